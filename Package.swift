@@ -1,0 +1,52 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is held to the same rules: existentials are spelled out, imports stay internal unless said
+/// otherwise, and a member is only visible where its module is imported.
+let houseRules: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "postern",
+    products: [
+        .executable(name: "postern", targets: ["postern"])
+    ],
+    targets: [
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+
+        .target(name: "JSON", swiftSettings: houseRules),
+        .target(name: "JSONRPC", dependencies: ["JSON"], swiftSettings: houseRules),
+        .target(name: "Store", dependencies: ["JSON"], swiftSettings: houseRules),
+        .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Store"], swiftSettings: houseRules),
+        .target(
+            name: "Mail",
+            dependencies: ["Accounts"],
+            resources: [.embedInCode("Templates")],
+            swiftSettings: houseRules
+        ),
+        .target(name: "Service", dependencies: ["Accounts", "JSON", "JSONRPC", "Store"], swiftSettings: houseRules),
+        .executableTarget(
+            name: "postern",
+            dependencies: ["Accounts", "JSON", "JSONRPC", "Mail", "Service", "Store"],
+            swiftSettings: houseRules
+        ),
+        .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: houseRules),
+
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: houseRules),
+        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC"], swiftSettings: houseRules),
+        .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"], swiftSettings: houseRules),
+        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "JSON", "Store"], swiftSettings: houseRules),
+        .testTarget(name: "MailTests", dependencies: ["Accounts", "Mail"], swiftSettings: houseRules),
+        .testTarget(
+            name: "ServiceTests",
+            dependencies: ["Accounts", "JSON", "JSONRPC", "Service", "Store"],
+            swiftSettings: houseRules
+        ),
+        .testTarget(name: "ContractTests", dependencies: ["JSON", "postern", "PosternSchema"], swiftSettings: houseRules),
+        .testTarget(name: "EndToEndTests", dependencies: ["JSON", "postern"], swiftSettings: houseRules),
+    ],
+    swiftLanguageModes: [.v6]
+)

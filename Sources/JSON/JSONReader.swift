@@ -1,0 +1,318 @@
+/// Reads JSON text from left to right, strictly as RFC 8259 has it, without building a tree.
+///
+///     {"id": 7, "tags": ["a", "b"]}
+///     beginObject
+///      nextMember → "id"      number → 7
+///      nextMember → "tags"    beginArray
+///                              nextElement → true   text → "a"
+///                              nextElement → true   text → "b"
+///                              nextElement → false
+///      nextMember → nil
+///     finish
+///
+/// Refused: trailing commas, comments, leading zeros, control characters in strings, invalid UTF-8, lone surrogate
+/// escapes, a byte order mark, nesting past the bound, anything behind the value. Duplicate member names are let
+/// through, as RFC 8259 §4 leaves them to the application; the caller sees each.
+///
+/// The reader borrows its bytes and must not outlive them; so must no `JSONText` or `JSONNumber` that it hands out.
+package struct JSONReader {
+    // Every access to `base` is at an index that was compared with `count` just before.
+    private let base: UnsafePointer<UInt8>
+    private let count: Int
+    private let depthMax: Int
+    private var depth = 0
+    /// Whether a value has just ended, so that a further one in the same container needs a comma.
+    private var afterValue = false
+
+    /// The next byte to read, counted from the start of the text.
+    package private(set) var offset = 0
+
+    /// The type of a value, told from its first byte.
+    package enum Kind: Equatable, Sendable {
+        case object, array, string, number, bool, null
+    }
+
+    /// - Parameters:
+    ///   - bytes: the text; they must stay where they are for as long as the reader and what it hands out are used.
+    ///   - depthMax: how many objects and arrays may stand within each other.
+    package init(_ bytes: UnsafeRawBufferPointer, depthMax: Int = 128) {
+        // An empty buffer may have no address; nothing is read through this stand-in, as `count` is 0.
+        self.base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress ?? Self.emptyText
+        self.count = bytes.count
+        self.depthMax = depthMax
+    }
+
+    private static var emptyText: UnsafePointer<UInt8> { ("" as StaticString).utf8Start }
+
+    // MARK: Values
+
+    /// The type of the value that comes next.
+    package mutating func kind() throws(JSONError) -> Kind {
+        skipWhitespace()
+        guard offset < count else { throw JSONError(.unexpectedEnd, at: offset) }
+        switch base[offset] {
+        case UInt8(ascii: "{"): return .object
+        case UInt8(ascii: "["): return .array
+        case UInt8(ascii: "\""): return .string
+        case UInt8(ascii: "t"), UInt8(ascii: "f"): return .bool
+        case UInt8(ascii: "n"): return .null
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
+        default: throw JSONError(.unexpectedByte, at: offset)
+        }
+    }
+
+    /// Reads a string.
+    package mutating func text() throws(JSONError) -> JSONText {
+        guard try kind() == .string else { throw JSONError(.typeMismatch, at: offset) }
+        offset += 1
+        let start = offset
+        var hasEscapes = false
+        while true {
+            skipPlainASCII()
+            guard offset < count else { throw JSONError(.unexpectedEnd, at: offset) }
+            let byte = base[offset]
+            if byte == UInt8(ascii: "\"") {
+                break
+            } else if byte == UInt8(ascii: "\\") {
+                hasEscapes = true
+                try skipEscape()
+            } else if byte < 0x20 {
+                throw JSONError(.controlCharacter, at: offset)
+            } else if byte < 0x80 {
+                offset += 1
+            } else {
+                try skipMultibyteScalar(lead: byte)
+            }
+        }
+        let bytes = UnsafeRawBufferPointer(start: base + start, count: offset - start)
+        offset += 1
+        afterValue = true
+        return JSONText(bytes: bytes, hasEscapes: hasEscapes)
+    }
+
+    /// Reads a number.
+    package mutating func number() throws(JSONError) -> JSONNumber {
+        guard try kind() == .number else { throw JSONError(.typeMismatch, at: offset) }
+        let start = offset
+        if base[offset] == UInt8(ascii: "-") { offset += 1 }
+        if offset < count, base[offset] == UInt8(ascii: "0") {
+            offset += 1
+        } else {
+            try skipDigits()
+        }
+        if offset < count, base[offset] == UInt8(ascii: ".") {
+            offset += 1
+            try skipDigits()
+        }
+        if offset < count, base[offset] | 0x20 == UInt8(ascii: "e") {
+            offset += 1
+            if offset < count, base[offset] == UInt8(ascii: "+") || base[offset] == UInt8(ascii: "-") { offset += 1 }
+            try skipDigits()
+        }
+        afterValue = true
+        return JSONNumber(bytes: UnsafeRawBufferPointer(start: base + start, count: offset - start))
+    }
+
+    /// Reads `true` or `false`.
+    package mutating func bool() throws(JSONError) -> Bool {
+        guard try kind() == .bool else { throw JSONError(.typeMismatch, at: offset) }
+        let value = base[offset] == UInt8(ascii: "t")
+        try skipWord(value ? "true" : "false")
+        return value
+    }
+
+    /// Reads `null`.
+    package mutating func null() throws(JSONError) {
+        guard try kind() == .null else { throw JSONError(.typeMismatch, at: offset) }
+        try skipWord("null")
+    }
+
+    /// Reads past the next value, whatever it is, checking all of it.
+    package mutating func skip() throws(JSONError) {
+        switch try kind() {
+        case .string: _ = try text()
+        case .number: _ = try number()
+        case .bool: _ = try bool()
+        case .null: try null()
+        case .object:
+            try beginObject()
+            while try nextMember() != nil { try skip() }
+        case .array:
+            try beginArray()
+            while try nextElement() { try skip() }
+        }
+    }
+
+    /// Reads past the next value and gives its bytes as they were written.
+    package mutating func raw() throws(JSONError) -> UnsafeRawBufferPointer {
+        _ = try kind()
+        let start = offset
+        try skip()
+        return UnsafeRawBufferPointer(start: base + start, count: offset - start)
+    }
+
+    /// Checks that nothing but white space is left.
+    package mutating func finish() throws(JSONError) {
+        skipWhitespace()
+        guard offset == count else { throw JSONError(.trailingBytes, at: offset) }
+    }
+
+    // MARK: Containers
+
+    /// Reads the start of an object; its members follow from `nextMember()`.
+    package mutating func beginObject() throws(JSONError) {
+        guard try kind() == .object else { throw JSONError(.typeMismatch, at: offset) }
+        try begin()
+    }
+
+    /// Reads the start of an array; its elements follow from `nextElement()`.
+    package mutating func beginArray() throws(JSONError) {
+        guard try kind() == .array else { throw JSONError(.typeMismatch, at: offset) }
+        try begin()
+    }
+
+    /// The name of the object's next member, with its value up next, or nil behind the end of the object.
+    package mutating func nextMember() throws(JSONError) -> JSONText? {
+        guard try continues(until: UInt8(ascii: "}")) else { return nil }
+        let name = try text()
+        skipWhitespace()
+        guard offset < count else { throw JSONError(.unexpectedEnd, at: offset) }
+        guard base[offset] == UInt8(ascii: ":") else { throw JSONError(.unexpectedByte, at: offset) }
+        offset += 1
+        return name
+    }
+
+    /// Whether the array has a further element, which is then up next; false behind the end of the array.
+    package mutating func nextElement() throws(JSONError) -> Bool {
+        try continues(until: UInt8(ascii: "]"))
+    }
+
+    private mutating func begin() throws(JSONError) {
+        depth += 1
+        guard depth <= depthMax else { throw JSONError(.nestingTooDeep, at: offset) }
+        offset += 1
+        afterValue = false
+    }
+
+    /// Reads the comma before a further value, or the byte that closes the container.
+    private mutating func continues(until close: UInt8) throws(JSONError) -> Bool {
+        skipWhitespace()
+        guard offset < count else { throw JSONError(.unexpectedEnd, at: offset) }
+        if base[offset] == close {
+            offset += 1
+            depth -= 1
+            afterValue = true
+            return false
+        }
+        guard afterValue else { return true }
+        guard base[offset] == UInt8(ascii: ",") else { throw JSONError(.unexpectedByte, at: offset) }
+        offset += 1
+        afterValue = false
+        // A comma promises a value: `[1,]` fails here, as `]` starts none.
+        _ = try kind()
+        return true
+    }
+
+    // MARK: Bytes
+
+    private mutating func skipWhitespace() {
+        while offset < count {
+            switch base[offset] {
+            case 0x20, 0x0A, 0x0D, 0x09: offset += 1
+            default: return
+            }
+        }
+    }
+
+    /// Moves past bytes that stand for themselves in a string, a machine word at a time.
+    private mutating func skipPlainASCII() {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highBits: UInt64 = 0x8080_8080_8080_8080
+        while offset + 8 <= count {
+            let word = UnsafeRawPointer(base + offset).loadUnaligned(as: UInt64.self)
+            // Each term has the high bit of a byte set where that byte is below 0x20, a quote, a backslash or not
+            // ASCII. A borrow may set it for a later byte too, which only ends the word loop a little early.
+            let quote = word ^ (ones &* 0x22)
+            let backslash = word ^ (ones &* 0x5C)
+            let special =
+                (word &- ones &* 0x20) | (quote &- ones) | (backslash &- ones) | word
+            if special & highBits != 0 { break }
+            offset += 8
+        }
+        while offset < count {
+            let byte = base[offset]
+            if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return }
+            offset += 1
+        }
+    }
+
+    private mutating func skipDigits() throws(JSONError) {
+        let start = offset
+        while offset < count, base[offset] &- UInt8(ascii: "0") <= 9 { offset += 1 }
+        guard offset > start else { throw JSONError(.invalidNumber, at: offset) }
+    }
+
+    private mutating func skipWord(_ word: StaticString) throws(JSONError) {
+        let length = word.utf8CodeUnitCount
+        guard offset + length <= count else { throw JSONError(.unexpectedEnd, at: count) }
+        for index in 0..<length where base[offset + index] != word.utf8Start[index] {
+            throw JSONError(.unexpectedByte, at: offset + index)
+        }
+        offset += length
+        afterValue = true
+    }
+
+    private mutating func skipEscape() throws(JSONError) {
+        guard offset + 1 < count else { throw JSONError(.unexpectedEnd, at: count) }
+        switch base[offset + 1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            offset += 2
+        case UInt8(ascii: "u"):
+            let start = offset
+            let unit = try unicodeEscape()
+            if (0xDC00...0xDFFF).contains(unit) { throw JSONError(.loneSurrogate, at: start) }
+            guard (0xD800...0xDBFF).contains(unit) else { return }
+            guard offset + 1 < count, base[offset] == UInt8(ascii: "\\"), base[offset + 1] == UInt8(ascii: "u") else {
+                throw JSONError(.loneSurrogate, at: start)
+            }
+            guard (0xDC00...0xDFFF).contains(try unicodeEscape()) else { throw JSONError(.loneSurrogate, at: start) }
+        default:
+            throw JSONError(.invalidEscape, at: offset)
+        }
+    }
+
+    /// Reads `\uXXXX` and gives the code unit.
+    private mutating func unicodeEscape() throws(JSONError) -> UInt16 {
+        guard offset + 6 <= count else { throw JSONError(.unexpectedEnd, at: count) }
+        var unit: UInt16 = 0
+        for index in 2..<6 {
+            guard let digit = base[offset + index].hexDigitValue else { throw JSONError(.invalidEscape, at: offset) }
+            unit = unit << 4 | UInt16(digit)
+        }
+        offset += 6
+        return unit
+    }
+
+    /// Reads one scalar of two to four bytes, by the table of well-formed sequences (RFC 3629 §4).
+    private mutating func skipMultibyteScalar(lead: UInt8) throws(JSONError) {
+        let length: Int
+        let second: ClosedRange<UInt8>
+        switch lead {
+        case 0xC2...0xDF: (length, second) = (2, 0x80...0xBF)
+        case 0xE0: (length, second) = (3, 0xA0...0xBF)
+        case 0xE1...0xEC, 0xEE...0xEF: (length, second) = (3, 0x80...0xBF)
+        case 0xED: (length, second) = (3, 0x80...0x9F)
+        case 0xF0: (length, second) = (4, 0x90...0xBF)
+        case 0xF1...0xF3: (length, second) = (4, 0x80...0xBF)
+        case 0xF4: (length, second) = (4, 0x80...0x8F)
+        default: throw JSONError(.invalidUTF8, at: offset)
+        }
+        guard offset + length <= count else { throw JSONError(.invalidUTF8, at: offset) }
+        guard second.contains(base[offset + 1]) else { throw JSONError(.invalidUTF8, at: offset) }
+        for index in 2..<length where base[offset + index] & 0xC0 != 0x80 {
+            throw JSONError(.invalidUTF8, at: offset)
+        }
+        offset += length
+    }
+}

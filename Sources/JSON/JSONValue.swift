@@ -1,0 +1,169 @@
+/// A JSON value as a tree, for the places where comfort counts for more than speed.
+///
+/// Objects keep their members in order, and numbers keep the text they were written with.
+package indirect enum JSONValue: Equatable, Sendable {
+    case null
+    case bool(Bool)
+    case number(String)
+    case string(String)
+    case array([JSONValue])
+    case object([Member])
+
+    /// One member of an object.
+    package struct Member: Equatable, Sendable {
+        package var name: String
+        package var value: JSONValue
+
+        package init(_ name: String, _ value: JSONValue) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// Parses a whole text.
+    package init(parsing text: some Collection<UInt8>, depthMax: Int = 128) throws(JSONError) {
+        let result = ContiguousArray(text).withUnsafeBytes { bytes -> Result<JSONValue, JSONError> in
+            var reader = JSONReader(bytes, depthMax: depthMax)
+            do throws(JSONError) {
+                let value = try JSONValue(reading: &reader)
+                try reader.finish()
+                return .success(value)
+            } catch {
+                return .failure(error)
+            }
+        }
+        self = try result.get()
+    }
+
+    /// Parses a whole text.
+    package init(parsing text: String) throws(JSONError) {
+        try self.init(parsing: text.utf8)
+    }
+
+    /// Reads the next value.
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        switch try reader.kind() {
+        case .null:
+            try reader.null()
+            self = .null
+        case .bool: self = .bool(try reader.bool())
+        case .number: self = .number(String(decoding: try reader.number().bytes, as: UTF8.self))
+        case .string: self = .string(try reader.text().string)
+        case .array:
+            var elements: [JSONValue] = []
+            try reader.beginArray()
+            while try reader.nextElement() { elements.append(try JSONValue(reading: &reader)) }
+            self = .array(elements)
+        case .object:
+            var members: [Member] = []
+            try reader.beginObject()
+            while let name = try reader.nextMember() {
+                members.append(Member(name.string, try JSONValue(reading: &reader)))
+            }
+            self = .object(members)
+        }
+    }
+
+    // MARK: Looking inside
+
+    /// The value of an object's first member of that name; nil for any other value.
+    package subscript(_ name: String) -> JSONValue? {
+        guard case .object(let members) = self else { return nil }
+        return members.first { $0.name == name }?.value
+    }
+
+    /// The string, or nil for any other value.
+    package var string: String? {
+        guard case .string(let string) = self else { return nil }
+        return string
+    }
+
+    /// The whole number that fits in 64 bits, or nil for any other value.
+    package var int: Int? {
+        guard case .number(let text) = self else { return nil }
+        return Int(text)
+    }
+
+    /// The truth value, or nil for any other value.
+    package var bool: Bool? {
+        guard case .bool(let bool) = self else { return nil }
+        return bool
+    }
+
+    /// The elements of an array, or nil for any other value.
+    package var array: [JSONValue]? {
+        guard case .array(let elements) = self else { return nil }
+        return elements
+    }
+
+    /// The members of an object, or nil for any other value.
+    package var object: [Member]? {
+        guard case .object(let members) = self else { return nil }
+        return members
+    }
+
+    // MARK: Writing
+
+    /// Writes the value in its shortest form.
+    package func write(to writer: inout JSONWriter) {
+        switch self {
+        case .null: writer.null()
+        case .bool(let bool): writer.bool(bool)
+        case .number(let text): writer.raw(Array(text.utf8))
+        case .string(let string): writer.string(string)
+        case .array(let elements):
+            writer.beginArray()
+            for element in elements { element.write(to: &writer) }
+            writer.endArray()
+        case .object(let members):
+            writer.beginObject()
+            for member in members {
+                writer.member(named: member.name)
+                member.value.write(to: &writer)
+            }
+            writer.endObject()
+        }
+    }
+
+    /// The value in its shortest form.
+    package var text: String {
+        var writer = JSONWriter()
+        write(to: &writer)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// The value spread over lines, two spaces a level, without a last line feed.
+    package var prettyText: String {
+        pretty(indentedBy: 0)
+    }
+
+    private func pretty(indentedBy level: Int) -> String {
+        let indent = String(repeating: "  ", count: level + 1)
+        let close = "\n" + String(repeating: "  ", count: level)
+        switch self {
+        case .array(let elements) where !elements.isEmpty:
+            let lines = elements.map { indent + $0.pretty(indentedBy: level + 1) }
+            return "[\n" + lines.joined(separator: ",\n") + close + "]"
+        case .object(let members) where !members.isEmpty:
+            let lines = members.map {
+                indent + JSONValue.string($0.name).text + ": " + $0.value.pretty(indentedBy: level + 1)
+            }
+            return "{\n" + lines.joined(separator: ",\n") + close + "}"
+        default:
+            return text
+        }
+    }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+    ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(integerLiteral value: Int) { self = .number(String(value)) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(nilLiteral: ()) { self = .null }
+    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self = .object(elements.map { Member($0.0, $0.1) })
+    }
+}

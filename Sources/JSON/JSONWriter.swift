@@ -1,0 +1,193 @@
+/// Writes JSON text into a growing buffer, with commas where they belong.
+///
+///     writer.beginObject()
+///     writer.member("id"); writer.int(7)
+///     writer.member("name"); writer.string("Luke")
+///     writer.endObject()                              → {"id":7,"name":"Luke"}
+///
+/// Whether a comma is due is told from the byte written last: none behind `{`, `[`, `:` or a line feed. Strings hold
+/// no raw U+2028 or U+2029, so that readers which take those for line ends stay whole.
+package struct JSONWriter {
+    /// What has been written so far.
+    package private(set) var bytes: [UInt8] = []
+
+    package init(capacity: Int = 256) {
+        bytes.reserveCapacity(capacity)
+    }
+
+    /// How much has been written, in bytes.
+    package var count: Int { bytes.count }
+
+    /// Takes back everything behind the first `count` bytes.
+    package mutating func truncate(to count: Int) {
+        bytes.removeSubrange(count...)
+    }
+
+    /// Gives away what has been written and starts anew.
+    package mutating func take() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
+    }
+
+    // MARK: Containers
+
+    package mutating func beginObject() {
+        separate()
+        bytes.append(UInt8(ascii: "{"))
+    }
+
+    package mutating func endObject() {
+        bytes.append(UInt8(ascii: "}"))
+    }
+
+    package mutating func beginArray() {
+        separate()
+        bytes.append(UInt8(ascii: "["))
+    }
+
+    package mutating func endArray() {
+        bytes.append(UInt8(ascii: "]"))
+    }
+
+    /// Writes a member's name; its value comes next. The name must need no escapes.
+    package mutating func member(_ name: StaticString) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        literal(name)
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+    }
+
+    /// Writes a member's name that is known only at run time; its value comes next.
+    package mutating func member(named name: String) {
+        string(name)
+        bytes.append(UInt8(ascii: ":"))
+    }
+
+    // MARK: Values
+
+    package mutating func string(_ value: String) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        var value = value
+        value.withUTF8 { appendEscaped(UnsafeRawBufferPointer($0)) }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Writes a string, or `null` for nil.
+    package mutating func string(_ value: String?) {
+        if let value { string(value) } else { null() }
+    }
+
+    package mutating func int(_ value: Int) {
+        separate()
+        var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        withUnsafeMutableBytes(of: &digits) { buffer in
+            var index = buffer.count
+            var magnitude = value.magnitude
+            repeat {
+                index -= 1
+                buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude % 10)
+                magnitude /= 10
+            } while magnitude > 0
+            if value < 0 {
+                index -= 1
+                buffer[index] = UInt8(ascii: "-")
+            }
+            bytes.append(contentsOf: buffer[index...])
+        }
+    }
+
+    /// Writes an integer, or `null` for nil.
+    package mutating func int(_ value: Int?) {
+        if let value { int(value) } else { null() }
+    }
+
+    package mutating func bool(_ value: Bool) {
+        separate()
+        literal(value ? "true" : "false")
+    }
+
+    package mutating func null() {
+        separate()
+        literal("null")
+    }
+
+    /// Writes bytes that are one well-formed JSON value already.
+    package mutating func raw(_ value: UnsafeRawBufferPointer) {
+        separate()
+        bytes.append(contentsOf: value)
+    }
+
+    /// Writes bytes that are one well-formed JSON value already.
+    package mutating func raw(_ value: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: value)
+    }
+
+    /// Ends a line.
+    package mutating func newline() {
+        bytes.append(0x0A)
+    }
+
+    /// Writes bytes as they are, with no comma before them.
+    package mutating func literal(_ text: StaticString) {
+        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    // MARK: Bytes
+
+    private mutating func separate() {
+        switch bytes.last {
+        case nil, UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"), 0x0A: break
+        default: bytes.append(UInt8(ascii: ","))
+        }
+    }
+
+    /// Appends a string's bytes, copying runs that need no escape in one go.
+    private mutating func appendEscaped(_ text: UnsafeRawBufferPointer) {
+        var runStart = 0
+        var index = 0
+        while index < text.count {
+            let byte = text[index]
+            if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte != 0xE2 {
+                index += 1
+                continue
+            }
+            let isLineSeparator =
+                byte == 0xE2 && index + 2 < text.count && text[index + 1] == 0x80 && text[index + 2] & 0xFE == 0xA8
+            if byte == 0xE2, !isLineSeparator {
+                index += 1
+                continue
+            }
+            bytes.append(contentsOf: text[runStart..<index])
+            if isLineSeparator {
+                literal(text[index + 2] == 0xA8 ? "\\u2028" : "\\u2029")
+                index += 3
+            } else {
+                appendEscape(of: byte)
+                index += 1
+            }
+            runStart = index
+        }
+        bytes.append(contentsOf: text[runStart...])
+    }
+
+    private mutating func appendEscape(of byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""): literal("\\\"")
+        case UInt8(ascii: "\\"): literal("\\\\")
+        case 0x08: literal("\\b")
+        case 0x09: literal("\\t")
+        case 0x0A: literal("\\n")
+        case 0x0C: literal("\\f")
+        case 0x0D: literal("\\r")
+        default:
+            literal("\\u00")
+            bytes.append(Self.hexDigits[Int(byte >> 4)])
+            bytes.append(Self.hexDigits[Int(byte & 0xF)])
+        }
+    }
+
+    private static let hexDigits = Array("0123456789abcdef".utf8)
+}

@@ -1,0 +1,55 @@
+/// A value of the key space: its JSON bytes, and beside them the record that they were last decoded to.
+package final class StoredValue {
+    /// One JSON value.
+    package let bytes: [UInt8]
+    /// The decoded record, kept so that a record that is read again is not decoded again.
+    var decoded: AnyObject?
+
+    package init(bytes: [UInt8], decoded: AnyObject? = nil) {
+        self.bytes = bytes
+        self.decoded = decoded
+    }
+}
+
+/// One transaction's view of the key space.
+package protocol EngineTransaction: AnyObject {
+    /// The value of a key.
+    func value(of key: StoreKey) throws(StoreError) -> StoredValue?
+
+    /// Calls `visit` with each entry from `lower` up to, not including, `upper`, in order or backwards, until it
+    /// answers false.
+    func scan(
+        from lower: StoreKey,
+        upTo upper: StoreKey,
+        descending: Bool,
+        _ visit: (StoreKey, StoredValue) throws -> Bool
+    ) throws
+
+    /// Sets a key's value. An erasable value's bytes are overwritten in the files once it is removed.
+    func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError)
+
+    /// Removes a key, where it is there.
+    func remove(_ key: StoreKey) throws(StoreError)
+}
+
+/// A transactional, ordered key space: what a store is built on.
+///
+/// Transactions take effect one after another. What they did stays *staged*, seen by later transactions of this process
+/// but by nobody else and not safe yet, until `makeDurable()` returns: so many transactions share one sync. An engine
+/// that commits each transaction at once has nothing to do there.
+package protocol Engine: AnyObject {
+    /// What the engine keeps its data in, for people: `memory` or `directory`.
+    var kind: String { get }
+
+    /// Runs `body` and stages what it wrote, or nothing of it if it throws. `body` may be run more than once.
+    func transact<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value
+
+    /// Makes all that is staged durable. If it throws, what was staged is as it was before, and still staged.
+    func makeDurable() throws(StoreError)
+
+    /// Takes back all that is staged.
+    func discardStaged()
+
+    /// Ends the use of the store; what is staged is lost.
+    func close()
+}

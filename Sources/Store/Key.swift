@@ -1,0 +1,104 @@
+/// A piece of a key: a whole number or a text.
+package protocol KeyComponent {
+    /// Appends the piece in a form that sorts, byte by byte, as the piece itself does.
+    func append(to bytes: inout [UInt8])
+}
+
+extension Int: KeyComponent {
+    /// Ten digits, so that 9 sorts before 10; a number outside 0...9,999,999,999 has no place in a key.
+    package func append(to bytes: inout [UInt8]) {
+        precondition((0...9_999_999_999).contains(self), "a number in a key has at most ten digits")
+        var divisor = 1_000_000_000
+        while divisor > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: self / divisor % 10))
+            divisor /= 10
+        }
+    }
+}
+
+extension String: KeyComponent {
+    /// The text as it is, but for the slash that parts components, the per cent sign and control characters, which are
+    /// written `%2F` and so on.
+    package func append(to bytes: inout [UInt8]) {
+        for byte in utf8 {
+            if byte == UInt8(ascii: "/") || byte == UInt8(ascii: "%") || byte < 0x20 || byte == 0x7F {
+                bytes.append(UInt8(ascii: "%"))
+                for digit in [byte >> 4, byte & 0xF] {
+                    bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10)
+                }
+            } else {
+                bytes.append(byte)
+            }
+        }
+    }
+}
+
+/// What a record or an index entry is found by within its collection or index: one component or several.
+///
+///     Key(17)                 → 0000000017
+///     Key("foo@bar.com")      → foo@bar.com
+///     Key(1, 3)               → 0000000001/0000000003
+package struct Key: Hashable, Sendable {
+    /// The components, joined by slashes.
+    package let bytes: [UInt8]
+
+    package init<First: KeyComponent, each Rest: KeyComponent>(_ first: First, _ rest: repeat each Rest) {
+        var bytes: [UInt8] = []
+        first.append(to: &bytes)
+        for component in repeat each rest {
+            bytes.append(UInt8(ascii: "/"))
+            component.append(to: &bytes)
+        }
+        self.bytes = bytes
+    }
+
+    /// A key as it was written before.
+    package init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// The key as text.
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+/// A key of the whole key space: `collection/index/key`, ordered by its bytes.
+///
+/// Records stand under the index `id`, so that a person who reads the files finds `operators/id/0000000017` and beside
+/// it `operators/email/foo@bar.com`.
+package struct StoreKey: Hashable, Comparable, Sendable {
+    /// The key's bytes, which order it.
+    package let bytes: [UInt8]
+
+    package init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// The key of an entry in an index.
+    package init(collection: String, index: String, key: Key) {
+        var bytes = Self.prefix(collection: collection, index: index)
+        bytes.append(contentsOf: key.bytes)
+        self.bytes = bytes
+    }
+
+    /// What all keys of an index start with.
+    package static func prefix(collection: String, index: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(96)
+        bytes.append(contentsOf: collection.utf8)
+        bytes.append(UInt8(ascii: "/"))
+        bytes.append(contentsOf: index.utf8)
+        bytes.append(UInt8(ascii: "/"))
+        return bytes
+    }
+
+    /// The key as text.
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    package static func < (left: StoreKey, right: StoreKey) -> Bool {
+        left.bytes.withUnsafeBytes { left in
+            right.bytes.withUnsafeBytes { right in
+                left.lexicographicallyPrecedes(right)
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package import JSON
+
+/// A value that the store keeps: a struct that reads and writes itself as one JSON object.
+package protocol Record: Sendable {
+    /// Where records of this type stand, and what they can be found by.
+    static var collection: Collection<Self> { get }
+    /// What the record is found by; it never changes.
+    var key: Key { get }
+
+    /// Reads the object that `write(to:)` wrote.
+    init(reading reader: inout JSONReader) throws(JSONError)
+    /// Writes the record as one object.
+    func write(to writer: inout JSONWriter)
+}
+
+/// The records of one type: their place in the key space and their indexes.
+package struct Collection<R: Record>: Sendable {
+    /// The collection's name, which starts the keys of its records.
+    package let name: String
+    /// Whether a record's bytes are overwritten in the files once it is deleted: for what must not outlive its use.
+    package let isErasable: Bool
+    let unique: [UniqueIndex<R>]
+    let ordered: [OrderedIndex<R>]
+
+    package init(
+        _ name: String,
+        unique: [UniqueIndex<R>] = [],
+        ordered: [OrderedIndex<R>] = [],
+        isErasable: Bool = false
+    ) {
+        self.name = name
+        self.unique = unique
+        self.ordered = ordered
+        self.isErasable = isErasable
+    }
+}
+
+/// Finds the one record that has a certain key, and refuses a second.
+package struct UniqueIndex<R: Record>: Sendable {
+    let name: String
+    let key: @Sendable (R) -> Key?
+
+    /// - Parameter key: a record's key in this index, or nil where the index leaves the record out.
+    package init(_ name: String, key: @escaping @Sendable (R) -> Key?) {
+        self.name = name
+        self.key = key
+    }
+}
+
+/// Lists records in the order of a key; no two records may have the same.
+package struct OrderedIndex<R: Record>: Sendable {
+    let name: String
+    let key: @Sendable (R) -> Key?
+
+    /// - Parameter key: a record's key in this index, or nil where the index leaves the record out.
+    package init(_ name: String, key: @escaping @Sendable (R) -> Key?) {
+        self.name = name
+        self.key = key
+    }
+}

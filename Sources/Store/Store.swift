@@ -1,0 +1,36 @@
+/// Typed records over a transactional key space: all that the domain sees of where its data live.
+///
+/// A store belongs to one thread. What a transaction wrote is safe, and may be told of, once `makeDurable()` returned.
+package final class Store {
+    private let engine: any Engine
+
+    package init(engine: any Engine) {
+        self.engine = engine
+    }
+
+    /// What the store keeps its data in: `memory` or `directory`.
+    package var kind: String { engine.kind }
+
+    /// Runs `body` as one transaction: all of what it writes takes effect, or, if it throws, none.
+    ///
+    /// `body` may be run more than once and must have no other effects: clock readings, random values and password
+    /// hashes come in from outside.
+    package func transact<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
+        try engine.transact { try body(Transaction(engine: $0)) }
+    }
+
+    /// Makes all transactions so far durable. If it throws, they are still staged, for `discardStaged()` to take back.
+    package func makeDurable() throws(StoreError) {
+        try engine.makeDurable()
+    }
+
+    /// Takes back all transactions since the last `makeDurable()` that returned.
+    package func discardStaged() {
+        engine.discardStaged()
+    }
+
+    /// Ends the use of the store; what is staged is lost.
+    package func close() {
+        engine.close()
+    }
+}

@@ -1,0 +1,230 @@
+import JSON
+
+/// Typed records over one transaction of the key space.
+///
+/// It is good only within the closure that it was handed to. That closure may be run again, so it must have no effects
+/// but through the transaction.
+package struct Transaction {
+    let engine: any EngineTransaction
+
+    // MARK: Reading
+
+    /// The record with that key.
+    package func get<R: Record>(_ type: R.Type, _ key: Key) throws -> R? {
+        let storeKey = StoreKey(collection: R.collection.name, index: recordIndex, key: key)
+        guard let value = try engine.value(of: storeKey) else { return nil }
+        return try decode(value, at: storeKey)
+    }
+
+    /// The record that has `key` in a unique index.
+    package func find<R: Record>(_ index: UniqueIndex<R>, _ key: Key) throws -> R? {
+        let storeKey = StoreKey(collection: R.collection.name, index: index.name, key: key)
+        guard let entry = try engine.value(of: storeKey) else { return nil }
+        return try record(behind: entry, at: storeKey)
+    }
+
+    /// The records of an ordered index whose keys start with `prefix`, in the order of their keys.
+    ///
+    /// - Parameters:
+    ///   - index: the index to go through.
+    ///   - prefix: the first components that a key must have; nil for all of the index.
+    ///   - lower: the first key to give, in ascending order; nil starts at the first that has the prefix.
+    ///   - descending: whether to begin at the other end.
+    ///   - limit: how many records to give at most.
+    package func scan<R: Record>(
+        _ index: OrderedIndex<R>,
+        prefix: Key? = nil,
+        from lower: Key? = nil,
+        descending: Bool = false,
+        limit: Int = .max
+    ) throws -> [R] {
+        let bounds = KeyBounds(collection: R.collection.name, index: index.name, prefix: prefix, from: lower)
+        var records: [R] = []
+        guard limit > 0 else { return records }
+        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: descending) { key, entry in
+            records.append(try record(behind: entry, at: key))
+            return records.count < limit
+        }
+        return records
+    }
+
+    /// All records of a type whose keys start with `prefix`, in the order of their keys.
+    package func all<R: Record>(_ type: R.Type, prefix: Key? = nil, limit: Int = .max) throws -> [R] {
+        let bounds = KeyBounds(collection: R.collection.name, index: recordIndex, prefix: prefix, from: nil)
+        var records: [R] = []
+        guard limit > 0 else { return records }
+        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false) { key, value in
+            records.append(try decode(value, at: key))
+            return records.count < limit
+        }
+        return records
+    }
+
+    /// How many entries a collection's records have, counted one by one.
+    package func count<R: Record>(_ type: R.Type) throws -> Int {
+        let bounds = KeyBounds(collection: R.collection.name, index: recordIndex, prefix: nil, from: nil)
+        var count = 0
+        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false) { _, _ in
+            count += 1
+            return true
+        }
+        return count
+    }
+
+    // MARK: Writing
+
+    /// Adds a record.
+    ///
+    /// - Throws: `StoreError.duplicate` where its key, or its key in an index, is taken.
+    package func insert<R: Record>(_ record: R) throws {
+        let key = StoreKey(collection: R.collection.name, index: recordIndex, key: record.key)
+        guard try engine.value(of: key) == nil else { throw StoreError.duplicate(index: recordIndex) }
+        try put(record, at: key)
+        for entry in IndexEntry.all(of: record) { try add(entry, for: record) }
+    }
+
+    /// Replaces the record that has the same key.
+    ///
+    /// - Throws: `StoreError.missing` where there is none, `StoreError.duplicate` where a new index key is taken.
+    package func update<R: Record>(_ record: R) throws {
+        let key = StoreKey(collection: R.collection.name, index: recordIndex, key: record.key)
+        guard let value = try engine.value(of: key) else { throw StoreError.missing(key: key.text) }
+        let before = IndexEntry.all(of: try decode(value, at: key) as R)
+        let after = IndexEntry.all(of: record)
+        for entry in before where !after.contains(entry) { try engine.remove(entry.key) }
+        for entry in after where !before.contains(entry) { try add(entry, for: record) }
+        try put(record, at: key)
+    }
+
+    /// Adds a record, or replaces the one that has the same key.
+    package func save<R: Record>(_ record: R) throws {
+        let key = StoreKey(collection: R.collection.name, index: recordIndex, key: record.key)
+        if try engine.value(of: key) == nil { try insert(record) } else { try update(record) }
+    }
+
+    /// Removes a record, where it is there.
+    package func delete<R: Record>(_ type: R.Type, _ key: Key) throws {
+        let storeKey = StoreKey(collection: R.collection.name, index: recordIndex, key: key)
+        guard let value = try engine.value(of: storeKey) else { return }
+        for entry in IndexEntry.all(of: try decode(value, at: storeKey) as R) { try engine.remove(entry.key) }
+        try engine.remove(storeKey)
+    }
+
+    /// The next number of a counter, from 1 on. A number is never given out twice.
+    package func next(_ counter: String) throws -> Int {
+        let key = StoreKey(collection: "counters", index: recordIndex, key: Key(counter))
+        let last = try engine.value(of: key).map { value in
+            try value.decoding(at: key) { reader throws(JSONError) in try reader.number().int }
+        }
+        guard let next = (last ?? 0).map({ $0 + 1 }) else {
+            throw StoreError.damaged(file: key.text, offset: 0, reason: "a counter is no whole number")
+        }
+        var writer = JSONWriter(capacity: 16)
+        writer.int(next)
+        try engine.put(StoredValue(bytes: writer.take()), at: key, isErasable: false)
+        return next
+    }
+
+    // MARK: Records and entries
+
+    /// The index under which the records themselves stand.
+    private var recordIndex: String { "id" }
+
+    private func put<R: Record>(_ record: R, at key: StoreKey) throws {
+        var writer = JSONWriter(capacity: 256)
+        record.write(to: &writer)
+        let value = StoredValue(bytes: writer.take(), decoded: DecodedRecord(record))
+        try engine.put(value, at: key, isErasable: R.collection.isErasable)
+    }
+
+    private func add<R: Record>(_ entry: IndexEntry, for record: R) throws {
+        guard try engine.value(of: entry.key) == nil else { throw StoreError.duplicate(index: entry.index) }
+        var writer = JSONWriter(capacity: 32)
+        writer.string(record.key.text)
+        try engine.put(StoredValue(bytes: writer.take()), at: entry.key, isErasable: false)
+    }
+
+    private func record<R: Record>(behind entry: StoredValue, at key: StoreKey) throws -> R {
+        let recordKey = try entry.decoding(at: key) { reader throws(JSONError) in try reader.text().string }
+        guard let record = try get(R.self, Key(bytes: Array(recordKey.utf8))) else {
+            throw StoreError.damaged(file: key.text, offset: 0, reason: "an index entry without its record")
+        }
+        return record
+    }
+
+    private func decode<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> R {
+        if let decoded = value.decoded as? DecodedRecord<R> { return decoded.record }
+        let record = try value.decoding(at: key) { reader throws(JSONError) in try R(reading: &reader) }
+        value.decoded = DecodedRecord(record)
+        return record
+    }
+}
+
+/// A decoded record in the form in which a stored value keeps it.
+private final class DecodedRecord<R: Record> {
+    let record: R
+
+    init(_ record: R) {
+        self.record = record
+    }
+}
+
+/// An entry that a record has in one of its collection's indexes.
+private struct IndexEntry: Equatable {
+    let index: String
+    let key: StoreKey
+
+    static func all<R: Record>(of record: R) -> [IndexEntry] {
+        let collection = R.collection
+        func entry(_ index: String, _ key: Key?) -> IndexEntry? {
+            key.map { IndexEntry(index: index, key: StoreKey(collection: collection.name, index: index, key: $0)) }
+        }
+        return collection.unique.compactMap { entry($0.name, $0.key(record)) }
+            + collection.ordered.compactMap { entry($0.name, $0.key(record)) }
+    }
+}
+
+/// The part of the key space that a scan goes through.
+private struct KeyBounds {
+    let lower: StoreKey
+    let upper: StoreKey
+
+    init(collection: String, index: String, prefix: Key?, from start: Key?) {
+        var base = StoreKey.prefix(collection: collection, index: index)
+        var lower = base
+        if let prefix {
+            base.append(contentsOf: prefix.bytes)
+            // The slash keeps 17/… apart from 170/….
+            base.append(UInt8(ascii: "/"))
+            lower = base
+        }
+        if let start { lower = StoreKey(collection: collection, index: index, key: start).bytes }
+        // The slash that ends `base` plus one is the first key behind all that start with it.
+        var upper = base
+        upper[upper.count - 1] += 1
+        self.lower = StoreKey(bytes: lower)
+        self.upper = StoreKey(bytes: upper)
+    }
+}
+
+extension StoredValue {
+    /// Reads the value; bytes that are not what was written there are damage.
+    fileprivate func decoding<Value>(
+        at key: StoreKey,
+        _ read: (inout JSONReader) throws(JSONError) -> Value
+    ) throws(StoreError) -> Value {
+        let result = bytes.withUnsafeBytes { bytes -> Result<Value, JSONError> in
+            var reader = JSONReader(bytes)
+            do throws(JSONError) {
+                return .success(try read(&reader))
+            } catch {
+                return .failure(error)
+            }
+        }
+        do throws(JSONError) {
+            return try result.get()
+        } catch {
+            throw .damaged(file: key.text, offset: error.offset, reason: error.reason.rawValue)
+        }
+    }
+}
