@@ -45,7 +45,11 @@ let package = Package(
             dependencies: ["Accounts", "JSON", "JSONRPC", "Service", "Store"],
             swiftSettings: houseRules
         ),
-        .testTarget(name: "ContractTests", dependencies: ["JSON", "postern", "PosternSchema"], swiftSettings: houseRules),
+        .testTarget(
+            name: "ContractTests",
+            dependencies: ["JSON", "postern", "PosternSchema"],
+            swiftSettings: houseRules
+        ),
         .testTarget(name: "EndToEndTests", dependencies: ["JSON", "postern"], swiftSettings: houseRules),
     ],
     swiftLanguageModes: [.v6]
