@@ -1,6 +1,6 @@
 /// A value of the key space: its JSON bytes, and beside them the record that they were last decoded to.
 package final class StoredValue {
-    /// One JSON value.
+    /// One JSON value other than null, with no line feed outside a string: what a `JSONWriter` gives.
     package let bytes: [UInt8]
     /// The decoded record, kept so that a record that is read again is not decoded again.
     var decoded: AnyObject?
@@ -25,7 +25,9 @@ package protocol EngineTransaction: AnyObject {
         _ visit: (StoreKey, StoredValue) throws -> Bool
     ) throws
 
-    /// Sets a key's value. An erasable value's bytes are overwritten in the files once it is removed.
+    /// Sets a key's value. An erasable value's bytes are overwritten in the files once it is removed or set anew.
+    ///
+    /// - Throws: `StoreError.tooLarge` where a bound of `Limits` is passed; nothing was set then.
     func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError)
 
     /// Removes a key, where it is there.
@@ -37,6 +39,11 @@ package protocol EngineTransaction: AnyObject {
 /// Transactions take effect one after another. What they did stays *staged*, seen by later transactions of this process
 /// but by nobody else and not safe yet, until `makeDurable()` returns: so many transactions share one sync. An engine
 /// that commits each transaction at once has nothing to do there.
+///
+/// An engine that shares its data with other processes may find, in `makeDurable()`, that one of them changed what a
+/// staged transaction had read. It then throws an error of its own kind, a case that `StoreError` gets with the first
+/// such engine; whoever called discards what is staged, runs the same transactions again and makes those durable. That is
+/// why a transaction's closure has no other effects, and why nothing is told of a result before it is durable.
 package protocol Engine: AnyObject {
     /// What the engine keeps its data in, for people: `memory` or `directory`.
     var kind: String { get }
@@ -45,6 +52,9 @@ package protocol Engine: AnyObject {
     func transact<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value
 
     /// Makes all that is staged durable. If it throws, what was staged is as it was before, and still staged.
+    ///
+    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Where the last tells that the outcome is unknown,
+    ///   what was staged may be there when the store is next opened, and this engine writes no more.
     func makeDurable() throws(StoreError)
 
     /// Takes back all that is staged.
@@ -52,4 +62,7 @@ package protocol Engine: AnyObject {
 
     /// Ends the use of the store; what is staged is lost.
     func close()
+
+    /// What the store holds, in numbers. Entries are counted one by one.
+    func statistics() -> StoreStatistics
 }

@@ -33,4 +33,9 @@ package final class Store {
     package func close() {
         engine.close()
     }
+
+    /// What the store holds, in numbers. Entries are counted one by one.
+    package func statistics() -> StoreStatistics {
+        engine.statistics()
+    }
 }

@@ -1,0 +1,67 @@
+/// The cyclic redundancy check of Castagnoli (RFC 3720 §12.1), eight bytes at a step.
+///
+///     CRC32C.value(of: "123456789")                                   → e3069283
+///     CRC32C.value(of: "6789", after: CRC32C.value(of: "12345"))      → e3069283
+enum CRC32C {
+    /// The check of `bytes`; with `before`, that of the bytes which gave `before` and these behind them.
+    static func value(of bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {
+        tables.withUnsafeBufferPointer { tables in
+            var crc = ~before
+            var index = 0
+            while index + 8 <= bytes.count {
+                let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian ^ UInt64(crc)
+                let low = UInt32(truncatingIfNeeded: word)
+                let high = UInt32(truncatingIfNeeded: word >> 32)
+                let first = tables[0x700 + Int(low & 0xFF)] ^ tables[0x600 + Int(low >> 8 & 0xFF)]
+                let second = tables[0x500 + Int(low >> 16 & 0xFF)] ^ tables[0x400 + Int(low >> 24)]
+                let third = tables[0x300 + Int(high & 0xFF)] ^ tables[0x200 + Int(high >> 8 & 0xFF)]
+                let fourth = tables[0x100 + Int(high >> 16 & 0xFF)] ^ tables[Int(high >> 24)]
+                crc = first ^ second ^ third ^ fourth
+                index += 8
+            }
+            while index < bytes.count {
+                crc = crc >> 8 ^ tables[Int(UInt8(truncatingIfNeeded: crc) ^ bytes[index])]
+                index += 1
+            }
+            return ~crc
+        }
+    }
+
+    /// Eight tables behind one another: the k-th holds what a byte does to the check when k more bytes follow it.
+    private static let tables: [UInt32] = {
+        let polynomial: UInt32 = 0x82F6_3B78
+        var tables: [UInt32] = []
+        tables.reserveCapacity(8 * 256)
+        for byte in 0..<UInt32(256) {
+            tables.append((0..<8).reduce(byte) { crc, _ in crc >> 1 ^ (crc & 1 == 1 ? polynomial : 0) })
+        }
+        for index in 256..<8 * 256 {
+            let shorter = tables[index - 256]
+            tables.append(shorter >> 8 ^ tables[Int(shorter & 0xFF)])
+        }
+        return tables
+    }()
+}
+
+extension UInt32 {
+    /// Appends eight hexadecimal digits, in lower case.
+    func appendHex(to bytes: inout [UInt8]) {
+        for shift in stride(from: 28, through: 0, by: -4) {
+            let digit = UInt8(truncatingIfNeeded: self >> UInt32(shift)) & 0xF
+            bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        }
+    }
+
+    /// Reads eight hexadecimal digits as `appendHex(to:)` writes them; nil for anything else.
+    init?(hex bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == 8 else { return nil }
+        self = 0
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): self = self << 4 | UInt32(byte - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): self = self << 4 | UInt32(byte - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+internal import Glibc
+
+/// An open directory, whose files are reached through its descriptor: it may be renamed while it is in use.
+final class Directory {
+    /// The path it was opened by.
+    let path: String
+    let descriptor: Int32
+
+    /// Opens a directory, and makes it and those above it where they are missing, with mode 0700.
+    init(_ path: String) throws(StoreError) {
+        var descriptor = Self.open(path)
+        if descriptor < 0, errno == ENOENT {
+            try Self.make(path)
+            descriptor = Self.open(path)
+        }
+        guard descriptor >= 0 else { throw .failed("open \(path)") }
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        Glibc.close(descriptor)
+    }
+
+    /// The names of all files in it, in the order of their bytes.
+    func names() throws(StoreError) -> [String] {
+        // The stream takes over its descriptor, so it is given one of its own.
+        let own = retryingInterrupted { openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        guard own >= 0 else { throw .failed("open \(path)") }
+        guard let stream = fdopendir(own) else {
+            Glibc.close(own)
+            throw .failed("read \(path)")
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        errno = 0
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+            errno = 0
+        }
+        guard errno == 0 else { throw .failed("read \(path)") }
+        return names.sorted()
+    }
+
+    /// Lets nobody but the owner in.
+    func restrict() throws(StoreError) {
+        guard fchmod(descriptor, 0o700) == 0 else { throw .failed("chmod \(path)") }
+    }
+
+    func rename(_ name: String, to newName: String) throws(StoreError) {
+        guard renameat(descriptor, name, descriptor, newName) == 0 else { throw .failed("rename \(name)") }
+    }
+
+    func unlink(_ name: String) throws(StoreError) {
+        guard unlinkat(descriptor, name, 0) == 0 else { throw .failed("unlink \(name)") }
+    }
+
+    /// Waits until the names of its files are on the disk.
+    func sync() throws(StoreError) {
+        guard retryingInterrupted({ fsync(descriptor) }) == 0 else { throw .failed("sync \(path)") }
+    }
+
+    /// Waits until the directory's own name is on the disk.
+    func syncParent() throws(StoreError) {
+        let parent = retryingInterrupted { openat(descriptor, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        if parent < 0, errno == EACCES {
+            // A directory that may be passed but not listed cannot be synced; whoever made this one in it could.
+            return
+        }
+        guard parent >= 0 else { throw .failed("open \(path)/..") }
+        defer { Glibc.close(parent) }
+        guard retryingInterrupted({ fsync(parent) }) == 0 else { throw .failed("sync \(path)/..") }
+    }
+
+    private static func open(_ path: String) -> Int32 {
+        retryingInterrupted { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    }
+
+    /// Makes a directory, after those above it.
+    private static func make(_ path: String) throws(StoreError) {
+        if mkdir(path, 0o700) != 0 {
+            // Another process may have made it meanwhile.
+            if errno == EEXIST { return }
+            guard errno == ENOENT, let parent = parent(of: path) else { throw .failed("mkdir \(path)") }
+            try make(parent)
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .failed("mkdir \(path)") }
+        }
+        guard chmod(path, 0o700) == 0 else { throw .failed("chmod \(path)") }
+        try Directory(path).syncParent()
+    }
+
+    /// The path up to its last component; nil where it has but one.
+    private static func parent(of path: String) -> String? {
+        var bytes = Array(path.utf8)
+        while bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return nil }
+        return String(decoding: bytes[..<slash], as: UTF8.self)
+    }
+}

@@ -1,0 +1,27 @@
+/// What a store holds, in numbers, for people.
+package struct StoreStatistics: Equatable, Sendable {
+    /// A collection and how many records it has.
+    package struct CollectionCount: Equatable, Sendable {
+        package let name: String
+        package let records: Int
+    }
+
+    /// What the store keeps its data in: `memory` or `directory`.
+    package let kind: String
+    /// The directory's path; nil in memory.
+    package let directory: String?
+    /// The store's UUID; nil in memory.
+    package let store: String?
+    /// The number of the store's current journal, from 1 on; nil in memory.
+    package let epoch: Int?
+    /// How many durable transactions wrote something: since the journal began, or since the process did in memory.
+    package let transactions: Int
+    /// The journal's length in bytes; 0 in memory.
+    package let journalBytes: Int
+    /// How many of the journal's bytes are known to be on the disk.
+    package let durableBytes: Int
+    /// How many entries the key space has: records, index entries and counters.
+    package let entries: Int
+    /// The records of each collection that has any, by name.
+    package let collections: [CollectionCount]
+}

@@ -1,0 +1,43 @@
+internal import Glibc
+
+/// The system calls by which the store changes a file, handed in so that a test can make any of them fail.
+///
+/// Each answers as the system does: -1, with `errno` set, where it fails.
+package struct SystemCalls {
+    /// pwrite(2): descriptor, bytes, offset.
+    package var write: (Int32, UnsafeRawBufferPointer, Int) -> Int
+    /// fdatasync(2).
+    package var sync: (Int32) -> Int32
+    /// ftruncate(2): descriptor, length.
+    package var truncate: (Int32, Int) -> Int32
+
+    /// The calls themselves.
+    package static var real: SystemCalls {
+        SystemCalls(
+            write: { pwrite($0, $1.baseAddress, $1.count, $2) },
+            sync: { fdatasync($0) },
+            truncate: { ftruncate($0, $1) }
+        )
+    }
+}
+
+/// Makes a system call again for as long as a signal interrupts it.
+func retryingInterrupted<Value: FixedWidthInteger>(_ call: () -> Value) -> Value {
+    while true {
+        let value = call()
+        if value != -1 || errno != EINTR { return value }
+    }
+}
+
+extension StoreError {
+    /// What the failure of a system call comes to, told from `errno`.
+    ///
+    /// - Parameter call: the call and what it was made for, as in `open manifest.json`.
+    static func failed(_ call: String) -> StoreError {
+        switch errno {
+        case ENOSPC, EDQUOT, EFBIG: .diskFull
+        case EROFS: .readOnly
+        case let code: .systemCall(name: call, errno: code, outcomeUnknown: false)
+        }
+    }
+}

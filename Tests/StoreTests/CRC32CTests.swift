@@ -1,0 +1,41 @@
+import Testing
+
+@testable import Store
+
+struct CRC32CTests {
+    /// The examples of RFC 3720 §B.4, whose bytes stand there from the lowest to the highest, and the usual check value.
+    static let vectors: [(bytes: [UInt8], check: UInt32)] = [
+        ([], 0),
+        (Array("123456789".utf8), 0xE306_9283),
+        ([UInt8](repeating: 0, count: 32), 0x8A91_36AA),
+        ([UInt8](repeating: 0xFF, count: 32), 0x62A8_AB43),
+        (Array(0..<32), 0x46DD_794E),
+        (Array((0..<32).reversed()), 0x113F_DB5C),
+    ]
+
+    @Test(arguments: vectors)
+    func publishedVectors(bytes: [UInt8], check: UInt32) {
+        #expect(bytes.withUnsafeBytes { CRC32C.value(of: $0) } == check)
+    }
+
+    @Test(arguments: 0...40)
+    func continuesWhereItWasCut(place: Int) {
+        let bytes: [UInt8] = (0..<40).map { $0 &* 37 &+ 11 }
+        let whole = bytes.withUnsafeBytes { CRC32C.value(of: $0) }
+        let start = bytes[..<place].withUnsafeBytes { CRC32C.value(of: $0) }
+        #expect(bytes[place...].withUnsafeBytes { CRC32C.value(of: $0, after: start) } == whole)
+    }
+
+    @Test(arguments: [(UInt32(0), "00000000"), (0xE306_9283, "e3069283"), (.max, "ffffffff")])
+    func hexadecimal(value: UInt32, text: String) {
+        var bytes: [UInt8] = []
+        value.appendHex(to: &bytes)
+        #expect(String(decoding: bytes, as: UTF8.self) == text)
+        #expect(bytes.withUnsafeBytes { UInt32(hex: $0) } == value)
+    }
+
+    @Test(arguments: ["", "1234567", "123456789", "E3069283", "e306928g", "+1234567"])
+    func refusedHexadecimal(text: String) {
+        #expect(Array(text.utf8).withUnsafeBytes { UInt32(hex: $0) } == nil)
+    }
+}

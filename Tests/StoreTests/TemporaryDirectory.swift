@@ -1,0 +1,114 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import Store
+
+/// A directory of a test's own, removed with it, and what a store in it looks like from outside.
+final class TemporaryDirectory {
+    let root: String
+    /// Where the store is; not there until one is opened.
+    var path: String { root + "/data" }
+    /// What the engines opened here have said.
+    private(set) var warnings: [String] = []
+
+    init() throws {
+        root = NSTemporaryDirectory() + "postern-store-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        // What is left behind in the system's directory for temporary files does no harm.
+        _ = try? FileManager.default.removeItem(atPath: root)
+    }
+
+    func open(calls: SystemCalls = .real) throws(StoreError) -> LocalEngine {
+        try LocalEngine(directory: path, log: { self.warnings.append($0) }, calls: calls)
+    }
+
+    /// The names of the files, `lock` left out.
+    func names() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: path).filter { $0 != "lock" }.sorted()
+    }
+
+    func bytes(of name: String = "journal-1.jsonl") throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: path + "/" + name)))
+    }
+
+    func text(of name: String = "journal-1.jsonl") throws -> String {
+        String(decoding: try bytes(of: name), as: UTF8.self)
+    }
+
+    func write(_ bytes: some Sequence<UInt8>, to name: String = "journal-1.jsonl") throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
+    }
+
+    func remove(_ name: String) throws {
+        try FileManager.default.removeItem(atPath: path + "/" + name)
+    }
+
+    /// Every file's bytes by its name, `lock` left out.
+    func contents() throws -> [String: [UInt8]] {
+        var contents: [String: [UInt8]] = [:]
+        for name in try names() { contents[name] = try bytes(of: name) }
+        return contents
+    }
+
+    /// The mode of a file, or of the directory for an empty name.
+    func mode(of name: String = "") throws -> mode_t {
+        var status = stat()
+        try #require(stat(path + "/" + name, &status) == 0)
+        return status.st_mode & 0o7777
+    }
+}
+
+extension LocalEngine {
+    /// Sets keys to values, or removes them, in one transaction.
+    func write(_ entries: [(String, String?)], isErasable: Bool = false) throws {
+        try transact { transaction in
+            for (key, value) in entries {
+                let key = StoreKey(bytes: Array(key.utf8))
+                if let value {
+                    let value = StoredValue(bytes: Array(value.utf8))
+                    try transaction.put(value, at: key, isErasable: isErasable)
+                } else {
+                    try transaction.remove(key)
+                }
+            }
+        }
+    }
+
+    /// Does so and makes it durable.
+    func commit(_ entries: (String, String?)..., isErasable: Bool = false) throws {
+        try write(entries, isErasable: isErasable)
+        try makeDurable()
+    }
+
+    /// All entries, as text.
+    func entries() throws -> [String: String] {
+        var entries: [String: String] = [:]
+        let (lower, upper) = (StoreKey(bytes: []), StoreKey(bytes: [0xFF]))
+        try scan(from: lower, upTo: upper, descending: false) { key, value in
+            entries[key.text] = String(decoding: value.bytes, as: UTF8.self)
+            return true
+        }
+        return entries
+    }
+}
+
+/// The error that `body` throws.
+func storeError(_ body: () throws -> Void) -> StoreError? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return error as? StoreError
+    }
+}
+
+extension StoreError {
+    /// The reason, for damage.
+    var reason: String? {
+        if case .damaged(_, _, let reason) = self { reason } else { nil }
+    }
+}
