@@ -48,7 +48,8 @@ package protocol Engine: AnyObject {
     /// What the engine keeps its data in, for people: `memory` or `directory`.
     var kind: String { get }
 
-    /// Runs `body` and stages what it wrote, or nothing of it if it throws. `body` may be run more than once.
+    /// Runs `body` and stages what it wrote, or nothing of it if it throws. `body` may be run more than once, and
+    /// starts no other transaction.
     func transact<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value
 
     /// Makes all that is staged durable. If it throws, what was staged is as it was before, and still staged.

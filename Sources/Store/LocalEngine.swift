@@ -12,6 +12,7 @@ package final class LocalEngine: Engine, EngineTransaction {
     private var ends: [Int] = []
     /// The bytes that the transaction under way has written so far.
     private var transactionBytes = 0
+    private var isInTransaction = false
     private var transactionsInMemory = 0
 
     /// A store that lives as long as the process.
@@ -42,6 +43,9 @@ package final class LocalEngine: Engine, EngineTransaction {
     package var kind: String { directory == nil ? "memory" : "directory" }
 
     package func transact<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
+        precondition(!isInTransaction, "a transaction within a transaction")
+        isInTransaction = true
+        defer { isInTransaction = false }
         let start = staged.count
         transactionBytes = 0
         do {

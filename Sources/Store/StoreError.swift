@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Why the store could not do what it was asked to.
 package enum StoreError: Error, Equatable, Sendable {
     /// Another process has the directory open.
@@ -18,4 +20,23 @@ package enum StoreError: Error, Equatable, Sendable {
     case missing(key: String)
     /// A record or a transaction is larger than the store takes.
     case tooLarge(bytes: Int)
+}
+
+extension StoreError: CustomStringConvertible {
+    /// What happened, in a sentence for people, without the full stop.
+    package var description: String {
+        switch self {
+        case .busy(let text): text
+        case .damaged(let file, let offset, let reason): "\(file) is damaged at byte \(offset): \(reason)"
+        case .diskFull: "the disk, or the quota on it, is full"
+        case .readOnly: "the directory cannot be written to"
+        case .systemCall(let name, let errno, let outcomeUnknown):
+            "\(name): \(String(cString: strerror(errno)))"
+                + (outcomeUnknown ? "; whether the last writes were kept will show when the store is next opened" : "")
+        case .newerFormat(let format): "the directory has format \(format), made by a newer version of the program"
+        case .duplicate(let index): "another record has that key in the index \(index)"
+        case .missing(let key): "there is no record \(key)"
+        case .tooLarge(let bytes): "\(bytes) bytes are more than the store takes at once"
+        }
+    }
 }

@@ -63,8 +63,8 @@ final class TemporaryDirectory {
 }
 
 extension LocalEngine {
-    /// Sets keys to values, or removes them, in one transaction.
-    func write(_ entries: [(String, String?)], isErasable: Bool = false) throws {
+    /// Sets keys to values, or removes them, in one transaction, which then throws `refusal` where there is one.
+    func write(_ entries: [(String, String?)], isErasable: Bool = false, refusal: (any Error)? = nil) throws {
         try transact { transaction in
             for (key, value) in entries {
                 let key = StoreKey(bytes: Array(key.utf8))
@@ -75,6 +75,7 @@ extension LocalEngine {
                     try transaction.remove(key)
                 }
             }
+            if let refusal { throw refusal }
         }
     }
 

@@ -1,0 +1,248 @@
+import Glibc
+import Testing
+
+@testable import Store
+
+struct FailedWriteTests {
+    /// What to do to the next calls, and how often each call was made.
+    final class Disk {
+        var writes = 0
+        var syncs = 0
+        /// The error of every further write, after so many of its bytes were written.
+        var writeError: Int32?
+        var bytesUntilError = 0
+        var syncError: Int32?
+        var truncateError: Int32?
+
+        var calls: SystemCalls {
+            let real = SystemCalls.real
+            return SystemCalls(
+                write: { [self] descriptor, bytes, offset in
+                    writes += 1
+                    guard let writeError else { return real.write(descriptor, bytes, offset) }
+                    let count = min(bytesUntilError, bytes.count)
+                    guard count > 0 else {
+                        errno = writeError
+                        return -1
+                    }
+                    bytesUntilError -= count
+                    return real.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[..<count]), offset)
+                },
+                sync: { [self] descriptor in
+                    syncs += 1
+                    guard let syncError else { return real.sync(descriptor) }
+                    errno = syncError
+                    return -1
+                },
+                truncate: { [self] descriptor, length in
+                    guard let truncateError else { return real.truncate(descriptor, length) }
+                    errno = truncateError
+                    return -1
+                }
+            )
+        }
+    }
+
+    let directory: TemporaryDirectory
+    let disk = Disk()
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    @Test func sharesOneWriteAndOneSync() throws {
+        let engine = try directory.open(calls: disk.calls)
+        (disk.writes, disk.syncs) = (0, 0)
+        for number in 0..<100 { try engine.write([("a\(number)", "1")]) }
+        #expect(disk.writes == 0)
+        try engine.makeDurable()
+        #expect((disk.writes, disk.syncs) == (1, 1))
+        try engine.makeDurable()
+        try engine.transact { _ in }
+        try engine.makeDurable()
+        #expect((disk.writes, disk.syncs) == (1, 1))
+    }
+
+    @Test(arguments: [ENOSPC, EDQUOT, EFBIG], [0, 1, 40, 80])
+    func takesBackWhatFoundNoRoom(code: Int32, written: Int) throws {
+        let engine = try directory.open(calls: disk.calls)
+        try engine.commit(("a", "1"))
+        let before = try directory.bytes()
+        try engine.write([("a", "2")])
+        try engine.write([("b", "1")])
+        (disk.writeError, disk.bytesUntilError) = (code, written)
+        #expect(storeError { try engine.makeDurable() } == .diskFull)
+        #expect(try directory.bytes() == before)
+        // Still staged: room may be made before they are given up.
+        #expect(try engine.entries() == ["a": "2", "b": "1"])
+        engine.discardStaged()
+        #expect(try engine.entries() == ["a": "1"])
+        disk.writeError = nil
+        try engine.commit(("c", "1"))
+        engine.close()
+        #expect(try directory.open().entries() == ["a": "1", "c": "1"])
+        #expect(directory.warnings.isEmpty)
+    }
+
+    @Test func keepsWhatIsStagedForALaterTry() throws {
+        let engine = try directory.open(calls: disk.calls)
+        try engine.write([("a", "1")])
+        disk.writeError = ENOSPC
+        #expect(storeError { try engine.makeDurable() } == .diskFull)
+        disk.writeError = nil
+        try engine.makeDurable()
+        engine.close()
+        #expect(try directory.open().entries() == ["a": "1"])
+    }
+
+    @Test func readsTheTailAgainAfterAnInputOutputError() throws {
+        let engine = try directory.open(calls: disk.calls)
+        try engine.commit(("a", "1"))
+        try engine.write([("b", "1")])
+        (disk.writeError, disk.bytesUntilError) = (EIO, 10)
+        let error = StoreError.systemCall(name: "write journal-1.jsonl", errno: EIO, outcomeUnknown: false)
+        #expect(storeError { try engine.makeDurable() } == error)
+        engine.discardStaged()
+        disk.writeError = nil
+        try engine.commit(("c", "1"))
+        engine.close()
+        #expect(try directory.open().entries() == ["a": "1", "c": "1"])
+    }
+
+    @Test func writesNoMoreWhereTheTailIsNotWhatItWrote() throws {
+        let engine = try directory.open(calls: disk.calls)
+        try engine.commit(("a", "1"))
+        try engine.write([("b", "1")])
+        disk.writeError = EIO
+        #expect(storeError { try engine.makeDurable() } != nil)
+        disk.writeError = nil
+        var bytes = try directory.bytes()
+        bytes[bytes.count - 5] ^= 1
+        try directory.write(bytes)
+        let start = try #require(bytes.dropLast().lastIndex(of: 0x0A)) + 1
+        let damage = StoreError.damaged(
+            file: "journal-1.jsonl",
+            offset: start,
+            reason: "the last line is not as it was written"
+        )
+        for _ in 0..<2 { #expect(storeError { try engine.makeDurable() } == damage) }
+        #expect(try directory.bytes() == bytes)
+    }
+
+    @Test(arguments: [EIO, ENOSPC])
+    func writesNoMoreAfterAFailedSync(code: Int32) throws {
+        let engine = try directory.open(calls: disk.calls)
+        try engine.commit(("a", "1"))
+        try engine.write([("b", "1")])
+        disk.syncError = code
+        guard case .systemCall(_, code, outcomeUnknown: true) = storeError({ try engine.makeDurable() }) else {
+            Issue.record("the outcome is unknown")
+            return
+        }
+        engine.discardStaged()
+        disk.syncError = nil
+        let (writes, syncs) = (disk.writes, disk.syncs)
+        for _ in 0..<2 {
+            let error = storeError { try engine.commit(("c", "1")) }
+            guard case .systemCall(_, code, outcomeUnknown: false) = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+            engine.discardStaged()
+        }
+        #expect(try engine.entries() == ["a": "1"])
+        try engine.makeDurable()
+        engine.close()
+        #expect((disk.writes, disk.syncs) == (writes, syncs))
+        // What had an unknown outcome is there whole, or not at all.
+        let entries = try directory.open().entries()
+        #expect(entries == ["a": "1", "b": "1"] || entries == ["a": "1"])
+    }
+
+    @Test func writesNoMoreWhereAFailedWriteCannotBeTakenBack() throws {
+        let engine = try directory.open(calls: disk.calls)
+        try engine.commit(("a", "1"))
+        try engine.write([("b", "1")])
+        (disk.writeError, disk.bytesUntilError, disk.truncateError) = (ENOSPC, 10, EIO)
+        #expect(storeError { try engine.makeDurable() } == .diskFull)
+        (disk.writeError, disk.truncateError) = (nil, nil)
+        #expect(
+            storeError { try engine.makeDurable() }
+                == .systemCall(name: "truncate journal-1.jsonl", errno: EIO, outcomeUnknown: false)
+        )
+        engine.close()
+        #expect(try directory.open().entries() == ["a": "1"])
+        #expect(directory.warnings.count == 1)
+    }
+
+    @Test func triesAgainWhatASignalInterrupts() throws {
+        let real = disk.calls
+        var interruptions = 0
+        func interrupted() -> Bool {
+            interruptions += 1
+            errno = EINTR
+            return interruptions % 2 == 1
+        }
+        let calls = SystemCalls(
+            write: { interrupted() ? -1 : real.write($0, $1, $2) },
+            sync: { interrupted() ? -1 : real.sync($0) },
+            truncate: { interrupted() ? -1 : real.truncate($0, $1) }
+        )
+        try directory.open(calls: calls).commit(("a", "1"))
+        #expect(interruptions > 4)
+        #expect(try directory.open().entries() == ["a": "1"])
+    }
+
+    @Test func noticesThatItsFileWasChangedOrRemoved() throws {
+        var engine = try directory.open()
+        try engine.commit(("a", "1"))
+        let bytes = try directory.bytes()
+        // Written in place: replacing the file would leave the engine the old one.
+        let descriptor = open(directory.path + "/journal-1.jsonl", O_WRONLY | O_APPEND)
+        #expect(write(descriptor, "x", 1) == 1)
+        #expect(storeError { try engine.commit(("b", "1")) }?.reason == "another program changed the file's length")
+        #expect(ftruncate(descriptor, bytes.count) == 0)
+        close(descriptor)
+        engine.close()
+        engine = try directory.open()
+        try directory.remove("journal-1.jsonl")
+        #expect(storeError { try engine.commit(("b", "1")) }?.reason == "the file was removed while it was in use")
+    }
+
+    @Test func triesToEraseAgain() throws {
+        var calls = SystemCalls.real
+        var erasures = 0
+        calls.write = { descriptor, bytes, offset in
+            let isErasure = bytes.allSatisfy { $0 == UInt8(ascii: " ") }
+            if isErasure { erasures += 1 }
+            guard isErasure, erasures == 1 else { return SystemCalls.real.write(descriptor, bytes, offset) }
+            errno = EIO
+            return -1
+        }
+        let engine = try directory.open(calls: calls)
+        try engine.commit(("m", #"{"code":"271828"}"#), isErasable: true)
+        try engine.commit(("m", nil))
+        #expect(try directory.text().contains("271828"))
+        #expect(directory.warnings == ["a value could not be erased: write journal-1.jsonl: Input/output error"])
+        try engine.commit(("a", "1"))
+        #expect(try !directory.text().contains("271828"))
+    }
+
+    @Test(arguments: [0, 1])
+    func refusesToOpenWhereTheFirstUseFails(call: Int) throws {
+        if call == 0 { disk.writeError = ENOSPC } else { disk.syncError = EIO }
+        #expect(storeError { _ = try directory.open(calls: disk.calls) } != nil)
+        try directory.open().commit(("a", "1"))
+        #expect(try directory.open().entries() == ["a": "1"])
+    }
+
+    @Test func keepsATornTailWhereItCannotBeSetAside() throws {
+        try directory.open().commit(("a", "1"))
+        let torn = try directory.bytes() + Array(#"{"n":2,"#.utf8)
+        try directory.write(torn)
+        disk.writeError = ENOSPC
+        #expect(storeError { _ = try directory.open(calls: disk.calls) } == .diskFull)
+        #expect(try directory.bytes() == torn)
+        #expect(try directory.open().entries() == ["a": "1"])
+    }
+}

@@ -1,0 +1,180 @@
+import Testing
+
+@testable import Store
+
+struct JournalReplayTests {
+    /// A small journal and the states it went through.
+    struct Sample {
+        let directory: TemporaryDirectory
+        let bytes: [UInt8]
+        /// Where each line ends, the header first, and what the store held there.
+        var ends: [Int] { bytes.indices.filter { bytes[$0] == 0x0A }.map { $0 + 1 } }
+        let states: [[String: String]]
+
+        /// - Parameter chunk: how many transactions share a sync.
+        init(chunk: Int = 1) throws {
+            directory = try TemporaryDirectory()
+            let engine = try directory.open()
+            var states: [[String: String]] = [[:]]
+            for number in 1...6 {
+                try engine.write(
+                    [("a/id/\(number)", #"{"name":"foo\#(number)@bar.com"}"#), ("a/id/\(number - 2)", nil)]
+                )
+                states.append(try engine.entries())
+                if number % chunk == 0 { try engine.makeDurable() }
+            }
+            engine.close()
+            self.states = states
+            bytes = try directory.bytes()
+        }
+
+        /// The journal with other bytes: what the store then holds, or the error.
+        func open(_ bytes: some Sequence<UInt8>) throws -> Result<[String: String], StoreError> {
+            try directory.write(bytes)
+            do {
+                return .success(try directory.open().entries())
+            } catch let error as StoreError {
+                return .failure(error)
+            }
+        }
+    }
+
+    @Test(arguments: [1, 6])
+    func opensWithWhatAnyTruncationLeaves(chunk: Int) throws {
+        let sample = try Sample(chunk: chunk)
+        for length in sample.bytes.indices {
+            let result = try sample.open(sample.bytes[..<length])
+            guard let line = sample.ends.lastIndex(where: { $0 <= length }) else {
+                // Without its header a journal is none.
+                #expect(throws: StoreError.self) { try result.get() }
+                continue
+            }
+            #expect(try result.get() == sample.states[line], "cut at \(length)")
+            #expect(try sample.directory.bytes() == Array(sample.bytes[..<sample.ends[line]]))
+            let kept = try sample.directory.names().filter { $0.hasPrefix(".torn-") }
+            if length == sample.ends[line] {
+                #expect(kept.isEmpty)
+            } else {
+                #expect(kept == [".torn-1-\(sample.ends[line])"])
+                let tail = Array(sample.bytes[sample.ends[line]..<length])
+                #expect(try sample.directory.bytes(of: kept[0]) == tail)
+                #expect(try sample.directory.mode(of: kept[0]) == 0o600)
+                try sample.directory.remove(kept[0])
+            }
+        }
+    }
+
+    @Test(arguments: [1, 6])
+    func refusesAnyByteChanged(chunk: Int) throws {
+        let sample = try Sample(chunk: chunk)
+        for index in sample.bytes.indices {
+            for change in [1, 0x20, 0x80, sample.bytes[index]] as [UInt8] {
+                // A line feed that turned to NUL at the very end is how a torn write looks.
+                if change == 0x0A, index == sample.bytes.count - 1 { continue }
+                var changed = sample.bytes
+                changed[index] ^= change
+                guard case .failure(.damaged(let file, let offset, let reason)) = try sample.open(changed) else {
+                    Issue.record("byte \(index) changed by \(change) went unnoticed")
+                    continue
+                }
+                #expect(file == "journal-1.jsonl" && offset <= index)
+                #expect(reason.hasPrefix("line ") || offset == 0)
+                #expect(try sample.directory.bytes() == changed)
+            }
+        }
+        #expect(try sample.open(sample.bytes).get() == sample.states.last)
+        #expect(sample.directory.warnings.isEmpty)
+    }
+
+    @Test func refusesALineThatIsMissingDoubledOrMoved() throws {
+        let sample = try Sample()
+        let lines = zip([0] + sample.ends, sample.ends).map { Array(sample.bytes[$0..<$1]) }
+        for order in [[0, 1, 2, 4, 5, 6], [0, 2, 3, 4, 5, 6], [0, 1, 2, 2, 3, 4, 5, 6], [0, 2, 1, 3, 4, 5, 6]] {
+            let error = storeError { _ = try sample.open(order.flatMap { lines[$0] }).get() }
+            #expect(error?.reason?.hasSuffix("does not match its check") == true)
+        }
+    }
+
+    @Test func setsANulTailAside() throws {
+        let sample = try Sample()
+        #expect(try sample.open(sample.bytes + [UInt8](repeating: 0, count: 5000)).get() == sample.states.last)
+        #expect(try sample.directory.bytes() == sample.bytes)
+        #expect(
+            sample.directory.warnings == [
+                "journal-1.jsonl ended in a write that was cut off: 5000 bytes are kept in .torn-1-\(sample.bytes.count)"
+            ]
+        )
+        // The same again keeps the first.
+        _ = try sample.open(sample.bytes + [0])
+        let kept = try sample.directory.names().filter { $0.hasPrefix(".torn-") }
+        #expect(kept == [".torn-1-\(sample.bytes.count)", ".torn-1-\(sample.bytes.count)-2"])
+    }
+
+    @Test func goesOnBehindATornTail() throws {
+        let sample = try Sample()
+        _ = try sample.open(sample.bytes.dropLast(3))
+        try sample.directory.open().commit(("b", "1"))
+        let state = sample.states[5].merging(["b": "1"]) { $1 }
+        #expect(try sample.directory.open().entries() == state)
+        #expect(sample.directory.warnings.count == 1)
+    }
+
+    /// A chunk of which a power cut kept the later sectors and lost an earlier one.
+    @Test(arguments: [true, false])
+    func setsAHoleAsideUnlessItWasOnceSafe(isLastChunk: Bool) throws {
+        let directory = try TemporaryDirectory()
+        let engine = try directory.open()
+        try engine.commit(("a", "1"))
+        let before = try directory.bytes()
+        let long = #"""# + String(repeating: "x", count: 2000) + #"""#
+        try engine.write([("b", long)])
+        try engine.write([("c", long)])
+        try engine.makeDurable()
+        if !isLastChunk { try engine.commit(("d", "1")) }
+        engine.close()
+        var bytes = try directory.bytes()
+        let sector = (before.count / 512 + 2) * 512
+        for index in sector..<sector + 512 { bytes[index] = 0 }
+        try directory.write(bytes)
+        if isLastChunk {
+            #expect(try directory.open().entries() == ["a": "1"])
+            #expect(try directory.bytes() == before)
+            #expect(try directory.bytes(of: ".torn-1-\(before.count)") == Array(bytes[before.count...]))
+        } else {
+            #expect(
+                storeError { _ = try directory.open() }
+                    == .damaged(file: "journal-1.jsonl", offset: before.count, reason: "line 3 holds NUL bytes")
+            )
+            #expect(try directory.bytes() == bytes)
+        }
+    }
+
+    @Test func refusesEditedLines() throws {
+        let sample = try Sample()
+        let text = String(decoding: sample.bytes, as: UTF8.self)
+        let offset = sample.ends[0]
+        let carriageReturns = Array(text.utf8).flatMap { $0 == 0x0A ? [0x0D, 0x0A] : [$0] }
+        #expect(
+            storeError { _ = try sample.open(carriageReturns).get() }
+                == .damaged(
+                    file: "journal-1.jsonl",
+                    offset: 0,
+                    reason: "line 1 ends in a carriage return: it was edited"
+                )
+        )
+        #expect(
+            storeError { _ = try sample.open([0xEF, 0xBB, 0xBF] + sample.bytes).get() }
+                == .damaged(
+                    file: "journal-1.jsonl",
+                    offset: 0,
+                    reason: "line 1 begins with a byte order mark: it was edited"
+                )
+        )
+        var invalid = sample.bytes
+        invalid[offset + 40] = 0xFF
+        #expect(
+            storeError { _ = try sample.open(invalid).get() }
+                == .damaged(file: "journal-1.jsonl", offset: offset, reason: "line 2 is not UTF-8")
+        )
+    }
+}
