@@ -31,10 +31,10 @@ final class StoreDirectory {
         log: @escaping (String) -> Void
     ) throws(StoreError) -> (StoreDirectory, KeySpace) {
         let directory = try Directory(path)
-        let (lock, isWritable) = try takeLock(in: directory, calls: calls)
-        let manifest = try readManifest(in: directory, isWritable: isWritable, calls: calls)
+        let (lock, hasWritableLock) = try takeLock(in: directory, calls: calls)
+        let manifest = try readManifest(in: directory, isWritable: hasWritableLock, calls: calls)
         let header = JournalHeader(of: manifest)
-        let file = try openJournal(of: manifest, in: directory, isWritable: isWritable, calls: calls)
+        let (file, isWritable) = try openJournal(of: manifest, in: directory, isWritable: hasWritableLock, calls: calls)
         let contents = try file.contents(from: 0, upTo: try file.status().bytes)
         let replay = try contents.withUnsafeBytesTyped { bytes throws(StoreError) in
             try JournalReplay(bytes, file: file.name, header: header)
@@ -107,16 +107,20 @@ final class StoreDirectory {
         return manifest
     }
 
+    /// The journal's file, and whether it can be written to.
     private static func openJournal(
         of manifest: Manifest,
         in directory: Directory,
         isWritable: Bool,
         calls: SystemCalls
-    ) throws(StoreError) -> File {
+    ) throws(StoreError) -> (File, isWritable: Bool) {
+        let mode = isWritable ? File.Mode.writing : .reading
         do throws(StoreError) {
-            return try File(manifest.journal, in: directory.descriptor, isWritable ? .writing : .reading, calls: calls)
+            return (try File(manifest.journal, in: directory.descriptor, mode, calls: calls), isWritable)
         } catch  where error.isMissingFile {
             throw .damaged(file: manifest.journal, offset: 0, reason: "missing, though \(Manifest.fileName) names it")
+        } catch  where error.isRefusedWriting && isWritable {
+            return (try File(manifest.journal, in: directory.descriptor, .reading, calls: calls), false)
         }
     }
 

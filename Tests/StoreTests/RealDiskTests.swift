@@ -1,0 +1,125 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import Store
+
+/// What the system itself refuses, where the machine lets a test arrange it.
+struct RealDiskTests {
+    let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    /// Runs `body` as a user who has no rights beyond those that the files give everybody.
+    ///
+    /// Root is let in everywhere; setfsuid(2) takes that from the calling thread alone.
+    private func asNobody(_ body: () throws -> Void) throws {
+        guard geteuid() == 0 else { return try body() }
+        typealias SetUser = @convention(c) (uid_t) -> Int32
+        let symbol = try #require(dlsym(UnsafeMutableRawPointer(bitPattern: 0), "setfsuid"))
+        let setUser = unsafeBitCast(symbol, to: SetUser.self)
+        _ = setUser(65534)
+        defer { _ = setUser(geteuid()) }
+        try body()
+    }
+
+    private func setModes(directory mode: mode_t, files: mode_t) throws {
+        for name in try directory.names() + ["lock"] { chmod(directory.path + "/" + name, files) }
+        chmod(directory.path, mode)
+    }
+
+    @Test func opensToReadWhatCannotBeWritten() throws {
+        try directory.open().commit(("a", "1"))
+        let torn = try directory.bytes() + Array(#"{"n":2"#.utf8)
+        try directory.write(torn)
+        try setModes(directory: 0o555, files: 0o444)
+        defer { chmod(directory.path, 0o700) }
+        try asNobody {
+            let engine = try directory.open()
+            #expect(try engine.entries() == ["a": "1"])
+            try engine.makeDurable()
+            try engine.write([("a", "2")])
+            #expect(storeError { try engine.makeDurable() } == .readOnly)
+            engine.discardStaged()
+            #expect(try engine.entries() == ["a": "1"])
+            #expect(
+                storeError { _ = try directory.open() }
+                    == .busy(
+                        "the directory \(directory.path) is in use by process \(getpid())"
+                    )
+            )
+        }
+        #expect(try directory.bytes() == torn)
+        #expect(directory.warnings.count == 1)
+    }
+
+    @Test func opensToReadWithoutALockFile() throws {
+        try directory.open().commit(("a", "1"))
+        try directory.remove("lock")
+        try setModes(directory: 0o555, files: 0o444)
+        defer { chmod(directory.path, 0o700) }
+        try asNobody {
+            let entries = try directory.open().entries()
+            #expect(entries == ["a": "1"])
+        }
+    }
+
+    @Test func opensToReadAJournalThatCannotBeWritten() throws {
+        try directory.open().commit(("a", "1"))
+        try setModes(directory: 0o755, files: 0o444)
+        if geteuid() == 0 { chown(directory.path + "/lock", 65534, 65534) }
+        chmod(directory.path + "/lock", 0o600)
+        try asNobody {
+            let engine = try directory.open()
+            #expect(try engine.entries() == ["a": "1"])
+            #expect(storeError { try engine.commit(("a", "2")) } == .readOnly)
+        }
+    }
+
+    @Test func startsNothingWhereItCannotWrite() throws {
+        try directory.open().close()
+        for name in try directory.names() + ["lock"] { try directory.remove(name) }
+        try setModes(directory: 0o555, files: 0o444)
+        defer { chmod(directory.path, 0o700) }
+        try asNobody { #expect(storeError { _ = try directory.open() } == .readOnly) }
+    }
+
+    @Test func goesOnOnceAFullDiskHasRoom() throws {
+        try FileManager.default.createDirectory(atPath: directory.path, withIntermediateDirectories: true)
+        guard try run("mount", "-t", "tmpfs", "-o", "size=256k", "none", directory.path) else {
+            try Test.cancel("needs leave to mount a tmpfs")
+        }
+        defer { _ = try? run("umount", "-l", directory.path) }
+        let engine = try directory.open()
+        try directory.write([UInt8](repeating: 0, count: 128 << 10), to: "filler")
+        let value = #"""# + String(repeating: "x", count: 9000) + #"""#
+        var expected: [String: String] = [:]
+        var error: StoreError?
+        while error == nil, expected.count < 100 {
+            let key = "k\(expected.count)"
+            error = storeError { try engine.commit((key, value)) }
+            if error == nil { expected[key] = value }
+        }
+        #expect(error == .diskFull)
+        engine.discardStaged()
+        #expect(try engine.entries() == expected)
+        try directory.remove("filler")
+        try engine.commit(("room", value))
+        expected["room"] = value
+        engine.close()
+        #expect(try directory.open().entries() == expected)
+        #expect(directory.warnings.isEmpty)
+    }
+
+    private func run(_ command: String...) throws -> Bool {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = command
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+}
