@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A piece of a key: a whole number or a text.
 package protocol KeyComponent {
     /// Appends the piece in a form that sorts, byte by byte, as the piece itself does.
@@ -95,9 +97,14 @@ package struct StoreKey: Hashable, Comparable, Sendable {
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
     package static func < (left: StoreKey, right: StoreKey) -> Bool {
-        left.bytes.withUnsafeBytes { left in
-            right.bytes.withUnsafeBytes { right in
-                left.lexicographicallyPrecedes(right)
+        left.bytes.withUnsafeBufferPointer { left in
+            right.bytes.withUnsafeBufferPointer { right in
+                // An empty buffer may have no address; it precedes all others.
+                guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else {
+                    return left.count < right.count
+                }
+                let order = memcmp(leftStart, rightStart, min(left.count, right.count))
+                return order < 0 || order == 0 && left.count < right.count
             }
         }
     }

@@ -8,7 +8,9 @@ struct KeySpace {
 
         /// The place of the first key that is not before `key`.
         func place(of key: StoreKey) -> Int {
-            firstPlace(in: keys.count) { keys[$0] < key }
+            keys.withUnsafeBufferPointer { keys in
+                firstPlace(in: keys.count) { keys[$0] < key }
+            }
         }
     }
 
@@ -102,7 +104,9 @@ struct KeySpace {
     private func runIndex(of key: StoreKey) -> Int {
         guard runs.count > 1 else { return 0 }
         // The first run takes all that is before the second; hence the search leaves its own first key out.
-        return firstPlace(in: runs.count - 1) { !(key < runs[$0 + 1].keys[0]) }
+        return runs.withUnsafeBufferPointer { runs in
+            firstPlace(in: runs.count - 1) { !(key < runs[$0 + 1].keys[0]) }
+        }
     }
 
     private mutating func cut(_ index: Int) {
@@ -117,6 +121,7 @@ struct KeySpace {
 }
 
 /// The first of the places 0..<count for which `isBefore` is false, given that it is true for all earlier ones.
+@inline(__always)
 private func firstPlace(in count: Int, _ isBefore: (Int) -> Bool) -> Int {
     var (low, high) = (0, count)
     while low < high {
