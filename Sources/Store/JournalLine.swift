@@ -24,7 +24,8 @@ internal import JSON
 //
 // A slot that cannot be read, whether blank or half overwritten when the process was killed, is right where a later
 // write of its key follows, and damage where none does; `w` still has the key. Reading the journal at the next start
-// blanks whatever was left over.
+// blanks whatever was left over. What a file system that copies on write, or a flash disk, keeps below the file is out of
+// reach.
 
 /// Why a line is not one that was written here.
 struct LineFault: Error {

@@ -95,6 +95,34 @@ struct JournalReplayTests {
         }
     }
 
+    /// Lines that match their checks but cannot follow one another.
+    @Test(arguments: [
+        (1, 0, 1, 0, "has number 1, where 2 comes next"), (1, 0, 3, 0, "has number 3, where 2 comes next"),
+        (1, 9, 2, 8, "tells of 8 safe bytes, which cannot be"),
+        (1, 0, 2, 9999, "tells of 9999 safe bytes, which cannot be"),
+    ])
+    func refusesImpossibleLines(first: Int, firstDurable: Int, second: Int, secondDurable: Int, reason: String) throws {
+        let sample = try Sample()
+        let manifest = try Manifest(parsing: try sample.directory.bytes(of: "manifest.json"))
+        let header = JournalHeader(of: manifest)
+        let write = StagedWrite(
+            key: StoreKey(bytes: [UInt8(ascii: "a")]),
+            value: nil,
+            previous: nil,
+            isErasable: false
+        )
+        var journal = header.bytes
+        var check = header.check
+        for (number, durable) in [(first, firstDurable), (second, secondDurable)] {
+            var writer = JournalLineWriter()
+            writer.start(number: number - 1, check: check)
+            writer.append([write], durable: durable)
+            journal += writer.bytes
+            check = writer.check
+        }
+        #expect(storeError { _ = try sample.open(journal).get() }?.reason == "line 3 \(reason)")
+    }
+
     @Test func setsANulTailAside() throws {
         let sample = try Sample()
         #expect(try sample.open(sample.bytes + [UInt8](repeating: 0, count: 5000)).get() == sample.states.last)

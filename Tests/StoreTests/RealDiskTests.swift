@@ -10,6 +10,8 @@ struct RealDiskTests {
 
     init() throws {
         directory = try TemporaryDirectory()
+        // A test of the umask may be running beside this one.
+        try #require(chmod(directory.root, 0o755) == 0)
     }
 
     /// Runs `body` as a user who has no rights beyond those that the files give everybody.

@@ -72,6 +72,17 @@ struct StoreDirectoryTests {
         for name in ["lock", "manifest.json", "journal-1.jsonl"] { #expect(try directory.mode(of: name) == 0o600) }
     }
 
+    @Test(arguments: [true, false])
+    func keepsOthersOutOfWhatItFinds(isOurs: Bool) throws {
+        try directory.open().close()
+        try directory.remove("manifest.json")
+        if !isOurs { try directory.write([], to: "somebody's own") }
+        for name in ["", "lock", "journal-1.jsonl"] { chmod(directory.path + "/" + name, 0o755) }
+        try directory.open().close()
+        #expect(try directory.mode() == (isOurs ? 0o700 : 0o755))
+        for name in ["lock", "manifest.json", "journal-1.jsonl"] { #expect(try directory.mode(of: name) == 0o600) }
+    }
+
     @Test func makesTheDirectoriesAbove() throws {
         let path = directory.root + "/x/y/z/"
         try LocalEngine(directory: path, log: { _ in }).commit(("a", "1"))
