@@ -12,8 +12,8 @@ internal import JSON
 // A value that must not outlive its use stands in a slot behind the check, and `w` has null and the slot's length in
 // its place:
 //
-//     {"n":18,"d":925,"w":[["mails/id/0000000004",null,40]],"c":"5e6f7a8b","s":[["9c0d1e2f",{"text":"Your code: 123456"}]]}
-//                                                                               |<------------- 40 bytes ------------>|
+//     {"n":18,"d":925,"w":[["mails/id/0000000004",null,41]],"c":"5e6f7a8b","s":[["9c0d1e2f",{"text":"Your code: 123456"}]]}
+//                                                                               |<-------------- 41 bytes ------------->|
 //
 // The slot's own check is continued from the line's c, and no other line's rests on it. So once the key was removed, or
 // set anew, by a transaction that is on the disk, everything between the slot's brackets is overwritten with spaces:
