@@ -1,0 +1,32 @@
+package import Store
+
+/// What the account APIs are handed: the store and every source of effects.
+package struct Environment {
+    package let store: Store
+    package let time: any TimeSource
+    package let random: any RandomSource
+    package let hasher: any PasswordHasher
+    package let outbox: Outbox
+
+    package init(
+        store: Store,
+        time: any TimeSource,
+        random: any RandomSource,
+        hasher: any PasswordHasher,
+        outbox: Outbox
+    ) {
+        self.store = store
+        self.time = time
+        self.random = random
+        self.hasher = hasher
+        self.outbox = outbox
+    }
+
+    /// Runs a request's transaction.
+    ///
+    /// A request that is refused and yet leaves a trace, such as a failed sign-in that is counted, *returns* its error;
+    /// an error that is thrown takes all back.
+    package func transact<Value>(_ body: (Transaction) throws -> Result<Value, AccountError>) throws -> Value {
+        try store.transact(body).get()
+    }
+}

@@ -1,0 +1,33 @@
+/// The mails that the account APIs send.
+package enum MailKind: String, CaseIterable, Sendable {
+    case operatorsConfirmation = "operators-confirmation"
+    case operatorsReset = "operators-reset"
+    case careTemporaryPassword = "care-temporary-password"
+    case careInvitation = "care-invitation"
+    case salesVerification = "sales-verification"
+    case salesReset = "sales-reset"
+}
+
+/// What a mail says: one line of subject and a plain text.
+package struct MailText: Equatable, Sendable {
+    package let subject: String
+    package let text: String
+
+    package init(subject: String, text: String) {
+        self.subject = subject
+        self.text = text
+    }
+}
+
+/// Puts mails into words.
+package protocol MailComposer: AnyObject {
+    /// The domain that mails are sent from, for their Message-IDs.
+    var domain: String { get }
+
+    /// The words of a mail.
+    ///
+    /// - Parameters:
+    ///   - kind: which mail.
+    ///   - secret: the code, or the temporary password, that it brings; it stands alone on a line.
+    func compose(_ kind: MailKind, secret: String) -> MailText
+}

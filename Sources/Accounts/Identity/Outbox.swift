@@ -1,0 +1,166 @@
+package import Store
+
+/// The mails that wait to be delivered, written in the same transaction as the state that they announce.
+///
+/// A mail's text holds a live code. It is therefore kept apart from the rest of the mail, and erased once the mail is
+/// delivered or the code has expired.
+package struct Outbox {
+    private let composer: any MailComposer
+
+    package init(composer: any MailComposer) {
+        self.composer = composer
+    }
+
+    // MARK: Posting
+
+    /// Whether one more mail of a kind may go to an address now; if so it is counted. Without a bound, anybody could
+    /// flood an address with resets.
+    package func admits(_ kind: MailKind, to address: EmailAddress, at now: Timestamp, in tx: Transaction) throws
+        -> Bool
+    {
+        let fresh = MailQuota(kind: kind.rawValue, address: address.canonical, since: now, count: 0)
+        var quota = try tx.get(MailQuota.self, fresh.key) ?? fresh
+        if quota.since.adding(seconds: Limits.mailQuotaSeconds) <= now { quota = fresh }
+        guard quota.count < Limits.mailsPerKindAndAddressMax else { return false }
+        quota.count += 1
+        try tx.save(quota)
+        return true
+    }
+
+    /// Puts a mail into the outbox.
+    ///
+    /// - Parameters:
+    ///   - kind: which mail.
+    ///   - address: whom it goes to.
+    ///   - secret: the code or temporary password in it.
+    ///   - messageID: a random text that names the mail for good, drawn outside of the transaction.
+    ///   - seconds: for how long what it says is good.
+    package func post(
+        _ kind: MailKind,
+        to address: EmailAddress,
+        secret: String,
+        messageID: String,
+        goodFor seconds: Int,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        let words = composer.compose(kind, secret: secret)
+        let id = try tx.next("outbox")
+        try tx.insert(
+            OutboxMail(
+                id: id,
+                kind: kind.rawValue,
+                to: address.text,
+                subject: words.subject,
+                messageID: "\(messageID)@\(composer.domain)",
+                created: now,
+                expires: now.adding(seconds: seconds),
+                state: OutboxMail.State.waiting.rawValue,
+                attempts: 0,
+                nextAttempt: now,
+                lastError: nil
+            )
+        )
+        try tx.insert(OutboxText(id: id, text: words.text))
+    }
+
+    // MARK: Reading
+
+    /// All mails that the outbox remembers, the oldest first.
+    package func all(in tx: Transaction) throws -> [OutboxMail] {
+        try tx.all(OutboxMail.self)
+    }
+
+    /// One mail.
+    package func mail(_ id: Int, in tx: Transaction) throws -> OutboxMail? {
+        guard (0...9_999_999_999).contains(id) else { return nil }
+        return try tx.get(OutboxMail.self, Key(id))
+    }
+
+    /// A mail's text, or nil once it is erased.
+    package func text(of mail: OutboxMail, in tx: Transaction) throws -> String? {
+        try tx.get(OutboxText.self, Key(mail.id))?.text
+    }
+
+    /// The mails that wait to be delivered, the one that is due first in front.
+    package func waiting(limit: Int, in tx: Transaction) throws -> [OutboxMail] {
+        try tx.scan(OutboxMail.byNextAttempt, limit: limit)
+    }
+
+    // MARK: Delivering
+
+    /// Notes that a mail was delivered, and erases its text.
+    package func markDelivered(_ id: Int, at now: Timestamp, in tx: Transaction) throws {
+        try close(id, as: .delivered, error: nil, in: tx)
+    }
+
+    /// Notes that delivering failed, and when to try again; nil gives up and erases the text.
+    package func markFailed(_ id: Int, error: String, retryAt next: Timestamp?, in tx: Transaction) throws {
+        guard var mail = try mail(id, in: tx) else { return }
+        guard let next else { return try close(id, as: .failed, error: error, in: tx) }
+        mail.attempts += 1
+        mail.nextAttempt = next
+        mail.lastError = error
+        try tx.update(mail)
+    }
+
+    /// Erases the texts that have expired, and forgets mails that are long done with.
+    ///
+    /// - Returns: when there is something to sweep next, or nil where nothing is left to.
+    package func sweep(at now: Timestamp, in tx: Transaction) throws -> Timestamp? {
+        for mail in try tx.scan(OutboxMail.byExpiry, limit: 1_000) {
+            guard mail.sweepTime <= now else { return mail.sweepTime }
+            if try tx.get(OutboxText.self, Key(mail.id)) != nil {
+                try close(mail.id, as: .expired, error: mail.lastError, in: tx)
+            } else {
+                try tx.delete(OutboxMail.self, mail.key)
+            }
+        }
+        return try tx.scan(OutboxMail.byExpiry, limit: 1).first?.sweepTime
+    }
+
+    private func close(_ id: Int, as state: OutboxMail.State, error: String?, in tx: Transaction) throws {
+        guard var mail = try mail(id, in: tx) else { return }
+        mail.state = state.rawValue
+        mail.attempts += state == .expired ? 0 : 1
+        mail.nextAttempt = nil
+        mail.lastError = error
+        try tx.update(mail)
+        try tx.delete(OutboxText.self, Key(id))
+    }
+}
+
+extension OutboxMail: Record {
+    /// How far a mail has come.
+    package enum State: String, Sendable {
+        case waiting, delivered, failed
+        /// Never delivered, and of no use any more.
+        case expired
+    }
+
+    package static let collection = Collection<OutboxMail>("outbox", ordered: [byNextAttempt, byExpiry])
+    /// The mails that wait.
+    static let byNextAttempt = OrderedIndex<OutboxMail>("due") { mail in
+        mail.nextAttempt.map { Key($0.seconds, mail.id) }
+    }
+    static let byExpiry = OrderedIndex<OutboxMail>("expiry") { Key($0.sweepTime.seconds, $0.id) }
+
+    package var key: Key { Key(id) }
+
+    /// When the text is to be erased, and once it is, when the rest is to be forgotten.
+    fileprivate var sweepTime: Timestamp {
+        nextAttempt != nil ? expires : expires.adding(seconds: Limits.outboxRecordSeconds)
+    }
+}
+
+extension OutboxText: Record {
+    package static let collection = Collection<OutboxText>("outbox texts", isErasable: true)
+
+    package var key: Key { Key(id) }
+}
+
+extension MailQuota: Record {
+    package static let collection = Collection<MailQuota>("mail quotas")
+
+    package var key: Key { Key(kind, address) }
+}

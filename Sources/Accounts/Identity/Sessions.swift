@@ -1,0 +1,65 @@
+package import Store
+
+/// The open sessions of a realm's accounts, under whatever name its API has for them.
+package struct Sessions {
+    private let realm: Realm
+    private let perAccountMax: Int
+
+    /// - Parameters:
+    ///   - realm: whose accounts they are of.
+    ///   - perAccountMax: how many of an account's sessions live; a further one ends the oldest.
+    package init(_ realm: Realm, perAccountMax: Int) {
+        self.realm = realm
+        self.perAccountMax = perAccountMax
+    }
+
+    /// Opens a session that `token` stands for.
+    package func open(_ token: SecretToken, for account: Int, at now: Timestamp, in tx: Transaction) throws {
+        let open = try all(of: account, in: tx)
+        let expired = open.filter { $0.expires <= now }
+        let living = open.filter { $0.expires > now }
+        for session in expired + living.dropLast(perAccountMax - 1) { try tx.delete(Session.self, session.key) }
+        try tx.insert(
+            Session(
+                realm: realm.rawValue,
+                hash: SecretToken.hash(of: token.text),
+                account: account,
+                number: try tx.next("sessions"),
+                created: now,
+                expires: now.adding(seconds: Limits.sessionSeconds)
+            )
+        )
+    }
+
+    /// The account whose open session the token stands for, or nil where it stands for none.
+    package func account(holding token: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
+        guard let session = try tx.get(Session.self, key(of: token)), session.expires > now else { return nil }
+        return session.account
+    }
+
+    /// Ends the session that the token stands for.
+    package func end(_ token: String, in tx: Transaction) throws {
+        try tx.delete(Session.self, key(of: token))
+    }
+
+    /// Ends every session of an account.
+    package func endAll(of account: Int, in tx: Transaction) throws {
+        for session in try all(of: account, in: tx) { try tx.delete(Session.self, session.key) }
+    }
+
+    /// An account's sessions, the oldest first.
+    private func all(of account: Int, in tx: Transaction) throws -> [Session] {
+        try tx.scan(Session.byAccount, prefix: Key(realm.rawValue, account))
+    }
+
+    private func key(of token: String) -> Key {
+        Key(realm.rawValue, SecretToken.hash(of: token))
+    }
+}
+
+extension Session: Record {
+    package static let collection = Collection<Session>("sessions", ordered: [byAccount])
+    static let byAccount = OrderedIndex<Session>("account") { Key($0.realm, $0.account, $0.number) }
+
+    package var key: Key { Key(realm, hash) }
+}
