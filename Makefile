@@ -1,0 +1,38 @@
+# `make` alone lists what there is.
+
+SWIFT ?= swift
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+PACKAGES := libsodium-dev pkg-config
+BINARY := .build/release/postern
+
+.PHONY: help deps build release demo test lint generate check-generated warnings format
+
+help: ## Lists what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+deps: ## Installs libsodium and pkg-config where they are missing (Debian, Ubuntu)
+	@if pkg-config --exists libsodium 2>/dev/null; then \
+		echo "libsodium is here already."; \
+	else \
+		echo "Installing $(PACKAGES)…"; \
+		$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PACKAGES) >/dev/null; \
+	fi
+
+build: deps ## Builds for debugging
+	$(SWIFT) build --explicit-target-dependency-import-check error
+
+release: deps ## Builds the binary to use, .build/release/postern
+	$(SWIFT) build -c release --static-swift-stdlib --product postern --explicit-target-dependency-import-check error
+
+test: deps ## Runs all tests
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	$(SWIFT) test --skip-build
+
+lint: ## Checks the format of the sources
+	$(SWIFT) format lint --strict -r -p Package.swift Sources Tests
+
+format: ## Formats the sources
+	$(SWIFT) format -i -r -p Package.swift Sources Tests
+
+warnings: deps ## Builds with warnings as errors
+	$(SWIFT) build --scratch-path .build/warnings -Xswiftc -warnings-as-errors --explicit-target-dependency-import-check error
