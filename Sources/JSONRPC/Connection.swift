@@ -1,0 +1,287 @@
+import JSON
+
+/// How requests are ordered.
+package enum ReplyOrder: String, Sendable {
+    /// They take effect, and are answered, in the order in which they came.
+    case inOrder = "in-order"
+    /// A request waits only for earlier ones of the same lane.
+    case asCompleted = "as-completed"
+}
+
+/// The requests of one stream, from bytes read to bytes to be written.
+///
+/// What one read brought is carried out, then committed at once, and only then answered: a thousand requests in a pipe
+/// share one sync, and no reply tells of what is not durable. A request that waits for slow work holds up its lane and
+/// nothing else; in-order is the case of a single lane.
+///
+/// It belongs to one thread, and does no input or output of its own.
+final class Connection {
+    private let handler: any RequestHandler
+    private let pool: WorkPool
+    private let order: ReplyOrder
+    private var framer = LineFramer()
+    private var lanes = Lanes()
+
+    /// Answers of what is done and not committed yet.
+    private var output = JSONWriter(capacity: 4_096)
+    /// The requests that those answers tell of, to be done again one by one should the commit fail.
+    private var group: [LaneEntry] = []
+    /// Answers that may go out.
+    private var committed: [UInt8] = []
+    private var idsInFlight = Set<[UInt8]>()
+
+    private var workUnderWay: [Int: LaneEntry] = [:]
+    private var lastTicket = 0
+    /// Requests that wait behind others and may need slow work, which can be started ahead of their turn.
+    private var notLookedAhead: [LaneEntry] = []
+
+    init(handler: any RequestHandler, pool: WorkPool, order: ReplyOrder) {
+        self.handler = handler
+        self.pool = pool
+        self.order = order
+    }
+
+    /// Whether every request was answered.
+    var isIdle: Bool { lanes.isEmpty }
+
+    /// Whether so many requests wait that nothing more should be read for now.
+    var isSaturated: Bool { lanes.refusals >= Limits.waitingRefusalsMax }
+
+    // MARK: In and out
+
+    /// Takes what was read.
+    func receive(_ read: UnsafeRawBufferPointer) {
+        let (chunk, frames) = framer.frames(of: read)
+        take(frames, in: chunk)
+    }
+
+    /// Takes the end of the input.
+    func receiveEnd() {
+        let (chunk, frames) = framer.rest()
+        take(frames, in: chunk)
+    }
+
+    /// Goes on with what waited for work that is done now.
+    func resume() {
+        for (ticket, outcome) in pool.takeFinished() {
+            guard let entry = workUnderWay.removeValue(forKey: ticket) else { continue }
+            entry.run?.outcomes.append(outcome)
+            entry.isWaiting = false
+            advance(entry.lane)
+        }
+        commit()
+        lookAhead()
+    }
+
+    /// The answers that may go out by now.
+    func takeOutput() -> [UInt8] {
+        defer { committed = [] }
+        return committed
+    }
+
+    private func take(_ frames: [LineFramer.Frame], in chunk: Chunk) {
+        for frame in frames {
+            switch frame {
+            case .line(let bytes): take(Line(bytes, in: chunk), in: chunk)
+            case .tooLong: admit(.invalid(.lineTooLong, id: nil), batch: nil, chunk: chunk)
+            }
+        }
+        commit()
+        lookAhead()
+    }
+
+    private func take(_ line: Line, in chunk: Chunk) {
+        switch line {
+        case .message(let message): admit(message, batch: nil, chunk: chunk)
+        case .malformed(let error): admit(.invalid(error, id: nil), batch: nil, chunk: chunk)
+        case .batch(let messages):
+            // Its answer keeps the batch's order, so as a whole it stands in one lane, whatever the order of replies.
+            let batch = BatchReply(count: messages.count)
+            for message in messages { admit(message, batch: batch, chunk: chunk) }
+        }
+    }
+
+    // MARK: Order
+
+    /// Carries out a message, or puts it where it waits for its turn.
+    private func admit(_ message: Message, batch: BatchReply?, chunk: Chunk) {
+        let entry: LaneEntry
+        switch message {
+        case .ignored:
+            if let batch { settle(nil, in: batch) }
+            return
+        case .invalid(let error, let id):
+            entry = LaneEntry(error, to: ReplyAddress(id: id, batch: batch, chunk: chunk))
+        case .request(let request):
+            let address = ReplyAddress(id: request.id, batch: batch, chunk: chunk)
+            if let id = request.id, !enterFlight(id) {
+                entry = LaneEntry(.idInFlight, to: address)
+            } else if lanes.isFull {
+                leaveFlight(request.id)
+                entry = LaneEntry(.overloaded, to: address)
+            } else {
+                entry = LaneEntry(request, to: address)
+            }
+        }
+        if !lanes.isEmpty { entry.lane = lane(of: entry) }
+        if let lane = entry.lane, lanes.isBlocked(lane) {
+            wait(entry, in: lane)
+        } else if !carryOut(entry) {
+            let lane = lane(of: entry) ?? .only
+            wait(entry, in: lane)
+        }
+    }
+
+    private func wait(_ entry: LaneEntry, in lane: Lane) {
+        entry.lane = lane
+        lanes.append(entry, to: lane)
+        if !entry.isWaiting, let request = entry.request, handler.mayWait(request.method) {
+            notLookedAhead.append(entry)
+        }
+    }
+
+    private func lane(of entry: LaneEntry) -> Lane? {
+        if order == .inOrder || entry.address.batch != nil { return .only }
+        return entry.request.flatMap { handler.lane(of: $0) }
+    }
+
+    /// Carries out what has come to its turn in a lane.
+    private func advance(_ lane: Lane?) {
+        guard let lane else { return }
+        while let entry = lanes.first(of: lane), !entry.isWaiting, carryOut(entry) { lanes.removeFirst(of: lane) }
+    }
+
+    /// Starts the slow work of requests whose turn has not come. They are run for the sake of what they ask for alone,
+    /// and what they did is taken back.
+    private func lookAhead() {
+        guard !notLookedAhead.isEmpty, workUnderWay.count < Limits.workAheadMax else { return }
+        let room = Limits.workAheadMax - workUnderWay.count
+        let entries = notLookedAhead.prefix(room)
+        notLookedAhead.removeFirst(entries.count)
+        for entry in entries where !entry.isDone && !entry.isWaiting {
+            guard let request = entry.request else { continue }
+            var discarded = JSONWriter()
+            do throws(RequestInterruption) {
+                try handler.handle(request, run: entry.startedRun, result: &discarded)
+            } catch {
+                if case .waits(let work) = error { start(work, for: entry) }
+            }
+            handler.rollback()
+        }
+    }
+
+    private func start(_ work: @escaping SlowWork, for entry: LaneEntry) {
+        lastTicket += 1
+        entry.isWaiting = true
+        workUnderWay[lastTicket] = entry
+        pool.start(lastTicket, work)
+    }
+
+    // MARK: Carrying out
+
+    /// Carries out one message and answers it; false where it has to wait for slow work.
+    private func carryOut(_ entry: LaneEntry) -> Bool {
+        var answer = JSONWriter(capacity: entry.address.batch == nil ? 0 : 256)
+        let isBatched = entry.address.batch != nil
+        if !isBatched { swap(&answer, &output) }
+        let start = answer.count
+        let isDone = perform(entry, answer: &answer)
+        if !isBatched {
+            if isDone, answer.count > start { answer.newline() }
+            swap(&answer, &output)
+        }
+        guard isDone else { return false }
+        entry.isDone = true
+        group.append(entry)
+        if let batch = entry.address.batch { settle(answer.count > 0 ? answer.take() : nil, in: batch) }
+        return true
+    }
+
+    /// Writes the answer of one message; false, with nothing written, where it has to wait for slow work.
+    private func perform(_ entry: LaneEntry, answer: inout JSONWriter) -> Bool {
+        let start = answer.count
+        guard let request = entry.request else {
+            answer.errorResponse(entry.refusal ?? .internalError, to: entry.address.id)
+            return true
+        }
+        answer.beginResponse(to: request.id)
+        answer.member("result")
+        do throws(RequestInterruption) {
+            try handler.handle(request, run: entry.startedRun, result: &answer)
+            answer.endObject()
+            if request.id == nil { answer.truncate(to: start) }
+            return true
+        } catch {
+            answer.truncate(to: start)
+            switch error {
+            case .refused(let refusal):
+                if let id = request.id { answer.errorResponse(refusal, to: id) }
+                return true
+            case .waits(let work):
+                self.start(work, for: entry)
+                return false
+            }
+        }
+    }
+
+    private func settle(_ part: [UInt8]?, in batch: BatchReply) {
+        if batch.add(part) { batch.write(to: &output) }
+    }
+
+    // MARK: Committing
+
+    /// Makes durable what was done, and lets its answers go.
+    private func commit() {
+        guard !group.isEmpty || output.count > 0 else { return }
+        do throws(RPCError) {
+            try handler.commit()
+        } catch {
+            handler.rollback()
+            repeatOneByOne()
+        }
+        for entry in group where entry.request != nil { leaveFlight(entry.address.id) }
+        group.removeAll(keepingCapacity: true)
+        committed.append(contentsOf: output.bytes)
+        output.truncate(to: 0)
+    }
+
+    /// Does a group again whose commit failed, each request for itself: those that only read are answered as ever, and
+    /// each that writes gets the error.
+    private func repeatOneByOne() {
+        let entries = group
+        for entry in entries.reversed() { entry.address.batch?.takeBackLast() }
+        output.truncate(to: 0)
+        for entry in entries {
+            var answer = JSONWriter()
+            // What it waited for it knows by now, so it does not wait again; if it does, the store's error stands.
+            var failure: RPCError? = perform(entry, answer: &answer) ? nil : .internalError
+            do throws(RPCError) {
+                if failure == nil { try handler.commit() }
+            } catch {
+                failure = error
+            }
+            if let failure {
+                handler.rollback()
+                answer.truncate(to: 0)
+                if entry.address.id != nil { answer.errorResponse(failure, to: entry.address.id) }
+            }
+            if let batch = entry.address.batch {
+                settle(answer.count > 0 ? answer.take() : nil, in: batch)
+            } else if answer.count > 0 {
+                output.raw(answer.take())
+                output.newline()
+            }
+        }
+    }
+
+    // MARK: Ids
+
+    /// Notes an id as unanswered; false where it is already. `null` names nothing and is never taken.
+    private func enterFlight(_ id: UnsafeRawBufferPointer) -> Bool {
+        id.elementsEqual("null".utf8) || idsInFlight.insert(Array(id)).inserted
+    }
+
+    private func leaveFlight(_ id: UnsafeRawBufferPointer?) {
+        if let id { idsInFlight.remove(Array(id)) }
+    }
+}

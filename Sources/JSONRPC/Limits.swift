@@ -1,0 +1,18 @@
+/// The bounds of what the wire takes, each with its unit in its name. Past one the request gets a clear error and the
+/// next is served.
+package enum Limits {
+    package static let readBytes = 1 << 20
+    package static let lineBytesMax = 8 << 20
+    package static let batchMessagesMax = 1_000
+    package static let nestingDepthMax = 128
+    package static let waitingRequestsMax = 100_000
+    package static let waitingBytesMax = 64 << 20
+    /// How many requests past the bound are refused before reading stops until some are answered.
+    package static let waitingRefusalsMax = 100_000
+    /// How much may wait to be written before reading stops until the client reads.
+    package static let unwrittenBytesMax = 64 << 20
+    /// How many pieces of slow work are handed out ahead of their turn.
+    package static let workAheadMax = 64
+    /// POSIX's PIPE_BUF on Linux: a pipe that is ready takes so much without blocking.
+    package static let pipeAtomicBytes = 4_096
+}

@@ -1,0 +1,85 @@
+/// Cuts what is read into lines.
+///
+/// A line ends with LF. A CR before it, blank lines and one byte order mark at the very start are let pass, and the last
+/// line may lack its end. A line over the bound is dropped to its end and told of once.
+struct LineFramer {
+    /// A piece of the input.
+    enum Frame {
+        /// A line without its end, as bytes within the chunk.
+        case line(UnsafeRawBufferPointer)
+        case tooLong
+    }
+
+    private var partial: [UInt8] = []
+    private var isDropping = false
+    private var isAtStart = true
+
+    /// How many bytes wait for the rest of their line.
+    var partialBytes: Int { partial.count }
+
+    /// Takes what was read and gives the lines that it completes, with the memory they stand in.
+    mutating func frames(of read: UnsafeRawBufferPointer) -> (chunk: Chunk, frames: [Frame]) {
+        guard let lastEnd = read.lastIndex(of: Self.lineFeed) else {
+            hold(read[...])
+            let frames: [Frame] = dropIfTooLong() ? [.tooLong] : []
+            return (Chunk(copying: UnsafeRawBufferPointer(start: nil, count: 0)), frames)
+        }
+        let chunk: Chunk
+        if partial.isEmpty, !isDropping {
+            chunk = Chunk(copying: UnsafeRawBufferPointer(rebasing: read[...lastEnd]))
+        } else {
+            hold(read[...lastEnd])
+            chunk = partial.withUnsafeBytes { Chunk(copying: $0) }
+            partial.removeAll(keepingCapacity: partial.count <= Limits.readBytes)
+        }
+        hold(read[(lastEnd + 1)...])
+        var frames = cut(chunk)
+        if dropIfTooLong() { frames.append(.tooLong) }
+        return (chunk, frames)
+    }
+
+    /// What is left at the end of the input: a last line without its end.
+    mutating func rest() -> (chunk: Chunk, frames: [Frame]) {
+        partial.append(Self.lineFeed)
+        let chunk = partial.withUnsafeBytes { Chunk(copying: $0) }
+        partial = []
+        return (chunk, isDropping ? [] : cut(chunk))
+    }
+
+    /// Adds to the line that waits for its end; of one that is being dropped, only what follows its end.
+    private mutating func hold(_ bytes: Slice<UnsafeRawBufferPointer>) {
+        guard isDropping else { return partial.append(contentsOf: bytes) }
+        guard let end = bytes.firstIndex(of: Self.lineFeed) else { return }
+        isDropping = false
+        partial.append(contentsOf: bytes[(end + 1)...])
+    }
+
+    private mutating func dropIfTooLong() -> Bool {
+        guard partial.count > Limits.lineBytesMax else { return false }
+        partial = []
+        isDropping = true
+        return true
+    }
+
+    private mutating func cut(_ chunk: Chunk) -> [Frame] {
+        var frames: [Frame] = []
+        var rest = chunk.bytes[...]
+        if isAtStart, !rest.isEmpty {
+            isAtStart = false
+            if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
+        }
+        while let end = rest.firstIndex(of: Self.lineFeed) {
+            var line = rest[..<end]
+            if line.last == 0x0D { line = line.dropLast() }
+            rest = rest[(end + 1)...]
+            if line.count > Limits.lineBytesMax {
+                frames.append(.tooLong)
+            } else if !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
+                frames.append(.line(UnsafeRawBufferPointer(rebasing: line)))
+            }
+        }
+        return frames
+    }
+
+    private static let lineFeed: UInt8 = 0x0A
+}

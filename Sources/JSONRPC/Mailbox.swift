@@ -1,0 +1,56 @@
+internal import Glibc
+
+/// A queue from which a thread takes what others post, waiting while there is nothing.
+///
+/// Safe to share: all state is behind the mutex.
+package final class Mailbox<Element: Sendable>: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var elements: [Element] = []
+    private var taken = 0
+    private var isClosed = false
+
+    package init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Adds an element at the end.
+    package func post(_ element: Element) {
+        pthread_mutex_lock(mutex)
+        elements.append(element)
+        pthread_cond_signal(condition)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Lets takers have what is there, and nil from then on.
+    package func close() {
+        pthread_mutex_lock(mutex)
+        isClosed = true
+        pthread_cond_broadcast(condition)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// The first element, waited for; nil once the mailbox is closed and empty.
+    package func take() -> Element? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while taken == elements.count, !isClosed { pthread_cond_wait(condition, mutex) }
+        guard taken < elements.count else { return nil }
+        let element = elements[taken]
+        taken += 1
+        // Moving the rest forward once half is taken keeps each take cheap on average.
+        if taken * 2 >= elements.count {
+            elements.removeFirst(taken)
+            taken = 0
+        }
+        return element
+    }
+}

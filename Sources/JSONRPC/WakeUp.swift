@@ -1,0 +1,31 @@
+internal import Glibc
+
+/// Ends a wait for input from another thread, or from a signal handler.
+package struct WakeUp: Sendable {
+    /// The end of a pipe that is readable while a wake-up is pending.
+    let descriptor: Int32
+    private let sender: Int32
+
+    package init() {
+        var ends: [Int32] = [-1, -1]
+        let status = pipe(&ends)
+        precondition(status == 0, "no descriptors to be had")
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
+        (descriptor, sender) = (ends[0], ends[1])
+    }
+
+    /// Wakes; safe to call in a signal handler. Where the pipe is full a wake-up is pending already.
+    package func send() {
+        var byte: UInt8 = 0
+        _ = write(sender, &byte, 1)
+    }
+
+    /// Takes back all wake-ups so far.
+    func clear() {
+        var bytes = [UInt8](repeating: 0, count: 256)
+        while read(descriptor, &bytes, bytes.count) > 0 {}
+    }
+}

@@ -1,0 +1,86 @@
+import JSON
+@testable import JSONRPC
+
+/// The methods of the specification's examples, and some that wait or write.
+final class ArithmeticHandler: RequestHandler {
+    /// What the last commit that returned made durable.
+    private(set) var durable: [Int] = []
+    private var staged: [Int] = []
+    /// Fails commits of more than so many writes.
+    var writesMax = Int.max
+
+    func handle(_ request: Request, run: RequestRun, result: inout JSONWriter) throws(RequestInterruption) {
+        let params = request.params.flatMap { try? JSONValue(parsing: $0) }
+        switch request.method.string {
+        case "subtract":
+            let numbers = params?.array ?? [params?["minuend"], params?["subtrahend"]].compactMap { $0 }
+            result.int((numbers[0].int ?? 0) - (numbers[1].int ?? 0))
+        case "sum":
+            result.int(params?.array?.compactMap(\.int).reduce(0, +))
+        case "get_data":
+            result.raw(Array(#"["hello",5]"#.utf8))
+        case "update", "notify_hello", "notify_sum":
+            result.null()
+        case "write":
+            staged.append(params?["value"]?.int ?? 0)
+            result.bool(true)
+        case "slow":
+            guard let outcome = run.outcomes.first as? Int else {
+                let value = params?["value"]?.int ?? 0
+                throw .waits { value * 2 }
+            }
+            result.int(outcome)
+        default:
+            throw .refused(.methodNotFound)
+        }
+    }
+
+    func mayWait(_ method: JSONText) -> Bool { method.equals("slow") }
+
+    func lane(of request: Request) -> Lane? {
+        guard let params = request.params, let value = try? JSONValue(parsing: params) else { return nil }
+        return value["lane"]?.string.map { Lane($0) }
+    }
+
+    func commit() throws(RPCError) {
+        guard staged.count <= writesMax else { throw RPCError(code: 507, message: "full") }
+        durable += staged
+        staged = []
+    }
+
+    func rollback() {
+        staged = []
+    }
+
+    func tend() -> Int? { nil }
+}
+
+/// Plays input through a connection until all of it is answered.
+struct Exchange {
+    let handler = ArithmeticHandler()
+    private let connection: Connection
+
+    init(order: ReplyOrder = .inOrder) {
+        connection = Connection(handler: handler, pool: WorkPool {}, order: order)
+    }
+
+    /// The lines that come back for pieces of input, read one after another.
+    func lines(for pieces: [[UInt8]]) -> [String] {
+        var output: [UInt8] = []
+        for piece in pieces {
+            piece.withUnsafeBytes { connection.receive($0) }
+            output += connection.takeOutput()
+        }
+        connection.receiveEnd()
+        while !connection.isIdle {
+            connection.resume()
+            output += connection.takeOutput()
+        }
+        output += connection.takeOutput()
+        return output.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    func lines(for text: String) -> [String] {
+        lines(for: [Array(text.utf8)])
+    }
+}

@@ -1,0 +1,76 @@
+import Testing
+
+@testable import JSONRPC
+
+private func call(_ method: String, _ params: String, id: Int) -> String {
+    #"{"jsonrpc":"2.0","id":\#(id),"method":"\#(method)","params":\#(params)}"# + "\n"
+}
+
+/// The order of effects and of answers, with slow work among them.
+struct ReplyOrderTests {
+    @Test func answersInOrder() {
+        let exchange = Exchange()
+        let lines = exchange.lines(
+            for: call("slow", #"{"value":4}"#, id: 1) + call("write", #"{"value":1}"#, id: 2)
+                + call("slow", #"{"value":5}"#, id: 3)
+        )
+        #expect(
+            lines == [
+                #"{"jsonrpc":"2.0","id":1,"result":8}"#, #"{"jsonrpc":"2.0","id":2,"result":true}"#,
+                #"{"jsonrpc":"2.0","id":3,"result":10}"#,
+            ]
+        )
+        #expect(exchange.handler.durable == [1])
+    }
+
+    @Test func letsOtherLanesOvertake() {
+        let lines = Exchange(order: .asCompleted).lines(
+            for: call("slow", #"{"value":4,"lane":"a"}"#, id: 1) + call("write", #"{"value":1,"lane":"b"}"#, id: 2)
+                + call("write", #"{"value":2,"lane":"a"}"#, id: 3)
+        )
+        #expect(lines.first == #"{"jsonrpc":"2.0","id":2,"result":true}"#)
+        #expect(
+            lines.dropFirst() == [#"{"jsonrpc":"2.0","id":1,"result":8}"#, #"{"jsonrpc":"2.0","id":3,"result":true}"#]
+        )
+    }
+
+    @Test func refusesAnIdInFlightAndLeavesTheFirstUnharmed() {
+        let lines = Exchange().lines(for: call("slow", #"{"value":4}"#, id: 1) + call("write", "{}", id: 1))
+        #expect(lines.count == 2)
+        #expect(lines.first == #"{"jsonrpc":"2.0","id":1,"result":8}"#)
+        #expect(lines.last?.contains("-32600") == true)
+    }
+
+    @Test func takesAnIdAgainOnceItIsAnswered() {
+        let line = Array(call("sum", "[1]", id: 1).utf8)
+        #expect(Exchange().lines(for: [line, line]).allSatisfy { $0.hasSuffix(#""result":1}"#) })
+    }
+
+    @Test func answersABatchWithSlowPartsInItsOrder() {
+        let batch =
+            #"[{"jsonrpc":"2.0","id":1,"method":"slow","params":{"value":1}},"#
+            + #"{"jsonrpc":"2.0","id":2,"method":"sum","params":[3]}]"#
+        for order in [ReplyOrder.inOrder, .asCompleted] {
+            #expect(
+                Exchange(order: order).lines(for: batch)
+                    == [#"[{"jsonrpc":"2.0","id":1,"result":2},{"jsonrpc":"2.0","id":2,"result":3}]"#]
+            )
+        }
+    }
+
+    @Test func aFailedCommitIsToldToEachThatWroteAndToNobodyElse() {
+        let exchange = Exchange()
+        exchange.handler.writesMax = 0
+        let lines = exchange.lines(
+            for: call("sum", "[1]", id: 1) + call("write", #"{"value":1}"#, id: 2) + call("sum", "[2]", id: 3)
+        )
+        #expect(
+            lines == [
+                #"{"jsonrpc":"2.0","id":1,"result":1}"#,
+                #"{"jsonrpc":"2.0","id":2,"error":{"code":507,"message":"full"}}"#,
+                #"{"jsonrpc":"2.0","id":3,"result":2}"#,
+            ]
+        )
+        #expect(exchange.handler.durable.isEmpty)
+    }
+}
