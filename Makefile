@@ -36,3 +36,9 @@ format: ## Formats the sources
 
 warnings: deps ## Builds with warnings as errors
 	$(SWIFT) build --scratch-path .build/warnings -Xswiftc -warnings-as-errors --explicit-target-dependency-import-check error
+
+generate: ## Writes what is generated from schema/
+	$(SWIFT) run PosternSchema
+
+check-generated: deps ## Fails when a generated file is stale
+	$(SWIFT) run PosternSchema --check

@@ -42,7 +42,7 @@ package typealias SlowWork = @Sendable () -> any Sendable
 /// What one request's runs have found out so far. A request is run again when work that it waits for is done.
 package final class RequestRun {
     /// The outcomes of slow work, in the order in which it was asked for.
-    package internal(set) var outcomes: [any Sendable] = []
+    package var outcomes: [any Sendable] = []
     /// What the handler keeps from one run to the next.
     package var memory: AnyObject?
 

@@ -3,7 +3,7 @@
 package import JSON
 
 /// An open session of an account, found by the hash of its token.
-package struct Session: Sendable, Equatable {
+package struct Session: Equatable, Sendable {
     /// The API whose account it is.
     package var realm: String
     /// BLAKE2b of the token, in hexadecimal.
@@ -88,7 +88,7 @@ package struct Session: Sendable, Equatable {
 }
 
 /// How often in a row a wrong password was given for an account.
-package struct PasswordFailures: Sendable, Equatable {
+package struct PasswordFailures: Equatable, Sendable {
     /// The API whose account it is.
     package var realm: String
     /// What it was given to: sign-in or password change.
@@ -167,7 +167,7 @@ package struct PasswordFailures: Sendable, Equatable {
 }
 
 /// The code that was mailed to a holder for a purpose.
-package struct MailedCode: Sendable, Equatable {
+package struct MailedCode: Equatable, Sendable {
     /// The API that mailed it.
     package var realm: String
     /// What it is good for: confirm, reset, verify or claim.
@@ -252,7 +252,7 @@ package struct MailedCode: Sendable, Equatable {
 }
 
 /// A mail, without its text.
-package struct OutboxMail: Sendable, Equatable {
+package struct OutboxMail: Equatable, Sendable {
     /// The mail's number.
     package var id: Int
     /// Which mail it is.
@@ -392,7 +392,7 @@ package struct OutboxMail: Sendable, Equatable {
 }
 
 /// A mail's text, which holds a live code: erased once the mail is delivered or has expired.
-package struct OutboxText: Sendable, Equatable {
+package struct OutboxText: Equatable, Sendable {
     /// The mail's number.
     package var id: Int
     /// Plain text, with lines ended by a line feed.
@@ -437,7 +437,7 @@ package struct OutboxText: Sendable, Equatable {
 }
 
 /// How many mails of a kind went to an address of late.
-package struct MailQuota: Sendable, Equatable {
+package struct MailQuota: Equatable, Sendable {
     /// Which mail.
     package var kind: String
     /// The address, in lower case.

@@ -13,6 +13,7 @@ package enum Limits {
     package static let lockoutSeconds = 3_600
     package static let sessionSeconds = 90 * 86_400
     package static let codeTriesMax = 10
+    package static let codeCharactersMax = 64
     package static let mailsPerKindAndAddressMax = 5
     package static let mailQuotaSeconds = 3_600
     /// How long the outbox remembers a mail, without its text, once it is through with it.

@@ -1,0 +1,134 @@
+import Store
+
+/// An operator's clients, and the feed of changes that devices follow.
+extension Operators {
+    /// Adds a client. One of this operator with the same email is updated instead, and revived if it was deleted.
+    package func createClient(session: SessionFields, _ given: ClientFields) throws -> Client {
+        let now = environment.time.now
+        return try environment.store.transact { tx in
+            var account = try authenticated(session, at: now, in: tx)
+            if given.isMistyped { throw AccountError(ErrorCode.Operators.fieldInvalid, field: "client") }
+            let person = try OperatorRules.person(given.person, at: "client.user")
+            let address = try OperatorRules.text(
+                given.address,
+                "client.address",
+                charactersMax: Limits.addressCharactersMax
+            )
+            account.lastChange += 1
+            try tx.update(account)
+            if var client = try tx.find(Client.byEmail, Key(account.id, person.email.canonical)) {
+                client.person.firstName = person.first
+                client.person.lastName = person.last
+                client.person.email = person.email.text
+                client.address = address
+                client.change = account.lastChange
+                client.deleted = nil
+                try tx.update(client)
+                return client
+            }
+            let client = Client(
+                id: try tx.next("operators.clients"),
+                operatorID: account.id,
+                created: now,
+                person: Person(
+                    id: try tx.next("operators.persons"),
+                    created: now,
+                    firstName: person.first,
+                    lastName: person.last,
+                    email: person.email.text
+                ),
+                address: address,
+                change: account.lastChange,
+                deleted: nil
+            )
+            try tx.insert(client)
+            return client
+        }
+    }
+
+    /// The clients whose change number is at least `provision`, most recently changed first, and the number to ask with
+    /// next. With 0 deleted ones are left out; above 0 they come, so that a device learns of them.
+    package func clients(session: SessionFields, provision: Given<Int>) throws -> (clients: [Client], next: Int) {
+        let now = environment.time.now
+        return try environment.store.transact { tx in
+            let account = try authenticated(session, at: now, in: tx)
+            switch provision {
+            case .absent, .null: throw AccountError(ErrorCode.Operators.fieldRequired, field: "provision")
+            case .mistyped: throw AccountError(ErrorCode.Operators.fieldInvalid, field: "provision")
+            case .value(let provision):
+                guard provision >= 0 else { throw AccountError(ErrorCode.Operators.fieldInvalid, field: "provision") }
+                let next = account.lastChange + 1
+                guard provision < next else { return ([], next) }
+                let clients = try tx.scan(
+                    Client.byChange,
+                    prefix: Key(account.id),
+                    from: Key(account.id, provision),
+                    descending: true
+                )
+                return (provision == 0 ? clients.filter { $0.deleted == nil } : clients, next)
+            }
+        }
+    }
+
+    /// Changes what is given of a client.
+    package func updateClient(session: SessionFields, id: Given<Int>, _ given: ClientFields) throws -> Client {
+        try change(session: session, id: id) { client, _ in
+            if given.isMistyped || given.person.isMistyped {
+                let field = given.isMistyped ? "client" : "client.user"
+                throw AccountError(ErrorCode.Operators.fieldInvalid, field: field)
+            }
+            guard given.isGiven else { throw AccountError(ErrorCode.Operators.fieldRequired, field: "client") }
+            let person = given.person
+            client.person.firstName = try OperatorRules.kept(person.firstName, as: client.person.firstName) {
+                try OperatorRules.text($0, "client.user.first_name", charactersMax: Limits.nameCharactersMax)
+            }
+            client.person.lastName = try OperatorRules.kept(person.lastName, as: client.person.lastName) {
+                try OperatorRules.text($0, "client.user.last_name", charactersMax: Limits.nameCharactersMax)
+            }
+            client.person.email = try OperatorRules.kept(person.email, as: client.person.email) {
+                try OperatorRules.email($0, "client.user.email").text
+            }
+            client.address = try OperatorRules.kept(given.address, as: client.address) {
+                try OperatorRules.text($0, "client.address", charactersMax: Limits.addressCharactersMax)
+            }
+        }
+    }
+
+    /// Deletes a client. It stays in the feed, so that devices learn of it.
+    package func deleteClient(session: SessionFields, id: Given<Int>) throws -> Client {
+        try change(session: session, id: id) { client, now in client.deleted = now }
+    }
+
+    /// Changes one client of the operator and gives the change the feed's next number.
+    ///
+    /// - Throws: `client_not_found` also for a client of another operator and for one that is deleted already.
+    private func change(
+        session: SessionFields,
+        id: Given<Int>,
+        _ change: (inout Client, Timestamp) throws -> Void
+    ) throws -> Client {
+        let now = environment.time.now
+        return try environment.store.transact { tx in
+            var account = try authenticated(session, at: now, in: tx)
+            switch id {
+            case .absent, .null: throw AccountError(ErrorCode.Operators.fieldRequired, field: "client_id")
+            case .mistyped: throw AccountError(ErrorCode.Operators.fieldInvalid, field: "client_id")
+            case .value(let id):
+                let notFound = AccountError(ErrorCode.Operators.clientNotFound)
+                guard (0...9_999_999_999).contains(id), var client = try tx.get(Client.self, Key(id)),
+                    client.operatorID == account.id, client.deleted == nil
+                else { throw notFound }
+                try change(&client, now)
+                let holder = try tx.find(Client.byEmail, Key(account.id, client.person.email.lowercased()))
+                if let holder, holder.id != client.id {
+                    throw AccountError(ErrorCode.Operators.fieldInvalid, field: "client.user.email")
+                }
+                account.lastChange += 1
+                client.change = account.lastChange
+                try tx.update(account)
+                try tx.update(client)
+                return client
+            }
+        }
+    }
+}

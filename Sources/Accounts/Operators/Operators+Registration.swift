@@ -1,0 +1,124 @@
+import Store
+
+/// Registering, confirming, signing in and out.
+extension Operators {
+    /// Registers an operator, mails a confirmation code and opens a session, which works before the email is confirmed.
+    package func register(person: PersonFields, password: Given<String>) throws -> SignedIn {
+        let person = try OperatorRules.person(person, at: "user")
+        let password = try OperatorRules.password(password, "password")
+        let taken = AccountError(ErrorCode.Operators.operatorExists)
+        // Looked for before the password is hashed as well: a refusal need not cost that.
+        guard try environment.store.transact({ try self.account(of: person.email, in: $0) }) == nil else { throw taken }
+
+        let hash = try environment.hasher.hash(password)
+        let (now, session) = (environment.time.now, newSession())
+        let mail = ConfirmationMail(environment.random)
+        let account = try environment.store.transact { tx in
+            guard try self.account(of: person.email, in: tx) == nil else { throw taken }
+            let id = try tx.next("operators")
+            let account = Operator(
+                id: id,
+                created: now,
+                person: Person(
+                    id: try tx.next("operators.persons"),
+                    created: now,
+                    firstName: person.first,
+                    lastName: person.last,
+                    email: person.email.text
+                ),
+                passwordHash: hash.text,
+                isConfirmed: !confirmsEmail,
+                lastChange: 0
+            )
+            try tx.insert(account)
+            try sessions.open(session, for: id, at: now, in: tx)
+            if confirmsEmail { try send(.confirm, mail, to: account, at: now, in: tx) }
+            return account
+        }
+        return SignedIn(account: account, session: session)
+    }
+
+    /// Signs an operator in and opens a further session.
+    package func signIn(email: Given<String>, password: Given<String>) throws -> SignedIn {
+        let email = try OperatorRules.email(email, "email")
+        let password = try OperatorRules.password(password, "password")
+        let session = newSession()
+        return SignedIn(
+            account: try signIn(email: email.canonical, password: password, token: session),
+            session: session
+        )
+    }
+
+    /// Ends the session that the request is sent with.
+    package func signOut(session: SessionFields) throws {
+        let now = environment.time.now
+        try environment.store.transact { tx in
+            _ = try authenticated(session, at: now, in: tx)
+            if let token = session.sessionID.value { try sessions.end(token, in: tx) }
+        }
+    }
+
+    /// Confirms the email that a code was mailed to, and gives it.
+    package func confirmEmail(code: Given<String>) throws -> String {
+        let code = try OperatorRules.text(code, "code", charactersMax: Limits.codeCharactersMax)
+        let now = environment.time.now
+        return try environment.transact { tx in
+            guard let id = try codes.redeem(.confirm, code, at: now, in: tx),
+                var account = try tx.get(Operator.self, Key(id))
+            else { return .failure(AccountError(ErrorCode.Operators.codeInvalid)) }
+            account.isConfirmed = true
+            try tx.update(account)
+            return .success(account.person.email)
+        }
+    }
+
+    /// Mails a new confirmation code, where there is an account that waits for one.
+    package func resendConfirmation(email: Given<String>) throws {
+        let email = try OperatorRules.email(email, "email")
+        let (now, mail) = (environment.time.now, ConfirmationMail(environment.random))
+        try environment.store.transact { tx in
+            guard let account = try self.account(of: email, in: tx), !account.isConfirmed else { return }
+            try send(.confirm, mail, to: account, at: now, in: tx)
+        }
+    }
+
+    func account(of email: EmailAddress, in tx: Transaction) throws -> Operator? {
+        try tx.find(Operator.byEmail, Key(email.canonical))
+    }
+
+    /// Mails a code to the address that the account has, unless it was mailed too often of late; then the code before
+    /// stays good.
+    func send(
+        _ purpose: MailedCodes.Purpose,
+        _ mail: ConfirmationMail,
+        to account: Operator,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        let kind: MailKind = purpose == .confirm ? .operatorsConfirmation : .operatorsReset
+        guard let address = EmailAddress(account.person.email),
+            try environment.outbox.admits(kind, to: address, at: now, in: tx)
+        else { return }
+        let code = try codes.issue(purpose, for: account.id, secret: mail.secret, at: now, in: tx)
+        try environment.outbox.post(
+            kind,
+            to: address,
+            secret: code,
+            messageID: mail.messageID,
+            goodFor: purpose.seconds,
+            at: now,
+            in: tx
+        )
+    }
+}
+
+/// The random parts of a mail with a code, drawn before the transaction that posts it.
+struct ConfirmationMail {
+    let secret: String
+    let messageID: String
+
+    init(_ random: any RandomSource) {
+        secret = random.hex(bytes: 16)
+        messageID = random.hex(bytes: 16)
+    }
+}

@@ -1,0 +1,65 @@
+package import Store
+
+/// Field operators: they register, confirm their email, sign in, and keep a list of clients.
+package struct Operators {
+    /// An operator and the session that was opened just now.
+    package struct SignedIn {
+        package let account: Operator
+        package let session: SecretToken
+    }
+
+    let environment: Environment
+    /// Whether signing in asks for a confirmed email.
+    let confirmsEmail: Bool
+    let sessions = Sessions(.operators, perAccountMax: 16)
+    let codes = MailedCodes(.operators)
+    let signIn: SignIn<Operator>
+
+    package init(_ environment: Environment, confirmsEmail: Bool = true) {
+        self.environment = environment
+        self.confirmsEmail = confirmsEmail
+        self.signIn = SignIn(
+            .operators,
+            in: environment,
+            sessions: sessions,
+            refusals: .init(
+                unknownEmail: ErrorCode.Operators.accountInvalidOrUnconfirmed,
+                wrongPassword: ErrorCode.Operators.wrongPassword,
+                locked: ErrorCode.Operators.tooManyAttempts
+            ),
+            mayEnter: { $0.isConfirmed || !confirmsEmail }
+        )
+    }
+
+    /// The operator who sends a request.
+    ///
+    /// - Throws: `authentication_failed` where the number and the session are not a pair.
+    func authenticated(_ given: SessionFields, at now: Timestamp, in tx: Transaction) throws -> Operator {
+        guard let id = given.userID.value, let token = given.sessionID.value,
+            try sessions.account(holding: token, at: now, in: tx) == id,
+            let account = try tx.get(Operator.self, Key(id))
+        else { throw AccountError(ErrorCode.Operators.authenticationFailed) }
+        return account
+    }
+
+    func newSession() -> SecretToken {
+        SecretToken(bytes: 64, from: environment.random)
+    }
+}
+
+extension Operator: PasswordAccount {
+    package static let collection = Collection<Operator>("operators", unique: [byEmail])
+    package static let byEmail = UniqueIndex<Operator>("email") { Key($0.person.email.lowercased()) }
+
+    package var key: Key { Key(id) }
+}
+
+extension Client: Record {
+    package static let collection = Collection<Client>("operators.clients", unique: [byEmail], ordered: [byChange])
+    /// A client by its operator and its email.
+    static let byEmail = UniqueIndex<Client>("email") { Key($0.operatorID, $0.person.email.lowercased()) }
+    /// The feed of an operator's changes.
+    static let byChange = OrderedIndex<Client>("change") { Key($0.operatorID, $0.change) }
+
+    package var key: Key { Key(id) }
+}

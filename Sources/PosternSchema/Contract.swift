@@ -1,0 +1,212 @@
+import FoundationEssentials
+import JSON
+
+/// What is wrong with a file of the schema.
+struct SchemaError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// The contract as schema/ has it: the methods of each API, and the records that the store keeps.
+struct Contract {
+    /// The types that a file of stored records declares.
+    struct Records {
+        let name: String
+        let records: [ObjectType]
+    }
+
+    let apis: [API]
+    let records: [Records]
+
+    /// Reads schema/ below `root`.
+    init(root: String) throws {
+        apis = try ["operators", "care", "sales", "service"].compactMap { name in
+            try Self.file("\(root)/schema/\(name).json").map { try API($0) }
+        }
+        records = try ["identity", "operators", "care", "sales"].compactMap { name in
+            try Self.file("\(root)/schema/records/\(name).json").map { file in
+                Records(name: name, records: try file.list("records").map { try ObjectType($0) })
+            }
+        }
+        let names = apis.flatMap(\.methods).map(\.name)
+        guard Set(names).count == names.count else { throw SchemaError("a method stands in schema/ twice") }
+    }
+
+    private static func file(_ path: String) throws -> JSONValue? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        do {
+            return try JSONValue(parsing: String(contentsOfFile: path, encoding: .utf8))
+        } catch {
+            throw SchemaError("\(path): \(error)")
+        }
+    }
+}
+
+/// One API of the contract.
+struct API {
+    /// An error that its methods can give.
+    struct Failure {
+        let slug: String
+        let code: Int
+        let message: String
+        let when: String
+    }
+
+    let name: String
+    let title: String
+    let description: String
+    let types: [ObjectType]
+    let errors: [Failure]
+    let methods: [Method]
+
+    init(_ file: JSONValue) throws {
+        name = try file.text("api")
+        title = try file.text("title")
+        description = try file.text("description")
+        types = try file.list("types").map { try ObjectType($0) }
+        errors = try file.list("errors").map { error in
+            Failure(
+                slug: try error.text("slug"),
+                code: try error.number("code"),
+                message: try error.text("message"),
+                when: try error.text("when")
+            )
+        }
+        methods = try file.list("methods").map { try Method($0) }
+        let slugs = Set(errors.map(\.slug))
+        for method in methods {
+            if let slug = method.errors.first(where: { !slugs.contains($0) }) {
+                throw SchemaError("\(method.name) names the error \(slug), which \(name).json does not describe")
+            }
+        }
+    }
+}
+
+/// An object of the wire or of the store: its members in order.
+struct ObjectType {
+    let name: String
+    let description: String
+    let members: [Member]
+
+    init(_ value: JSONValue) throws {
+        name = try value.text("name")
+        description = try value.text("description")
+        members = try value.list("members").map { try Member($0) }
+    }
+
+    init(name: String, description: String, members: [Member]) {
+        self.name = name
+        self.description = description
+        self.members = members
+    }
+}
+
+/// A member of an object.
+struct Member {
+    let name: String
+    let type: TypeName
+    let description: String
+    let isRequired: Bool
+    /// Whether it is left out, rather than null, where there is no value.
+    let isOptional: Bool
+    /// The value that it always has.
+    let constant: JSONValue?
+    /// The members of an object that has no name of its own.
+    let members: [Member]
+    /// What JSON Schema has to say beyond the type: maxLength, enum and so on.
+    let constraints: [JSONValue.Member]
+
+    init(_ value: JSONValue) throws {
+        name = try value.text("name")
+        type = TypeName(try value.text("type"))
+        description = try value.text("description")
+        isRequired = value["required"]?.bool ?? false
+        isOptional = value["optional"]?.bool ?? false
+        constant = value["const"]
+        members = try (value["members"]?.array ?? []).map { try Member($0) }
+        let known = ["format", "minLength", "maxLength", "minimum", "maximum", "enum", "pattern"]
+        constraints = (value.object ?? []).filter { known.contains($0.name) }
+        let allowed = Set(
+            known + ["name", "type", "description", "required", "optional", "const", "members", "secret"]
+        )
+        if let stranger = value.object?.first(where: { !allowed.contains($0.name) }) {
+            throw SchemaError("the member \(name) has a property \(stranger.name), which says nothing here")
+        }
+    }
+}
+
+/// The name of a type, with `?` behind it for one that may be null and brackets around it for a list.
+struct TypeName {
+    let base: String
+    let isNullable: Bool
+    let isList: Bool
+
+    init(_ text: String) {
+        isNullable = text.hasSuffix("?")
+        let plain = isNullable ? text.dropLast() : text[...]
+        isList = plain.hasPrefix("[") && plain.hasSuffix("]")
+        base = String(isList ? plain.dropFirst().dropLast() : plain)
+    }
+}
+
+/// A method of the contract.
+struct Method {
+    let name: String
+    let endpoint: String?
+    let summary: String
+    let description: String
+    let params: [Member]
+    /// The name of the result's type; nil for a method that answers null.
+    let result: String?
+    let errors: [String]
+    let hashesPassword: Bool
+    let account: String?
+    let isReadOnly: Bool
+    let isDestructive: Bool
+    let isIdempotent: Bool
+    let isRehearsalOnly: Bool
+    let example: JSONValue
+
+    init(_ value: JSONValue) throws {
+        name = try value.text("name")
+        endpoint = value["endpoint"]?.string
+        summary = try value.text("summary")
+        description = try value.text("description")
+        params = try value.list("params").map { try Member($0) }
+        result = value["result"]?.string
+        errors = try value.list("errors").compactMap(\.string)
+        hashesPassword = value["hashesPassword"]?.bool ?? false
+        account = value["account"]?.string
+        isReadOnly = value["readOnly"]?.bool ?? false
+        isDestructive = value["destructive"]?.bool ?? false
+        isIdempotent = value["idempotent"]?.bool ?? false
+        isRehearsalOnly = value["rehearsalOnly"]?.bool ?? false
+        example = value["example"] ?? .null
+    }
+
+    /// The method's name without its API, as Swift has it: `operators.client.create` → `clientCreate`.
+    var localName: String {
+        name.split(separator: ".").dropFirst().joined(separator: "_").lowerCamel
+    }
+}
+
+extension JSONValue {
+    fileprivate func text(_ name: String) throws -> String {
+        guard let text = self[name]?.string else { throw SchemaError("no string \(name) in \(self.text.prefix(120))") }
+        return text
+    }
+
+    fileprivate func number(_ name: String) throws -> Int {
+        guard let number = self[name]?.int else { throw SchemaError("no number \(name) in \(self.text.prefix(120))") }
+        return number
+    }
+
+    fileprivate func list(_ name: String) throws -> [JSONValue] {
+        guard let value = self[name] else { return [] }
+        guard let list = value.array else { throw SchemaError("\(name) is no list in \(self.text.prefix(120))") }
+        return list
+    }
+}

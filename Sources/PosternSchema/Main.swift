@@ -1,0 +1,61 @@
+import FoundationEssentials
+import Glibc
+import JSON
+
+/// Writes what is generated from schema/, or with `--check` says which of it is stale.
+@main
+struct Main {
+    static func main() {
+        let arguments = CommandLine.arguments.dropFirst()
+        guard arguments.allSatisfy({ $0 == "--check" }) else { fail("usage: PosternSchema [--check]", status: 64) }
+        do {
+            let contract = try Contract(root: ".")
+            let stale = contract.generatedFiles().filter { path, text in
+                (try? String(contentsOfFile: path, encoding: .utf8)) != text
+            }
+            if arguments.isEmpty {
+                for (path, text) in stale {
+                    try text.write(toFile: path, atomically: true, encoding: .utf8)
+                    print("wrote \(path)")
+                }
+            } else if !stale.isEmpty {
+                fail("stale, run make generate: \(stale.map(\.0).joined(separator: ", "))", status: 1)
+            }
+        } catch {
+            fail("\(error)", status: 1)
+        }
+    }
+
+    private static func fail(_ message: String, status: Int32) -> Never {
+        FileHandleText.writeToStandardError(message + "\n")
+        exit(status)
+    }
+}
+
+/// Text to the standard error.
+private enum FileHandleText {
+    static func writeToStandardError(_ text: String) {
+        var text = text
+        text.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
+    }
+}
+
+extension Contract {
+    /// Every file that is generated, by path, with its text.
+    func generatedFiles() -> [(String, String)] {
+        var files = records.map { realm in
+            ("Sources/Accounts/Generated/\(realm.name.upperCamel)Records.swift", RecordsEmitter(realm).text)
+        }
+        files.append(("Sources/Accounts/Generated/ErrorCodes.swift", ErrorCodesEmitter(self).text))
+        files += apis.map { api in
+            ("Sources/Service/Generated/\(api.name.upperCamel)Wire.swift", WireEmitter(api).text)
+        }
+        let openRPC = OpenRPCEmitter(self).document
+        files.append(("Sources/Service/Generated/Method.swift", MethodEmitter(self).text))
+        files.append(("Sources/Service/Generated/Service+Dispatch.swift", DispatchEmitter(self).text))
+        files.append(("Sources/Service/Generated/OpenRPCDocument.swift", OpenRPCEmitter.swiftText(of: openRPC)))
+        files.append(("schema/openrpc.json", openRPC.prettyText + "\n"))
+        files.append(("schema/REFERENCE.md", ReferenceEmitter(self).text))
+        return files
+    }
+}

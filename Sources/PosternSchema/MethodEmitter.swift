@@ -1,0 +1,89 @@
+/// Swift for the table of methods.
+struct MethodEmitter {
+    let text: String
+
+    init(_ contract: Contract) {
+        let methods = contract.apis.flatMap { api in api.methods.map { (api, $0) } }
+        var lines = ["package import Accounts", "package import JSON", ""]
+        lines += ["/// The methods of the contract.", "package enum Method: Int, CaseIterable, Sendable {"]
+        lines += methods.map { "    case \($0.1.name.lowerCamel)" }
+        lines += [""]
+        lines += Self.property("The method's name.", "name", "StaticString", methods) { "\"\($0.1.name)\"" }
+        lines += [""]
+        lines += Self.property("Whose method it is.", "api", "ErrorCode.API", methods) { ".\($0.0.name)" }
+        lines += [""]
+        let account: ((API, Method)) -> String = { $0.1.account.map { ".\($0.lowerCamel)" } ?? "nil" }
+        lines += Self.property(
+            "Which param tells whose account it is about.",
+            "accountParam",
+            "AccountParam?",
+            methods,
+            account
+        )
+        lines += [""]
+        let hashes: ((API, Method)) -> String = { "\($0.1.hashesPassword)" }
+        lines += Self.property("Whether it hashes or verifies a password.", "hashesPassword", "Bool", methods, hashes)
+        lines += [""]
+        let rehearsal: ((API, Method)) -> String = { "\($0.1.isRehearsalOnly)" }
+        lines += Self.property("Whether it exists in rehearsals only.", "isRehearsalOnly", "Bool", methods, rehearsal)
+        lines += [
+            "", "    /// The method of that name.", "    package static func named(_ name: JSONText) -> Method? {",
+        ]
+        lines += ["        switch name.bytes.count {"]
+        for (length, group) in Dictionary(grouping: methods, by: { $0.1.name.utf8.count }).sorted(by: {
+            $0.key < $1.key
+        }) {
+            lines.append("        case \(length):")
+            lines += group.map { "            if name.equals(\"\($0.1.name)\") { return .\($0.1.name.lowerCamel) }" }
+        }
+        lines += ["        default: break", "        }"]
+        // A name with escapes is longer than what it stands for; no client writes one, and it is told from its text.
+        lines += ["        return name.hasEscapes ? allCases.first { name.equals($0.name) } : nil", "    }", "}", ""]
+        lines += [
+            "/// A param that tells whose account a request is about.", "package enum AccountParam: String, Sendable {",
+        ]
+        lines += Set(methods.compactMap(\.1.account)).sorted().map { "    case \($0.lowerCamel) = \"\($0)\"" }
+        lines += ["}"]
+        text = generatedMark + lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func property(
+        _ summary: String,
+        _ name: String,
+        _ type: String,
+        _ methods: [(API, Method)],
+        _ value: ((API, Method)) -> String
+    ) -> [String] {
+        let cases = methods.map { "        case .\($0.1.name.lowerCamel): \(value($0))" }
+        return ["    /// \(summary)", "    package var \(name): \(type) {", "        switch self {"] + cases
+            + ["        }", "    }"]
+    }
+}
+
+/// Swift that calls the handler of each method.
+struct DispatchEmitter {
+    let text: String
+
+    init(_ contract: Contract) {
+        var lines = ["import JSON", "", "extension Service {"]
+        lines += ["    /// Reads a method's params, calls its handler and writes what it gives."]
+        lines += ["    func run(_ method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws {"]
+        lines += ["        switch method {"]
+        for api in contract.apis {
+            let handlers = api.name == "service" ? "system" : api.name
+            for method in api.methods {
+                lines.append("        case .\(method.name.lowerCamel):")
+                let params = "\(api.name.upperCamel)Wire.\(method.localName.upperCamel)Params(reading: &params)"
+                let call = "try \(handlers).\(method.localName)(\(params))"
+                if method.name == "rpc.discover" {
+                    lines.append("            try system.discover(to: &writer)")
+                } else if method.result == nil {
+                    lines += ["            \(call)", "            writer.null()"]
+                } else {
+                    lines.append("            \(call).write(to: &writer)")
+                }
+            }
+        }
+        text = generatedMark + (lines + ["        }", "    }", "}"]).joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,118 @@
+import JSON
+
+/// The contract as an OpenRPC document.
+struct OpenRPCEmitter {
+    let document: JSONValue
+
+    init(_ contract: Contract) {
+        let schemas = contract.apis.flatMap { api in
+            api.types.map { JSONValue.Member(Self.typeName($0.name, api), Self.schema(of: $0, in: api)) }
+        }
+        let methods = contract.apis.flatMap { api in api.methods.map { Self.method($0, in: api) } }
+        document = [
+            "openrpc": "1.4.0",
+            "info": [
+                "title": "Postern",
+                "description": "User accounts through a pipe: JSON-RPC 2.0 lines over stdin and stdout.",
+                "version": "1.0.0",
+            ],
+            "methods": .array(methods),
+            "components": ["schemas": .object(schemas)],
+        ]
+    }
+
+    /// Swift that holds a document as one line.
+    static func swiftText(of document: JSONValue) -> String {
+        """
+        \(generatedMark)// swift-format-ignore-file: the document is one long line.
+
+        /// What `rpc.discover` answers.
+        package enum OpenRPCDocument {
+            /// The document, as one line of JSON.
+            package static let text: StaticString =
+                #\"""
+                \(document.text)
+                \"""#
+        }
+
+        """
+    }
+
+    private static func typeName(_ name: String, _ api: API) -> String { "\(api.name.upperCamel)\(name)" }
+
+    private static func method(_ method: Method, in api: API) -> JSONValue {
+        let errors: [JSONValue] = method.errors.compactMap { slug in
+            api.errors.first { $0.slug == slug }.map { error in
+                [
+                    "code": .number(String(error.code)), "message": .string(error.message),
+                    "data": ["errors": [.string(error.slug)]],
+                ]
+            }
+        }
+        let params: [JSONValue] = method.params.map { param in
+            [
+                "name": .string(param.name), "description": .string(param.description),
+                "required": .bool(param.isRequired), "schema": schema(of: param, in: api),
+            ]
+        }
+        let exampleParams: [JSONValue] = (method.example["params"]?.object ?? []).map { param in
+            ["name": .string(param.name), "value": param.value]
+        }
+        var members: [JSONValue.Member] = [
+            .init("name", .string(method.name)), .init("summary", .string(method.summary)),
+            .init("description", .string(method.description)), .init("tags", [["name": .string(api.name)]]),
+            .init("paramStructure", "by-name"), .init("params", .array(params)),
+            .init("result", ["name": "result", "schema": resultSchema(of: method, in: api)]),
+        ]
+        if !errors.isEmpty { members.append(.init("errors", .array(errors))) }
+        if method.example != .null {
+            let result: JSONValue = ["name": "result", "value": method.example["result"] ?? .null]
+            members.append(
+                .init(
+                    "examples",
+                    [["name": .string(method.summary), "params": .array(exampleParams), "result": result]]
+                )
+            )
+        }
+        if let endpoint = method.endpoint { members.append(.init("x-endpoint", .string(endpoint))) }
+        return .object(members)
+    }
+
+    private static func resultSchema(of method: Method, in api: API) -> JSONValue {
+        guard let result = method.result else { return ["type": "null"] }
+        guard api.types.contains(where: { $0.name == result }) else { return ["type": "object"] }
+        return ["$ref": .string("#/components/schemas/\(typeName(result, api))")]
+    }
+
+    private static func schema(of type: ObjectType, in api: API) -> JSONValue {
+        [
+            "type": "object", "description": .string(type.description),
+            "properties": .object(type.members.map { .init($0.name, schema(of: $0, in: api)) }),
+            "required": .array(type.members.filter { !$0.isOptional }.map { .string($0.name) }),
+        ]
+    }
+
+    private static func schema(of member: Member, in api: API) -> JSONValue {
+        var schema: [JSONValue.Member]
+        switch member.type.base {
+        case "string", "integer", "boolean": schema = [.init("type", typeValue(member.type.base, member.type))]
+        case "epoch": schema = [.init("type", "integer")]
+        case "time": schema = [.init("type", typeValue("string", member.type)), .init("format", "date-time")]
+        case "object":
+            schema = [
+                .init("type", "object"),
+                .init("properties", .object(member.members.map { .init($0.name, self.schema(of: $0, in: api)) })),
+                .init("required", .array(member.members.filter(\.isRequired).map { .string($0.name) })),
+            ]
+        default: schema = [.init("$ref", .string("#/components/schemas/\(typeName(member.type.base, api))"))]
+        }
+        if let constant = member.constant { schema.append(.init("const", constant)) }
+        if member.type.isList { schema = [.init("type", "array"), .init("items", .object(schema))] }
+        schema.append(.init("description", .string(member.description)))
+        return .object(schema + member.constraints)
+    }
+
+    private static func typeValue(_ name: String, _ type: TypeName) -> JSONValue {
+        type.isNullable && !type.isList ? [.string(name), "null"] : .string(name)
+    }
+}

@@ -1,0 +1,45 @@
+/// Swift for stored records: structs that read and write themselves.
+struct RecordsEmitter {
+    let text: String
+
+    init(_ records: Contract.Records) {
+        let structs = records.records.map { Self.lines(of: $0).joined(separator: "\n") }
+        text = generatedMark + "package import JSON\n\n" + structs.joined(separator: "\n\n") + "\n"
+    }
+
+    private static func lines(of type: ObjectType) -> [String] {
+        let body =
+            memberwiseDeclarations(of: type.members) + [""] + reading(type.members) + [""]
+            + writeMethod(of: type.members)
+        return ["/// \(type.description)", "package struct \(type.name): Equatable, Sendable {"] + body.indented + ["}"]
+    }
+
+    private static func reading(_ members: [Member]) -> [String] {
+        var lines = ["package init(reading reader: inout JSONReader) throws(JSONError) {"]
+        lines += members.map { "    var \($0.name.lowerCamel): \(TypeName($0.type.base).swift)?" }
+        lines += ["    try reader.beginObject()", "    while let name = try reader.nextMember() {"]
+        for (index, member) in members.enumerated() {
+            lines.append("        \(index == 0 ? "if" : "} else if") name.equals(\"\(member.name)\") {")
+            let value =
+                switch member.type.base {
+                case "string": "try reader.text().string"
+                case "integer": "try reader.number().int"
+                case "boolean": "try reader.bool()"
+                case "time": "try Timestamp(reading: &reader)"
+                default: "try \(member.type.base)(reading: &reader)"
+                }
+            let assignment = "\(member.name.lowerCamel) = \(value)"
+            if member.type.isNullable {
+                lines.append("            if try reader.kind() == .null { try reader.null() } else { \(assignment) }")
+            } else {
+                lines.append("            " + assignment)
+            }
+        }
+        lines += ["        } else {", "            try reader.skip()", "        }", "    }"]
+        let required = members.filter { !$0.type.isNullable }.map { "let \($0.name.lowerCamel)" }
+        lines += ["    guard " + required.joined(separator: ", ") + " else {"]
+        lines += ["        throw JSONError(.typeMismatch, at: reader.offset)", "    }"]
+        lines += members.map { "    self.\($0.name.lowerCamel) = \($0.name.lowerCamel)" }
+        return lines + ["}"]
+    }
+}

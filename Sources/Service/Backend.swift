@@ -1,0 +1,42 @@
+package import Accounts
+package import Store
+
+/// The account APIs over one store, with every source of effects in its place.
+package final class Backend {
+    package let store: Store
+    package let environment: Environment
+    package let operators: Operators
+    /// Lets requests be run again without a difference.
+    let rerun: RerunEffects
+
+    /// What a host chooses about the account APIs.
+    package struct Settings {
+        /// Whether an operator has to confirm the email before signing in.
+        package var operatorsConfirmEmail = true
+
+        package init() {}
+    }
+
+    /// - Parameter hashesElsewhere: whether requests wait for password work, rather than do it in place.
+    package init(
+        store: Store,
+        time: any TimeSource,
+        random: any RandomSource,
+        composer: any MailComposer,
+        hashesElsewhere: Bool,
+        settings: Settings = Settings()
+    ) {
+        let rerun = RerunEffects(random: random)
+        let environment = Environment(
+            store: store,
+            time: time,
+            random: rerun,
+            hasher: hashesElsewhere ? rerun : Argon2idHasher(),
+            outbox: Outbox(composer: composer)
+        )
+        self.store = store
+        self.environment = environment
+        self.rerun = rerun
+        self.operators = Operators(environment, confirmsEmail: settings.operatorsConfirmEmail)
+    }
+}

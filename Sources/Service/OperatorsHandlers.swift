@@ -1,0 +1,146 @@
+import Accounts
+
+/// Binds the methods of `operators` to its accounts.
+struct OperatorsHandlers {
+    let operators: Operators
+
+    func register(_ params: OperatorsWire.RegisterParams) throws -> OperatorsWire.Operator {
+        let user = params.user.value
+        return OperatorsWire.Operator(
+            try operators.register(
+                person: PersonFields(
+                    firstName: user?.firstName ?? .absent,
+                    lastName: user?.lastName ?? .absent,
+                    email: user?.email ?? .absent,
+                    isMistyped: params.user.isMistyped
+                ),
+                password: params.password
+            )
+        )
+    }
+
+    func signin(_ params: OperatorsWire.SigninParams) throws -> OperatorsWire.Operator {
+        OperatorsWire.Operator(try operators.signIn(email: params.email, password: params.password))
+    }
+
+    func clientCreate(_ params: OperatorsWire.ClientCreateParams) throws -> OperatorsWire.Client {
+        let (client, user) = (params.client.value, params.client.value?.user.value)
+        return OperatorsWire.Client(
+            try operators.createClient(
+                session: SessionFields(userID: params.userID, sessionID: params.sessionID),
+                ClientFields(
+                    person: PersonFields(
+                        firstName: user?.firstName ?? .absent,
+                        lastName: user?.lastName ?? .absent,
+                        email: user?.email ?? .absent,
+                        isMistyped: client?.user.isMistyped ?? false
+                    ),
+                    address: client?.address ?? .absent,
+                    isMistyped: params.client.isMistyped,
+                    isGiven: client != nil
+                )
+            )
+        )
+    }
+
+    func clientsGet(_ params: OperatorsWire.ClientsGetParams) throws -> OperatorsWire.ClientList {
+        let list = try operators.clients(
+            session: SessionFields(userID: params.userID, sessionID: params.sessionID),
+            provision: params.provision
+        )
+        return OperatorsWire.ClientList(clients: list.clients.map { OperatorsWire.Client($0) }, provision: list.next)
+    }
+
+    func clientUpdate(_ params: OperatorsWire.ClientUpdateParams) throws -> OperatorsWire.Client {
+        let (client, user) = (params.client.value, params.client.value?.user.value)
+        return OperatorsWire.Client(
+            try operators.updateClient(
+                session: SessionFields(userID: params.userID, sessionID: params.sessionID),
+                id: params.clientID,
+                ClientFields(
+                    person: PersonFields(
+                        firstName: user?.firstName ?? .absent,
+                        lastName: user?.lastName ?? .absent,
+                        email: user?.email ?? .absent,
+                        isMistyped: client?.user.isMistyped ?? false
+                    ),
+                    address: client?.address ?? .absent,
+                    isMistyped: params.client.isMistyped,
+                    isGiven: client != nil
+                )
+            )
+        )
+    }
+
+    func clientDelete(_ params: OperatorsWire.ClientDeleteParams) throws -> OperatorsWire.Client {
+        OperatorsWire.Client(
+            try operators.deleteClient(
+                session: SessionFields(userID: params.userID, sessionID: params.sessionID),
+                id: params.clientID
+            )
+        )
+    }
+
+    func confirmEmail(_ params: OperatorsWire.ConfirmEmailParams) throws -> OperatorsWire.ConfirmedEmail {
+        OperatorsWire.ConfirmedEmail(email: try operators.confirmEmail(code: params.code))
+    }
+
+    func resendConfirmation(_ params: OperatorsWire.ResendConfirmationParams) throws {
+        try operators.resendConfirmation(email: params.email)
+    }
+
+    func signout(_ params: OperatorsWire.SignoutParams) throws {
+        try operators.signOut(session: SessionFields(userID: params.userID, sessionID: params.sessionID))
+    }
+
+    func changePassword(_ params: OperatorsWire.ChangePasswordParams) throws {
+        try operators.changePassword(
+            session: SessionFields(userID: params.userID, sessionID: params.sessionID),
+            current: params.currentPassword,
+            new: params.password
+        )
+    }
+
+    func resetPassword(_ params: OperatorsWire.ResetPasswordParams) throws {
+        try operators.resetPassword(email: params.email)
+    }
+
+    func completeReset(_ params: OperatorsWire.CompleteResetParams) throws {
+        try operators.completeReset(code: params.code, password: params.password)
+    }
+}
+
+extension OperatorsWire.Person {
+    fileprivate init(_ person: Person) {
+        self.init(
+            id: person.id,
+            created: person.created,
+            firstName: person.firstName,
+            lastName: person.lastName,
+            email: person.email
+        )
+    }
+}
+
+extension OperatorsWire.Operator {
+    fileprivate init(_ signedIn: Operators.SignedIn) {
+        self.init(
+            id: signedIn.account.id,
+            created: signedIn.account.created,
+            user: OperatorsWire.Person(signedIn.account.person),
+            sessionID: signedIn.session.text
+        )
+    }
+}
+
+extension OperatorsWire.Client {
+    fileprivate init(_ client: Client) {
+        self.init(
+            id: client.id,
+            created: client.created,
+            user: OperatorsWire.Person(client.person),
+            address: client.address,
+            deleted: client.deleted
+        )
+    }
+}

@@ -1,0 +1,41 @@
+import Accounts
+import JSON
+package import JSONRPC
+package import Store
+
+/// How errors of the layers below read on the wire.
+extension RPCError {
+    /// An error that a method ended with.
+    init(_ error: any Error, method: Method, log: (String) -> Void) {
+        switch error {
+        case let error as AccountError: self.init(error)
+        case let error as StoreError:
+            log("store: \(error)")
+            self.init(error)
+        default:
+            // Only the type is told: an error's text may hold what a request held.
+            log("\(method.name): unexpected \(type(of: error))")
+            self = .internalError
+        }
+    }
+
+    init(_ error: AccountError) {
+        var data: [JSONValue.Member] = []
+        if error.codes[0].api == .care { data.append(.init("success", false)) }
+        data.append(.init("errors", .array(error.codes.map { .string($0.slug) })))
+        if let field = error.field { data.append(.init("field", .string(field))) }
+        if let seconds = error.retryAfter { data.append(.init("retry_after", .number(String(seconds)))) }
+        self.init(code: error.codes[0].number, message: error.message, data: .object(data))
+    }
+
+    /// An error of the store.
+    package init(_ error: StoreError) {
+        switch error {
+        case .diskFull: self.init(AccountError(ErrorCode.Service.diskFull))
+        case .readOnly: self.init(AccountError(ErrorCode.Service.readOnly))
+        case .busy: self.init(AccountError(ErrorCode.Service.busy))
+        case .damaged, .newerFormat, .systemCall: self.init(AccountError(ErrorCode.Service.damaged))
+        case .duplicate, .missing, .tooLarge: self = .internalError
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Accounts
+package import JSON
+package import JSONRPC
+import Store
+
+/// Answers the contract's methods with what the account APIs do.
+package final class Service: RequestHandler {
+    let operators: OperatorsHandlers
+    let system: SystemHandlers
+
+    private let backend: Backend
+    private let isRehearsal: Bool
+    private let log: (String) -> Void
+    /// Sees to what goes on beside requests; gives the milliseconds until it is to be called again.
+    package var beside: () -> Int? = { nil }
+
+    /// - Parameters:
+    ///   - backend: the account APIs and what they stand on.
+    ///   - system: the methods of the service itself.
+    ///   - log: takes one line, without secrets, of what its operator should know.
+    package init(backend: Backend, system: SystemHandlers, log: @escaping (String) -> Void) {
+        self.backend = backend
+        self.system = system
+        self.operators = OperatorsHandlers(operators: backend.operators)
+        self.isRehearsal = system.rehearsal != nil
+        self.log = log
+    }
+
+    package func handle(
+        _ request: Request,
+        run: RequestRun,
+        result: inout JSONWriter
+    ) throws(RequestInterruption) {
+        guard let method = method(of: request) else { throw .refused(.methodNotFound) }
+        let params = request.params ?? Self.noParams
+        guard params.first == UInt8(ascii: "{") else { throw .refused(.invalidParams) }
+        var reader = JSONReader(params)
+        backend.rerun.begin(method.hashesPassword ? run : nil)
+        do {
+            try self.run(method, params: &reader, result: &result)
+        } catch let pending as PasswordWorkPending {
+            throw .waits { PasswordOutcome(of: pending.work) }
+        } catch {
+            throw .refused(RPCError(error, method: method, log: log))
+        }
+    }
+
+    package func mayWait(_ method: JSONText) -> Bool {
+        !isRehearsal && Method.named(method)?.hashesPassword == true
+    }
+
+    package func commit() throws(RPCError) {
+        do throws(StoreError) {
+            try backend.store.makeDurable()
+        } catch {
+            log("store: \(error)")
+            throw RPCError(error)
+        }
+    }
+
+    package func rollback() {
+        backend.store.discardStaged()
+    }
+
+    package func tend() -> Int? {
+        beside()
+    }
+
+    package func lane(of request: Request) -> Lane? {
+        guard let method = method(of: request), let params = request.params else { return nil }
+        return backend.lane(of: method, params: params)
+    }
+
+    private func method(of request: Request) -> Method? {
+        guard let method = Method.named(request.method), isRehearsal || !method.isRehearsalOnly else { return nil }
+        return method
+    }
+
+    /// What a request without params is read as.
+    private static var noParams: UnsafeRawBufferPointer {
+        let text: StaticString = "{}"
+        return UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    }
+}

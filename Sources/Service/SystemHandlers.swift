@@ -1,0 +1,68 @@
+package import Accounts
+import JSON
+import Store
+
+/// The methods of the service itself.
+package struct SystemHandlers {
+    /// What only a rehearsal can do.
+    package struct Rehearsal {
+        package let time: RehearsedTime
+        package let environment: Environment
+
+        package init(time: RehearsedTime, backend: Backend) {
+            self.time = time
+            self.environment = backend.environment
+        }
+    }
+
+    /// The rehearsal that is on; nil where the service is real.
+    let rehearsal: Rehearsal?
+    private let version: String
+    private let storeKind: String
+
+    package init(version: String, storeKind: String, rehearsal: Rehearsal?) {
+        self.version = version
+        self.storeKind = storeKind
+        self.rehearsal = rehearsal
+    }
+
+    func discover(to writer: inout JSONWriter) throws {
+        let document = OpenRPCDocument.text
+        writer.raw(UnsafeRawBufferPointer(start: document.utf8Start, count: document.utf8CodeUnitCount))
+    }
+
+    func info(_ params: ServiceWire.InfoParams) throws -> ServiceWire.Info {
+        ServiceWire.Info(
+            name: "postern",
+            version: version,
+            methods: Method.allCases.filter { rehearsal != nil || !$0.isRehearsalOnly }.map { $0.name.description },
+            store: ServiceWire.StoreInfo(kind: storeKind)
+        )
+    }
+
+    func advanceClock(_ params: ServiceWire.AdvanceClockParams) throws {
+        guard let seconds = params.seconds.value, (0...Self.secondsMax).contains(seconds) else {
+            throw AccountError(ErrorCode.Service.invalidRequest, field: "seconds")
+        }
+        rehearsal?.time.advance(seconds: seconds)
+    }
+
+    func outbox(_ params: ServiceWire.OutboxParams) throws -> ServiceWire.Outbox {
+        guard let environment = rehearsal?.environment else { return ServiceWire.Outbox(messages: []) }
+        let messages = try environment.store.transact { tx in
+            try environment.outbox.all(in: tx).map { mail in
+                ServiceWire.OutboxMessage(
+                    id: mail.id,
+                    to: mail.to,
+                    subject: mail.subject,
+                    text: try environment.outbox.text(of: mail, in: tx) ?? "",
+                    created: mail.created
+                )
+            }
+        }
+        return ServiceWire.Outbox(messages: messages)
+    }
+
+    /// A thousand years: further than that no clock needs to go.
+    private static let secondsMax = 1_000 * 366 * 86_400
+}
