@@ -50,7 +50,6 @@ let package = Package(
             dependencies: ["JSON", "postern", "PosternSchema"],
             swiftSettings: houseRules
         ),
-        .testTarget(name: "EndToEndTests", dependencies: ["JSON", "postern"], swiftSettings: houseRules),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -24,9 +24,7 @@ struct OpenRPCEmitter {
     /// Swift that holds a document as one line.
     static func swiftText(of document: JSONValue) -> String {
         """
-        \(generatedMark)// swift-format-ignore-file: the document is one long line.
-
-        /// What `rpc.discover` answers.
+        \(generatedMark)/// What `rpc.discover` answers.
         package enum OpenRPCDocument {
             /// The document, as one line of JSON.
             package static let text: StaticString =

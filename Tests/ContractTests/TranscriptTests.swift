@@ -1,0 +1,24 @@
+import Foundation
+import JSON
+import Testing
+
+/// The transcripts of schema/cases, through the real binary.
+struct TranscriptTests {
+    @Test func playAsWritten() throws {
+        for transcript in try Transcript.all() { #expect(try transcript.replay() == []) }
+    }
+
+    @Test func coverEveryMethodAndEveryErrorOfTheOperators() throws {
+        let text = try String(
+            contentsOf: Transcript.repository.appendingPathComponent("schema/operators.json"),
+            encoding: .utf8
+        )
+        let api = try JSONValue(parsing: text)
+        let transcripts = try Transcript.all()
+        let methods = Set(api["methods"]?.array?.compactMap { $0["name"]?.string } ?? [])
+        let slugs = Set(api["errors"]?.array?.compactMap { $0["slug"]?.string } ?? [])
+        #expect(methods.subtracting(transcripts.flatMap(\.methods)) == [])
+        #expect(slugs.subtracting(transcripts.flatMap(\.slugs)) == [])
+        #expect(methods.count == 12 && slugs.count == 9)
+    }
+}
