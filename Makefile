@@ -24,6 +24,11 @@ build: deps ## Builds for debugging
 release: deps ## Builds the binary to use, .build/release/postern
 	$(SWIFT) build -c release --static-swift-stdlib --product postern --explicit-target-dependency-import-check error
 
+demo: release ## Plays a story through the release binary
+	@echo "Playing examples/tour.jsonl into postern --data :memory:"
+	@while IFS= read -r line; do printf '→ %s\n' "$$line"; done < examples/tour.jsonl
+	@$(BINARY) --data :memory: --no-email-confirmation --clock 2016-02-24T22:07:52.371513Z --seed 7 < examples/tour.jsonl | sed 's/^/← /'
+
 test: deps ## Runs all tests
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build
