@@ -17,9 +17,9 @@ struct RecordsEmitter {
     private static func reading(_ members: [Member]) -> [String] {
         var lines = ["package init(reading reader: inout JSONReader) throws(JSONError) {"]
         lines += members.map { "    var \($0.name.lowerCamel): \(TypeName($0.type.base).swift)?" }
-        lines += ["    try reader.beginObject()", "    while let name = try reader.nextMember() {"]
+        lines += ["    try reader.beginObject()", "    while let memberName = try reader.nextMember() {"]
         for (index, member) in members.enumerated() {
-            lines.append("        \(index == 0 ? "if" : "} else if") name.equals(\"\(member.name)\") {")
+            lines.append("        \(index == 0 ? "if" : "} else if") memberName.equals(\"\(member.name)\") {")
             let value =
                 switch member.type.base {
                 case "string": "try reader.text().string"

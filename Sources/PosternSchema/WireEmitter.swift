@@ -43,9 +43,9 @@ struct WireEmitter {
         }
         body += [""]
         body += ["package init(reading reader: inout JSONReader) throws(JSONError) {", "    try reader.beginObject()"]
-        body += ["    while let name = try reader.nextMember() {"]
+        body += ["    while let memberName = try reader.nextMember() {"]
         for (index, member) in type.members.enumerated() {
-            body.append("        \(index == 0 ? "if" : "} else if") name.equals(\"\(member.name)\") {")
+            body.append("        \(index == 0 ? "if" : "} else if") memberName.equals(\"\(member.name)\") {")
             if member.members.isEmpty {
                 body.append("            \(member.name.lowerCamel) = try Given(reading: &reader)")
             } else {

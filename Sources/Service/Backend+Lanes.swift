@@ -12,10 +12,14 @@ extension Backend {
         let api = method.api
         switch param {
         case .userID: return lane(api, account: Int(value))
-        case .code: return lane(api, account: MailedCodes.holder(of: value))
+        case .code, .token: return lane(api, account: MailedCodes.holder(of: value))
         case .email:
             guard let email = EmailAddress(value)?.canonical else { return nil }
             return lane(api, account: account(api, email: email)) ?? Lane("\(api.rawValue) \(email)")
+        case .apiKey:
+            guard let realm = Realm(rawValue: api.rawValue) else { return nil }
+            let (sessions, now) = (Sessions(realm, perAccountMax: 1), environment.time.now)
+            return lane(api, account: try? store.transact { try sessions.account(holding: value, at: now, in: $0) })
         }
     }
 
@@ -28,7 +32,8 @@ extension Backend {
         try? store.transact { tx in
             switch api {
             case .operators: try tx.find(Operator.byEmail, Key(email))?.id
-            case .care, .sales, .service: nil
+            case .sales: try tx.find(SalesUser.byEmail, Key(email))?.id
+            case .care, .service: nil
             }
         }
     }

@@ -8,10 +8,12 @@ package struct SystemHandlers {
     package struct Rehearsal {
         package let time: RehearsedTime
         package let environment: Environment
+        package let sales: Sales
 
         package init(time: RehearsedTime, backend: Backend) {
             self.time = time
             self.environment = backend.environment
+            self.sales = backend.sales
         }
     }
 
@@ -61,6 +63,13 @@ package struct SystemHandlers {
             }
         }
         return ServiceWire.Outbox(messages: messages)
+    }
+
+    func invite(_ params: ServiceWire.InviteParams) throws -> ServiceWire.Invite {
+        guard let role = params.role.value.flatMap({ SalesRole(rawValue: $0) }), let sales = rehearsal?.sales else {
+            throw AccountError(ErrorCode.Service.invalidRequest, field: "role")
+        }
+        return ServiceWire.Invite(referralCode: try sales.invite(role))
     }
 
     /// A thousand years: further than that no clock needs to go.

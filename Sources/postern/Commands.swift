@@ -15,6 +15,7 @@ extension Options.Command {
         case .schema: print(OpenRPCDocument.text.description)
         case .serve: try runServer(options)
         case .call: try callMethod(options)
+        case .invite: try giveInvitation(options)
         case .outbox: try showOutbox(options)
         case .stats: try showStatistics(options)
         }
@@ -104,6 +105,18 @@ private func callMethod(_ options: Options) throws(CommandError) {
     wiring.backend.store.close()
     if let error = answer["error"] { throw .failed(error.prettyText) }
     print((answer["result"] ?? .null).prettyText)
+}
+
+private func giveInvitation(_ options: Options) throws(CommandError) {
+    let backend = try Wiring(options).backend
+    do {
+        let code = try backend.sales.invite(options.role)
+        try backend.store.makeDurable()
+        print(code)
+    } catch {
+        throw .failed("\(error)")
+    }
+    backend.store.close()
 }
 
 private func showOutbox(_ options: Options) throws(CommandError) {

@@ -6,7 +6,7 @@ import JSONRPC
 struct Options {
     /// What the program can do.
     enum Command: String {
-        case serve, call, outbox, schema, stats, help, version
+        case serve, call, invite, outbox, schema, stats, help, version
     }
 
     /// A rehearsal: time stands still and random values repeat.
@@ -20,6 +20,8 @@ struct Options {
     private(set) var data = "./postern-data"
     private(set) var order = ReplyOrder.inOrder
     private(set) var publicURL = "http://localhost"
+    /// The role with which `invite` invites.
+    private(set) var role = SalesRole.admin
     private(set) var confirmsEmail = true
     private(set) var rehearsal: Rehearsal?
     /// What stands behind the command.
@@ -31,6 +33,7 @@ struct Options {
     static let help = """
         Usage: postern [serve] [flags]        serves JSON-RPC 2.0 lines on stdin and stdout
                postern call METHOD [JSON]     calls one method and prints its result
+               postern invite [--role ROLE]   gives out a referral code (ROLE: customer, salesperson, admin)
                postern outbox list|show ID    shows the mails that wait
                postern schema                 prints the OpenRPC document
                postern stats                  counts what the store holds
@@ -73,7 +76,7 @@ struct Options {
         try finish()
     }
 
-    private static let names = ["data", "replies", "public-url", "clock", "seed"]
+    private static let names = ["data", "replies", "public-url", "clock", "seed", "role"]
 
     private mutating func readEnvironment() throws(CommandError) {
         for name in Self.names {
@@ -86,6 +89,11 @@ struct Options {
     private mutating func set(_ name: String, to value: String) throws(CommandError) {
         switch name {
         case "data": data = value
+        case "role":
+            guard let role = SalesRole(rawValue: value) else {
+                throw .usage("--role takes customer, salesperson or admin, not \(value)")
+            }
+            self.role = role
         case "public-url": publicURL = value.hasSuffix("/") ? String(value.dropLast()) : value
         case "replies":
             guard let order = ReplyOrder(rawValue: value) else {

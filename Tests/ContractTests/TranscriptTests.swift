@@ -8,9 +8,10 @@ struct TranscriptTests {
         for transcript in try Transcript.all() { #expect(try transcript.replay() == []) }
     }
 
-    @Test func coverEveryMethodAndEveryErrorOfTheOperators() throws {
+    @Test(arguments: [("operators", 12, 9), ("sales", 11, 8)])
+    func coverEveryMethodAndEveryError(of name: String, methodCount: Int, slugCount: Int) throws {
         let text = try String(
-            contentsOf: Transcript.repository.appendingPathComponent("schema/operators.json"),
+            contentsOf: Transcript.repository.appendingPathComponent("schema/\(name).json"),
             encoding: .utf8
         )
         let api = try JSONValue(parsing: text)
@@ -19,6 +20,6 @@ struct TranscriptTests {
         let slugs = Set(api["errors"]?.array?.compactMap { $0["slug"]?.string } ?? [])
         #expect(methods.subtracting(transcripts.flatMap(\.methods)) == [])
         #expect(slugs.subtracting(transcripts.flatMap(\.slugs)) == [])
-        #expect(methods.count == 12 && slugs.count == 9)
+        #expect(methods.count == methodCount && slugs.count == slugCount)
     }
 }

@@ -69,6 +69,66 @@ extension ErrorCode {
         )
     }
 
+    /// Customers, salespeople and internal users.
+    package enum Sales {
+        /// A member is missing or not valid; `data.field` names it.
+        package static let invalidRequest = ErrorCode(
+            api: .sales,
+            slug: "invalid_request",
+            number: 400,
+            message: "{Field} is missing or not valid."
+        )
+        /// A mailed token is unknown, used, superseded or expired.
+        package static let tokenInvalid = ErrorCode(
+            api: .sales,
+            slug: "token_invalid",
+            number: 400,
+            message: "This token is not valid, or not any more."
+        )
+        /// The role of the code's owner is not enough.
+        package static let insufficientAuthorization = ErrorCode(
+            api: .sales,
+            slug: "insufficient_authorization",
+            number: 401,
+            message: "The referral code's owner may not invite such a user."
+        )
+        /// Signing in failed.
+        package static let authenticationFailed = ErrorCode(
+            api: .sales,
+            slug: "authentication_failed",
+            number: 401,
+            message: "Email or password is wrong, or the account is not verified."
+        )
+        /// The api key is missing, unknown, ended or expired.
+        package static let notAuthenticated = ErrorCode(
+            api: .sales,
+            slug: "not_authenticated",
+            number: 401,
+            message: "Not authenticated."
+        )
+        /// Nobody owns that code.
+        package static let invalidReferralCode = ErrorCode(
+            api: .sales,
+            slug: "invalid_referral_code",
+            number: 403,
+            message: "Invalid referral code."
+        )
+        /// The email is taken.
+        package static let userAlreadyExists = ErrorCode(
+            api: .sales,
+            slug: "user_already_exists",
+            number: 409,
+            message: "A user with this email already exists."
+        )
+        /// Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
+        package static let tooManyAttempts = ErrorCode(
+            api: .sales,
+            slug: "too_many_attempts",
+            number: 429,
+            message: "Too many attempts; try again later."
+        )
+    }
+
     /// The service itself.
     package enum Service {
         /// A member is missing or not valid.

@@ -42,18 +42,18 @@ package struct Session: Equatable, Sendable {
         var created: Timestamp?
         var expires: Timestamp?
         try reader.beginObject()
-        while let name = try reader.nextMember() {
-            if name.equals("realm") {
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("realm") {
                 realm = try reader.text().string
-            } else if name.equals("hash") {
+            } else if memberName.equals("hash") {
                 hash = try reader.text().string
-            } else if name.equals("account") {
+            } else if memberName.equals("account") {
                 account = try reader.number().int
-            } else if name.equals("number") {
+            } else if memberName.equals("number") {
                 number = try reader.number().int
-            } else if name.equals("created") {
+            } else if memberName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if name.equals("expires") {
+            } else if memberName.equals("expires") {
                 expires = try Timestamp(reading: &reader)
             } else {
                 try reader.skip()
@@ -122,16 +122,16 @@ package struct PasswordFailures: Equatable, Sendable {
         var count: Int?
         var lockedUntil: Timestamp?
         try reader.beginObject()
-        while let name = try reader.nextMember() {
-            if name.equals("realm") {
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("realm") {
                 realm = try reader.text().string
-            } else if name.equals("scope") {
+            } else if memberName.equals("scope") {
                 scope = try reader.text().string
-            } else if name.equals("account") {
+            } else if memberName.equals("account") {
                 account = try reader.number().int
-            } else if name.equals("count") {
+            } else if memberName.equals("count") {
                 count = try reader.number().int
-            } else if name.equals("locked_until") {
+            } else if memberName.equals("locked_until") {
                 if try reader.kind() == .null { try reader.null() } else { lockedUntil = try Timestamp(reading: &reader) }
             } else {
                 try reader.skip()
@@ -202,18 +202,18 @@ package struct MailedCode: Equatable, Sendable {
         var expires: Timestamp?
         var tries: Int?
         try reader.beginObject()
-        while let name = try reader.nextMember() {
-            if name.equals("realm") {
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("realm") {
                 realm = try reader.text().string
-            } else if name.equals("purpose") {
+            } else if memberName.equals("purpose") {
                 purpose = try reader.text().string
-            } else if name.equals("holder") {
+            } else if memberName.equals("holder") {
                 holder = try reader.number().int
-            } else if name.equals("hash") {
+            } else if memberName.equals("hash") {
                 hash = try reader.text().string
-            } else if name.equals("expires") {
+            } else if memberName.equals("expires") {
                 expires = try Timestamp(reading: &reader)
-            } else if name.equals("tries") {
+            } else if memberName.equals("tries") {
                 tries = try reader.number().int
             } else {
                 try reader.skip()
@@ -312,28 +312,28 @@ package struct OutboxMail: Equatable, Sendable {
         var nextAttempt: Timestamp?
         var lastError: String?
         try reader.beginObject()
-        while let name = try reader.nextMember() {
-            if name.equals("id") {
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("id") {
                 id = try reader.number().int
-            } else if name.equals("kind") {
+            } else if memberName.equals("kind") {
                 kind = try reader.text().string
-            } else if name.equals("to") {
+            } else if memberName.equals("to") {
                 to = try reader.text().string
-            } else if name.equals("subject") {
+            } else if memberName.equals("subject") {
                 subject = try reader.text().string
-            } else if name.equals("message_id") {
+            } else if memberName.equals("message_id") {
                 messageID = try reader.text().string
-            } else if name.equals("created") {
+            } else if memberName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if name.equals("expires") {
+            } else if memberName.equals("expires") {
                 expires = try Timestamp(reading: &reader)
-            } else if name.equals("state") {
+            } else if memberName.equals("state") {
                 state = try reader.text().string
-            } else if name.equals("attempts") {
+            } else if memberName.equals("attempts") {
                 attempts = try reader.number().int
-            } else if name.equals("next_attempt") {
+            } else if memberName.equals("next_attempt") {
                 if try reader.kind() == .null { try reader.null() } else { nextAttempt = try Timestamp(reading: &reader) }
-            } else if name.equals("last_error") {
+            } else if memberName.equals("last_error") {
                 if try reader.kind() == .null { try reader.null() } else { lastError = try reader.text().string }
             } else {
                 try reader.skip()
@@ -402,10 +402,10 @@ package struct OutboxText: Equatable, Sendable {
         var id: Int?
         var text: String?
         try reader.beginObject()
-        while let name = try reader.nextMember() {
-            if name.equals("id") {
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("id") {
                 id = try reader.number().int
-            } else if name.equals("text") {
+            } else if memberName.equals("text") {
                 text = try reader.text().string
             } else {
                 try reader.skip()
@@ -457,14 +457,14 @@ package struct MailQuota: Equatable, Sendable {
         var since: Timestamp?
         var count: Int?
         try reader.beginObject()
-        while let name = try reader.nextMember() {
-            if name.equals("kind") {
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("kind") {
                 kind = try reader.text().string
-            } else if name.equals("address") {
+            } else if memberName.equals("address") {
                 address = try reader.text().string
-            } else if name.equals("since") {
+            } else if memberName.equals("since") {
                 since = try Timestamp(reading: &reader)
-            } else if name.equals("count") {
+            } else if memberName.equals("count") {
                 count = try reader.number().int
             } else {
                 try reader.skip()

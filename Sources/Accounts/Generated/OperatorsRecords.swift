@@ -37,16 +37,16 @@ package struct Person: Equatable, Sendable {
         var lastName: String?
         var email: String?
         try reader.beginObject()
-        while let name = try reader.nextMember() {
-            if name.equals("id") {
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("id") {
                 id = try reader.number().int
-            } else if name.equals("created") {
+            } else if memberName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if name.equals("first_name") {
+            } else if memberName.equals("first_name") {
                 firstName = try reader.text().string
-            } else if name.equals("last_name") {
+            } else if memberName.equals("last_name") {
                 lastName = try reader.text().string
-            } else if name.equals("email") {
+            } else if memberName.equals("email") {
                 email = try reader.text().string
             } else {
                 try reader.skip()
@@ -117,18 +117,18 @@ package struct Operator: Equatable, Sendable {
         var isConfirmed: Bool?
         var lastChange: Int?
         try reader.beginObject()
-        while let name = try reader.nextMember() {
-            if name.equals("id") {
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("id") {
                 id = try reader.number().int
-            } else if name.equals("created") {
+            } else if memberName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if name.equals("person") {
+            } else if memberName.equals("person") {
                 person = try Person(reading: &reader)
-            } else if name.equals("password_hash") {
+            } else if memberName.equals("password_hash") {
                 passwordHash = try reader.text().string
-            } else if name.equals("is_confirmed") {
+            } else if memberName.equals("is_confirmed") {
                 isConfirmed = try reader.bool()
-            } else if name.equals("last_change") {
+            } else if memberName.equals("last_change") {
                 lastChange = try reader.number().int
             } else {
                 try reader.skip()
@@ -207,20 +207,20 @@ package struct Client: Equatable, Sendable {
         var change: Int?
         var deleted: Timestamp?
         try reader.beginObject()
-        while let name = try reader.nextMember() {
-            if name.equals("id") {
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("id") {
                 id = try reader.number().int
-            } else if name.equals("operator_id") {
+            } else if memberName.equals("operator_id") {
                 operatorID = try reader.number().int
-            } else if name.equals("created") {
+            } else if memberName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if name.equals("person") {
+            } else if memberName.equals("person") {
                 person = try Person(reading: &reader)
-            } else if name.equals("address") {
+            } else if memberName.equals("address") {
                 address = try reader.text().string
-            } else if name.equals("change") {
+            } else if memberName.equals("change") {
                 change = try reader.number().int
-            } else if name.equals("deleted") {
+            } else if memberName.equals("deleted") {
                 if try reader.kind() == .null { try reader.null() } else { deleted = try Timestamp(reading: &reader) }
             } else {
                 try reader.skip()

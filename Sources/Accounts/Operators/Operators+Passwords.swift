@@ -30,7 +30,7 @@ extension Operators {
     /// Mails a code to set a new password with, where there is such an account.
     package func resetPassword(email: Given<String>) throws {
         let email = try OperatorRules.email(email, "email")
-        let (now, mail) = (environment.time.now, ConfirmationMail(environment.random))
+        let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.transact { tx in
             guard let account = try self.account(of: email, in: tx) else { return }
             try send(.reset, mail, to: account, at: now, in: tx)

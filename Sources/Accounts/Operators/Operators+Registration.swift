@@ -12,7 +12,7 @@ extension Operators {
 
         let hash = try environment.hasher.hash(password)
         let (now, session) = (environment.time.now, newSession())
-        let mail = ConfirmationMail(environment.random)
+        let mail = MailSecrets(environment.random)
         let account = try environment.store.transact { tx in
             guard try self.account(of: person.email, in: tx) == nil else { throw taken }
             let id = try tx.next("operators")
@@ -75,7 +75,7 @@ extension Operators {
     /// Mails a new confirmation code, where there is an account that waits for one.
     package func resendConfirmation(email: Given<String>) throws {
         let email = try OperatorRules.email(email, "email")
-        let (now, mail) = (environment.time.now, ConfirmationMail(environment.random))
+        let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.transact { tx in
             guard let account = try self.account(of: email, in: tx), !account.isConfirmed else { return }
             try send(.confirm, mail, to: account, at: now, in: tx)
@@ -90,35 +90,13 @@ extension Operators {
     /// stays good.
     func send(
         _ purpose: MailedCodes.Purpose,
-        _ mail: ConfirmationMail,
+        _ mail: MailSecrets,
         to account: Operator,
         at now: Timestamp,
         in tx: Transaction
     ) throws {
         let kind: MailKind = purpose == .confirm ? .operatorsConfirmation : .operatorsReset
-        guard let address = EmailAddress(account.person.email),
-            try environment.outbox.admits(kind, to: address, at: now, in: tx)
-        else { return }
-        let code = try codes.issue(purpose, for: account.id, secret: mail.secret, at: now, in: tx)
-        try environment.outbox.post(
-            kind,
-            to: address,
-            secret: code,
-            messageID: mail.messageID,
-            goodFor: purpose.seconds,
-            at: now,
-            in: tx
-        )
-    }
-}
-
-/// The random parts of a mail with a code, drawn before the transaction that posts it.
-struct ConfirmationMail {
-    let secret: String
-    let messageID: String
-
-    init(_ random: any RandomSource) {
-        secret = random.hex(bytes: 16)
-        messageID = random.hex(bytes: 16)
+        guard let address = EmailAddress(account.person.email) else { return }
+        try environment.outbox.post(kind, purpose, of: codes, for: account.id, to: address, mail, at: now, in: tx)
     }
 }

@@ -18,10 +18,22 @@ package enum Method: Int, CaseIterable, Sendable {
     case operatorsChangePassword
     case operatorsResetPassword
     case operatorsCompleteReset
+    case salesUserCreateCustomer
+    case salesUserCreateSalesperson
+    case salesUserCreateInternal
+    case salesUserAuthenticate
+    case salesUserVerify
+    case salesUserMe
+    case salesUserUpdateMe
+    case salesUserReset
+    case salesUserCompleteReset
+    case salesUserResendVerification
+    case salesUserSignout
     case rpcDiscover
     case systemInfo
     case systemAdvanceClock
     case systemOutbox
+    case systemInvite
 
     /// The method's name.
     package var name: StaticString {
@@ -38,10 +50,22 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: "operators.change_password"
         case .operatorsResetPassword: "operators.reset_password"
         case .operatorsCompleteReset: "operators.complete_reset"
+        case .salesUserCreateCustomer: "sales.user.create_customer"
+        case .salesUserCreateSalesperson: "sales.user.create_salesperson"
+        case .salesUserCreateInternal: "sales.user.create_internal"
+        case .salesUserAuthenticate: "sales.user.authenticate"
+        case .salesUserVerify: "sales.user.verify"
+        case .salesUserMe: "sales.user.me"
+        case .salesUserUpdateMe: "sales.user.update_me"
+        case .salesUserReset: "sales.user.reset"
+        case .salesUserCompleteReset: "sales.user.complete_reset"
+        case .salesUserResendVerification: "sales.user.resend_verification"
+        case .salesUserSignout: "sales.user.signout"
         case .rpcDiscover: "rpc.discover"
         case .systemInfo: "system.info"
         case .systemAdvanceClock: "system.advance_clock"
         case .systemOutbox: "system.outbox"
+        case .systemInvite: "system.invite"
         }
     }
 
@@ -60,10 +84,22 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: .operators
         case .operatorsResetPassword: .operators
         case .operatorsCompleteReset: .operators
+        case .salesUserCreateCustomer: .sales
+        case .salesUserCreateSalesperson: .sales
+        case .salesUserCreateInternal: .sales
+        case .salesUserAuthenticate: .sales
+        case .salesUserVerify: .sales
+        case .salesUserMe: .sales
+        case .salesUserUpdateMe: .sales
+        case .salesUserReset: .sales
+        case .salesUserCompleteReset: .sales
+        case .salesUserResendVerification: .sales
+        case .salesUserSignout: .sales
         case .rpcDiscover: .service
         case .systemInfo: .service
         case .systemAdvanceClock: .service
         case .systemOutbox: .service
+        case .systemInvite: .service
         }
     }
 
@@ -82,10 +118,22 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: .userID
         case .operatorsResetPassword: .email
         case .operatorsCompleteReset: .code
+        case .salesUserCreateCustomer: .email
+        case .salesUserCreateSalesperson: .email
+        case .salesUserCreateInternal: .email
+        case .salesUserAuthenticate: .email
+        case .salesUserVerify: .token
+        case .salesUserMe: .apiKey
+        case .salesUserUpdateMe: .apiKey
+        case .salesUserReset: .email
+        case .salesUserCompleteReset: .token
+        case .salesUserResendVerification: .email
+        case .salesUserSignout: .apiKey
         case .rpcDiscover: nil
         case .systemInfo: nil
         case .systemAdvanceClock: nil
         case .systemOutbox: nil
+        case .systemInvite: nil
         }
     }
 
@@ -104,10 +152,22 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: true
         case .operatorsResetPassword: false
         case .operatorsCompleteReset: true
+        case .salesUserCreateCustomer: true
+        case .salesUserCreateSalesperson: true
+        case .salesUserCreateInternal: true
+        case .salesUserAuthenticate: true
+        case .salesUserVerify: false
+        case .salesUserMe: false
+        case .salesUserUpdateMe: false
+        case .salesUserReset: false
+        case .salesUserCompleteReset: true
+        case .salesUserResendVerification: false
+        case .salesUserSignout: false
         case .rpcDiscover: false
         case .systemInfo: false
         case .systemAdvanceClock: false
         case .systemOutbox: false
+        case .systemInvite: false
         }
     }
 
@@ -126,10 +186,22 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: false
         case .operatorsResetPassword: false
         case .operatorsCompleteReset: false
+        case .salesUserCreateCustomer: false
+        case .salesUserCreateSalesperson: false
+        case .salesUserCreateInternal: false
+        case .salesUserAuthenticate: false
+        case .salesUserVerify: false
+        case .salesUserMe: false
+        case .salesUserUpdateMe: false
+        case .salesUserReset: false
+        case .salesUserCompleteReset: false
+        case .salesUserResendVerification: false
+        case .salesUserSignout: false
         case .rpcDiscover: false
         case .systemInfo: false
         case .systemAdvanceClock: true
         case .systemOutbox: true
+        case .systemInvite: true
         }
     }
 
@@ -141,14 +213,20 @@ package enum Method: Int, CaseIterable, Sendable {
         case 12:
             if name.equals("rpc.discover") { return .rpcDiscover }
         case 13:
+            if name.equals("sales.user.me") { return .salesUserMe }
             if name.equals("system.outbox") { return .systemOutbox }
+            if name.equals("system.invite") { return .systemInvite }
         case 16:
             if name.equals("operators.signin") { return .operatorsSignin }
+            if name.equals("sales.user.reset") { return .salesUserReset }
         case 17:
             if name.equals("operators.signout") { return .operatorsSignout }
+            if name.equals("sales.user.verify") { return .salesUserVerify }
         case 18:
             if name.equals("operators.register") { return .operatorsRegister }
+            if name.equals("sales.user.signout") { return .salesUserSignout }
         case 20:
+            if name.equals("sales.user.update_me") { return .salesUserUpdateMe }
             if name.equals("system.advance_clock") { return .systemAdvanceClock }
         case 21:
             if name.equals("operators.clients.get") { return .operatorsClientsGet }
@@ -157,13 +235,21 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("operators.client.update") { return .operatorsClientUpdate }
             if name.equals("operators.client.delete") { return .operatorsClientDelete }
             if name.equals("operators.confirm_email") { return .operatorsConfirmEmail }
+            if name.equals("sales.user.authenticate") { return .salesUserAuthenticate }
         case 24:
             if name.equals("operators.reset_password") { return .operatorsResetPassword }
             if name.equals("operators.complete_reset") { return .operatorsCompleteReset }
         case 25:
             if name.equals("operators.change_password") { return .operatorsChangePassword }
+            if name.equals("sales.user.complete_reset") { return .salesUserCompleteReset }
+        case 26:
+            if name.equals("sales.user.create_customer") { return .salesUserCreateCustomer }
+            if name.equals("sales.user.create_internal") { return .salesUserCreateInternal }
         case 29:
             if name.equals("operators.resend_confirmation") { return .operatorsResendConfirmation }
+            if name.equals("sales.user.create_salesperson") { return .salesUserCreateSalesperson }
+        case 30:
+            if name.equals("sales.user.resend_verification") { return .salesUserResendVerification }
         default: break
         }
         return name.hasEscapes ? allCases.first { name.equals($0.name) } : nil
@@ -172,7 +258,9 @@ package enum Method: Int, CaseIterable, Sendable {
 
 /// A param that tells whose account a request is about.
 package enum AccountParam: String, Sendable {
+    case apiKey = "api_key"
     case code = "code"
     case email = "email"
+    case token = "token"
     case userID = "user_id"
 }

@@ -186,12 +186,12 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("first_name") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("first_name") {
                     firstName = try Given(reading: &reader)
-                } else if name.equals("last_name") {
+                } else if memberName.equals("last_name") {
                     lastName = try Given(reading: &reader)
-                } else if name.equals("email") {
+                } else if memberName.equals("email") {
                     email = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -209,10 +209,10 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("user") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("user") {
                     user = try Given(object: &reader, RegisterParamsUser.init)
-                } else if name.equals("password") {
+                } else if memberName.equals("password") {
                     password = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -230,10 +230,10 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("email") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("email") {
                     email = try Given(reading: &reader)
-                } else if name.equals("password") {
+                } else if memberName.equals("password") {
                     password = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -253,12 +253,12 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("first_name") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("first_name") {
                     firstName = try Given(reading: &reader)
-                } else if name.equals("last_name") {
+                } else if memberName.equals("last_name") {
                     lastName = try Given(reading: &reader)
-                } else if name.equals("email") {
+                } else if memberName.equals("email") {
                     email = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -276,10 +276,10 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("user") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("user") {
                     user = try Given(object: &reader, ClientCreateParamsClientUser.init)
-                } else if name.equals("address") {
+                } else if memberName.equals("address") {
                     address = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -299,12 +299,12 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("user_id") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("user_id") {
                     userID = try Given(reading: &reader)
-                } else if name.equals("session_id") {
+                } else if memberName.equals("session_id") {
                     sessionID = try Given(reading: &reader)
-                } else if name.equals("client") {
+                } else if memberName.equals("client") {
                     client = try Given(object: &reader, ClientCreateParamsClient.init)
                 } else {
                     try reader.skip()
@@ -324,12 +324,12 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("user_id") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("user_id") {
                     userID = try Given(reading: &reader)
-                } else if name.equals("session_id") {
+                } else if memberName.equals("session_id") {
                     sessionID = try Given(reading: &reader)
-                } else if name.equals("provision") {
+                } else if memberName.equals("provision") {
                     provision = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -349,12 +349,12 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("first_name") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("first_name") {
                     firstName = try Given(reading: &reader)
-                } else if name.equals("last_name") {
+                } else if memberName.equals("last_name") {
                     lastName = try Given(reading: &reader)
-                } else if name.equals("email") {
+                } else if memberName.equals("email") {
                     email = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -372,10 +372,10 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("user") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("user") {
                     user = try Given(object: &reader, ClientUpdateParamsClientUser.init)
-                } else if name.equals("address") {
+                } else if memberName.equals("address") {
                     address = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -397,14 +397,14 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("user_id") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("user_id") {
                     userID = try Given(reading: &reader)
-                } else if name.equals("session_id") {
+                } else if memberName.equals("session_id") {
                     sessionID = try Given(reading: &reader)
-                } else if name.equals("client_id") {
+                } else if memberName.equals("client_id") {
                     clientID = try Given(reading: &reader)
-                } else if name.equals("client") {
+                } else if memberName.equals("client") {
                     client = try Given(object: &reader, ClientUpdateParamsClient.init)
                 } else {
                     try reader.skip()
@@ -424,12 +424,12 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("user_id") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("user_id") {
                     userID = try Given(reading: &reader)
-                } else if name.equals("session_id") {
+                } else if memberName.equals("session_id") {
                     sessionID = try Given(reading: &reader)
-                } else if name.equals("client_id") {
+                } else if memberName.equals("client_id") {
                     clientID = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -445,8 +445,8 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("code") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("code") {
                     code = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -462,8 +462,8 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("email") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("email") {
                     email = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -481,10 +481,10 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("user_id") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("user_id") {
                     userID = try Given(reading: &reader)
-                } else if name.equals("session_id") {
+                } else if memberName.equals("session_id") {
                     sessionID = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -506,14 +506,14 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("user_id") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("user_id") {
                     userID = try Given(reading: &reader)
-                } else if name.equals("session_id") {
+                } else if memberName.equals("session_id") {
                     sessionID = try Given(reading: &reader)
-                } else if name.equals("current_password") {
+                } else if memberName.equals("current_password") {
                     currentPassword = try Given(reading: &reader)
-                } else if name.equals("password") {
+                } else if memberName.equals("password") {
                     password = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -529,8 +529,8 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("email") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("email") {
                     email = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -548,10 +548,10 @@ package enum OperatorsWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("code") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("code") {
                     code = try Given(reading: &reader)
-                } else if name.equals("password") {
+                } else if memberName.equals("password") {
                     password = try Given(reading: &reader)
                 } else {
                     try reader.skip()

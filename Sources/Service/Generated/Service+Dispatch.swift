@@ -36,6 +36,33 @@ extension Service {
         case .operatorsCompleteReset:
             try operators.completeReset(OperatorsWire.CompleteResetParams(reading: &params))
             writer.null()
+        case .salesUserCreateCustomer:
+            try sales.userCreateCustomer(SalesWire.UserCreateCustomerParams(reading: &params)).write(to: &writer)
+        case .salesUserCreateSalesperson:
+            try sales.userCreateSalesperson(SalesWire.UserCreateSalespersonParams(reading: &params)).write(to: &writer)
+        case .salesUserCreateInternal:
+            try sales.userCreateInternal(SalesWire.UserCreateInternalParams(reading: &params)).write(to: &writer)
+        case .salesUserAuthenticate:
+            try sales.userAuthenticate(SalesWire.UserAuthenticateParams(reading: &params)).write(to: &writer)
+        case .salesUserVerify:
+            try sales.userVerify(SalesWire.UserVerifyParams(reading: &params)).write(to: &writer)
+        case .salesUserMe:
+            try sales.userMe(SalesWire.UserMeParams(reading: &params)).write(to: &writer)
+        case .salesUserUpdateMe:
+            try sales.userUpdateMe(SalesWire.UserUpdateMeParams(reading: &params))
+            writer.null()
+        case .salesUserReset:
+            try sales.userReset(SalesWire.UserResetParams(reading: &params))
+            writer.null()
+        case .salesUserCompleteReset:
+            try sales.userCompleteReset(SalesWire.UserCompleteResetParams(reading: &params))
+            writer.null()
+        case .salesUserResendVerification:
+            try sales.userResendVerification(SalesWire.UserResendVerificationParams(reading: &params))
+            writer.null()
+        case .salesUserSignout:
+            try sales.userSignout(SalesWire.UserSignoutParams(reading: &params))
+            writer.null()
         case .rpcDiscover:
             try system.discover(to: &writer)
         case .systemInfo:
@@ -45,6 +72,8 @@ extension Service {
             writer.null()
         case .systemOutbox:
             try system.outbox(ServiceWire.OutboxParams(reading: &params)).write(to: &writer)
+        case .systemInvite:
+            try system.invite(ServiceWire.InviteParams(reading: &params)).write(to: &writer)
         }
     }
 }

@@ -128,6 +128,25 @@ package enum ServiceWire {
         }
     }
 
+    /// A referral code that no account owns.
+    package struct Invite {
+        /// The code.
+        package var referralCode: String
+
+        package init(
+            referralCode: String
+        ) {
+            self.referralCode = referralCode
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.member("referral_code")
+            writer.string(referralCode)
+            writer.endObject()
+        }
+    }
+
     /// The params of `rpc.discover`.
     package struct DiscoverParams {
         package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -149,8 +168,8 @@ package enum ServiceWire {
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                if name.equals("seconds") {
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("seconds") {
                     seconds = try Given(reading: &reader)
                 } else {
                     try reader.skip()
@@ -163,6 +182,23 @@ package enum ServiceWire {
     package struct OutboxParams {
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.skip()
+        }
+    }
+
+    /// The params of `system.invite`.
+    package struct InviteParams {
+        /// The role with which it invites.
+        package var role: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            try reader.beginObject()
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("role") {
+                    role = try Given(reading: &reader)
+                } else {
+                    try reader.skip()
+                }
+            }
         }
     }
 }

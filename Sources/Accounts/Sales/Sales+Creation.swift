@@ -1,0 +1,113 @@
+import Store
+
+/// What a request gives of a new account. The members that a role does not have are nil.
+package struct NewSalesUser {
+    let email, password, referralCode, firstName, lastName: Given<String>
+    let source, phone, brandID: Given<String>?
+
+    package init(
+        email: Given<String>,
+        password: Given<String>,
+        referralCode: Given<String>,
+        firstName: Given<String>,
+        lastName: Given<String>,
+        source: Given<String>? = nil,
+        phone: Given<String>? = nil,
+        brandID: Given<String>? = nil
+    ) {
+        self.email = email
+        self.password = password
+        self.referralCode = referralCode
+        self.firstName = firstName
+        self.lastName = lastName
+        self.source = source
+        self.phone = phone
+        self.brandID = brandID
+    }
+}
+
+/// Creating accounts, by referral.
+extension Sales {
+    /// Creates an account, in this order of checks: the request, the code, its owner's role, the email.
+    ///
+    /// - Returns: the account, and its api key; a customer, who has to verify the email first, gets none.
+    package func create(_ role: SalesRole, _ given: NewSalesUser) throws -> (user: SalesUser, key: SecretToken?) {
+        let email = try SalesRules.email(given.email)
+        let password = try SalesRules.password(given.password)
+        let code = try SalesRules.text(given.referralCode, "referral_code", charactersMax: Limits.nameCharactersMax)
+        let source = try given.source.map { try SalesRules.text($0, "source", charactersMax: Limits.nameCharactersMax) }
+        let first = try SalesRules.text(given.firstName, "name.first", charactersMax: Limits.nameCharactersMax)
+        let last = try SalesRules.text(given.lastName, "name.last", charactersMax: Limits.nameCharactersMax)
+        let phone = try given.phone.map { try SalesRules.text($0, "phone", charactersMax: Limits.phoneCharactersMax) }
+        let brand = try given.brandID.map {
+            try SalesRules.text($0, "brand_id", charactersMax: Limits.nameCharactersMax)
+        }
+        try environment.store.transact { try check(role, code: code, email: email, in: $0) }
+
+        let hash = try environment.hasher.hash(password)
+        let (now, mail) = (environment.time.now, MailSecrets(environment.random))
+        let key = role == .customer ? nil : newKey()
+        let (externalID, ownCode) = (environment.random.uuid(), environment.random.hex(bytes: 16))
+        let user = try environment.store.transact { tx in
+            try check(role, code: code, email: email, in: tx)
+            let user = SalesUser(
+                id: try tx.next("sales.users"),
+                externalID: externalID,
+                created: now,
+                role: role.rawValue,
+                email: email.text,
+                passwordHash: hash.text,
+                isVerified: role != .customer,
+                firstName: first,
+                lastName: last,
+                referralCode: ownCode,
+                source: source,
+                phone: phone,
+                brandID: brand
+            )
+            try tx.insert(user)
+            if let key { try sessions.open(key, for: user.id, at: now, in: tx) }
+            if role == .customer { try send(.verify, mail, to: user, at: now, in: tx) }
+            return user
+        }
+        return (user, key)
+    }
+
+    /// Gives out a referral code that no account owns: how the first account comes to be.
+    package func invite(_ role: SalesRole) throws -> String {
+        let code = environment.random.hex(bytes: 16)
+        try environment.store.transact { try $0.insert(Invitation(code: code, role: role.rawValue)) }
+        return code
+    }
+
+    private func check(_ role: SalesRole, code: String, email: EmailAddress, in tx: Transaction) throws {
+        let owner = try tx.find(SalesUser.byReferralCode, Key(code))?.role ?? tx.get(Invitation.self, Key(code))?.role
+        guard let inviter = owner.flatMap({ SalesRole(rawValue: $0) }) else {
+            throw AccountError(ErrorCode.Sales.invalidReferralCode)
+        }
+        guard inviter.mayInvite(role) else { throw AccountError(ErrorCode.Sales.insufficientAuthorization) }
+        guard try user(of: email, in: tx) == nil else { throw AccountError(ErrorCode.Sales.userAlreadyExists) }
+    }
+}
+
+/// The rules for single members: what is missing, blank or does not fit is an invalid request.
+enum SalesRules {
+    static func text(_ given: Given<String>, _ field: String, charactersMax: Int) throws -> String {
+        guard !given.isBlank, let text = given.text(charactersMax: charactersMax) else { throw invalid(field) }
+        return text
+    }
+
+    static func email(_ given: Given<String>) throws -> EmailAddress {
+        guard let email = given.value.flatMap({ EmailAddress($0) }) else { throw invalid("email") }
+        return email
+    }
+
+    static func password(_ given: Given<String>) throws -> String {
+        guard let password = given.password else { throw invalid("password") }
+        return password
+    }
+
+    private static func invalid(_ field: String) -> AccountError {
+        AccountError(ErrorCode.Sales.invalidRequest, field: field)
+    }
+}

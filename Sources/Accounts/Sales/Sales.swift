@@ -1,0 +1,68 @@
+package import Store
+
+/// Customers, salespeople and internal users, who come by each other's referral codes.
+package struct Sales {
+    let environment: Environment
+    let sessions = Sessions(.sales, perAccountMax: 16)
+    let codes = MailedCodes(.sales)
+    let signIn: SignIn<SalesUser>
+
+    package init(_ environment: Environment) {
+        self.environment = environment
+        self.signIn = SignIn(
+            .sales,
+            in: environment,
+            sessions: sessions,
+            refusals: .init(
+                unknownEmail: ErrorCode.Sales.authenticationFailed,
+                wrongPassword: ErrorCode.Sales.authenticationFailed,
+                locked: ErrorCode.Sales.tooManyAttempts
+            ),
+            mayEnter: \.isVerified
+        )
+    }
+
+    /// The account whose api key came with a request.
+    func authenticated(_ apiKey: Given<String>, at now: Timestamp, in tx: Transaction) throws -> SalesUser {
+        guard let key = apiKey.value, let id = try sessions.account(holding: key, at: now, in: tx),
+            let user = try tx.get(SalesUser.self, Key(id))
+        else { throw AccountError(ErrorCode.Sales.notAuthenticated) }
+        return user
+    }
+
+    func user(of email: EmailAddress, in tx: Transaction) throws -> SalesUser? {
+        try tx.find(SalesUser.byEmail, Key(email.canonical))
+    }
+
+    func newKey() -> SecretToken {
+        SecretToken(bytes: 32, from: environment.random)
+    }
+
+    /// Mails a token to the address that the account has, unless it was mailed too often of late; then the token before
+    /// stays good.
+    func send(
+        _ purpose: MailedCodes.Purpose,
+        _ mail: MailSecrets,
+        to user: SalesUser,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        guard let address = EmailAddress(user.email) else { return }
+        let kind: MailKind = purpose == .verify ? .salesVerification : .salesReset
+        try environment.outbox.post(kind, purpose, of: codes, for: user.id, to: address, mail, at: now, in: tx)
+    }
+}
+
+extension SalesUser: PasswordAccount {
+    package static let collection = Collection<SalesUser>("sales.users", unique: [byEmail, byReferralCode])
+    package static let byEmail = UniqueIndex<SalesUser>("email") { Key($0.email.lowercased()) }
+    static let byReferralCode = UniqueIndex<SalesUser>("referral code") { Key($0.referralCode) }
+
+    package var key: Key { Key(id) }
+}
+
+extension Invitation: Record {
+    package static let collection = Collection<Invitation>("sales.invitations")
+
+    package var key: Key { Key(code) }
+}

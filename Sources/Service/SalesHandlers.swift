@@ -1,0 +1,93 @@
+import Accounts
+
+/// Binds the methods of `sales` to its accounts.
+struct SalesHandlers {
+    let sales: Sales
+
+    func userCreateCustomer(_ params: SalesWire.UserCreateCustomerParams) throws -> SalesWire.Created {
+        let new = NewSalesUser(
+            email: params.email,
+            password: params.password,
+            referralCode: params.referralCode,
+            firstName: params.name.value?.first ?? .absent,
+            lastName: params.name.value?.last ?? .absent,
+            source: params.source
+        )
+        let user = try sales.create(.customer, new).user
+        return SalesWire.Created(email: user.email, created: user.created.seconds, externalID: user.externalID)
+    }
+
+    func userCreateSalesperson(_ params: SalesWire.UserCreateSalespersonParams) throws -> SalesWire.CreatedWithKey {
+        let new = NewSalesUser(
+            email: params.email,
+            password: params.password,
+            referralCode: params.referralCode,
+            firstName: params.name.value?.first ?? .absent,
+            lastName: params.name.value?.last ?? .absent,
+            phone: params.phone,
+            brandID: params.brandID
+        )
+        return SalesWire.CreatedWithKey(try sales.create(.salesperson, new))
+    }
+
+    func userCreateInternal(_ params: SalesWire.UserCreateInternalParams) throws -> SalesWire.CreatedWithKey {
+        let new = NewSalesUser(
+            email: params.email,
+            password: params.password,
+            referralCode: params.referralCode,
+            firstName: params.name.value?.first ?? .absent,
+            lastName: params.name.value?.last ?? .absent
+        )
+        return SalesWire.CreatedWithKey(try sales.create(.admin, new))
+    }
+
+    func userAuthenticate(_ params: SalesWire.UserAuthenticateParams) throws -> SalesWire.Authenticated {
+        let (user, key) = try sales.authenticate(email: params.email, password: params.password)
+        return SalesWire.Authenticated(email: user.email, apiKey: key.text)
+    }
+
+    func userVerify(_ params: SalesWire.UserVerifyParams) throws -> SalesWire.VerifiedEmail {
+        SalesWire.VerifiedEmail(email: try sales.verify(token: params.token))
+    }
+
+    func userMe(_ params: SalesWire.UserMeParams) throws -> SalesWire.Me {
+        let user = try sales.me(apiKey: params.apiKey)
+        let name = SalesWire.Name(first: user.firstName, last: user.lastName)
+        return SalesWire.Me(email: user.email, name: name, referralCode: user.referralCode)
+    }
+
+    func userUpdateMe(_ params: SalesWire.UserUpdateMeParams) throws {
+        try sales.updateMe(
+            apiKey: params.apiKey,
+            firstName: params.name.value?.first ?? .absent,
+            lastName: params.name.value?.last ?? .absent
+        )
+    }
+
+    func userReset(_ params: SalesWire.UserResetParams) throws {
+        try sales.reset(email: params.email)
+    }
+
+    func userCompleteReset(_ params: SalesWire.UserCompleteResetParams) throws {
+        try sales.completeReset(token: params.token, password: params.password)
+    }
+
+    func userResendVerification(_ params: SalesWire.UserResendVerificationParams) throws {
+        try sales.resendVerification(email: params.email)
+    }
+
+    func userSignout(_ params: SalesWire.UserSignoutParams) throws {
+        try sales.signOut(apiKey: params.apiKey)
+    }
+}
+
+extension SalesWire.CreatedWithKey {
+    fileprivate init(_ created: (user: SalesUser, key: SecretToken?)) {
+        self.init(
+            email: created.user.email,
+            created: created.user.created.seconds,
+            externalID: created.user.externalID,
+            apiKey: created.key?.text ?? ""
+        )
+    }
+}
