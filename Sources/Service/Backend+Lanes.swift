@@ -16,7 +16,7 @@ extension Backend {
         case .email:
             guard let email = EmailAddress(value)?.canonical else { return nil }
             return lane(api, account: account(api, email: email)) ?? Lane("\(api.rawValue) \(email)")
-        case .apiKey:
+        case .accessToken, .apiKey:
             guard let realm = Realm(rawValue: api.rawValue) else { return nil }
             let (sessions, now) = (Sessions(realm, perAccountMax: 1), environment.time.now)
             return lane(api, account: try? store.transact { try sessions.account(holding: value, at: now, in: $0) })
@@ -33,7 +33,8 @@ extension Backend {
             switch api {
             case .operators: try tx.find(Operator.byEmail, Key(email))?.id
             case .sales: try tx.find(SalesUser.byEmail, Key(email))?.id
-            case .care, .service: nil
+            case .care: try tx.find(CareUser.byEmail, Key(email))?.id
+            case .service: nil
             }
         }
     }

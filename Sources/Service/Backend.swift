@@ -6,6 +6,7 @@ package final class Backend {
     package let store: Store
     package let environment: Environment
     package let operators: Operators
+    package let care: Care
     package let sales: Sales
     /// Lets requests be run again without a difference.
     let rerun: RerunEffects
@@ -39,6 +40,7 @@ package final class Backend {
         self.environment = environment
         self.rerun = rerun
         self.operators = Operators(environment, confirmsEmail: settings.operatorsConfirmEmail)
+        self.care = Care(environment)
         self.sales = Sales(environment)
     }
 }

@@ -6,6 +6,7 @@ import Store
 /// Answers the contract's methods with what the account APIs do.
 package final class Service: RequestHandler {
     let operators: OperatorsHandlers
+    let care: CareHandlers
     let sales: SalesHandlers
     let system: SystemHandlers
 
@@ -23,6 +24,7 @@ package final class Service: RequestHandler {
         self.backend = backend
         self.system = system
         self.operators = OperatorsHandlers(operators: backend.operators)
+        self.care = CareHandlers(care: backend.care)
         self.sales = SalesHandlers(sales: backend.sales)
         self.isRehearsal = system.rehearsal != nil
         self.log = log

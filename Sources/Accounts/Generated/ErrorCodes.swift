@@ -69,6 +69,199 @@ extension ErrorCode {
         )
     }
 
+    /// Users, clinicians and their patients.
+    package enum Care {
+        /// The email is missing, null or blank.
+        package static let emailRequired = ErrorCode(
+            api: .care,
+            slug: "email_required",
+            number: 400,
+            message: "No email address specified."
+        )
+        /// The email is not valid.
+        package static let invalidEmail = ErrorCode(
+            api: .care,
+            slug: "invalid_email",
+            number: 400,
+            message: "The email address specified is not a valid one."
+        )
+        /// The password is missing, null or blank.
+        package static let passwordRequired = ErrorCode(
+            api: .care,
+            slug: "password_required",
+            number: 400,
+            message: "No password specified."
+        )
+        /// The password is no string, or longer than 1,024 bytes.
+        package static let invalidPassword = ErrorCode(
+            api: .care,
+            slug: "invalid_password",
+            number: 400,
+            message: "The password specified is not a valid one."
+        )
+        /// The role is missing, or neither user nor clinician.
+        package static let invalidRole = ErrorCode(
+            api: .care,
+            slug: "invalid_role",
+            number: 400,
+            message: "The role specified is not a valid one."
+        )
+        /// The first name is no string, or too long.
+        package static let invalidFirstName = ErrorCode(
+            api: .care,
+            slug: "invalid_first_name",
+            number: 400,
+            message: "The first name specified is not a valid one."
+        )
+        /// The last name is no string, or too long.
+        package static let invalidLastName = ErrorCode(
+            api: .care,
+            slug: "invalid_last_name",
+            number: 400,
+            message: "The last name specified is not a valid one."
+        )
+        /// The phone number is no string, or too long.
+        package static let invalidPhone = ErrorCode(
+            api: .care,
+            slug: "invalid_phone",
+            number: 400,
+            message: "The phone number specified is not a valid one."
+        )
+        /// The npi is not ten digits that pass their check.
+        package static let invalidNpi = ErrorCode(
+            api: .care,
+            slug: "invalid_npi",
+            number: 400,
+            message: "The npi specified is not a valid one."
+        )
+        /// The email is taken.
+        package static let userAlreadyExists = ErrorCode(
+            api: .care,
+            slug: "user_already_exists",
+            number: 400,
+            message: "There is already a user with that email address."
+        )
+        /// There is no such user.
+        package static let userNotFound = ErrorCode(
+            api: .care,
+            slug: "user_not_found",
+            number: 400,
+            message: "An existing user with that email address was not found."
+        )
+        /// The token is missing or blank.
+        package static let accessTokenRequired = ErrorCode(
+            api: .care,
+            slug: "access_token_required",
+            number: 401,
+            message: "No access token specified."
+        )
+        /// The token is unknown, revoked or expired.
+        package static let invalidAccessToken = ErrorCode(
+            api: .care,
+            slug: "invalid_access_token",
+            number: 401,
+            message: "The access token specified is invalid."
+        )
+        /// Either is wrong.
+        package static let wrongEmailPassword = ErrorCode(
+            api: .care,
+            slug: "wrong_email_password",
+            number: 401,
+            message: "Wrong email or password."
+        )
+        /// Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
+        package static let loginAttemptsExceeded = ErrorCode(
+            api: .care,
+            slug: "login_attempts_exceeded",
+            number: 403,
+            message: "Too many login attempts; try again later."
+        )
+        /// A patient's first name is missing or blank.
+        package static let firstNameRequired = ErrorCode(
+            api: .care,
+            slug: "first_name_required",
+            number: 400,
+            message: "No first name specified."
+        )
+        /// It is no date of the form 1970-12-31.
+        package static let invalidBirthdate = ErrorCode(
+            api: .care,
+            slug: "invalid_birthdate",
+            number: 400,
+            message: "The birthdate specified is not a valid one."
+        )
+        /// It is none of male, female and other.
+        package static let invalidSex = ErrorCode(
+            api: .care,
+            slug: "invalid_sex",
+            number: 400,
+            message: "The sex specified is not a valid one."
+        )
+        /// It is neither read nor write.
+        package static let invalidAccess = ErrorCode(
+            api: .care,
+            slug: "invalid_access",
+            number: 400,
+            message: "The access specified is not a valid one."
+        )
+        /// It is none of prime, family and anyone.
+        package static let invalidGroup = ErrorCode(
+            api: .care,
+            slug: "invalid_group",
+            number: 400,
+            message: "The group specified is not a valid one."
+        )
+        /// It is no whole number from 0 on.
+        package static let invalidLimit = ErrorCode(
+            api: .care,
+            slug: "invalid_limit",
+            number: 400,
+            message: "The limit specified is not a valid one."
+        )
+        /// It is no whole number from 0 on.
+        package static let invalidOffset = ErrorCode(
+            api: .care,
+            slug: "invalid_offset",
+            number: 400,
+            message: "The offset specified is not a valid one."
+        )
+        /// The share is the owner's.
+        package static let isOwner = ErrorCode(
+            api: .care,
+            slug: "is_owner",
+            number: 400,
+            message: "The owner's own share cannot be changed."
+        )
+        /// The one who asks may only read.
+        package static let unauthorized = ErrorCode(
+            api: .care,
+            slug: "unauthorized",
+            number: 403,
+            message: "Not allowed to change this patient."
+        )
+        /// There is none, or none that the one who asks can see.
+        package static let invalidPatientID = ErrorCode(
+            api: .care,
+            slug: "invalid_patient_id",
+            number: 404,
+            message: "No such patient."
+        )
+        /// The patient has no such share.
+        package static let invalidShareID = ErrorCode(
+            api: .care,
+            slug: "invalid_share_id",
+            number: 404,
+            message: "No such share."
+        )
+        /// An invitation's code is unknown, used, superseded or expired.
+        package static let invalidCode = ErrorCode(
+            api: .care,
+            slug: "invalid_code",
+            number: 404,
+            message: "This code is not valid, or not any more."
+        )
+    }
+
     /// Customers, salespeople and internal users.
     package enum Sales {
         /// A member is missing or not valid; `data.field` names it.

@@ -12,6 +12,8 @@ package enum Limits {
     package static let failedSignInsMax = 10
     package static let lockoutSeconds = 3_600
     package static let sessionSeconds = 90 * 86_400
+    /// How long a mail with a temporary password keeps its text.
+    package static let temporaryPasswordMailSeconds = 86_400
     package static let codeTriesMax = 10
     package static let codeCharactersMax = 64
     package static let mailsPerKindAndAddressMax = 5

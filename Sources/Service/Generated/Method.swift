@@ -18,6 +18,22 @@ package enum Method: Int, CaseIterable, Sendable {
     case operatorsChangePassword
     case operatorsResetPassword
     case operatorsCompleteReset
+    case careUserRegister
+    case careUserView
+    case careUserChange
+    case careUserDelete
+    case careUserResetPassword
+    case careAuthToken
+    case careAuthRevoke
+    case carePatientsCreate
+    case carePatientsList
+    case carePatientsView
+    case carePatientsUpdate
+    case carePatientsDelete
+    case carePatientsShare
+    case carePatientsShares
+    case carePatientsUnshare
+    case carePatientsClaim
     case salesUserCreateCustomer
     case salesUserCreateSalesperson
     case salesUserCreateInternal
@@ -50,6 +66,22 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: "operators.change_password"
         case .operatorsResetPassword: "operators.reset_password"
         case .operatorsCompleteReset: "operators.complete_reset"
+        case .careUserRegister: "care.user.register"
+        case .careUserView: "care.user.view"
+        case .careUserChange: "care.user.change"
+        case .careUserDelete: "care.user.delete"
+        case .careUserResetPassword: "care.user.reset_password"
+        case .careAuthToken: "care.auth.token"
+        case .careAuthRevoke: "care.auth.revoke"
+        case .carePatientsCreate: "care.patients.create"
+        case .carePatientsList: "care.patients.list"
+        case .carePatientsView: "care.patients.view"
+        case .carePatientsUpdate: "care.patients.update"
+        case .carePatientsDelete: "care.patients.delete"
+        case .carePatientsShare: "care.patients.share"
+        case .carePatientsShares: "care.patients.shares"
+        case .carePatientsUnshare: "care.patients.unshare"
+        case .carePatientsClaim: "care.patients.claim"
         case .salesUserCreateCustomer: "sales.user.create_customer"
         case .salesUserCreateSalesperson: "sales.user.create_salesperson"
         case .salesUserCreateInternal: "sales.user.create_internal"
@@ -84,6 +116,22 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: .operators
         case .operatorsResetPassword: .operators
         case .operatorsCompleteReset: .operators
+        case .careUserRegister: .care
+        case .careUserView: .care
+        case .careUserChange: .care
+        case .careUserDelete: .care
+        case .careUserResetPassword: .care
+        case .careAuthToken: .care
+        case .careAuthRevoke: .care
+        case .carePatientsCreate: .care
+        case .carePatientsList: .care
+        case .carePatientsView: .care
+        case .carePatientsUpdate: .care
+        case .carePatientsDelete: .care
+        case .carePatientsShare: .care
+        case .carePatientsShares: .care
+        case .carePatientsUnshare: .care
+        case .carePatientsClaim: .care
         case .salesUserCreateCustomer: .sales
         case .salesUserCreateSalesperson: .sales
         case .salesUserCreateInternal: .sales
@@ -118,6 +166,22 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: .userID
         case .operatorsResetPassword: .email
         case .operatorsCompleteReset: .code
+        case .careUserRegister: .email
+        case .careUserView: .accessToken
+        case .careUserChange: .accessToken
+        case .careUserDelete: .accessToken
+        case .careUserResetPassword: .email
+        case .careAuthToken: .email
+        case .careAuthRevoke: .accessToken
+        case .carePatientsCreate: .accessToken
+        case .carePatientsList: .accessToken
+        case .carePatientsView: .accessToken
+        case .carePatientsUpdate: .accessToken
+        case .carePatientsDelete: .accessToken
+        case .carePatientsShare: .accessToken
+        case .carePatientsShares: .accessToken
+        case .carePatientsUnshare: .accessToken
+        case .carePatientsClaim: .accessToken
         case .salesUserCreateCustomer: .email
         case .salesUserCreateSalesperson: .email
         case .salesUserCreateInternal: .email
@@ -152,6 +216,22 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: true
         case .operatorsResetPassword: false
         case .operatorsCompleteReset: true
+        case .careUserRegister: true
+        case .careUserView: false
+        case .careUserChange: true
+        case .careUserDelete: false
+        case .careUserResetPassword: true
+        case .careAuthToken: true
+        case .careAuthRevoke: false
+        case .carePatientsCreate: false
+        case .carePatientsList: false
+        case .carePatientsView: false
+        case .carePatientsUpdate: false
+        case .carePatientsDelete: false
+        case .carePatientsShare: false
+        case .carePatientsShares: false
+        case .carePatientsUnshare: false
+        case .carePatientsClaim: false
         case .salesUserCreateCustomer: true
         case .salesUserCreateSalesperson: true
         case .salesUserCreateInternal: true
@@ -186,6 +266,22 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: false
         case .operatorsResetPassword: false
         case .operatorsCompleteReset: false
+        case .careUserRegister: false
+        case .careUserView: false
+        case .careUserChange: false
+        case .careUserDelete: false
+        case .careUserResetPassword: false
+        case .careAuthToken: false
+        case .careAuthRevoke: false
+        case .carePatientsCreate: false
+        case .carePatientsList: false
+        case .carePatientsView: false
+        case .carePatientsUpdate: false
+        case .carePatientsDelete: false
+        case .carePatientsShare: false
+        case .carePatientsShares: false
+        case .carePatientsUnshare: false
+        case .carePatientsClaim: false
         case .salesUserCreateCustomer: false
         case .salesUserCreateSalesperson: false
         case .salesUserCreateInternal: false
@@ -216,20 +312,38 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("sales.user.me") { return .salesUserMe }
             if name.equals("system.outbox") { return .systemOutbox }
             if name.equals("system.invite") { return .systemInvite }
+        case 14:
+            if name.equals("care.user.view") { return .careUserView }
+        case 15:
+            if name.equals("care.auth.token") { return .careAuthToken }
         case 16:
             if name.equals("operators.signin") { return .operatorsSignin }
+            if name.equals("care.user.change") { return .careUserChange }
+            if name.equals("care.user.delete") { return .careUserDelete }
+            if name.equals("care.auth.revoke") { return .careAuthRevoke }
             if name.equals("sales.user.reset") { return .salesUserReset }
         case 17:
             if name.equals("operators.signout") { return .operatorsSignout }
             if name.equals("sales.user.verify") { return .salesUserVerify }
         case 18:
             if name.equals("operators.register") { return .operatorsRegister }
+            if name.equals("care.user.register") { return .careUserRegister }
+            if name.equals("care.patients.list") { return .carePatientsList }
+            if name.equals("care.patients.view") { return .carePatientsView }
             if name.equals("sales.user.signout") { return .salesUserSignout }
+        case 19:
+            if name.equals("care.patients.share") { return .carePatientsShare }
+            if name.equals("care.patients.claim") { return .carePatientsClaim }
         case 20:
+            if name.equals("care.patients.create") { return .carePatientsCreate }
+            if name.equals("care.patients.update") { return .carePatientsUpdate }
+            if name.equals("care.patients.delete") { return .carePatientsDelete }
+            if name.equals("care.patients.shares") { return .carePatientsShares }
             if name.equals("sales.user.update_me") { return .salesUserUpdateMe }
             if name.equals("system.advance_clock") { return .systemAdvanceClock }
         case 21:
             if name.equals("operators.clients.get") { return .operatorsClientsGet }
+            if name.equals("care.patients.unshare") { return .carePatientsUnshare }
         case 23:
             if name.equals("operators.client.create") { return .operatorsClientCreate }
             if name.equals("operators.client.update") { return .operatorsClientUpdate }
@@ -239,6 +353,7 @@ package enum Method: Int, CaseIterable, Sendable {
         case 24:
             if name.equals("operators.reset_password") { return .operatorsResetPassword }
             if name.equals("operators.complete_reset") { return .operatorsCompleteReset }
+            if name.equals("care.user.reset_password") { return .careUserResetPassword }
         case 25:
             if name.equals("operators.change_password") { return .operatorsChangePassword }
             if name.equals("sales.user.complete_reset") { return .salesUserCompleteReset }
@@ -258,6 +373,7 @@ package enum Method: Int, CaseIterable, Sendable {
 
 /// A param that tells whose account a request is about.
 package enum AccountParam: String, Sendable {
+    case accessToken = "access_token"
     case apiKey = "api_key"
     case code = "code"
     case email = "email"

@@ -36,6 +36,38 @@ extension Service {
         case .operatorsCompleteReset:
             try operators.completeReset(OperatorsWire.CompleteResetParams(reading: &params))
             writer.null()
+        case .careUserRegister:
+            try care.userRegister(CareWire.UserRegisterParams(reading: &params)).write(to: &writer)
+        case .careUserView:
+            try care.userView(CareWire.UserViewParams(reading: &params)).write(to: &writer)
+        case .careUserChange:
+            try care.userChange(CareWire.UserChangeParams(reading: &params)).write(to: &writer)
+        case .careUserDelete:
+            try care.userDelete(CareWire.UserDeleteParams(reading: &params)).write(to: &writer)
+        case .careUserResetPassword:
+            try care.userResetPassword(CareWire.UserResetPasswordParams(reading: &params)).write(to: &writer)
+        case .careAuthToken:
+            try care.authToken(CareWire.AuthTokenParams(reading: &params)).write(to: &writer)
+        case .careAuthRevoke:
+            try care.authRevoke(CareWire.AuthRevokeParams(reading: &params)).write(to: &writer)
+        case .carePatientsCreate:
+            try care.patientsCreate(CareWire.PatientsCreateParams(reading: &params)).write(to: &writer)
+        case .carePatientsList:
+            try care.patientsList(CareWire.PatientsListParams(reading: &params)).write(to: &writer)
+        case .carePatientsView:
+            try care.patientsView(CareWire.PatientsViewParams(reading: &params)).write(to: &writer)
+        case .carePatientsUpdate:
+            try care.patientsUpdate(CareWire.PatientsUpdateParams(reading: &params)).write(to: &writer)
+        case .carePatientsDelete:
+            try care.patientsDelete(CareWire.PatientsDeleteParams(reading: &params)).write(to: &writer)
+        case .carePatientsShare:
+            try care.patientsShare(CareWire.PatientsShareParams(reading: &params)).write(to: &writer)
+        case .carePatientsShares:
+            try care.patientsShares(CareWire.PatientsSharesParams(reading: &params)).write(to: &writer)
+        case .carePatientsUnshare:
+            try care.patientsUnshare(CareWire.PatientsUnshareParams(reading: &params)).write(to: &writer)
+        case .carePatientsClaim:
+            try care.patientsClaim(CareWire.PatientsClaimParams(reading: &params)).write(to: &writer)
         case .salesUserCreateCustomer:
             try sales.userCreateCustomer(SalesWire.UserCreateCustomerParams(reading: &params)).write(to: &writer)
         case .salesUserCreateSalesperson:

@@ -1,0 +1,187 @@
+import Store
+
+/// Registering, signing in, and one's own account.
+extension Care {
+    /// Registers a user, and the patient who the user is. Everything that is wrong is told at once.
+    package func register(
+        email: Given<String>,
+        password: Given<String>,
+        role: Given<String>,
+        firstName: Given<String>,
+        lastName: Given<String>,
+        phone: Given<String>
+    ) throws -> CareUser {
+        let (address, emailCodes) = CareRules.email(email)
+        let (text, passwordCodes) = CareRules.password(password)
+        let knownRole = role.value.flatMap { ["user", "clinician"].contains($0) ? $0 : nil }
+        let roleCodes = knownRole == nil ? [ErrorCode.Care.invalidRole] : []
+        if let error = AccountError(all: emailCodes + passwordCodes + roleCodes) { throw error }
+        guard let address, let text, let knownRole else { throw AccountError(ErrorCode.Care.invalidRole) }
+        let first = try CareRules.firstName(firstName)
+        let last = try CareRules.lastName(lastName)
+        let phone = try CareRules.phone(phone)
+        let taken = AccountError(ErrorCode.Care.userAlreadyExists)
+        guard try environment.store.transact({ try self.user(of: address, in: $0) }) == nil else { throw taken }
+
+        let hash = try environment.hasher.hash(text)
+        let now = environment.time.now
+        return try environment.store.transact { tx in
+            guard try self.user(of: address, in: tx) == nil else { throw taken }
+            let user = CareUser(
+                id: try tx.next("care.users"),
+                created: now,
+                email: address.text,
+                passwordHash: hash.text,
+                role: knownRole,
+                firstName: first,
+                lastName: last,
+                phone: phone,
+                npi: ""
+            )
+            try tx.insert(user)
+            let patient = CarePatient(
+                id: try tx.next("care.patients"),
+                created: now,
+                owner: user.id,
+                me: user.id,
+                firstName: first.isEmpty ? "Me" : first,
+                lastName: last,
+                birthdate: nil,
+                sex: nil,
+                phone: phone
+            )
+            _ = try add(patient, of: user, in: tx)
+            return user
+        }
+    }
+
+    /// Signs in and gives the token of a new session.
+    package func signIn(email: Given<String>, password: Given<String>) throws -> SecretToken {
+        let (address, emailCodes) = CareRules.email(email)
+        let (text, passwordCodes) = CareRules.password(password)
+        // A text that is no address is an email that nobody has, and is answered like one.
+        let isText = !email.isBlank && email.value != nil
+        if let error = AccountError(all: (isText ? [] : emailCodes) + passwordCodes) { throw error }
+        guard let address, let text else { throw AccountError(ErrorCode.Care.wrongEmailPassword) }
+        let token = SecretToken(bytes: 32, from: environment.random)
+        _ = try signIn(email: address.canonical, password: text, token: token)
+        return token
+    }
+
+    /// Ends the session of a token.
+    package func revoke(_ token: Given<String>) throws {
+        let now = environment.time.now
+        try environment.store.transact { tx in
+            _ = try authenticated(token, at: now, in: tx)
+            if let token = token.value { try sessions.end(token, in: tx) }
+        }
+    }
+
+    package func view(_ token: Given<String>) throws -> CareUser {
+        let now = environment.time.now
+        return try environment.store.transact { try authenticated(token, at: now, in: $0) }
+    }
+
+    /// Changes one's own account: absent members stay, blank ones are cleared. A new password ends every session.
+    package func change(
+        _ token: Given<String>,
+        firstName: Given<String>,
+        lastName: Given<String>,
+        phone: Given<String>,
+        npi: Given<String>,
+        password: Given<String>
+    ) throws -> CareUser {
+        let now = environment.time.now
+        let edit = { (tx: Transaction) throws -> CareUser in
+            var user = try authenticated(token, at: now, in: tx)
+            if !firstName.isAbsent { user.firstName = try CareRules.firstName(firstName) }
+            if !lastName.isAbsent { user.lastName = try CareRules.lastName(lastName) }
+            if !phone.isAbsent { user.phone = try CareRules.phone(phone) }
+            if !npi.isAbsent, user.isClinician { user.npi = try CareRules.npi(npi) }
+            return user
+        }
+        var hash: PasswordHash?
+        if !password.isAbsent {
+            _ = try environment.store.transact(edit)
+            let (text, codes) = CareRules.password(password)
+            if let error = AccountError(all: codes) { throw error }
+            hash = try text.map { try environment.hasher.hash($0) }
+        }
+        return try environment.store.transact { tx in
+            var user = try edit(tx)
+            if let hash {
+                user.passwordHash = hash.text
+                try sessions.endAll(of: user.id, in: tx)
+                try Lockout(.care).clear(user.id, in: tx)
+            }
+            try tx.update(user)
+            return user
+        }
+    }
+
+    /// Sets a temporary password, mails it and ends every session. Above the bound of mails nothing changes.
+    package func resetPassword(email: Given<String>) throws -> String {
+        let (address, codes) = CareRules.email(email)
+        if let error = AccountError(all: codes) { throw error }
+        guard let address else { throw AccountError(ErrorCode.Care.invalidEmail) }
+        let notFound = AccountError(ErrorCode.Care.userNotFound)
+        guard try environment.store.transact({ try self.user(of: address, in: $0) }) != nil else { throw notFound }
+        let (temporary, messageID) = (environment.random.hex(bytes: 16), environment.random.hex(bytes: 16))
+        let hash = try environment.hasher.hash(temporary)
+        let now = environment.time.now
+        return try environment.store.transact { tx in
+            guard var user = try self.user(of: address, in: tx), let stored = EmailAddress(user.email) else {
+                throw notFound
+            }
+            let kind = MailKind.careTemporaryPassword
+            guard try environment.outbox.admits(kind, to: stored, at: now, in: tx) else { return user.email }
+            user.passwordHash = hash.text
+            try tx.update(user)
+            try sessions.endAll(of: user.id, in: tx)
+            try Lockout(.care).clear(user.id, in: tx)
+            try environment.outbox.post(
+                kind,
+                to: stored,
+                secret: temporary,
+                messageID: messageID,
+                goodFor: Limits.temporaryPasswordMailSeconds,
+                at: now,
+                in: tx
+            )
+            return user.email
+        }
+    }
+
+    /// Deletes a user with all that is the user's alone. A patient that another user can reach passes to the one who has
+    /// had it longest.
+    package func delete(_ token: Given<String>) throws -> CareUser {
+        let now = environment.time.now
+        return try environment.store.transact { tx in
+            let user = try authenticated(token, at: now, in: tx)
+            for share in try tx.scan(CareShare.byUser, prefix: Key(user.id)) {
+                guard share.isOwners, var patient = try tx.get(CarePatient.self, Key(share.patient)) else {
+                    try tx.delete(CareShare.self, share.key)
+                    continue
+                }
+                let others = try tx.scan(CareShare.byPatient, prefix: Key(patient.id)).filter {
+                    $0.user != nil && $0.user != user.id
+                }
+                guard var heir = others.first, let owner = heir.user else {
+                    try remove(patient, in: tx)
+                    continue
+                }
+                try tx.delete(CareShare.self, share.key)
+                heir.group = "owner"
+                heir.access = "write"
+                try tx.update(heir)
+                patient.owner = owner
+                patient.me = nil
+                try tx.update(patient)
+            }
+            try sessions.endAll(of: user.id, in: tx)
+            try Lockout(.care).clear(user.id, in: tx)
+            try tx.delete(CareUser.self, user.key)
+            return user
+        }
+    }
+}

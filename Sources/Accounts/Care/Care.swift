@@ -1,0 +1,69 @@
+package import Store
+
+/// Users and clinicians, their patients, and whom these are shared with.
+package struct Care {
+    let environment: Environment
+    let sessions = Sessions(.care, perAccountMax: 5)
+    let codes = MailedCodes(.care)
+    let signIn: SignIn<CareUser>
+
+    package init(_ environment: Environment) {
+        self.environment = environment
+        self.signIn = SignIn(
+            .care,
+            in: environment,
+            sessions: sessions,
+            refusals: .init(
+                unknownEmail: ErrorCode.Care.wrongEmailPassword,
+                wrongPassword: ErrorCode.Care.wrongEmailPassword,
+                locked: ErrorCode.Care.loginAttemptsExceeded
+            )
+        )
+    }
+
+    /// The user whose access token came with a request.
+    func authenticated(_ token: Given<String>, at now: Timestamp, in tx: Transaction) throws -> CareUser {
+        if token.isBlank { throw AccountError(ErrorCode.Care.accessTokenRequired) }
+        guard let text = token.value, let id = try sessions.account(holding: text, at: now, in: tx),
+            let user = try tx.get(CareUser.self, Key(id))
+        else { throw AccountError(ErrorCode.Care.invalidAccessToken) }
+        return user
+    }
+
+    func user(of email: EmailAddress, in tx: Transaction) throws -> CareUser? {
+        try tx.find(CareUser.byEmail, Key(email.canonical))
+    }
+}
+
+extension CareUser: PasswordAccount {
+    package static let collection = Collection<CareUser>("care.users", unique: [byEmail])
+    package static let byEmail = UniqueIndex<CareUser>("email") { Key($0.email.lowercased()) }
+
+    package var key: Key { Key(id) }
+
+    package var isClinician: Bool { role == "clinician" }
+}
+
+extension CarePatient: Record {
+    package static let collection = Collection<CarePatient>("care.patients")
+
+    package var key: Key { Key(id) }
+}
+
+extension CareShare: Record {
+    package static let collection = Collection<CareShare>(
+        "care.shares",
+        unique: [byEmail],
+        ordered: [byUser, byPatient]
+    )
+    /// A patient's share with an address.
+    static let byEmail = UniqueIndex<CareShare>("email") { Key($0.patient, $0.email.lowercased()) }
+    /// What a user can reach, in the order of the patients.
+    static let byUser = OrderedIndex<CareShare>("user") { share in share.user.map { Key($0, share.patient) } }
+    /// Who can reach a patient, the earliest first.
+    static let byPatient = OrderedIndex<CareShare>("patient") { Key($0.patient, $0.id) }
+
+    package var key: Key { Key(id) }
+
+    var isOwners: Bool { group == "owner" }
+}

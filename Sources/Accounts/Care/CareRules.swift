@@ -1,0 +1,77 @@
+/// The rules for single members of the care API. Each gives the slugs that apply, so that a request can be told all at
+/// once.
+enum CareRules {
+    typealias Codes = ErrorCode.Care
+
+    static func email(_ given: Given<String>) -> (EmailAddress?, [ErrorCode]) {
+        if given.isBlank { return (nil, [Codes.emailRequired]) }
+        let email = given.value.flatMap { EmailAddress($0) }
+        return (email, email == nil ? [Codes.invalidEmail] : [])
+    }
+
+    static func password(_ given: Given<String>) -> (String?, [ErrorCode]) {
+        switch given {
+        case .absent, .null, .value(""): return (nil, [Codes.passwordRequired])
+        default: return (given.password, given.password == nil ? [Codes.invalidPassword] : [])
+        }
+    }
+
+    /// A text that reads as "" where it is absent, null or blank.
+    static func text(_ given: Given<String>, charactersMax: Int, _ code: ErrorCode) throws -> String {
+        if given.isBlank { return "" }
+        guard let text = given.text(charactersMax: charactersMax) else { throw AccountError(code) }
+        return text
+    }
+
+    static func firstName(_ given: Given<String>) throws -> String {
+        try text(given, charactersMax: Limits.nameCharactersMax, Codes.invalidFirstName)
+    }
+
+    static func lastName(_ given: Given<String>) throws -> String {
+        try text(given, charactersMax: Limits.nameCharactersMax, Codes.invalidLastName)
+    }
+
+    static func phone(_ given: Given<String>) throws -> String {
+        try text(given, charactersMax: Limits.phoneCharactersMax, Codes.invalidPhone)
+    }
+
+    /// Ten digits whose Luhn check holds with 80840 in front (CMS, "Requirements for NPI and Check Digit").
+    static func npi(_ given: Given<String>) throws -> String {
+        if given.isBlank { return "" }
+        guard let npi = given.value, npi.utf8.count == 10,
+            npi.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        else { throw AccountError(Codes.invalidNpi) }
+        let sum = ("80840" + npi).utf8.reversed().enumerated().reduce(0) { sum, place in
+            let digit = Int(place.element - UInt8(ascii: "0")) * (place.offset % 2 == 1 ? 2 : 1)
+            return sum + digit / 10 + digit % 10
+        }
+        guard sum % 10 == 0 else { throw AccountError(Codes.invalidNpi) }
+        return npi
+    }
+
+    /// A day of the calendar, or nil for a blank.
+    static func birthdate(_ given: Given<String>) throws -> String? {
+        if given.isBlank { return nil }
+        guard let day = given.value, Timestamp(day + "T00:00:00.000000Z") != nil else {
+            throw AccountError(Codes.invalidBirthdate)
+        }
+        return day
+    }
+
+    static func sex(_ given: Given<String>) throws -> String? {
+        if given.isBlank { return nil }
+        guard let sex = given.value, ["male", "female", "other"].contains(sex) else {
+            throw AccountError(Codes.invalidSex)
+        }
+        return sex
+    }
+
+    /// A whole number from 0 on, or `standard` where there is none.
+    static func count(_ given: Given<Int>, standard: Int, _ code: ErrorCode) throws -> Int {
+        switch given {
+        case .absent, .null: return standard
+        case .value(let count) where count >= 0: return count
+        default: throw AccountError(code)
+        }
+    }
+}

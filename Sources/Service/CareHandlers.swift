@@ -1,0 +1,191 @@
+import Accounts
+
+/// Binds the methods of `care` to its accounts.
+struct CareHandlers {
+    let care: Care
+
+    func userRegister(_ params: CareWire.UserRegisterParams) throws -> CareWire.Registered {
+        let user = try care.register(
+            email: params.email,
+            password: params.password,
+            role: params.role,
+            firstName: params.firstName,
+            lastName: params.lastName,
+            phone: params.phone
+        )
+        return CareWire.Registered(
+            email: user.email,
+            firstName: user.firstName,
+            lastName: user.lastName,
+            phone: user.phone,
+            role: user.role
+        )
+    }
+
+    func userView(_ params: CareWire.UserViewParams) throws -> CareWire.User {
+        CareWire.User(try care.view(params.accessToken))
+    }
+
+    func userChange(_ params: CareWire.UserChangeParams) throws -> CareWire.User {
+        CareWire.User(
+            try care.change(
+                params.accessToken,
+                firstName: params.firstName,
+                lastName: params.lastName,
+                phone: params.phone,
+                npi: params.npi,
+                password: params.password
+            )
+        )
+    }
+
+    func userDelete(_ params: CareWire.UserDeleteParams) throws -> CareWire.User {
+        CareWire.User(try care.delete(params.accessToken))
+    }
+
+    func userResetPassword(_ params: CareWire.UserResetPasswordParams) throws -> CareWire.ResetEmail {
+        CareWire.ResetEmail(email: try care.resetPassword(email: params.email))
+    }
+
+    func authToken(_ params: CareWire.AuthTokenParams) throws -> CareWire.AccessToken {
+        CareWire.AccessToken(accessToken: try care.signIn(email: params.email, password: params.password).text)
+    }
+
+    func authRevoke(_ params: CareWire.AuthRevokeParams) throws -> CareWire.Done {
+        try care.revoke(params.accessToken)
+        return CareWire.Done()
+    }
+
+    func patientsCreate(_ params: CareWire.PatientsCreateParams) throws -> CareWire.PatientResult {
+        let fields = PatientFields(
+            firstName: params.firstName,
+            lastName: params.lastName,
+            birthdate: params.birthdate,
+            sex: params.sex,
+            phone: params.phone
+        )
+        return CareWire.PatientResult(try care.createPatient(params.accessToken, fields))
+    }
+
+    func patientsList(_ params: CareWire.PatientsListParams) throws -> CareWire.PatientList {
+        let list = try care.patients(params.accessToken, limit: params.limit, offset: params.offset)
+        return CareWire.PatientList(patients: list.page.map { CareWire.Patient($0) }, count: list.count)
+    }
+
+    func patientsView(_ params: CareWire.PatientsViewParams) throws -> CareWire.PatientResult {
+        CareWire.PatientResult(try care.patient(params.accessToken, params.patientID))
+    }
+
+    func patientsUpdate(_ params: CareWire.PatientsUpdateParams) throws -> CareWire.PatientResult {
+        let fields = PatientFields(
+            firstName: params.firstName,
+            lastName: params.lastName,
+            birthdate: params.birthdate,
+            sex: params.sex,
+            phone: params.phone
+        )
+        return CareWire.PatientResult(try care.updatePatient(params.accessToken, params.patientID, fields))
+    }
+
+    func patientsDelete(_ params: CareWire.PatientsDeleteParams) throws -> CareWire.PatientResult {
+        CareWire.PatientResult(try care.deletePatient(params.accessToken, params.patientID))
+    }
+
+    func patientsShare(_ params: CareWire.PatientsShareParams) throws -> CareWire.ShareResult {
+        CareWire.ShareResult(
+            try care.share(
+                params.accessToken,
+                params.patientID,
+                email: params.email,
+                access: params.access,
+                group: params.group
+            )
+        )
+    }
+
+    func patientsShares(_ params: CareWire.PatientsSharesParams) throws -> CareWire.ShareList {
+        let shares = try care.shares(params.accessToken, params.patientID)
+        return CareWire.ShareList(shares: shares.map { CareWire.Share($0) }, count: shares.count)
+    }
+
+    func patientsUnshare(_ params: CareWire.PatientsUnshareParams) throws -> CareWire.ShareResult {
+        CareWire.ShareResult(try care.unshare(params.accessToken, params.patientID, shareID: params.shareID))
+    }
+
+    func patientsClaim(_ params: CareWire.PatientsClaimParams) throws -> CareWire.PatientResult {
+        CareWire.PatientResult(try care.claim(params.accessToken, code: params.code))
+    }
+}
+
+extension CareWire.User {
+    fileprivate init(_ user: CareUser) {
+        self.init(
+            email: user.email,
+            firstName: user.firstName,
+            lastName: user.lastName,
+            phone: user.phone,
+            role: user.role,
+            npi: user.isClinician ? user.npi : nil
+        )
+    }
+}
+
+extension CareWire.Patient {
+    fileprivate init(_ seen: SeenPatient) {
+        let patient = seen.patient
+        self.init(
+            id: patient.id,
+            firstName: patient.firstName,
+            lastName: patient.lastName,
+            birthdate: patient.birthdate,
+            sex: patient.sex,
+            phone: patient.phone,
+            creator: seen.creator,
+            me: seen.isMe,
+            access: seen.share.access,
+            group: seen.share.group
+        )
+    }
+}
+
+extension CareWire.PatientResult {
+    fileprivate init(_ seen: SeenPatient) {
+        let patient = seen.patient
+        self.init(
+            id: patient.id,
+            firstName: patient.firstName,
+            lastName: patient.lastName,
+            birthdate: patient.birthdate,
+            sex: patient.sex,
+            phone: patient.phone,
+            creator: seen.creator,
+            me: seen.isMe,
+            access: seen.share.access,
+            group: seen.share.group
+        )
+    }
+}
+
+extension CareWire.Share {
+    fileprivate init(_ share: CareShare) {
+        self.init(
+            id: share.id,
+            email: share.email,
+            access: share.access,
+            group: share.group,
+            isUser: share.user != nil
+        )
+    }
+}
+
+extension CareWire.ShareResult {
+    fileprivate init(_ share: CareShare) {
+        self.init(
+            id: share.id,
+            email: share.email,
+            access: share.access,
+            group: share.group,
+            isUser: share.user != nil
+        )
+    }
+}
