@@ -18,33 +18,27 @@ let package = Package(
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
         .target(name: "JSON", swiftSettings: houseRules),
-        .target(name: "JSONRPC", dependencies: ["JSON"], swiftSettings: houseRules),
+        .target(name: "Threads", swiftSettings: houseRules),
+        .target(name: "JSONRPC", dependencies: ["JSON", "Threads"], swiftSettings: houseRules),
         .target(name: "Store", dependencies: ["JSON"], swiftSettings: houseRules),
         .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Store"], swiftSettings: houseRules),
         .target(
             name: "Mail",
-            dependencies: ["Accounts"],
+            dependencies: ["Accounts", "CSodium", "Store", "Threads"],
             resources: [.embedInCode("Templates")],
             swiftSettings: houseRules
         ),
         .target(name: "Service", dependencies: ["Accounts", "JSON", "JSONRPC", "Store"], swiftSettings: houseRules),
         .executableTarget(
             name: "postern",
-            dependencies: ["Accounts", "JSON", "JSONRPC", "Mail", "Service", "Store"],
+            dependencies: ["Accounts", "JSON", "JSONRPC", "Mail", "Service", "Store", "Threads"],
             swiftSettings: houseRules
         ),
         .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: houseRules),
 
-        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: houseRules),
         .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC"], swiftSettings: houseRules),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"], swiftSettings: houseRules),
-        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "JSON", "Store"], swiftSettings: houseRules),
-        .testTarget(name: "MailTests", dependencies: ["Accounts", "Mail"], swiftSettings: houseRules),
-        .testTarget(
-            name: "ServiceTests",
-            dependencies: ["Accounts", "JSON", "JSONRPC", "Service", "Store"],
-            swiftSettings: houseRules
-        ),
+        .testTarget(name: "MailTests", dependencies: ["Accounts", "Mail", "Store"], swiftSettings: houseRules),
         .testTarget(
             name: "ContractTests",
             dependencies: ["JSON", "postern", "PosternSchema"],

@@ -125,6 +125,11 @@ package struct JSONWriter {
         bytes.append(contentsOf: value)
     }
 
+    /// Writes bytes as they are, with no comma before them.
+    package mutating func verbatim(_ text: some Sequence<UInt8>) {
+        bytes.append(contentsOf: text)
+    }
+
     /// Ends a line.
     package mutating func newline() {
         bytes.append(0x0A)

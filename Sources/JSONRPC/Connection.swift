@@ -18,8 +18,8 @@ package enum ReplyOrder: String, Sendable {
 final class Connection {
     private let handler: any RequestHandler
     private let pool: WorkPool
-    private let order: ReplyOrder
-    private var framer = LineFramer()
+    private let chosenOrder: ReplyOrder?
+    private var framer: Framer
     private var lanes = Lanes()
 
     /// Answers of what is done and not committed yet.
@@ -28,6 +28,7 @@ final class Connection {
     private var group: [LaneEntry] = []
     /// Answers that may go out.
     private var committed: [UInt8] = []
+    /// The ids of requests that wait.
     private var idsInFlight = Set<[UInt8]>()
 
     private var workUnderWay: [Int: LaneEntry] = [:]
@@ -35,10 +36,13 @@ final class Connection {
     /// Requests that wait behind others and may need slow work, which can be started ahead of their turn.
     private var notLookedAhead: [LaneEntry] = []
 
-    init(handler: any RequestHandler, pool: WorkPool, order: ReplyOrder) {
+    /// - Parameter order: how requests are ordered; nil leaves it to the framing, as peers that frame with headers match
+    ///   replies to requests by their ids.
+    init(handler: any RequestHandler, pool: WorkPool, order: ReplyOrder?, framing: Framing) {
         self.handler = handler
         self.pool = pool
-        self.order = order
+        self.chosenOrder = order
+        self.framer = Framer(framing)
     }
 
     /// Whether every request was answered.
@@ -79,11 +83,12 @@ final class Connection {
         return committed
     }
 
-    private func take(_ frames: [LineFramer.Frame], in chunk: Chunk) {
+    private func take(_ frames: [Frame], in chunk: Chunk) {
         for frame in frames {
             switch frame {
-            case .line(let bytes): take(Line(bytes, in: chunk), in: chunk)
-            case .tooLong: admit(.invalid(.lineTooLong, id: nil), batch: nil, chunk: chunk)
+            case .message(let bytes): take(Line(bytes, in: chunk), in: chunk)
+            case .tooLong: admit(.invalid(.messageTooLong, id: nil), batch: nil, chunk: chunk)
+            case .badHeader: admit(.invalid(.badHeader, id: nil), batch: nil, chunk: chunk)
             }
         }
         commit()
@@ -103,6 +108,10 @@ final class Connection {
 
     // MARK: Order
 
+    private var order: ReplyOrder {
+        chosenOrder ?? (framer.framing == .header ? .asCompleted : .inOrder)
+    }
+
     /// Carries out a message, or puts it where it waits for its turn.
     private func admit(_ message: Message, batch: BatchReply?, chunk: Chunk) {
         let entry: LaneEntry
@@ -114,10 +123,9 @@ final class Connection {
             entry = LaneEntry(error, to: ReplyAddress(id: id, batch: batch, chunk: chunk))
         case .request(let request):
             let address = ReplyAddress(id: request.id, batch: batch, chunk: chunk)
-            if let id = request.id, !enterFlight(id) {
+            if let id = request.id, isInFlight(id) {
                 entry = LaneEntry(.idInFlight, to: address)
             } else if lanes.isFull {
-                leaveFlight(request.id)
                 entry = LaneEntry(.overloaded, to: address)
             } else {
                 entry = LaneEntry(request, to: address)
@@ -134,6 +142,7 @@ final class Connection {
 
     private func wait(_ entry: LaneEntry, in lane: Lane) {
         entry.lane = lane
+        enterFlight(entry)
         lanes.append(entry, to: lane)
         if !entry.isWaiting, let request = entry.request, handler.mayWait(request.method) {
             notLookedAhead.append(entry)
@@ -181,19 +190,21 @@ final class Connection {
 
     /// Carries out one message and answers it; false where it has to wait for slow work.
     private func carryOut(_ entry: LaneEntry) -> Bool {
-        var answer = JSONWriter(capacity: entry.address.batch == nil ? 0 : 256)
-        let isBatched = entry.address.batch != nil
-        if !isBatched { swap(&answer, &output) }
+        // A line goes straight to where it is sent from; a part of a batch, or what needs its length told, does not.
+        let isDirect = entry.address.batch == nil && framer.framing != .header
+        var answer = JSONWriter(capacity: isDirect ? 0 : 256)
+        if isDirect { swap(&answer, &output) }
         let start = answer.count
         let isDone = perform(entry, answer: &answer)
-        if !isBatched {
+        if isDirect {
             if isDone, answer.count > start { answer.newline() }
             swap(&answer, &output)
         }
         guard isDone else { return false }
         entry.isDone = true
+        leaveFlight(entry)
         group.append(entry)
-        if let batch = entry.address.batch { settle(answer.count > 0 ? answer.take() : nil, in: batch) }
+        if !isDirect { deliver(answer.take(), of: entry) }
         return true
     }
 
@@ -224,8 +235,29 @@ final class Connection {
         }
     }
 
+    /// Sends an answer on its way, empty for a message that gets none: into its batch's, or out.
+    private func deliver(_ answer: [UInt8], of entry: LaneEntry) {
+        if let batch = entry.address.batch {
+            settle(answer.isEmpty ? nil : answer, in: batch)
+        } else {
+            send(answer)
+        }
+    }
+
     private func settle(_ part: [UInt8]?, in batch: BatchReply) {
-        if batch.add(part) { batch.write(to: &output) }
+        if batch.add(part) { send(batch.answer()) }
+    }
+
+    /// Adds a message to the output, framed.
+    private func send(_ message: [UInt8]) {
+        guard !message.isEmpty else { return }
+        if framer.framing == .header {
+            output.verbatim("Content-Length: \(message.count)\r\n\r\n".utf8)
+            output.verbatim(message)
+        } else {
+            output.verbatim(message)
+            output.newline()
+        }
     }
 
     // MARK: Committing
@@ -239,7 +271,6 @@ final class Connection {
             handler.rollback()
             repeatOneByOne()
         }
-        for entry in group where entry.request != nil { leaveFlight(entry.address.id) }
         group.removeAll(keepingCapacity: true)
         committed.append(contentsOf: output.bytes)
         output.truncate(to: 0)
@@ -265,23 +296,28 @@ final class Connection {
                 answer.truncate(to: 0)
                 if entry.address.id != nil { answer.errorResponse(failure, to: entry.address.id) }
             }
-            if let batch = entry.address.batch {
-                settle(answer.count > 0 ? answer.take() : nil, in: batch)
-            } else if answer.count > 0 {
-                output.raw(answer.take())
-                output.newline()
-            }
+            deliver(answer.take(), of: entry)
         }
     }
 
     // MARK: Ids
 
-    /// Notes an id as unanswered; false where it is already. `null` names nothing and is never taken.
-    private func enterFlight(_ id: UnsafeRawBufferPointer) -> Bool {
-        id.elementsEqual("null".utf8) || idsInFlight.insert(Array(id)).inserted
+    // An id is in flight while its request waits. A request that is carried out as it comes has no time to be confused
+    // with another, so most ids are never noted.
+
+    /// Whether a request with this id waits; `null` names nothing.
+    private func isInFlight(_ id: UnsafeRawBufferPointer) -> Bool {
+        !idsInFlight.isEmpty && idsInFlight.contains(Array(id))
     }
 
-    private func leaveFlight(_ id: UnsafeRawBufferPointer?) {
-        if let id { idsInFlight.remove(Array(id)) }
+    private func enterFlight(_ entry: LaneEntry) {
+        guard entry.request != nil, let id = entry.address.id, !id.elementsEqual("null".utf8) else { return }
+        entry.isInFlight = idsInFlight.insert(Array(id)).inserted
+    }
+
+    private func leaveFlight(_ entry: LaneEntry) {
+        guard entry.isInFlight, let id = entry.address.id else { return }
+        idsInFlight.remove(Array(id))
+        entry.isInFlight = false
     }
 }

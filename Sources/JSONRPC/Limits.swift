@@ -2,7 +2,9 @@
 /// next is served.
 package enum Limits {
     package static let readBytes = 1 << 20
+    /// Holds for a message behind headers as well.
     package static let lineBytesMax = 8 << 20
+    package static let headerBytesMax = 4_096
     package static let batchMessagesMax = 1_000
     package static let nestingDepthMax = 128
     package static let waitingRequestsMax = 100_000

@@ -3,13 +3,6 @@
 /// A line ends with LF. A CR before it, blank lines and one byte order mark at the very start are let pass, and the last
 /// line may lack its end. A line over the bound is dropped to its end and told of once.
 struct LineFramer {
-    /// A piece of the input.
-    enum Frame {
-        /// A line without its end, as bytes within the chunk.
-        case line(UnsafeRawBufferPointer)
-        case tooLong
-    }
-
     private var partial: [UInt8] = []
     private var isDropping = false
     private var isAtStart = true
@@ -22,7 +15,7 @@ struct LineFramer {
         guard let lastEnd = read.lastIndex(of: Self.lineFeed) else {
             hold(read[...])
             let frames: [Frame] = dropIfTooLong() ? [.tooLong] : []
-            return (Chunk(copying: UnsafeRawBufferPointer(start: nil, count: 0)), frames)
+            return (.empty, frames)
         }
         let chunk: Chunk
         if partial.isEmpty, !isDropping {
@@ -75,7 +68,7 @@ struct LineFramer {
             if line.count > Limits.lineBytesMax {
                 frames.append(.tooLong)
             } else if !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
-                frames.append(.line(UnsafeRawBufferPointer(rebasing: line)))
+                frames.append(.message(UnsafeRawBufferPointer(rebasing: line)))
             }
         }
         return frames

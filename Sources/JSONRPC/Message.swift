@@ -14,6 +14,9 @@ final class Chunk {
     deinit {
         bytes.deallocate()
     }
+
+    /// A chunk of nothing.
+    static var empty: Chunk { Chunk(copying: UnsafeRawBufferPointer(start: nil, count: 0)) }
 }
 
 /// One request: what a handler is asked to do.
@@ -37,7 +40,7 @@ enum Message {
     case ignored
 }
 
-/// A line, read whole.
+/// What one frame holds, read whole.
 enum Line {
     case message(Message)
     case batch([Message])

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Synchronization
+internal import Threads
 
 /// Writes to a descriptor that may block, so that nobody else has to.
 ///

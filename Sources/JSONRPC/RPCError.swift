@@ -21,7 +21,8 @@ package struct RPCError: Error, Equatable, Sendable {
     package static let invalidParams = RPCError(code: -32602, message: "Invalid params")
     package static let internalError = RPCError(code: -32603, message: "Internal error")
 
-    static let lineTooLong = invalidRequest.because("the line is longer than \(Limits.lineBytesMax) bytes")
+    static let messageTooLong = invalidRequest.because("the message is longer than \(Limits.lineBytesMax) bytes")
+    static let badHeader = invalidRequest.because("the header has no valid Content-Length")
     static let batchTooLong = invalidRequest.because("the batch has more than \(Limits.batchMessagesMax) messages")
     static let idInFlight = invalidRequest.because("a request with this id has not been answered yet")
     static let overloaded = RPCError(

@@ -37,14 +37,15 @@ final class BatchReply {
         missing += 1
     }
 
-    /// Writes the whole answer as one line; nothing where no message of the batch gets an answer.
-    func write(to output: inout JSONWriter) {
+    /// The whole answer; empty where no message of the batch gets one.
+    func answer() -> [UInt8] {
         let answers = parts.compactMap { $0 }
-        guard !answers.isEmpty else { return }
-        output.beginArray()
-        for answer in answers { output.raw(answer) }
-        output.endArray()
-        output.newline()
+        guard !answers.isEmpty else { return [] }
+        var writer = JSONWriter()
+        writer.beginArray()
+        for answer in answers { writer.raw(answer) }
+        writer.endArray()
+        return writer.take()
     }
 }
 

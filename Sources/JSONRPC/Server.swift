@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Synchronization
+package import Threads
 
 /// Serves JSON-RPC on a pair of descriptors until the input ends.
 ///
@@ -17,13 +18,15 @@ package final class Server {
     /// - Parameters:
     ///   - input: where requests come from.
     ///   - output: where replies go; nobody else may write there.
+    ///   - order: how requests are ordered; nil leaves it to the framing.
     ///   - wakeUp: what ends a wait when `isStopped` has changed or the handler wants to tend to something.
     ///   - isStopped: whether to stop reading, as at the end of the input.
     package init(
         input: Int32,
         output: Int32,
         handler: any RequestHandler,
-        order: ReplyOrder,
+        order: ReplyOrder?,
+        framing: Framing,
         wakeUp: WakeUp,
         isStopped: @escaping @Sendable () -> Bool
     ) {
@@ -33,7 +36,7 @@ package final class Server {
         self.isStopped = isStopped
         let pool = WorkPool { wakeUp.send() }
         self.output = OutputWriter(descriptor: output) { wakeUp.send() }
-        self.connection = Connection(handler: handler, pool: pool, order: order)
+        self.connection = Connection(handler: handler, pool: pool, order: order, framing: framing)
     }
 
     /// Serves until the input ends or the server is stopped, and everything that was read is answered and written; or

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Synchronization
+internal import Threads
 
 /// Does slow work on as many threads as there are processors, at a lower priority than the thread that answers.
 final class WorkPool: Sendable {

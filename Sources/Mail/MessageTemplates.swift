@@ -1,31 +1,71 @@
 package import Accounts
+internal import Glibc
 
-/// Puts mails into words by templates: a first line `Subject: …`, an empty line, and the text, in which `{{code}}` and
-/// `{{link}}` are filled in.
+/// Puts mails into words by templates: those of a directory, and where it has none, those that come with the program.
 package final class MessageTemplates: MailComposer {
     package let domain: String
     private let publicURL: String
-    private let templates: [MailKind: MailText]
+    private let templates: [MailKind: MessageTemplate]
 
     /// - Parameters:
     ///   - publicURL: what links in mails start with, without a slash at the end.
     ///   - domain: the domain that mails are sent from.
-    package init(publicURL: String, domain: String) {
+    ///   - folder: a directory with files such as `operators-reset.txt`, named after the kinds of mail; nil for none.
+    /// - Throws: where a file of the directory is no template, or is named after no mail, as with a slip in its name.
+    package init(publicURL: String, domain: String, folder: String? = nil) throws(TemplateError) {
         self.publicURL = publicURL
         self.domain = domain
-        self.templates = Dictionary(
-            uniqueKeysWithValues: MailKind.allCases.map { ($0, MailText(template: Self.embedded($0))) }
-        )
+        if let folder { try Self.checkNames(in: folder) }
+        var templates: [MailKind: MessageTemplate] = [:]
+        for kind in MailKind.allCases {
+            if let folder, let own = try MessageTemplate(file: "\(folder)/\(kind.rawValue).txt") {
+                templates[kind] = own
+            } else {
+                templates[kind] = try MessageTemplate(kind.embeddedTemplate, name: kind.rawValue)
+            }
+        }
+        self.templates = templates
     }
 
     package func compose(_ kind: MailKind, secret: String) -> MailText {
-        let template = templates[kind] ?? MailText(subject: "", text: "{{code}}")
-        let text = template.text.replacing("{{link}}", with: publicURL + kind.path + secret)
-        return MailText(subject: template.subject, text: text.replacing("{{code}}", with: secret))
+        guard let template = templates[kind] else { preconditionFailure("every kind of mail has a template") }
+        let link = publicURL + (kind.linkPath.map { $0 + secret } ?? "")
+        return MailText(subject: template.subject, text: template.text(code: secret, link: link))
     }
 
-    private static func embedded(_ kind: MailKind) -> [UInt8] {
-        switch kind {
+    private static func checkNames(in folder: String) throws(TemplateError) {
+        guard let directory = opendir(folder) else {
+            throw TemplateError("\(folder): \(String(cString: strerror(errno)))")
+        }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard name.hasSuffix(".txt"), !MailKind.allCases.contains(where: { $0.rawValue + ".txt" == name }) else {
+                continue
+            }
+            let names = MailKind.allCases.map { $0.rawValue + ".txt" }.joined(separator: ", ")
+            throw TemplateError("\(folder)/\(name) is the template of no mail; there are \(names)")
+        }
+    }
+}
+
+extension MailKind {
+    /// Where a mail's link leads, up to the code; nil where what it brings does not belong into a link.
+    fileprivate var linkPath: String? {
+        switch self {
+        case .operatorsConfirmation: "/operators/confirm?code="
+        case .operatorsReset: "/operators/reset?code="
+        case .careTemporaryPassword: nil
+        case .careInvitation: "/care/claim?code="
+        case .salesVerification: "/verification?token="
+        case .salesReset: "/reset?token="
+        }
+    }
+
+    fileprivate var embeddedTemplate: [UInt8] {
+        switch self {
         case .operatorsConfirmation: PackageResources.operators_confirmation_txt
         case .operatorsReset: PackageResources.operators_reset_txt
         case .careTemporaryPassword: PackageResources.care_temporary_password_txt
@@ -33,28 +73,5 @@ package final class MessageTemplates: MailComposer {
         case .salesVerification: PackageResources.sales_verification_txt
         case .salesReset: PackageResources.sales_reset_txt
         }
-    }
-}
-
-extension MailKind {
-    /// Where a mail's link leads, up to the code.
-    fileprivate var path: String {
-        switch self {
-        case .operatorsConfirmation: "/operators/confirm?code="
-        case .operatorsReset: "/operators/reset?code="
-        case .careTemporaryPassword: "/"
-        case .careInvitation: "/care/claim?code="
-        case .salesVerification: "/verification?token="
-        case .salesReset: "/reset?token="
-        }
-    }
-}
-
-extension MailText {
-    /// Reads a template.
-    fileprivate init(template: [UInt8]) {
-        let lines = String(decoding: template, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-        let subject = lines.first.map { $0.hasPrefix("Subject: ") ? $0.dropFirst(9) : $0 } ?? ""
-        self.init(subject: String(subject), text: lines.dropFirst(2).joined(separator: "\n"))
     }
 }

@@ -51,8 +51,11 @@ package struct SystemHandlers {
 
     func outbox(_ params: ServiceWire.OutboxParams) throws -> ServiceWire.Outbox {
         guard let environment = rehearsal?.environment else { return ServiceWire.Outbox(messages: []) }
+        let now = environment.time.now
         let messages = try environment.store.transact { tx in
-            try environment.outbox.all(in: tx).map { mail in
+            // In a rehearsal nothing happens beside the requests, so what is due is done when somebody looks.
+            _ = try environment.outbox.sweep(at: now, in: tx)
+            return try environment.outbox.all(in: tx).map { mail in
                 ServiceWire.OutboxMessage(
                     id: mail.id,
                     to: mail.to,

@@ -1,5 +1,4 @@
 import Glibc
-import JSONRPC
 
 /// The command line: which command, with what, and the exit code.
 @main
@@ -33,13 +32,5 @@ struct CommandError: Error {
 
     static func failed(_ message: String) -> CommandError {
         CommandError(message: message, status: 1)
-    }
-}
-
-/// Lines for people, beside the replies.
-enum StandardError {
-    static func write(line: String) {
-        var text = line + "\n"
-        text.withUTF8 { _ = Glibc.write(2, $0.baseAddress, $0.count) }
     }
 }

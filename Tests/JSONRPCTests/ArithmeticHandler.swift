@@ -60,12 +60,17 @@ struct Exchange {
     let handler = ArithmeticHandler()
     private let connection: Connection
 
-    init(order: ReplyOrder = .inOrder) {
-        connection = Connection(handler: handler, pool: WorkPool {}, order: order)
+    init(order: ReplyOrder? = .inOrder, framing: Framing = .line) {
+        connection = Connection(handler: handler, pool: WorkPool {}, order: order, framing: framing)
     }
 
     /// The lines that come back for pieces of input, read one after another.
     func lines(for pieces: [[UInt8]]) -> [String] {
+        text(for: pieces).split(separator: "\n").map { String($0) }
+    }
+
+    /// All that comes back.
+    func text(for pieces: [[UInt8]]) -> String {
         var output: [UInt8] = []
         for piece in pieces {
             piece.withUnsafeBytes { connection.receive($0) }
@@ -77,7 +82,7 @@ struct Exchange {
             output += connection.takeOutput()
         }
         output += connection.takeOutput()
-        return output.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) }
+        return String(decoding: output, as: UTF8.self)
     }
 
     func lines(for text: String) -> [String] {

@@ -4,8 +4,9 @@ package import Store
 ///
 /// A mail's text holds a live code. It is therefore kept apart from the rest of the mail, and erased once the mail is
 /// delivered or the code has expired.
-package struct Outbox {
+package final class Outbox {
     private let composer: any MailComposer
+    private var hasNotice = false
 
     package init(composer: any MailComposer) {
         self.composer = composer
@@ -62,6 +63,8 @@ package struct Outbox {
             )
         )
         try tx.insert(OutboxText(id: id, text: words.text))
+        // Only a hint to look: a transaction that is taken back, or run again, does no harm by it.
+        hasNotice = true
     }
 
     // MARK: Reading
@@ -89,8 +92,14 @@ package struct Outbox {
 
     // MARK: Delivering
 
+    /// Whether a mail may have been posted since the last call.
+    package func takeNotice() -> Bool {
+        defer { hasNotice = false }
+        return hasNotice
+    }
+
     /// Notes that a mail was delivered, and erases its text.
-    package func markDelivered(_ id: Int, at now: Timestamp, in tx: Transaction) throws {
+    package func markDelivered(_ id: Int, in tx: Transaction) throws {
         try close(id, as: .delivered, error: nil, in: tx)
     }
 

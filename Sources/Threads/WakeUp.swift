@@ -3,7 +3,7 @@ internal import Glibc
 /// Ends a wait for input from another thread, or from a signal handler.
 package struct WakeUp: Sendable {
     /// The end of a pipe that is readable while a wake-up is pending.
-    let descriptor: Int32
+    package let descriptor: Int32
     private let sender: Int32
 
     package init() {
@@ -24,7 +24,7 @@ package struct WakeUp: Sendable {
     }
 
     /// Takes back all wake-ups so far.
-    func clear() {
+    package func clear() {
         var bytes = [UInt8](repeating: 0, count: 256)
         while read(descriptor, &bytes, bytes.count) > 0 {}
     }

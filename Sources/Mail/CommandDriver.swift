@@ -1,0 +1,104 @@
+internal import Glibc
+
+/// Hands each mail to a command on its standard input, as `sendmail -t -i` takes it. Exit code 0 says that it was taken.
+///
+/// What the command prints goes nowhere: its output must not get among the replies, and its errors may quote the mail.
+struct CommandDriver: MailDriver {
+    let command: String
+    var seconds = Limits.commandSeconds
+
+    func deliver(_ message: InternetMessage) throws(DeliveryFailure) {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw Self.failure("pipe", errno) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let process: pid_t
+        do throws(DeliveryFailure) {
+            process = try start(reading: ends[0])
+        } catch {
+            for end in ends { close(end) }
+            throw error
+        }
+        close(ends[0])
+        let deadline = Self.now + Double(seconds)
+        write(message.bytes, to: ends[1], until: deadline)
+        close(ends[1])
+        try wait(for: process, until: deadline)
+    }
+
+    /// Starts the command in a process group of its own, so that with it all it has started can be ended.
+    private func start(reading input: Int32) throws(DeliveryFailure) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, input, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // What this process ignores, its children would ignore as well.
+        var defaults = sigset_t()
+        sigemptyset(&defaults)
+        for signal in [SIGPIPE, SIGXFSZ] { sigaddset(&defaults, signal) }
+        posix_spawnattr_setsigdefault(&attributes, &defaults)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF))
+
+        var arguments = ["/bin/sh", "-c", command].map { (word: String) in strdup(word) } + [nil]
+        defer { for argument in arguments { free(argument) } }
+        var process = pid_t()
+        let status = posix_spawn(&process, "/bin/sh", &actions, &attributes, &arguments, environ)
+        guard status == 0 else { throw Self.failure("posix_spawn", status) }
+        return process
+    }
+
+    /// Writes as much as the command wants to read; one that has had enough says by its exit code what came of it.
+    private func write(_ bytes: [UInt8], to pipe: Int32, until deadline: Double) {
+        _ = fcntl(pipe, F_SETFL, O_NONBLOCK)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(pipe, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                var state = pollfd(fd: pipe, events: Int16(POLLOUT), revents: 0)
+                let milliseconds = (deadline - Self.now) * 1_000
+                guard milliseconds > 0, poll(&state, 1, Int32(milliseconds)) > 0 else { return }
+            } else if errno != EINTR {
+                return
+            }
+        }
+    }
+
+    private func wait(for process: pid_t, until deadline: Double) throws(DeliveryFailure) {
+        var status: Int32 = 0
+        var pause: UInt32 = 1_000
+        while waitpid(process, &status, WNOHANG) == 0 {
+            guard Self.now < deadline else {
+                kill(-process, SIGKILL)
+                waitpid(process, &status, 0)
+                throw DeliveryFailure("the command took longer than \(seconds) seconds")
+            }
+            usleep(pause)
+            pause = min(pause * 2, 50_000)
+        }
+        guard status != 0 else { return }
+        // wait(2): the low seven bits are the signal that ended it, the next eight the exit code.
+        let signal = status & 0x7F
+        throw DeliveryFailure(
+            signal == 0
+                ? "the command ended with exit code \(status >> 8 & 0xFF)" : "signal \(signal) ended the command"
+        )
+    }
+
+    private static var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    private static func failure(_ call: String, _ errno: Int32) -> DeliveryFailure {
+        DeliveryFailure("\(call): \(String(cString: strerror(errno)))")
+    }
+}

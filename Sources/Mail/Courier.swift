@@ -1,0 +1,161 @@
+package import Accounts
+internal import Glibc
+package import Store
+internal import Synchronization
+internal import Threads
+
+/// Delivers what the outbox holds, and erases what has expired.
+///
+/// Mails go out on threads of their own, several at once, so that neither a reply nor another mail waits for one that
+/// hangs. The store is used on the caller's thread alone. A mail is marked only after it went out: should the program
+/// end in between, it goes out again under the same Message-ID.
+package final class Courier {
+    private let store: Store
+    private let outbox: Outbox
+    private let time: any TimeSource
+    private let sender: MailSender
+    private let driver: (any MailDriver)?
+    private let log: (String) -> Void
+
+    private let deliveries: Deliveries
+    private var underWay = Set<Int>()
+    /// Outcomes that are not in the store yet.
+    private var outcomes: [Deliveries.Outcome] = []
+    private var nextLook: Timestamp?
+
+    /// - Parameters:
+    ///   - driver: how mails go out; nil keeps them in the outbox.
+    ///   - sender: whom they are from.
+    ///   - log: takes one line, without secrets, of what its operator should know.
+    ///   - wake: called on another thread when `tend()` has something to do.
+    package init(
+        store: Store,
+        outbox: Outbox,
+        time: any TimeSource,
+        driver: (any MailDriver)?,
+        sender: MailSender,
+        log: @escaping (String) -> Void,
+        wake: @escaping @Sendable () -> Void
+    ) {
+        self.store = store
+        self.outbox = outbox
+        self.time = time
+        self.driver = driver
+        self.sender = sender
+        self.log = log
+        self.deliveries = Deliveries(wake: wake)
+    }
+
+    /// Sends what is due, and notes what came of what was sent. It takes microseconds where there is nothing to do, and
+    /// nothing may be staged in the store when it is called.
+    ///
+    /// - Returns: in how many milliseconds it is to be called again, at the latest.
+    package func tend() -> Int {
+        outcomes += deliveries.takeOutcomes()
+        let now = time.now
+        let hasNews = outbox.takeNotice()
+        if hasNews || !outcomes.isEmpty || nextLook.map({ $0 <= now }) ?? true { look(at: now) }
+        guard let nextLook else { return Limits.lookSeconds * 1_000 }
+        return max(1, now.seconds(until: nextLook) * 1_000)
+    }
+
+    /// Sends what is due and waits for what is under way, though not for long: the program is about to end.
+    package func finish() {
+        let deadline = time.now.adding(seconds: Limits.lastWaitSeconds)
+        repeat {
+            _ = tend()
+            guard !underWay.isEmpty else { return }
+            usleep(1_000)
+        } while time.now < deadline
+    }
+
+    private func look(at now: Timestamp) {
+        let latest = now.adding(seconds: Limits.lookSeconds)
+        var due: [(mail: OutboxMail, text: String)] = []
+        var failures: [String] = []
+        do {
+            let next = try store.transact { tx in
+                failures = try outcomes.compactMap { try note($0, at: now, in: tx) }
+                let nextSweep = try outbox.sweep(at: now, in: tx)
+                let room = driver == nil ? 0 : Limits.deliveriesMax - underWay.count + outcomes.count
+                let delivered = Set(outcomes.map(\.mail))
+                let busy = underWay.subtracting(delivered)
+                let waiting = try driver == nil ? [] : outbox.waiting(limit: room + busy.count + 1, in: tx)
+                let free = waiting.filter { !busy.contains($0.id) }
+                due = try free.prefix { $0.nextAttempt.map { $0 <= now } ?? false }.prefix(room).compactMap { mail in
+                    try outbox.text(of: mail, in: tx).map { (mail, $0) }
+                }
+                // Mails for which there is no room now go when another is done, which wakes.
+                let nextMail = free.dropFirst(due.count).first?.nextAttempt.map { $0 <= now ? latest : $0 }
+                return min(nextSweep ?? latest, nextMail ?? latest, latest)
+            }
+            try store.makeDurable()
+            for outcome in outcomes { underWay.remove(outcome.mail) }
+            failures.forEach(log)
+            outcomes = []
+            nextLook = max(next, now.adding(seconds: 1))
+            due.forEach(send)
+        } catch {
+            // What was sent stays under way, so that it does not go out twice, until the store takes the note of it.
+            store.discardStaged()
+            log("mail: the outbox cannot be used: \(error)")
+            nextLook = latest
+        }
+    }
+
+    private func send(_ due: (mail: OutboxMail, text: String)) {
+        guard let driver else { return }
+        underWay.insert(due.mail.id)
+        deliveries.start(due.mail.id, InternetMessage(due.mail, text: due.text, from: sender), by: driver)
+    }
+
+    /// Notes what came of a mail, and gives a line about it where it was not delivered.
+    private func note(_ outcome: Deliveries.Outcome, at now: Timestamp, in tx: Transaction) throws -> String? {
+        guard let failure = outcome.failure else {
+            try outbox.markDelivered(outcome.mail, in: tx)
+            return nil
+        }
+        let attempt = (try outbox.mail(outcome.mail, in: tx)?.attempts ?? 0) + 1
+        let retry = RetryPolicy.seconds(afterAttempt: attempt)
+        let next = retry.map { now.adding(seconds: $0) }
+        try outbox.markFailed(outcome.mail, error: failure.reason, retryAt: next, in: tx)
+        let prospect = retry.map { "trying again in \($0) seconds" } ?? "given up"
+        return "mail: number \(outcome.mail) could not be delivered, \(prospect): \(failure.reason)"
+    }
+}
+
+/// Mails on their way out, each on a thread.
+private final class Deliveries: Sendable {
+    struct Outcome: Sendable {
+        let mail: Int
+        let failure: DeliveryFailure?
+    }
+
+    private let outcomes = Mutex<[Outcome]>([])
+    private let wake: @Sendable () -> Void
+
+    init(wake: @escaping @Sendable () -> Void) {
+        self.wake = wake
+    }
+
+    func start(_ mail: Int, _ message: InternetMessage, by driver: any MailDriver) {
+        Thread.start { [self] in
+            var failure: DeliveryFailure?
+            do throws(DeliveryFailure) {
+                try driver.deliver(message)
+            } catch {
+                failure = error
+            }
+            outcomes.withLock { $0.append(Outcome(mail: mail, failure: failure)) }
+            wake()
+        }
+    }
+
+    /// The outcomes that came in since the last call.
+    func takeOutcomes() -> [Outcome] {
+        outcomes.withLock { outcomes in
+            defer { outcomes = [] }
+            return outcomes
+        }
+    }
+}

@@ -1,0 +1,20 @@
+/// The bounds of delivering, each with its unit in its name.
+package enum Limits {
+    /// How many mails are under way at once: one that hangs must not hold up the others.
+    package static let deliveriesMax = 4
+    /// How long a command may take for one mail.
+    package static let commandSeconds = 60
+    /// How many times a mail is tried before it is given up.
+    package static let attemptsMax = 10
+    package static let firstRetrySeconds = 60
+    package static let retrySecondsMax = 3_600
+    /// How long the end of the program waits for what is under way.
+    package static let lastWaitSeconds = 5
+    /// How long at most the outbox is left alone: what another process posted is found then.
+    package static let lookSeconds = 60
+    package static let templateBytesMax = 32_768
+    /// RFC 5322 §2.1.1, without the CRLF.
+    static let lineBytesMax = 998
+    /// RFC 2047 §2: an encoded word has at most 75 characters, so at most this many bytes of text.
+    static let encodedWordTextBytesMax = 45
+}

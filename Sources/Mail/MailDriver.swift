@@ -1,0 +1,44 @@
+/// A way for mails to leave.
+package protocol MailDriver: Sendable {
+    /// Delivers one mail. It may take its time, and is called on several threads at once.
+    func deliver(_ message: InternetMessage) throws(DeliveryFailure)
+}
+
+/// Why a mail could not be delivered, in words that hold nothing of the mail.
+package struct DeliveryFailure: Error, Equatable {
+    package let reason: String
+
+    init(_ reason: String) {
+        self.reason = reason
+    }
+}
+
+/// Where mails are to go, as the command line says it.
+package enum MailRoute: Equatable {
+    /// They stay in the outbox, for a person to look at.
+    case keep
+    /// Each becomes a file in a directory.
+    case directory(String)
+    /// Each is handed to a command of the shell on its standard input.
+    case command(String)
+
+    /// Reads `keep`, `directory:PATH` or `command:COMMAND`; nil for anything else.
+    package init?(_ text: String) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
+        switch (parts[0], parts.count == 2 ? parts[1] : nil) {
+        case ("keep", nil): self = .keep
+        case ("directory", let path?) where !path.isEmpty: self = .directory(path)
+        case ("command", let command?) where !command.isEmpty: self = .command(command)
+        default: return nil
+        }
+    }
+
+    /// The driver that takes mails there; nil where they stay.
+    package var driver: (any MailDriver)? {
+        switch self {
+        case .keep: nil
+        case .directory(let path): DirectoryDriver(path: path)
+        case .command(let command): CommandDriver(command: command)
+        }
+    }
+}

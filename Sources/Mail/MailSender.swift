@@ -1,0 +1,44 @@
+internal import Accounts
+
+/// Whom mails are from: `accounts@example.com` or `Example <accounts@example.com>`.
+package struct MailSender: Equatable, Sendable {
+    /// The name that mail programs show; nil for none.
+    package let name: String?
+    /// The address, `local@domain`.
+    package let address: String
+
+    /// Reads either form; nil for a text that is neither, and for one with control characters, which could add headers.
+    package init?(_ text: String) {
+        guard text.utf8.count <= Limits.lineBytesMax / 2, text.unicodeScalars.allSatisfy({ $0.value >= 0x20 }),
+            !text.unicodeScalars.contains("\u{7F}")
+        else { return nil }
+        var address = text[...]
+        var name = ""
+        if text.hasSuffix(">"), let open = text.lastIndex(of: "<") {
+            address = text[text.index(after: open)...].dropLast()
+            name = text[..<open].split(separator: " ").joined(separator: " ")
+        }
+        guard let address = Self.address(String(address)) else { return nil }
+        self.name = name.isEmpty ? nil : name
+        self.address = address
+    }
+
+    /// What sends where nothing else is said: `postern` at the host of a URL, or at `localhost`.
+    package init(hostOf url: String) {
+        let authority = url.split(separator: "/").dropFirst().first ?? ""
+        let host = authority.split(separator: "@").last?.split(separator: ":").first ?? ""
+        name = nil
+        address = Self.address("postern@\(host)") ?? "postern@localhost"
+    }
+
+    /// The part of the address behind the `@`.
+    package var domain: String {
+        address.split(separator: "@").last.map { String($0) } ?? "localhost"
+    }
+
+    /// As an address of the contract, but that a domain may be one label, as on a machine without a name on the net.
+    private static func address(_ text: String) -> String? {
+        if text.hasSuffix("@localhost"), EmailAddress(text + ".invalid") != nil { return text }
+        return EmailAddress(text)?.text
+    }
+}

@@ -1,0 +1,57 @@
+internal import Glibc
+
+/// What is wrong with a message template.
+package struct TemplateError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// The words of a mail with places to fill in: a first line `Subject: …`, an empty line, and the text, in which
+/// `{{code}}` and `{{link}}` stand for the code and for a link with the code.
+///
+/// The subject has no such places: it outlives the text, which is erased because of the code.
+struct MessageTemplate {
+    let subject: String
+    private let text: String
+
+    /// - Parameters:
+    ///   - name: what to call it in an error.
+    init(_ bytes: [UInt8], name: String) throws(TemplateError) {
+        guard bytes.count <= Limits.templateBytesMax else {
+            throw TemplateError("\(name) is longer than \(Limits.templateBytesMax) bytes")
+        }
+        guard let template = String(validating: bytes, as: UTF8.self) else {
+            throw TemplateError("\(name) is not UTF-8")
+        }
+        let lines = template.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.count > 2, lines[0].hasPrefix("Subject: "), !lines[0].contains("{{"), lines[1].isEmpty else {
+            throw TemplateError("\(name) does not begin with a line \"Subject: …\", without {{…}}, and an empty line")
+        }
+        subject = String(lines[0].dropFirst("Subject: ".count))
+        text = lines.dropFirst(2).joined(separator: "\n")
+        guard text.contains("{{code}}") || text.contains("{{link}}") else {
+            throw TemplateError("\(name) has neither {{code}} nor {{link}} in its text")
+        }
+    }
+
+    /// The template in a file; nil where there is no such file.
+    init?(file: String) throws(TemplateError) {
+        guard let stream = fopen(file, "re") else {
+            if errno == ENOENT { return nil }
+            throw TemplateError("\(file): \(String(cString: strerror(errno)))")
+        }
+        defer { fclose(stream) }
+        var bytes = [UInt8](repeating: 0, count: Limits.templateBytesMax + 1)
+        let count = fread(&bytes, 1, bytes.count, stream)
+        guard ferror(stream) == 0 else { throw TemplateError("\(file) cannot be read") }
+        try self.init(Array(bytes[..<count]), name: file)
+    }
+
+    /// The text with its places filled in.
+    func text(code: String, link: String) -> String {
+        text.replacing("{{link}}", with: link).replacing("{{code}}", with: code)
+    }
+}

@@ -1,0 +1,50 @@
+import Accounts
+import Mail
+import Service
+import Store
+
+extension Command {
+    /// Shows the mails of the outbox, or delivers those that are due.
+    func openOutbox(_ options: Options) throws(CommandError) {
+        switch (options.words[0], options.words.count) {
+        case ("list", 1): try listMails(options)
+        case ("show", 2): try showMail(options.words[1], options)
+        case ("deliver", 1): try deliverMails(options)
+        default: throw .usage("postern outbox takes \(words)")
+        }
+    }
+
+    private func listMails(_ options: Options) throws(CommandError) {
+        let wiring = try Wiring(options)
+        let mails = try wiring.read { outbox, tx in try outbox.all(in: tx) }
+        for mail in mails { print("\(mail.id)\t\(mail.created)\t\(mail.state)\t\(mail.to)\t\(mail.subject)") }
+    }
+
+    private func showMail(_ number: String, _ options: Options) throws(CommandError) {
+        let wiring = try Wiring(options)
+        let found = try wiring.read { outbox, tx in
+            try Int(number).flatMap { try outbox.mail($0, in: tx) }.map { ($0, try outbox.text(of: $0, in: tx)) }
+        }
+        guard let (mail, text) = found else { throw .failed("there is no mail \(number)") }
+        print("To: \(mail.to)\nSubject: \(mail.subject)\nDate: \(mail.created)\nState: \(mail.state)")
+        if let error = mail.lastError { print("Last error: \(error)") }
+        print("\n\(text ?? "The text was erased when the mail was done with.")")
+    }
+
+    private func deliverMails(_ options: Options) throws(CommandError) {
+        guard options.mail != .keep else { throw .usage("postern outbox deliver needs --mail") }
+        try Wiring(options).finish()
+    }
+}
+
+extension Wiring {
+    /// Reads the outbox, and closes the store.
+    fileprivate func read<Value>(_ body: (Outbox, Transaction) throws -> Value) throws(CommandError) -> Value {
+        defer { backend.store.close() }
+        do {
+            return try backend.store.transact { try body(backend.environment.outbox, $0) }
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Glibc
+import JSONRPC
+import Synchronization
+import Threads
+
+/// Whether SIGTERM or SIGINT has come.
+private let isTerminated = Atomic(false)
+private let wakeUp = WakeUp()
+
+extension Command {
+    /// Serves until the input ends or the process is asked to end.
+    func serve(_ options: Options) throws(CommandError) {
+        let wiring = try Wiring(options, hashesElsewhere: true, wakeUp: wakeUp)
+        // A stray print must not break the stream: replies go to a descriptor of their own, and 1 is stderr from now on.
+        let output = fcntl(1, F_DUPFD_CLOEXEC, 3)
+        guard output >= 0, dup2(2, 1) >= 0 else { throw .failed("stdout cannot be used") }
+        let isTerminal = isatty(0) == 1
+        if isTerminal {
+            let request = #"{"jsonrpc":"2.0","id":1,"method":"system.info"}"#
+            StandardError.write(
+                line: "postern: the store is \(options.data); type a request a line, such as \(request); ^D ends"
+            )
+        }
+        stopOnSignals()
+        wiring.log.write(.info, "serving \(options.data)")
+        Server(
+            input: 0,
+            output: output,
+            handler: wiring.service,
+            order: options.order,
+            // Whoever types makes slips, and a first letter would make them headers for good.
+            framing: options.framing ?? (isTerminal ? .line : .auto),
+            wakeUp: wakeUp,
+            isStopped: { isTerminated.load(ordering: .acquiring) }
+        ).run()
+        wiring.log.write(.info, isTerminated.load(ordering: .acquiring) ? "asked to end" : "end of input")
+        wiring.finish()
+    }
+
+    /// Lets a signal end the input; a second one ends the process, should that take too long.
+    private func stopOnSignals() {
+        _ = wakeUp
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { _ in
+            isTerminated.store(true, ordering: .releasing)
+            wakeUp.send()
+        }
+        action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
+        for signal in [SIGTERM, SIGINT] { sigaction(signal, &action, nil) }
+    }
+}

@@ -1,0 +1,134 @@
+import Accounts
+import JSONRPC
+import Mail
+
+/// A flag of the command line, which the environment may give as well.
+struct Flag: Sendable {
+    let name: String
+    /// What stands for its value; nil for a flag that takes none.
+    let value: String?
+    let summary: String
+    /// The commands that it means something to.
+    let commands: [Command]
+    /// Takes over a value; false where it is not a valid one.
+    let set: @Sendable (inout Options, String) -> Bool
+
+    /// The variable of the environment: `POSTERN_PUBLIC_URL` for `--public-url`.
+    var variable: String { "POSTERN_" + name.uppercased().replacing("-", with: "_") }
+
+    static func named(_ name: String) -> Flag? { all.first { $0.name == name } }
+
+    static let all: [Flag] = [
+        Flag(
+            name: "data",
+            value: "DIR|:memory:",
+            summary: "where the data live (./postern-data)",
+            commands: [.serve, .call, .invite, .outbox, .stats]
+        ) { options, text in
+            options.data = text
+            return true
+        },
+        Flag(
+            name: "replies",
+            value: "in-order|as-completed",
+            summary: "how replies are ordered (in-order; as-completed with headers)",
+            commands: [.serve]
+        ) { options, text in
+            options.order = ReplyOrder(rawValue: text)
+            return options.order != nil
+        },
+        Flag(
+            name: "framing",
+            value: "auto|line|header",
+            summary: "how messages are told apart (auto: by the first byte)",
+            commands: [.serve]
+        ) { options, text in
+            options.framing = Framing(rawValue: text)
+            return options.framing != nil
+        },
+        Flag(
+            name: "public-url",
+            value: "URL",
+            summary: "what links in mails start with (http://localhost)",
+            commands: [.serve, .call]
+        ) { options, text in
+            options.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
+            return text.hasPrefix("http://") || text.hasPrefix("https://")
+        },
+        Flag(
+            name: "mail",
+            value: "keep|directory:DIR|command:COMMAND",
+            summary: "where mails go (keep: they stay in the outbox)",
+            commands: [.serve, .call, .outbox]
+        ) { options, text in
+            guard let route = MailRoute(text) else { return false }
+            options.mail = route
+            return true
+        },
+        Flag(
+            name: "mail-from",
+            value: "ADDRESS",
+            summary: "whom mails are from (postern@ the host of --public-url)",
+            commands: [.serve, .call, .outbox]
+        ) { options, text in
+            options.mailSender = MailSender(text)
+            return options.mailSender != nil
+        },
+        Flag(
+            name: "mail-templates",
+            value: "DIR",
+            summary: "files such as operators-reset.txt, used in place of the built-in texts",
+            commands: [.serve, .call]
+        ) { options, text in
+            options.mailTemplates = text
+            return true
+        },
+        Flag(
+            name: "no-email-confirmation",
+            value: nil,
+            summary: "lets operators sign in without a confirmed email",
+            commands: [.serve, .call]
+        ) { options, text in
+            options.confirmsEmail = ["0", "false", "no"].contains(text)
+            return options.confirmsEmail || ["1", "true", "yes"].contains(text)
+        },
+        Flag(
+            name: "role",
+            value: "customer|salesperson|admin",
+            summary: "what the owner of the code is (admin)",
+            commands: [.invite]
+        ) { options, text in
+            guard let role = SalesRole(rawValue: text) else { return false }
+            options.role = role
+            return true
+        },
+        Flag(
+            name: "clock",
+            value: "TIME",
+            summary: "rehearses in memory: time stands still at, say, 2016-02-24T22:07:52.371513Z",
+            commands: [.serve, .call]
+        ) { options, text in
+            options.clock = Timestamp(text)
+            return options.clock != nil
+        },
+        Flag(
+            name: "seed",
+            value: "NUMBER",
+            summary: "goes with --clock: ids and tokens repeat",
+            commands: [.serve, .call]
+        ) { options, text in
+            options.seed = Int(text)
+            return options.seed != nil
+        },
+        Flag(
+            name: "log-level",
+            value: Log.Level.allCases.map(\.rawValue).joined(separator: "|"),
+            summary: "what is told on stderr (warning)",
+            commands: [.serve, .call, .invite, .outbox, .stats]
+        ) { options, text in
+            guard let level = Log.Level(rawValue: text) else { return false }
+            options.logLevel = level
+            return true
+        },
+    ]
+}

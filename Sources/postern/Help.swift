@@ -1,0 +1,39 @@
+/// The texts of `--help`, made from the tables of commands and flags.
+enum Help {
+    /// The text on a command, by its name, or on all of them.
+    static func text(about name: String?) throws(CommandError) -> String {
+        guard let name else { return overview }
+        guard let command = Command(rawValue: name) else { throw .usage("unknown command \(name)") }
+        let flags = Flag.all.filter { $0.commands.contains(command) }
+        let usage = ["Usage: postern \(command.rawValue)", command.words, flags.isEmpty ? "" : "[flags]"]
+        let head = [usage.filter { !$0.isEmpty }.joined(separator: " "), "", command.summary.capitalizedFirst + "."]
+        return (head + (flags.isEmpty ? [] : ["", flagsTitle] + lines(on: flags))).joined(separator: "\n")
+    }
+
+    private static var overview: String {
+        let commands = Command.allCases.map { command in
+            row("postern \(command.rawValue) \(command.words)", command.summary)
+        }
+        let head = ["Usage: postern [COMMAND] [flags]", "", "User accounts through a pipe.", ""]
+        let end = ["", "Documentation of the methods: postern schema, or rpc.discover through the pipe."]
+        return (head + commands + ["", flagsTitle] + lines(on: Flag.all) + end).joined(separator: "\n")
+    }
+
+    private static let flagsTitle = "Flags, each also read from the environment as POSTERN_<FLAG>:"
+
+    private static func lines(on flags: [Flag]) -> [String] {
+        flags.map { row("--\($0.name) \($0.value ?? "")", $0.summary) }
+    }
+
+    private static func row(_ name: String, _ text: String) -> String {
+        let width = 38
+        let name = "  " + name
+        let isLong = name.utf8.count >= width
+        return name + (isLong ? "\n" : "") + String(repeating: " ", count: isLong ? width : width - name.utf8.count)
+            + text
+    }
+}
+
+extension String {
+    fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

@@ -1,0 +1,38 @@
+import Accounts
+import Glibc
+import JSON
+
+/// Lines for people, beside the replies.
+enum StandardError {
+    static func write(line: String) {
+        var text = line + "\n"
+        text.withUTF8 { _ = Glibc.write(2, $0.baseAddress, $0.count) }
+    }
+
+    /// Writes a line unless nobody has read those before it: a host that never looks must not bring the service to a
+    /// halt. A pipe that is ready takes 4,096 bytes without blocking (POSIX, PIPE_BUF).
+    static func writeIfReady(line: String) {
+        var state = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
+        guard poll(&state, 1, 0) == 1, state.revents & Int16(POLLOUT) != 0 else { return }
+        write(line: line.utf8.count < 4_096 ? line : String(line.unicodeScalars.prefix(1_000)))
+    }
+}
+
+/// What the program tells its operator: `time=2016-02-24T22:07:52.371513Z level=warning message="…"`, a line each, and
+/// never a password, token, code or param.
+struct Log {
+    /// How much a line matters; a log leaves out what matters less than its own level.
+    enum Level: String, CaseIterable {
+        case error, warning, info
+    }
+
+    let level: Level
+
+    func write(_ level: Level, _ message: String) {
+        guard Level.allCases.firstIndex(of: level) ?? 0 <= Level.allCases.firstIndex(of: self.level) ?? 0 else {
+            return
+        }
+        let quoted = JSONValue.string(message).text
+        StandardError.writeIfReady(line: "time=\(SystemTime().now) level=\(level.rawValue) message=\(quoted)")
+    }
+}

@@ -1,0 +1,83 @@
+import Accounts
+import Mail
+import Service
+import Store
+import Threads
+
+/// Everything wired up over one store.
+struct Wiring {
+    let backend: Backend
+    let service: Service
+    /// Nil in a rehearsal, where time does not pass by itself.
+    let courier: Courier?
+    let log: Log
+
+    /// - Parameters:
+    ///   - hashesElsewhere: whether requests wait for password work, rather than do it in place.
+    ///   - wakeUp: what ends the wait of the server that runs the service; nil where there is none.
+    init(_ options: Options, hashesElsewhere: Bool = false, wakeUp: WakeUp? = nil) throws(CommandError) {
+        let log = Log(level: options.logLevel)
+        let store = try Self.store(options, log)
+        let sender = options.mailSender ?? MailSender(hostOf: options.publicURL)
+        let rehearsedTime = options.rehearsal.map { RehearsedTime(startingAt: $0.start) }
+        let time: any TimeSource = rehearsedTime ?? SystemTime()
+        var settings = Backend.Settings()
+        settings.operatorsConfirmEmail = options.confirmsEmail
+        let backend = Backend(
+            store: store,
+            time: time,
+            random: options.rehearsal.map { RehearsedRandom(seed: $0.seed) } ?? SystemRandom(),
+            composer: try Self.templates(options, domain: sender.domain),
+            hashesElsewhere: hashesElsewhere && rehearsedTime == nil,
+            settings: settings
+        )
+        let system = SystemHandlers(
+            version: Postern.version,
+            storeKind: store.kind,
+            rehearsal: rehearsedTime.map { SystemHandlers.Rehearsal(time: $0, backend: backend) }
+        )
+        let service = Service(backend: backend, system: system) { log.write(.error, $0) }
+        let courier =
+            rehearsedTime != nil
+            ? nil
+            : Courier(
+                store: store,
+                outbox: backend.environment.outbox,
+                time: time,
+                driver: options.mail.driver,
+                sender: sender,
+                log: { log.write(.warning, $0) },
+                wake: { wakeUp?.send() }
+            )
+        if let courier { service.beside = { courier.tend() } }
+        self.backend = backend
+        self.service = service
+        self.courier = courier
+        self.log = log
+    }
+
+    /// Sees to the mails that are due, and closes the store.
+    func finish() {
+        courier?.finish()
+        backend.store.close()
+    }
+
+    private static func store(_ options: Options, _ log: Log) throws(CommandError) -> Store {
+        do throws(StoreError) {
+            let engine =
+                options.data == ":memory:"
+                ? LocalEngine() : try LocalEngine(directory: options.data, log: { log.write(.warning, $0) })
+            return Store(engine: engine)
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    private static func templates(_ options: Options, domain: String) throws(CommandError) -> MessageTemplates {
+        do throws(TemplateError) {
+            return try MessageTemplates(publicURL: options.publicURL, domain: domain, folder: options.mailTemplates)
+        } catch {
+            throw .usage("--mail-templates: \(error)")
+        }
+    }
+}

@@ -1,0 +1,185 @@
+import Accounts
+import Foundation
+import Store
+import Synchronization
+import Testing
+
+@testable import Mail
+
+/// The courier over a store in memory and a clock that is moved by hand.
+struct CourierTests {
+    private let store = Store(engine: LocalEngine())
+    private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_000_000))
+    private let outbox: Outbox
+
+    init() throws {
+        outbox = Outbox(composer: try MessageTemplates(publicURL: "http://x.co", domain: "x.co"))
+    }
+
+    @Test func deliversAndErases() throws {
+        let driver = RecordingDriver()
+        let courier = courier(driver)
+        try post(to: "a@b.co")
+        try post(to: "c@d.co")
+        try tend(courier) { driver.messages.count == 2 }
+        #expect(driver.messages.contains { $0.contains("To: a@b.co\r\n") && $0.contains("\r\nsecret\r\n") })
+        #expect(try mails().map(\.state) == ["delivered", "delivered"])
+        #expect(try texts() == [nil, nil])
+    }
+
+    @Test func triesAgainLaterEachTime() throws {
+        let driver = RecordingDriver()
+        driver.refuse(times: .max)
+        let courier = courier(driver)
+        try post(to: "a@b.co")
+        var waits: [Int] = []
+        for attempt in 1...10 {
+            try tend(courier) { try mails()[0].attempts == attempt }
+            let mail = try mails()[0]
+            guard let next = mail.nextAttempt else { break }
+            #expect(mail.lastError == "refused" && mail.state == "waiting")
+            waits.append(time.now.seconds(until: next))
+            time.advance(seconds: waits[waits.count - 1] - 1)
+            _ = courier.tend()
+            #expect(driver.attempts == attempt)
+            time.advance(seconds: 1)
+        }
+        #expect(waits == [60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600])
+        #expect(try mails().map(\.state) == ["failed"])
+        #expect(try texts() == [nil])
+    }
+
+    @Test func doesNotLetOneThatHangsHoldUpTheOthers() throws {
+        let driver = RecordingDriver(hangsFor: "hang@b.co")
+        let courier = courier(driver)
+        try post(to: "hang@b.co")
+        for number in 1...10 { try post(to: "c\(number)@d.co") }
+        try tend(courier) { driver.messages.count == 10 }
+        #expect(try mails()[0].state == "waiting")
+        driver.letGo()
+        try tend(courier) { try mails()[0].state == "delivered" }
+        #expect(driver.attempts == 11)
+    }
+
+    @Test func keepsMailsUntilTheyExpire() throws {
+        let courier = courier(nil)
+        try post(to: "a@b.co")
+        _ = courier.tend()
+        #expect(try mails().map(\.state) == ["waiting"])
+        time.advance(seconds: 86_399)
+        _ = courier.tend()
+        #expect(try texts() != [nil])
+        time.advance(seconds: 1)
+        _ = courier.tend()
+        #expect(try mails().map(\.state) == ["expired"])
+        #expect(try texts() == [nil])
+        time.advance(seconds: 31 * 86_400)
+        _ = courier.tend()
+        #expect(try mails().isEmpty)
+    }
+
+    @Test func wantsToBeCalledWhenSomethingIsDue() throws {
+        let courier = courier(nil)
+        #expect(courier.tend() == 60_000)
+        let driver = RecordingDriver()
+        driver.refuse(times: 1)
+        let other = self.courier(driver)
+        try post(to: "a@b.co")
+        try tend(other) { try mails()[0].attempts == 1 }
+        time.advance(seconds: 58)
+        #expect((1...2_000).contains(other.tend()))
+    }
+
+    @Test func waitsAtTheEndForWhatIsUnderWay() throws {
+        let driver = RecordingDriver()
+        let courier = courier(driver)
+        try post(to: "a@b.co")
+        courier.finish()
+        #expect(try mails().map(\.state) == ["delivered"])
+    }
+
+    private func courier(_ driver: (any MailDriver)?) -> Courier {
+        Courier(
+            store: store,
+            outbox: outbox,
+            time: time,
+            driver: driver,
+            sender: MailSender(hostOf: "http://x.co"),
+            log: { _ in },
+            wake: {}
+        )
+    }
+
+    private func post(to address: String) throws {
+        let email = try #require(EmailAddress(address))
+        try store.transact { tx in
+            try outbox.post(
+                .careTemporaryPassword,
+                to: email,
+                secret: "secret",
+                messageID: UUID().uuidString,
+                goodFor: 86_400,
+                at: time.now,
+                in: tx
+            )
+        }
+        try store.makeDurable()
+    }
+
+    /// Lets the courier work until something holds, and a last time to take note of it.
+    private func tend(_ courier: Courier, until isDone: () throws -> Bool) throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try !isDone() {
+            try #require(ContinuousClock.now < deadline)
+            _ = courier.tend()
+            usleep(1_000)
+        }
+        usleep(50_000)
+        _ = courier.tend()
+    }
+
+    private func mails() throws -> [OutboxMail] { try store.transact { try outbox.all(in: $0) } }
+
+    private func texts() throws -> [String?] {
+        try store.transact { tx in try outbox.all(in: tx).map { try outbox.text(of: $0, in: tx) } }
+    }
+}
+
+/// Keeps what it is given, or refuses it, or hangs on it.
+private final class RecordingDriver: MailDriver {
+    private struct State {
+        var messages: [String] = []
+        var attempts = 0
+        var refusals = 0
+        var mayGo = false
+    }
+
+    private let state = Mutex(State())
+    private let hangsFor: String?
+
+    init(hangsFor address: String? = nil) {
+        hangsFor = address
+    }
+
+    var messages: [String] { state.withLock { $0.messages } }
+    var attempts: Int { state.withLock { $0.attempts } }
+
+    func refuse(times: Int) { state.withLock { $0.refusals = times } }
+
+    func letGo() { state.withLock { $0.mayGo = true } }
+
+    func deliver(_ message: InternetMessage) throws(DeliveryFailure) {
+        let text = String(decoding: message.bytes, as: UTF8.self)
+        let isRefused = state.withLock { state -> Bool in
+            state.attempts += 1
+            guard state.refusals > 0 else { return false }
+            state.refusals -= 1
+            return true
+        }
+        if isRefused { throw DeliveryFailure("refused") }
+        if let hangsFor, text.contains("To: \(hangsFor)\r\n") {
+            while !state.withLock({ $0.mayGo }) { usleep(1_000) }
+        }
+        state.withLock { $0.messages.append(text) }
+    }
+}

@@ -1,0 +1,77 @@
+import Accounts
+import Foundation
+import Testing
+
+@testable import Mail
+
+struct MessageTemplatesTests {
+    @Test(arguments: [
+        (MailKind.operatorsConfirmation, "https://x.co/operators/confirm?code=1-ab"),
+        (.operatorsReset, "https://x.co/operators/reset?code=1-ab"),
+        (.careInvitation, "https://x.co/care/claim?code=1-ab"),
+        (.salesVerification, "https://x.co/verification?token=1-ab"),
+        (.salesReset, "https://x.co/reset?token=1-ab"),
+    ])
+    func showsTheCodeAloneAndInALink(kind: MailKind, link: String) throws {
+        let words = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(kind, secret: "1-ab")
+        let lines = words.text.split(separator: "\n")
+        #expect(lines.contains("1-ab"))
+        #expect(lines.contains { $0 == link })
+        #expect(!words.subject.isEmpty && !words.subject.contains("1-ab"))
+    }
+
+    @Test func putsATemporaryPasswordIntoNoLink() throws {
+        let templates = try MessageTemplates(publicURL: "https://x.co", domain: "x.co")
+        let words = templates.compose(.careTemporaryPassword, secret: "secret")
+        #expect(words.text.split(separator: "\n").contains("secret"))
+        #expect(!words.text.contains("https://"))
+    }
+
+    @Test func prefersTheTemplatesOfADirectory() throws {
+        let folder = try Folder(["operators-reset.txt": "Subject: Eigene Worte\r\n\r\n{{code}}: {{link}}\r\n"])
+        let templates = try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: folder.path)
+        #expect(
+            templates.compose(.operatorsReset, secret: "1-ab")
+                == MailText(subject: "Eigene Worte", text: "1-ab: https://x.co/operators/reset?code=1-ab\n")
+        )
+        #expect(templates.compose(.salesReset, secret: "1-ab").subject == "Reset your password")
+    }
+
+    @Test(arguments: [
+        ("operators-reset.txt", "no subject\n\n{{code}}", "does not begin with a line"),
+        ("operators-reset.txt", "Subject: {{code}}\n\n{{code}}", "does not begin with a line"),
+        ("operators-reset.txt", "Subject: x\n{{code}}", "does not begin with a line"),
+        ("operators-reset.txt", "Subject: x\n\nno code", "has neither {{code}} nor {{link}}"),
+        ("operators-reset.txt", "Subject: x\n\n{{code}}" + String(repeating: "x", count: 40_000), "is longer than"),
+        ("operator-reset.txt", "Subject: x\n\n{{code}}", "is the template of no mail"),
+    ])
+    func saysWhatIsWrongWithATemplate(name: String, text: String, problem: String) throws {
+        let folder = try Folder([name: text])
+        let error = try #require(throws: TemplateError.self) {
+            try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: folder.path)
+        }
+        #expect(error.description.contains(problem) && error.description.contains(name))
+    }
+
+    @Test func refusesADirectoryThatIsNotThere() {
+        #expect(throws: TemplateError("/nonexistent: No such file or directory")) {
+            try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: "/nonexistent")
+        }
+    }
+}
+
+/// A directory with files in it, which goes when the value does.
+private final class Folder {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("postern-\(UUID().uuidString)").path
+
+    init(_ files: [String: String]) throws {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        for (name, text) in files {
+            try text.write(toFile: "\(path)/\(name)", atomically: false, encoding: .utf8)
+        }
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}
