@@ -39,9 +39,20 @@ let package = Package(
         .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC"], swiftSettings: houseRules),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"], swiftSettings: houseRules),
         .testTarget(name: "MailTests", dependencies: ["Accounts", "Mail", "Store"], swiftSettings: houseRules),
+        .target(
+            name: "PosternTesting",
+            dependencies: ["JSON", "postern"],
+            path: "Tests/PosternTesting",
+            swiftSettings: houseRules
+        ),
         .testTarget(
             name: "ContractTests",
-            dependencies: ["JSON", "postern", "PosternSchema"],
+            dependencies: ["JSON", "PosternSchema", "PosternTesting"],
+            swiftSettings: houseRules
+        ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["JSON", "PosternTesting"],
             swiftSettings: houseRules
         ),
     ],

@@ -2,7 +2,8 @@ internal import Glibc
 
 /// Hands each mail to a command on its standard input, as `sendmail -t -i` takes it. Exit code 0 says that it was taken.
 ///
-/// What the command prints goes nowhere: its output must not get among the replies, and its errors may quote the mail.
+/// The process must ignore SIGPIPE, as a command need not read all that it is given. What the command prints goes
+/// nowhere: its output must not get among the replies, and its errors may quote the mail.
 struct CommandDriver: MailDriver {
     let command: String
     var seconds = Limits.commandSeconds

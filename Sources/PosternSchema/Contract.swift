@@ -58,15 +58,23 @@ struct API {
     let name: String
     let title: String
     let description: String
+    /// What results are made of.
     let types: [ObjectType]
+    /// Objects that params are made of.
+    let inputs: [ObjectType]
     let errors: [Failure]
     let methods: [Method]
 
     init(_ file: JSONValue) throws {
+        try file.allowOnly(["api", "title", "description", "types", "inputs", "errors", "methods"])
         name = try file.text("api")
         title = try file.text("title")
         description = try file.text("description")
         types = try file.list("types").map { try ObjectType($0) }
+        // An input may hold those that are described before it.
+        inputs = try file.list("inputs").reduce(into: []) { inputs, input in
+            inputs.append(try ObjectType(input, inputs: inputs))
+        }
         errors = try file.list("errors").map { error in
             Failure(
                 slug: try error.text("slug"),
@@ -75,12 +83,35 @@ struct API {
                 when: try error.text("when")
             )
         }
-        methods = try file.list("methods").map { try Method($0) }
+        methods = try file.list("methods").map { [inputs] in try Method($0, inputs: inputs) }
+        try checkNames()
+    }
+
+    /// Checks that what is named is described, and what is described used.
+    private func checkNames() throws {
         let slugs = Set(errors.map(\.slug))
+        let typeNames = Set(types.map(\.name))
         for method in methods {
             if let slug = method.errors.first(where: { !slugs.contains($0) }) {
                 throw SchemaError("\(method.name) names the error \(slug), which \(name).json does not describe")
             }
+            if let result = method.result, result != "object", !typeNames.contains(result) {
+                throw SchemaError("\(method.name) gives \(result), which \(name).json does not describe")
+            }
+        }
+        let plain: Set = ["string", "integer", "epoch", "boolean", "time"]
+        for member in types.flatMap(\.members) where !plain.union(typeNames).contains(member.type.base) {
+            throw SchemaError(
+                "the member \(member.name) is a \(member.type.base), which \(name).json does not describe"
+            )
+        }
+        for member in methods.flatMap(\.params) where member.input == nil && !plain.contains(member.type.base) {
+            throw SchemaError("the param \(member.name) is a \(member.type.base), which \(name).json does not describe")
+        }
+        // Errors of the service itself may come from any method, as the store gives them.
+        let used = Set(methods.flatMap(\.errors))
+        if name != "service", let stranger = slugs.first(where: { !used.contains($0) }) {
+            throw SchemaError("\(name).json describes the error \(stranger), which no method names")
         }
     }
 }
@@ -91,10 +122,11 @@ struct ObjectType {
     let description: String
     let members: [Member]
 
-    init(_ value: JSONValue) throws {
+    init(_ value: JSONValue, inputs: [ObjectType] = []) throws {
+        try value.allowOnly(["name", "description", "members"])
         name = try value.text("name")
         description = try value.text("description")
-        members = try value.list("members").map { try Member($0) }
+        members = try value.list("members").map { try Member($0, inputs: inputs) }
     }
 
     init(name: String, description: String, members: [Member]) {
@@ -114,27 +146,26 @@ struct Member {
     let isOptional: Bool
     /// The value that it always has.
     let constant: JSONValue?
-    /// The members of an object that has no name of its own.
-    let members: [Member]
+    /// The object that it is, for one of the inputs.
+    let input: ObjectType?
+    /// Whether an object's members may all be left out.
+    let isPartial: Bool
     /// What JSON Schema has to say beyond the type: maxLength, enum and so on.
     let constraints: [JSONValue.Member]
 
-    init(_ value: JSONValue) throws {
+    init(_ value: JSONValue, inputs: [ObjectType] = []) throws {
+        let known = ["format", "minLength", "maxLength", "minimum", "maximum", "enum", "pattern"]
+        try value.allowOnly(known + ["name", "type", "description", "required", "optional", "const", "partial"])
+        let type = TypeName(try value.text("type"))
         name = try value.text("name")
-        type = TypeName(try value.text("type"))
+        self.type = type
         description = try value.text("description")
         isRequired = value["required"]?.bool ?? false
         isOptional = value["optional"]?.bool ?? false
         constant = value["const"]
-        members = try (value["members"]?.array ?? []).map { try Member($0) }
-        let known = ["format", "minLength", "maxLength", "minimum", "maximum", "enum", "pattern"]
+        input = inputs.first { $0.name == type.base }
+        isPartial = value["partial"]?.bool ?? false
         constraints = (value.object ?? []).filter { known.contains($0.name) }
-        let allowed = Set(
-            known + ["name", "type", "description", "required", "optional", "const", "members", "secret"]
-        )
-        if let stranger = value.object?.first(where: { !allowed.contains($0.name) }) {
-            throw SchemaError("the member \(name) has a property \(stranger.name), which says nothing here")
-        }
     }
 }
 
@@ -170,12 +201,16 @@ struct Method {
     let isRehearsalOnly: Bool
     let example: JSONValue
 
-    init(_ value: JSONValue) throws {
+    init(_ value: JSONValue, inputs: [ObjectType]) throws {
+        try value.allowOnly([
+            "name", "endpoint", "summary", "description", "params", "result", "errors", "hashesPassword", "account",
+            "readOnly", "destructive", "idempotent", "rehearsalOnly", "example",
+        ])
         name = try value.text("name")
         endpoint = value["endpoint"]?.string
         summary = try value.text("summary")
         description = try value.text("description")
-        params = try value.list("params").map { try Member($0) }
+        params = try value.list("params").map { try Member($0, inputs: inputs) }
         result = value["result"]?.string
         errors = try value.list("errors").compactMap(\.string)
         hashesPassword = value["hashesPassword"]?.bool ?? false
@@ -202,6 +237,13 @@ extension JSONValue {
     fileprivate func number(_ name: String) throws -> Int {
         guard let number = self[name]?.int else { throw SchemaError("no number \(name) in \(self.text.prefix(120))") }
         return number
+    }
+
+    /// Refuses members that say nothing, such as a slip in a name.
+    fileprivate func allowOnly(_ names: [String]) throws {
+        if let stranger = object?.first(where: { !names.contains($0.name) }) {
+            throw SchemaError("\(stranger.name) says nothing in \(self.text.prefix(120))")
+        }
     }
 
     fileprivate func list(_ name: String) throws -> [JSONValue] {

@@ -27,16 +27,9 @@ struct Main {
     }
 
     private static func fail(_ message: String, status: Int32) -> Never {
-        FileHandleText.writeToStandardError(message + "\n")
+        var line = message + "\n"
+        line.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
         exit(status)
-    }
-}
-
-/// Text to the standard error.
-private enum FileHandleText {
-    static func writeToStandardError(_ text: String) {
-        var text = text
-        text.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
     }
 }
 

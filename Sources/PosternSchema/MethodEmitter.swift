@@ -59,31 +59,3 @@ struct MethodEmitter {
             + ["        }", "    }"]
     }
 }
-
-/// Swift that calls the handler of each method.
-struct DispatchEmitter {
-    let text: String
-
-    init(_ contract: Contract) {
-        var lines = ["import JSON", "", "extension Service {"]
-        lines += ["    /// Reads a method's params, calls its handler and writes what it gives."]
-        lines += ["    func run(_ method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws {"]
-        lines += ["        switch method {"]
-        for api in contract.apis {
-            let handlers = api.name == "service" ? "system" : api.name
-            for method in api.methods {
-                lines.append("        case .\(method.name.lowerCamel):")
-                let params = "\(api.name.upperCamel)Wire.\(method.localName.upperCamel)Params(reading: &params)"
-                let call = "try \(handlers).\(method.localName)(\(params))"
-                if method.name == "rpc.discover" {
-                    lines.append("            try system.discover(to: &writer)")
-                } else if method.result == nil {
-                    lines += ["            \(call)", "            writer.null()"]
-                } else {
-                    lines.append("            \(call).write(to: &writer)")
-                }
-            }
-        }
-        text = generatedMark + (lines + ["        }", "    }", "}"]).joined(separator: "\n") + "\n"
-    }
-}

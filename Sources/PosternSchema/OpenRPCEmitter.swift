@@ -90,18 +90,25 @@ struct OpenRPCEmitter {
         ]
     }
 
-    private static func schema(of member: Member, in api: API) -> JSONValue {
+    /// - Parameter isPartial: whether the member stands in an object whose members may all be left out.
+    private static func schema(of member: Member, in api: API, isPartial: Bool = false) -> JSONValue {
         var schema: [JSONValue.Member]
+        if let input = member.input {
+            let isPartial = isPartial || member.isPartial
+            let members = input.members.map { inner in
+                JSONValue.Member(inner.name, self.schema(of: inner, in: api, isPartial: isPartial))
+            }
+            let required = isPartial ? [] : input.members.filter(\.isRequired)
+            let names: JSONValue = .array(required.map { .string($0.name) })
+            return [
+                "type": "object", "properties": .object(members), "required": names,
+                "description": .string(member.description),
+            ]
+        }
         switch member.type.base {
         case "string", "integer", "boolean": schema = [.init("type", typeValue(member.type.base, member.type))]
         case "epoch": schema = [.init("type", "integer")]
         case "time": schema = [.init("type", typeValue("string", member.type)), .init("format", "date-time")]
-        case "object":
-            schema = [
-                .init("type", "object"),
-                .init("properties", .object(member.members.map { .init($0.name, self.schema(of: $0, in: api)) })),
-                .init("required", .array(member.members.filter(\.isRequired).map { .string($0.name) })),
-            ]
         default: schema = [.init("$ref", .string("#/components/schemas/\(typeName(member.type.base, api))"))]
         }
         if let constant = member.constant { schema.append(.init("const", constant)) }

@@ -38,14 +38,18 @@ struct ReferenceEmitter {
     }
 
     private static func table(_ members: [Member], within path: String = "") -> [String] {
-        func rows(_ members: [Member], _ path: String) -> [String] {
+        func rows(_ members: [Member], _ path: String, isPartial: Bool = false) -> [String] {
             members.flatMap { member in
                 let type =
-                    (member.type.isList ? "list of " : "") + member.type.base
+                    (member.type.isList ? "list of " : "") + (member.input == nil ? member.type.base : "object")
                     + (member.type.isNullable ? " or null" : "")
-                let required = member.isRequired ? "required. " : ""
+                let required = member.isRequired && !isPartial ? "required. " : ""
                 return ["| `\(path)\(member.name)` | \(type) | \(required)\(member.description) |"]
-                    + rows(member.members, "\(path)\(member.name).")
+                    + rows(
+                        member.input?.members ?? [],
+                        "\(path)\(member.name).",
+                        isPartial: isPartial || member.isPartial
+                    )
             }
         }
         return ["| member | type | meaning |", "| --- | --- | --- |"] + rows(members, path) + [""]

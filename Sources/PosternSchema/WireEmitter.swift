@@ -3,15 +3,14 @@ struct WireEmitter {
     let text: String
 
     init(_ api: API) {
-        var blocks = api.types.map(Self.result)
-        for method in api.methods {
-            let params = ObjectType(
+        let params = api.methods.map { method in
+            ObjectType(
                 name: "\(method.localName.upperCamel)Params",
                 description: "The params of `\(method.name)`.",
                 members: method.params
             )
-            blocks += Self.params(params)
         }
+        let blocks = api.types.map(Self.result) + (api.inputs + params).map(Self.params)
         let body = blocks.map { $0.indented.joined(separator: "\n") }.joined(separator: "\n\n")
         text =
             generatedMark + "package import Accounts\npackage import JSON\n\n/// \(api.title), on the wire.\n"
@@ -23,49 +22,26 @@ struct WireEmitter {
         return ["/// \(type.description)", "package struct \(type.name) {"] + body.indented + ["}"]
     }
 
-    /// A struct of params, and before it one for each object within.
-    private static func params(_ type: ObjectType) -> [[String]] {
-        let nested = type.members.filter { !$0.members.isEmpty }.flatMap { member in
-            params(
-                ObjectType(
-                    name: nestedName(member, in: type),
-                    description: "The member `\(member.name)` of \(type.description.prefix(1).lowercased())"
-                        + type.description.dropFirst(),
-                    members: member.members
-                )
-            )
-        }
-        var body = type.members.flatMap { member in
+    private static func params(_ type: ObjectType) -> [String] {
+        let declarations = type.members.flatMap { member in
             [
                 "/// \(member.description)",
-                "package var \(member.name.lowerCamel): Given<\(swiftType(of: member, in: type))> = .absent",
+                "package var \(member.name.lowerCamel): Given<\(TypeName(member.type.base).swift)> = .absent",
             ]
         }
-        body += [""]
-        body += ["package init(reading reader: inout JSONReader) throws(JSONError) {", "    try reader.beginObject()"]
-        body += ["    while let memberName = try reader.nextMember() {"]
-        for (index, member) in type.members.enumerated() {
-            body.append("        \(index == 0 ? "if" : "} else if") memberName.equals(\"\(member.name)\") {")
-            if member.members.isEmpty {
-                body.append("            \(member.name.lowerCamel) = try Given(reading: &reader)")
-            } else {
-                let nested = nestedName(member, in: type)
-                body.append("            \(member.name.lowerCamel) = try Given(object: &reader, \(nested).init)")
-            }
-        }
-        if type.members.isEmpty {
-            body = ["package init(reading reader: inout JSONReader) throws(JSONError) {", "    try reader.skip()", "}"]
-        } else {
-            body += ["        } else {", "            try reader.skip()", "        }", "    }", "}"]
-        }
-        return nested + [["/// \(type.description)", "package struct \(type.name) {"] + body.indented + ["}"]]
+        let body = declarations + (declarations.isEmpty ? [] : [""]) + reading(type.members)
+        return ["/// \(type.description)", "package struct \(type.name) {"] + body.indented + ["}"]
     }
 
-    private static func nestedName(_ member: Member, in type: ObjectType) -> String {
-        type.name + member.name.upperCamel
-    }
-
-    private static func swiftType(of member: Member, in type: ObjectType) -> String {
-        member.members.isEmpty ? TypeName(member.type.base).swift : nestedName(member, in: type)
+    private static func reading(_ members: [Member]) -> [String] {
+        let head = "package init(reading reader: inout JSONReader) throws(JSONError) {"
+        guard !members.isEmpty else { return [head, "    try reader.skip()", "}"] }
+        var lines = [head, "    try reader.beginObject()", "    while let memberName = try reader.nextMember() {"]
+        for (index, member) in members.enumerated() {
+            lines.append("        \(index == 0 ? "if" : "} else if") memberName.equals(\"\(member.name)\") {")
+            let value = member.input.map { "object: &reader, \($0.name).init" } ?? "reading: &reader"
+            lines.append("            \(member.name.lowerCamel) = try Given(\(value))")
+        }
+        return lines + ["        } else {", "            try reader.skip()", "        }", "    }", "}"]
     }
 }

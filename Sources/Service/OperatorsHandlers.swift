@@ -5,18 +5,8 @@ struct OperatorsHandlers {
     let operators: Operators
 
     func register(_ params: OperatorsWire.RegisterParams) throws -> OperatorsWire.Operator {
-        let user = params.user.value
-        return OperatorsWire.Operator(
-            try operators.register(
-                person: PersonFields(
-                    firstName: user?.firstName ?? .absent,
-                    lastName: user?.lastName ?? .absent,
-                    email: user?.email ?? .absent,
-                    isMistyped: params.user.isMistyped
-                ),
-                password: params.password
-            )
-        )
+        let person = params.user.map { PersonFields($0) }
+        return OperatorsWire.Operator(try operators.register(person: person, password: params.password))
     }
 
     func signin(_ params: OperatorsWire.SigninParams) throws -> OperatorsWire.Operator {
@@ -24,23 +14,9 @@ struct OperatorsHandlers {
     }
 
     func clientCreate(_ params: OperatorsWire.ClientCreateParams) throws -> OperatorsWire.Client {
-        let (client, user) = (params.client.value, params.client.value?.user.value)
-        return OperatorsWire.Client(
-            try operators.createClient(
-                session: SessionFields(userID: params.userID, sessionID: params.sessionID),
-                ClientFields(
-                    person: PersonFields(
-                        firstName: user?.firstName ?? .absent,
-                        lastName: user?.lastName ?? .absent,
-                        email: user?.email ?? .absent,
-                        isMistyped: client?.user.isMistyped ?? false
-                    ),
-                    address: client?.address ?? .absent,
-                    isMistyped: params.client.isMistyped,
-                    isGiven: client != nil
-                )
-            )
-        )
+        let session = SessionFields(userID: params.userID, sessionID: params.sessionID)
+        let client = params.client.map { ClientFields($0) }
+        return OperatorsWire.Client(try operators.createClient(session: session, client))
     }
 
     func clientsGet(_ params: OperatorsWire.ClientsGetParams) throws -> OperatorsWire.ClientList {
@@ -52,24 +28,9 @@ struct OperatorsHandlers {
     }
 
     func clientUpdate(_ params: OperatorsWire.ClientUpdateParams) throws -> OperatorsWire.Client {
-        let (client, user) = (params.client.value, params.client.value?.user.value)
-        return OperatorsWire.Client(
-            try operators.updateClient(
-                session: SessionFields(userID: params.userID, sessionID: params.sessionID),
-                id: params.clientID,
-                ClientFields(
-                    person: PersonFields(
-                        firstName: user?.firstName ?? .absent,
-                        lastName: user?.lastName ?? .absent,
-                        email: user?.email ?? .absent,
-                        isMistyped: client?.user.isMistyped ?? false
-                    ),
-                    address: client?.address ?? .absent,
-                    isMistyped: params.client.isMistyped,
-                    isGiven: client != nil
-                )
-            )
-        )
+        let session = SessionFields(userID: params.userID, sessionID: params.sessionID)
+        let client = params.client.map { ClientFields($0) }
+        return OperatorsWire.Client(try operators.updateClient(session: session, id: params.clientID, client))
     }
 
     func clientDelete(_ params: OperatorsWire.ClientDeleteParams) throws -> OperatorsWire.Client {
@@ -107,6 +68,18 @@ struct OperatorsHandlers {
 
     func completeReset(_ params: OperatorsWire.CompleteResetParams) throws {
         try operators.completeReset(code: params.code, password: params.password)
+    }
+}
+
+extension PersonFields {
+    fileprivate init(_ input: OperatorsWire.PersonInput) {
+        self.init(firstName: input.firstName, lastName: input.lastName, email: input.email)
+    }
+}
+
+extension ClientFields {
+    fileprivate init(_ input: OperatorsWire.ClientInput) {
+        self.init(person: input.user.map { PersonFields($0) }, address: input.address)
     }
 }
 

@@ -9,8 +9,7 @@ struct SalesHandlers {
             email: params.email,
             password: params.password,
             referralCode: params.referralCode,
-            firstName: params.name.value?.first ?? .absent,
-            lastName: params.name.value?.last ?? .absent,
+            name: params.name.map { NameFields($0) },
             source: params.source
         )
         let user = try sales.create(.customer, new).user
@@ -22,8 +21,7 @@ struct SalesHandlers {
             email: params.email,
             password: params.password,
             referralCode: params.referralCode,
-            firstName: params.name.value?.first ?? .absent,
-            lastName: params.name.value?.last ?? .absent,
+            name: params.name.map { NameFields($0) },
             phone: params.phone,
             brandID: params.brandID
         )
@@ -35,8 +33,7 @@ struct SalesHandlers {
             email: params.email,
             password: params.password,
             referralCode: params.referralCode,
-            firstName: params.name.value?.first ?? .absent,
-            lastName: params.name.value?.last ?? .absent
+            name: params.name.map { NameFields($0) }
         )
         return SalesWire.CreatedWithKey(try sales.create(.admin, new))
     }
@@ -57,11 +54,7 @@ struct SalesHandlers {
     }
 
     func userUpdateMe(_ params: SalesWire.UserUpdateMeParams) throws {
-        try sales.updateMe(
-            apiKey: params.apiKey,
-            firstName: params.name.value?.first ?? .absent,
-            lastName: params.name.value?.last ?? .absent
-        )
+        try sales.updateMe(apiKey: params.apiKey, name: params.name.map { NameFields($0) })
     }
 
     func userReset(_ params: SalesWire.UserResetParams) throws {
@@ -78,6 +71,12 @@ struct SalesHandlers {
 
     func userSignout(_ params: SalesWire.UserSignoutParams) throws {
         try sales.signOut(apiKey: params.apiKey)
+    }
+}
+
+extension NameFields {
+    fileprivate init(_ input: SalesWire.NameInput) {
+        self.init(first: input.first, last: input.last)
     }
 }
 

@@ -1,22 +1,22 @@
 import Foundation
 import JSON
+import PosternTesting
+import Testing
 
 /// A story of requests and replies, kept as a file of one JSON object a line: what is sent, what is expected, and what is
 /// kept of the reply for later lines, where `{{name}}` stands for it.
-struct Transcript {
+struct Transcript: CustomTestStringConvertible, Sendable {
     let name: String
+    var testDescription: String { name }
     private let steps: [JSONValue]
     private let arguments: [String]
 
     /// All transcripts of schema/cases.
     static func all() throws -> [Transcript] {
-        let folder = repository.appendingPathComponent("schema/cases")
+        let folder = PosternProcess.repository.appendingPathComponent("schema/cases")
         return try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".jsonl") }
             .sorted().map { try Transcript(folder.appendingPathComponent($0)) }
     }
-
-    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
 
     private init(_ file: URL) throws {
         name = file.lastPathComponent
@@ -78,16 +78,23 @@ extension JSONValue {
         }
     }
 
+    /// Kinds of text that differ each time.
+    private static let patterns = [
+        "<time>": #"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"#,
+        "<hex 32>": "[0-9a-f]{32}",
+        "<hex 64>": "[0-9a-f]{64}",
+        "<hex 128>": "[0-9a-f]{128}",
+        "<uuid>": "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+    ]
+
     /// Whether the value is what a transcript expects; the order of members counts not.
     fileprivate func matches(_ expected: JSONValue) -> Bool {
         switch (self, expected) {
         case (_, .string("<any>")): return true
         case (.number(let text), .string("<integer>")): return Int(text) != nil
         case (.string, .string("<string>")): return true
-        case (.string(let text), .string("<time>")):
-            return text.range(of: #"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"#, options: .regularExpression) != nil
-        case (.string(let text), .string("<hex 128>")):
-            return text.range(of: "^[0-9a-f]{128}$", options: .regularExpression) != nil
+        case (.string(let text), .string(let kind)) where Self.patterns[kind] != nil:
+            return text.range(of: "^\(Self.patterns[kind] ?? "")$", options: .regularExpression) != nil
         case (.array(let left), .array(let right)):
             return left.count == right.count && zip(left, right).allSatisfy { $0.matches($1) }
         case (.object(let left), .object(let right)):

@@ -8,6 +8,11 @@ struct DriverTests {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("postern-\(UUID().uuidString)")
         .path
 
+    init() {
+        // As the program does: a command that reads nothing must not end whoever writes to it.
+        signal(SIGPIPE, SIG_IGN)
+    }
+
     private func message() throws -> InternetMessage {
         InternetMessage(.sample(), text: "1-ab\n", from: try #require(MailSender("postern@example.com")))
     }

@@ -113,10 +113,7 @@ extension Care {
 
     /// Removes a patient with all its shares and the invitations to it.
     func remove(_ patient: CarePatient, in tx: Transaction) throws {
-        for share in try tx.scan(CareShare.byPatient, prefix: Key(patient.id)) {
-            try codes.end([.claim], of: share.id, in: tx)
-            try tx.delete(CareShare.self, share.key)
-        }
+        for share in try tx.scan(CareShare.byPatient, prefix: Key(patient.id)) { try end(share, in: tx) }
         try tx.delete(CarePatient.self, patient.key)
     }
 

@@ -35,6 +35,11 @@ extension Care {
                     access: access,
                     group: group
                 )
+            if share.user == nil, let user {
+                // The address has come by an account since it was invited.
+                share.user = user.id
+                try codes.end([.claim], of: share.id, in: tx)
+            }
             share.access = access
             share.group = group
             try tx.save(share)
@@ -73,10 +78,15 @@ extension Care {
             else { throw AccountError(ErrorCode.Care.invalidShareID) }
             guard own.access == "write" || own.id == share.id else { throw AccountError(ErrorCode.Care.unauthorized) }
             if share.isOwners { throw AccountError(ErrorCode.Care.isOwner) }
-            try codes.end([.claim], of: share.id, in: tx)
-            try tx.delete(CareShare.self, share.key)
+            try end(share, in: tx)
             return share
         }
+    }
+
+    /// Ends a share, and the invitation to it.
+    func end(_ share: CareShare, in tx: Transaction) throws {
+        try codes.end([.claim], of: share.id, in: tx)
+        try tx.delete(CareShare.self, share.key)
     }
 
     /// Gives the access of an invitation to the one who has its code. Who could reach the patient before keeps that way

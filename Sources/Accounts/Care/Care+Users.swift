@@ -36,7 +36,9 @@ extension Care {
                 firstName: first,
                 lastName: last,
                 phone: phone,
-                npi: ""
+                npi: "",
+                isProven: false,
+                hasTemporaryPassword: false
             )
             try tx.insert(user)
             let patient = CarePatient(
@@ -64,8 +66,24 @@ extension Care {
         if let error = AccountError(all: (isText ? [] : emailCodes) + passwordCodes) { throw error }
         guard let address, let text else { throw AccountError(ErrorCode.Care.wrongEmailPassword) }
         let token = SecretToken(bytes: 32, from: environment.random)
-        _ = try signIn(email: address.canonical, password: text, token: token)
+        let user = try signIn(email: address.canonical, password: text, token: token)
+        if user.hasTemporaryPassword, !user.isProven {
+            try environment.store.transact { try takeOver(user.id, in: $0) }
+        }
         return token
+    }
+
+    /// Notes that the address is the user's, as nobody else can have had the temporary password, and takes back what was
+    /// shared before: whoever registered with a stranger's address must not keep a way to the stranger's patients.
+    private func takeOver(_ id: Int, in tx: Transaction) throws {
+        guard var user = try tx.get(CareUser.self, Key(id)) else { return }
+        for own in try tx.scan(CareShare.byUser, prefix: Key(id)) where own.isOwners {
+            for share in try tx.scan(CareShare.byPatient, prefix: Key(own.patient)) where !share.isOwners {
+                try end(share, in: tx)
+            }
+        }
+        user.isProven = true
+        try tx.update(user)
     }
 
     /// Ends the session of a token.
@@ -109,11 +127,7 @@ extension Care {
         }
         return try environment.store.transact { tx in
             var user = try edit(tx)
-            if let hash {
-                user.passwordHash = hash.text
-                try sessions.endAll(of: user.id, in: tx)
-                try Lockout(.care).clear(user.id, in: tx)
-            }
+            if let hash { try set(hash, isTemporary: false, of: &user, in: tx) }
             try tx.update(user)
             return user
         }
@@ -135,10 +149,8 @@ extension Care {
             }
             let kind = MailKind.careTemporaryPassword
             guard try environment.outbox.admits(kind, to: stored, at: now, in: tx) else { return user.email }
-            user.passwordHash = hash.text
+            try set(hash, isTemporary: true, of: &user, in: tx)
             try tx.update(user)
-            try sessions.endAll(of: user.id, in: tx)
-            try Lockout(.care).clear(user.id, in: tx)
             try environment.outbox.post(
                 kind,
                 to: stored,
@@ -150,6 +162,14 @@ extension Care {
             )
             return user.email
         }
+    }
+
+    /// Sets a password, and ends all that the old one gave.
+    private func set(_ hash: PasswordHash, isTemporary: Bool, of user: inout CareUser, in tx: Transaction) throws {
+        user.passwordHash = hash.text
+        user.hasTemporaryPassword = isTemporary
+        try sessions.endAll(of: user.id, in: tx)
+        try Lockout(.care).clear(user.id, in: tx)
     }
 
     /// Deletes a user with all that is the user's alone. A patient that another user can reach passes to the one who has

@@ -23,6 +23,10 @@ package struct CareUser: Equatable, Sendable {
     package var phone: String
     /// A clinician's National Provider Identifier.
     package var npi: String
+    /// Whether a mail to the address is known to have reached the user.
+    package var isProven: Bool
+    /// Whether the password is one that was mailed.
+    package var hasTemporaryPassword: Bool
 
     package init(
         id: Int,
@@ -33,7 +37,9 @@ package struct CareUser: Equatable, Sendable {
         firstName: String,
         lastName: String,
         phone: String,
-        npi: String
+        npi: String,
+        isProven: Bool,
+        hasTemporaryPassword: Bool
     ) {
         self.id = id
         self.created = created
@@ -44,6 +50,8 @@ package struct CareUser: Equatable, Sendable {
         self.lastName = lastName
         self.phone = phone
         self.npi = npi
+        self.isProven = isProven
+        self.hasTemporaryPassword = hasTemporaryPassword
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -56,6 +64,8 @@ package struct CareUser: Equatable, Sendable {
         var lastName: String?
         var phone: String?
         var npi: String?
+        var isProven: Bool?
+        var hasTemporaryPassword: Bool?
         try reader.beginObject()
         while let memberName = try reader.nextMember() {
             if memberName.equals("id") {
@@ -76,11 +86,15 @@ package struct CareUser: Equatable, Sendable {
                 phone = try reader.text().string
             } else if memberName.equals("npi") {
                 npi = try reader.text().string
+            } else if memberName.equals("is_proven") {
+                isProven = try reader.bool()
+            } else if memberName.equals("has_temporary_password") {
+                hasTemporaryPassword = try reader.bool()
             } else {
                 try reader.skip()
             }
         }
-        guard let id, let created, let email, let passwordHash, let role, let firstName, let lastName, let phone, let npi else {
+        guard let id, let created, let email, let passwordHash, let role, let firstName, let lastName, let phone, let npi, let isProven, let hasTemporaryPassword else {
             throw JSONError(.typeMismatch, at: reader.offset)
         }
         self.id = id
@@ -92,6 +106,8 @@ package struct CareUser: Equatable, Sendable {
         self.lastName = lastName
         self.phone = phone
         self.npi = npi
+        self.isProven = isProven
+        self.hasTemporaryPassword = hasTemporaryPassword
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -114,6 +130,10 @@ package struct CareUser: Equatable, Sendable {
         writer.string(phone)
         writer.member("npi")
         writer.string(npi)
+        writer.member("is_proven")
+        writer.bool(isProven)
+        writer.member("has_temporary_password")
+        writer.bool(hasTemporaryPassword)
         writer.endObject()
     }
 }

@@ -14,9 +14,14 @@ package enum Given<Value> {
         return value
     }
 
-    /// Whether the member is there with a value of the wrong JSON type.
-    package var isMistyped: Bool {
-        if case .mistyped = self { true } else { false }
+    /// The same, of what the value is turned into.
+    package func map<Other>(_ transform: (Value) -> Other) -> Given<Other> {
+        switch self {
+        case .absent: .absent
+        case .null: .null
+        case .mistyped: .mistyped
+        case .value(let value): .value(transform(value))
+        }
     }
 
     /// Whether the member is not there at all.

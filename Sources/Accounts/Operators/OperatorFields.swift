@@ -1,33 +1,22 @@
 /// What a request gives of a person.
 package struct PersonFields {
-    package let firstName: Given<String>
-    package let lastName: Given<String>
-    package let email: Given<String>
-    /// Whether there is something else where the object should be.
-    package let isMistyped: Bool
+    let firstName, lastName, email: Given<String>
 
-    package init(firstName: Given<String>, lastName: Given<String>, email: Given<String>, isMistyped: Bool) {
+    package init(firstName: Given<String>, lastName: Given<String>, email: Given<String>) {
         self.firstName = firstName
         self.lastName = lastName
         self.email = email
-        self.isMistyped = isMistyped
     }
 }
 
 /// What a request gives of a client.
 package struct ClientFields {
-    package let person: PersonFields
-    package let address: Given<String>
-    /// Whether there is something else where the object should be.
-    package let isMistyped: Bool
-    /// Whether the object is there.
-    package let isGiven: Bool
+    let person: Given<PersonFields>
+    let address: Given<String>
 
-    package init(person: PersonFields, address: Given<String>, isMistyped: Bool, isGiven: Bool) {
+    package init(person: Given<PersonFields>, address: Given<String>) {
         self.person = person
         self.address = address
-        self.isMistyped = isMistyped
-        self.isGiven = isGiven
     }
 }
 
@@ -69,18 +58,20 @@ enum OperatorRules {
         return password
     }
 
-    /// A member that may be absent and stays as it is then.
-    static func kept<Value>(_ given: Given<String>, as current: Value, _ rule: (Given<String>) throws -> Value) throws
-        -> Value
-    {
-        given.isAbsent ? current : try rule(given)
+    /// A value that must be there, and has no rules of its own here.
+    static func present<Value>(_ given: Given<Value>, _ field: String) throws -> Value {
+        switch given {
+        case .absent, .null: throw AccountError(ErrorCode.Operators.fieldRequired, field: field)
+        case .mistyped: throw AccountError(ErrorCode.Operators.fieldInvalid, field: field)
+        case .value(let value): return value
+        }
     }
 
     /// The names and the email of a person, those at `path`.
-    static func person(_ given: PersonFields, at path: String) throws -> (
+    static func person(_ given: Given<PersonFields>, at path: String) throws -> (
         first: String, last: String, email: EmailAddress
     ) {
-        if given.isMistyped { throw AccountError(ErrorCode.Operators.fieldInvalid, field: path) }
+        let given = try present(given, path)
         return (
             try text(given.firstName, "\(path).first_name", charactersMax: Limits.nameCharactersMax),
             try text(given.lastName, "\(path).last_name", charactersMax: Limits.nameCharactersMax),

@@ -3,11 +3,11 @@ import Store
 /// An operator's clients, and the feed of changes that devices follow.
 extension Operators {
     /// Adds a client. One of this operator with the same email is updated instead, and revived if it was deleted.
-    package func createClient(session: SessionFields, _ given: ClientFields) throws -> Client {
+    package func createClient(session: SessionFields, _ given: Given<ClientFields>) throws -> Client {
         let now = environment.time.now
         return try environment.store.transact { tx in
             var account = try authenticated(session, at: now, in: tx)
-            if given.isMistyped { throw AccountError(ErrorCode.Operators.fieldInvalid, field: "client") }
+            let given = try OperatorRules.present(given, "client")
             let person = try OperatorRules.person(given.person, at: "client.user")
             let address = try OperatorRules.text(
                 given.address,
@@ -52,45 +52,48 @@ extension Operators {
         let now = environment.time.now
         return try environment.store.transact { tx in
             let account = try authenticated(session, at: now, in: tx)
-            switch provision {
-            case .absent, .null: throw AccountError(ErrorCode.Operators.fieldRequired, field: "provision")
-            case .mistyped: throw AccountError(ErrorCode.Operators.fieldInvalid, field: "provision")
-            case .value(let provision):
-                guard provision >= 0 else { throw AccountError(ErrorCode.Operators.fieldInvalid, field: "provision") }
-                let next = account.lastChange + 1
-                guard provision < next else { return ([], next) }
-                let clients = try tx.scan(
-                    Client.byChange,
-                    prefix: Key(account.id),
-                    from: Key(account.id, provision),
-                    descending: true
+            let provision = try OperatorRules.present(provision, "provision")
+            guard provision >= 0 else { throw AccountError(ErrorCode.Operators.fieldInvalid, field: "provision") }
+            let next = account.lastChange + 1
+            guard provision < next else { return ([], next) }
+            let clients = try tx.scan(
+                Client.byChange,
+                prefix: Key(account.id),
+                from: Key(account.id, provision),
+                descending: true
+            )
+            return (provision == 0 ? clients.filter { $0.deleted == nil } : clients, next)
+        }
+    }
+
+    /// Changes what is given of a client; members that are absent stay as they are.
+    package func updateClient(session: SessionFields, id: Given<Int>, _ given: Given<ClientFields>) throws -> Client {
+        try change(session: session, id: id) { client, _ in
+            let given = try OperatorRules.present(given, "client")
+            if !given.person.isAbsent {
+                try edit(&client.person, try OperatorRules.present(given.person, "client.user"))
+            }
+            if !given.address.isAbsent {
+                client.address = try OperatorRules.text(
+                    given.address,
+                    "client.address",
+                    charactersMax: Limits.addressCharactersMax
                 )
-                return (provision == 0 ? clients.filter { $0.deleted == nil } : clients, next)
             }
         }
     }
 
-    /// Changes what is given of a client.
-    package func updateClient(session: SessionFields, id: Given<Int>, _ given: ClientFields) throws -> Client {
-        try change(session: session, id: id) { client, _ in
-            if given.isMistyped || given.person.isMistyped {
-                let field = given.isMistyped ? "client" : "client.user"
-                throw AccountError(ErrorCode.Operators.fieldInvalid, field: field)
-            }
-            guard given.isGiven else { throw AccountError(ErrorCode.Operators.fieldRequired, field: "client") }
-            let person = given.person
-            client.person.firstName = try OperatorRules.kept(person.firstName, as: client.person.firstName) {
-                try OperatorRules.text($0, "client.user.first_name", charactersMax: Limits.nameCharactersMax)
-            }
-            client.person.lastName = try OperatorRules.kept(person.lastName, as: client.person.lastName) {
-                try OperatorRules.text($0, "client.user.last_name", charactersMax: Limits.nameCharactersMax)
-            }
-            client.person.email = try OperatorRules.kept(person.email, as: client.person.email) {
-                try OperatorRules.email($0, "client.user.email").text
-            }
-            client.address = try OperatorRules.kept(given.address, as: client.address) {
-                try OperatorRules.text($0, "client.address", charactersMax: Limits.addressCharactersMax)
-            }
+    private func edit(_ person: inout Person, _ given: PersonFields) throws {
+        if !given.firstName.isAbsent {
+            let field = "client.user.first_name"
+            person.firstName = try OperatorRules.text(given.firstName, field, charactersMax: Limits.nameCharactersMax)
+        }
+        if !given.lastName.isAbsent {
+            let field = "client.user.last_name"
+            person.lastName = try OperatorRules.text(given.lastName, field, charactersMax: Limits.nameCharactersMax)
+        }
+        if !given.email.isAbsent {
+            person.email = try OperatorRules.email(given.email, "client.user.email").text
         }
     }
 
@@ -110,25 +113,20 @@ extension Operators {
         let now = environment.time.now
         return try environment.store.transact { tx in
             var account = try authenticated(session, at: now, in: tx)
-            switch id {
-            case .absent, .null: throw AccountError(ErrorCode.Operators.fieldRequired, field: "client_id")
-            case .mistyped: throw AccountError(ErrorCode.Operators.fieldInvalid, field: "client_id")
-            case .value(let id):
-                let notFound = AccountError(ErrorCode.Operators.clientNotFound)
-                guard (0...9_999_999_999).contains(id), var client = try tx.get(Client.self, Key(id)),
-                    client.operatorID == account.id, client.deleted == nil
-                else { throw notFound }
-                try change(&client, now)
-                let holder = try tx.find(Client.byEmail, Key(account.id, client.person.email.lowercased()))
-                if let holder, holder.id != client.id {
-                    throw AccountError(ErrorCode.Operators.fieldInvalid, field: "client.user.email")
-                }
-                account.lastChange += 1
-                client.change = account.lastChange
-                try tx.update(account)
-                try tx.update(client)
-                return client
+            let id = try OperatorRules.present(id, "client_id")
+            guard (0...9_999_999_999).contains(id), var client = try tx.get(Client.self, Key(id)),
+                client.operatorID == account.id, client.deleted == nil
+            else { throw AccountError(ErrorCode.Operators.clientNotFound) }
+            try change(&client, now)
+            let holder = try tx.find(Client.byEmail, Key(account.id, client.person.email.lowercased()))
+            if let holder, holder.id != client.id {
+                throw AccountError(ErrorCode.Operators.fieldInvalid, field: "client.user.email")
             }
+            account.lastChange += 1
+            client.change = account.lastChange
+            try tx.update(account)
+            try tx.update(client)
+            return client
         }
     }
 }

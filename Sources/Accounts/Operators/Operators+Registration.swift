@@ -3,7 +3,7 @@ import Store
 /// Registering, confirming, signing in and out.
 extension Operators {
     /// Registers an operator, mails a confirmation code and opens a session, which works before the email is confirmed.
-    package func register(person: PersonFields, password: Given<String>) throws -> SignedIn {
+    package func register(person: Given<PersonFields>, password: Given<String>) throws -> SignedIn {
         let person = try OperatorRules.person(person, at: "user")
         let password = try OperatorRules.password(password, "password")
         let taken = AccountError(ErrorCode.Operators.operatorExists)

@@ -19,12 +19,11 @@ extension Sales {
     }
 
     /// Changes the name of the account that a key is of.
-    package func updateMe(apiKey: Given<String>, firstName: Given<String>, lastName: Given<String>) throws {
+    package func updateMe(apiKey: Given<String>, name: Given<NameFields>) throws {
         let now = environment.time.now
         try environment.store.transact { tx in
             var user = try authenticated(apiKey, at: now, in: tx)
-            user.firstName = try SalesRules.text(firstName, "name.first", charactersMax: Limits.nameCharactersMax)
-            user.lastName = try SalesRules.text(lastName, "name.last", charactersMax: Limits.nameCharactersMax)
+            (user.firstName, user.lastName) = try SalesRules.name(name)
             try tx.update(user)
         }
     }

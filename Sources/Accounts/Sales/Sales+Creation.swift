@@ -1,16 +1,26 @@
 import Store
 
+/// What a request gives of a person's name.
+package struct NameFields {
+    let first, last: Given<String>
+
+    package init(first: Given<String>, last: Given<String>) {
+        self.first = first
+        self.last = last
+    }
+}
+
 /// What a request gives of a new account. The members that a role does not have are nil.
 package struct NewSalesUser {
-    let email, password, referralCode, firstName, lastName: Given<String>
+    let email, password, referralCode: Given<String>
+    let name: Given<NameFields>
     let source, phone, brandID: Given<String>?
 
     package init(
         email: Given<String>,
         password: Given<String>,
         referralCode: Given<String>,
-        firstName: Given<String>,
-        lastName: Given<String>,
+        name: Given<NameFields>,
         source: Given<String>? = nil,
         phone: Given<String>? = nil,
         brandID: Given<String>? = nil
@@ -18,8 +28,7 @@ package struct NewSalesUser {
         self.email = email
         self.password = password
         self.referralCode = referralCode
-        self.firstName = firstName
-        self.lastName = lastName
+        self.name = name
         self.source = source
         self.phone = phone
         self.brandID = brandID
@@ -36,8 +45,7 @@ extension Sales {
         let password = try SalesRules.password(given.password)
         let code = try SalesRules.text(given.referralCode, "referral_code", charactersMax: Limits.nameCharactersMax)
         let source = try given.source.map { try SalesRules.text($0, "source", charactersMax: Limits.nameCharactersMax) }
-        let first = try SalesRules.text(given.firstName, "name.first", charactersMax: Limits.nameCharactersMax)
-        let last = try SalesRules.text(given.lastName, "name.last", charactersMax: Limits.nameCharactersMax)
+        let name = try SalesRules.name(given.name)
         let phone = try given.phone.map { try SalesRules.text($0, "phone", charactersMax: Limits.phoneCharactersMax) }
         let brand = try given.brandID.map {
             try SalesRules.text($0, "brand_id", charactersMax: Limits.nameCharactersMax)
@@ -58,8 +66,8 @@ extension Sales {
                 email: email.text,
                 passwordHash: hash.text,
                 isVerified: role != .customer,
-                firstName: first,
-                lastName: last,
+                firstName: name.first,
+                lastName: name.last,
                 referralCode: ownCode,
                 source: source,
                 phone: phone,
@@ -95,6 +103,14 @@ enum SalesRules {
     static func text(_ given: Given<String>, _ field: String, charactersMax: Int) throws -> String {
         guard !given.isBlank, let text = given.text(charactersMax: charactersMax) else { throw invalid(field) }
         return text
+    }
+
+    static func name(_ given: Given<NameFields>) throws -> (first: String, last: String) {
+        guard let name = given.value else { throw invalid("name") }
+        return (
+            try text(name.first, "name.first", charactersMax: Limits.nameCharactersMax),
+            try text(name.last, "name.last", charactersMax: Limits.nameCharactersMax)
+        )
     }
 
     static func email(_ given: Given<String>) throws -> EmailAddress {

@@ -175,8 +175,8 @@ package enum OperatorsWire {
         }
     }
 
-    /// The member `user` of the params of `operators.register`.
-    package struct RegisterParamsUser {
+    /// What is given of a person.
+    package struct PersonInput {
         /// The first name.
         package var firstName: Given<String> = .absent
         /// The last name.
@@ -200,10 +200,31 @@ package enum OperatorsWire {
         }
     }
 
+    /// What is given of a client.
+    package struct ClientInput {
+        /// The client's person.
+        package var user: Given<PersonInput> = .absent
+        /// Where the client lives.
+        package var address: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            try reader.beginObject()
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("user") {
+                    user = try Given(object: &reader, PersonInput.init)
+                } else if memberName.equals("address") {
+                    address = try Given(reading: &reader)
+                } else {
+                    try reader.skip()
+                }
+            }
+        }
+    }
+
     /// The params of `operators.register`.
     package struct RegisterParams {
         /// The operator's person.
-        package var user: Given<RegisterParamsUser> = .absent
+        package var user: Given<PersonInput> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<String> = .absent
 
@@ -211,7 +232,7 @@ package enum OperatorsWire {
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("user") {
-                    user = try Given(object: &reader, RegisterParamsUser.init)
+                    user = try Given(object: &reader, PersonInput.init)
                 } else if memberName.equals("password") {
                     password = try Given(reading: &reader)
                 } else {
@@ -242,52 +263,6 @@ package enum OperatorsWire {
         }
     }
 
-    /// The member `user` of the member `client` of the params of `operators.client.create`.
-    package struct ClientCreateParamsClientUser {
-        /// The first name.
-        package var firstName: Given<String> = .absent
-        /// The last name.
-        package var lastName: Given<String> = .absent
-        /// The email address, unique without regard to case.
-        package var email: Given<String> = .absent
-
-        package init(reading reader: inout JSONReader) throws(JSONError) {
-            try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("first_name") {
-                    firstName = try Given(reading: &reader)
-                } else if memberName.equals("last_name") {
-                    lastName = try Given(reading: &reader)
-                } else if memberName.equals("email") {
-                    email = try Given(reading: &reader)
-                } else {
-                    try reader.skip()
-                }
-            }
-        }
-    }
-
-    /// The member `client` of the params of `operators.client.create`.
-    package struct ClientCreateParamsClient {
-        /// The client's person.
-        package var user: Given<ClientCreateParamsClientUser> = .absent
-        /// Where the client lives.
-        package var address: Given<String> = .absent
-
-        package init(reading reader: inout JSONReader) throws(JSONError) {
-            try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("user") {
-                    user = try Given(object: &reader, ClientCreateParamsClientUser.init)
-                } else if memberName.equals("address") {
-                    address = try Given(reading: &reader)
-                } else {
-                    try reader.skip()
-                }
-            }
-        }
-    }
-
     /// The params of `operators.client.create`.
     package struct ClientCreateParams {
         /// The operator's `id`.
@@ -295,7 +270,7 @@ package enum OperatorsWire {
         /// A session of that operator.
         package var sessionID: Given<String> = .absent
         /// The client.
-        package var client: Given<ClientCreateParamsClient> = .absent
+        package var client: Given<ClientInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
@@ -305,7 +280,7 @@ package enum OperatorsWire {
                 } else if memberName.equals("session_id") {
                     sessionID = try Given(reading: &reader)
                 } else if memberName.equals("client") {
-                    client = try Given(object: &reader, ClientCreateParamsClient.init)
+                    client = try Given(object: &reader, ClientInput.init)
                 } else {
                     try reader.skip()
                 }
@@ -338,52 +313,6 @@ package enum OperatorsWire {
         }
     }
 
-    /// The member `user` of the member `client` of the params of `operators.client.update`.
-    package struct ClientUpdateParamsClientUser {
-        /// The first name.
-        package var firstName: Given<String> = .absent
-        /// The last name.
-        package var lastName: Given<String> = .absent
-        /// The email address, unique without regard to case.
-        package var email: Given<String> = .absent
-
-        package init(reading reader: inout JSONReader) throws(JSONError) {
-            try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("first_name") {
-                    firstName = try Given(reading: &reader)
-                } else if memberName.equals("last_name") {
-                    lastName = try Given(reading: &reader)
-                } else if memberName.equals("email") {
-                    email = try Given(reading: &reader)
-                } else {
-                    try reader.skip()
-                }
-            }
-        }
-    }
-
-    /// The member `client` of the params of `operators.client.update`.
-    package struct ClientUpdateParamsClient {
-        /// The client's person.
-        package var user: Given<ClientUpdateParamsClientUser> = .absent
-        /// Where the client lives.
-        package var address: Given<String> = .absent
-
-        package init(reading reader: inout JSONReader) throws(JSONError) {
-            try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("user") {
-                    user = try Given(object: &reader, ClientUpdateParamsClientUser.init)
-                } else if memberName.equals("address") {
-                    address = try Given(reading: &reader)
-                } else {
-                    try reader.skip()
-                }
-            }
-        }
-    }
-
     /// The params of `operators.client.update`.
     package struct ClientUpdateParams {
         /// The operator's `id`.
@@ -393,7 +322,7 @@ package enum OperatorsWire {
         /// The client's `id`.
         package var clientID: Given<Int> = .absent
         /// What is to change; members that are absent stay as they are.
-        package var client: Given<ClientUpdateParamsClient> = .absent
+        package var client: Given<ClientInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
@@ -405,7 +334,7 @@ package enum OperatorsWire {
                 } else if memberName.equals("client_id") {
                     clientID = try Given(reading: &reader)
                 } else if memberName.equals("client") {
-                    client = try Given(object: &reader, ClientUpdateParamsClient.init)
+                    client = try Given(object: &reader, ClientInput.init)
                 } else {
                     try reader.skip()
                 }

@@ -174,8 +174,8 @@ package enum SalesWire {
         }
     }
 
-    /// The member `name` of the params of `sales.user.create_customer`.
-    package struct UserCreateCustomerParamsName {
+    /// A person's name.
+    package struct NameInput {
         /// The first name.
         package var first: Given<String> = .absent
         /// The last name.
@@ -206,7 +206,7 @@ package enum SalesWire {
         /// Where the customer came from.
         package var source: Given<String> = .absent
         /// The person's name.
-        package var name: Given<UserCreateCustomerParamsName> = .absent
+        package var name: Given<NameInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
@@ -220,28 +220,7 @@ package enum SalesWire {
                 } else if memberName.equals("source") {
                     source = try Given(reading: &reader)
                 } else if memberName.equals("name") {
-                    name = try Given(object: &reader, UserCreateCustomerParamsName.init)
-                } else {
-                    try reader.skip()
-                }
-            }
-        }
-    }
-
-    /// The member `name` of the params of `sales.user.create_salesperson`.
-    package struct UserCreateSalespersonParamsName {
-        /// The first name.
-        package var first: Given<String> = .absent
-        /// The last name.
-        package var last: Given<String> = .absent
-
-        package init(reading reader: inout JSONReader) throws(JSONError) {
-            try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("first") {
-                    first = try Given(reading: &reader)
-                } else if memberName.equals("last") {
-                    last = try Given(reading: &reader)
+                    name = try Given(object: &reader, NameInput.init)
                 } else {
                     try reader.skip()
                 }
@@ -258,7 +237,7 @@ package enum SalesWire {
         /// The code of who invites.
         package var referralCode: Given<String> = .absent
         /// The person's name.
-        package var name: Given<UserCreateSalespersonParamsName> = .absent
+        package var name: Given<NameInput> = .absent
         /// The phone number.
         package var phone: Given<String> = .absent
         /// The external id of the brand.
@@ -274,32 +253,11 @@ package enum SalesWire {
                 } else if memberName.equals("referral_code") {
                     referralCode = try Given(reading: &reader)
                 } else if memberName.equals("name") {
-                    name = try Given(object: &reader, UserCreateSalespersonParamsName.init)
+                    name = try Given(object: &reader, NameInput.init)
                 } else if memberName.equals("phone") {
                     phone = try Given(reading: &reader)
                 } else if memberName.equals("brand_id") {
                     brandID = try Given(reading: &reader)
-                } else {
-                    try reader.skip()
-                }
-            }
-        }
-    }
-
-    /// The member `name` of the params of `sales.user.create_internal`.
-    package struct UserCreateInternalParamsName {
-        /// The first name.
-        package var first: Given<String> = .absent
-        /// The last name.
-        package var last: Given<String> = .absent
-
-        package init(reading reader: inout JSONReader) throws(JSONError) {
-            try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("first") {
-                    first = try Given(reading: &reader)
-                } else if memberName.equals("last") {
-                    last = try Given(reading: &reader)
                 } else {
                     try reader.skip()
                 }
@@ -316,7 +274,7 @@ package enum SalesWire {
         /// The code of who invites.
         package var referralCode: Given<String> = .absent
         /// The person's name.
-        package var name: Given<UserCreateInternalParamsName> = .absent
+        package var name: Given<NameInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
@@ -328,7 +286,7 @@ package enum SalesWire {
                 } else if memberName.equals("referral_code") {
                     referralCode = try Given(reading: &reader)
                 } else if memberName.equals("name") {
-                    name = try Given(object: &reader, UserCreateInternalParamsName.init)
+                    name = try Given(object: &reader, NameInput.init)
                 } else {
                     try reader.skip()
                 }
@@ -391,33 +349,12 @@ package enum SalesWire {
         }
     }
 
-    /// The member `name` of the params of `sales.user.update_me`.
-    package struct UserUpdateMeParamsName {
-        /// The first name.
-        package var first: Given<String> = .absent
-        /// The last name.
-        package var last: Given<String> = .absent
-
-        package init(reading reader: inout JSONReader) throws(JSONError) {
-            try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("first") {
-                    first = try Given(reading: &reader)
-                } else if memberName.equals("last") {
-                    last = try Given(reading: &reader)
-                } else {
-                    try reader.skip()
-                }
-            }
-        }
-    }
-
     /// The params of `sales.user.update_me`.
     package struct UserUpdateMeParams {
         /// A key that a sign-in gave.
         package var apiKey: Given<String> = .absent
         /// The person's name.
-        package var name: Given<UserUpdateMeParamsName> = .absent
+        package var name: Given<NameInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
@@ -425,7 +362,7 @@ package enum SalesWire {
                 if memberName.equals("api_key") {
                     apiKey = try Given(reading: &reader)
                 } else if memberName.equals("name") {
-                    name = try Given(object: &reader, UserUpdateMeParamsName.init)
+                    name = try Given(object: &reader, NameInput.init)
                 } else {
                     try reader.skip()
                 }

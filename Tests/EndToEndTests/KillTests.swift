@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import PosternTesting
 import Testing
 
 /// What was acknowledged is there after a kill.

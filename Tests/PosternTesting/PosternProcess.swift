@@ -1,0 +1,164 @@
+package import Foundation
+package import JSON
+
+/// A running `postern`, spoken to through pipes.
+package final class PosternProcess {
+    private let process = Process()
+    private let input = Pipe()
+    private let output = Pipe()
+    private let errors = TemporaryDirectory()
+    private var pending = Data()
+    private var lastID = 0
+
+    /// The binary that is tested: it stands beside the test bundle.
+    package static var binary: URL {
+        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("postern")
+    }
+
+    /// Where the package's own files are.
+    package static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    /// - Parameters:
+    ///   - arguments: the command line.
+    ///   - environment: what is added to an environment of PATH alone.
+    ///   - shell: a command of the shell that starts the program as `"$@"`, such as `ulimit -f 8; exec "$@"`.
+    ///   - folder: the working directory.
+    package init(
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        shell: String? = nil,
+        folder: URL? = nil
+    ) throws {
+        // A process that is gone must not take the tests along.
+        Foundation.signal(SIGPIPE, SIG_IGN)
+        let command = [Self.binary.path] + arguments
+        process.executableURL = shell == nil ? Self.binary : URL(fileURLWithPath: "/bin/sh")
+        process.arguments = shell.map { ["-c", $0, "sh"] + command } ?? arguments
+        process.environment = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
+        process.currentDirectoryURL = folder
+        process.standardInput = input
+        process.standardOutput = output
+        let log = errors.path + "/stderr"
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        process.standardError = FileHandle(forWritingAtPath: log)
+        try process.run()
+    }
+
+    package var processIdentifier: Int32 { process.processIdentifier }
+
+    /// What it has written to stderr so far.
+    package var errorText: String {
+        String(decoding: FileManager.default.contents(atPath: errors.path + "/stderr") ?? Data(), as: UTF8.self)
+    }
+
+    /// Its exit code, or the signal that ended it; waited for.
+    package var status: Int32 {
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    // MARK: Requests
+
+    /// Sends text as it is, with a line feed.
+    package func send(_ line: String) {
+        write(Data((line + "\n").utf8))
+    }
+
+    /// Sends bytes as they are.
+    package func write(_ data: Data) {
+        try? input.fileHandleForWriting.write(contentsOf: data)
+    }
+
+    /// Sends a request with the next id.
+    package func send(_ method: String, _ params: JSONValue) {
+        lastID += 1
+        let id = JSONValue.number(String(lastID))
+        send((["jsonrpc": "2.0", "id": id, "method": .string(method), "params": params] as JSONValue).text)
+    }
+
+    /// Sends a request and waits for the next reply, whole.
+    @discardableResult
+    package func reply(to method: String, _ params: JSONValue = [:]) throws -> JSONValue {
+        send(method, params)
+        return try nextReply()
+    }
+
+    /// The next reply; `null` where the output has ended.
+    package func nextReply() throws -> JSONValue {
+        try JSONValue(parsing: nextLine() ?? "null")
+    }
+
+    /// The next line; nil at the end of the output.
+    package func nextLine() -> String? {
+        while true {
+            if let end = pending.firstIndex(of: 0x0A) {
+                defer { pending = Data(pending[(end + 1)...]) }
+                return String(decoding: pending[..<end], as: UTF8.self)
+            }
+            let data = output.fileHandleForReading.availableData
+            if data.isEmpty { return nil }
+            pending.append(data)
+        }
+    }
+
+    // MARK: The end
+
+    /// Ends the input.
+    package func closeInput() {
+        try? input.fileHandleForWriting.close()
+    }
+
+    /// Stops reading its output.
+    package func closeOutput() {
+        try? output.fileHandleForReading.close()
+    }
+
+    /// Ends the input and gives what still comes out.
+    @discardableResult
+    package func finish() -> String {
+        closeInput()
+        var lines: [String] = []
+        while let line = nextLine() { lines.append(line) }
+        process.waitUntilExit()
+        return lines.joined(separator: "\n")
+    }
+
+    /// Sends a signal.
+    package func signal(_ number: Int32) {
+        Foundation.kill(process.processIdentifier, number)
+    }
+
+    /// Kills the process at once.
+    package func kill() {
+        signal(SIGKILL)
+        process.waitUntilExit()
+    }
+
+    deinit {
+        if process.isRunning { kill() }
+    }
+}
+
+extension PosternProcess {
+    /// What a command line came to.
+    package struct Outcome {
+        package let output: String
+        package let errors: String
+        package let status: Int32
+    }
+
+    /// Runs a command to its end.
+    package static func run(
+        _ arguments: [String],
+        input: String = "",
+        environment: [String: String] = [:],
+        shell: String? = nil,
+        folder: URL? = nil
+    ) throws -> Outcome {
+        let process = try PosternProcess(arguments, environment: environment, shell: shell, folder: folder)
+        process.write(Data(input.utf8))
+        let output = process.finish()
+        return Outcome(output: output, errors: process.errorText, status: process.status)
+    }
+}
