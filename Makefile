@@ -3,9 +3,11 @@
 SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 PACKAGES := libsodium-dev pkg-config
+# Mail parsers and validators that the tests hold the program against.
+TEST_PACKAGES := python3 python3-jsonschema
 BINARY := .build/release/postern
 
-.PHONY: help deps build release demo test lint generate check-generated warnings format
+.PHONY: help deps test-deps build release demo test lint generate check-generated warnings format
 
 help: ## Lists what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -16,6 +18,14 @@ deps: ## Installs libsodium and pkg-config where they are missing (Debian, Ubunt
 	else \
 		echo "Installing $(PACKAGES)…"; \
 		$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PACKAGES) >/dev/null; \
+	fi
+
+test-deps: deps
+	@if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then \
+		echo "python3-jsonschema is here already."; \
+	else \
+		echo "Installing $(TEST_PACKAGES)…"; \
+		$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(TEST_PACKAGES) >/dev/null; \
 	fi
 
 build: deps ## Builds for debugging
@@ -29,7 +39,7 @@ demo: release ## Plays a story through the release binary
 	@while IFS= read -r line; do printf '→ %s\n' "$$line"; done < examples/tour.jsonl
 	@$(BINARY) --data :memory: --no-email-confirmation --clock 2016-02-24T22:07:52.371513Z --seed 7 < examples/tour.jsonl | sed 's/^/← /'
 
-test: deps ## Runs all tests
+test: test-deps ## Installs what is missing, builds, and runs all tests
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build
 

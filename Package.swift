@@ -48,6 +48,7 @@ let package = Package(
         .testTarget(
             name: "ContractTests",
             dependencies: ["JSON", "PosternSchema", "PosternTesting"],
+            exclude: ["Resources"],
             swiftSettings: houseRules
         ),
         .testTarget(

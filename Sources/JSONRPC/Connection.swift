@@ -14,13 +14,18 @@ package enum ReplyOrder: String, Sendable {
 /// share one sync, and no reply tells of what is not durable. A request that waits for slow work holds up its lane and
 /// nothing else; in-order is the case of a single lane.
 ///
-/// It belongs to one thread, and does no input or output of its own.
+/// A turn ends when its answers have grown long, as a short request may have a long answer; the next begins when these
+/// have gone out. It belongs to one thread, and does no input or output of its own.
 final class Connection {
     private let handler: any RequestHandler
     private let pool: WorkPool
     private let chosenOrder: ReplyOrder?
     private var framer: Framer
+    /// What was read and has not been looked at.
+    private var backlog = Backlog()
     private var lanes = Lanes()
+    /// Lanes that could go on, had their answers not grown long.
+    private var pausedLanes = Set<Lane>()
 
     /// Answers of what is done and not committed yet.
     private var output = JSONWriter(capacity: 4_096)
@@ -46,7 +51,10 @@ final class Connection {
     }
 
     /// Whether every request was answered.
-    var isIdle: Bool { lanes.isEmpty }
+    var isIdle: Bool { lanes.isEmpty && !hasBacklog }
+
+    /// Whether there is something to carry out that waits for nothing but for earlier answers to go out.
+    var hasBacklog: Bool { !backlog.isEmpty || !pausedLanes.isEmpty }
 
     /// Whether so many requests wait that nothing more should be read for now.
     var isSaturated: Bool { lanes.refusals >= Limits.waitingRefusalsMax }
@@ -56,13 +64,23 @@ final class Connection {
     /// Takes what was read.
     func receive(_ read: UnsafeRawBufferPointer) {
         let (chunk, frames) = framer.frames(of: read)
-        take(frames, in: chunk)
+        backlog.append(frames, in: chunk)
+        takeBacklog()
     }
 
     /// Takes the end of the input.
     func receiveEnd() {
         let (chunk, frames) = framer.rest()
-        take(frames, in: chunk)
+        backlog.append(frames, in: chunk)
+        takeBacklog()
+    }
+
+    /// Goes on where a turn ended because its answers had grown long.
+    func takeBacklog() {
+        for lane in pausedLanes { advance(lane) }
+        while !isTurnOver, let (frame, chunk) = backlog.next() { take(frame, in: chunk) }
+        commit()
+        lookAhead()
     }
 
     /// Goes on with what waited for work that is done now.
@@ -83,16 +101,15 @@ final class Connection {
         return committed
     }
 
-    private func take(_ frames: [Frame], in chunk: Chunk) {
-        for frame in frames {
-            switch frame {
-            case .message(let bytes): take(Line(bytes, in: chunk), in: chunk)
-            case .tooLong: admit(.invalid(.messageTooLong, id: nil), batch: nil, chunk: chunk)
-            case .badHeader: admit(.invalid(.badHeader, id: nil), batch: nil, chunk: chunk)
-            }
+    /// Whether the answers so far are to go out before there are more.
+    private var isTurnOver: Bool { output.count + committed.count >= Limits.turnBytes }
+
+    private func take(_ frame: Frame, in chunk: Chunk) {
+        switch frame {
+        case .message(let bytes): take(Line(bytes, in: chunk), in: chunk)
+        case .tooLong: admit(.invalid(.messageTooLong, id: nil), batch: nil, chunk: chunk)
+        case .badHeader: admit(.invalid(.badHeader, id: nil), batch: nil, chunk: chunk)
         }
-        commit()
-        lookAhead()
     }
 
     private func take(_ line: Line, in chunk: Chunk) {
@@ -157,7 +174,15 @@ final class Connection {
     /// Carries out what has come to its turn in a lane.
     private func advance(_ lane: Lane?) {
         guard let lane else { return }
-        while let entry = lanes.first(of: lane), !entry.isWaiting, carryOut(entry) { lanes.removeFirst(of: lane) }
+        pausedLanes.remove(lane)
+        while let entry = lanes.first(of: lane), !entry.isWaiting {
+            if isTurnOver {
+                pausedLanes.insert(lane)
+                return
+            }
+            guard carryOut(entry) else { return }
+            lanes.removeFirst(of: lane)
+        }
     }
 
     /// Starts the slow work of requests whose turn has not come. They are run for the sake of what they ask for alone,

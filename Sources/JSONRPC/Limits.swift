@@ -13,6 +13,8 @@ package enum Limits {
     package static let waitingRefusalsMax = 100_000
     /// How much may wait to be written before reading stops until the client reads.
     package static let unwrittenBytesMax = 64 << 20
+    /// How long the answers of one turn grow before they go out.
+    package static let turnBytes = 1 << 20
     /// How many pieces of slow work are handed out ahead of their turn.
     package static let workAheadMax = 64
     /// POSIX's PIPE_BUF on Linux: a pipe that is ready takes so much without blocking.

@@ -5,7 +5,10 @@ extension Server {
     package static func answer(to request: JSONValue, by handler: any RequestHandler) -> JSONValue {
         let connection = Connection(handler: handler, pool: WorkPool {}, order: .inOrder, framing: .line)
         Array((request.text + "\n").utf8).withUnsafeBytes { connection.receive($0) }
-        while !connection.isIdle { connection.resume() }
+        while !connection.isIdle {
+            connection.takeBacklog()
+            connection.resume()
+        }
         do throws(JSONError) {
             return try JSONValue(parsing: connection.takeOutput())
         } catch {

@@ -46,7 +46,8 @@ package final class Server {
         defer { buffer.deallocate() }
         while !isFinished {
             let timeout = handler.tend()
-            wait(milliseconds: timeout, into: buffer)
+            wait(milliseconds: canProceed ? 0 : timeout, into: buffer)
+            if canProceed { connection.takeBacklog() }
             connection.resume()
             output.write(connection.takeOutput())
         }
@@ -56,13 +57,14 @@ package final class Server {
         output.hasNoReader || hasEnded && connection.isIdle && output.unwrittenBytes == 0
     }
 
-    /// Whether the client has so much to read, or to wait for, that its next requests can wait as well.
-    private var isHeldUp: Bool {
-        connection.isSaturated || output.unwrittenBytes > Limits.unwrittenBytesMax
-    }
+    /// Whether what has been read already can go on.
+    private var canProceed: Bool { connection.hasBacklog && !isUnread }
+
+    /// Whether the client has so much to read that its next requests can wait.
+    private var isUnread: Bool { output.unwrittenBytes > Limits.unwrittenBytesMax }
 
     private func wait(milliseconds: Int?, into buffer: UnsafeMutableRawBufferPointer) {
-        let readsInput = !hasEnded && !isHeldUp
+        let readsInput = !hasEnded && !isUnread && !connection.isSaturated && !connection.hasBacklog
         var states = [
             pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: readsInput ? input : -1, events: Int16(POLLIN), revents: 0),

@@ -38,13 +38,18 @@ struct CommandDriver: MailDriver {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // What this process ignores, its children would ignore as well.
-        var defaults = sigset_t()
+        // What this process ignores or blocks, its children would as well.
+        var (defaults, none) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
         sigemptyset(&defaults)
         for signal in [SIGPIPE, SIGXFSZ] { sigaddset(&defaults, signal) }
         posix_spawnattr_setsigdefault(&attributes, &defaults)
         posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF))
+        posix_spawnattr_setflags(
+            &attributes,
+            Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
+        )
 
         var arguments = ["/bin/sh", "-c", command].map { (word: String) in strdup(word) } + [nil]
         defer { for argument in arguments { free(argument) } }

@@ -39,14 +39,7 @@ struct OpenRPCEmitter {
     private static func typeName(_ name: String, _ api: API) -> String { "\(api.name.upperCamel)\(name)" }
 
     private static func method(_ method: Method, in api: API) -> JSONValue {
-        let errors: [JSONValue] = method.errors.compactMap { slug in
-            api.errors.first { $0.slug == slug }.map { error in
-                [
-                    "code": .number(String(error.code)), "message": .string(error.message),
-                    "data": ["errors": [.string(error.slug)]],
-                ]
-            }
-        }
+        let errors = errors(of: method, in: api)
         let params: [JSONValue] = method.params.map { param in
             [
                 "name": .string(param.name), "description": .string(param.description),
@@ -74,6 +67,21 @@ struct OpenRPCEmitter {
         }
         if let endpoint = method.endpoint { members.append(.init("x-endpoint", .string(endpoint))) }
         return .object(members)
+    }
+
+    /// One object a code, as OpenRPC asks for; an API that gives a code to several errors tells them by their slugs.
+    private static func errors(of method: Method, in api: API) -> [JSONValue] {
+        let failures = method.errors.compactMap { slug in api.errors.first { $0.slug == slug } }
+        let codes = failures.map(\.code).reduce(into: [Int]()) { codes, code in
+            if !codes.contains(code) { codes.append(code) }
+        }
+        return codes.map { code in
+            let same = failures.filter { $0.code == code }
+            return [
+                "code": .number(String(code)), "message": .string(same.map(\.message).joined(separator: " / ")),
+                "data": ["errors": .array(same.map { .string($0.slug) })],
+            ]
+        }
     }
 
     private static func resultSchema(of method: Method, in api: API) -> JSONValue {

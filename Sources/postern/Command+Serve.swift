@@ -46,6 +46,13 @@ extension Command {
             wakeUp.send()
         }
         action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
-        for signal in [SIGTERM, SIGINT] { sigaction(signal, &action, nil) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for signal in [SIGTERM, SIGINT] {
+            sigaction(signal, &action, nil)
+            sigaddset(&signals, signal)
+        }
+        // A process inherits what its host's thread blocks, and some hosts block all they can.
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 }

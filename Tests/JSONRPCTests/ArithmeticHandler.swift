@@ -78,6 +78,7 @@ struct Exchange {
         }
         connection.receiveEnd()
         while !connection.isIdle {
+            connection.takeBacklog()
             connection.resume()
             output += connection.takeOutput()
         }

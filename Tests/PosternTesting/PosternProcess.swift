@@ -70,6 +70,15 @@ package final class PosternProcess {
         try? input.fileHandleForWriting.write(contentsOf: data)
     }
 
+    /// Sends bytes and ends the input on a thread of its own, for more than the program takes without being read.
+    package func finishBeside(_ data: Data) {
+        let handle = input.fileHandleForWriting
+        Thread {
+            try? handle.write(contentsOf: data)
+            try? handle.close()
+        }.start()
+    }
+
     /// Sends a request with the next id.
     package func send(_ method: String, _ params: JSONValue) {
         lastID += 1
@@ -100,6 +109,15 @@ package final class PosternProcess {
             if data.isEmpty { return nil }
             pending.append(data)
         }
+    }
+
+    /// How many lines come until the end of the output.
+    package func remainingLines() -> Int {
+        var count = pending.count { $0 == 0x0A }
+        while case let data = output.fileHandleForReading.availableData, !data.isEmpty {
+            count += data.count { $0 == 0x0A }
+        }
+        return count
     }
 
     // MARK: The end

@@ -1,0 +1,131 @@
+import Foundation
+import JSON
+import PosternTesting
+import Testing
+
+/// The command line: flags, their twins in the environment, and what each command prints.
+struct CommandLineTests {
+    @Test(arguments: [
+        (["--nonsense"], "unknown flag --nonsense"),
+        (["-x"], "unknown flag -x"),
+        (["frobnicate"], "unknown command frobnicate"),
+        (["serve", "here"], "postern serve takes flags alone"),
+        (["--data"], "--data needs a value"),
+        (["--data="], "--data needs a value"),
+        (["--replies", "later"], "--replies takes in-order|as-completed, not later"),
+        (["--framing", "x"], "--framing takes auto|line|header, not x"),
+        (["--mail", "smtp"], "--mail takes keep|directory:DIR|command:COMMAND, not smtp"),
+        (["--mail-from", "nobody"], "--mail-from takes ADDRESS, not nobody"),
+        (["--mail-templates", "/nonexistent"], "--mail-templates: /nonexistent: No such file or directory"),
+        (["--public-url", "localhost"], "--public-url takes URL, not localhost"),
+        (["--log-level", "loud"], "--log-level takes error|warning|info, not loud"),
+        (["--clock", "now", "--seed", "1"], "--clock takes TIME, not now"),
+        (["--clock", "2016-02-30T00:00:00.000000Z"], "--clock takes TIME, not 2016-02-30T00:00:00.000000Z"),
+        (["--seed", "1"], "--clock and --seed go together"),
+        (["--data", "/tmp", "--seed", "1", "--clock", "2016-02-24T22:07:52.371513Z"], "for --data :memory: alone"),
+        (["schema", "--seed", "1"], "--seed is no flag of postern schema"),
+        (["invite", "--role", "owner"], "--role takes customer|salesperson|admin, not owner"),
+        (["call"], "postern call takes METHOD [JSON]"),
+        (["call", "a", "b", "c"], "postern call takes METHOD [JSON]"),
+        (["call", "system.info", "{"], "the params are not JSON"),
+        (["outbox", "look"], "postern outbox takes list | show ID | deliver"),
+        (["outbox", "deliver", "--data", ":memory:"], "postern outbox deliver needs --mail"),
+        (["help", "me"], "unknown command me"),
+    ])
+    func refusesAWrongCommandLineInOneLine(arguments: [String], message: String) throws {
+        let outcome = try PosternProcess.run(arguments)
+        #expect(outcome.status == 64)
+        #expect(outcome.output == "")
+        #expect(outcome.errors.contains(message) && outcome.errors.hasPrefix("postern: "))
+        #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
+    }
+
+    @Test(arguments: ["serve", "call", "invite", "outbox", "schema", "stats"])
+    func helpsWithEachCommand(name: String) throws {
+        for arguments in [[name, "--help"], ["help", name], [name, "-h"]] {
+            let outcome = try PosternProcess.run(arguments)
+            #expect(outcome.status == 0 && outcome.errors == "")
+            #expect(outcome.output.hasPrefix("Usage: postern \(name)"))
+        }
+        #expect(try PosternProcess.run(["--help"]).output.contains("postern \(name)"))
+    }
+
+    @Test func tellsItsVersion() throws {
+        for arguments in [["--version"], ["version"]] {
+            #expect(try PosternProcess.run(arguments).output == "postern 0.1.0")
+        }
+    }
+
+    @Test func readsFlagsFromTheEnvironment() throws {
+        let folder = TemporaryDirectory()
+        let environment = ["POSTERN_DATA": folder.path("store"), "POSTERN_NO_EMAIL_CONFIRMATION": "1"]
+        let register = #"{"user":{"first_name":"A","last_name":"B","email":"a@b.co"},"password":"p"}"#
+        let sign = #"{"email":"a@b.co","password":"p"}"#
+        let data = ["--data", folder.path("store")]
+        #expect(try PosternProcess.run(["call", "operators.register", register] + data).status == 0)
+        #expect(try PosternProcess.run(["call", "operators.signin", sign], environment: environment).status == 0)
+        // The command line has the last word, and what is no flag of a command is not read for it.
+        let flag = "--no-email-confirmation=0"
+        let outcome = try PosternProcess.run(["call", "operators.signin", sign, flag], environment: environment)
+        #expect(outcome.status == 1 && outcome.errors.contains("account_invalid_or_unconfirmed"))
+        #expect(try PosternProcess.run(["schema"], environment: ["POSTERN_SEED": "x"]).status == 0)
+        let wrong = try PosternProcess.run(["stats"], environment: ["POSTERN_LOG_LEVEL": "x"])
+        #expect(wrong.status == 64 && wrong.errors.contains("POSTERN_LOG_LEVEL takes"))
+    }
+
+    @Test func callsAMethod() throws {
+        let folder = TemporaryDirectory()
+        let data = ["--data", folder.path("store")]
+        let info = try PosternProcess.run(["call", "system.info"] + data)
+        #expect(info.status == 0 && info.errors == "")
+        #expect(try JSONValue(parsing: info.output)["store"]?["kind"]?.string == "directory")
+        #expect(info.output.contains("{\n  \"name\": \"postern\",\n"))
+
+        let refused = try PosternProcess.run(["call", "operators.signin", #"{"email":"a@b.co"}"#] + data)
+        #expect(refused.status == 1 && refused.output == "")
+        #expect(refused.errors.contains("\"code\": -3") && refused.errors.contains("field_required"))
+        #expect(try PosternProcess.run(["call", "no.method"] + data).errors.contains("-32601"))
+        // A rehearsal's methods are no methods of the real thing.
+        #expect(try PosternProcess.run(["call", "system.outbox"] + data).errors.contains("-32601"))
+    }
+
+    @Test func invitesAndShowsTheOutboxAndCounts() throws {
+        let folder = TemporaryDirectory()
+        let data = ["--data", folder.path("store")]
+        let code = try PosternProcess.run(["invite"] + data).output
+        #expect(code.range(of: "^[0-9a-f]{32}$", options: .regularExpression) != nil)
+        let customer =
+            #"{"email":"c@b.co","password":"p","referral_code":"\#(code)","source":"x","name":{"first":"C","last":"D"}}"#
+        #expect(try PosternProcess.run(["call", "sales.user.create_customer", customer] + data).status == 0)
+
+        let list = try PosternProcess.run(["outbox", "list"] + data).output.split(separator: "\t")
+        #expect(list.count == 5 && list[0] == "1" && list[2...] == ["waiting", "c@b.co", "Verify your email"])
+        let mail = try PosternProcess.run(["outbox", "show", "1"] + data).output
+        #expect(mail.contains("To: c@b.co\nSubject: Verify your email\n"))
+        #expect(
+            mail.range(of: #"\nhttp://localhost/verification\?token=1-[0-9a-f]{32}\n"#, options: .regularExpression)
+                != nil
+        )
+        for id in ["2", "x", "99999999999999999999"] {
+            let none = try PosternProcess.run(["outbox", "show", id] + data)
+            #expect(none.status == 1 && none.errors == "postern: there is no mail \(id)\n")
+        }
+        let statistics = try PosternProcess.run(["stats"] + data).output
+        #expect(statistics.contains("directory") && statistics.contains("sales.users: 1"))
+    }
+
+    @Test func saysOnATerminalWhatItIs() throws {
+        // `script` gives the program a terminal for its input and output.
+        let outcome = try PosternProcess.run(
+            ["--data", ":memory:"],
+            shell: #"script -qec "$1 $2 $3" /dev/null < /dev/null"#
+        )
+        #expect(outcome.output.contains("postern: the store is :memory:; type a request a line"))
+    }
+
+    @Test func saysWhereTheStoreCannotBe() throws {
+        let outcome = try PosternProcess.run(["--data", "/dev/null/store"])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.hasPrefix("postern: ") && outcome.errors.filter { $0 == "\n" }.count == 1)
+    }
+}

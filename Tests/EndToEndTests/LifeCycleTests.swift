@@ -1,0 +1,124 @@
+import Foundation
+import JSON
+import PosternTesting
+import Testing
+
+/// How the program begins and ends, and what it does with its descriptors.
+struct LifeCycleTests {
+    private static let register = #"{"user":{"first_name":"A","last_name":"B","email":"a@b.co"},"password":"p"}"#
+
+    @Test func answersAllThatItReadAtTheEndOfTheInput() throws {
+        let lines = (1...200).map { #"{"jsonrpc":"2.0","id":\#($0),"method":"system.info"}"# }
+        let outcome = try PosternProcess.run(["--data", ":memory:"], input: lines.joined(separator: "\n"))
+        #expect(outcome.status == 0 && outcome.errors == "")
+        let ids = try outcome.output.split(separator: "\n").map { try JSONValue(parsing: String($0))["id"]?.int }
+        #expect(ids == (1...200).map { $0 })
+    }
+
+    @Test func answersWhatWaitsForAPasswordBeforeItEnds() throws {
+        let lines = (1...20).map { number in
+            #"{"jsonrpc":"2.0","id":\#(number),"method":"care.user.register","params":"#
+                + #"{"email":"c\#(number)@b.co","password":"p","role":"user"}}"#
+        }
+        let outcome = try PosternProcess.run(["--data", ":memory:"], input: lines.joined(separator: "\n"))
+        #expect(outcome.output.split(separator: "\n").filter { $0.contains("\"success\":true") }.count == 20)
+        #expect(outcome.status == 0)
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT])
+    func endsWellWhenAsked(signal: Int32) throws {
+        let postern = try PosternProcess(["--data", ":memory:", "--log-level", "info"])
+        #expect(try postern.reply(to: "system.info")["result"] != nil)
+        postern.signal(signal)
+        #expect(postern.nextLine() == nil)
+        #expect(postern.status == 0)
+        #expect(postern.errorText.contains("level=info message=\"asked to end\""))
+    }
+
+    @Test func endsQuietlyWhenNobodyReads() throws {
+        let folder = TemporaryDirectory()
+        let postern = try PosternProcess(["--data", folder.path("store"), "--no-email-confirmation"])
+        #expect(try postern.reply(to: "operators.register", JSONValue(parsing: Self.register))["result"] != nil)
+        postern.closeOutput()
+        for _ in 0..<20 {
+            postern.send("system.info", [:])
+            usleep(10_000)
+        }
+        #expect(postern.status == 0)
+        #expect(postern.errorText == "")
+        let sign = #"{"email":"a@b.co","password":"p"}"#
+        let data = ["--data", folder.path("store"), "--no-email-confirmation"]
+        #expect(try PosternProcess.run(["call", "operators.signin", sign] + data).status == 0)
+    }
+
+    @Test func keepsStrayPrintsOutOfTheReplies() throws {
+        let postern = try PosternProcess(["--data", ":memory:"])
+        _ = try postern.reply(to: "system.info")
+        let descriptors = "/proc/\(postern.processIdentifier)/fd"
+        let destinations = try ["1", "2"].map {
+            try FileManager.default.destinationOfSymbolicLink(atPath: "\(descriptors)/\($0)")
+        }
+        #expect(destinations[0] == destinations[1])
+        // Nor does it change how its neighbours see the descriptors that they share.
+        let flags = try String(contentsOfFile: "/proc/\(postern.processIdentifier)/fdinfo/0", encoding: .utf8)
+        let mode = flags.split(separator: "\n").first { $0.hasPrefix("flags:") }?.split(separator: "\t").last
+        #expect((mode.flatMap { Int($0, radix: 8) } ?? 0) & Int(O_NONBLOCK) == 0)
+    }
+
+    @Test func refusesADirectoryThatIsInUse() throws {
+        let folder = TemporaryDirectory()
+        let first = try PosternProcess(["--data", folder.path("store")])
+        _ = try first.reply(to: "system.info")
+        let second = try PosternProcess.run(["--data", folder.path("store")])
+        #expect(second.status == 1 && second.output == "")
+        #expect(
+            second.errors.contains("is in use by process \(first.processIdentifier)")
+                && second.errors.filter { $0 == "\n" }.count == 1
+        )
+        #expect(try first.reply(to: "system.info")["result"] != nil)
+        first.kill()
+        // A lock goes with its holder.
+        #expect(try PosternProcess.run(["stats", "--data", folder.path("store")]).status == 0)
+    }
+
+    @Test func goesOnWhenNobodyReadsWhatItLogs() throws {
+        let folder = TemporaryDirectory()
+        // Its stderr is a pipe that nobody reads, and every write is past a limit, which is logged.
+        let postern = try PosternProcess(
+            ["--data", folder.path("store")],
+            shell: #"mkfifo fifo; exec 3<> fifo; ulimit -f 8; exec "$@" 2>&3"#,
+            folder: URL(fileURLWithPath: folder.path)
+        )
+        let registered = try postern.reply(to: "operators.register", JSONValue(parsing: Self.register))
+        let session = try #require(registered["result"]?["session_id"])
+        for number in 0..<3_000 {
+            let person: JSONValue = ["first_name": "C", "last_name": "D", "email": .string("c\(number)@b.co")]
+            let client: JSONValue = ["user": person, "address": "x"]
+            postern.send("operators.client.create", ["user_id": 1, "session_id": session, "client": client])
+        }
+        postern.closeInput()
+        #expect(postern.remainingLines() == 3_000)
+        #expect(postern.status == 0)
+    }
+
+    @Test func boundsWhatItHoldsForAClientThatDoesNotRead() throws {
+        let postern = try PosternProcess(["--data", ":memory:"])
+        let request = Data((#"{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}"# + "\n").utf8)
+        let flood = Data(repeatElement(request, count: 2_500).joined())
+        postern.finishBeside(flood)
+        var peak = 0
+        for _ in 0..<40 {
+            usleep(50_000)
+            peak = max(peak, memoryBytes(of: postern.processIdentifier))
+        }
+        // One answer has 60 kB or so, all of them 150 MB; a bound of 64 MiB is on those that nobody has read.
+        #expect(peak < 120 << 20)
+        #expect(postern.remainingLines() == 2_500)
+    }
+
+    private func memoryBytes(of process: Int32) -> Int {
+        let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+        return (line.split(separator: " ").dropLast().last.flatMap { Int($0) } ?? 0) * 1_024
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import JSON
+import PosternTesting
+import Testing
+
+/// Faults of the disk, as requests see them.
+struct StoreFaultTests {
+    private let folder = TemporaryDirectory()
+
+    private func register(_ number: Int) -> JSONValue {
+        [
+            "email": .string("c\(number)@b.co"), "password": "p", "role": "user",
+            "first_name": .string(String(repeating: "x", count: 150)),
+        ]
+    }
+
+    /// A limit on the size of files stands in for a full disk, which the store treats alike.
+    @Test func tellsThatTheDiskIsFullAndGoesOnReading() throws {
+        let postern = try PosternProcess(["--data", folder.path("store")], shell: #"ulimit -f 8; exec "$@""#)
+        var created = 0
+        var failure: JSONValue?
+        for number in 1...40 where failure == nil {
+            let reply = try postern.reply(to: "care.user.register", register(number))
+            failure = reply["error"]
+            created += failure == nil ? 1 : 0
+        }
+        #expect(failure?["code"]?.int == 507)
+        #expect(failure?["data"]?["errors"] == ["disk_full"])
+        #expect((1...39).contains(created))
+        // What only reads is served, also in one batch with what cannot be written.
+        let sign: JSONValue = ["email": "nobody", "password": "p"]
+        #expect(try postern.reply(to: "care.auth.token", sign)["error"]?["code"]?.int == 401)
+        postern.send(
+            #"[{"jsonrpc":"2.0","id":"a","method":"system.info"},{"jsonrpc":"2.0","id":"b","method":"sales.user.me"},"#
+                + #"{"jsonrpc":"2.0","id":"c","method":"care.user.register","params":\#(register(99).text)}]"#
+        )
+        let batch = try postern.nextReply().array ?? []
+        #expect(batch.map { $0["id"]?.string } == ["a", "b", "c"])
+        #expect(batch.first?["result"] != nil && batch.last?["error"]?["code"]?.int == 507)
+        postern.finish()
+        #expect(postern.status == 0)
+
+        // With room again, all that was acknowledged is there, and nothing else.
+        let next = try PosternProcess(["--data", folder.path("store")])
+        for number in 1...created {
+            let again = try next.reply(to: "care.user.register", register(number))
+            #expect(again["error"]?["data"]?["errors"] == ["user_already_exists"])
+        }
+        #expect(try next.reply(to: "care.user.register", register(created + 1))["result"] != nil)
+    }
+
+    @Test func refusesADamagedStore() throws {
+        let postern = try PosternProcess(["--data", folder.path("store")])
+        for number in 1...3 { _ = try postern.reply(to: "care.user.register", register(number)) }
+        postern.finish()
+        let journal = folder.path("store/journal-1.jsonl")
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: journal))
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: journal))
+        let outcome = try PosternProcess.run(["--data", folder.path("store")])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("journal-1.jsonl is damaged at byte"))
+    }
+}
