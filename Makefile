@@ -7,7 +7,7 @@ PACKAGES := libsodium-dev pkg-config
 TEST_PACKAGES := python3 python3-jsonschema
 BINARY := .build/release/postern
 
-.PHONY: help deps test-deps build release demo test lint generate check-generated warnings format
+.PHONY: help deps test-deps build release demo test test-quick lint generate check-generated warnings format
 
 help: ## Lists what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,6 +42,10 @@ demo: release ## Plays a story through the release binary
 test: test-deps ## Installs what is missing, builds, and runs all tests
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build
+
+test-quick: test-deps ## Runs the tests but for the one that signs in ten thousand times
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	$(SWIFT) test --skip-build --skip givesANewTokenOfFullLengthEachTime
 
 lint: ## Checks the format of the sources
 	$(SWIFT) format lint --strict -r -p Package.swift Sources Tests

@@ -53,7 +53,8 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["JSON", "PosternTesting"],
+            dependencies: ["Accounts", "JSON", "PosternTesting", "Store"],
+            exclude: ["Resources"],
             swiftSettings: houseRules
         ),
     ],

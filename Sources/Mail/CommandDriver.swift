@@ -1,12 +1,21 @@
 internal import Glibc
+internal import Synchronization
 
 /// Hands each mail to a command on its standard input, as `sendmail -t -i` takes it. Exit code 0 says that it was taken.
 ///
 /// The process must ignore SIGPIPE, as a command need not read all that it is given. What the command prints goes
 /// nowhere: its output must not get among the replies, and its errors may quote the mail.
-struct CommandDriver: MailDriver {
-    let command: String
-    var seconds = Limits.commandSeconds
+final class CommandDriver: MailDriver {
+    private let command: String
+    private let seconds: Int
+    /// The commands under way. A process is reaped and taken out in one, so that what is in here is never another's.
+    private let running = Mutex(Set<pid_t>())
+
+    /// - Parameter seconds: how long the command may take for one mail.
+    init(command: String, seconds: Int = Limits.commandSeconds) {
+        self.command = command
+        self.seconds = seconds
+    }
 
     func deliver(_ message: InternetMessage) throws(DeliveryFailure) {
         var ends: [Int32] = [-1, -1]
@@ -19,11 +28,18 @@ struct CommandDriver: MailDriver {
             for end in ends { close(end) }
             throw error
         }
+        running.withLock { _ = $0.insert(process) }
         close(ends[0])
         let deadline = Self.now + Double(seconds)
         write(message.bytes, to: ends[1], until: deadline)
         close(ends[1])
         try wait(for: process, until: deadline)
+    }
+
+    func cancel() {
+        running.withLock { running in
+            for process in running { kill(-process, SIGTERM) }
+        }
     }
 
     /// Starts the command in a process group of its own, so that with it all it has started can be ended.
@@ -80,10 +96,10 @@ struct CommandDriver: MailDriver {
     private func wait(for process: pid_t, until deadline: Double) throws(DeliveryFailure) {
         var status: Int32 = 0
         var pause: UInt32 = 1_000
-        while waitpid(process, &status, WNOHANG) == 0 {
+        while !reap(process, &status, WNOHANG) {
             guard Self.now < deadline else {
                 kill(-process, SIGKILL)
-                waitpid(process, &status, 0)
+                _ = reap(process, &status, 0)
                 throw DeliveryFailure("the command took longer than \(seconds) seconds")
             }
             usleep(pause)
@@ -96,6 +112,15 @@ struct CommandDriver: MailDriver {
             signal == 0
                 ? "the command ended with exit code \(status >> 8 & 0xFF)" : "signal \(signal) ended the command"
         )
+    }
+
+    /// Takes note of a command's end; false where it goes on.
+    private func reap(_ process: pid_t, _ status: inout Int32, _ options: Int32) -> Bool {
+        running.withLock { running in
+            guard waitpid(process, &status, options) != 0 else { return false }
+            running.remove(process)
+            return true
+        }
     }
 
     private static var now: Double {

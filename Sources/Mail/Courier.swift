@@ -59,7 +59,8 @@ package final class Courier {
         return max(1, now.seconds(until: nextLook) * 1_000)
     }
 
-    /// Sends what is due and waits for what is under way, though not for long: the program is about to end.
+    /// Sends what is due and waits for what is under way, though not for long: the program is about to end. What is not
+    /// done by then is given up, and goes out after the next start.
     package func finish() {
         let deadline = time.now.adding(seconds: Limits.lastWaitSeconds)
         repeat {
@@ -67,6 +68,7 @@ package final class Courier {
             guard !underWay.isEmpty else { return }
             usleep(1_000)
         } while time.now < deadline
+        driver?.cancel()
     }
 
     private func look(at now: Timestamp) {

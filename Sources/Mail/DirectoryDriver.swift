@@ -7,7 +7,12 @@ struct DirectoryDriver: MailDriver {
     let path: String
 
     func deliver(_ message: InternetMessage) throws(DeliveryFailure) {
-        if mkdir(path, 0o700) != 0, errno != EEXIST { throw failure("mkdir") }
+        // The modes are set outright, as a umask may take too much.
+        if mkdir(path, 0o700) == 0 {
+            guard chmod(path, 0o700) == 0 else { throw failure("chmod") }
+        } else if errno != EEXIST {
+            throw failure("mkdir")
+        }
         let identity = message.messageID.split(separator: "@").first ?? ""
         let name = "\(path)/\(message.created)-\(identity).eml"
         let partial = "\(path)/.\(identity).partial"
@@ -20,10 +25,14 @@ struct DirectoryDriver: MailDriver {
         try syncDirectory()
     }
 
+    /// Writing a file is over soon enough.
+    func cancel() {}
+
     private func write(_ bytes: [UInt8], to file: String) throws(DeliveryFailure) {
         let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("open") }
         defer { close(descriptor) }
+        guard fchmod(descriptor, 0o600) == 0 else { throw failure("fchmod") }
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

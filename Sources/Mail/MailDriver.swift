@@ -2,6 +2,9 @@
 package protocol MailDriver: Sendable {
     /// Delivers one mail. It may take its time, and is called on several threads at once.
     func deliver(_ message: InternetMessage) throws(DeliveryFailure)
+
+    /// Gives up what is under way, as the program is about to end.
+    func cancel()
 }
 
 /// Why a mail could not be delivered, in words that hold nothing of the mail.

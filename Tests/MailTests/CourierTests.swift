@@ -168,6 +168,8 @@ private final class RecordingDriver: MailDriver {
 
     func letGo() { state.withLock { $0.mayGo = true } }
 
+    func cancel() { letGo() }
+
     func deliver(_ message: InternetMessage) throws(DeliveryFailure) {
         let text = String(decoding: message.bytes, as: UTF8.self)
         let isRefused = state.withLock { state -> Bool in

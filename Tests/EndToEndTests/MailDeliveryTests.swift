@@ -1,0 +1,111 @@
+import Foundation
+import JSON
+import PosternTesting
+import Testing
+
+/// Mails on their way out of the real program.
+struct MailDeliveryTests {
+    private let folder = TemporaryDirectory()
+    private static let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a+tag@b.co"]
+    private static let registration: JSONValue = ["user": person, "password": "p"]
+
+    private func start(_ arguments: [String]) throws -> PosternProcess {
+        try PosternProcess(["--data", folder.path("store")] + arguments)
+    }
+
+    private var state: String {
+        get throws {
+            let list = try PosternProcess.run(["outbox", "list", "--data", folder.path("store")]).output
+            return list.split(separator: "\n").map { String($0.split(separator: "\t")[2]) }.joined(separator: " ")
+        }
+    }
+
+    @Test func writesFilesThatAStrictParserReads() throws {
+        try FileManager.default.createDirectory(atPath: folder.path("templates"), withIntermediateDirectories: true)
+        let template =
+            "Subject: Größe zählt: ein Betreff, der für eine Zeile zu lang ist, und noch etwas länger\n\nÄ {{code}}\n"
+        try template.write(toFile: folder.path("templates/operators-reset.txt"), atomically: true, encoding: .utf8)
+        let postern = try start([
+            "--mail", "directory:\(folder.path("mails"))", "--mail-from", "Größe & \"Söhne\" <accounts@example.com>",
+            "--mail-templates", folder.path("templates"), "--public-url", "https://example.com/base/",
+        ])
+        _ = try postern.reply(to: "operators.register", Self.registration)
+        _ = try postern.reply(to: "operators.reset_password", ["email": "A+TAG@b.co"])
+        #expect(postern.finish() == "")
+
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("mails")).sorted()
+        let parser = Process()
+        let output = Pipe()
+        parser.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        let script = PosternProcess.repository.appendingPathComponent("Tests/EndToEndTests/Resources/check_mail.py")
+        parser.arguments = [script.path] + files.map { folder.path("mails/\($0)") }
+        parser.standardOutput = output
+        try parser.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        parser.waitUntilExit()
+        try #require(parser.terminationStatus == 0)
+        let mails = try text.split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+        #expect(mails.count == 2)
+        for mail in mails {
+            #expect(mail["to"] == ["a+tag@b.co"])
+            #expect(mail["from"]?.array?.first?.string?.hasSuffix("<accounts@example.com>") == true)
+            #expect(mail["id"]?.string?.hasSuffix("@example.com>") == true)
+        }
+        let confirmation = try #require(mails.first { $0["subject"]?.string == "Confirm your email" }?["text"]?.string)
+        let link = /\nhttps:\/\/example\.com\/base\/operators\/confirm\?code=1-[0-9a-f]{32}\n/
+        #expect(confirmation.contains(link))
+        let reset = try #require(mails.first { $0["subject"]?.string?.hasPrefix("Größe zählt: ein Betreff") == true })
+        #expect(reset["subject"]?.string?.hasSuffix("und noch etwas länger") == true)
+        #expect(reset["text"]?.string?.hasPrefix("Ä 1-") == true)
+        #expect(try state == "delivered delivered")
+    }
+
+    @Test func handsMailsToACommandWithoutAWordOnStdout() throws {
+        let command = "cat >> \(folder.path("mails")); echo out; echo err >&2"
+        let postern = try start(["--mail", "command:\(command)"])
+        #expect(try postern.reply(to: "operators.register", Self.registration)["result"] != nil)
+        #expect(postern.finish() == "")
+        #expect(postern.errorText == "")
+        let mail = try String(contentsOfFile: folder.path("mails"), encoding: .utf8)
+        #expect(mail.contains("\r\nTo: a+tag@b.co\r\n"))
+        let code = try #require(mail.firstMatch(of: /\r\n(1-[0-9a-f]{32})\r\n/)).output.1
+        #expect(try state == "delivered")
+        // It is good, and stands nowhere else any more.
+        let store = FileManager.default.contents(atPath: folder.path("store/journal-1.jsonl")) ?? Data()
+        #expect(!String(decoding: store, as: UTF8.self).contains(code))
+        let next = try start([])
+        let confirmed = try next.reply(to: "operators.confirm_email", ["code": .string(String(code))])
+        #expect(confirmed["result"]?["email"]?.string == "a+tag@b.co")
+    }
+
+    @Test func answersWhileACommandHangs() throws {
+        let postern = try start(["--mail", "command:sleep 60"])
+        let start = ContinuousClock.now
+        for number in 1...8 {
+            let person: JSONValue = ["first_name": "A", "last_name": "B", "email": .string("c\(number)@b.co")]
+            let reply = try postern.reply(to: "operators.register", ["user": person, "password": "p"])
+            #expect(reply["result"] != nil)
+        }
+        #expect(ContinuousClock.now - start < .seconds(10))
+        postern.closeInput()
+        // What hangs is left to the next start; the end does not wait for it for long.
+        #expect(postern.status == 0)
+        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(try state == Array(repeating: "waiting", count: 8).joined(separator: " "))
+    }
+
+    @Test func keepsAMailThatIsRefusedAndSaysSoWithoutItsWords() throws {
+        let refusing = try start(["--mail", "command:cat >&2; exit 75"])
+        _ = try refusing.reply(to: "operators.register", Self.registration)
+        refusing.finish()
+        #expect(try state == "waiting")
+        let shown = try PosternProcess.run(["outbox", "show", "1", "--data", folder.path("store")]).output
+        #expect(shown.contains("Last error: the command ended with exit code 75"))
+        let log = refusing.errorText
+        #expect(
+            log.contains("level=warning message=\"mail: number 1 could not be delivered, trying again in 60 seconds")
+        )
+        #expect(!log.contains("a+tag") && !log.contains(/1-[0-9a-f]{32}/))
+        #expect(log.split(separator: "\n").count == 1)
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import JSON
+import PosternTesting
+import Testing
+
+/// Every param of every method, given as something that it is not: an error of the API's own, and the next request
+/// served.
+struct TypeConfusionTests {
+    private static let strangers: [(kind: String, value: JSONValue)] = [
+        ("null", .null), ("number", 7), ("fraction", .number("0.5")), ("huge", .number("1e400")), ("boolean", true),
+        ("array", []), ("array", [1, ["x"]]), ("object", [:]), ("object", ["first": 1, "user": []]), ("blank", ""),
+        ("long", .string(String(repeating: "x", count: 1 << 20))),
+    ]
+
+    @Test(arguments: ["operators", "care", "sales", "service"])
+    func isAnError(api: String) throws {
+        let file = PosternProcess.repository.appendingPathComponent("schema/openrpc.json")
+        let document = try JSONValue(parsing: String(contentsOf: file, encoding: .utf8))
+        let methods = try #require(document["methods"]?.array).filter {
+            $0["tags"]?.array?.first?["name"]?.string == api
+        }
+        let rehearsal = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+        let postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation"] + rehearsal)
+        let credentials = try Self.credentials(from: postern)
+        var tried = 0
+        for method in methods {
+            let name = try #require(method["name"]?.string)
+            let example = try #require(method["examples"]?.array?.first?["params"]?.array ?? [])
+            let params = example.map { param in
+                let name = param["name"]?.string ?? ""
+                return JSONValue.Member(name, credentials[name] ?? param["value"] ?? .null)
+            }
+            for param in method["params"]?.array ?? [] {
+                for path in Self.paths(to: param) {
+                    for stranger in Self.strangers where !Self.fits(stranger.kind, path.schema) {
+                        let given = JSONValue.object(params).setting(path.names, to: stranger.value)
+                        let reply = try postern.reply(to: name, given)
+                        let code = reply["error"]?["code"]?.int
+                        #expect(reply["error"]?["data"]?["errors"] != nil, "\(name) \(path.names) \(stranger.kind)")
+                        #expect(code != nil && code != -32_603, "\(name) \(path.names) \(stranger.kind)")
+                        tried += 1
+                    }
+                }
+            }
+        }
+        #expect(tried > 0)
+        #expect(try postern.reply(to: "system.info")["result"] != nil)
+        postern.finish()
+        #expect(postern.status == 0 && postern.errorText == "")
+    }
+
+    /// Params with which a request would be let in, so that it comes to the ones that are wrong.
+    private static func credentials(from postern: PosternProcess) throws -> [String: JSONValue] {
+        let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
+        let session = try postern.reply(to: "operators.register", ["user": person, "password": "p"])
+        let client: JSONValue = ["user": ["first_name": "C", "last_name": "D", "email": "c@b.co"], "address": "x"]
+        let identity: [JSONValue.Member] = [
+            .init("user_id", 1), .init("session_id", session["result"]?["session_id"] ?? .null),
+        ]
+        _ = try postern.reply(to: "operators.client.create", .object(identity + [.init("client", client)]))
+        _ = try postern.reply(to: "care.user.register", ["email": "a@b.co", "password": "p", "role": "clinician"])
+        let token = try postern.reply(to: "care.auth.token", ["email": "a@b.co", "password": "p"])
+        let code = try postern.reply(to: "system.invite", ["role": "admin"])["result"]?["referral_code"] ?? .null
+        let created = try postern.reply(
+            to: "sales.user.create_internal",
+            ["email": "a@b.co", "password": "p", "referral_code": code, "name": ["first": "A", "last": "B"]]
+        )
+        return [
+            "user_id": 1, "session_id": session["result"]?["session_id"] ?? .null, "client_id": 1, "patient_id": 1,
+            "access_token": token["result"]?["access_token"] ?? .null, "referral_code": code,
+            "api_key": created["result"]?["api_key"] ?? .null,
+        ]
+    }
+
+    /// The param and every member within it, with the schema of each.
+    private static func paths(to param: JSONValue) -> [(names: [String], schema: JSONValue)] {
+        func within(_ names: [String], _ schema: JSONValue, isRequired: Bool) -> [(names: [String], schema: JSONValue)]
+        {
+            let required = schema["required"]?.array ?? []
+            let inner = (schema["properties"]?.object ?? []).flatMap { member in
+                within(names + [member.name], member.value, isRequired: required.contains(.string(member.name)))
+            }
+            let marked = JSONValue.object((schema.object ?? []) + [.init("isRequired", .bool(isRequired))])
+            return [(names, marked)] + inner
+        }
+        let isRequired = param["required"]?.bool ?? false
+        return within([param["name"]?.string ?? ""], param["schema"] ?? .null, isRequired: isRequired)
+    }
+
+    /// Whether a kind of value is one that the schema allows, or one that an optional member may have for none.
+    private static func fits(_ kind: String, _ schema: JSONValue) -> Bool {
+        switch kind {
+        case "null", "blank": schema["isRequired"]?.bool == false
+        case "number": schema["type"]?.string == "integer"
+        case "object": schema["type"]?.string == "object"
+        default: false
+        }
+    }
+}
+
+extension JSONValue {
+    /// The object with the member at a path replaced, or added.
+    fileprivate func setting(_ path: [String], to value: JSONValue) -> JSONValue {
+        guard let name = path.first else { return value }
+        let inner = (self[name] ?? [:]).setting(Array(path.dropFirst()), to: value)
+        return .object((object ?? []).filter { $0.name != name } + [.init(name, inner)])
+    }
+}
