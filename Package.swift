@@ -36,8 +36,19 @@ let package = Package(
         ),
         .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: houseRules),
 
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: houseRules),
         .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC"], swiftSettings: houseRules),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"], swiftSettings: houseRules),
+        .testTarget(
+            name: "AccountsTests",
+            dependencies: ["Accounts", "JSON", "Store"],
+            swiftSettings: houseRules
+        ),
+        .testTarget(
+            name: "ServiceTests",
+            dependencies: ["Accounts", "JSON", "JSONRPC", "Service", "Store"],
+            swiftSettings: houseRules
+        ),
         .testTarget(name: "MailTests", dependencies: ["Accounts", "Mail", "Store"], swiftSettings: houseRules),
         .target(
             name: "PosternTesting",

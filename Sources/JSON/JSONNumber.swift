@@ -34,9 +34,9 @@ package struct JSONNumber {
         strtod(String(decoding: bytes, as: UTF8.self), nil)
     }
 
-    /// The value of a number written with a fraction or an exponent, where it is whole and exactly held by a double.
+    /// The value of a number written with a fraction or an exponent, where it is whole and small enough to be exact.
     private var integralDouble: Int? {
         let value = double
-        return value.magnitude <= 9_007_199_254_740_992 ? Int(exactly: value) : nil
+        return value.magnitude < 9_007_199_254_740_992 ? Int(exactly: value) : nil
     }
 }

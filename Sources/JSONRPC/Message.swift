@@ -150,19 +150,20 @@ private struct Envelope {
 private struct MemberNames {
     private var few: [JSONText] = []
     /// Takes over once there are many, so that a hostile object costs no more than its length.
-    private var many: Set<String> = []
+    private var many: Set<[UInt8]> = []
 
     /// Adds a name; false where it was there.
     mutating func insert(_ name: JSONText) -> Bool {
-        if !many.isEmpty { return many.insert(name.string).inserted }
+        if !many.isEmpty { return many.insert(Array(name.string.utf8)).inserted }
         guard !few.contains(where: { isSame($0, name) }) else { return false }
         few.append(name)
-        if few.count > 16 { many = Set(few.map(\.string)) }
+        if few.count > 16 { many = Set(few.map { Array($0.string.utf8) }) }
         return true
     }
 
     private func isSame(_ left: JSONText, _ right: JSONText) -> Bool {
-        if left.hasEscapes || right.hasEscapes { return left.string == right.string }
+        // Byte by byte: strings that Swift holds to be equal may be written in different ways.
+        if left.hasEscapes || right.hasEscapes { return left.string.utf8.elementsEqual(right.string.utf8) }
         return left.bytes.elementsEqual(right.bytes)
     }
 }

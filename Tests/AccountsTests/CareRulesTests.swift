@@ -1,0 +1,41 @@
+import Testing
+
+@testable import Accounts
+
+struct CareRulesTests {
+    /// 1245319599 is the CMS's and the document's own; 1234567893 is the example of "Requirements for National Provider
+    /// Identifier (NPI) and NPI Check Digit".
+    @Test(arguments: ["1245319599", "1234567893"])
+    func takesProviderIdentifiers(npi: String) throws {
+        #expect(try CareRules.npi(.value(npi)) == npi)
+    }
+
+    @Test(arguments: [
+        "1245319598", "124531959", "12453195990", "124531959a", "１２４５３１９５９９", " 1245319599", "0000000000",
+    ])
+    func refusesWhatIsNone(npi: String) {
+        #expect(throws: AccountError(ErrorCode.Care.invalidNpi)) { try CareRules.npi(.value(npi)) }
+    }
+
+    /// One wrong digit is always noticed, which is what the check is for.
+    @Test func noticesEachWrongDigit() {
+        let digits = Array("1245319599")
+        for place in digits.indices {
+            for digit in "0123456789" where digit != digits[place] {
+                var wrong = digits
+                wrong[place] = digit
+                #expect(throws: AccountError.self) { try CareRules.npi(.value(String(wrong))) }
+            }
+        }
+    }
+
+    @Test(arguments: ["2016-02-29", "1900-01-01", "2000-12-31"])
+    func takesDays(day: String) throws {
+        #expect(try CareRules.birthdate(.value(day)) == day)
+    }
+
+    @Test(arguments: ["2015-02-29", "1900-02-29", "2016-2-9", "29.02.2016", "2016-02-29T00:00:00.000000Z", "x"])
+    func refusesWhatIsNoDay(day: String) {
+        #expect(throws: AccountError(ErrorCode.Care.invalidBirthdate)) { try CareRules.birthdate(.value(day)) }
+    }
+}

@@ -1,0 +1,56 @@
+import Accounts
+@testable import JSON
+import JSONRPC
+import Store
+import Testing
+
+@testable import Service
+
+/// How errors of the layers below read on the wire.
+struct ErrorMappingTests {
+    private static let store: [(error: StoreError, code: Int, slug: String)] = [
+        (.diskFull, 507, "disk_full"), (.readOnly, 405, "read_only"), (.busy("x"), 423, "busy"),
+        (.damaged(file: "journal-1.jsonl", offset: 7, reason: "x"), 500, "damaged"),
+        (.systemCall(name: "write", errno: 5, outcomeUnknown: true), 500, "damaged"),
+    ]
+
+    @Test(arguments: store.indices)
+    func givesFaultsOfTheStoreTheirCodes(_ row: Int) {
+        let (fault, code, slug) = Self.store[row]
+        let error = RPCError(fault)
+        #expect(error.code == code && error.data?["errors"] == .array([.string(slug)]))
+        #expect(!error.message.contains("journal"))
+    }
+
+    @Test func tellsNothingOfAFaultOfItsOwn() {
+        struct Surprise: Error { let secret = "s3cret" }
+        var log: [String] = []
+        let error = RPCError(Surprise(), method: .operatorsSignin) { log.append($0) }
+        #expect(error == .internalError)
+        #expect(log == ["operators.signin: unexpected Surprise"])
+    }
+
+    @Test func saysInTheCareAPIThatNothingCameOfIt() {
+        let care = RPCError(AccountError(ErrorCode.Care.invalidNpi))
+        #expect(care.data == ["success": false, "errors": ["invalid_npi"]])
+        let locked = RPCError(AccountError(ErrorCode.Sales.tooManyAttempts, retryAfter: 60))
+        #expect(locked.code == 429 && locked.data == ["errors": ["too_many_attempts"], "retry_after": 60])
+        let field = RPCError(AccountError(ErrorCode.Operators.fieldInvalid, field: "user.email"))
+        #expect(field.code == -3 && field.data == ["errors": ["field_invalid"], "field": "user.email"])
+    }
+
+    /// JSON-RPC 2.0 §5.1 keeps the range for itself.
+    @Test func keepsDomainCodesOutOfTheReservedRange() {
+        let codes = [ErrorCode.Operators.authenticationFailed, ErrorCode.Care.invalidCode, ErrorCode.Service.busy]
+        #expect(codes.allSatisfy { !(-32_768...(-32_000)).contains($0.number) })
+    }
+
+    @Test(arguments: Method.allCases)
+    func findsEachMethodByItsName(_ method: Method) {
+        let name = method.name.description
+        let found = Array(name.utf8).withUnsafeBytes { Method.named(JSONText(bytes: $0, hasEscapes: false)) }
+        #expect(found == method)
+        let other = Array((name + "x").utf8).withUnsafeBytes { Method.named(JSONText(bytes: $0, hasEscapes: false)) }
+        #expect(other == nil)
+    }
+}
