@@ -6,8 +6,9 @@ PACKAGES := libsodium-dev pkg-config
 # Mail parsers and validators that the tests hold the program against.
 TEST_PACKAGES := python3 python3-jsonschema
 BINARY := .build/release/postern
+REHEARSAL := --data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7
 
-.PHONY: help deps test-deps build release demo test test-quick lint generate check-generated warnings format
+.PHONY: help deps test-deps build release demo tour bench test test-quick lint generate check-generated warnings format
 
 help: ## Lists what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -34,10 +35,16 @@ build: deps ## Builds for debugging
 release: deps ## Builds the binary to use, .build/release/postern
 	$(SWIFT) build -c release --static-swift-stdlib --product postern --explicit-target-dependency-import-check error
 
-demo: release ## Plays a story through the release binary
-	@echo "Playing examples/tour.jsonl into postern --data :memory:"
-	@while IFS= read -r line; do printf '→ %s\n' "$$line"; done < examples/tour.jsonl
-	@$(BINARY) --data :memory: --no-email-confirmation --clock 2016-02-24T22:07:52.371513Z --seed 7 < examples/tour.jsonl | sed 's/^/← /'
+demo: release ## Installs what is missing, builds, and plays a story through all three APIs
+	@echo "Playing examples/tour.jsonl, requests (→) and replies (←), into $(BINARY) $(REHEARSAL)"
+	@sed 's/^/→ /' examples/tour.jsonl > .build/tour.requests
+	@$(BINARY) $(REHEARSAL) < examples/tour.jsonl | sed 's/^/← /' | paste -d '\n' .build/tour.requests - | sed '0~2G'
+
+tour: release ## Writes examples/tour.jsonl and its replies anew
+	python3 examples/tour.py $(BINARY)
+
+bench: release ## Measures what the README's table shows, about five minutes
+	python3 Benchmarks/bench.py $(BINARY)
 
 test: test-deps ## Installs what is missing, builds, and runs all tests
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error

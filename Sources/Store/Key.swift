@@ -22,16 +22,25 @@ extension String: KeyComponent {
     /// The text as it is, but for the slash that parts components, the per cent sign and control characters, which are
     /// written `%2F` and so on.
     package func append(to bytes: inout [UInt8]) {
-        for byte in utf8 {
-            if byte == UInt8(ascii: "/") || byte == UInt8(ascii: "%") || byte < 0x20 || byte == 0x7F {
+        var text = self
+        text.withUTF8 { text in
+            // Most texts need no escapes, and go in one piece.
+            guard text.contains(where: Self.isEscaped) else { return bytes.append(contentsOf: text) }
+            for byte in text {
+                guard Self.isEscaped(byte) else {
+                    bytes.append(byte)
+                    continue
+                }
                 bytes.append(UInt8(ascii: "%"))
                 for digit in [byte >> 4, byte & 0xF] {
                     bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10)
                 }
-            } else {
-                bytes.append(byte)
             }
         }
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "/") || byte == UInt8(ascii: "%") || byte < 0x20 || byte == 0x7F
     }
 }
 
@@ -46,6 +55,7 @@ package struct Key: Hashable, Sendable {
 
     package init<First: KeyComponent, each Rest: KeyComponent>(_ first: First, _ rest: repeat each Rest) {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(96)
         first.append(to: &bytes)
         for component in repeat each rest {
             bytes.append(UInt8(ascii: "/"))

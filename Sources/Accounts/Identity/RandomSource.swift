@@ -54,10 +54,22 @@ package final class RehearsedRandom: RandomSource {
     }
 }
 
-extension Sequence<UInt8> {
+extension Collection<UInt8> {
     /// Two lower-case hexadecimal digits a byte.
     package var hexText: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 0xF)]] }, as: UTF8.self)
+        String(unsafeUninitializedCapacity: count * 2) { text in
+            for (index, byte) in enumerated() {
+                text[2 * index] = (byte >> 4).hexDigit
+                text[2 * index + 1] = (byte & 0xF).hexDigit
+            }
+            return count * 2
+        }
+    }
+}
+
+extension UInt8 {
+    /// The ASCII digit for 0 to 15.
+    fileprivate var hexDigit: UInt8 {
+        self < 10 ? UInt8(ascii: "0") + self : UInt8(ascii: "a") + self - 10
     }
 }

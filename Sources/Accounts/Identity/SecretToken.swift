@@ -14,8 +14,7 @@ package struct SecretToken: Sendable {
 
     /// The hash that is stored in place of a token: 32 bytes of BLAKE2b (RFC 7693), in hexadecimal.
     package static func hash(of token: String) -> String {
-        var hash = [UInt8](repeating: 0, count: hashBytes)
-        var token = token
+        var (token, hash) = (token, [UInt8](repeating: 0, count: hashBytes))
         token.withUTF8 { token in
             // The address is nil only where the count is 0, and then nothing is read.
             _ = crypto_generichash(&hash, hashBytes, token.baseAddress, UInt64(token.count), nil, 0)

@@ -1,0 +1,26 @@
+import Foundation
+import PosternTesting
+import Testing
+
+/// The story of `make demo`.
+struct TourTests {
+    @Test func isAnsweredTheSameEachTime() throws {
+        func text(_ name: String) throws -> String {
+            let file = PosternProcess.repository.appendingPathComponent("examples/\(name)")
+            return try String(contentsOf: file, encoding: .utf8)
+        }
+        let rehearsal = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+        let outcome = try PosternProcess.run(rehearsal, input: try text("tour.jsonl"))
+        #expect(
+            outcome.output + "\n" == (try text("tour.replies.jsonl")),
+            "run make tour where the contract has changed"
+        )
+        // In whatever pieces the requests arrive.
+        let postern = try PosternProcess(rehearsal)
+        let replies = try text("tour.jsonl").split(separator: "\n").map { line in
+            postern.send(String(line))
+            return postern.nextLine() ?? ""
+        }
+        #expect(replies.joined(separator: "\n") == outcome.output)
+    }
+}
