@@ -70,7 +70,10 @@ struct API {
         name = try file.text("api")
         title = try file.text("title")
         description = try file.text("description")
-        types = try file.list("types").map { try ObjectType($0) }
+        // A type may extend one that is described before it.
+        types = try file.list("types").reduce(into: []) { types, type in
+            types.append(try ObjectType(type, bases: types))
+        }
         // An input may hold those that are described before it.
         inputs = try file.list("inputs").reduce(into: []) { inputs, input in
             inputs.append(try ObjectType(input, inputs: inputs))
@@ -120,19 +123,35 @@ struct API {
 struct ObjectType {
     let name: String
     let description: String
+    /// The type whose members it has as well, before its own.
+    let base: String?
+    /// All of its members.
     let members: [Member]
+    /// Those that its base has not.
+    let ownMembers: [Member]
 
-    init(_ value: JSONValue, inputs: [ObjectType] = []) throws {
-        try value.allowOnly(["name", "description", "members"])
+    init(_ value: JSONValue, inputs: [ObjectType] = [], bases: [ObjectType] = []) throws {
+        try value.allowOnly(["name", "description", "extends", "members"])
         name = try value.text("name")
         description = try value.text("description")
-        members = try value.list("members").map { try Member($0, inputs: inputs) }
+        base = value["extends"]?.string
+        ownMembers = try value.list("members").map { try Member($0, inputs: inputs) }
+        let inherited = bases.first { [base] in $0.name == base }?.members
+        guard let base else {
+            members = ownMembers
+            return
+        }
+        guard let inherited else { throw SchemaError("\(name) extends \(base), which is not described before it") }
+        members = inherited + ownMembers
     }
 
+    /// A type that is made up by a generator.
     init(name: String, description: String, members: [Member]) {
         self.name = name
         self.description = description
+        self.base = nil
         self.members = members
+        self.ownMembers = members
     }
 }
 

@@ -17,6 +17,11 @@ extension StringProtocol {
     }
 }
 
+extension String {
+    /// `PatientResult` → `patientResult`.
+    var lowerFirst: String { prefix(1).lowercased() + dropFirst() }
+}
+
 extension TypeName {
     /// The Swift type of a value that the service writes.
     var swift: String {
@@ -73,8 +78,13 @@ func memberwiseDeclarations(of members: [Member]) -> [String] {
 
 /// The method that writes an object.
 func writeMethod(of members: [Member]) -> [String] {
-    ["package func write(to writer: inout JSONWriter) {", "    writer.beginObject()"]
-        + members.flatMap(writingStatements).map { "    " + $0 } + ["    writer.endObject()", "}"]
+    writeMethod(statements: members.flatMap(writingStatements))
+}
+
+/// The method that writes an object, by the statements that write its members.
+func writeMethod(statements: [String]) -> [String] {
+    ["package func write(to writer: inout JSONWriter) {", "    writer.beginObject()"] + statements.indented
+        + ["    writer.endObject()", "}"]
 }
 
 extension [String] {

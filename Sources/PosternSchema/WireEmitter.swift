@@ -10,15 +10,35 @@ struct WireEmitter {
                 members: method.params
             )
         }
-        let blocks = api.types.map(Self.result) + (api.inputs + params).map(Self.params)
+        let bases = Set(api.types.compactMap(\.base))
+        let blocks =
+            api.types.map { Self.result($0, isBase: bases.contains($0.name)) } + (api.inputs + params).map(Self.params)
         let body = blocks.map { $0.indented.joined(separator: "\n") }.joined(separator: "\n\n")
         text =
             generatedMark + "package import Accounts\npackage import JSON\n\n/// \(api.title), on the wire.\n"
             + "package enum \(api.name.upperCamel)Wire {\n" + body + "\n}\n"
     }
 
-    private static func result(_ type: ObjectType) -> [String] {
-        let body = memberwiseDeclarations(of: type.members) + [""] + writeMethod(of: type.members)
+    /// - Parameter isBase: whether other types extend it, and write its members among their own.
+    private static func result(_ type: ObjectType, isBase: Bool) -> [String] {
+        let body: [String]
+        if let base = type.base {
+            let name = base.lowerFirst
+            body =
+                ["/// What it extends.", "package var \(name): \(base)", ""]
+                + ["package init(_ \(name): \(base)) {", "    self.\(name) = \(name)", "}", ""]
+                + writeMethod(
+                    statements: ["\(name).writeMembers(to: &writer)"] + type.ownMembers.flatMap(writingStatements)
+                )
+        } else if isBase {
+            let statements = type.members.flatMap(writingStatements)
+            body =
+                memberwiseDeclarations(of: type.members) + [""]
+                + writeMethod(statements: ["writeMembers(to: &writer)"]) + [""]
+                + ["func writeMembers(to writer: inout JSONWriter) {"] + statements.indented + ["}"]
+        } else {
+            body = memberwiseDeclarations(of: type.members) + [""] + writeMethod(of: type.members)
+        }
         return ["/// \(type.description)", "package struct \(type.name) {"] + body.indented + ["}"]
     }
 

@@ -148,24 +148,6 @@ extension CareWire.Patient {
     }
 }
 
-extension CareWire.PatientResult {
-    fileprivate init(_ seen: SeenPatient) {
-        let patient = seen.patient
-        self.init(
-            id: patient.id,
-            firstName: patient.firstName,
-            lastName: patient.lastName,
-            birthdate: patient.birthdate,
-            sex: patient.sex,
-            phone: patient.phone,
-            creator: seen.creator,
-            me: seen.isMe,
-            access: seen.share.access,
-            group: seen.share.group
-        )
-    }
-}
-
 extension CareWire.Share {
     fileprivate init(_ share: CareShare) {
         self.init(
@@ -178,14 +160,14 @@ extension CareWire.Share {
     }
 }
 
+extension CareWire.PatientResult {
+    fileprivate init(_ seen: SeenPatient) {
+        self.init(CareWire.Patient(seen))
+    }
+}
+
 extension CareWire.ShareResult {
     fileprivate init(_ share: CareShare) {
-        self.init(
-            id: share.id,
-            email: share.email,
-            access: share.access,
-            group: share.group,
-            isUser: share.user != nil
-        )
+        self.init(CareWire.Share(share))
     }
 }

@@ -210,6 +210,11 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
+            writeMembers(to: &writer)
+            writer.endObject()
+        }
+
+        func writeMembers(to writer: inout JSONWriter) {
             writer.member("id")
             writer.int(id)
             writer.member("first_name")
@@ -230,79 +235,21 @@ package enum CareWire {
             writer.string(access)
             writer.member("group")
             writer.string(group)
-            writer.endObject()
         }
     }
 
     /// A patient, as the one who asks sees it.
     package struct PatientResult {
-        /// The patient's number.
-        package var id: Int
-        /// The first name.
-        package var firstName: String
-        /// The last name.
-        package var lastName: String
-        /// The day of birth.
-        package var birthdate: String?
-        /// male, female or other.
-        package var sex: String?
-        /// The phone number.
-        package var phone: String
-        /// The email of the owner.
-        package var creator: String
-        /// Whether the patient is the one who asks.
-        package var me: Bool
-        /// What the one who asks may do: read or write.
-        package var access: String
-        /// As what: owner, prime, family or anyone.
-        package var group: String
+        /// What it extends.
+        package var patient: Patient
 
-        package init(
-            id: Int,
-            firstName: String,
-            lastName: String,
-            birthdate: String?,
-            sex: String?,
-            phone: String,
-            creator: String,
-            me: Bool,
-            access: String,
-            group: String
-        ) {
-            self.id = id
-            self.firstName = firstName
-            self.lastName = lastName
-            self.birthdate = birthdate
-            self.sex = sex
-            self.phone = phone
-            self.creator = creator
-            self.me = me
-            self.access = access
-            self.group = group
+        package init(_ patient: Patient) {
+            self.patient = patient
         }
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("id")
-            writer.int(id)
-            writer.member("first_name")
-            writer.string(firstName)
-            writer.member("last_name")
-            writer.string(lastName)
-            writer.member("birthdate")
-            writer.string(birthdate)
-            writer.member("sex")
-            writer.string(sex)
-            writer.member("phone")
-            writer.string(phone)
-            writer.member("creator")
-            writer.string(creator)
-            writer.member("me")
-            writer.bool(me)
-            writer.member("access")
-            writer.string(access)
-            writer.member("group")
-            writer.string(group)
+            patient.writeMembers(to: &writer)
             writer.member("success")
             writer.bool(true)
             writer.endObject()
@@ -367,6 +314,11 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
+            writeMembers(to: &writer)
+            writer.endObject()
+        }
+
+        func writeMembers(to writer: inout JSONWriter) {
             writer.member("id")
             writer.int(id)
             writer.member("email")
@@ -377,49 +329,21 @@ package enum CareWire {
             writer.string(group)
             writer.member("is_user")
             writer.bool(isUser)
-            writer.endObject()
         }
     }
 
     /// Who else can reach a patient.
     package struct ShareResult {
-        /// The share's number.
-        package var id: Int
-        /// Whom the patient is shared with.
-        package var email: String
-        /// read or write.
-        package var access: String
-        /// owner, prime, family or anyone.
-        package var group: String
-        /// Whether it has an account; else it waits to be claimed.
-        package var isUser: Bool
+        /// What it extends.
+        package var share: Share
 
-        package init(
-            id: Int,
-            email: String,
-            access: String,
-            group: String,
-            isUser: Bool
-        ) {
-            self.id = id
-            self.email = email
-            self.access = access
-            self.group = group
-            self.isUser = isUser
+        package init(_ share: Share) {
+            self.share = share
         }
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("id")
-            writer.int(id)
-            writer.member("email")
-            writer.string(email)
-            writer.member("access")
-            writer.string(access)
-            writer.member("group")
-            writer.string(group)
-            writer.member("is_user")
-            writer.bool(isUser)
+            share.writeMembers(to: &writer)
             writer.member("success")
             writer.bool(true)
             writer.endObject()
