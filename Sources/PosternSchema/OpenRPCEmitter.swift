@@ -17,7 +17,7 @@ struct OpenRPCEmitter {
                 "version": "1.0.0",
             ],
             "methods": .array(methods),
-            "components": ["schemas": .object(schemas)],
+            "components": ["schemas": .object(schemas), "errors": .object(Self.faults(in: contract))],
         ]
     }
 
@@ -67,6 +67,19 @@ struct OpenRPCEmitter {
         }
         if let endpoint = method.endpoint { members.append(.init("x-endpoint", .string(endpoint))) }
         return .object(members)
+    }
+
+    /// The errors that no method lists as any may give them: what can be wrong with the store.
+    private static func faults(in contract: Contract) -> [JSONValue.Member] {
+        let service = contract.apis.filter { $0.name == "service" }
+        let listed = Set(service.flatMap(\.methods).flatMap(\.errors))
+        return service.flatMap(\.errors).filter { !listed.contains($0.slug) }.map { fault in
+            let data: JSONValue = ["errors": [.string(fault.slug)]]
+            return .init(
+                fault.slug,
+                ["code": .number(String(fault.code)), "message": .string(fault.message), "data": data]
+            )
+        }
     }
 
     /// One object a code, as OpenRPC asks for; an API that gives a code to several errors tells them by their slugs.

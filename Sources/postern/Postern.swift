@@ -7,6 +7,7 @@ struct Postern {
     static let version = "0.1.0"
 
     static func main() {
+        occupyStandardDescriptors()
         // A reader that is gone, or a file-size limit, is an error of the write; it must not end the process.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
@@ -16,6 +17,15 @@ struct Postern {
         } catch {
             StandardError.write(line: "postern: \(error.message)")
             exit(error.status)
+        }
+    }
+
+    /// Makes sure that 0, 1 and 2 are taken: where a host has closed one, a file of the store would get its number, and
+    /// be read as requests or written to as a log.
+    private static func occupyStandardDescriptors() {
+        for descriptor in 0...2 as ClosedRange<Int32> where fcntl(descriptor, F_GETFD) == -1 {
+            // The lowest number that is free is the one that was found closed.
+            _ = open("/dev/null", O_RDWR)
         }
     }
 }

@@ -65,6 +65,20 @@ struct LifeCycleTests {
         #expect((mode.flatMap { Int($0, radix: 8) } ?? 0) & Int(O_NONBLOCK) == 0)
     }
 
+    /// A file of the store once got the number of a stderr that was closed, and the log was written into it.
+    @Test func leavesDescriptorsThatWereClosedAlone() throws {
+        let folder = TemporaryDirectory()
+        let data = ["--data", folder.path("store"), "--log-level", "info"]
+        let register = #"{"jsonrpc":"2.0","id":1,"method":"operators.register","params":\#(Self.register)}"#
+        let closed = try PosternProcess.run(data, input: register, shell: #"exec "$@" 2>&-"#)
+        #expect(closed.status == 0 && closed.output.contains("\"result\""))
+        #expect(try PosternProcess.run(data, shell: #"exec "$@" <&-"#).status == 0)
+        #expect(try PosternProcess.run(data, shell: #"exec "$@" >&-"#).status == 0)
+        let again = try PosternProcess.run(data, input: register)
+        #expect(again.output.contains("operator_exists"))
+        #expect(!String(decoding: folder.contents, as: UTF8.self).contains("level="))
+    }
+
     @Test func refusesADirectoryThatIsInUse() throws {
         let folder = TemporaryDirectory()
         let first = try PosternProcess(["--data", folder.path("store")])
