@@ -107,19 +107,21 @@ final class Connection {
     private func take(_ frame: Frame, in chunk: Chunk) {
         switch frame {
         case .message(let bytes): take(Line(bytes, in: chunk), in: chunk)
-        case .tooLong: admit(.invalid(.messageTooLong, id: nil), batch: nil, chunk: chunk)
-        case .badHeader: admit(.invalid(.badHeader, id: nil), batch: nil, chunk: chunk)
+        case .tooLong: admit(.invalid(.messageTooLong, id: nil), chunk: chunk)
+        case .badHeader: admit(.invalid(.badHeader, id: nil), chunk: chunk)
         }
     }
 
     private func take(_ line: Line, in chunk: Chunk) {
         switch line {
-        case .message(let message): admit(message, batch: nil, chunk: chunk)
-        case .malformed(let error): admit(.invalid(error, id: nil), batch: nil, chunk: chunk)
+        case .message(let message): admit(message, chunk: chunk)
+        case .malformed(let error): admit(.invalid(error, id: nil), chunk: chunk)
         case .batch(let messages):
             // Its answer keeps the batch's order, so as a whole it stands in one lane, whatever the order of replies.
             let batch = BatchReply(count: messages.count)
-            for message in messages { admit(message, batch: batch, chunk: chunk) }
+            for (index, message) in messages.enumerated() {
+                admit(message, at: BatchPlace(batch: batch, index: index), chunk: chunk)
+            }
         }
     }
 
@@ -130,16 +132,16 @@ final class Connection {
     }
 
     /// Carries out a message, or puts it where it waits for its turn.
-    private func admit(_ message: Message, batch: BatchReply?, chunk: Chunk) {
+    private func admit(_ message: Message, at place: BatchPlace? = nil, chunk: Chunk) {
         let entry: LaneEntry
         switch message {
         case .ignored:
-            if let batch { settle(nil, in: batch) }
+            if let place { settle([], at: place) }
             return
         case .invalid(let error, let id):
-            entry = LaneEntry(error, to: ReplyAddress(id: id, batch: batch, chunk: chunk))
+            entry = LaneEntry(error, to: ReplyAddress(id: id, place: place, chunk: chunk))
         case .request(let request):
-            let address = ReplyAddress(id: request.id, batch: batch, chunk: chunk)
+            let address = ReplyAddress(id: request.id, place: place, chunk: chunk)
             if let id = request.id, isInFlight(id) {
                 entry = LaneEntry(.idInFlight, to: address)
             } else if lanes.isFull {
@@ -167,7 +169,7 @@ final class Connection {
     }
 
     private func lane(of entry: LaneEntry) -> Lane? {
-        if order == .inOrder || entry.address.batch != nil { return .only }
+        if order == .inOrder || entry.address.place != nil { return .only }
         return entry.request.flatMap { handler.lane(of: $0) }
     }
 
@@ -216,7 +218,7 @@ final class Connection {
     /// Carries out one message and answers it; false where it has to wait for slow work.
     private func carryOut(_ entry: LaneEntry) -> Bool {
         // A line goes straight to where it is sent from; a part of a batch, or what needs its length told, does not.
-        let isDirect = entry.address.batch == nil && framer.framing != .header
+        let isDirect = entry.address.place == nil && framer.framing != .header
         var answer = JSONWriter(capacity: isDirect ? 0 : 256)
         if isDirect { swap(&answer, &output) }
         let start = answer.count
@@ -262,15 +264,15 @@ final class Connection {
 
     /// Sends an answer on its way, empty for a message that gets none: into its batch's, or out.
     private func deliver(_ answer: [UInt8], of entry: LaneEntry) {
-        if let batch = entry.address.batch {
-            settle(answer.isEmpty ? nil : answer, in: batch)
+        if let place = entry.address.place {
+            settle(answer, at: place)
         } else {
             send(answer)
         }
     }
 
-    private func settle(_ part: [UInt8]?, in batch: BatchReply) {
-        if batch.add(part) { send(batch.answer()) }
+    private func settle(_ part: [UInt8], at place: BatchPlace) {
+        if place.batch.settle(part, at: place.index) { send(place.batch.answer()) }
     }
 
     /// Adds a message to the output, framed.
@@ -305,7 +307,7 @@ final class Connection {
     /// each that writes gets the error.
     private func repeatOneByOne() {
         let entries = group
-        for entry in entries.reversed() { entry.address.batch?.takeBackLast() }
+        for place in entries.compactMap(\.address.place) { place.batch.takeBack(at: place.index) }
         output.truncate(to: 0)
         for entry in entries {
             var answer = JSONWriter()

@@ -1,45 +1,52 @@
 import JSON
 
-/// Where the answer to one message goes: a line of its own, or a place in a batch's answer.
+/// Where the answer to one message goes: a message of its own, or a place in a batch's answer.
 struct ReplyAddress {
     let id: UnsafeRawBufferPointer?
-    let batch: BatchReply?
+    let place: BatchPlace?
     /// Keeps what `id` points into.
     let chunk: Chunk
 
-    init(id: UnsafeRawBufferPointer?, batch: BatchReply?, chunk: Chunk) {
+    init(id: UnsafeRawBufferPointer?, place: BatchPlace?, chunk: Chunk) {
         self.id = id
-        self.batch = batch
+        self.place = place
         self.chunk = chunk
     }
 }
 
+/// A message's place in its batch.
+struct BatchPlace {
+    let batch: BatchReply
+    let index: Int
+}
+
 /// The answer to a batch while its parts come in.
 final class BatchReply {
-    private var parts: [[UInt8]?] = []
+    private var parts: [[UInt8]]
     private var missing: Int
 
     /// - Parameter count: how many messages the batch has.
     init(count: Int) {
+        self.parts = [[UInt8]](repeating: [], count: count)
         self.missing = count
     }
 
-    /// Adds a message's answer, nil for one that gets none; true once all have come.
-    func add(_ part: [UInt8]?) -> Bool {
-        parts.append(part)
+    /// Puts a message's answer in its place, empty for one that gets none; true once all have come.
+    func settle(_ part: [UInt8], at index: Int) -> Bool {
+        parts[index] = part
         missing -= 1
         return missing == 0
     }
 
-    /// Takes back the part that came last, to be done again.
-    func takeBackLast() {
-        parts.removeLast()
+    /// Takes back the answer at a place, to be done again.
+    func takeBack(at index: Int) {
+        parts[index] = []
         missing += 1
     }
 
     /// The whole answer; empty where no message of the batch gets one.
     func answer() -> [UInt8] {
-        let answers = parts.compactMap { $0 }
+        let answers = parts.filter { !$0.isEmpty }
         guard !answers.isEmpty else { return [] }
         var writer = JSONWriter()
         writer.beginArray()

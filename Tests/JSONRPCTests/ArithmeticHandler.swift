@@ -56,8 +56,10 @@ final class ArithmeticHandler: RequestHandler {
 }
 
 /// Plays input through a connection until all of it is answered.
-struct Exchange {
+final class Exchange {
     let handler = ArithmeticHandler()
+    /// The most bytes that came out at once.
+    private(set) var longestOutput = 0
     private let connection: Connection
 
     init(order: ReplyOrder? = .inOrder, framing: Framing = .line) {
@@ -72,17 +74,22 @@ struct Exchange {
     /// All that comes back.
     func text(for pieces: [[UInt8]]) -> String {
         var output: [UInt8] = []
+        func take() {
+            let taken = connection.takeOutput()
+            longestOutput = max(longestOutput, taken.count)
+            output += taken
+        }
         for piece in pieces {
             piece.withUnsafeBytes { connection.receive($0) }
-            output += connection.takeOutput()
+            take()
         }
         connection.receiveEnd()
         while !connection.isIdle {
             connection.takeBacklog()
             connection.resume()
-            output += connection.takeOutput()
+            take()
         }
-        output += connection.takeOutput()
+        take()
         return String(decoding: output, as: UTF8.self)
     }
 

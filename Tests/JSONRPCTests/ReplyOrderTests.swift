@@ -73,4 +73,26 @@ struct ReplyOrderTests {
         )
         #expect(exchange.handler.durable.isEmpty)
     }
+
+    /// A message of a batch that gets no answer once cost the one before it its place when the commit failed.
+    @Test func aBatchIsDoneAgainPartByPartWhenItsCommitFails() {
+        let exchange = Exchange()
+        exchange.handler.writesMax = 1
+        let lines = exchange.lines(
+            for: #"[{"jsonrpc":"2.0","id":1,"method":"write","params":{"value":1}},"#
+                + #"{"jsonrpc":"2.0","id":9,"result":"of nobody's"},{"jsonrpc":"2.0","method":"write","params":{"value":2}},"#
+                + #"{"jsonrpc":"2.0","id":2,"method":"write","params":{"value":3}}]"#
+        )
+        #expect(lines == [#"[{"jsonrpc":"2.0","id":1,"result":true},{"jsonrpc":"2.0","id":2,"result":true}]"#])
+        #expect(exchange.handler.durable == [1, 2, 3])
+    }
+
+    @Test func endsATurnWhenItsAnswersHaveGrownLong() {
+        let request = call("sum", "[1]", id: 1)
+        let count = 2 * Limits.turnBytes / 36
+        let exchange = Exchange()
+        #expect(exchange.lines(for: String(repeating: request, count: count)).count == count)
+        // The first turn's answers are a little more than the bound, whatever was read at once.
+        #expect((Limits.turnBytes...(Limits.turnBytes + 100)).contains(exchange.longestOutput))
+    }
 }
