@@ -11,7 +11,9 @@ package indirect enum JSONValue: Equatable, Sendable {
 
     /// One member of an object.
     package struct Member: Equatable, Sendable {
+        /// The member's name.
         package var name: String
+        /// The member's value.
         package var value: JSONValue
 
         package init(_ name: String, _ value: JSONValue) {

@@ -31,20 +31,24 @@ package struct JSONWriter {
 
     // MARK: Containers
 
+    /// Starts an object.
     package mutating func beginObject() {
         separate()
         bytes.append(UInt8(ascii: "{"))
     }
 
+    /// Ends an object.
     package mutating func endObject() {
         bytes.append(UInt8(ascii: "}"))
     }
 
+    /// Starts an array.
     package mutating func beginArray() {
         separate()
         bytes.append(UInt8(ascii: "["))
     }
 
+    /// Ends an array.
     package mutating func endArray() {
         bytes.append(UInt8(ascii: "]"))
     }
@@ -66,6 +70,7 @@ package struct JSONWriter {
 
     // MARK: Values
 
+    /// Writes a string, escaped as far as it must be.
     package mutating func string(_ value: String) {
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -79,6 +84,7 @@ package struct JSONWriter {
         if let value { string(value) } else { null() }
     }
 
+    /// Writes an integer.
     package mutating func int(_ value: Int) {
         separate()
         var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
@@ -103,11 +109,13 @@ package struct JSONWriter {
         if let value { int(value) } else { null() }
     }
 
+    /// Writes `true` or `false`.
     package mutating func bool(_ value: Bool) {
         separate()
         literal(value ? "true" : "false")
     }
 
+    /// Writes `null`.
     package mutating func null() {
         separate()
         literal("null")

@@ -1,13 +1,19 @@
 /// The bounds of what the wire takes, each with its unit in its name. Past one the request gets a clear error and the
 /// next is served.
 package enum Limits {
+    /// Bytes that are read at once.
     package static let readBytes = 1 << 20
     /// Holds for a message behind headers as well.
     package static let lineBytesMax = 8 << 20
+    /// Bytes of the headers before a message.
     package static let headerBytesMax = 4_096
+    /// Messages in a batch.
     package static let batchMessagesMax = 1_000
+    /// Objects and arrays within each other.
     package static let nestingDepthMax = 128
+    /// Requests that wait behind others.
     package static let waitingRequestsMax = 100_000
+    /// Bytes of the requests that wait.
     package static let waitingBytesMax = 64 << 20
     /// How many requests past the bound are refused before reading stops until some are answered.
     package static let waitingRefusalsMax = 100_000

@@ -15,10 +15,15 @@ package struct RPCError: Error, Equatable, Sendable {
         self.data = data
     }
 
+    /// The text is no JSON.
     package static let parseError = RPCError(code: -32700, message: "Parse error")
+    /// The text is no request.
     package static let invalidRequest = RPCError(code: -32600, message: "Invalid Request")
+    /// There is no such method.
     package static let methodNotFound = RPCError(code: -32601, message: "Method not found")
+    /// The params are not what the method takes.
     package static let invalidParams = RPCError(code: -32602, message: "Invalid params")
+    /// A fault of the service.
     package static let internalError = RPCError(code: -32603, message: "Internal error")
 
     static let messageTooLong = invalidRequest.because("the message is longer than \(Limits.lineBytesMax) bytes")

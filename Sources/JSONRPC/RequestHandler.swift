@@ -51,6 +51,7 @@ package final class RequestRun {
 
 /// An account, for the purpose of order.
 package struct Lane: Hashable, Sendable {
+    /// What tells it from others.
     package let name: String
 
     package init(_ name: String) {

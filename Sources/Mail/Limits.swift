@@ -6,12 +6,15 @@ package enum Limits {
     package static let commandSeconds = 60
     /// How many times a mail is tried before it is given up.
     package static let attemptsMax = 10
+    /// How long after its first attempt a mail is tried again.
     package static let firstRetrySeconds = 60
+    /// How long at most between two attempts.
     package static let retrySecondsMax = 3_600
     /// How long the end of the program waits for what is under way.
     package static let lastWaitSeconds = 5
     /// How long at most the outbox is left alone: what another process posted is found then.
     package static let lookSeconds = 60
+    /// Bytes in a template.
     package static let templateBytesMax = 32_768
     /// RFC 5322 §2.1.1, without the CRLF.
     static let lineBytesMax = 998

@@ -9,6 +9,7 @@ package protocol MailDriver: Sendable {
 
 /// Why a mail could not be delivered, in words that hold nothing of the mail.
 package struct DeliveryFailure: Error, Equatable {
+    /// One line, without a full stop.
     package let reason: String
 
     init(_ reason: String) {

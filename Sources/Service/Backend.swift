@@ -3,10 +3,15 @@ package import Store
 
 /// The account APIs over one store, with every source of effects in its place.
 package final class Backend {
+    /// Where everything is kept.
     package let store: Store
+    /// What the APIs are handed.
     package let environment: Environment
+    /// Field operators and their clients.
     package let operators: Operators
+    /// Users, clinicians and their patients.
     package let care: Care
+    /// Customers, salespeople and internal users.
     package let sales: Sales
     /// Lets requests be run again without a difference.
     let rerun: RerunEffects

@@ -6,8 +6,11 @@ import Store
 package struct SystemHandlers {
     /// What only a rehearsal can do.
     package struct Rehearsal {
+        /// The clock that can be moved.
         package let time: RehearsedTime
+        /// What the APIs are handed.
         package let environment: Environment
+        /// What gives out referral codes.
         package let sales: Sales
 
         package init(time: RehearsedTime, backend: Backend) {

@@ -2,7 +2,9 @@
 package struct StoreStatistics: Equatable, Sendable {
     /// A collection and how many records it has.
     package struct CollectionCount: Equatable, Sendable {
+        /// The collection's name.
         package let name: String
+        /// How many records it holds.
         package let records: Int
     }
 

@@ -21,7 +21,9 @@ package struct PatientFields {
 
 /// A patient as one user sees it.
 package struct SeenPatient {
+    /// The patient.
     package let patient: CarePatient
+    /// The share by which the user reaches the patient.
     package let share: CareShare
     /// The email of the owner.
     package let creator: String
@@ -32,6 +34,7 @@ package struct SeenPatient {
 
 /// Patients: creating, listing, changing, deleting.
 extension Care {
+    /// Adds a patient, owned by the user.
     package func createPatient(_ token: Given<String>, _ given: PatientFields) throws -> SeenPatient {
         let now = environment.time.now
         return try environment.store.transact { tx in
@@ -69,6 +72,7 @@ extension Care {
         }
     }
 
+    /// One patient that the user can reach; `invalid_patient_id` for any other.
     package func patient(_ token: Given<String>, _ id: Given<Int>) throws -> SeenPatient {
         let now = environment.time.now
         return try environment.store.transact { tx in
@@ -76,6 +80,7 @@ extension Care {
         }
     }
 
+    /// Changes what is given of a patient; blanks clear, but for the first name.
     package func updatePatient(_ token: Given<String>, _ id: Given<Int>, _ given: PatientFields) throws -> SeenPatient {
         let now = environment.time.now
         return try environment.store.transact { tx in
@@ -87,6 +92,7 @@ extension Care {
         }
     }
 
+    /// Removes a patient, with all its shares.
     package func deletePatient(_ token: Given<String>, _ id: Given<Int>) throws -> SeenPatient {
         let now = environment.time.now
         return try environment.store.transact { tx in

@@ -95,6 +95,7 @@ extension Care {
         }
     }
 
+    /// The user whose token it is.
     package func view(_ token: Given<String>) throws -> CareUser {
         let now = environment.time.now
         return try environment.store.transact { try authenticated(token, at: now, in: $0) }

@@ -41,6 +41,7 @@ extension CareUser: PasswordAccount {
 
     package var key: Key { Key(id) }
 
+    /// Whether the user is a clinician, and may have an npi.
     package var isClinician: Bool { role == "clinician" }
 }
 

@@ -10,7 +10,9 @@ package enum MailKind: String, CaseIterable, Sendable {
 
 /// What a mail says: one line of subject and a plain text.
 package struct MailText: Equatable, Sendable {
+    /// One line.
     package let subject: String
+    /// Plain text, its lines ended by a line feed.
     package let text: String
 
     package init(subject: String, text: String) {

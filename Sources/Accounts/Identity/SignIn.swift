@@ -14,8 +14,11 @@ package protocol PasswordAccount: Record {
 package struct SignIn<Account: PasswordAccount> {
     /// What is answered when signing in fails.
     package struct Refusals {
+        /// There is no such account, or none that may be signed in to.
         package let unknownEmail: ErrorCode
+        /// The password is wrong.
         package let wrongPassword: ErrorCode
+        /// There were too many failures of late.
         package let locked: ErrorCode
 
         package init(unknownEmail: ErrorCode, wrongPassword: ErrorCode, locked: ErrorCode) {

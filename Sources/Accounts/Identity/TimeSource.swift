@@ -19,6 +19,7 @@ package final class SystemTime: TimeSource {
 
 /// A clock that stands still until it is moved, for rehearsals.
 package final class RehearsedTime: TimeSource {
+    /// The time it stands at.
     package private(set) var now: Timestamp
 
     package init(startingAt start: Timestamp) {

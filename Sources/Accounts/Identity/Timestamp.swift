@@ -15,6 +15,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000
     }
 
+    /// The moment so many seconds later.
     package func adding(seconds: Int) -> Timestamp {
         Timestamp(microseconds: microseconds + seconds * 1_000_000)
     }

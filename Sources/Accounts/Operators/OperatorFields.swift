@@ -22,7 +22,9 @@ package struct ClientFields {
 
 /// What a request gives to prove that an operator sends it.
 package struct SessionFields {
+    /// The operator's number.
     package let userID: Given<Int>
+    /// The session's token.
     package let sessionID: Given<String>
 
     package init(userID: Given<Int>, sessionID: Given<String>) {

@@ -4,7 +4,9 @@ package import Store
 package struct Operators {
     /// An operator and the session that was opened just now.
     package struct SignedIn {
+        /// The operator.
         package let account: Operator
+        /// The session, whose token is told this once.
         package let session: SecretToken
     }
 
