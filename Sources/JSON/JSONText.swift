@@ -1,3 +1,5 @@
+import Glibc
+
 /// A string of a JSON text, still as it was written: the bytes between the quotes, checked but not decoded.
 ///
 /// It borrows the text it was read from and must not outlive it.
@@ -10,8 +12,11 @@ package struct JSONText {
     /// Whether the string equals `name`, with escapes resolved.
     package func equals(_ name: StaticString) -> Bool {
         guard !hasEscapes else { return string == name.description }
-        return bytes.count == name.utf8CodeUnitCount
-            && bytes.elementsEqual(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+        // The address is nil only where the count is 0, and then nothing is compared.
+        guard bytes.count == name.utf8CodeUnitCount, let start = bytes.baseAddress else {
+            return name.utf8CodeUnitCount == 0
+        }
+        return memcmp(start, name.utf8Start, bytes.count) == 0
     }
 
     /// The string, with escapes resolved.

@@ -67,7 +67,7 @@ struct LineFramer {
             rest = rest[(end + 1)...]
             if line.count > Limits.lineBytesMax {
                 frames.append(.tooLong)
-            } else if !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
+            } else if line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) {
                 frames.append(.message(UnsafeRawBufferPointer(rebasing: line)))
             }
         }

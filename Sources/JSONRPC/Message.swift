@@ -112,26 +112,30 @@ private struct Envelope {
     private var isResponse = false
 
     init(reading reader: inout JSONReader) throws(JSONError) {
-        var names = MemberNames()
+        var seen = SeenMembers()
         try reader.beginObject()
         while let name = try reader.nextMember() {
-            guard names.insert(name) else { throw JSONError(.unexpectedByte, at: reader.offset) }
+            let member = Member(name)
+            guard seen.insert(member, name) else { throw JSONError(.unexpectedByte, at: reader.offset) }
             let kind = try reader.kind()
-            if name.equals("id") {
+            switch member {
+            case .id:
                 hasID = true
                 let raw = try reader.raw()
                 id = kind == .string || kind == .number || kind == .null ? raw : nil
-            } else if name.equals("method") {
+            case .method:
                 hasMethod = true
                 if kind == .string { method = try reader.text() } else { try reader.skip() }
-            } else if name.equals("params") {
+            case .params:
                 let raw = try reader.raw()
                 paramsAreStructured = kind == .object || kind == .array || kind == .null
                 params = kind == .null ? nil : raw
-            } else if name.equals("jsonrpc"), kind == .string {
+            case .jsonrpc where kind == .string:
                 isVersion2 = try reader.text().equals("2.0")
-            } else {
-                if name.equals("result") || name.equals("error") { isResponse = true }
+            case .result, .error:
+                isResponse = true
+                try reader.skip()
+            case .jsonrpc, .other:
                 try reader.skip()
             }
         }
@@ -146,24 +150,42 @@ private struct Envelope {
     }
 }
 
-/// The names that an object has had so far.
-private struct MemberNames {
-    private var few: [JSONText] = []
-    /// Takes over once there are many, so that a hostile object costs no more than its length.
-    private var many: Set<[UInt8]> = []
+extension Envelope {
+    /// The members that mean something.
+    fileprivate enum Member: UInt8 {
+        case jsonrpc, id, method, params, result, error, other
 
-    /// Adds a name; false where it was there.
-    mutating func insert(_ name: JSONText) -> Bool {
-        if !many.isEmpty { return many.insert(Array(name.string.utf8)).inserted }
-        guard !few.contains(where: { isSame($0, name) }) else { return false }
-        few.append(name)
-        if few.count > 16 { many = Set(few.map { Array($0.string.utf8) }) }
-        return true
+        init(_ name: JSONText) {
+            if name.equals("jsonrpc") {
+                self = .jsonrpc
+            } else if name.equals("id") {
+                self = .id
+            } else if name.equals("method") {
+                self = .method
+            } else if name.equals("params") {
+                self = .params
+            } else if name.equals("result") {
+                self = .result
+            } else if name.equals("error") {
+                self = .error
+            } else {
+                self = .other
+            }
+        }
     }
 
-    private func isSame(_ left: JSONText, _ right: JSONText) -> Bool {
-        // Byte by byte: strings that Swift holds to be equal may be written in different ways.
-        if left.hasEscapes || right.hasEscapes { return left.string.utf8.elementsEqual(right.string.utf8) }
-        return left.bytes.elementsEqual(right.bytes)
+    /// The members that a message has had so far: a bit for each that means something, the names of the others, which
+    /// are told apart byte by byte, as strings that Swift holds to be equal may be written in different ways.
+    fileprivate struct SeenMembers {
+        private var bits: UInt8 = 0
+        private var others: Set<[UInt8]> = []
+
+        /// Adds a member; false where it was there.
+        mutating func insert(_ member: Member, _ name: JSONText) -> Bool {
+            guard member != .other else { return others.insert(Array(name.string.utf8)).inserted }
+            let bit: UInt8 = 1 << member.rawValue
+            defer { bits |= bit }
+            return bits & bit == 0
+        }
     }
 }
