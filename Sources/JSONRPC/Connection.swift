@@ -117,7 +117,7 @@ final class Connection {
         case .message(let message): admit(message, chunk: chunk)
         case .malformed(let error): admit(.invalid(error, id: nil), chunk: chunk)
         case .batch(let messages):
-            // Its answer keeps the batch's order, so as a whole it stands in one lane, whatever the order of replies.
+            // Each message waits in its own lane; the answer has them in the batch's order whenever they are done.
             let batch = BatchReply(count: messages.count)
             for (index, message) in messages.enumerated() {
                 admit(message, at: BatchPlace(batch: batch, index: index), chunk: chunk)
@@ -169,7 +169,7 @@ final class Connection {
     }
 
     private func lane(of entry: LaneEntry) -> Lane? {
-        if order == .inOrder || entry.address.place != nil { return .only }
+        if order == .inOrder { return .only }
         return entry.request.flatMap { handler.lane(of: $0) }
     }
 

@@ -58,6 +58,26 @@ struct ReplyOrderTests {
         }
     }
 
+    /// A batch once overtook, and was overtaken by, other requests of the same lane.
+    @Test func keepsTheLanesOfMessagesInABatch() {
+        let exchange = Exchange(order: .asCompleted)
+        let batch =
+            #"[{"jsonrpc":"2.0","id":2,"method":"write","params":{"value":2,"lane":"a"}},"#
+            + #"{"jsonrpc":"2.0","id":3,"method":"write","params":{"value":3,"lane":"b"}}]"#
+        let lines = exchange.lines(
+            for: call("slow", #"{"value":1,"lane":"a"}"#, id: 1) + batch + "\n"
+                + call("write", #"{"value":4,"lane":"a"}"#, id: 4)
+        )
+        #expect(
+            lines == [
+                #"{"jsonrpc":"2.0","id":1,"result":2}"#,
+                #"[{"jsonrpc":"2.0","id":2,"result":true},{"jsonrpc":"2.0","id":3,"result":true}]"#,
+                #"{"jsonrpc":"2.0","id":4,"result":true}"#,
+            ]
+        )
+        #expect(exchange.handler.durable == [3, 2, 4])
+    }
+
     @Test func aFailedCommitIsToldToEachThatWroteAndToNobodyElse() {
         let exchange = Exchange()
         exchange.handler.writesMax = 0
