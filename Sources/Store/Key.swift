@@ -9,7 +9,7 @@ package protocol KeyComponent {
 extension Int: KeyComponent {
     /// Ten digits, so that 9 sorts before 10; a number outside 0...9,999,999,999 has no place in a key.
     package func append(to bytes: inout [UInt8]) {
-        precondition((0...9_999_999_999).contains(self), "a number in a key has at most ten digits")
+        precondition(Key.numbers.contains(self), "a number in a key has at most ten digits")
         var divisor = 1_000_000_000
         while divisor > 0 {
             bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: self / divisor % 10))
@@ -50,6 +50,9 @@ extension String: KeyComponent {
 ///     Key("foo@bar.com")      → foo@bar.com
 ///     Key(1, 3)               → 0000000001/0000000003
 package struct Key: Hashable, Sendable {
+    /// The numbers that may be components.
+    package static let numbers = 0...9_999_999_999
+
     /// The components, joined by slashes.
     package let bytes: [UInt8]
 

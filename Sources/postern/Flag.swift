@@ -108,7 +108,9 @@ struct Flag: Sendable {
             summary: "rehearses in memory: time stands still at, say, 2016-02-24T22:07:52.371513Z",
             commands: [.serve, .call]
         ) { options, text in
-            options.clock = Timestamp(text)
+            options.clock = Timestamp(text).flatMap {
+                (0...RehearsedTime.latest.seconds).contains($0.seconds) ? $0 : nil
+            }
             return options.clock != nil
         },
         Flag(

@@ -21,6 +21,8 @@ struct CommandLineTests {
         (["--log-level", "loud"], "--log-level takes error|warning|info, not loud"),
         (["--clock", "now", "--seed", "1"], "--clock takes TIME, not now"),
         (["--clock", "2016-02-30T00:00:00.000000Z"], "--clock takes TIME, not 2016-02-30T00:00:00.000000Z"),
+        (["--clock", "1969-12-31T23:59:59.999999Z"], "--clock takes TIME, not 1969-12-31T23:59:59.999999Z"),
+        (["--clock", "2300-01-01T00:00:00.000000Z"], "--clock takes TIME, not 2300-01-01T00:00:00.000000Z"),
         (["--seed", "1"], "--clock and --seed go together"),
         (["--data", "/tmp", "--seed", "1", "--clock", "2016-02-24T22:07:52.371513Z"], "for --data :memory: alone"),
         (["schema", "--seed", "1"], "--seed is no flag of postern schema"),

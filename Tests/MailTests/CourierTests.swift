@@ -39,10 +39,10 @@ struct CourierTests {
             guard let next = mail.nextAttempt else { break }
             #expect(mail.lastError == "refused" && mail.state == "waiting")
             waits.append(time.now.seconds(until: next))
-            time.advance(seconds: waits[waits.count - 1] - 1)
+            _ = time.advance(seconds: waits[waits.count - 1] - 1)
             _ = courier.tend()
             #expect(driver.attempts == attempt)
-            time.advance(seconds: 1)
+            _ = time.advance(seconds: 1)
         }
         #expect(waits == [60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600])
         #expect(try mails().map(\.state) == ["failed"])
@@ -66,14 +66,14 @@ struct CourierTests {
         try post(to: "a@b.co")
         _ = courier.tend()
         #expect(try mails().map(\.state) == ["waiting"])
-        time.advance(seconds: 86_399)
+        _ = time.advance(seconds: 86_399)
         _ = courier.tend()
         #expect(try texts() != [nil])
-        time.advance(seconds: 1)
+        _ = time.advance(seconds: 1)
         _ = courier.tend()
         #expect(try mails().map(\.state) == ["expired"])
         #expect(try texts() == [nil])
-        time.advance(seconds: 31 * 86_400)
+        _ = time.advance(seconds: 31 * 86_400)
         _ = courier.tend()
         #expect(try mails().isEmpty)
     }
@@ -86,7 +86,7 @@ struct CourierTests {
         let other = self.courier(driver)
         try post(to: "a@b.co")
         try tend(other) { try mails()[0].attempts == 1 }
-        time.advance(seconds: 58)
+        _ = time.advance(seconds: 58)
         #expect((1...2_000).contains(other.tend()))
     }
 

@@ -125,7 +125,7 @@ extension Care {
 
     /// The share by which a user reaches a patient; a patient out of reach is the same as none.
     func share(of user: CareUser, in id: Given<Int>, in tx: Transaction) throws -> CareShare {
-        guard let id = id.value, (0...9_999_999_999).contains(id),
+        guard let id = id.value, Key.numbers.contains(id),
             let share = try tx.scan(CareShare.byUser, from: Key(user.id, id), limit: 1).first,
             share.user == user.id, share.patient == id
         else { throw AccountError(ErrorCode.Care.invalidPatientID) }

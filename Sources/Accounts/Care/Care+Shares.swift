@@ -73,7 +73,7 @@ extension Care {
         let now = environment.time.now
         return try environment.store.transact { tx in
             let own = try share(of: try authenticated(token, at: now, in: tx), in: id, in: tx)
-            guard let shareID = shareID.value, (0...9_999_999_999).contains(shareID),
+            guard let shareID = shareID.value, Key.numbers.contains(shareID),
                 let share = try tx.get(CareShare.self, Key(shareID)), share.patient == own.patient
             else { throw AccountError(ErrorCode.Care.invalidShareID) }
             guard own.access == "write" || own.id == share.id else { throw AccountError(ErrorCode.Care.unauthorized) }

@@ -80,7 +80,7 @@ package struct MailedCodes {
 
     private static func parts(of code: String) -> (holder: Int, secret: String)? {
         let parts = code.utf8.count <= 64 ? code.split(separator: "-", omittingEmptySubsequences: false) : []
-        guard parts.count == 2, let holder = Int(parts[0]), (0...9_999_999_999).contains(holder) else { return nil }
+        guard parts.count == 2, let holder = Int(parts[0]), Key.numbers.contains(holder) else { return nil }
         return (holder, String(parts[1]))
     }
 

@@ -76,7 +76,7 @@ package final class Outbox {
 
     /// One mail.
     package func mail(_ id: Int, in tx: Transaction) throws -> OutboxMail? {
-        guard (0...9_999_999_999).contains(id) else { return nil }
+        guard Key.numbers.contains(id) else { return nil }
         return try tx.get(OutboxMail.self, Key(id))
     }
 

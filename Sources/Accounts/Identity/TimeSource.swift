@@ -13,7 +13,8 @@ package final class SystemTime: TimeSource {
     package var now: Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(microseconds: time.tv_sec * 1_000_000 + time.tv_nsec / 1_000)
+        // A clock that was never set may stand before 1970, which has no place in a key.
+        return Timestamp(microseconds: max(0, time.tv_sec * 1_000_000 + time.tv_nsec / 1_000))
     }
 }
 
@@ -26,8 +27,13 @@ package final class RehearsedTime: TimeSource {
         self.now = start
     }
 
-    /// Moves the clock forward.
-    package func advance(seconds: Int) {
+    /// Moves the clock forward; false, with nothing moved, where it would pass `latest`.
+    package func advance(seconds: Int) -> Bool {
+        guard seconds <= now.seconds(until: Self.latest) else { return false }
         now = now.adding(seconds: seconds)
+        return true
     }
+
+    /// 2200-01-01T00:00:00.000000Z: what expires some time after it is still a number of ten digits, as keys want it.
+    package static let latest = Timestamp(microseconds: 7_258_118_400_000_000)
 }

@@ -114,7 +114,7 @@ extension Operators {
         return try environment.store.transact { tx in
             var account = try authenticated(session, at: now, in: tx)
             let id = try OperatorRules.present(id, "client_id")
-            guard (0...9_999_999_999).contains(id), var client = try tx.get(Client.self, Key(id)),
+            guard Key.numbers.contains(id), var client = try tx.get(Client.self, Key(id)),
                 client.operatorID == account.id, client.deleted == nil
             else { throw AccountError(ErrorCode.Operators.clientNotFound) }
             try change(&client, now)
