@@ -41,13 +41,15 @@ final class RerunEffects: RandomSource, PasswordHasher {
     }
 
     func hash(_ password: String) throws -> PasswordHash {
-        guard case .hash(let hash) = try outcome(of: .hash(password: password)) else { return hasher.hash(password) }
+        guard case .hash(let hash) = try outcome(of: .hash(password: password)) else {
+            return try hasher.hash(password)
+        }
         return hash
     }
 
     func verify(_ password: String, against hash: PasswordHash) throws -> Bool {
         guard case .verified(let isRight) = try outcome(of: .verify(password: password, against: hash)) else {
-            return hasher.verify(password, against: hash)
+            return try hasher.verify(password, against: hash)
         }
         return isRight
     }
@@ -63,7 +65,8 @@ final class RerunEffects: RandomSource, PasswordHasher {
             outcome.work == work
         {
             outcomesUsed += 1
-            return outcome.value
+            guard case .failed(let failure) = outcome.value else { return outcome.value }
+            throw failure
         }
         // What was found out for an account as it was before is of no use for the account as it is now.
         run.outcomes.removeSubrange(outcomesUsed...)
@@ -76,6 +79,7 @@ struct PasswordOutcome: Sendable {
     enum Value: Sendable {
         case hash(PasswordHash)
         case verified(Bool)
+        case failed(PasswordHashingFailed)
     }
 
     let work: PasswordWorkPending.Work
@@ -85,9 +89,13 @@ struct PasswordOutcome: Sendable {
     init(of work: PasswordWorkPending.Work) {
         let hasher = Argon2idHasher()
         self.work = work
-        switch work {
-        case .hash(let password): self.value = .hash(hasher.hash(password))
-        case .verify(let password, let hash): self.value = .verified(hasher.verify(password, against: hash))
+        do throws(PasswordHashingFailed) {
+            switch work {
+            case .hash(let password): self.value = .hash(try hasher.hash(password))
+            case .verify(let password, let hash): self.value = .verified(try hasher.verify(password, against: hash))
+            }
+        } catch {
+            self.value = .failed(error)
         }
     }
 }

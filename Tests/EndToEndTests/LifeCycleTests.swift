@@ -115,6 +115,32 @@ struct LifeCycleTests {
         #expect(postern.status == 0)
     }
 
+    /// Where the memory for a hash cannot be had, the request fails, and not the program, and no guess is counted.
+    @Test func outlivesAWantOfMemory() throws {
+        let postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation"])
+        _ = try postern.reply(to: "operators.register", JSONValue(parsing: Self.register))
+        let right: JSONValue = ["email": "a@b.co", "password": "p"]
+        #expect(try postern.reply(to: "operators.signin", right)["result"] != nil)
+        let room = try status("VmSize", of: postern.processIdentifier) + (6 << 20)
+        try limitMemory(of: postern.processIdentifier, to: "\(room)")
+        for _ in 1...12 {
+            #expect(try postern.reply(to: "operators.signin", right)["error"]?["code"]?.int == -32_603)
+        }
+        #expect(try postern.reply(to: "system.info")["result"] != nil)
+        try limitMemory(of: postern.processIdentifier, to: "unlimited")
+        #expect(try postern.reply(to: "operators.signin", right)["result"] != nil)
+        #expect(postern.errorText.contains("operators.signin: unexpected PasswordHashingFailed"))
+    }
+
+    private func limitMemory(of process: Int32, to limit: String) throws {
+        let command = try Process.run(
+            URL(fileURLWithPath: "/usr/bin/prlimit"),
+            arguments: ["--pid", "\(process)", "--as=\(limit):"]
+        )
+        command.waitUntilExit()
+        #expect(command.terminationStatus == 0)
+    }
+
     @Test func boundsWhatItHoldsForAClientThatDoesNotRead() throws {
         let postern = try PosternProcess(["--data", ":memory:"])
         let request = Data((#"{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}"# + "\n").utf8)
@@ -123,16 +149,17 @@ struct LifeCycleTests {
         var peak = 0
         for _ in 0..<40 {
             usleep(50_000)
-            peak = max(peak, memoryBytes(of: postern.processIdentifier))
+            peak = max(peak, try status("VmRSS", of: postern.processIdentifier))
         }
         // One answer has 60 kB or so, all of them 150 MB; a bound of 64 MiB is on those that nobody has read.
         #expect(peak < 120 << 20)
         #expect(postern.remainingLines() == 2_500)
     }
 
-    private func memoryBytes(of process: Int32) -> Int {
-        let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
-        return (line.split(separator: " ").dropLast().last.flatMap { Int($0) } ?? 0) * 1_024
+    /// A size in bytes from what the system tells of a process.
+    private func status(_ name: String, of process: Int32) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("\(name):") })
+        return try #require(line.split(separator: " ").dropLast().last.flatMap { Int($0) }) * 1_024
     }
 }

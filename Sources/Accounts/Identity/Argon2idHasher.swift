@@ -1,4 +1,5 @@
 internal import CSodium
+internal import Glibc
 
 /// Hashes with Argon2id through libsodium: 19,456 KiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
 ///
@@ -9,18 +10,30 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
 
     package init() {}
 
-    package func hash(_ password: String) -> PasswordHash {
+    package func hash(_ password: String) throws(PasswordHashingFailed) -> PasswordHash {
         let password = password.utf8.map { CChar(bitPattern: $0) }
         var phc = [CChar](repeating: 0, count: Int(crypto_pwhash_STRBYTES))
         let status = crypto_pwhash_str(&phc, password, UInt64(password.count), Self.passes, Self.memoryBytes)
-        // It fails only where the memory cannot be had; going on would store a password that nobody can use.
-        precondition(status == 0, "no memory to hash a password")
+        // It fails only where the memory cannot be had.
+        guard status == 0 else { throw PasswordHashingFailed() }
         return PasswordHash(text: String(decoding: phc.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }
 
-    package func verify(_ password: String, against hash: PasswordHash) -> Bool {
+    package func verify(_ password: String, against hash: PasswordHash) throws(PasswordHashingFailed) -> Bool {
         let password = password.utf8.map { CChar(bitPattern: $0) }
-        return crypto_pwhash_str_verify(hash.text, password, UInt64(password.count)) == 0
+        let isRight = crypto_pwhash_str_verify(hash.text, password, UInt64(password.count)) == 0
+        // libsodium tells want of memory as a wrong password, and as a guess it would count towards a lockout.
+        guard isRight || Self.hasMemory else { throw PasswordHashingFailed() }
+        return isRight
+    }
+
+    /// Whether the memory for one hash can be had at the moment.
+    private static var hasMemory: Bool {
+        let memory = mmap(nil, memoryBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        // MAP_FAILED, which Swift does not import, is -1.
+        guard let memory, memory != UnsafeMutableRawPointer(bitPattern: -1) else { return false }
+        munmap(memory, memoryBytes)
+        return true
     }
 
     package func needsRehash(_ hash: PasswordHash) -> Bool {

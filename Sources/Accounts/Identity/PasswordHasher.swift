@@ -25,6 +25,9 @@ package struct PasswordHash: Hashable, Sendable {
     }
 }
 
+/// There was no memory to hash a password with.
+package struct PasswordHashingFailed: Error {}
+
 /// Password work that a hasher has been asked for and has not done yet.
 package struct PasswordWorkPending: Error, Sendable {
     /// What is to be done.
