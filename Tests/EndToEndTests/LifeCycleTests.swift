@@ -160,6 +160,6 @@ struct LifeCycleTests {
     private func status(_ name: String, of process: Int32) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("\(name):") })
-        return try #require(line.split(separator: " ").dropLast().last.flatMap { Int($0) }) * 1_024
+        return try #require(line.split(whereSeparator: \.isWhitespace).dropLast().last.flatMap { Int($0) }) * 1_024
     }
 }
