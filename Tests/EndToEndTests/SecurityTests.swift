@@ -205,11 +205,15 @@ struct SecurityTests {
     func judgesHostileAddressesQuickly(email: String) throws {
         let postern = try PosternProcess(["--data", ":memory:"])
         _ = try postern.reply(to: "system.info")
-        let start = ContinuousClock.now
         let user: JSONValue = ["email": .string(email), "password": "p", "role": "user"]
-        let error = try postern.reply(to: "care.user.register", user)["error"]
-        #expect(ContinuousClock.now - start < .milliseconds(10))
-        #expect(["invalid_email", "email_required"].contains(error?["data"]?["errors"]?.array?.first?.string))
+        // The quickest of five, as the machine has other things to do.
+        let times = try (1...5).map { _ in
+            let start = ContinuousClock.now
+            let error = try postern.reply(to: "care.user.register", user)["error"]
+            #expect(["invalid_email", "email_required"].contains(error?["data"]?["errors"]?.array?.first?.string))
+            return ContinuousClock.now - start
+        }
+        #expect(try #require(times.min()) < .milliseconds(10))
         for method in ["operators.reset_password", "sales.user.reset"] {
             #expect(try postern.reply(to: method, ["email": .string(email)])["error"] != nil)
         }
