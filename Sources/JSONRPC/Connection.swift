@@ -296,7 +296,7 @@ final class Connection {
             try handler.commit()
         } catch {
             handler.rollback()
-            repeatOneByOne()
+            repeatOneByOne(after: error)
         }
         group.removeAll(keepingCapacity: true)
         committed.append(contentsOf: output.bytes)
@@ -305,14 +305,14 @@ final class Connection {
 
     /// Does a group again whose commit failed, each request for itself: those that only read are answered as ever, and
     /// each that writes gets the error.
-    private func repeatOneByOne() {
+    private func repeatOneByOne(after fault: RPCError) {
         let entries = group
         for place in entries.compactMap(\.address.place) { place.batch.takeBack(at: place.index) }
         output.truncate(to: 0)
         for entry in entries {
             var answer = JSONWriter()
             // What it waited for it knows by now, so it does not wait again; if it does, the store's error stands.
-            var failure: RPCError? = perform(entry, answer: &answer) ? nil : .internalError
+            var failure: RPCError? = perform(entry, answer: &answer) ? nil : fault
             do throws(RPCError) {
                 if failure == nil { try handler.commit() }
             } catch {

@@ -27,8 +27,6 @@ struct Framer {
     private(set) var framing: Framing
     private var lines = LineFramer()
     private var headers = HeaderFramer()
-    /// What came before the framing was known.
-    private var held: [UInt8] = []
 
     init(_ framing: Framing) {
         self.framing = framing
@@ -37,11 +35,9 @@ struct Framer {
     /// Takes what was read and gives the messages that it completes, with the memory they stand in.
     mutating func frames(of read: UnsafeRawBufferPointer) -> (chunk: Chunk, frames: [Frame]) {
         if framing == .auto {
-            held.append(contentsOf: read)
-            guard let first = held.first(where: { !Self.isSkipped($0) }) else { return (.empty, []) }
-            framing = Self.isLetter(first) ? .header : .line
-            defer { held = [] }
-            return held.withUnsafeBytes { cut($0) }
+            guard let start = read.firstIndex(where: { !Self.isSkipped($0) }) else { return (.empty, []) }
+            framing = Self.isLetter(read[start]) ? .header : .line
+            return cut(UnsafeRawBufferPointer(rebasing: read[start...]))
         }
         return cut(read)
     }

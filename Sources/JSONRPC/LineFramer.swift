@@ -7,9 +7,6 @@ struct LineFramer {
     private var isDropping = false
     private var isAtStart = true
 
-    /// How many bytes wait for the rest of their line.
-    var partialBytes: Int { partial.count }
-
     /// Takes what was read and gives the lines that it completes, with the memory they stand in.
     mutating func frames(of read: UnsafeRawBufferPointer) -> (chunk: Chunk, frames: [Frame]) {
         guard let lastEnd = read.lastIndex(of: Self.lineFeed) else {

@@ -105,6 +105,7 @@ final class CommandDriver: MailDriver {
             usleep(pause)
             pause = min(pause * 2, 50_000)
         }
+        guard status >= 0 else { throw DeliveryFailure("how the command ended cannot be told") }
         guard status != 0 else { return }
         // wait(2): the low seven bits are the signal that ended it, the next eight the exit code.
         let signal = status & 0x7F
@@ -114,10 +115,12 @@ final class CommandDriver: MailDriver {
         )
     }
 
-    /// Takes note of a command's end; false where it goes on.
+    /// Takes note of a command's end; false where it goes on. The status is negative where it cannot be had.
     private func reap(_ process: pid_t, _ status: inout Int32, _ options: Int32) -> Bool {
         running.withLock { running in
-            guard waitpid(process, &status, options) != 0 else { return false }
+            let ended = waitpid(process, &status, options)
+            if ended == 0 || ended == -1 && errno == EINTR { return false }
+            if ended == -1 { status = -1 }
             running.remove(process)
             return true
         }

@@ -22,6 +22,9 @@ package final class Courier {
     /// Outcomes that are not in the store yet.
     private var outcomes: [Deliveries.Outcome] = []
     private var nextLook: Timestamp?
+    /// Whether the store refused the last note; it is left alone for a while then.
+    private var isStoreFailing = false
+    private var failureCount = 0
 
     /// - Parameters:
     ///   - driver: how mails go out; nil keeps them in the outbox.
@@ -51,10 +54,11 @@ package final class Courier {
     ///
     /// - Returns: in how many milliseconds it is to be called again, at the latest.
     package func tend() -> Int {
-        outcomes += deliveries.takeOutcomes()
+        let latest = deliveries.takeOutcomes()
+        outcomes += latest
         let now = time.now
-        let hasNews = outbox.takeNotice()
-        if hasNews || !outcomes.isEmpty || nextLook.map({ $0 <= now }) ?? true { look(at: now) }
+        let hasNews = outbox.takeNotice() || !latest.isEmpty
+        if hasNews && !isStoreFailing || nextLook.map({ $0 <= now }) ?? true { look(at: now) }
         guard let nextLook else { return Limits.lookSeconds * 1_000 }
         return max(1, now.seconds(until: nextLook) * 1_000)
     }
@@ -69,6 +73,18 @@ package final class Courier {
             usleep(1_000)
         } while time.now < deadline
         driver?.cancel()
+    }
+
+    /// Sends all that is due, however long it takes.
+    ///
+    /// - Returns: how many could not be delivered; nil where the store could not be used.
+    package func deliverAll() -> Int? {
+        repeat {
+            _ = tend()
+            guard !isStoreFailing else { return nil }
+            usleep(1_000)
+        } while !underWay.isEmpty
+        return failureCount
     }
 
     private func look(at now: Timestamp) {
@@ -94,12 +110,15 @@ package final class Courier {
             try store.makeDurable()
             for outcome in outcomes { underWay.remove(outcome.mail) }
             failures.forEach(log)
+            failureCount += failures.count
+            isStoreFailing = false
             outcomes = []
             nextLook = max(next, now.adding(seconds: 1))
             due.forEach(send)
         } catch {
             // What was sent stays under way, so that it does not go out twice, until the store takes the note of it.
             store.discardStaged()
+            isStoreFailing = true
             log("mail: the outbox cannot be used: \(error)")
             nextLook = latest
         }
@@ -117,7 +136,9 @@ package final class Courier {
             try outbox.markDelivered(outcome.mail, in: tx)
             return nil
         }
-        let attempt = (try outbox.mail(outcome.mail, in: tx)?.attempts ?? 0) + 1
+        // One that expired on its way is done with.
+        guard let mail = try outbox.mail(outcome.mail, in: tx), mail.nextAttempt != nil else { return nil }
+        let attempt = mail.attempts + 1
         let retry = RetryPolicy.seconds(afterAttempt: attempt)
         let next = retry.map { now.adding(seconds: $0) }
         try outbox.markFailed(outcome.mail, error: failure.reason, retryAt: next, in: tx)

@@ -16,7 +16,13 @@ struct DirectoryDriver: MailDriver {
         let identity = message.messageID.split(separator: "@").first ?? ""
         let name = "\(path)/\(message.created)-\(identity).eml"
         let partial = "\(path)/.\(identity).partial"
-        try write(message.bytes, to: partial)
+        do throws(DeliveryFailure) {
+            try write(message.bytes, to: partial)
+        } catch {
+            // What was written may hold a code.
+            unlink(partial)
+            throw error
+        }
         guard rename(partial, name) == 0 else {
             let failure = failure("rename")
             unlink(partial)

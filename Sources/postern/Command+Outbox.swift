@@ -33,7 +33,10 @@ extension Command {
 
     private func deliverMails(_ options: Options) throws(CommandError) {
         guard options.mail != .keep else { throw .usage("postern outbox deliver needs --mail") }
-        try Wiring(options).finish()
+        let wiring = try Wiring(options)
+        defer { wiring.backend.store.close() }
+        guard let failures = wiring.courier?.deliverAll() else { throw .failed("the outbox cannot be used") }
+        if failures > 0 { throw .failed("mails that could not be delivered: \(failures)") }
     }
 }
 

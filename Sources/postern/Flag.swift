@@ -50,7 +50,7 @@ struct Flag: Sendable {
             name: "public-url",
             value: "URL",
             summary: "what links in mails start with (http://localhost)",
-            commands: [.serve, .call]
+            commands: [.serve, .call, .outbox]
         ) { options, text in
             options.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
             return text.hasPrefix("http://") || text.hasPrefix("https://")

@@ -11,6 +11,8 @@ struct Postern {
         // A reader that is gone, or a file-size limit, is an error of the write; it must not end the process.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
+        // A host that ignores the end of its children hands that down, and then nobody learns how a mail command ended.
+        signal(SIGCHLD, SIG_DFL)
         do throws(CommandError) {
             let options = try Options(arguments: Array(CommandLine.arguments.dropFirst()))
             try options.command.run(options)

@@ -94,6 +94,18 @@ struct MailDeliveryTests {
         #expect(try state == Array(repeating: "waiting", count: 8).joined(separator: " "))
     }
 
+    /// A host that ignores the end of its children once had every refused mail marked as delivered.
+    @Test func learnsHowACommandEndedWhateverTheHostIgnores() throws {
+        let data = ["--data", folder.path("store")]
+        let postern = try PosternProcess(
+            data + ["--mail", "command:cat >/dev/null; exit 75"],
+            shell: "trap '' CHLD; exec \"$@\""
+        )
+        _ = try postern.reply(to: "operators.register", Self.registration)
+        postern.finish()
+        #expect(try state == "waiting")
+    }
+
     @Test func keepsAMailThatIsRefusedAndSaysSoWithoutItsWords() throws {
         let refusing = try start(["--mail", "command:cat >&2; exit 75"])
         _ = try refusing.reply(to: "operators.register", Self.registration)

@@ -106,7 +106,7 @@ extension Care {
             }
             // Another invitation of the same patient may wait for the claimer's own address.
             if let other = try tx.find(CareShare.byEmail, Key(share.patient, user.email.lowercased())), other.id != id {
-                try tx.delete(CareShare.self, other.key)
+                try end(other, in: tx)
             }
             share.user = user.id
             share.email = user.email
