@@ -15,12 +15,13 @@ let package = Package(
         .executable(name: "postern", targets: ["postern"])
     ],
     targets: [
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
         .target(name: "JSON", swiftSettings: houseRules),
         .target(name: "Threads", swiftSettings: houseRules),
         .target(name: "JSONRPC", dependencies: ["JSON", "Threads"], swiftSettings: houseRules),
-        .target(name: "Store", dependencies: ["JSON"], swiftSettings: houseRules),
+        .target(name: "Store", dependencies: ["CLinux", "JSON", "Threads"], swiftSettings: houseRules),
         .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Store"], swiftSettings: houseRules),
         .target(
             name: "Mail",

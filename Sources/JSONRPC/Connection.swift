@@ -289,15 +289,16 @@ final class Connection {
 
     // MARK: Committing
 
-    /// Makes durable what was done, and lets its answers go.
+    /// Makes durable what was done, and lets its answers go. It ends a turn also where nothing was done: the handler may
+    /// have looked at what it holds, and is to look anew in the next.
     private func commit() {
-        guard !group.isEmpty || output.count > 0 else { return }
         do throws(RPCError) {
             try handler.commit()
         } catch {
             handler.rollback()
             repeatOneByOne(after: error)
         }
+        guard output.count > 0 else { return group.removeAll(keepingCapacity: true) }
         group.removeAll(keepingCapacity: true)
         committed.append(contentsOf: output.bytes)
         output.truncate(to: 0)

@@ -35,7 +35,7 @@ extension RPCError {
         case .readOnly: self.init(AccountError(ErrorCode.Service.readOnly))
         case .busy: self.init(AccountError(ErrorCode.Service.busy))
         case .damaged, .newerFormat, .systemCall: self.init(AccountError(ErrorCode.Service.damaged))
-        case .duplicate, .missing, .tooLarge: self = .internalError
+        case .duplicate, .missing, .overtaken, .tooLarge, .untrustedFileSystem: self = .internalError
         }
     }
 }

@@ -44,6 +44,13 @@ enum CRC32C {
 }
 
 extension UInt32 {
+    /// Eight hexadecimal digits, in lower case.
+    var hex: String {
+        var bytes: [UInt8] = []
+        appendHex(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// Appends eight hexadecimal digits, in lower case.
     func appendHex(to bytes: inout [UInt8]) {
         for shift in stride(from: 28, through: 0, by: -4) {

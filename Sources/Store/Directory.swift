@@ -45,6 +45,14 @@ final class Directory {
         return names.sorted()
     }
 
+    /// The file that has that name now; nil where none has.
+    func stamp(of name: String) throws(StoreError) -> FileStamp? {
+        var status = stat()
+        if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileStamp(status) }
+        guard errno == ENOENT else { throw .failed("stat \(name)") }
+        return nil
+    }
+
     /// Lets nobody but the owner in.
     func restrict() throws(StoreError) {
         guard fchmod(descriptor, 0o700) == 0 else { throw .failed("chmod \(path)") }

@@ -1,57 +1,109 @@
 internal import Glibc
 
-/// The lock that keeps a directory to one process.
+/// A lock on a directory that all its processes agree on: flock(2) on a file that is never unlinked.
 ///
-/// It is flock(2) on the file `lock`, which is never unlinked: the system frees it the moment its holder ends, however
-/// that ends. The file tells people which process that is.
+/// The system frees it the moment its holder ends, however that ends. It belongs to the open file, so that two of them in
+/// one process keep each other out like two processes.
 final class DirectoryLock {
+    /// The file whose lock orders all that processes write.
+    static let fileName = "lock"
+    /// The file whose lock keeps merging to one process at a time.
+    static let mergingFileName = "lock.merging"
+
+    private let directory: Directory
     private let file: File
+    private let calls: SystemCalls
+    private(set) var isHeld = false
 
-    /// Takes the lock.
+    /// Opens the lock's file, without taking the lock.
+    init(_ name: String, in directory: Directory, readOnly: Bool, calls: SystemCalls) throws(StoreError) {
+        self.directory = directory
+        self.calls = calls
+        file = try File(name, in: directory.descriptor, readOnly ? .reading : .creating, calls: calls)
+    }
+
+    /// Takes the lock, waiting for another holder for a while.
     ///
-    /// - Throws: `StoreError.busy` where another has it.
-    init(in directory: Directory, readOnly: Bool, calls: SystemCalls) throws(StoreError) {
-        while true {
-            let file = try File("lock", in: directory.descriptor, readOnly ? .reading : .creating, calls: calls)
-            if retryingInterrupted({ flock(file.descriptor, LOCK_EX | LOCK_NB) }) != 0 {
-                guard errno == EWOULDBLOCK else { throw .failed("flock lock") }
-                throw .busy(Self.holderText(of: directory, file))
-            }
-            // A lock on a file that somebody unlinked in between keeps nobody out.
-            if try Self.isCurrent(file, in: directory) {
-                self.file = file
-                return
-            }
+    /// - Throws: `StoreError.busy` where another still has it then; `.damaged` where the file was exchanged, as a lock on
+    ///   a file without that name keeps nobody out.
+    func take(waitingMilliseconds: Int) throws(StoreError) {
+        var wait = LockWait(milliseconds: waitingMilliseconds)
+        while try !takeIfFree() {
+            guard wait.next() else { throw .busy(holderText()) }
         }
     }
 
-    /// Writes this process's number into the file, for people to read.
-    func tellHolder() {
-        do {
-            let text = Array("\(getpid())\n".utf8)
-            try file.truncate(to: 0)
-            try file.write(text, at: 0)
-        } catch {
-            // A full disk is no reason to keep the store shut: the lock holds without the number.
+    /// Takes the lock, unless another has it.
+    func takeIfFree() throws(StoreError) -> Bool {
+        if retryingInterrupted({ calls.lock(file.descriptor, LOCK_EX | LOCK_NB) }) != 0 {
+            guard errno == EWOULDBLOCK else { throw .failed("flock \(file.name)") }
+            return false
         }
+        isHeld = true
+        guard try file.stamp().isSameFile(as: directory.stamp(of: file.name)) else {
+            release()
+            throw .damaged(file: file.name, offset: 0, reason: "removed or replaced while it was in use")
+        }
+        return true
     }
 
-    private static func isCurrent(_ file: File, in directory: Directory) throws(StoreError) -> Bool {
-        var ours = stat()
-        var named = stat()
-        guard fstat(file.descriptor, &ours) == 0 else { throw .failed("stat lock") }
-        guard fstatat(directory.descriptor, "lock", &named, 0) == 0 else { return false }
-        return ours.st_ino == named.st_ino && ours.st_dev == named.st_dev
+    func release() {
+        guard isHeld else { return }
+        isHeld = false
+        _ = retryingInterrupted { calls.lock(file.descriptor, LOCK_UN) }
     }
 
-    private static func holderText(of directory: Directory, _ file: File) -> String {
-        let text: String
-        do {
-            text = String(decoding: try file.contents(from: 0, upTo: 32), as: UTF8.self)
-        } catch {
-            text = ""
+    private func holderText() -> String {
+        let holder = (try? file.stamp()).flatMap { LockHolder.process(holding: $0) }.map { "process \($0)" }
+        return "the directory \(directory.path) is in use by \(holder ?? "another process")"
+    }
+}
+
+/// How to wait for a lock that others hold for microseconds: at first without sleep, then longer and longer.
+private struct LockWait {
+    private var attempts = 0
+    private let deadline: Int
+
+    init(milliseconds: Int) {
+        deadline = Self.now + milliseconds
+    }
+
+    /// Waits a little; false once it has been enough.
+    mutating func next() -> Bool {
+        attempts += 1
+        if attempts <= 20 {
+            sched_yield()
+            return true
         }
-        let holder = Int(text.prefix { $0 != "\n" }).map { "process \($0)" } ?? "another process"
-        return "the directory \(directory.path) is in use by \(holder)"
+        guard Self.now < deadline else { return false }
+        usleep(UInt32(min(2_000, 20 * (attempts - 20))))
+        return true
+    }
+
+    private static var now: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
+    }
+}
+
+/// Who holds a lock, as proc(5) has it.
+private enum LockHolder {
+    /// The process that holds the flock of a file; nil where the system does not tell.
+    ///
+    /// A line of /proc/locks: `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1837 0 EOF`, the inode behind the device.
+    static func process(holding file: FileStamp) -> Int? {
+        let descriptor = open("/proc/locks", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var text: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        while case let count = read(descriptor, &buffer, buffer.count), count > 0 { text += buffer[..<count] }
+        for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count > 5, words[1] == "FLOCK", words[5].hasSuffix(":\(file.inode)") else { continue }
+            return Int(words[4])
+        }
+        return nil
     }
 }

@@ -40,10 +40,9 @@ package protocol EngineTransaction: AnyObject {
 /// but by nobody else and not safe yet, until `makeDurable()` returns: so many transactions share one sync. An engine
 /// that commits each transaction at once has nothing to do there.
 ///
-/// An engine that shares its data with other processes may find, in `makeDurable()`, that one of them changed what a
-/// staged transaction had read. It then throws an error of its own kind, a case that `StoreError` gets with the first
-/// such engine; whoever called discards what is staged, runs the same transactions again and makes those durable. That is
-/// why a transaction's closure has no other effects, and why nothing is told of a result before it is durable.
+/// An engine that shares its data with other processes looks at what these wrote before the first transaction after
+/// `makeDurable()` or `discardStaged()`; the transactions up to the next of these calls belong together. So one of the two
+/// is to be called whenever a group of them ends, also one that only read: what it read is safe only then.
 package protocol Engine: AnyObject {
     /// What the engine keeps its data in, for people: `memory` or `directory`.
     var kind: String { get }
@@ -52,7 +51,7 @@ package protocol Engine: AnyObject {
     /// starts no other transaction.
     func transact<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value
 
-    /// Makes all that is staged durable. If it throws, what was staged is as it was before, and still staged.
+    /// Makes all that is staged durable, and all that was read. If it throws, what was staged is taken back.
     ///
     /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Where the last tells that the outcome is unknown,
     ///   what was staged may be there when the store is next opened, and this engine writes no more.
@@ -65,5 +64,7 @@ package protocol Engine: AnyObject {
     func close()
 
     /// What the store holds, in numbers. Entries are counted one by one.
-    func statistics() -> StoreStatistics
+    ///
+    /// - Throws: `StoreError.damaged`.
+    func statistics() throws(StoreError) -> StoreStatistics
 }

@@ -24,6 +24,12 @@ struct ErasableSlots {
         if state != .blank { superseded.append(slot) }
     }
 
+    /// The keys whose values can be erased.
+    var keys: Set<StoreKey> { Set(current.keys) }
+
+    /// The slots of the values that are in use.
+    var inUse: [Slot] { current.values.map(\.slot) }
+
     /// The first slot that is in use and cannot be read.
     var firstUnreadable: Slot? {
         current.values.filter { $0.state != .whole }.map(\.slot).min { $0.place.lowerBound < $1.place.lowerBound }

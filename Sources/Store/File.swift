@@ -53,6 +53,13 @@ final class File {
         return (status.st_size, Int(status.st_nlink))
     }
 
+    /// Which file it is, and when it was changed.
+    func stamp() throws(StoreError) -> FileStamp {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .failed("stat \(name)") }
+        return FileStamp(status)
+    }
+
     /// The bytes from `offset` up to, not including, `end`, or fewer where the file ends before it.
     func contents(from offset: Int, upTo end: Int) throws(StoreError) -> [UInt8] {
         var failure: StoreError?

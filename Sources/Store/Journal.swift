@@ -1,68 +1,136 @@
 internal import Glibc
 
-/// The journal of a directory, open: transactions are added at its end, and nothing else in it ever changes but values
-/// that are erased.
+/// The journal of a directory, open: transactions are added at its end, by this process or another, and nothing else in it
+/// ever changes but values that are erased.
 ///
-/// What happens when the disk fails is told at `append`. The format of a line stands in `JournalLine.swift`.
+/// Whatever reads its end or writes to it does so while it holds the directory's lock. What happens when the disk fails is
+/// told at `write` and `sync`. The format of a line stands in `JournalLine.swift`.
 final class Journal {
     private enum State {
         case ready
         /// A write failed in a way that leaves open what the file's end holds; it is read again before the next write.
         case tailToRead
-        /// No more is written, ever: why not.
-        case closed(StoreError)
+        case readOnly
+        /// A sync failed. No more is written, ever, and what is in doubt is not told of; what was safe before may be read
+        /// for as long as nobody goes on behind it.
+        case failed(StoreError)
+        /// The file is not what it was. Nothing goes on.
+        case refused(StoreError)
     }
 
     private let file: File
     private let log: (String) -> Void
     private var state: State
-    private var slots: ErasableSlots
+    private var replay: JournalReplay
     private var writer = JournalLineWriter()
-    /// The check of the last line and of the line before it, and where the last one starts.
-    private var check: UInt32
-    private var checkBefore: UInt32
-    private var lastLineStart: Int
     private var hasUnsyncedErasures = false
-
-    /// How many transactions the journal holds.
-    private(set) var number: Int
-    /// The bytes that its lines take.
-    private(set) var length: Int
-    /// How many of them are known to be on the disk.
+    /// Whether others wrote some of what is not known to be on the disk.
+    private var hasUnsyncedNews = false
+    /// How many of its bytes are known to be on the disk.
     private(set) var durable: Int
 
-    /// Goes on behind what was read from `file`.
+    /// The number of its last transaction.
+    var number: Int { replay.number }
+    /// The bytes that its lines take, as far as they were read or written here.
+    var length: Int { replay.length }
+
+    /// Stands behind what was read from `file`.
     ///
     /// - Parameter isReadOnly: whether every write is to be refused.
     init(_ file: File, behind replay: JournalReplay, isReadOnly: Bool, log: @escaping (String) -> Void) {
         self.file = file
         self.log = log
-        state = isReadOnly ? .closed(.readOnly) : .ready
-        slots = replay.slots
-        (check, checkBefore, lastLineStart) = (replay.check, replay.checkBefore, replay.lastLineStart)
-        (number, length, durable) = (replay.number, replay.length, 0)
+        self.replay = replay
+        state = isReadOnly ? .readOnly : .ready
+        durable = replay.durable
+        hasUnsyncedNews = durable < replay.length
     }
 
-    /// Waits until all that the journal holds is on the disk, and erases what an earlier process left to be erased.
-    func settle() throws(StoreError) {
+    /// How far it was read; nil where it cannot be written to.
+    var writableReplay: JournalReplay? {
+        if case .ready = state { replay } else { nil }
+    }
+
+    // MARK: What others write
+
+    /// Whether there is something that was not read yet. No lock is needed to ask.
+    ///
+    /// - Throws: `StoreError.damaged` where the file was removed or cut short; the error of a sync that failed, where
+    ///   what it left in doubt matters.
+    func hasNews() throws(StoreError) -> Bool {
+        if case .refused(let error) = state { throw error }
+        let status = try file.status()
+        if status.links == 0 {
+            throw refuse(.damaged(file: file.name, offset: 0, reason: "the file was removed while it was in use"))
+        }
+        if case .failed(let error) = state {
+            guard status.bytes == length, !hasUnsyncedNews else { throw error }
+            return false
+        }
+        guard status.bytes >= length else {
+            throw refuse(.damaged(file: file.name, offset: status.bytes, reason: "another program cut the file short"))
+        }
+        return status.bytes > length
+    }
+
+    /// Reads what others have added. The lock must be held.
+    ///
+    /// - Returns: the torn end of a write, with which the file ends; nobody was told that it had succeeded.
+    func readNews(into space: inout LayeredSpace) throws(StoreError) -> [UInt8] {
+        guard try hasNews() else { return [] }
+        let news = try file.contents(from: length, upTo: try file.status().bytes)
+        let before = length
+        do throws(StoreError) {
+            try news.withUnsafeBytesTyped { bytes throws(StoreError) in try replay.read(bytes, into: &space) }
+        } catch {
+            throw refuse(error)
+        }
+        durable = max(durable, replay.durable)
+        hasUnsyncedNews = durable < length
+        // Whoever wrote the lines erases what they made superfluous.
+        replay.slots.removeSuperseded()
+        return Array(news.dropFirst(length - before))
+    }
+
+    /// Cuts off what `readNews(into:)` found torn, once that is safe elsewhere. The lock must be held.
+    func cutTornTail() throws(StoreError) {
+        try file.truncate(to: length)
         try file.sync()
         durable = length
+        hasUnsyncedNews = false
+    }
+
+    /// Sees to it that all of the journal is on the disk, and erases what an earlier process left to be erased. The lock
+    /// must be held.
+    ///
+    /// What no line tells to be on the disk is written once more: where the sync of an earlier process has failed, the
+    /// system may take it for written though it is not, and a mere sync would not find out.
+    func settle() throws(StoreError) {
+        var offset = durable
+        while offset < length {
+            let bytes = try file.contents(from: offset, upTo: min(length, offset + Limits.carriedBytes))
+            guard !bytes.isEmpty else { throw .damaged(file: file.name, offset: offset, reason: "was cut short") }
+            try file.write(bytes, at: offset)
+            offset += bytes.count
+        }
+        try file.sync()
+        durable = length
+        hasUnsyncedNews = false
         erase()
     }
 
-    /// Adds transactions with one write, and waits until they are on the disk.
+    // MARK: Writing
+
+    /// Adds transactions with one write. The lock must be held, and there be no news.
     ///
     /// - Parameters:
     ///   - writes: all they wrote, in order.
     ///   - ends: where in `writes` each transaction ends.
-    /// - Throws: where nothing was added, `StoreError.diskFull`, `.readOnly` or `.systemCall`; a later call may succeed.
-    ///   After a failure of the sync, whether they were added is unknown, as `.systemCall` tells, and every later call
-    ///   fails: the system may have dropped what it could not write, and a second sync would not find out.
-    func append(_ writes: [StagedWrite], ends: [Int]) throws(StoreError) {
-        if case .closed(let error) = state { throw error }
+    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`; nothing was added then, and a later call may succeed.
+    func write(_ writes: [StagedWrite], ends: [Int]) throws(StoreError) {
         try checkTail()
-        writer.start(number: number, check: check)
-        var (start, lineStart, before) = (0, 0, check)
+        writer.start(number: number, check: replay.check)
+        var (start, lineStart, before) = (0, 0, replay.check)
         for end in ends {
             (lineStart, before) = (writer.bytes.count, writer.check)
             writer.append(writes[start..<end], durable: durable)
@@ -74,27 +142,36 @@ final class Journal {
             takeBack(after: error)
             throw error
         }
+        noteSlots(of: writes)
+        replay.pass(writer, lastLineStart: lineStart, checkBefore: before)
+    }
+
+    /// Whether something that may be told of by now is not known to be on the disk.
+    var needsSync: Bool {
+        if case .failed = state { false } else { durable < length }
+    }
+
+    /// Waits until all that was written, by whomever, is on the disk. No lock is needed.
+    ///
+    /// - Throws: `StoreError.systemCall` where whether it is remains unknown. Nothing is written from then on: the system
+    ///   may have dropped what it could not write, and a second sync would not find out.
+    func sync() throws(StoreError) {
         do throws(StoreError) {
             try file.sync()
         } catch {
-            state = .closed(error.withOutcome(unknown: false))
+            state = .failed(error.withOutcome(unknown: false))
             throw error.withOutcome(unknown: true)
         }
-        (lastLineStart, checkBefore) = (length + lineStart, before)
-        (number, check) = (writer.number, writer.check)
-        noteSlots(of: writes)
-        length += writer.bytes.count
         durable = length
+        hasUnsyncedNews = false
         hasUnsyncedErasures = false
-        erase()
     }
 
     /// Sees to it that what was erased is erased on the disk.
     func close() {
-        if case .closed = state { return }
-        state = .closed(.systemCall(name: "write to a closed journal", errno: 0, outcomeUnknown: false))
         guard hasUnsyncedErasures else { return }
-        do {
+        hasUnsyncedErasures = false
+        do throws(StoreError) {
             try file.sync()
         } catch {
             log("erased values may still be on the disk: \(error)")
@@ -103,39 +180,25 @@ final class Journal {
 
     // MARK: Failed writes
 
-    /// Checks before a write that the file ends where this process left it.
+    /// Checks before a write that the file ends as it should.
     private func checkTail() throws(StoreError) {
-        let status = try file.status()
-        if case .tailToRead = state {
-            try readTail()
-            if status.bytes > length { try file.truncate(to: length) }
-            state = .ready
-        } else if status.bytes != length {
-            throw refuse(.damaged(file: file.name, offset: length, reason: "another program changed the file's length"))
+        switch state {
+        case .ready: return
+        case .readOnly: throw .readOnly
+        case .failed(let error), .refused(let error): throw error
+        case .tailToRead: break
         }
-        if status.links == 0 {
-            throw refuse(.damaged(file: file.name, offset: 0, reason: "the file was removed while it was in use"))
-        }
-    }
-
-    /// Reads the last line again and compares it with what was written there.
-    private func readTail() throws(StoreError) {
-        let line = try file.contents(from: lastLineStart, upTo: length)
-        guard number > 0 else { return }
-        let isWhole = line.withUnsafeBytes { line in
-            var writes: [JournalLine.Write] = []
-            do throws(LineFault) {
-                let line = UnsafeRawBufferPointer(rebasing: line.dropLast())
-                return try JournalLine(parsing: line, after: checkBefore, writes: &writes).check == check
-            } catch {
-                return false
-            }
-        }
-        guard isWhole, line.count == length - lastLineStart, line.last == 0x0A else {
+        let line = try file.contents(from: replay.lastLineStart, upTo: length)
+        guard line.withUnsafeBytes({ replay.isLastLine($0) }) else {
             throw refuse(
-                .damaged(file: file.name, offset: lastLineStart, reason: "the last line is not as it was written")
+                .damaged(
+                    file: file.name,
+                    offset: replay.lastLineStart,
+                    reason: "the last line is not as it was written"
+                )
             )
         }
+        state = .ready
     }
 
     /// Removes what a failed write left behind the last line.
@@ -143,47 +206,57 @@ final class Journal {
         if case .systemCall = failure { state = .tailToRead }
         do throws(StoreError) {
             try file.truncate(to: length)
+        } catch {
+            // Whoever next takes the lock finds a torn tail, and sets it aside.
+            state = .tailToRead
+            return
+        }
+        do throws(StoreError) {
             // Without a sync a power cut could bring back whole lines that were refused.
             try file.sync()
         } catch {
-            state = .closed(error)
+            state = .failed(error)
         }
     }
 
-    /// Ends all writing for good.
+    /// Ends all use for good.
     private func refuse(_ error: StoreError) -> StoreError {
-        state = .closed(error)
+        state = .refused(error)
         return error
     }
 
     // MARK: Erasing
 
-    /// Brings what is known of the slots up to date with transactions that are on the disk.
-    private func noteSlots(of writes: [StagedWrite]) {
-        var next = 0
-        for write in writes {
-            slots.supersede(write.key)
-            guard write.isErasable, write.value != nil else { continue }
-            let place = writer.slots[next].slot.place
-            slots.add(Slot(place: length + place.lowerBound..<length + place.upperBound), for: write.key)
-            next += 1
-        }
-    }
+    /// Whether a value stands in the file that a durable transaction has made superfluous.
+    var hasToErase: Bool { !replay.slots.superseded.isEmpty }
 
-    /// Overwrites the slots whose values are no longer in use. What fails is tried again with the next transaction.
-    private func erase() {
-        guard !slots.superseded.isEmpty else { return }
+    /// Overwrites the slots whose values are no longer in use. What fails is tried again with the next transaction. The
+    /// lock must be held, as another process may be writing the same bytes once more to settle the journal.
+    func erase() {
+        guard hasToErase else { return }
         do throws(StoreError) {
-            for slot in slots.superseded {
+            for slot in replay.slots.superseded {
                 // The brackets stay, so that the line stays JSON.
                 let inside = slot.place.dropFirst().dropLast()
                 try file.write([UInt8](repeating: UInt8(ascii: " "), count: inside.count), at: inside.startIndex)
             }
-            slots.removeSuperseded()
+            replay.slots.removeSuperseded()
         } catch {
             log("a value could not be erased: \(error)")
         }
         hasUnsyncedErasures = true
+    }
+
+    /// Brings what is known of the slots up to date with what was just written.
+    private func noteSlots(of writes: [StagedWrite]) {
+        var next = 0
+        for write in writes {
+            replay.slots.supersede(write.key)
+            guard write.isErasable, write.value != nil else { continue }
+            let place = writer.slots[next].slot.place
+            replay.slots.add(Slot(place: length + place.lowerBound..<length + place.upperBound), for: write.key)
+            next += 1
+        }
     }
 }
 

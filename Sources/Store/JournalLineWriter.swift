@@ -31,7 +31,7 @@ struct JournalLineWriter {
         for write in writes {
             if bytes.last != UInt8(ascii: "[") { literal(",") }
             literal("[")
-            string(write.key.bytes)
+            write.key.appendJSON(to: &bytes)
             if let value = write.value, write.isErasable {
                 literal(",null,")
                 integer(value.bytes.count + Slot.frameBytes)
@@ -77,21 +77,5 @@ struct JournalLineWriter {
         var writer = JSONWriter(capacity: 24)
         writer.int(value)
         bytes.append(contentsOf: writer.bytes)
-    }
-
-    /// Writes a key as a string: as it is, unless it holds what needs an escape.
-    private mutating func string(_ key: [UInt8]) {
-        let isPlain = key.allSatisfy { byte in
-            byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != 0xE2
-        }
-        guard isPlain else {
-            var writer = JSONWriter(capacity: key.count + 16)
-            writer.string(String(decoding: key, as: UTF8.self))
-            bytes.append(contentsOf: writer.bytes)
-            return
-        }
-        literal("\"")
-        bytes.append(contentsOf: key)
-        literal("\"")
     }
 }

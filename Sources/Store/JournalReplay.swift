@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// Reads a journal from its start and gives what its transactions come to.
+/// Reads a journal, from its start and later from where the last reading ended, and puts what its transactions come to
+/// into a space.
 ///
 /// Records are not decoded. Every line is checked, and nothing is skipped: what does not fit is either the torn end of a
 /// write that nobody was told had succeeded, or damage, which is refused. To tell them apart:
@@ -13,50 +14,102 @@ internal import Glibc
 ///   damage. That line need not be whole: when in doubt, refuse.
 /// - Any other line that is not as it was written is damage, the last one too.
 struct JournalReplay {
-    /// What the transactions come to.
-    private(set) var space = KeySpace()
-    private(set) var slots = ErasableSlots()
-    /// How many transactions there are.
-    private(set) var number = 0
+    /// The number of the last transaction.
+    private(set) var number: Int
     /// The check of the last whole line, and of the line before it.
     private(set) var check: UInt32
     private(set) var checkBefore: UInt32 = 0
-    /// Where the last whole line starts, and where it ends.
+    /// Where the last whole line starts, and where it ends: the bytes that were read so far.
     private(set) var lastLineStart = 0
     private(set) var length: Int
+    /// The bytes that the manifest told to be on the disk, and those that the lines tell of.
+    private var durableFromStart: Int
+    private var durableTold = 0
+    var slots = ErasableSlots()
 
     private let file: String
-    private var durable = 0
+    private let header: FileHeader
     private var writes: [JournalLine.Write] = []
 
-    /// Reads the journal `file`, whose bytes are `contents`. What is behind `length` afterwards is a torn tail.
+    /// Stands behind a journal's header.
     ///
-    /// - Throws: `StoreError.damaged`, `StoreError.newerFormat`.
-    init(_ contents: UnsafeRawBufferPointer, file: String, header: JournalHeader) throws(StoreError) {
-        try header.check(contents, file: file)
+    /// - Parameter durable: how many of the file's bytes are known to be on the disk.
+    init(behind header: FileHeader, file: String, durable: Int) {
         self.file = file
-        check = header.check
-        length = header.bytes.count
-        while let end = lineEnd(in: contents, from: length) {
+        self.header = header
+        (number, check, length) = (header.transactions, header.check, header.bytes.count)
+        durableFromStart = durable
+    }
+
+    /// The bytes that are known to be on the disk.
+    var durable: Int { max(durableFromStart, durableTold) }
+
+    /// How many lines were read, the header included.
+    private var lines: Int { number - header.transactions + 1 }
+
+    /// Reads the lines from `length` on. What is behind `length` afterwards is a torn tail.
+    ///
+    /// - Parameters:
+    ///   - bytes: all that the file holds from `length` on, as it is while the lock keeps writers away.
+    ///   - visit: called with what each transaction wrote.
+    /// - Throws: `StoreError.damaged`.
+    mutating func read(
+        _ bytes: UnsafeRawBufferPointer,
+        into space: inout LayeredSpace,
+        visit: (([StagedWrite]) -> Void)? = nil
+    ) throws(StoreError) {
+        let tail = FileTail(bytes: bytes, offset: length)
+        while let end = tail.lineEnd(from: length) {
+            let line = tail[length..<end]
             do throws(LineFault) {
-                try apply(UnsafeRawBufferPointer(rebasing: contents[length..<end]))
+                try apply(line, to: &space)
             } catch {
-                guard isTorn(contents, upTo: end) else { throw damaged(at: length, error.reason) }
+                guard isTorn(tail, upTo: end) else { throw damaged(at: length, error.reason) }
                 break
             }
+            visit?(writes.map { StagedWrite($0, of: line) })
         }
-        try checkUnterminated(contents)
+        try checkUnterminated(tail)
+        guard length >= durable else { throw damaged(at: length, "and what was safe behind it are missing") }
         if let slot = slots.firstUnreadable {
             throw damaged(at: slot.place.lowerBound, "holds an erased or damaged value that is still in use")
         }
     }
 
-    private mutating func apply(_ bytes: UnsafeRawBufferPointer) throws(LineFault) {
+    /// Goes on behind lines that this process has written itself.
+    mutating func pass(_ writer: JournalLineWriter, lastLineStart start: Int, checkBefore before: UInt32) {
+        (lastLineStart, checkBefore) = (length + start, before)
+        (number, check) = (writer.number, writer.check)
+        length += writer.bytes.count
+    }
+
+    /// Takes note that all that was read is on the disk.
+    mutating func markDurable() {
+        durableFromStart = length
+    }
+
+    /// Checks the last line once more, as the file has it now.
+    func isLastLine(_ line: UnsafeRawBufferPointer) -> Bool {
+        guard number > header.transactions else { return true }
+        guard line.count == length - lastLineStart, line.last == 0x0A else { return false }
+        var writes: [JournalLine.Write] = []
+        do throws(LineFault) {
+            let line = UnsafeRawBufferPointer(rebasing: line.dropLast())
+            return try JournalLine(parsing: line, after: checkBefore, writes: &writes).check == check
+        } catch {
+            return false
+        }
+    }
+
+    private mutating func apply(
+        _ bytes: UnsafeRawBufferPointer,
+        to space: inout LayeredSpace
+    ) throws(LineFault) {
         let line = try JournalLine(parsing: bytes, after: check, writes: &writes)
         guard line.number == number + 1 else {
             throw LineFault("has number \(line.number), where \(number + 1) comes next")
         }
-        guard (durable...length).contains(line.durable) else {
+        guard line.durable >= durableTold, line.durable <= length else {
             throw LineFault("tells of \(line.durable) safe bytes, which cannot be")
         }
         for write in writes {
@@ -73,7 +126,7 @@ struct JournalReplay {
             }
         }
         number = line.number
-        durable = line.durable
+        durableTold = line.durable
         (checkBefore, check) = (check, line.check)
         (lastLineStart, length) = (length, length + bytes.count + 1)
     }
@@ -85,60 +138,72 @@ struct JournalReplay {
     // MARK: What does not fit
 
     /// Whether the line at `length`, which is not as it was written, is the end of a write that was cut off.
-    private func isTorn(_ contents: UnsafeRawBufferPointer, upTo end: Int) -> Bool {
-        guard hasHole(contents, in: length..<end) else { return false }
+    private func isTorn(_ tail: FileTail, upTo end: Int) -> Bool {
+        guard tail.hasHole(in: length..<end) else { return false }
         var start = end + 1
-        while start < contents.count {
-            let end = lineEnd(in: contents, from: start) ?? contents.count
-            let later = JournalLine.durable(of: UnsafeRawBufferPointer(rebasing: contents[start..<end]))
-            if let later, later > length { return false }
+        while start < tail.end {
+            let end = tail.lineEnd(from: start) ?? tail.end
+            if let later = JournalLine.durable(of: tail[start..<end]), later > length { return false }
             start = end + 1
         }
         return true
     }
 
-    private func hasHole(_ contents: UnsafeRawBufferPointer, in line: Range<Int>) -> Bool {
-        var index = line.lowerBound
-        while index < line.upperBound {
-            guard contents[index] == 0 else {
-                index += 1
-                continue
-            }
-            let start = index
-            while index < contents.count, contents[index] == 0 { index += 1 }
-            let startsRight = start == line.lowerBound || start % Limits.sectorBytes == 0
-            if startsRight, index == contents.count || index % Limits.sectorBytes == 0 { return true }
-        }
-        return false
-    }
-
     /// Refuses a last line whose line feed was changed to something else.
-    private func checkUnterminated(_ contents: UnsafeRawBufferPointer) throws(StoreError) {
-        let tail = UnsafeRawBufferPointer(rebasing: contents[length...])
-        guard let last = tail.last, last != 0, lineEnd(in: contents, from: length) == nil else { return }
+    private func checkUnterminated(_ tail: FileTail) throws(StoreError) {
+        let rest = tail[length..<tail.end]
+        guard let last = rest.last, last != 0, tail.lineEnd(from: length) == nil else { return }
         var writes: [JournalLine.Write] = []
         do throws(LineFault) {
             _ = try JournalLine(
-                parsing: UnsafeRawBufferPointer(rebasing: tail.dropLast()),
+                parsing: UnsafeRawBufferPointer(rebasing: rest.dropLast()),
                 after: check,
                 writes: &writes
             )
         } catch {
             return
         }
-        throw damaged(at: contents.count - 1, "does not end in a line feed")
+        throw damaged(at: tail.end - 1, "does not end in a line feed")
     }
 
     private func damaged(at offset: Int, _ reason: String) -> StoreError {
-        // The header is line 1, and every transaction has one line.
-        let line = offset < length ? "a line" : "line \(number + 2)"
+        let line = offset < length ? "a line" : "line \(lines + 1)"
         return .damaged(file: file, offset: offset, reason: "\(line) \(reason)")
     }
+}
 
-    private func lineEnd(in contents: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        guard start < contents.count, let base = contents.baseAddress,
-            let end = memchr(base + start, 0x0A, contents.count - start)
+/// The bytes of a file from some offset on, addressed by their offsets in the file.
+private struct FileTail {
+    let bytes: UnsafeRawBufferPointer
+    let offset: Int
+
+    var end: Int { offset + bytes.count }
+
+    subscript(place: Range<Int>) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[place.lowerBound - offset..<place.upperBound - offset])
+    }
+
+    /// Where the line feed stands that ends the line at `start`.
+    func lineEnd(from start: Int) -> Int? {
+        guard start < end, let base = bytes.baseAddress,
+            let found = memchr(base + (start - offset), 0x0A, end - start)
         else { return nil }
-        return UnsafeRawPointer(end) - base
+        return offset + (UnsafeRawPointer(found) - base)
+    }
+
+    /// Whether sectors of the line were never written.
+    func hasHole(in line: Range<Int>) -> Bool {
+        var index = line.lowerBound
+        while index < line.upperBound {
+            guard bytes[index - offset] == 0 else {
+                index += 1
+                continue
+            }
+            let start = index
+            while index < end, bytes[index - offset] == 0 { index += 1 }
+            let startsRight = start == line.lowerBound || start % Limits.sectorBytes == 0
+            if startsRight, index == end || index % Limits.sectorBytes == 0 { return true }
+        }
+        return false
     }
 }

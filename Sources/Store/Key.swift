@@ -1,4 +1,5 @@
 internal import Glibc
+internal import JSON
 
 /// A piece of a key: a whole number or a text.
 package protocol KeyComponent {
@@ -108,6 +109,25 @@ package struct StoreKey: Hashable, Comparable, Sendable {
 
     /// The key as text.
     package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Behind every key: 0xFF is no byte of UTF-8.
+    static let end = StoreKey(bytes: [0xFF])
+
+    /// Appends the key as a string of JSON: as it is, unless it holds what needs an escape.
+    func appendJSON(to output: inout [UInt8]) {
+        let isPlain = bytes.allSatisfy { byte in
+            byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != 0xE2
+        }
+        guard isPlain else {
+            var writer = JSONWriter(capacity: bytes.count + 16)
+            writer.string(text)
+            output.append(contentsOf: writer.bytes)
+            return
+        }
+        output.append(UInt8(ascii: "\""))
+        output.append(contentsOf: bytes)
+        output.append(UInt8(ascii: "\""))
+    }
 
     package static func < (left: StoreKey, right: StoreKey) -> Bool {
         left.bytes.withUnsafeBufferPointer { left in

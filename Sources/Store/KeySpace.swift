@@ -75,31 +75,6 @@ struct KeySpace {
         }
     }
 
-    /// How many records each collection has: the entries that stand under its index `id`.
-    func recordCounts() -> [StoreStatistics.CollectionCount] {
-        var counts: [StoreStatistics.CollectionCount] = []
-        var prefix: [UInt8] = []
-        var count = 0
-        func close() {
-            if count > 0 {
-                counts.append(.init(name: String(decoding: prefix.dropLast(4), as: UTF8.self), records: count))
-            }
-        }
-        for key in runs.lazy.flatMap(\.keys) {
-            if count > 0, key.bytes.starts(with: prefix) {
-                count += 1
-            } else if let slash = key.bytes.firstIndex(of: UInt8(ascii: "/")),
-                key.bytes[slash...].starts(with: "/id/".utf8)
-            {
-                close()
-                prefix = Array(key.bytes[..<(slash + 4)])
-                count = 1
-            }
-        }
-        close()
-        return counts
-    }
-
     /// The run that holds `key`, or would.
     private func runIndex(of key: StoreKey) -> Int {
         guard runs.count > 1 else { return 0 }

@@ -8,6 +8,26 @@ package enum Limits {
     package static let transactionBytesMax = 64 << 20
     /// The bytes of a manifest, or of a journal's header line; nothing longer is read as one.
     static let headerBytesMax = 4096
+    /// The bytes of a base up to which it is read through when it is opened. What is larger would take long; of it a line is
+    /// checked when it is read.
+    static let verifiedBaseBytesMax = 1 << 20
+    /// The bytes of a base within which a search keeps no account of where lines start.
+    static let searchedBytes = 4096
+    /// How many values of a base are kept in memory because they were asked for of late.
+    static let recentValuesMax = 8192
+    /// How many bytes of a base are written at once, and how many without a sync.
+    static let mergeBufferBytes = 1 << 20
+    static let mergeSyncBytes = 4 << 20
+    /// The bytes of a journal below which it is not merged by itself.
+    package static let mergedJournalBytesMin = 4 << 20
+    /// A journal is merged once it has outgrown this part of its base.
+    static let mergedBasePart = 8
+    /// After how many entries a merge looks whether it is to go on.
+    static let mergeEntriesBetweenLooks = 4096
+    /// How long a merge waits for a lock that another process holds.
+    static let mergeLockWaitMilliseconds = 60_000
+    /// How many bytes of the journal are carried over to the next one at a time.
+    static let carriedBytes = 1 << 20
     /// The bytes of an output buffer that is kept for the next write.
     static let outputBytesKept = 4 << 20
     /// What a disk writes wholly or not at all; a hole that a power cut leaves begins and ends at a multiple of it.

@@ -1,102 +1,150 @@
-/// The key space of one process: held in memory and, where it has a directory, kept there in a journal.
+/// The key space of one process: held in memory and, where it has a directory, kept there in files that any number of
+/// processes share.
 ///
-/// In memory it is the same engine without the files. Opening a directory reads its journal; from then on reading costs
-/// no system call, and `makeDurable()` one write and one sync however many transactions are staged.
-///
-/// A base of sorted entries would go under `space`, which then holds only what is newer.
+/// Reading costs two looks at the files, however many transactions stand between one `makeDurable()` and the next. The
+/// first write takes the directory's lock; where others have written meanwhile, the transaction is run again on what is
+/// there by then. So nothing that was staged ever rests on what is out of date, and `makeDurable()` costs one write and
+/// one sync however much is staged.
 package final class LocalEngine: Engine, EngineTransaction {
     private let directory: StoreDirectory?
-    private var space: KeySpace
+    private let log: (String) -> Void
+    private var space: LayeredSpace
     private var staged: [StagedWrite] = []
     /// Where in `staged` each transaction ends.
     private var ends: [Int] = []
     /// The bytes that the transaction under way has written so far.
     private var transactionBytes = 0
     private var isInTransaction = false
+    /// Whether the transaction under way rests on what is out of date.
+    private var isOvertaken = false
+    /// Whether transactions have been run since the last look at what others wrote.
+    private var isUpToDate = false
     private var transactionsInMemory = 0
+    private var merging: Merging?
 
     /// A store that lives as long as the process.
     package init() {
         directory = nil
-        space = KeySpace()
+        log = { _ in }
+        space = LayeredSpace()
     }
 
     /// The store that a directory holds, or a new one where it holds none.
     ///
-    /// The directory is made where it is missing, with mode 0700, as are those above it. No other process can open it
-    /// until this engine is closed or its process ends. A directory that cannot be written to is opened to be read.
+    /// The directory is made where it is missing, with mode 0700, as are those above it. A directory that cannot be
+    /// written to is opened to be read.
     ///
     /// - Parameters:
     ///   - directory: its path.
+    ///   - settings: how it is used.
     ///   - log: told, in a line of text, of what is out of the ordinary but no error.
-    ///   - calls: the system calls that change files.
-    /// - Throws: `StoreError.busy` where another process has it open; `.damaged` where a file is not as it was written;
-    ///   `.newerFormat`; `.readOnly` where the store would have to be made and cannot be; `.diskFull`; `.systemCall`.
+    /// - Throws: `StoreError.busy` where another process holds the lock for too long; `.damaged` where a file is not as it
+    ///   was written; `.newerFormat`; `.untrustedFileSystem`; `.readOnly` where the store would have to be made and cannot
+    ///   be; `.diskFull`; `.systemCall`.
     package init(
         directory: String,
-        log: @escaping (String) -> Void,
-        calls: SystemCalls = .real
+        settings: StoreSettings = StoreSettings(),
+        log: @escaping (String) -> Void
     ) throws(StoreError) {
-        (self.directory, space) = try StoreDirectory.open(directory, calls: calls, log: log)
+        let (opened, space) = try StoreDirectory.open(directory, settings: settings, log: log)
+        (self.directory, self.space, self.log) = (opened, space, log)
+        merging = Merging(of: opened, settings: settings, log: log)
     }
 
     package var kind: String { directory == nil ? "memory" : "directory" }
 
     package func transact<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
         precondition(!isInTransaction, "a transaction within a transaction")
+        if let directory, !isUpToDate {
+            try directory.refresh(&space)
+            isUpToDate = true
+        }
         isInTransaction = true
         defer { isInTransaction = false }
-        let start = staged.count
-        transactionBytes = 0
-        do {
-            let value = try body(self)
-            if staged.count > start { ends.append(staged.count) }
-            return value
-        } catch {
-            undo(to: start)
-            throw error
+        while true {
+            let start = staged.count
+            (transactionBytes, isOvertaken) = (0, false)
+            do {
+                let value = try body(self)
+                if !isOvertaken {
+                    if staged.count > start { ends.append(staged.count) }
+                    return value
+                }
+            } catch {
+                undo(to: start)
+                if !isOvertaken { throw error }
+            }
+            // Now the lock is held, so nobody can come before the second run.
         }
     }
 
     package func makeDurable() throws(StoreError) {
-        guard !staged.isEmpty else { return }
-        if let directory {
-            try directory.journal.append(staged, ends: ends)
-        } else {
+        defer { isUpToDate = false }
+        guard let directory else {
             transactionsInMemory += ends.count
+            return forgetStaged()
         }
-        staged.removeAll(keepingCapacity: true)
-        ends.removeAll(keepingCapacity: true)
+        let hasWritten = !staged.isEmpty
+        do throws(StoreError) {
+            if hasWritten { try directory.journal.write(staged, ends: ends) }
+            directory.endWriting()
+            if directory.journal.needsSync { try directory.journal.sync() }
+        } catch {
+            discardStaged()
+            throw error
+        }
+        forgetStaged()
+        guard hasWritten else { return }
+        directory.erase()
+        merging?.startIfDue(space)
+    }
+
+    /// Merges the journal into a new base now, however short it is, and waits for it. Nothing may be staged.
+    ///
+    /// - Parameter progress: called now and then with how many entries the new base has so far.
+    /// - Returns: false where another process is merging, and in memory.
+    /// - Throws: `StoreError`; the store is as it was then.
+    package func merge(progress: (Int) -> Void = { _ in }) throws(StoreError) -> Bool {
+        guard let directory, let merging else { return false }
+        try directory.refresh(&space)
+        let outcome = try merging.mergeNow(space, progress: progress)
+        try directory.refresh(&space)
+        return outcome
     }
 
     package func discardStaged() {
         undo(to: 0)
-        ends.removeAll(keepingCapacity: true)
+        forgetStaged()
+        isUpToDate = false
+        directory?.endWriting()
     }
 
     package func close() {
         discardStaged()
+        merging?.close()
         directory?.close()
     }
 
-    package func statistics() -> StoreStatistics {
-        StoreStatistics(
+    package func statistics() throws(StoreError) -> StoreStatistics {
+        let counts = try EntryCounts(of: space)
+        return StoreStatistics(
             kind: kind,
             directory: directory?.path,
             store: directory?.manifest.store,
             epoch: directory?.manifest.epoch,
             transactions: directory?.journal.number ?? transactionsInMemory,
             journalBytes: directory?.journal.length ?? 0,
+            baseBytes: directory?.manifest.segment?.bytes ?? 0,
             durableBytes: directory?.journal.durable ?? 0,
-            entries: space.count,
-            collections: space.recordCounts()
+            entries: counts.entries,
+            collections: counts.collections
         )
     }
 
     // MARK: One transaction
 
     package func value(of key: StoreKey) throws(StoreError) -> StoredValue? {
-        space[key]
+        try space.value(of: key)
     }
 
     package func scan(
@@ -110,13 +158,26 @@ package final class LocalEngine: Engine, EngineTransaction {
 
     package func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) {
         try checkBounds(key, value)
+        try beginWriting()
         let previous = space.set(value, at: key)
         staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
     }
 
     package func remove(_ key: StoreKey) throws(StoreError) {
-        guard let previous = space.set(nil, at: key) else { return }
+        guard try space.value(of: key) != nil else { return }
+        try beginWriting()
+        let previous = space.set(nil, at: key)
         staged.append(StagedWrite(key: key, value: nil, previous: previous, isErasable: false))
+    }
+
+    /// Sees to it that nobody else can write from now on.
+    ///
+    /// - Throws: `StoreError.overtaken` where somebody has written since the transaction began; it is run again then.
+    private func beginWriting() throws(StoreError) {
+        if isOvertaken { throw .overtaken }
+        guard let directory, !directory.isWriting else { return }
+        isOvertaken = try directory.beginWriting(&space)
+        if isOvertaken { throw .overtaken }
     }
 
     private func checkBounds(_ key: StoreKey, _ value: StoredValue) throws(StoreError) {
@@ -129,7 +190,12 @@ package final class LocalEngine: Engine, EngineTransaction {
     private func undo(to start: Int) {
         while staged.count > start {
             let write = staged.removeLast()
-            space.set(write.previous, at: write.key)
+            space.restore(write.previous, at: write.key)
         }
+    }
+
+    private func forgetStaged() {
+        staged.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
     }
 }

@@ -1,13 +1,17 @@
 internal import JSON
 
-/// What a directory holds: which store it is and which journal is its current one.
+/// What a directory holds: which store it is, and which base and journal are its current ones.
 ///
 /// It is one line of JSON in `manifest.json`, replaced as a whole by a rename:
 ///
-///     {"format":1,"store":"0b5c…","epoch":1,"segment":null,"journal":"journal-1.jsonl","c":"1a2b3c4d"}
+///     {"format":1,"store":"0b5c…","epoch":1,"segment":null,"journal":"journal-1.jsonl","safe":381,
+///      "c":"1a2b3c4d"}
+///     {"format":1,"store":"0b5c…","epoch":2,"segment":{"file":"base-2.jsonl","bytes":8127,"crc":"5e6f7a8b","n":17},
+///      "journal":"journal-2.jsonl","safe":912,"c":"9c0d1e2f"}
 ///
-/// `segment` has the place of a sorted base, which this format does not have yet; `c` is the CRC-32C of the line's
-/// bytes up to `,"c":`.
+/// `segment` is the sorted base: its length, the CRC-32C of all its bytes, and how many transactions it took in. `safe`
+/// tells how many bytes of the journal were on the disk when the manifest was written, and `c` is the CRC-32C of the
+/// line's bytes up to `,"c":`.
 struct Manifest: Equatable {
     /// The format that this program reads and writes.
     static let format = 1
@@ -19,9 +23,24 @@ struct Manifest: Equatable {
     let store: String
     /// Counts the journals that the store has had.
     let epoch: Int
+    /// The sorted base under the journal; nil where there is none yet.
+    let segment: Segment?
+    /// How many bytes of the journal have been on the disk from the start.
+    let journalBytesSafe: Int
+
+    /// A sorted base, as it was written.
+    struct Segment: Equatable {
+        let bytes: Int
+        /// The CRC-32C of all its bytes.
+        let check: UInt32
+        /// How many transactions it took in.
+        let transactions: Int
+    }
 
     /// The journal's file name.
     var journal: String { "journal-\(epoch).jsonl" }
+    /// The file name of the sorted base, where there is one.
+    var base: String { "base-\(epoch).jsonl" }
 
     /// The file's bytes.
     var bytes: [UInt8] {
@@ -34,15 +53,32 @@ struct Manifest: Equatable {
         writer.member("epoch")
         writer.int(epoch)
         writer.member("segment")
-        writer.null()
+        if let segment {
+            writer.beginObject()
+            writer.member("file")
+            writer.string(base)
+            writer.member("bytes")
+            writer.int(segment.bytes)
+            writer.member("crc")
+            writer.string(segment.check.hex)
+            writer.member("n")
+            writer.int(segment.transactions)
+            writer.endObject()
+        } else {
+            writer.null()
+        }
         writer.member("journal")
         writer.string(journal)
+        writer.member("safe")
+        writer.int(journalBytesSafe)
         return SealedLine.seal(&writer)
     }
 
-    init(store: String, epoch: Int) {
+    init(store: String, epoch: Int, segment: Segment?, journalBytesSafe: Int) {
         self.store = store
         self.epoch = epoch
+        self.segment = segment
+        self.journalBytesSafe = journalBytesSafe
     }
 
     /// Reads the file's bytes.
@@ -50,10 +86,23 @@ struct Manifest: Equatable {
     /// - Throws: `StoreError.newerFormat`; `StoreError.damaged` for anything that `bytes` would not give.
     init(parsing bytes: [UInt8]) throws(StoreError) {
         let line = try SealedLine(parsing: bytes, file: Self.fileName)
-        self.init(store: line.store, epoch: line.epoch)
+        self.init(
+            store: line.store,
+            epoch: line.epoch,
+            segment: Self.segment(in: line.value),
+            journalBytesSafe: line.value["safe"]?.int ?? 0
+        )
         guard self.bytes == bytes else {
             throw .damaged(file: Self.fileName, offset: 0, reason: "line 1 is not as it was written")
         }
+    }
+
+    /// The segment that a manifest tells of. What is wrong with it shows when the manifest is written again and compared.
+    private static func segment(in value: JSONValue) -> Segment? {
+        guard let segment = value["segment"], let bytes = segment["bytes"]?.int, let check = segment["crc"]?.string,
+            let transactions = segment["n"]?.int, let crc = UInt32(check, radix: 16)
+        else { return nil }
+        return Segment(bytes: bytes, check: crc, transactions: transactions)
     }
 
     /// A random UUID, version 4.

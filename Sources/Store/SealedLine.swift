@@ -4,6 +4,8 @@ internal import JSON
 struct SealedLine {
     let store: String
     let epoch: Int
+    /// All of it.
+    let value: JSONValue
 
     /// Ends the object that `writer` is in with its check.
     static func seal(_ writer: inout JSONWriter) -> [UInt8] {
@@ -17,9 +19,9 @@ struct SealedLine {
 
     /// Reads the members that all such lines have, and checks the line.
     init(parsing bytes: [UInt8], file: String) throws(StoreError) {
-        let fields = Self.fields(of: bytes)
+        let value = Self.value(of: bytes)
         // A newer format may have another check, so it is asked for first.
-        if let format = fields.format, format > Manifest.format { throw .newerFormat(format) }
+        if let format = value?["format"]?.int, format > Manifest.format { throw .newerFormat(format) }
         let sealed = bytes.withUnsafeBytes { bytes in
             let end = bytes.count - Self.sealBytes
             guard end > 0 else { return false }
@@ -28,7 +30,7 @@ struct SealedLine {
             seal.append(contentsOf: "\"}\n".utf8)
             return bytes[end...].elementsEqual(seal)
         }
-        guard sealed, let store = fields.store, let epoch = fields.epoch else {
+        guard sealed, let value, let store = value["store"]?.string, let epoch = value["epoch"]?.int else {
             throw .damaged(
                 file: file,
                 offset: 0,
@@ -37,16 +39,16 @@ struct SealedLine {
         }
         self.store = store
         self.epoch = epoch
+        self.value = value
     }
 
     private static let sealBytes = 17
 
-    private static func fields(of bytes: [UInt8]) -> (format: Int?, store: String?, epoch: Int?) {
-        do {
-            let value = try JSONValue(parsing: bytes)
-            return (value["format"]?.int, value["store"]?.string, value["epoch"]?.int)
+    private static func value(of bytes: [UInt8]) -> JSONValue? {
+        do throws(JSONError) {
+            return try JSONValue(parsing: bytes)
         } catch {
-            return (nil, nil, nil)
+            return nil
         }
     }
 }

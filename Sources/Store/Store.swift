@@ -19,7 +19,9 @@ package final class Store {
         try engine.transact { try body(Transaction(engine: $0)) }
     }
 
-    /// Makes all transactions so far durable. If it throws, they are still staged, for `discardStaged()` to take back.
+    /// Makes durable what all transactions so far wrote, and read. If it throws, what they wrote is taken back.
+    ///
+    /// It is also what ends a group of transactions: the next one sees what other processes have written since.
     package func makeDurable() throws(StoreError) {
         try engine.makeDurable()
     }
@@ -35,7 +37,7 @@ package final class Store {
     }
 
     /// What the store holds, in numbers. Entries are counted one by one.
-    package func statistics() -> StoreStatistics {
-        engine.statistics()
+    package func statistics() throws(StoreError) -> StoreStatistics {
+        try engine.statistics()
     }
 }

@@ -1,224 +1,221 @@
 internal import Glibc
 
-/// A directory that holds a store, locked and read.
+/// A directory that holds a store, opened and read, and kept in step with what other processes write there.
 ///
-///     manifest.json      which store this is, and which journal is current
-///     journal-1.jsonl    a header, then one transaction a line
-///     lock               locked for as long as a process has the directory open
-///     .torn-1-812        the end of a write that was cut off, taken out of journal 1 at byte 812
-///
-/// A directory is first used in this order: lock; the journal with its header, synced; the manifest under another name,
-/// synced, renamed; the directory and the one above it, synced. So a manifest always has its journal, and without a
-/// manifest there is at most a journal that holds no transaction: that is what a crash in between leaves, and is begun
-/// again. A journal with transactions and no manifest has lost it, and is refused.
+/// Reading takes no lock: two looks at the files tell whether anything is new. Whoever writes holds the lock from the
+/// first write of a transaction until the journal has its line, and reads what is new before. So every process sees all
+/// that any was told is done, and what is read of others is on the disk before it is told of.
 final class StoreDirectory {
     let path: String
-    let manifest: Manifest
-    let journal: Journal
-    /// Held until the directory is closed.
-    private var lock: DirectoryLock?
+    private let files: StoreFiles
+    private let settings: StoreSettings
+    private let log: (String) -> Void
+    /// Nil where the directory cannot be written to and nobody has made the lock's file.
+    private let lock: DirectoryLock?
+    /// Whether the directory, though perhaps not the journal, can be written to.
+    private let isWritable: Bool
+    private let manifestPath: String
+    private var manifestStamp: FileStamp
+    private(set) var manifest: Manifest
+    private(set) var journal: Journal
+    /// Gives the state behind a manifest that a merge of this process has installed.
+    var takePrepared: (Manifest) -> PreparedEpoch? = { _ in nil }
 
     /// Opens a directory, making it where it is missing.
     ///
     /// A directory that cannot be written to is opened to be read.
     ///
-    /// - Returns: also what the journal's transactions come to.
-    /// - Throws: `StoreError`: `busy`, `damaged`, `newerFormat`, `diskFull`, `readOnly` where the store would have to be
-    ///   made, `systemCall`.
+    /// - Returns: also what it holds.
+    /// - Throws: `StoreError`: `busy`, `damaged`, `newerFormat`, `untrustedFileSystem`, `diskFull`, `readOnly` where the
+    ///   store would have to be made, `systemCall`.
     static func open(
         _ path: String,
-        calls: SystemCalls,
+        settings: StoreSettings,
         log: @escaping (String) -> Void
-    ) throws(StoreError) -> (StoreDirectory, KeySpace) {
+    ) throws(StoreError) -> (StoreDirectory, LayeredSpace) {
         let directory = try Directory(path)
-        let (lock, hasWritableLock) = try takeLock(in: directory, calls: calls)
-        let manifest = try readManifest(in: directory, isWritable: hasWritableLock, calls: calls)
-        let header = JournalHeader(of: manifest)
-        let (file, isWritable) = try openJournal(of: manifest, in: directory, isWritable: hasWritableLock, calls: calls)
-        let contents = try file.contents(from: 0, upTo: try file.status().bytes)
-        let replay = try contents.withUnsafeBytesTyped { bytes throws(StoreError) in
-            try JournalReplay(bytes, file: file.name, header: header)
-        }
-        let journal = Journal(file, behind: replay, isReadOnly: !isWritable, log: log)
-        let tail = Array(contents[replay.length...])
-        if isWritable {
-            if !tail.isEmpty {
-                try setAside(tail, of: file, epoch: manifest.epoch, in: directory, calls: calls, log: log)
+        if !settings.trustsLocks { try FileSystemTrust.check(directory) }
+        let files = StoreFiles(directory: directory, calls: settings.calls)
+        let (lock, isWritable) = try openLock(in: directory, calls: settings.calls)
+        try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+        defer { lock?.release() }
+        let found = try files.manifest()
+        guard found != nil || isWritable else { throw .readOnly }
+        let (manifest, stamp) = if let found { found } else { try files.initialise() }
+        let (epoch, torn) = try OpenedEpoch.read(manifest, of: files, isWritable: isWritable, log: log)
+        let opened = StoreDirectory(files, settings, lock, isWritable, manifest, stamp, epoch.journal, log)
+        guard epoch.isWritable else {
+            if !torn.isEmpty {
+                log("\(manifest.journal) ends in a write that was cut off, at byte \(epoch.journal.length)")
             }
-            try journal.settle()
-            // Whoever wrote the first transaction had synced the names of the files before.
-            if replay.number == 0 {
-                try directory.sync()
-                try directory.syncParent()
-            }
-            lock?.tellHolder()
-        } else if !tail.isEmpty {
-            log("\(file.name) ends in a write that was cut off, at byte \(replay.length); it is left as it is")
+            return (opened, epoch.space)
         }
-        return (StoreDirectory(path, manifest, journal, lock), replay.space)
+        try files.removeOrphans(beside: manifest)
+        try opened.setAside(torn)
+        try epoch.journal.settle()
+        // Whoever wrote the first transaction had synced the names of the files before.
+        if found != nil, epoch.journal.number == 0 {
+            try directory.sync()
+            try directory.syncParent()
+        }
+        return (opened, epoch.space)
     }
 
-    private init(_ path: String, _ manifest: Manifest, _ journal: Journal, _ lock: DirectoryLock?) {
-        (self.path, self.manifest, self.journal, self.lock) = (path, manifest, journal, lock)
+    private init(
+        _ files: StoreFiles,
+        _ settings: StoreSettings,
+        _ lock: DirectoryLock?,
+        _ isWritable: Bool,
+        _ manifest: Manifest,
+        _ stamp: FileStamp,
+        _ journal: Journal,
+        _ log: @escaping (String) -> Void
+    ) {
+        path = files.directory.path
+        manifestPath = path + "/" + Manifest.fileName
+        (self.files, self.settings, self.lock, self.isWritable) = (files, settings, lock, isWritable)
+        (self.manifest, manifestStamp, self.journal, self.log) = (manifest, stamp, journal, log)
     }
 
-    /// Ends the use of the directory, so that another process may open it.
-    func close() {
-        journal.close()
-        lock = nil
-    }
-
-    // MARK: Opening
-
-    /// The lock, and whether the directory can be written to. A directory that cannot be, and has no lock file, needs
-    /// no lock.
-    private static func takeLock(
+    /// The lock, and whether the directory can be written to.
+    private static func openLock(
         in directory: Directory,
         calls: SystemCalls
     ) throws(StoreError) -> (DirectoryLock?, isWritable: Bool) {
         do throws(StoreError) {
-            return (try DirectoryLock(in: directory, readOnly: false, calls: calls), true)
+            return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: false, calls: calls), true)
         } catch  where error.isRefusedWriting {
             do throws(StoreError) {
-                return (try DirectoryLock(in: directory, readOnly: true, calls: calls), false)
+                return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: true, calls: calls), false)
             } catch  where error.isMissingFile {
                 return (nil, false)
             }
         }
     }
 
-    private static func readManifest(
-        in directory: Directory,
-        isWritable: Bool,
-        calls: SystemCalls
-    ) throws(StoreError) -> Manifest {
-        let file: File
-        do throws(StoreError) {
-            file = try File(Manifest.fileName, in: directory.descriptor, .reading, calls: calls)
-        } catch  where error.isMissingFile {
-            try checkUnused(directory, calls: calls)
-            guard isWritable else { throw .readOnly }
-            return try initialise(directory, calls: calls)
-        }
-        let manifest = try Manifest(parsing: try file.contents(from: 0, upTo: Limits.headerBytesMax))
-        if isWritable, try directory.names().contains(Manifest.temporaryName) {
-            try directory.unlink(Manifest.temporaryName)
-        }
-        return manifest
+    /// What a merge of what `space` holds starts from; nil where nothing can be written.
+    func mergeSource(_ space: LayeredSpace) throws(StoreError) -> MergeSource? {
+        guard isWritable, let replay = journal.writableReplay else { return nil }
+        return MergeSource(
+            directory: files.directory,
+            manifest: manifest,
+            settings: settings,
+            space: try space.copy(),
+            replay: replay
+        )
     }
 
-    /// The journal's file, and whether it can be written to.
-    private static func openJournal(
-        of manifest: Manifest,
-        in directory: Directory,
-        isWritable: Bool,
-        calls: SystemCalls
-    ) throws(StoreError) -> (File, isWritable: Bool) {
-        let mode = isWritable ? File.Mode.writing : .reading
+    // MARK: Staying in step
+
+    /// Brings `space` up to date with what others have written.
+    ///
+    /// - Returns: whether anything was new.
+    /// - Throws: `StoreError.damaged` where the directory or a file in it is not what it was; `.busy`.
+    @discardableResult
+    func refresh(_ space: inout LayeredSpace) throws(StoreError) -> Bool {
+        guard try hasNews() else { return false }
+        try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+        defer { lock?.release() }
+        try catchUp(&space)
+        return true
+    }
+
+    /// Whether this process holds the lock, to write.
+    var isWriting: Bool { lock?.isHeld ?? false }
+
+    /// Takes the lock, and brings `space` up to date.
+    ///
+    /// - Returns: whether anything was new.
+    func beginWriting(_ space: inout LayeredSpace) throws(StoreError) -> Bool {
+        guard let lock, isWritable else { throw .readOnly }
+        try lock.take(waitingMilliseconds: settings.lockWaitMilliseconds)
         do throws(StoreError) {
-            return (try File(manifest.journal, in: directory.descriptor, mode, calls: calls), isWritable)
-        } catch  where error.isMissingFile {
-            throw .damaged(file: manifest.journal, offset: 0, reason: "missing, though \(Manifest.fileName) names it")
-        } catch  where error.isRefusedWriting && isWritable {
-            return (try File(manifest.journal, in: directory.descriptor, .reading, calls: calls), false)
+            guard try hasNews() else { return false }
+            try catchUp(&space)
+            return true
+        } catch {
+            lock.release()
+            throw error
         }
     }
 
-    // MARK: The first use
+    /// Lets go of the lock, where it is held.
+    func endWriting() {
+        lock?.release()
+    }
 
-    /// Refuses a directory that has no manifest but holds, or may hold, transactions.
-    private static func checkUnused(_ directory: Directory, calls: SystemCalls) throws(StoreError) {
-        for name in try directory.names() where name.hasPrefix("journal-") || name.hasPrefix("base-") {
-            let lost = StoreError.damaged(
+    /// Overwrites the values that durable transactions have made superfluous.
+    func erase() {
+        guard journal.hasToErase, let lock else { return }
+        do throws(StoreError) {
+            try lock.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+        } catch {
+            return log("a value could not be erased: \(error)")
+        }
+        journal.erase()
+        lock.release()
+    }
+
+    /// Ends the use of the directory.
+    func close() {
+        lock?.release()
+        journal.close()
+    }
+
+    /// Whether a look at the files shows something new. It is right for what was there when it was called.
+    private func hasNews() throws(StoreError) -> Bool {
+        if try currentStamp() != manifestStamp { return true }
+        return try journal.hasNews()
+    }
+
+    /// Which file has the manifest's name, by the path that the directory was opened by: so that a directory that was
+    /// moved away, or exchanged for another, is noticed.
+    private func currentStamp() throws(StoreError) -> FileStamp {
+        var status = stat()
+        if stat(manifestPath, &status) == 0 { return FileStamp(status) }
+        guard errno == ENOENT || errno == ENOTDIR else { throw .failed("stat \(Manifest.fileName)") }
+        throw .damaged(file: Manifest.fileName, offset: 0, reason: "moved or removed while it was in use")
+    }
+
+    /// Reads what is new, while the lock is held.
+    private func catchUp(_ space: inout LayeredSpace) throws(StoreError) {
+        let stamp = try currentStamp()
+        if stamp != manifestStamp { try follow(to: stamp, &space) }
+        try setAside(try journal.readNews(into: &space))
+    }
+
+    /// Goes over to the epoch that a merge has begun.
+    private func follow(to stamp: FileStamp, _ space: inout LayeredSpace) throws(StoreError) {
+        guard let (latest, latestStamp) = try files.manifest(), latestStamp == stamp, latest.store == manifest.store,
+            latest.epoch > manifest.epoch || latest == manifest
+        else {
+            throw .damaged(
                 file: Manifest.fileName,
                 offset: 0,
-                reason: "missing, though there is \(name)"
+                reason: "replaced by that of another store, or of an earlier state, while it was in use"
             )
-            guard name == "journal-1.jsonl" else { throw lost }
-            let file = try File(name, in: directory.descriptor, .reading, calls: calls)
-            let bytes = try file.contents(from: 0, upTo: Limits.headerBytesMax + 1)
-            guard bytes.count <= Limits.headerBytesMax else { throw lost }
-            // A header, or what a crash left of one.
-            guard let end = bytes.firstIndex(of: 0x0A) else { continue }
-            guard end == bytes.count - 1 else { throw lost }
-            _ = try SealedLine(parsing: bytes, file: name)
         }
+        if latest != manifest {
+            let epoch: OpenedEpoch
+            if let prepared = takePrepared(latest) {
+                epoch = prepared.opened(log: log)
+            } else {
+                epoch = try OpenedEpoch.read(latest, of: files, isWritable: isWritable, log: log).epoch
+            }
+            journal.close()
+            (manifest, journal) = (latest, epoch.journal)
+            var older = epoch.space
+            swap(&older, &space)
+            Leftovers.release(consume older)
+        }
+        manifestStamp = stamp
     }
-
-    private static func initialise(_ directory: Directory, calls: SystemCalls) throws(StoreError) -> Manifest {
-        let manifest = Manifest(store: Manifest.randomStore(), epoch: 1)
-        // A directory with other things in it is somebody's own, and keeps the mode that they gave it.
-        let ours: Set = ["lock", manifest.journal, Manifest.temporaryName]
-        if ours.isSuperset(of: try directory.names()) { try directory.restrict() }
-        try write(JournalHeader(of: manifest).bytes, to: manifest.journal, in: directory, calls: calls)
-        try write(manifest.bytes, to: Manifest.temporaryName, in: directory, calls: calls)
-        try directory.rename(Manifest.temporaryName, to: Manifest.fileName)
-        try directory.sync()
-        try directory.syncParent()
-        return manifest
-    }
-
-    private static func write(
-        _ bytes: [UInt8],
-        to name: String,
-        in directory: Directory,
-        calls: SystemCalls
-    ) throws(StoreError) {
-        let file = try File(name, in: directory.descriptor, .replacing, calls: calls)
-        try file.write(bytes, at: 0)
-        try file.sync()
-    }
-
-    // MARK: Torn tails
 
     /// Moves a torn tail out of the journal into a file of its own, which is safe before the journal is cut.
-    private static func setAside(
-        _ tail: [UInt8],
-        of journal: File,
-        epoch: Int,
-        in directory: Directory,
-        calls: SystemCalls,
-        log: (String) -> Void
-    ) throws(StoreError) {
-        let offset = try journal.status().bytes - tail.count
-        let name = ".torn-\(epoch)-\(offset)"
-        let names = try directory.names()
-        // An earlier tail that was torn at the same place is kept.
-        let copies = names.filter { $0 == name || $0.hasPrefix(name + "-") }.count
-        let file = try File(copies == 0 ? name : "\(name)-\(copies + 1)", in: directory.descriptor, .new, calls: calls)
-        try file.write(tail, at: 0)
-        try file.sync()
-        try directory.sync()
-        try journal.truncate(to: offset)
-        try journal.sync()
-        log("\(journal.name) ended in a write that was cut off: \(tail.count) bytes are kept in \(file.name)")
-    }
-}
-
-extension StoreError {
-    fileprivate var isMissingFile: Bool {
-        if case .systemCall(_, ENOENT, _) = self { true } else { false }
-    }
-
-    fileprivate var isRefusedWriting: Bool {
-        switch self {
-        case .readOnly, .systemCall(_, EACCES, _), .systemCall(_, EPERM, _): true
-        default: false
-        }
-    }
-}
-
-extension [UInt8] {
-    /// `withUnsafeBytes` for a body whose error type is kept.
-    fileprivate func withUnsafeBytesTyped<Value>(
-        _ body: (UnsafeRawBufferPointer) throws(StoreError) -> Value
-    ) throws(StoreError) -> Value {
-        try withUnsafeBufferPointer { buffer -> Result<Value, StoreError> in
-            do throws(StoreError) {
-                return .success(try body(UnsafeRawBufferPointer(buffer)))
-            } catch {
-                return .failure(error)
-            }
-        }.get()
+    private func setAside(_ tail: [UInt8]) throws(StoreError) {
+        guard !tail.isEmpty, isWritable else { return }
+        let name = try files.keepTorn(tail, at: journal.length, epoch: manifest.epoch)
+        try journal.cutTornTail()
+        log("\(manifest.journal) ended in a write that was cut off: \(tail.count) bytes are kept in \(name)")
     }
 }

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Why the store could not do what it was asked to.
 package enum StoreError: Error, Equatable, Sendable {
-    /// Another process has the directory open.
+    /// Another process has held the directory's lock for too long.
     case busy(String)
     /// A file does not hold what was written to it; nothing of it is used.
     case damaged(file: String, offset: Int, reason: String)
@@ -14,6 +14,10 @@ package enum StoreError: Error, Equatable, Sendable {
     case systemCall(name: String, errno: Int32, outcomeUnknown: Bool)
     /// The directory was written by a newer version of the program.
     case newerFormat(Int)
+    /// The directory is on a file system whose locks cannot be relied on: its name.
+    case untrustedFileSystem(String)
+    /// Another process has written since the transaction began; the engine runs it again.
+    case overtaken
     /// A unique index holds that key already.
     case duplicate(index: String)
     /// There is no such record to change.
@@ -34,6 +38,9 @@ extension StoreError: CustomStringConvertible {
             "\(name): \(String(cString: strerror(errno)))"
                 + (outcomeUnknown ? "; whether the last writes were kept will show when the store is next opened" : "")
         case .newerFormat(let format): "the directory has format \(format), made by a newer version of the program"
+        case .untrustedFileSystem(let name):
+            "the directory is on \(name), where locks cannot be relied on; if you know that they can, say --trust-locks"
+        case .overtaken: "another process has written since the transaction began"
         case .duplicate(let index): "another record has that key in the index \(index)"
         case .missing(let key): "there is no record \(key)"
         case .tooLarge(let bytes): "\(bytes) bytes are more than the store takes at once"

@@ -16,10 +16,12 @@ package struct StoreStatistics: Equatable, Sendable {
     package let store: String?
     /// The number of the store's current journal, from 1 on; nil in memory.
     package let epoch: Int?
-    /// How many durable transactions wrote something: since the journal began, or since the process did in memory.
+    /// How many durable transactions wrote something, those of the base included; in memory, since the process began.
     package let transactions: Int
     /// The journal's length in bytes; 0 in memory.
     package let journalBytes: Int
+    /// The length in bytes of the sorted base under the journal; 0 where there is none, and in memory.
+    package let baseBytes: Int
     /// How many of the journal's bytes are known to be on the disk.
     package let durableBytes: Int
     /// How many entries the key space has: records, index entries and counters.

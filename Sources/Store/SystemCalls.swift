@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// The system calls by which the store changes a file, handed in so that a test can make any of them fail.
+/// The system calls by which the store changes a file or keeps others from it, handed in so that a test can make any of
+/// them fail.
 ///
 /// Each answers as the system does: -1, with `errno` set, where it fails.
 package struct SystemCalls {
@@ -10,13 +11,16 @@ package struct SystemCalls {
     package var sync: (Int32) -> Int32
     /// ftruncate(2): descriptor, length.
     package var truncate: (Int32, Int) -> Int32
+    /// flock(2): descriptor, operation.
+    package var lock: (Int32, Int32) -> Int32
 
     /// The calls themselves.
     package static var real: SystemCalls {
         SystemCalls(
             write: { pwrite($0, $1.baseAddress, $1.count, $2) },
             sync: { fdatasync($0) },
-            truncate: { ftruncate($0, $1) }
+            truncate: { ftruncate($0, $1) },
+            lock: { flock($0, $1) }
         )
     }
 }

@@ -45,7 +45,9 @@ extension Wiring {
     fileprivate func read<Value>(_ body: (Outbox, Transaction) throws -> Value) throws(CommandError) -> Value {
         defer { backend.store.close() }
         do {
-            return try backend.store.transact { try body(backend.environment.outbox, $0) }
+            let value = try backend.store.transact { try body(backend.environment.outbox, $0) }
+            try backend.store.makeDurable()
+            return value
         } catch {
             throw .failed("\(error)")
         }

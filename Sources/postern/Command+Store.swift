@@ -19,10 +19,16 @@ extension Command {
     /// Counts what the store holds.
     func showStatistics(_ options: Options) throws(CommandError) {
         let store = try Wiring(options).backend.store
-        let statistics = store.statistics()
-        store.close()
+        defer { store.close() }
+        let statistics: StoreStatistics
+        do throws(StoreError) {
+            statistics = try store.statistics()
+        } catch {
+            throw .failed("\(error)")
+        }
         print("store         \(statistics.kind)")
         print("transactions  \(statistics.transactions)")
+        print("base          \(statistics.baseBytes) bytes")
         print("journal       \(statistics.journalBytes) bytes")
         for collection in statistics.collections { print("\(collection.name): \(collection.records)") }
     }

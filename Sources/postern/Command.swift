@@ -4,6 +4,9 @@ import Service
 enum Command: String, CaseIterable {
     case serve, call, invite, outbox, schema, stats, help, version
 
+    /// The commands that use a store.
+    static let onStore: [Command] = [.serve, .call, .invite, .outbox, .stats]
+
     /// What stands behind the command's name.
     var words: String {
         switch self {

@@ -1,6 +1,7 @@
 import Accounts
 import JSONRPC
 import Mail
+import Store
 
 /// A flag of the command line, which the environment may give as well.
 struct Flag: Sendable {
@@ -23,9 +24,28 @@ struct Flag: Sendable {
             name: "data",
             value: "DIR|:memory:",
             summary: "where the data live (./postern-data)",
-            commands: [.serve, .call, .invite, .outbox, .stats]
+            commands: Command.onStore
         ) { options, text in
             options.data = text
+            return true
+        },
+        Flag(
+            name: "trust-locks",
+            value: nil,
+            summary: "uses a directory on NFS, SMB or FUSE, where locks may keep nobody out",
+            commands: Command.onStore
+        ) { options, text in
+            options.store.trustsLocks = !["0", "false", "no"].contains(text)
+            return !options.store.trustsLocks || ["1", "true", "yes"].contains(text)
+        },
+        Flag(
+            name: "lock-wait",
+            value: "SECONDS",
+            summary: "how long to wait for a process that holds the lock and stands still (5)",
+            commands: Command.onStore
+        ) { options, text in
+            guard let seconds = Int(text), (0...3_600).contains(seconds) else { return false }
+            options.store.lockWaitMilliseconds = seconds * 1_000
             return true
         },
         Flag(
@@ -126,7 +146,7 @@ struct Flag: Sendable {
             name: "log-level",
             value: Log.Level.allCases.map(\.rawValue).joined(separator: "|"),
             summary: "what is told on stderr (warning)",
-            commands: [.serve, .call, .invite, .outbox, .stats]
+            commands: Command.onStore
         ) { options, text in
             guard let level = Log.Level(rawValue: text) else { return false }
             options.logLevel = level

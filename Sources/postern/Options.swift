@@ -2,6 +2,7 @@ import Accounts
 import Glibc
 import JSONRPC
 import Mail
+import Store
 
 /// What the command line and the environment ask for.
 struct Options {
@@ -11,6 +12,8 @@ struct Options {
 
     /// The directory of the store, or `:memory:`.
     var data = "./postern-data"
+    /// How a directory is used.
+    var store = StoreSettings()
     /// Nil leaves it to the framing.
     var order: ReplyOrder?
     /// Nil where nothing is said.

@@ -17,8 +17,10 @@ struct Wiring {
     ///   - wakeUp: what ends the wait of the server that runs the service; nil where there is none.
     init(_ options: Options, hashesElsewhere: Bool = false, wakeUp: WakeUp? = nil) throws(CommandError) {
         let log = Log(level: options.logLevel)
-        let store = try Self.store(options, log)
         let sender = options.mailSender ?? MailSender(hostOf: options.publicURL)
+        // Before the store, which a wrong command line is not to make.
+        let templates = try Self.templates(options, domain: sender.domain)
+        let store = try Self.store(options, log)
         let rehearsedTime = options.rehearsal.map { RehearsedTime(startingAt: $0.start) }
         let time: any TimeSource = rehearsedTime ?? SystemTime()
         var settings = Backend.Settings()
@@ -27,7 +29,7 @@ struct Wiring {
             store: store,
             time: time,
             random: options.rehearsal.map { RehearsedRandom(seed: $0.seed) } ?? SystemRandom(),
-            composer: try Self.templates(options, domain: sender.domain),
+            composer: templates,
             hashesElsewhere: hashesElsewhere && rehearsedTime == nil,
             settings: settings
         )
@@ -66,7 +68,8 @@ struct Wiring {
         do throws(StoreError) {
             let engine =
                 options.data == ":memory:"
-                ? LocalEngine() : try LocalEngine(directory: options.data, log: { log.write(.warning, $0) })
+                ? LocalEngine()
+                : try LocalEngine(directory: options.data, settings: options.store) { log.write(.warning, $0) }
             return Store(engine: engine)
         } catch {
             throw .failed("\(error)")

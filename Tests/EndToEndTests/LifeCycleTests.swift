@@ -79,20 +79,47 @@ struct LifeCycleTests {
         #expect(!String(decoding: folder.contents, as: UTF8.self).contains("level="))
     }
 
-    @Test func refusesADirectoryThatIsInUse() throws {
+    @Test func worksBesideOthersOnOneDirectory() throws {
         let folder = TemporaryDirectory()
-        let first = try PosternProcess(["--data", folder.path("store")])
-        _ = try first.reply(to: "system.info")
-        let second = try PosternProcess.run(["--data", folder.path("store")])
-        #expect(second.status == 1 && second.output == "")
-        #expect(
-            second.errors.contains("is in use by process \(first.processIdentifier)")
-                && second.errors.filter { $0 == "\n" }.count == 1
-        )
-        #expect(try first.reply(to: "system.info")["result"] != nil)
+        let data = ["--data", folder.path("store")]
+        let (first, second) = (try PosternProcess(data), try PosternProcess(data))
+        let register: JSONValue = ["email": "a@b.co", "password": "p", "role": "user"]
+        #expect(try first.reply(to: "care.user.register", register)["result"] != nil)
+        let again = try second.reply(to: "care.user.register", register)
+        #expect(again["error"]?["data"]?["errors"] == ["user_already_exists"])
+        // The command line works beside them, and what it does is seen at once.
+        let params = #"{"email":"c@d.co","password":"p","role":"user"}"#
+        let called = try PosternProcess.run(["call", "care.user.register", params] + data)
+        #expect(called.status == 0 && called.errors == "")
+        #expect(try PosternProcess.run(["stats"] + data).output.contains("care.users: 2"))
+        let taken: JSONValue = ["email": "c@d.co", "password": "p", "role": "user"]
+        for postern in [first, second] {
+            let reply = try postern.reply(to: "care.user.register", taken)
+            #expect(reply["error"]?["data"]?["errors"] == ["user_already_exists"])
+        }
         first.kill()
-        // A lock goes with its holder.
-        #expect(try PosternProcess.run(["stats", "--data", folder.path("store")]).status == 0)
+        let still = try second.reply(to: "care.user.register", register)
+        #expect(still["error"]?["data"]?["errors"] == ["user_already_exists"])
+    }
+
+    @Test func saysWhoHoldsTheLockAndStandsStill() throws {
+        let folder = TemporaryDirectory()
+        let data = ["--data", folder.path("store"), "--lock-wait", "0"]
+        let postern = try PosternProcess(data)
+        #expect(try postern.reply(to: "system.info")["result"] != nil)
+        let lock = open(folder.path("store/lock"), O_RDONLY)
+        defer { close(lock) }
+        try #require(flock(lock, LOCK_EX) == 0)
+        let register: JSONValue = ["email": "a@b.co", "password": "p", "role": "user"]
+        let busy = try postern.reply(to: "care.user.register", register)["error"]
+        #expect(busy?["code"]?.int == 423 && busy?["data"]?["errors"] == ["busy"])
+        #expect(postern.errorText.contains("is in use by process \(getpid())"))
+        let other = try PosternProcess.run(["stats"] + data)
+        #expect(other.status == 1 && other.errors.contains("is in use by process \(getpid())"))
+        // What is known to be the latest is served all the same, and all of it once the lock is free.
+        #expect(try postern.reply(to: "sales.user.me", ["token": "x"])["error"]?["code"]?.int == 401)
+        flock(lock, LOCK_UN)
+        #expect(try postern.reply(to: "care.user.register", register)["result"] != nil)
     }
 
     @Test func goesOnWhenNobodyReadsWhatItLogs() throws {

@@ -38,7 +38,8 @@ struct FailedWriteTests {
                     guard let truncateError else { return real.truncate(descriptor, length) }
                     errno = truncateError
                     return -1
-                }
+                },
+                lock: real.lock
             )
         }
     }
@@ -73,26 +74,12 @@ struct FailedWriteTests {
         (disk.writeError, disk.bytesUntilError) = (code, written)
         #expect(storeError { try engine.makeDurable() } == .diskFull)
         #expect(try directory.bytes() == before)
-        // Still staged: room may be made before they are given up.
-        #expect(try engine.entries() == ["a": "2", "b": "1"])
-        engine.discardStaged()
         #expect(try engine.entries() == ["a": "1"])
         disk.writeError = nil
         try engine.commit(("c", "1"))
         engine.close()
         #expect(try directory.open().entries() == ["a": "1", "c": "1"])
         #expect(directory.warnings.isEmpty)
-    }
-
-    @Test func keepsWhatIsStagedForALaterTry() throws {
-        let engine = try directory.open(calls: disk.calls)
-        try engine.write([("a", "1")])
-        disk.writeError = ENOSPC
-        #expect(storeError { try engine.makeDurable() } == .diskFull)
-        disk.writeError = nil
-        try engine.makeDurable()
-        engine.close()
-        #expect(try directory.open().entries() == ["a": "1"])
     }
 
     @Test func readsTheTailAgainAfterAnInputOutputError() throws {
@@ -125,7 +112,7 @@ struct FailedWriteTests {
             offset: start,
             reason: "the last line is not as it was written"
         )
-        for _ in 0..<2 { #expect(storeError { try engine.makeDurable() } == damage) }
+        for _ in 0..<2 { #expect(storeError { try engine.commit(("b", "1")) } == damage) }
         #expect(try directory.bytes() == bytes)
     }
 
@@ -159,19 +146,22 @@ struct FailedWriteTests {
         #expect(entries == ["a": "1", "b": "1"] || entries == ["a": "1"])
     }
 
-    @Test func writesNoMoreWhereAFailedWriteCannotBeTakenBack() throws {
+    @Test func setsAsideAFailedWriteThatCouldNotBeTakenBack() throws {
         let engine = try directory.open(calls: disk.calls)
         try engine.commit(("a", "1"))
         try engine.write([("b", "1")])
         (disk.writeError, disk.bytesUntilError, disk.truncateError) = (ENOSPC, 10, EIO)
         #expect(storeError { try engine.makeDurable() } == .diskFull)
-        (disk.writeError, disk.truncateError) = (nil, nil)
+        disk.writeError = nil
         #expect(
-            storeError { try engine.makeDurable() }
+            storeError { _ = try engine.entries() }
                 == .systemCall(name: "truncate journal-1.jsonl", errno: EIO, outcomeUnknown: false)
         )
+        disk.truncateError = nil
+        try engine.commit(("c", "1"))
+        #expect(try engine.entries() == ["a": "1", "c": "1"])
         engine.close()
-        #expect(try directory.open().entries() == ["a": "1"])
+        #expect(try directory.open().entries() == ["a": "1", "c": "1"])
         #expect(directory.warnings.count == 1)
     }
 
@@ -186,27 +176,37 @@ struct FailedWriteTests {
         let calls = SystemCalls(
             write: { interrupted() ? -1 : real.write($0, $1, $2) },
             sync: { interrupted() ? -1 : real.sync($0) },
-            truncate: { interrupted() ? -1 : real.truncate($0, $1) }
+            truncate: { interrupted() ? -1 : real.truncate($0, $1) },
+            lock: { interrupted() ? -1 : real.lock($0, $1) }
         )
         try directory.open(calls: calls).commit(("a", "1"))
         #expect(interruptions > 4)
         #expect(try directory.open().entries() == ["a": "1"])
     }
 
-    @Test func noticesThatItsFileWasChangedOrRemoved() throws {
-        var engine = try directory.open()
+    @Test func noticesThatItsFileWasCutShort() throws {
+        let engine = try directory.open()
         try engine.commit(("a", "1"))
-        let bytes = try directory.bytes()
-        // Written in place: replacing the file would leave the engine the old one.
-        let descriptor = open(directory.path + "/journal-1.jsonl", O_WRONLY | O_APPEND)
-        #expect(write(descriptor, "x", 1) == 1)
-        #expect(storeError { try engine.commit(("b", "1")) }?.reason == "another program changed the file's length")
-        #expect(ftruncate(descriptor, bytes.count) == 0)
+        let length = try directory.bytes().count
+        // In place: replacing the file would leave the engine the old one.
+        let descriptor = open(directory.path + "/journal-1.jsonl", O_WRONLY)
+        #expect(ftruncate(descriptor, length - 1) == 0)
         close(descriptor)
-        engine.close()
-        engine = try directory.open()
+        let damage = StoreError.damaged(
+            file: "journal-1.jsonl",
+            offset: length - 1,
+            reason: "another program cut the file short"
+        )
+        #expect(storeError { try engine.commit(("b", "1")) } == damage)
+        #expect(storeError { _ = try engine.entries() } == damage)
+    }
+
+    @Test func noticesThatItsFileWasRemoved() throws {
+        let engine = try directory.open()
         try directory.remove("journal-1.jsonl")
-        #expect(storeError { try engine.commit(("b", "1")) }?.reason == "the file was removed while it was in use")
+        let reason = "the file was removed while it was in use"
+        #expect(storeError { _ = try engine.entries() }?.reason == reason)
+        #expect(storeError { try engine.commit(("b", "1")) }?.reason == reason)
     }
 
     @Test func triesToEraseAgain() throws {

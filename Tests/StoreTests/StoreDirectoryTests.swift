@@ -49,7 +49,7 @@ struct StoreDirectoryTests {
     @Test func tellsInNumbersWhatItHolds() throws {
         let engine = try directory.open()
         try engine.commit(("b/id/1", "{}"), ("a/id/1", "{}"), ("a/id/2", "{}"), ("a/name/x", #""1""#))
-        let statistics = engine.statistics()
+        let statistics = try engine.statistics()
         #expect(statistics.kind == "directory")
         #expect(statistics.directory == directory.path)
         #expect(statistics.epoch == 1)
@@ -91,14 +91,32 @@ struct StoreDirectoryTests {
         #expect(stat(directory.root + "/x/y", &status) == 0 && status.st_mode & 0o777 == 0o700)
     }
 
-    @Test func refusesASecondOpener() throws {
+    @Test func saysWhoHoldsTheLockForTooLong() throws {
+        let engine = try directory.open(lockWaitMilliseconds: 30)
+        try engine.commit(("a", "1"))
+        let lock = open(directory.path + "/lock", O_RDONLY)
+        defer { close(lock) }
+        try #require(flock(lock, LOCK_EX) == 0)
+        let busy = StoreError.busy("the directory \(directory.path) is in use by process \(getpid())")
+        #expect(storeError { _ = try directory.open(lockWaitMilliseconds: 30) } == busy)
+        #expect(storeError { try engine.commit(("b", "1")) } == busy)
+        // What is known to be the latest can be read all the same.
+        #expect(try engine.entries() == ["a": "1"])
+        flock(lock, LOCK_UN)
+        try engine.commit(("b", "1"))
+        #expect(try engine.entries() == ["a": "1", "b": "1"])
+    }
+
+    @Test(arguments: [true, false])
+    func refusesToGoOnWithoutItsLock(isReplaced: Bool) throws {
         let engine = try directory.open()
+        try directory.remove("lock")
+        if isReplaced { try directory.write([], to: "lock") }
         #expect(
-            storeError { _ = try directory.open() }
-                == .busy("the directory \(directory.path) is in use by process \(getpid())")
+            storeError { try engine.commit(("a", "1")) }
+                == .damaged(file: "lock", offset: 0, reason: "removed or replaced while it was in use")
         )
-        engine.close()
-        _ = try directory.open()
+        #expect(try directory.open().entries().isEmpty)
     }
 
     @Test func refusesWhatIsNoDirectory() throws {
@@ -194,7 +212,8 @@ struct StoreDirectoryTests {
     @Test func refusesTheJournalOfAnotherEpoch() throws {
         try directory.open().commit(("a", "1"))
         let store = try Manifest(parsing: try directory.bytes(of: "manifest.json")).store
-        try directory.write(Manifest(store: store, epoch: 2).bytes, to: "manifest.json")
+        let later = Manifest(store: store, epoch: 2, segment: nil, journalBytesSafe: 0)
+        try directory.write(later.bytes, to: "manifest.json")
         try directory.write(try directory.bytes(), to: "journal-2.jsonl")
         let error = storeError { _ = try directory.open() }
         #expect(error?.reason == "the header tells of another store or epoch than manifest.json")

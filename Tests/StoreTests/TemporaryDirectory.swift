@@ -22,8 +22,11 @@ final class TemporaryDirectory {
         _ = try? FileManager.default.removeItem(atPath: root)
     }
 
-    func open(calls: SystemCalls = .real) throws(StoreError) -> LocalEngine {
-        try LocalEngine(directory: path, log: { self.warnings.append($0) }, calls: calls)
+    func open(calls: SystemCalls = .real, lockWaitMilliseconds: Int = 5_000) throws(StoreError) -> LocalEngine {
+        var settings = StoreSettings()
+        settings.calls = calls
+        settings.lockWaitMilliseconds = lockWaitMilliseconds
+        return try LocalEngine(directory: path, settings: settings, log: { self.warnings.append($0) })
     }
 
     /// The names of the files, `lock` left out.
@@ -89,9 +92,11 @@ extension LocalEngine {
     func entries() throws -> [String: String] {
         var entries: [String: String] = [:]
         let (lower, upper) = (StoreKey(bytes: []), StoreKey(bytes: [0xFF]))
-        try scan(from: lower, upTo: upper, descending: false) { key, value in
-            entries[key.text] = String(decoding: value.bytes, as: UTF8.self)
-            return true
+        try transact { transaction in
+            try transaction.scan(from: lower, upTo: upper, descending: false) { key, value in
+                entries[key.text] = String(decoding: value.bytes, as: UTF8.self)
+                return true
+            }
         }
         return entries
     }

@@ -1,0 +1,2 @@
+// What the system's library has and Swift's Glibc module leaves out.
+#include <sys/statfs.h>

@@ -1,0 +1,197 @@
+internal import Glibc
+internal import JSON
+
+// A base holds the entries of a store, sorted by the bytes of their keys: a header, then one entry a line.
+//
+//     ["operators/email/foo@bar.com","0000000017","1a2b3c4d"]
+//     ["operators/id/0000000017",{"id":17,"email":"foo@bar.com"},"5e6f7a8b"]
+//      |<---------------- covered by the check -------------->|
+//
+// The last item is the CRC-32C of the line's bytes before `,"`, continued from the header's check and the line's offset:
+// a line that matches is one that was written in this file at this place. So a search needs to check no more than what
+// it ends at. A key that is found is right if its line is. A key that is missing is proved to be by the two lines it
+// would stand between, as they stood side by side when the sorted file was written.
+
+/// A base's file, mapped into memory. It never changes.
+///
+/// Safe to share: nothing in it changes, and the mapping lasts as long as the object.
+final class BaseFile: @unchecked Sendable {
+    /// The file's name within its directory, for errors.
+    let name: String
+    /// Where the entries begin and end.
+    let entries: Range<Int>
+    private let bytes: UnsafeRawBufferPointer
+    private let headerCheck: UInt32
+
+    /// An entry's line: what it holds, by offsets in the file.
+    struct Line {
+        /// The line, its line feed included.
+        let place: Range<Int>
+        /// The key as it is written, between its quotes.
+        let key: Range<Int>
+        let value: Range<Int>
+    }
+
+    /// Maps a file.
+    ///
+    /// - Throws: `StoreError.damaged` where its length or its header are not as the manifest has them.
+    init(_ file: File, segment: Manifest.Segment, header: FileHeader) throws(StoreError) {
+        let length = try file.status().bytes
+        guard length == segment.bytes, length > 0 else {
+            throw .damaged(
+                file: file.name,
+                offset: min(length, segment.bytes),
+                reason: "has \(length) bytes, where \(Manifest.fileName) tells of \(segment.bytes)"
+            )
+        }
+        guard let address = mmap(nil, length, PROT_READ, MAP_SHARED, file.descriptor, 0), address != MAP_FAILED else {
+            throw .failed("mmap \(file.name)")
+        }
+        name = file.name
+        bytes = UnsafeRawBufferPointer(start: address, count: length)
+        // A search touches lines all over the file; what stands beside them is not wanted.
+        madvise(address, length, MADV_RANDOM)
+        entries = min(header.bytes.count, length)..<length
+        headerCheck = header.check
+        try header.check(bytes, file: name)
+    }
+
+    deinit {
+        munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    }
+
+    /// The line that starts at an offset.
+    ///
+    /// - Throws: `StoreError.damaged` where it has not the form of one. Its check is not looked at.
+    func line(at start: Int) throws(StoreError) -> Line {
+        guard let end = index(of: 0x0A, in: start..<entries.upperBound), end - start >= Self.frameBytes,
+            bytes[start] == UInt8(ascii: "["), bytes[start + 1] == UInt8(ascii: "\"")
+        else { throw damaged(at: start) }
+        let key = start + 2
+        let valueEnd = end - Self.sealBytes
+        var quote = key
+        while true {
+            guard let next = index(of: UInt8(ascii: "\""), in: quote..<valueEnd) else { throw damaged(at: start) }
+            quote = next
+            guard isEscaped(quote, since: key) else { break }
+            quote += 1
+        }
+        guard quote + 2 < valueEnd, bytes[quote + 1] == UInt8(ascii: ",") else { throw damaged(at: start) }
+        return Line(place: start..<end + 1, key: key..<quote, value: quote + 2..<valueEnd)
+    }
+
+    /// Where a line starts that is near the middle of `place`, which starts and ends with lines.
+    func lineStart(amid place: Range<Int>) -> Int {
+        let middle = (place.lowerBound + place.upperBound) / 2
+        // Where the middle is within the last line, that one it is, however long.
+        return index(of: 0x0A, in: middle..<place.upperBound - 1).map { $0 + 1 } ?? lastLineStart(in: place)
+    }
+
+    /// Where the last line of `place` starts, which starts and ends with lines.
+    func lastLineStart(in place: Range<Int>) -> Int {
+        var start = place.upperBound - 1
+        while start > place.lowerBound, bytes[start - 1] != 0x0A { start -= 1 }
+        return start
+    }
+
+    /// Checks that a line is as it was written.
+    func verify(_ line: Line) throws(StoreError) {
+        let seal = Self.seal(
+            of: self[line.place.lowerBound..<line.value.upperBound],
+            headerCheck,
+            line.place.lowerBound
+        )
+        guard self[line.value.upperBound..<line.place.upperBound].elementsEqual(seal) else {
+            throw damaged(at: line.place.lowerBound)
+        }
+    }
+
+    /// Checks all lines, and that they are in order.
+    func verifyAll() throws(StoreError) {
+        var offset = entries.lowerBound
+        var last: StoreKey?
+        while offset < entries.upperBound {
+            let line = try line(at: offset)
+            try verify(line)
+            let key = try key(of: line)
+            if let last, !(last < key) {
+                throw damaged(at: offset, key == last ? "has the key of the line before" : "is out of order")
+            }
+            last = key
+            offset = line.place.upperBound
+        }
+    }
+
+    /// Whether a line's key is before, at or behind another: negative, 0, positive.
+    func compare(_ line: Line, _ key: StoreKey) throws(StoreError) -> Int {
+        let written = self[line.key]
+        guard !written.contains(UInt8(ascii: "\\")) else {
+            let lineKey = try self.key(of: line)
+            return lineKey < key ? -1 : lineKey == key ? 0 : 1
+        }
+        return key.bytes.withUnsafeBytes { key in
+            guard let left = written.baseAddress, let right = key.baseAddress else { return written.count - key.count }
+            let order = Int(memcmp(left, right, min(written.count, key.count)))
+            return order != 0 ? order : written.count - key.count
+        }
+    }
+
+    func key(of line: Line) throws(StoreError) -> StoreKey {
+        let written = self[line.key]
+        guard written.contains(UInt8(ascii: "\\")) else { return StoreKey(bytes: Array(written)) }
+        var reader = JSONReader(self[line.key.lowerBound - 1..<line.key.upperBound + 1])
+        do throws(JSONError) {
+            return StoreKey(bytes: Array(try reader.text().string.utf8))
+        } catch {
+            throw damaged(at: line.place.lowerBound)
+        }
+    }
+
+    func value(of line: Line) -> [UInt8] {
+        Array(self[line.value])
+    }
+
+    /// The damage of the line at an offset.
+    ///
+    /// - Parameter reason: nil for that of a line that is not as it was written.
+    func damaged(at offset: Int, _ reason: String? = nil) -> StoreError {
+        let number = self[0..<offset].reduce(1) { $0 + ($1 == 0x0A ? 1 : 0) }
+        let end = index(of: 0x0A, in: offset..<entries.upperBound).map { $0 + 1 } ?? entries.upperBound
+        let reason = reason ?? LineFault.describing(self[offset..<end])
+        return .damaged(file: name, offset: offset, reason: "line \(number) \(reason)")
+    }
+
+    /// What surrounds a line's key and value at the least: `["` and `",`, and the seal.
+    private static let frameBytes = 4 + sealBytes
+    /// `,"1a2b3c4d"]`, which ends a line before its line feed.
+    static let sealBytes = 12
+
+    /// What ends the line that starts with `content` at an offset: its check, and the line feed.
+    static func seal(of content: UnsafeRawBufferPointer, _ headerCheck: UInt32, _ offset: Int) -> [UInt8] {
+        let place = UInt32(truncatingIfNeeded: offset) ^ UInt32(truncatingIfNeeded: offset >> 32) &* 0x9E37_79B9
+        var seal: [UInt8] = []
+        seal.reserveCapacity(sealBytes + 1)
+        seal.append(contentsOf: ",\"".utf8)
+        CRC32C.value(of: content, after: headerCheck ^ place).appendHex(to: &seal)
+        seal.append(contentsOf: "\"]\n".utf8)
+        return seal
+    }
+
+    private subscript(place: Range<Int>) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[place])
+    }
+
+    private func index(of byte: UInt8, in place: Range<Int>) -> Int? {
+        guard let base = bytes.baseAddress, place.count > 0,
+            let found = memchr(base + place.lowerBound, Int32(byte), place.count)
+        else { return nil }
+        return UnsafeRawPointer(found) - base
+    }
+
+    /// Whether the quote at an offset has an odd number of backslashes before it.
+    private func isEscaped(_ quote: Int, since start: Int) -> Bool {
+        var slashes = 0
+        while quote - slashes > start, bytes[quote - slashes - 1] == UInt8(ascii: "\\") { slashes += 1 }
+        return slashes % 2 == 1
+    }
+}

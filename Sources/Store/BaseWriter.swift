@@ -1,0 +1,79 @@
+internal import JSON
+
+/// Writes a base: entries in the order of their keys.
+struct BaseWriter {
+    private let file: File
+    private let headerCheck: UInt32
+    private let transactions: Int
+    private var buffer: [UInt8]
+    private var written = 0
+    private var synced = 0
+    private var check: UInt32 = 0
+    private var lastKey: StoreKey?
+
+    init(_ file: File, header: FileHeader) {
+        self.file = file
+        headerCheck = header.check
+        transactions = header.transactions
+        buffer = header.bytes
+        buffer.reserveCapacity(Limits.mergeBufferBytes + Limits.valueBytesMax)
+    }
+
+    /// Writes all entries of a space but those of some keys.
+    ///
+    /// - Parameter goOn: called now and then with how many entries were written; false gives up.
+    /// - Returns: what was written; nil where it was given up.
+    static func write(
+        _ space: LayeredSpace,
+        without left: Set<StoreKey>,
+        to file: File,
+        header: FileHeader,
+        _ goOn: (Int) -> Bool
+    ) throws(StoreError) -> Manifest.Segment? {
+        var writer = BaseWriter(file, header: header)
+        var count = 0
+        var isGivenUp = false
+        try space.forEach { key, value throws(StoreError) in
+            guard !isGivenUp else { return }
+            if !left.contains(key) { try writer.append(key, value.bytes) }
+            count += 1
+            isGivenUp = count % Limits.mergeEntriesBetweenLooks == 0 && !goOn(count)
+        }
+        return isGivenUp ? nil : try writer.finish()
+    }
+
+    /// Adds an entry, whose key must be behind all before it.
+    mutating func append(_ key: StoreKey, _ value: [UInt8]) throws(StoreError) {
+        precondition(lastKey.map { $0 < key } ?? true, "a base is sorted")
+        lastKey = key
+        let start = buffer.count
+        buffer.append(UInt8(ascii: "["))
+        key.appendJSON(to: &buffer)
+        buffer.append(UInt8(ascii: ","))
+        buffer.append(contentsOf: value)
+        let seal = buffer.withUnsafeBytes { bytes in
+            BaseFile.seal(of: UnsafeRawBufferPointer(rebasing: bytes[start...]), headerCheck, written + start)
+        }
+        buffer.append(contentsOf: seal)
+        if buffer.count >= Limits.mergeBufferBytes { try flush() }
+    }
+
+    /// Writes what is left and waits until all of it is on the disk.
+    mutating func finish() throws(StoreError) -> Manifest.Segment {
+        try flush()
+        try file.sync()
+        return Manifest.Segment(bytes: written, check: check, transactions: transactions)
+    }
+
+    private mutating func flush() throws(StoreError) {
+        check = buffer.withUnsafeBytes { CRC32C.value(of: $0, after: check) }
+        try file.write(buffer, at: written)
+        written += buffer.count
+        buffer.removeAll(keepingCapacity: true)
+        // In small pieces, as a commit beside it may have to wait for what the disk is busy with.
+        if written - synced >= Limits.mergeSyncBytes {
+            try file.sync()
+            synced = written
+        }
+    }
+}

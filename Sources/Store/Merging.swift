@@ -1,0 +1,84 @@
+/// Sees to it that the journal of a directory is merged into its base when it has grown long.
+final class Merging {
+    private let directory: StoreDirectory
+    private let settings: StoreSettings
+    private let log: (String) -> Void
+    private var merge: Merge?
+    /// After a failure, the length of the journal at which to try again.
+    private var retryBytes = 0
+
+    init(of directory: StoreDirectory, settings: StoreSettings, log: @escaping (String) -> Void) {
+        (self.directory, self.settings, self.log) = (directory, settings, log)
+        directory.takePrepared = { [weak self] manifest in self?.prepared(for: manifest) }
+    }
+
+    /// Starts a merge where the journal has outgrown its bounds, and takes note of how the last one ended. Nothing may be
+    /// staged.
+    func startIfDue(_ space: LayeredSpace) {
+        takeOutcome()
+        guard merge == nil, directory.journal.length >= max(dueBytes, retryBytes) else { return }
+        do throws(StoreError) {
+            guard let source = try directory.mergeSource(space) else { return }
+            let merge = Merge()
+            self.merge = merge
+            merge.start(source)
+        } catch {
+            log("the journal cannot be merged: \(error)")
+        }
+    }
+
+    /// Merges now, whatever the journal's length, and waits for it.
+    ///
+    /// - Returns: false where another process is merging.
+    func mergeNow(_ space: LayeredSpace, progress: (Int) -> Void) throws(StoreError) -> Bool {
+        merge?.cancel()
+        takeOutcome()
+        guard let source = try directory.mergeSource(space) else { throw .readOnly }
+        let merge = Merge()
+        self.merge = merge
+        switch merge.run(source, progress: progress) {
+        case .done: return true
+        case .skipped, .cancelled:
+            self.merge = nil
+            return false
+        case .failed(let error):
+            self.merge = nil
+            throw error
+        }
+    }
+
+    /// Ends what is under way. A merge that is overdue is waited for: where only short-lived processes use a directory,
+    /// it would never be done otherwise.
+    func close() {
+        guard let merge else { return }
+        if directory.journal.length >= 2 * dueBytes { merge.wait() } else { merge.cancel() }
+        takeOutcome()
+    }
+
+    private var dueBytes: Int {
+        max(settings.mergedJournalBytesMin, (directory.manifest.segment?.bytes ?? 0) / Limits.mergedBasePart)
+    }
+
+    private func takeOutcome() {
+        guard let outcome = merge?.outcome else { return }
+        if case .failed(let error) = outcome {
+            log("the journal could not be merged into the base, and grows on: \(error)")
+        }
+        if case .done(let prepared) = outcome, prepared.manifest.epoch > directory.manifest.epoch {
+            // It is fetched with the next look at the manifest.
+            return
+        }
+        merge = nil
+        retryBytes = directory.journal.length + dueBytes / 4
+    }
+
+    /// The state behind a manifest that a merge of this process has installed.
+    private func prepared(for manifest: Manifest) -> PreparedEpoch? {
+        // The manifest may be seen a moment before the merge's thread has said that it is done.
+        merge?.wait(milliseconds: 100)
+        guard case .done(let prepared) = merge?.outcome, prepared.manifest == manifest else { return nil }
+        merge = nil
+        retryBytes = 0
+        return prepared
+    }
+}

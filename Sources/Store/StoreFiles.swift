@@ -1,0 +1,182 @@
+internal import Glibc
+
+/// The files of a store's directory: how they are found, made and removed.
+///
+///     manifest.json      which store this is, and which base and journal are current
+///     base-2.jsonl       what the store held when the journal was begun, sorted
+///     journal-2.jsonl    a header, then one transaction a line
+///     lock               orders what processes write
+///     lock.merging       keeps merging to one of them
+///     .torn-2-812        the end of a write that was cut off, taken out of journal 2 at byte 812
+///
+/// A directory is first used in this order: lock; the journal with its header, synced; the manifest under another name,
+/// synced, renamed; the directory and the one above it, synced. So a manifest always has its files, and without a
+/// manifest there is at most a journal that holds no transaction: that is what a crash in between leaves, and is begun
+/// again. A journal with transactions and no manifest has lost it, and is refused.
+struct StoreFiles {
+    let directory: Directory
+    let calls: SystemCalls
+
+    // MARK: Opening
+
+    /// The manifest and which file it is; nil where there is none.
+    func manifest() throws(StoreError) -> (Manifest, FileStamp)? {
+        let file: File
+        do throws(StoreError) {
+            file = try File(Manifest.fileName, in: directory.descriptor, .reading, calls: calls)
+        } catch  where error.isMissingFile {
+            return nil
+        }
+        let stamp = try file.stamp()
+        return (try Manifest(parsing: try file.contents(from: 0, upTo: Limits.headerBytesMax)), stamp)
+    }
+
+    /// The journal's file, and whether it can be written to.
+    func journal(of manifest: Manifest, isWritable: Bool) throws(StoreError) -> (File, isWritable: Bool) {
+        do throws(StoreError) {
+            let file = try File(
+                manifest.journal,
+                in: directory.descriptor,
+                isWritable ? .writing : .reading,
+                calls: calls
+            )
+            return (file, isWritable)
+        } catch  where error.isMissingFile {
+            throw .damaged(file: manifest.journal, offset: 0, reason: "missing, though \(Manifest.fileName) names it")
+        } catch  where error.isRefusedWriting && isWritable {
+            return (try File(manifest.journal, in: directory.descriptor, .reading, calls: calls), false)
+        }
+    }
+
+    /// The base's file, mapped; nil where the manifest names none.
+    func base(of manifest: Manifest) throws(StoreError) -> BaseFile? {
+        guard let segment = manifest.segment, let header = FileHeader.base(of: manifest) else { return nil }
+        do throws(StoreError) {
+            let file = try File(manifest.base, in: directory.descriptor, .reading, calls: calls)
+            return try BaseFile(file, segment: segment, header: header)
+        } catch  where error.isMissingFile {
+            throw .damaged(file: manifest.base, offset: 0, reason: "missing, though \(Manifest.fileName) names it")
+        }
+    }
+
+    // MARK: Making
+
+    /// Makes the files of a new store. The lock must be held.
+    func initialise() throws(StoreError) -> (Manifest, FileStamp) {
+        try checkUnused()
+        let store = Manifest.randomStore()
+        let header = FileHeader.journal(of: store, epoch: 1, transactions: 0)
+        let manifest = Manifest(store: store, epoch: 1, segment: nil, journalBytesSafe: header.bytes.count)
+        // A directory with other things in it is somebody's own, and keeps the mode that they gave it.
+        let ours: Set = [DirectoryLock.fileName, manifest.journal, Manifest.temporaryName]
+        if ours.isSuperset(of: try directory.names()) { try directory.restrict() }
+        try write(header.bytes, to: manifest.journal)
+        try install(manifest)
+        try directory.syncParent()
+        return (manifest, try stampOfManifest())
+    }
+
+    /// Makes a manifest the current one, once the files that it names are on the disk.
+    func install(_ manifest: Manifest) throws(StoreError) {
+        try write(manifest.bytes, to: Manifest.temporaryName)
+        // The names of the new files must be safe before a manifest is that tells of them.
+        try directory.sync()
+        try directory.rename(Manifest.temporaryName, to: Manifest.fileName)
+        try directory.sync()
+    }
+
+    /// Which file the manifest is.
+    func stampOfManifest() throws(StoreError) -> FileStamp {
+        guard let stamp = try directory.stamp(of: Manifest.fileName) else {
+            throw .damaged(file: Manifest.fileName, offset: 0, reason: "removed while it was in use")
+        }
+        return stamp
+    }
+
+    /// Refuses a directory that has no manifest but holds, or may hold, transactions.
+    private func checkUnused() throws(StoreError) {
+        for name in try directory.names() where Self.epoch(of: name) != nil {
+            let lost = StoreError.damaged(
+                file: Manifest.fileName,
+                offset: 0,
+                reason: "missing, though there is \(name)"
+            )
+            guard name == "journal-1.jsonl" else { throw lost }
+            let file = try File(name, in: directory.descriptor, .reading, calls: calls)
+            let bytes = try file.contents(from: 0, upTo: Limits.headerBytesMax + 1)
+            guard bytes.count <= Limits.headerBytesMax else { throw lost }
+            // A header, or what a crash left of one.
+            guard let end = bytes.firstIndex(of: 0x0A) else { continue }
+            guard end == bytes.count - 1 else { throw lost }
+            _ = try SealedLine(parsing: bytes, file: name)
+        }
+    }
+
+    private func write(_ bytes: [UInt8], to name: String) throws(StoreError) {
+        let file = try File(name, in: directory.descriptor, .replacing, calls: calls)
+        try file.write(bytes, at: 0)
+        try file.sync()
+    }
+
+    // MARK: What a crash leaves behind
+
+    /// Removes files that no manifest names: of a merge that was cut off, or that had no time to clean up. The lock must
+    /// be held.
+    func removeOrphans(beside manifest: Manifest) throws(StoreError) {
+        let names = try directory.names()
+        if names.contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
+        let orphans = names.filter { name in Self.epoch(of: name).map { $0 != manifest.epoch } ?? false }
+        guard !orphans.isEmpty else { return }
+        // Those of a merge under way are no orphans.
+        let merging = try DirectoryLock(
+            DirectoryLock.mergingFileName,
+            in: directory,
+            readOnly: false,
+            calls: calls
+        )
+        guard try merging.takeIfFree() else { return }
+        defer { merging.release() }
+        for name in orphans { try directory.unlink(name) }
+    }
+
+    /// The epoch of a file whose name is that of a journal or base.
+    private static func epoch(of name: String) -> Int? {
+        for kind in ["journal-", "base-"] where name.hasPrefix(kind) && name.hasSuffix(".jsonl") {
+            return Int(name.dropFirst(kind.count).dropLast(".jsonl".count))
+        }
+        return nil
+    }
+
+    /// Puts the torn end of a journal, which starts at `offset`, into a file of its own.
+    ///
+    /// - Returns: that file's name.
+    func keepTorn(_ tail: [UInt8], at offset: Int, epoch: Int) throws(StoreError) -> String {
+        let name = ".torn-\(epoch)-\(offset)"
+        // An earlier tail that was torn at the same place is kept.
+        let copies = try directory.names().filter { $0 == name || $0.hasPrefix(name + "-") }.count
+        let file = try File(
+            copies == 0 ? name : "\(name)-\(copies + 1)",
+            in: directory.descriptor,
+            .new,
+            calls: calls
+        )
+        try file.write(tail, at: 0)
+        try file.sync()
+        try directory.sync()
+        return file.name
+    }
+}
+
+extension StoreError {
+    var isMissingFile: Bool {
+        if case .systemCall(_, ENOENT, _) = self { true } else { false }
+    }
+
+    /// Whether the system lets nobody write, or not this user.
+    var isRefusedWriting: Bool {
+        switch self {
+        case .readOnly, .systemCall(_, EACCES, _), .systemCall(_, EPERM, _): true
+        default: false
+        }
+    }
+}

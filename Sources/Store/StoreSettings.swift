@@ -1,0 +1,13 @@
+/// How a store's directory is used.
+package struct StoreSettings {
+    /// Whether to use a directory on a file system whose locks are not known to work.
+    package var trustsLocks = false
+    /// How long to wait for a lock that another process holds, which takes microseconds where nothing is wrong.
+    package var lockWaitMilliseconds = 5_000
+    /// The bytes of a journal below which it is not merged by itself.
+    package var mergedJournalBytesMin = Limits.mergedJournalBytesMin
+    /// The system calls that change files.
+    package var calls = SystemCalls.real
+
+    package init() {}
+}

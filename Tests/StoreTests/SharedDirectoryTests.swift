@@ -1,0 +1,241 @@
+import Foundation
+import Testing
+
+@testable import Store
+
+/// Several engines on one directory, as several processes have them.
+struct SharedDirectoryTests {
+    let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    @Test func seesWhatOthersWereToldIsDone() throws {
+        let (first, second) = (try directory.open(), try directory.open())
+        try first.write([("a", "1")])
+        try first.makeDurable()
+        #expect(try second.entries() == ["a": "1"])
+        try second.makeDurable()
+        _ = try first.entries()
+        try second.commit(("b", "2"), ("a", nil))
+        #expect(try first.entries() == ["a": "1"], "not before its group of transactions ends")
+        try first.makeDurable()
+        #expect(try first.entries() == ["b": "2"])
+    }
+
+    @Test func runsATransactionAgainThatWasOvertaken() throws {
+        let (first, second) = (try directory.open(), try directory.open())
+        try first.commit(("n", "1"))
+        _ = try second.entries()
+        try first.commit(("n", "2"))
+        var seen: [String] = []
+        try second.transact { transaction in
+            let key = StoreKey(bytes: Array("n".utf8))
+            let value = try #require(try transaction.value(of: key))
+            seen.append(String(decoding: value.bytes, as: UTF8.self))
+            try transaction.put(StoredValue(bytes: Array("3".utf8)), at: key, isErasable: false)
+        }
+        try second.makeDurable()
+        #expect(seen == ["1", "2"])
+        #expect(try first.entries() == ["n": "3"])
+    }
+
+    /// A transaction may catch what the store throws; it is run again all the same.
+    @Test func runsATransactionAgainThatHidItsError() throws {
+        let (first, second) = (try directory.open(), try directory.open())
+        _ = try second.entries()
+        try first.commit(("a", "1"))
+        var runs = 0
+        try second.transact { transaction in
+            runs += 1
+            for key in ["a", "b"] {
+                do {
+                    try transaction.put(
+                        StoredValue(bytes: Array("2".utf8)),
+                        at: StoreKey(bytes: Array(key.utf8)),
+                        isErasable: false
+                    )
+                } catch {}
+            }
+        }
+        try second.makeDurable()
+        #expect(runs == 2)
+        #expect(try first.entries() == ["a": "2", "b": "2"])
+    }
+
+    @Test func letsGoOfTheLockWhateverComesOfATransaction() throws {
+        struct Refusal: Error {}
+        let (first, second) = (try directory.open(), try directory.open(lockWaitMilliseconds: 30))
+        #expect(throws: Refusal.self) { try first.write([("a", "1")], refusal: Refusal()) }
+        try first.makeDurable()
+        try second.commit(("b", "1"))
+        try first.write([("a", "1")])
+        #expect(storeError { try second.commit(("b", "2")) } != nil)
+        first.discardStaged()
+        try second.commit(("b", "2"))
+        #expect(try first.entries() == ["b": "2"])
+    }
+
+    @Test func givesEachNumberOnceToFourAtATime() throws {
+        let path = directory.path
+        let numbers = Numbers()
+        let threads = (0..<4).map { _ in
+            let done = DispatchSemaphore(value: 0)
+            Thread.detachNewThread {
+                defer { done.signal() }
+                do {
+                    let store = Store(engine: try LocalEngine(directory: path, log: { _ in }))
+                    for _ in 0..<150 {
+                        let number = try store.transact { try $0.next("n") }
+                        try store.makeDurable()
+                        numbers.add(number)
+                    }
+                } catch {
+                    Issue.record(error)
+                }
+            }
+            return done
+        }
+        threads.forEach { $0.wait() }
+        #expect(numbers.all.sorted() == Array(1...600))
+    }
+
+    /// What another has written is on the disk before it is told of; the other may be about to be killed.
+    @Test func syncsWhatItReadsOfOthers() throws {
+        var calls = SystemCalls.real
+        var syncs = 0
+        calls.sync = {
+            syncs += 1
+            return SystemCalls.real.sync($0)
+        }
+        let (first, second) = (try directory.open(), try directory.open(calls: calls))
+        syncs = 0
+        try first.commit(("a", "1"))
+        #expect(try second.entries() == ["a": "1"])
+        try second.makeDurable()
+        #expect(syncs == 1)
+        _ = try second.entries()
+        try second.makeDurable()
+        #expect(syncs == 1)
+    }
+
+    @Test func setsAsideTheTornEndOfAnotherWhileItServes() throws {
+        let engine = try directory.open()
+        try engine.commit(("a", "1"))
+        let torn = Array(#"{"n":2,"d""#.utf8)
+        let handle = try #require(FileHandle(forWritingAtPath: directory.path + "/journal-1.jsonl"))
+        let length = try handle.seekToEnd()
+        try handle.write(contentsOf: torn)
+        try engine.commit(("b", "1"))
+        #expect(try engine.entries() == ["a": "1", "b": "1"])
+        #expect(try directory.bytes(of: ".torn-1-\(length)") == torn)
+        #expect(directory.warnings.count == 1)
+        #expect(try directory.open().entries() == ["a": "1", "b": "1"])
+    }
+
+    @Test func refusesToGoOnWhereAnotherLeftDamage() throws {
+        let engine = try directory.open()
+        try engine.commit(("a", "1"))
+        let handle = try #require(FileHandle(forWritingAtPath: directory.path + "/journal-1.jsonl"))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Array("{\"n\":2}\n".utf8))
+        for _ in 0..<2 {
+            #expect(storeError { _ = try engine.entries() }?.reason == "line 3 does not match its check")
+        }
+    }
+
+    /// After a failed sync what was written is in doubt: whoever wrote it goes on reading for as long as nobody builds on
+    /// it, and the next opener writes it once more.
+    @Test func tellsNothingThatRestsOnAFailedSync() throws {
+        var calls = SystemCalls.real
+        var syncError: Int32?
+        calls.sync = { descriptor in
+            guard let syncError else { return SystemCalls.real.sync(descriptor) }
+            errno = syncError
+            return -1
+        }
+        let first = try directory.open(calls: calls)
+        try first.commit(("a", "1"))
+        syncError = EIO
+        #expect(storeError { try first.commit(("b", "1")) } != nil)
+        #expect(try first.entries() == ["a": "1"])
+        try first.makeDurable()
+        var rewritten = 0
+        calls = .real
+        calls.write = { descriptor, bytes, offset in
+            rewritten += String(decoding: bytes, as: UTF8.self).contains(#"["b",1]"#) ? 1 : 0
+            return SystemCalls.real.write(descriptor, bytes, offset)
+        }
+        let second = try directory.open(calls: calls)
+        #expect(rewritten == 1)
+        #expect(try second.entries() == ["a": "1", "b": "1"])
+        try second.commit(("c", "1"))
+        #expect(storeError { _ = try first.entries() } != nil)
+    }
+
+    // MARK: The directory itself
+
+    @Test func noticesThatTheDirectoryWasMovedAway() throws {
+        let engine = try directory.open()
+        try engine.commit(("a", "1"))
+        try FileManager.default.moveItem(atPath: directory.path, toPath: directory.root + "/elsewhere")
+        let reason = "moved or removed while it was in use"
+        #expect(storeError { _ = try engine.entries() }?.reason == reason)
+        #expect(storeError { try engine.commit(("b", "1")) }?.reason == reason)
+        try FileManager.default.moveItem(atPath: directory.root + "/elsewhere", toPath: directory.path)
+        try engine.commit(("b", "1"))
+    }
+
+    enum Exchange: CaseIterable {
+        case otherStore, earlierCopy, otherManifest
+    }
+
+    @Test(arguments: Exchange.allCases)
+    func refusesToGoOnInAnother(exchange: Exchange) throws {
+        let engine = try directory.open()
+        try engine.commit(("a", "1"))
+        let files = FileManager.default
+        switch exchange {
+        case .otherStore:
+            try files.moveItem(atPath: directory.path, toPath: directory.root + "/old")
+            try directory.open().commit(("x", "1"))
+        case .earlierCopy:
+            try files.copyItem(atPath: directory.path, toPath: directory.root + "/copy")
+            try engine.commit(("b", "1"))
+            try files.moveItem(atPath: directory.path, toPath: directory.root + "/old")
+            try files.moveItem(atPath: directory.root + "/copy", toPath: directory.path)
+        case .otherManifest:
+            let other = try TemporaryDirectory()
+            try other.open().commit(("x", "1"))
+            try directory.write(try other.bytes(of: "manifest.json"), to: "manifest.json")
+        }
+        let before = try directory.contents()
+        for _ in 0..<2 {
+            #expect(
+                storeError { try engine.commit(("c", "1")) }?.reason
+                    == "replaced by that of another store, or of an earlier state, while it was in use"
+            )
+            #expect(storeError { _ = try engine.entries() } != nil)
+        }
+        #expect(try directory.contents() == before)
+    }
+
+    @Test func goesOnWhereTheManifestWasOnlyTouched() throws {
+        let engine = try directory.open()
+        try directory.write(try directory.bytes(of: "manifest.json"), to: "manifest.json")
+        chmod(directory.path + "/manifest.json", 0o640)
+        try engine.commit(("a", "1"))
+        #expect(try engine.entries() == ["a": "1"])
+    }
+}
+
+/// Numbers that several threads add to.
+private final class Numbers: @unchecked Sendable {
+    private let lock = NSLock()
+    private var numbers: [Int] = []
+
+    func add(_ number: Int) { lock.withLock { numbers.append(number) } }
+
+    var all: [Int] { lock.withLock { numbers } }
+}
