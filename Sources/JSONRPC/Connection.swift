@@ -39,7 +39,7 @@ final class Connection {
     private var workUnderWay: [Int: LaneEntry] = [:]
     private var lastTicket = 0
     /// Requests that wait behind others and may need slow work, which can be started ahead of their turn.
-    private var notLookedAhead: [LaneEntry] = []
+    private var notLookedAhead = Queue<LaneEntry>()
 
     /// - Parameter order: how requests are ordered; nil leaves it to the framing, as peers that frame with headers match
     ///   replies to requests by their ids.
@@ -187,23 +187,29 @@ final class Connection {
         }
     }
 
-    /// Starts the slow work of requests whose turn has not come. They are run for the sake of what they ask for alone,
-    /// and what they did is taken back.
+    /// Starts the slow work of requests whose turn has not come.
     private func lookAhead() {
-        guard !notLookedAhead.isEmpty, workUnderWay.count < Limits.workAheadMax else { return }
-        let room = Limits.workAheadMax - workUnderWay.count
-        let entries = notLookedAhead.prefix(room)
-        notLookedAhead.removeFirst(entries.count)
-        for entry in entries where !entry.isDone && !entry.isWaiting {
-            guard let request = entry.request else { continue }
-            var discarded = JSONWriter()
-            do throws(RequestInterruption) {
-                try handler.handle(request, run: entry.startedRun, result: &discarded)
-            } catch {
-                if case .waits(let work) = error { start(work, for: entry) }
+        var room = Limits.workAheadMax - workUnderWay.count
+        while let entry = notLookedAhead.first {
+            if !entry.isDone && !entry.isWaiting {
+                guard room > 0 else { return }
+                room -= 1
+                lookAhead(entry)
             }
-            handler.rollback()
+            notLookedAhead.removeFirst()
         }
+    }
+
+    /// Runs a request for the sake of the work that it asks for alone, and takes back what it did.
+    private func lookAhead(_ entry: LaneEntry) {
+        guard let request = entry.request else { return }
+        var discarded = JSONWriter()
+        do throws(RequestInterruption) {
+            try handler.handle(request, run: entry.startedRun, result: &discarded)
+        } catch {
+            if case .waits(let work) = error { start(work, for: entry) }
+        }
+        handler.rollback()
     }
 
     private func start(_ work: @escaping SlowWork, for entry: LaneEntry) {

@@ -40,12 +40,7 @@ final class LaneEntry {
 
 /// The messages that wait, each behind the earlier ones of its lane.
 struct Lanes {
-    private struct Queue {
-        var entries: [LaneEntry] = []
-        var first = 0
-    }
-
-    private var queues: [Lane: Queue] = [:]
+    private var queues: [Lane: Queue<LaneEntry>] = [:]
     private var waiting = 0
     private var waitingBytes = 0
     /// How many of those that wait are refused already, and wait only for their answer's turn.
@@ -63,26 +58,18 @@ struct Lanes {
     }
 
     func first(of lane: Lane) -> LaneEntry? {
-        queues[lane].map { $0.entries[$0.first] }
+        queues[lane]?.first
     }
 
     mutating func append(_ entry: LaneEntry, to lane: Lane) {
-        queues[lane, default: Queue()].entries.append(entry)
+        queues[lane, default: Queue()].append(entry)
         count(entry, 1)
     }
 
     mutating func removeFirst(of lane: Lane) {
-        guard let index = queues.index(forKey: lane) else { return }
-        let first = queues.values[index].first
-        count(queues.values[index].entries[first], -1)
-        queues.values[index].first += 1
-        if queues.values[index].first == queues.values[index].entries.count {
-            queues.remove(at: index)
-        } else if queues.values[index].first >= 1_024 {
-            // The front is let go of in steps, so that a long queue costs no more than its length.
-            queues.values[index].entries.removeFirst(queues.values[index].first)
-            queues.values[index].first = 0
-        }
+        guard let index = queues.index(forKey: lane), let entry = queues.values[index].removeFirst() else { return }
+        count(entry, -1)
+        if queues.values[index].isEmpty { queues.remove(at: index) }
     }
 
     private mutating func count(_ entry: LaneEntry, _ step: Int) {
