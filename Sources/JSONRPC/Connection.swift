@@ -57,7 +57,7 @@ final class Connection {
     var hasBacklog: Bool { !backlog.isEmpty || !pausedLanes.isEmpty }
 
     /// Whether so many requests wait that nothing more should be read for now.
-    var isSaturated: Bool { lanes.refusals >= Limits.waitingRefusalsMax }
+    var isSaturated: Bool { lanes.isSaturated }
 
     // MARK: In and out
 

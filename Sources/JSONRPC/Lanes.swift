@@ -3,7 +3,7 @@ final class LaneEntry {
     /// The request; nil for a message that is answered with `refusal`.
     let request: Request?
     let refusal: RPCError?
-    let address: ReplyAddress
+    private(set) var address: ReplyAddress
     var lane: Lane?
     /// Whether slow work for it is under way.
     var isWaiting = false
@@ -32,25 +32,35 @@ final class LaneEntry {
         return run
     }
 
-    /// How much memory it holds, in bytes, by the measure of the bound.
-    var bytes: Int {
-        (request?.params?.count ?? 0) + (address.id?.count ?? 0)
+    /// Lets go of all that was read with a message that is refused; its answer needs the id alone.
+    fileprivate func keepOnlyID() {
+        let copy = address.id.map { Chunk(copying: $0) }
+        address = ReplyAddress(id: copy?.bytes, place: address.place, chunk: copy ?? .empty)
     }
 }
 
 /// The messages that wait, each behind the earlier ones of its lane.
+///
+/// A message keeps the whole chunk that it stands in, which may be a thousand times its length. So it is chunks that are
+/// measured, each once, from the first of its messages that waits to the last.
 struct Lanes {
     private var queues: [Lane: Queue<LaneEntry>] = [:]
     private var waiting = 0
     private var waitingBytes = 0
     /// How many of those that wait are refused already, and wait only for their answer's turn.
-    private(set) var refusals = 0
+    private var refusals = 0
+    private var refusalBytes = 0
 
     var isEmpty: Bool { queues.isEmpty }
 
     /// Whether no further request is to wait.
     var isFull: Bool {
         waiting >= Limits.waitingRequestsMax || waitingBytes >= Limits.waitingBytesMax
+    }
+
+    /// Whether so much is refused that no more should be read until some of it is answered.
+    var isSaturated: Bool {
+        refusals >= Limits.waitingRefusalsMax || refusalBytes >= Limits.waitingRefusalBytesMax
     }
 
     func isBlocked(_ lane: Lane) -> Bool {
@@ -62,6 +72,7 @@ struct Lanes {
     }
 
     mutating func append(_ entry: LaneEntry, to lane: Lane) {
+        if entry.request == nil { entry.keepOnlyID() }
         queues[lane, default: Queue()].append(entry)
         count(entry, 1)
     }
@@ -73,11 +84,18 @@ struct Lanes {
     }
 
     private mutating func count(_ entry: LaneEntry, _ step: Int) {
+        let chunk = entry.address.chunk
+        let wasKept = chunk.waitingMessages > 0
+        chunk.waitingMessages += step
+        let isKept = chunk.waitingMessages > 0
+        let bytes = wasKept == isKept ? 0 : step * chunk.bytes.count
         if entry.request == nil {
             refusals += step
+            refusalBytes += bytes
         } else {
             waiting += step
-            waitingBytes += step * entry.bytes
+            // The id is kept a second time, among those in flight.
+            waitingBytes += bytes + step * (entry.address.id?.count ?? 0)
         }
     }
 }

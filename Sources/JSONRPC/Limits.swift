@@ -13,10 +13,12 @@ package enum Limits {
     package static let nestingDepthMax = 128
     /// Requests that wait behind others.
     package static let waitingRequestsMax = 100_000
-    /// Bytes of the requests that wait.
+    /// Bytes that are kept for the requests that wait, with all that was read along with them.
     package static let waitingBytesMax = 64 << 20
     /// How many requests past the bound are refused before reading stops until some are answered.
     package static let waitingRefusalsMax = 100_000
+    /// Bytes of the ids that are kept for those refusals, past which reading stops as well.
+    package static let waitingRefusalBytesMax = 16 << 20
     /// How much may wait to be written before reading stops until the client reads.
     package static let unwrittenBytesMax = 64 << 20
     /// How long the answers of one turn grow before they go out.

@@ -4,6 +4,8 @@ package import JSON
 final class Chunk {
     // Written once, in `init`, and only read from then on.
     let bytes: UnsafeRawBufferPointer
+    /// How many messages that wait stand in it.
+    var waitingMessages = 0
 
     init(copying source: UnsafeRawBufferPointer) {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: source.count, alignment: 8)

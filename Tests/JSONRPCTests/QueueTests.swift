@@ -21,7 +21,7 @@ struct QueueTests {
         final class Load {}
         var queue = Queue<Load>()
         var load: Load? = Load()
-        weak var held = load
+        weak let held = load
         if let load { queue.append(load) }
         for _ in 0..<10 { queue.append(Load()) }
         load = nil
