@@ -90,11 +90,13 @@ struct HeaderFramer {
         }
     }
 
-    /// Reads the headers at a position, up to the empty line behind them.
+    /// Reads the headers at a position, up to the empty line behind them. Those over the bound are dropped no further than
+    /// to the line that crosses it, or to the bound where that is the first: a good message may stand behind.
     private func head(at start: Int) -> Head {
         var length: Int?
         var lineStart = start
-        while let end = pending[lineStart...].firstIndex(of: UInt8(ascii: "\n")), end - start < Limits.headerBytesMax {
+        let bound = start + Limits.headerBytesMax
+        while let end = pending[lineStart..<min(bound, pending.count)].firstIndex(of: UInt8(ascii: "\n")) {
             var line = pending[lineStart..<end]
             if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
             let behind = end + 1 - start
@@ -109,7 +111,9 @@ struct HeaderFramer {
             }
             lineStart = end + 1
         }
-        return pending.count - start < Limits.headerBytesMax ? .incomplete : .bad(bytes: pending.count - start)
+        guard pending.count >= bound else { return .incomplete }
+        // The next Content-Length may have begun before the bound.
+        return .bad(bytes: lineStart > start ? lineStart - start : bound - Self.contentLength.count - start)
     }
 
     private func nextContentLength(from position: Int) -> Int? {

@@ -60,11 +60,28 @@ struct FramingTests {
         }
     }
 
-    @Test func boundsHeaders() {
-        let text = exchange().text(for: [
-            [UInt8](repeating: UInt8(ascii: "x"), count: 5_000), Array(framed(request).utf8),
-        ])
-        #expect(text == framed(badHeader, answer))
+    private static let overlongHeaders = [
+        String(repeating: "x", count: 5_000),
+        String(repeating: "x", count: Limits.headerBytesMax - 7),
+        String(repeating: "x", count: 5_000) + "\r\n",
+        "Content-Length: " + String(repeating: "0", count: 5_000) + "42\r\n\r\n" + request,
+        "Content-Length: 42\r\nX: " + String(repeating: "x", count: 5_000) + "\r\n\r\n" + request,
+        String(repeating: "X-Y: z\r\n", count: Limits.headerBytesMax / 8 - 1),
+        String(repeating: "X-Y: z\r\n", count: 1_000),
+    ]
+
+    /// A message once got no answer where it was read at once with headers over the bound before it.
+    @Test(arguments: overlongHeaders.indices)
+    func answersAMessageBehindHeadersOverTheBound(_ row: Int) {
+        let header = Array(Self.overlongHeaders[row].utf8)
+        let next = Array(framed(request).utf8)
+        let bytes = header + next
+        #expect(exchange().text(for: [bytes]) == framed(badHeader, answer))
+        #expect(exchange().text(for: [header, next]) == framed(badHeader, answer))
+        for place in (header.count - 20)...(header.count + 20) {
+            let pieces = [Array(bytes[..<place]), Array(bytes[place...])]
+            #expect(exchange().text(for: pieces) == framed(badHeader, answer))
+        }
     }
 
     @Test func takesLinesWhereTheFirstByteIsNoLetter() {
