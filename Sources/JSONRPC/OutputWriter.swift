@@ -42,7 +42,8 @@ final class OutputWriter: Sendable {
     }
 
     private func run() {
-        while let bytes = queue.take() {
+        while true {
+            let bytes = queue.take()
             if !hasNoReader { writeAll(bytes) }
             unwritten.withLock { $0 -= bytes.count }
             wake()

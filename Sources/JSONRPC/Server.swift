@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 package import Threads
 
 /// Serves JSON-RPC on a pair of descriptors until the input ends.

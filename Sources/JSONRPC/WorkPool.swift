@@ -43,7 +43,8 @@ final class WorkPool: Sendable {
     private func run() {
         // On Linux a thread has a nice value of its own, and 0 names the calling thread.
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
-        while let job = jobs.take() {
+        while true {
+            let job = jobs.take()
             let outcome = job.work()
             finished.withLock { $0.append((job.ticket, outcome)) }
             wake()

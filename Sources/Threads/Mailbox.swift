@@ -8,7 +8,6 @@ package final class Mailbox<Element: Sendable>: @unchecked Sendable {
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var elements: [Element] = []
     private var taken = 0
-    private var isClosed = false
 
     package init() {
         pthread_mutex_init(mutex, nil)
@@ -30,20 +29,11 @@ package final class Mailbox<Element: Sendable>: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// Lets takers have what is there, and nil from then on.
-    package func close() {
-        pthread_mutex_lock(mutex)
-        isClosed = true
-        pthread_cond_broadcast(condition)
-        pthread_mutex_unlock(mutex)
-    }
-
-    /// The first element, waited for; nil once the mailbox is closed and empty.
-    package func take() -> Element? {
+    /// Takes the first element, waited for where there is none.
+    package func take() -> Element {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        while taken == elements.count, !isClosed { pthread_cond_wait(condition, mutex) }
-        guard taken < elements.count else { return nil }
+        while taken == elements.count { pthread_cond_wait(condition, mutex) }
         let element = elements[taken]
         taken += 1
         // Moving the rest forward once half is taken keeps each take cheap on average.

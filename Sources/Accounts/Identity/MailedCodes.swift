@@ -79,7 +79,9 @@ package struct MailedCodes {
     }
 
     private static func parts(of code: String) -> (holder: Int, secret: String)? {
-        let parts = code.utf8.count <= 64 ? code.split(separator: "-", omittingEmptySubsequences: false) : []
+        // A code that was issued is ASCII, and what is longer than the longest of them is not worth splitting.
+        guard code.utf8.count <= Limits.codeCharactersMax else { return nil }
+        let parts = code.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, let holder = Int(parts[0]), Key.numbers.contains(holder) else { return nil }
         return (holder, String(parts[1]))
     }
