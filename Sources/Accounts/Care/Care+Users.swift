@@ -2,7 +2,10 @@ import Store
 
 /// Registering, signing in, and one's own account.
 extension Care {
-    /// Registers a user, and the patient who the user is. Everything that is wrong is told at once.
+    /// Registers a user, and the patient who the user is.
+    ///
+    /// What is wrong with the email, the password and the role is told at once; only when these are right are the names
+    /// and the phone number looked at, and of them the first that is wrong is told alone.
     package func register(
         email: Given<String>,
         password: Given<String>,

@@ -1,5 +1,7 @@
-/// The rules for single members of the care API. Each gives the slugs that apply, so that a request can be told all at
-/// once.
+/// The rules for single members of the care API.
+///
+/// Those for emails and passwords give what is wrong, so that a request can be told of both at once; the others throw it,
+/// so that it is told alone.
 enum CareRules {
     typealias Codes = ErrorCode.Care
 
