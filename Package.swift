@@ -38,7 +38,7 @@ let package = Package(
         .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: houseRules),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: houseRules),
-        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC"], swiftSettings: houseRules),
+        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Threads"], swiftSettings: houseRules),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"], swiftSettings: houseRules),
         .testTarget(
             name: "AccountsTests",
@@ -50,7 +50,11 @@ let package = Package(
             dependencies: ["Accounts", "JSON", "JSONRPC", "Service", "Store"],
             swiftSettings: houseRules
         ),
-        .testTarget(name: "MailTests", dependencies: ["Accounts", "Mail", "Store"], swiftSettings: houseRules),
+        .testTarget(
+            name: "MailTests",
+            dependencies: ["Accounts", "Mail", "Store", "Threads"],
+            swiftSettings: houseRules
+        ),
         .target(
             name: "PosternTesting",
             dependencies: ["JSON", "postern"],

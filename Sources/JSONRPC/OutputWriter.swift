@@ -4,19 +4,29 @@ internal import Threads
 
 /// Writes to a descriptor that may block, so that nobody else has to.
 ///
-/// What a pipe takes at once is written at once; the rest is left to a thread of its own, in order.
+/// What a pipe takes at once is written at once; the rest is left to a thread of its own, in order. Where there is no
+/// thread to be had it does block, as answers must not be lost.
 final class OutputWriter: Sendable {
     private let descriptor: Int32
     private let queue = Mailbox<[UInt8]>()
     private let unwritten = Mutex(0)
     private let isBroken = Mutex(false)
+    private let hasThread = Mutex(false)
+    private let startThread: Thread.Starter
     private let wake: @Sendable () -> Void
 
-    /// - Parameter wake: called when the thread has written something, or found that nobody reads any more.
-    init(descriptor: Int32, wake: @escaping @Sendable () -> Void) {
+    /// - Parameters:
+    ///   - startThread: gives it the thread that it writes on.
+    ///   - wake: called when the thread has written something, or found that nobody reads any more.
+    init(
+        descriptor: Int32,
+        startThread: @escaping Thread.Starter = Thread.start,
+        wake: @escaping @Sendable () -> Void
+    ) {
         self.descriptor = descriptor
+        self.startThread = startThread
         self.wake = wake
-        Thread.start { self.run() }
+        _ = ensureThread()
     }
 
     /// Whether the reader is gone.
@@ -25,14 +35,25 @@ final class OutputWriter: Sendable {
     /// How much waits to be written.
     var unwrittenBytes: Int { unwritten.withLock { $0 } }
 
-    /// Writes bytes behind all that came before. It never blocks.
+    /// Writes bytes behind all that came before.
     func write(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
         if bytes.count <= Limits.pipeAtomicBytes, unwrittenBytes == 0, isReady {
             writeAll(bytes)
-        } else {
+        } else if ensureThread() {
             unwritten.withLock { $0 += bytes.count }
             queue.post(bytes)
+        } else if !hasNoReader {
+            // Nothing was ever left to a thread, so nothing is overtaken.
+            writeAll(bytes)
+        }
+    }
+
+    /// Whether there is a thread to leave writing to, started now where there was none to be had before.
+    private func ensureThread() -> Bool {
+        hasThread.withLock { hasThread in
+            if !hasThread { hasThread = startThread { self.run() } }
+            return hasThread
         }
     }
 

@@ -3,6 +3,8 @@ internal import Synchronization
 internal import Threads
 
 /// Does slow work on as many threads as there are processors, at a lower priority than the thread that answers.
+///
+/// It makes do with fewer threads where no more are to be had, and without any does the work in place.
 final class WorkPool: Sendable {
     private struct Job: Sendable {
         let ticket: Int
@@ -11,25 +13,32 @@ final class WorkPool: Sendable {
 
     private let jobs = Mailbox<Job>()
     private let finished = Mutex<[(ticket: Int, outcome: any Sendable)]>([])
-    private let hasStarted = Mutex(false)
+    private let threads = Mutex(0)
+    private let startThread: Thread.Starter
     private let wake: @Sendable () -> Void
 
-    /// - Parameter wake: called on a worker's thread when an outcome is there to be taken.
-    init(wake: @escaping @Sendable () -> Void) {
+    /// - Parameters:
+    ///   - startThread: gives it the threads that it works on.
+    ///   - wake: called, mostly on a worker's thread, when an outcome is there to be taken.
+    init(startThread: @escaping Thread.Starter = Thread.start, wake: @escaping @Sendable () -> Void) {
+        self.startThread = startThread
         self.wake = wake
     }
 
     /// Queues work under a ticket.
     func start(_ ticket: Int, _ work: @escaping SlowWork) {
-        // Most hosts never sign anyone in during their first milliseconds; threads come with the first work.
-        let isFirst = hasStarted.withLock { started in
-            defer { started = true }
-            return !started
+        let job = Job(ticket: ticket, work: work)
+        if hasThreads() { jobs.post(job) } else { run(job) }
+    }
+
+    /// Whether there are threads, with those started that are missing. Most hosts never sign anyone in during their first
+    /// milliseconds, so they come with the first work; and what could not be had then may be had later.
+    private func hasThreads() -> Bool {
+        let wanted = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        return threads.withLock { count in
+            while count < wanted, startThread({ self.run() }) { count += 1 }
+            return count > 0
         }
-        if isFirst {
-            for _ in 0..<max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) { Thread.start { self.run() } }
-        }
-        jobs.post(Job(ticket: ticket, work: work))
     }
 
     /// The outcomes that came in since the last call.
@@ -44,10 +53,13 @@ final class WorkPool: Sendable {
         // On Linux a thread has a nice value of its own, and 0 names the calling thread.
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
         while true {
-            let job = jobs.take()
-            let outcome = job.work()
-            finished.withLock { $0.append((job.ticket, outcome)) }
-            wake()
+            run(jobs.take())
         }
+    }
+
+    private func run(_ job: Job) {
+        let outcome = job.work()
+        finished.withLock { $0.append((job.ticket, outcome)) }
+        wake()
     }
 }

@@ -2,7 +2,7 @@ package import Accounts
 internal import Glibc
 package import Store
 internal import Synchronization
-internal import Threads
+package import Threads
 
 /// Delivers what the outbox holds, and erases what has expired.
 ///
@@ -30,7 +30,8 @@ package final class Courier {
     ///   - driver: how mails go out; nil keeps them in the outbox.
     ///   - sender: whom they are from.
     ///   - log: takes one line, without secrets, of what its operator should know.
-    ///   - wake: called on another thread when `tend()` has something to do.
+    ///   - startThread: gives each mail the thread that it goes out on.
+    ///   - wake: called, mostly on another thread, when `tend()` has something to do.
     package init(
         store: Store,
         outbox: Outbox,
@@ -38,6 +39,7 @@ package final class Courier {
         driver: (any MailDriver)?,
         sender: MailSender,
         log: @escaping (String) -> Void,
+        startThread: @escaping Thread.Starter = Thread.start,
         wake: @escaping @Sendable () -> Void
     ) {
         self.store = store
@@ -46,7 +48,7 @@ package final class Courier {
         self.driver = driver
         self.sender = sender
         self.log = log
-        self.deliveries = Deliveries(wake: wake)
+        self.deliveries = Deliveries(startThread: startThread, wake: wake)
     }
 
     /// Sends what is due, and notes what came of what was sent. It takes microseconds where there is nothing to do, and
@@ -155,23 +157,30 @@ private final class Deliveries: Sendable {
     }
 
     private let outcomes = Mutex<[Outcome]>([])
+    private let startThread: Thread.Starter
     private let wake: @Sendable () -> Void
 
-    init(wake: @escaping @Sendable () -> Void) {
+    init(startThread: @escaping Thread.Starter, wake: @escaping @Sendable () -> Void) {
+        self.startThread = startThread
         self.wake = wake
     }
 
     func start(_ mail: Int, _ message: InternetMessage, by driver: any MailDriver) {
-        Thread.start { [self] in
+        let hasStarted = startThread { [self] in
             var failure: DeliveryFailure?
             do throws(DeliveryFailure) {
                 try driver.deliver(message)
             } catch {
                 failure = error
             }
-            outcomes.withLock { $0.append(Outcome(mail: mail, failure: failure)) }
-            wake()
+            end(Outcome(mail: mail, failure: failure))
         }
+        if !hasStarted { end(Outcome(mail: mail, failure: DeliveryFailure("no thread is to be had"))) }
+    }
+
+    private func end(_ outcome: Outcome) {
+        outcomes.withLock { $0.append(outcome) }
+        wake()
     }
 
     /// The outcomes that came in since the last call.

@@ -10,8 +10,11 @@ package enum Thread {
         }
     }
 
-    /// Runs `body` on a new thread, which ends with it.
-    package static func start(_ body: @escaping @Sendable () -> Void) {
+    /// What runs a body on a thread of its own, as `start` does, and says whether it could.
+    package typealias Starter = @Sendable (_ body: @escaping @Sendable () -> Void) -> Bool
+
+    /// Runs `body` on a new thread, which ends with it; false, with nothing run, where no thread is to be had.
+    package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         var thread = pthread_t()
         let start = Unmanaged.passRetained(Start(body))
         let status = pthread_create(
@@ -24,7 +27,11 @@ package enum Thread {
             },
             start.toOpaque()
         )
-        precondition(status == 0, "no thread to be had")
+        guard status == 0 else {
+            start.release()
+            return false
+        }
         pthread_detach(thread)
+        return true
     }
 }

@@ -25,6 +25,22 @@ struct LifeCycleTests {
         #expect(outcome.status == 0)
     }
 
+    /// Stacks for which there is no room stand in for a host that gives no threads.
+    @Test func servesWithoutThreads() throws {
+        let email: JSONValue = ["email": "a@b.co"]
+        let password: JSONValue = ["email": "a@b.co", "password": "p", "role": "user"]
+        let postern = try PosternProcess(
+            ["--data", ":memory:", "--mail", "command:cat >/dev/null"],
+            shell: #"ulimit -s 8000000; ulimit -v 4000000; exec "$@""#
+        )
+        #expect(try postern.reply(to: "care.user.register", password)["result"] != nil)
+        #expect(try postern.reply(to: "care.auth.token", password)["result"] != nil)
+        #expect(try postern.reply(to: "care.user.reset_password", email)["result"] != nil)
+        #expect(try postern.reply(to: "rpc.discover").text.utf8.count > 10_000)
+        #expect(postern.finish() == "" && postern.status == 0)
+        #expect(postern.errorText.contains("trying again in 60 seconds: no thread is to be had"))
+    }
+
     @Test(arguments: [SIGTERM, SIGINT])
     func endsWellWhenAsked(signal: Int32) throws {
         let postern = try PosternProcess(["--data", ":memory:", "--log-level", "info"])

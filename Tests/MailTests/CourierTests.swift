@@ -3,6 +3,7 @@ import Foundation
 import Store
 import Synchronization
 import Testing
+import Threads
 
 @testable import Mail
 
@@ -47,6 +48,18 @@ struct CourierTests {
         #expect(waits == [60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600])
         #expect(try mails().map(\.state) == ["failed"])
         #expect(try texts() == [nil])
+    }
+
+    /// A thread that could not be had once ended the program.
+    @Test func triesAgainLaterWhereNoThreadIsToBeHad() throws {
+        let driver = RecordingDriver()
+        let courier = courier(driver) { _ in false }
+        try post(to: "a@b.co")
+        try tend(courier) { try mails()[0].attempts == 1 }
+        let mail = try mails()[0]
+        #expect(mail.state == "waiting" && mail.lastError == "no thread is to be had")
+        #expect(mail.nextAttempt.map { time.now.seconds(until: $0) } == 60)
+        #expect(driver.attempts == 0)
     }
 
     @Test func doesNotLetOneThatHangsHoldUpTheOthers() throws {
@@ -98,7 +111,10 @@ struct CourierTests {
         #expect(try mails().map(\.state) == ["delivered"])
     }
 
-    private func courier(_ driver: (any MailDriver)?) -> Courier {
+    private func courier(
+        _ driver: (any MailDriver)?,
+        startThread: @escaping Threads.Thread.Starter = Threads.Thread.start
+    ) -> Courier {
         Courier(
             store: store,
             outbox: outbox,
@@ -106,6 +122,7 @@ struct CourierTests {
             driver: driver,
             sender: MailSender(hostOf: "http://x.co"),
             log: { _ in },
+            startThread: startThread,
             wake: {}
         )
     }

@@ -1,0 +1,55 @@
+import Glibc
+import Synchronization
+import Testing
+import Threads
+
+@testable import JSONRPC
+
+struct OutputWriterTests {
+    private static let answers = (0..<100).map { [UInt8](repeating: UInt8($0), count: 1_000 * $0) }
+
+    /// Writes the answers into a pipe, and gives what comes out of it.
+    private func roundTrip(startThread: @escaping Thread.Starter) throws -> [UInt8] {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let (reader, writer) = (ends[0], ends[1])
+        let total = Self.answers.reduce(0) { $0 + $1.count }
+        let received = Mutex<[UInt8]>([])
+        try #require(
+            Thread.start {
+                var buffer = [UInt8](repeating: 0, count: 10_000)
+                while received.withLock({ $0.count }) < total {
+                    let count = read(reader, &buffer, buffer.count)
+                    received.withLock { $0 += buffer[..<count] }
+                }
+            }
+        )
+        let output = OutputWriter(descriptor: writer, startThread: startThread, wake: {})
+        for answer in Self.answers { output.write(answer) }
+        while received.withLock({ $0.count }) < total { usleep(1_000) }
+        close(reader)
+        close(writer)
+        return received.withLock { $0 }
+    }
+
+    @Test func writesInOrder() throws {
+        #expect(try roundTrip(startThread: Thread.start) == Self.answers.flatMap { $0 })
+    }
+
+    /// A thread that could not be had once ended the program.
+    @Test func losesNothingWithoutAThread() throws {
+        #expect(try roundTrip { _ in false } == Self.answers.flatMap { $0 })
+    }
+
+    @Test func losesNothingWhereItsThreadComesLate() throws {
+        let refusals = Mutex(30)
+        let bytes = try roundTrip { body in
+            let isRefused = refusals.withLock { left in
+                left -= 1
+                return left >= 0
+            }
+            return !isRefused && Thread.start(body)
+        }
+        #expect(bytes == Self.answers.flatMap { $0 })
+    }
+}

@@ -1,0 +1,50 @@
+import Synchronization
+import Testing
+import Threads
+
+@testable import JSONRPC
+
+struct WorkPoolTests {
+    /// A thread that could not be had once ended the program.
+    @Test func worksInPlaceWithoutThreads() {
+        let wakeUps = Mutex(0)
+        let pool = WorkPool(startThread: { _ in false }, wake: { wakeUps.withLock { $0 += 1 } })
+        for ticket in 1...3 { pool.start(ticket) { ticket * 2 } }
+        #expect(wakeUps.withLock { $0 } == 3)
+        let finished = pool.takeFinished()
+        #expect(finished.map(\.ticket) == [1, 2, 3])
+        #expect(finished.map { $0.outcome as? Int } == [2, 4, 6])
+    }
+
+    @Test func makesDoWithTheThreadsThereAre() {
+        let isRefused = Mutex(false)
+        let pool = WorkPool(
+            startThread: { body in
+                let isRefused = isRefused.withLock { refused in
+                    defer { refused = true }
+                    return refused
+                }
+                return !isRefused && Thread.start(body)
+            },
+            wake: {}
+        )
+        for ticket in 1...20 { pool.start(ticket) { ticket } }
+        var tickets: [Int] = []
+        while tickets.count < 20 { tickets += pool.takeFinished().map(\.ticket) }
+        #expect(tickets == Array(1...20), "one thread does them in order")
+    }
+
+    @Test func answersWithoutThreads() {
+        let connection = Connection(
+            handler: ArithmeticHandler(),
+            pool: WorkPool(startThread: { _ in false }, wake: {}),
+            order: .inOrder,
+            framing: .line
+        )
+        let calls = (1...200).map { #"{"jsonrpc":"2.0","id":\#($0),"method":"slow","params":{"value":\#($0)}}"# + "\n" }
+        Array(calls.joined().utf8).withUnsafeBytes { connection.receive($0) }
+        while !connection.isIdle { connection.resume() }
+        let answers = String(decoding: connection.takeOutput(), as: UTF8.self).split(separator: "\n")
+        #expect(answers.map { String($0) } == (1...200).map { #"{"jsonrpc":"2.0","id":\#($0),"result":\#($0 * 2)}"# })
+    }
+}
