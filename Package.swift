@@ -19,7 +19,7 @@ let package = Package(
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
         .target(name: "JSON", swiftSettings: houseRules),
-        .target(name: "Threads", swiftSettings: houseRules),
+        .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: houseRules),
         .target(name: "JSONRPC", dependencies: ["JSON", "Threads"], swiftSettings: houseRules),
         .target(name: "Store", dependencies: ["CLinux", "JSON", "Threads"], swiftSettings: houseRules),
         .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Store"], swiftSettings: houseRules),
@@ -38,6 +38,7 @@ let package = Package(
         .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: houseRules),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: houseRules),
+        .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: houseRules),
         .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Threads"], swiftSettings: houseRules),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"], swiftSettings: houseRules),
         .testTarget(

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Synchronization
+internal import Threads
 
 /// Hands each mail to a command on its standard input, as `sendmail -t -i` takes it. Exit code 0 says that it was taken.
 ///
@@ -18,21 +19,20 @@ final class CommandDriver: MailDriver {
     }
 
     func deliver(_ message: InternetMessage) throws(DeliveryFailure) {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw Self.failure("pipe", errno) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        guard let pipe = Pipe() else { throw Self.failure("pipe", errno) }
         let process: pid_t
         do throws(DeliveryFailure) {
-            process = try start(reading: ends[0])
+            process = try start(reading: pipe.reader)
         } catch {
-            for end in ends { close(end) }
+            close(pipe.reader)
+            close(pipe.writer)
             throw error
         }
         running.withLock { _ = $0.insert(process) }
-        close(ends[0])
+        close(pipe.reader)
         let deadline = Self.now + Double(seconds)
-        write(message.bytes, to: ends[1], until: deadline)
-        close(ends[1])
+        write(message.bytes, to: pipe.writer, until: deadline)
+        close(pipe.writer)
         try wait(for: process, until: deadline)
     }
 

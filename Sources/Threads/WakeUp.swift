@@ -7,14 +7,8 @@ package struct WakeUp: Sendable {
     private let sender: Int32
 
     package init() {
-        var ends: [Int32] = [-1, -1]
-        let status = pipe(&ends)
-        precondition(status == 0, "no descriptors to be had")
-        for end in ends {
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-        }
-        (descriptor, sender) = (ends[0], ends[1])
+        guard let pipe = Pipe(blocks: false) else { preconditionFailure("no descriptors to be had") }
+        (descriptor, sender) = (pipe.reader, pipe.writer)
     }
 
     /// Wakes; safe to call in a signal handler. Where the pipe is full a wake-up is pending already.

@@ -70,6 +70,27 @@ struct DriverTests {
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 
+    @Test func letsNoCommandThatSleepsHoldUpTheOthers() throws {
+        let message = try message()
+        let sleeper = CommandDriver(command: "exec sleep 60")
+        // What each leaves behind would hold open the input of another, had it inherited that.
+        let driver = CommandDriver(command: "cat >/dev/null; sleep 20 &")
+        let start = ContinuousClock.now
+        let count = 8
+        let done = DispatchSemaphore(value: 0)
+        for thread in 0..<count {
+            Thread {
+                if thread == 0 { try? sleeper.deliver(message) }
+                for _ in 0..<25 where thread > 0 { try? driver.deliver(message) }
+                done.signal()
+            }.start()
+        }
+        for _ in 1..<count { done.wait() }
+        #expect(ContinuousClock.now - start < .seconds(10))
+        sleeper.cancel()
+        done.wait()
+    }
+
     @Test(arguments: [
         ("keep", MailRoute.keep), ("directory:/a:b", .directory("/a:b")),
         ("command:sendmail -t -i", .command("sendmail -t -i")), ("command:", nil), ("directory:", nil), ("keep:", nil),
