@@ -23,6 +23,8 @@ package enum Limits {
     package static let unwrittenBytesMax = 64 << 20
     /// How long the answers of one turn grow before they go out.
     package static let turnBytes = 1 << 20
+    /// Threads that do slow work, however many processors there are: each may need the 19 MiB of a password's hash.
+    package static let workThreadsMax = 32
     /// How many pieces of slow work are handed out ahead of their turn.
     package static let workAheadMax = 64
     /// POSIX's PIPE_BUF on Linux: a pipe that is ready takes so much without blocking.

@@ -2,7 +2,7 @@ internal import Glibc
 internal import Synchronization
 internal import Threads
 
-/// Does slow work on as many threads as there are processors, at a lower priority than the thread that answers.
+/// Does slow work on as many threads as there are processors to use, at a lower priority than the thread that answers.
 ///
 /// It makes do with fewer threads where no more are to be had, and without any does the work in place.
 final class WorkPool: Sendable {
@@ -13,14 +13,21 @@ final class WorkPool: Sendable {
 
     private let jobs = Mailbox<Job>()
     private let finished = Mutex<[(ticket: Int, outcome: any Sendable)]>([])
+    private let threadsMax: Int
     private let threads = Mutex(0)
     private let startThread: Thread.Starter
     private let wake: @Sendable () -> Void
 
     /// - Parameters:
+    ///   - threadsMax: how many threads it works on.
     ///   - startThread: gives it the threads that it works on.
     ///   - wake: called, mostly on a worker's thread, when an outcome is there to be taken.
-    init(startThread: @escaping Thread.Starter = Thread.start, wake: @escaping @Sendable () -> Void) {
+    init(
+        threadsMax: Int = min(Thread.processorCount, Limits.workThreadsMax),
+        startThread: @escaping Thread.Starter = Thread.start,
+        wake: @escaping @Sendable () -> Void
+    ) {
+        self.threadsMax = threadsMax
         self.startThread = startThread
         self.wake = wake
     }
@@ -34,9 +41,8 @@ final class WorkPool: Sendable {
     /// Whether there are threads, with those started that are missing. Most hosts never sign anyone in during their first
     /// milliseconds, so they come with the first work; and what could not be had then may be had later.
     private func hasThreads() -> Bool {
-        let wanted = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        return threads.withLock { count in
-            while count < wanted, startThread({ self.run() }) { count += 1 }
+        threads.withLock { count in
+            while count < threadsMax, startThread({ self.run() }) { count += 1 }
             return count > 0
         }
     }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// Threads of the system's own, for work that blocks.
@@ -33,5 +34,14 @@ package enum Thread {
         }
         pthread_detach(thread)
         return true
+    }
+
+    /// How many processors the calling thread may use, which can be fewer than the machine has.
+    package static var processorCount: Int {
+        // A bit a processor, for the 8,192 that Linux can be built for at the most.
+        var mask = [UInt64](repeating: 0, count: 128)
+        let written = mask.withUnsafeMutableBytes { linux_sched_getaffinity($0.baseAddress, $0.count) }
+        guard written > 0 else { return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+        return mask.reduce(0) { $0 + $1.nonzeroBitCount }
     }
 }

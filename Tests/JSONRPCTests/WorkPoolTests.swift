@@ -16,6 +16,21 @@ struct WorkPoolTests {
         #expect(finished.map { $0.outcome as? Int } == [2, 4, 6])
     }
 
+    @Test func startsNoMoreThreadsThanItMay() {
+        let count = Mutex(0)
+        let pool = WorkPool(
+            threadsMax: 3,
+            startThread: { _ in
+                count.withLock { $0 += 1 }
+                return true
+            },
+            wake: {}
+        )
+        #expect(count.withLock { $0 } == 0, "threads come with the first work")
+        for ticket in 1...20 { pool.start(ticket) { ticket } }
+        #expect(count.withLock { $0 } == 3)
+    }
+
     @Test func makesDoWithTheThreadsThereAre() {
         let isRefused = Mutex(false)
         let pool = WorkPool(
