@@ -143,9 +143,9 @@ final class Connection {
         case .request(let request):
             let address = ReplyAddress(id: request.id, place: place, chunk: chunk)
             if let id = request.id, isInFlight(id) {
-                entry = LaneEntry(.idInFlight, to: address)
+                entry = LaneEntry(handler.shaped(.idInFlight, for: request), to: address)
             } else if lanes.isFull {
-                entry = LaneEntry(.overloaded, to: address)
+                entry = LaneEntry(handler.shaped(.overloaded, for: request), to: address)
             } else {
                 entry = LaneEntry(request, to: address)
             }
@@ -328,7 +328,10 @@ final class Connection {
             if let failure {
                 handler.rollback()
                 answer.truncate(to: 0)
-                if entry.address.id != nil { answer.errorResponse(failure, to: entry.address.id) }
+                if let id = entry.address.id {
+                    let shaped = entry.request.map { handler.shaped(failure, for: $0) }
+                    answer.errorResponse(shaped ?? failure, to: id)
+                }
             }
             deliver(answer.take(), of: entry)
         }

@@ -20,6 +20,10 @@ package protocol RequestHandler: AnyObject {
     /// Makes all that was done durable.
     func commit() throws(RPCError)
 
+    /// An error as it reads for the one whose request it ends: a commit's, or one of the connection's own, neither of
+    /// which knows what was asked for.
+    func shaped(_ error: RPCError, for request: Request) -> RPCError
+
     /// Takes back all that was done since the last `commit()` that returned.
     func rollback()
 

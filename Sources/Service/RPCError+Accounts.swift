@@ -7,22 +7,29 @@ package import Store
 extension RPCError {
     /// An error that a method ended with.
     init(_ error: any Error, method: Method, log: (String) -> Void) {
+        let plain: RPCError
         switch error {
-        case let error as AccountError: self.init(error)
+        case let error as AccountError: plain = RPCError(error)
         case let error as StoreError:
             log("store: \(error)")
-            self.init(error)
+            plain = RPCError(error)
         default:
             // Only the type is told: an error's text may hold what a request held.
             log("\(method.name): unexpected \(type(of: error))")
-            self = .internalError
+            plain = .internalError
         }
+        self = plain.told(by: method)
     }
 
-    init(_ error: AccountError) {
-        var data: [JSONValue.Member] = []
-        if error.codes[0].api == .care { data.append(.init("success", false)) }
-        data.append(.init("errors", .array(error.codes.map { .string($0.slug) })))
+    /// The error as the method's API words it: whatever ends a method of `care`, its data begin with `"success":false`.
+    func told(by method: Method) -> RPCError {
+        guard method.api == .care else { return self }
+        let members = [JSONValue.Member("success", false)] + (data?.object ?? [])
+        return RPCError(code: code, message: message, data: .object(members))
+    }
+
+    private init(_ error: AccountError) {
+        var data: [JSONValue.Member] = [.init("errors", .array(error.codes.map { .string($0.slug) }))]
         if let field = error.field { data.append(.init("field", .string(field))) }
         if let seconds = error.retryAfter { data.append(.init("retry_after", .number(String(seconds)))) }
         self.init(code: error.codes[0].number, message: error.message, data: .object(data))

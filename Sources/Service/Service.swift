@@ -37,7 +37,7 @@ package final class Service: RequestHandler {
     ) throws(RequestInterruption) {
         guard let method = method(of: request) else { throw .refused(.methodNotFound) }
         let params = request.params ?? Self.noParams
-        guard params.first == UInt8(ascii: "{") else { throw .refused(.invalidParams) }
+        guard params.first == UInt8(ascii: "{") else { throw .refused(.invalidParams.told(by: method)) }
         var reader = JSONReader(params)
         backend.rerun.begin(method.hashesPassword ? run : nil)
         do {
@@ -60,6 +60,10 @@ package final class Service: RequestHandler {
             log("store: \(error)")
             throw RPCError(error)
         }
+    }
+
+    package func shaped(_ error: RPCError, for request: Request) -> RPCError {
+        method(of: request).map { error.told(by: $0) } ?? error
     }
 
     package func rollback() {

@@ -48,6 +48,10 @@ final class ArithmeticHandler: RequestHandler {
         staged = []
     }
 
+    func shaped(_ error: RPCError, for request: Request) -> RPCError {
+        RPCError(code: error.code, message: "\(request.method.string): \(error.message)", data: error.data)
+    }
+
     func rollback() {
         staged = []
     }

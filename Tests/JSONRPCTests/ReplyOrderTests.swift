@@ -38,7 +38,7 @@ struct ReplyOrderTests {
         let lines = Exchange().lines(for: call("slow", #"{"value":4}"#, id: 1) + call("write", "{}", id: 1))
         #expect(lines.count == 2)
         #expect(lines.first == #"{"jsonrpc":"2.0","id":1,"result":8}"#)
-        #expect(lines.last?.contains("-32600") == true)
+        #expect(lines.last?.contains(#""error":{"code":-32600,"message":"write: Invalid Request: a request"#) == true)
     }
 
     @Test func takesAnIdAgainOnceItIsAnswered() {
@@ -87,7 +87,7 @@ struct ReplyOrderTests {
         #expect(
             lines == [
                 #"{"jsonrpc":"2.0","id":1,"result":1}"#,
-                #"{"jsonrpc":"2.0","id":2,"error":{"code":507,"message":"full"}}"#,
+                #"{"jsonrpc":"2.0","id":2,"error":{"code":507,"message":"write: full"}}"#,
                 #"{"jsonrpc":"2.0","id":3,"result":2}"#,
             ]
         )

@@ -30,13 +30,32 @@ struct ErrorMappingTests {
         #expect(log == ["operators.signin: unexpected Surprise"])
     }
 
-    @Test func saysInTheCareAPIThatNothingCameOfIt() {
-        let care = RPCError(AccountError(ErrorCode.Care.invalidNpi))
-        #expect(care.data == ["success": false, "errors": ["invalid_npi"]])
-        let locked = RPCError(AccountError(ErrorCode.Sales.tooManyAttempts, retryAfter: 60))
-        #expect(locked.code == 429 && locked.data == ["errors": ["too_many_attempts"], "retry_after": 60])
-        let field = RPCError(AccountError(ErrorCode.Operators.fieldInvalid, field: "user.email"))
-        #expect(field.code == -3 && field.data == ["errors": ["field_invalid"], "field": "user.email"])
+    private static let faults: [(error: any Error, data: JSONValue?)] = [
+        (AccountError(ErrorCode.Care.invalidNpi), ["errors": ["invalid_npi"]]),
+        (
+            AccountError(ErrorCode.Sales.tooManyAttempts, retryAfter: 60),
+            ["errors": ["too_many_attempts"], "retry_after": 60]
+        ),
+        (
+            AccountError(ErrorCode.Operators.fieldInvalid, field: "user.email"),
+            ["errors": ["field_invalid"], "field": "user.email"]
+        ),
+        (StoreError.diskFull, ["errors": ["disk_full"]]), (StoreError.duplicate(index: "x"), nil),
+        (CancellationError(), nil),
+    ]
+
+    /// Faults of the store once left it out, as they were told without regard to whose request they ended.
+    @Test(arguments: faults.indices)
+    func saysInTheCareAPIThatNothingCameOfIt(_ row: Int) {
+        let (fault, data) = Self.faults[row]
+        #expect(RPCError(fault, method: .salesUserMe) { _ in }.data == data)
+        let members = [JSONValue.Member("success", false)] + (data?.object ?? [])
+        #expect(RPCError(fault, method: .careUserChange) { _ in }.data == .object(members))
+    }
+
+    @Test func keepsTheNumbersOfTheAPIs() {
+        #expect(RPCError(AccountError(ErrorCode.Sales.tooManyAttempts), method: .salesUserMe) { _ in }.code == 429)
+        #expect(RPCError(AccountError(ErrorCode.Operators.fieldInvalid), method: .operatorsSignin) { _ in }.code == -3)
     }
 
     /// JSON-RPC 2.0 §5.1 keeps the range for itself.
