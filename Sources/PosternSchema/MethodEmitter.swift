@@ -39,11 +39,12 @@ struct MethodEmitter {
         lines += ["        default: break", "        }"]
         // A name with escapes is longer than what it stands for; no client writes one, and it is told from its text.
         lines += ["        return name.hasEscapes ? allCases.first { name.equals($0.name) } : nil", "    }", "}", ""]
-        lines += [
-            "/// A param that tells whose account a request is about.", "package enum AccountParam: String, Sendable {",
-        ]
-        lines += Set(methods.compactMap(\.1.account)).sorted().map { "    case \($0.lowerCamel) = \"\($0)\"" }
-        lines += ["}"]
+        let params = Set(methods.compactMap(\.1.account)).sorted()
+        lines += ["/// A param that tells whose account a request is about.", "package enum AccountParam: Sendable {"]
+        lines += params.map { "    case \($0.lowerCamel)" }
+        lines += ["", "    /// The param's name.", "    package var name: StaticString {", "        switch self {"]
+        lines += params.map { "        case .\($0.lowerCamel): \"\($0)\"" }
+        lines += ["        }", "    }", "}"]
         text = generatedMark + lines.joined(separator: "\n") + "\n"
     }
 

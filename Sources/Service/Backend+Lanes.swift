@@ -6,20 +6,27 @@ import Store
 /// Whose requests must stay in order.
 extension Backend {
     /// The lane of the account that a request is about: its number where the request or the store tells it, else its
-    /// email; nil for a request about no account.
-    func lane(of method: Method, params: UnsafeRawBufferPointer) -> Lane? {
-        guard let param = method.accountParam, let value = accountValue(param, in: params) else { return nil }
+    /// email; nil for a request about no account, as is one that lacks the param which names it.
+    ///
+    /// - Throws: where the params are no object, and where the store cannot be read; the request ends with the same.
+    func lane(of method: Method, params: UnsafeRawBufferPointer) throws -> Lane? {
+        guard let param = method.accountParam else { return nil }
         let api = method.api
         switch param {
-        case .userID: return lane(api, account: Int(value))
-        case .code, .token: return lane(api, account: MailedCodes.holder(of: value))
+        case .userID:
+            let id = try Given<Int>(member: param.name, of: params, Given.init(reading:))
+            return lane(api, account: id.value)
+        case .code, .token:
+            guard let code = try text(param, of: params) else { return nil }
+            return lane(api, account: MailedCodes.holder(of: code))
         case .email:
-            guard let email = EmailAddress(value)?.canonical else { return nil }
-            return lane(api, account: account(api, email: email)) ?? Lane("\(api.rawValue) \(email)")
+            guard let text = try text(param, of: params), let email = EmailAddress(text)?.canonical else { return nil }
+            return lane(api, account: try account(api, email: email)) ?? Lane("\(api.rawValue) \(email)")
         case .accessToken, .apiKey:
-            guard let realm = Realm(rawValue: api.rawValue) else { return nil }
-            let (sessions, now) = (Sessions(realm, perAccountMax: 1), environment.time.now)
-            return lane(api, account: try? store.transact { try sessions.account(holding: value, at: now, in: $0) })
+            guard let realm = Realm(rawValue: api.rawValue), let token = try text(param, of: params) else { return nil }
+            let now = environment.time.now
+            let account = try store.transact { try Sessions.account(of: realm, holding: token, at: now, in: $0) }
+            return lane(api, account: account)
         }
     }
 
@@ -27,9 +34,9 @@ extension Backend {
         account.map { Lane("\(api.rawValue) \($0)") }
     }
 
-    /// An email's account. A store that cannot be read gives none here, and its error to the request itself.
-    private func account(_ api: ErrorCode.API, email: String) -> Int? {
-        try? store.transact { tx in
+    /// An email's account; nil where it has none.
+    private func account(_ api: ErrorCode.API, email: String) throws -> Int? {
+        try store.transact { tx in
             switch api {
             case .operators: try tx.find(Operator.byEmail, Key(email))?.id
             case .sales: try tx.find(SalesUser.byEmail, Key(email))?.id
@@ -39,9 +46,8 @@ extension Backend {
         }
     }
 
-    /// The param that names the account, as text.
-    private func accountValue(_ param: AccountParam, in params: UnsafeRawBufferPointer) -> String? {
-        guard let object = try? JSONValue(parsing: params), let value = object[param.rawValue] else { return nil }
-        return value.string ?? value.int.map { String($0) }
+    /// A param's string; nil where there is none.
+    private func text(_ param: AccountParam, of params: UnsafeRawBufferPointer) throws(JSONError) -> String? {
+        try Given<String>(member: param.name, of: params, Given.init(reading:)).value
     }
 }

@@ -37,7 +37,7 @@ package final class Service: RequestHandler {
     ) throws(RequestInterruption) {
         guard let method = method(of: request) else { throw .refused(.methodNotFound) }
         let params = request.params ?? Self.noParams
-        guard params.first == UInt8(ascii: "{") else { throw .refused(.invalidParams.told(by: method)) }
+        guard Self.isObject(params) else { throw .refused(.invalidParams.told(by: method)) }
         var reader = JSONReader(params)
         backend.rerun.begin(method.hashesPassword ? run : nil)
         do {
@@ -75,13 +75,22 @@ package final class Service: RequestHandler {
     }
 
     package func lane(of request: Request) -> Lane? {
-        guard let method = method(of: request), let params = request.params else { return nil }
-        return backend.lane(of: method, params: params)
+        // What is refused outright, or cannot be looked up, changes nothing, and so may overtake any.
+        guard let method = method(of: request), let params = request.params, Self.isObject(params) else { return nil }
+        do {
+            return try backend.lane(of: method, params: params)
+        } catch {
+            return nil
+        }
     }
 
     private func method(of request: Request) -> Method? {
         guard let method = Method.named(request.method), isRehearsal || !method.isRehearsalOnly else { return nil }
         return method
+    }
+
+    private static func isObject(_ params: UnsafeRawBufferPointer) -> Bool {
+        params.first == UInt8(ascii: "{")
     }
 
     /// What a request without params is read as.

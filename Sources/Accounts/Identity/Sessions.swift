@@ -33,13 +33,23 @@ package struct Sessions {
 
     /// The account whose open session the token stands for, or nil where it stands for none.
     package func account(holding token: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
-        guard let session = try tx.get(Session.self, key(of: token)), session.expires > now else { return nil }
+        try Self.account(of: realm, holding: token, at: now, in: tx)
+    }
+
+    /// The account of a realm whose open session the token stands for, or nil where it stands for none.
+    package static func account(
+        of realm: Realm,
+        holding token: String,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> Int? {
+        guard let session = try tx.get(Session.self, key(realm, token)), session.expires > now else { return nil }
         return session.account
     }
 
     /// Ends the session that the token stands for.
     package func end(_ token: String, in tx: Transaction) throws {
-        try tx.delete(Session.self, key(of: token))
+        try tx.delete(Session.self, Self.key(realm, token))
     }
 
     /// Ends every session of an account.
@@ -52,7 +62,7 @@ package struct Sessions {
         try tx.scan(Session.byAccount, prefix: Key(realm.rawValue, account))
     }
 
-    private func key(of token: String) -> Key {
+    private static func key(_ realm: Realm, _ token: String) -> Key {
         Key(realm.rawValue, SecretToken.hash(of: token))
     }
 }

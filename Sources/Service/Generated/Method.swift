@@ -372,11 +372,23 @@ package enum Method: Int, CaseIterable, Sendable {
 }
 
 /// A param that tells whose account a request is about.
-package enum AccountParam: String, Sendable {
-    case accessToken = "access_token"
-    case apiKey = "api_key"
-    case code = "code"
-    case email = "email"
-    case token = "token"
-    case userID = "user_id"
+package enum AccountParam: Sendable {
+    case accessToken
+    case apiKey
+    case code
+    case email
+    case token
+    case userID
+
+    /// The param's name.
+    package var name: StaticString {
+        switch self {
+        case .accessToken: "access_token"
+        case .apiKey: "api_key"
+        case .code: "code"
+        case .email: "email"
+        case .token: "token"
+        case .userID: "user_id"
+        }
+    }
 }

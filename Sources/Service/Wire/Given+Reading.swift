@@ -30,6 +30,22 @@ extension Given {
     }
 }
 
+extension Given {
+    /// Reads one member of an object, as the generated params read all of theirs: the last of that name counts.
+    init(
+        member name: StaticString,
+        of object: UnsafeRawBufferPointer,
+        _ read: (inout JSONReader) throws(JSONError) -> Self
+    ) throws(JSONError) {
+        var reader = JSONReader(object)
+        self = .absent
+        try reader.beginObject()
+        while let memberName = try reader.nextMember() {
+            if memberName.equals(name) { self = try read(&reader) } else { try reader.skip() }
+        }
+    }
+}
+
 extension Given<String> {
     init(reading reader: inout JSONReader) throws(JSONError) {
         try self.init(&reader, kind: .string) { reader throws(JSONError) in try reader.text().string }

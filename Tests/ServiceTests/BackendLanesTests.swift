@@ -1,0 +1,77 @@
+import Accounts
+import JSONRPC
+import Store
+import Testing
+
+@testable import Service
+
+/// Which account a request is found to be about.
+struct BackendLanesTests {
+    private final class Composer: MailComposer {
+        let domain = "x.co"
+
+        func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: "x", text: secret) }
+    }
+
+    private let backend = Backend(
+        store: Store(engine: LocalEngine()),
+        time: RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)),
+        random: RehearsedRandom(seed: 7),
+        composer: Composer(),
+        hashesElsewhere: false
+    )
+
+    private func lane(_ method: Method, _ params: String) throws -> String? {
+        try Array(params.utf8).withUnsafeBytes { try backend.lane(of: method, params: $0)?.name }
+    }
+
+    private static let numbers: [(String, String?)] = [
+        (#"{"user_id":17}"#, "operators 17"), (#"{"user_id":17.0}"#, "operators 17"),
+        (#"{"user_id":1.7e1}"#, "operators 17"), (#"{"\u0075ser_id":17}"#, "operators 17"),
+        (#"{"user_id":1,"client":{"user_id":2},"user_id":17}"#, "operators 17"),
+        (#"{"user_id":17,"user_id":"x"}"#, nil), (#"{"user_id":17,"user_id":null}"#, nil), (#"{"user_id":"17"}"#, nil),
+        (#"{"user_id":17.5}"#, nil), (#"{"client":{"user_id":17}}"#, nil), ("{}", nil),
+    ]
+
+    /// The lane once went by the first of several members, and by strings that the method does not take for numbers.
+    @Test(arguments: numbers)
+    func readsParamsAsTheMethodsDo(params: String, lane: String?) throws {
+        #expect(try self.lane(.operatorsClientsGet, params) == lane)
+    }
+
+    private static let accounts: [(Method, String, String?)] = [
+        (.careUserRegister, #"{"email":"Foo@Bar.com"}"#, "care foo@bar.com"),
+        (.careUserRegister, #"{"email":"c@d.co","email":"foo@bar.com"}"#, "care foo@bar.com"),
+        (.careUserRegister, #"{"email":"foo"}"#, nil), (.careUserRegister, #"{"email":7}"#, nil),
+        (.salesUserReset, #"{"email":"foo@bar.com"}"#, "sales foo@bar.com"),
+        (.salesUserVerify, #"{"token":"17-5f0c"}"#, "sales 17"), (.salesUserVerify, #"{"token":"5f0c"}"#, nil),
+        (.operatorsConfirmEmail, #"{"code":"17-5f0c"}"#, "operators 17"),
+        (.careUserView, #"{"access_token":"5f0c"}"#, nil), (.careUserView, #"{"access_token":null}"#, nil),
+        (.systemInfo, #"{"user_id":17,"email":"foo@bar.com"}"#, nil),
+    ]
+
+    @Test(arguments: accounts)
+    func findsTheAccountInWhatTheMethodTakes(method: Method, params: String, lane: String?) throws {
+        #expect(try self.lane(method, params) == lane)
+    }
+
+    @Test func findsTheAccountBehindAnEmailOrAToken() throws {
+        _ = try backend.care.register(
+            email: .value("foo@bar.com"),
+            password: .value("p"),
+            role: .value("user"),
+            firstName: .absent,
+            lastName: .absent,
+            phone: .absent
+        )
+        let token = try backend.care.signIn(email: .value("foo@bar.com"), password: .value("p")).text
+        #expect(try lane(.careAuthToken, #"{"email":"FOO@bar.com"}"#) == "care 1")
+        #expect(try lane(.careUserView, #"{"access_token":"x","access_token":"\#(token)"}"#) == "care 1")
+        #expect(try lane(.salesUserMe, #"{"api_key":"\#(token)"}"#) == nil)
+        #expect(try lane(.salesUserReset, #"{"email":"foo@bar.com"}"#) == "sales foo@bar.com")
+    }
+
+    @Test func saysThatParamsCannotBeRead() {
+        #expect(throws: (any Error).self) { try lane(.careUserView, "[]") }
+    }
+}
