@@ -20,7 +20,8 @@ extension Backend {
             guard let code = try text(param, of: params) else { return nil }
             return lane(api, account: MailedCodes.holder(of: code))
         case .email:
-            guard let text = try text(param, of: params), let email = EmailAddress(text)?.canonical else { return nil }
+            let given = method == .operatorsRegister ? try personEmail(of: params) : try text(param, of: params)
+            guard let email = given.flatMap({ EmailAddress($0)?.canonical }) else { return nil }
             return lane(api, account: try account(api, email: email)) ?? Lane("\(api.rawValue) \(email)")
         case .accessToken, .apiKey:
             guard let realm = Realm(rawValue: api.rawValue), let token = try text(param, of: params) else { return nil }
@@ -49,5 +50,11 @@ extension Backend {
     /// A param's string; nil where there is none.
     private func text(_ param: AccountParam, of params: UnsafeRawBufferPointer) throws(JSONError) -> String? {
         try Given<String>(member: param.name, of: params, Given.init(reading:)).value
+    }
+
+    /// The email of who registers as an operator, which stands a level down; nil where there is none.
+    private func personEmail(of params: UnsafeRawBufferPointer) throws(JSONError) -> String? {
+        var reader = JSONReader(params)
+        return try OperatorsWire.RegisterParams(reading: &reader).user.value?.email.value
     }
 }

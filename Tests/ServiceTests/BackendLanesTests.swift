@@ -43,6 +43,9 @@ struct BackendLanesTests {
         (.careUserRegister, #"{"email":"Foo@Bar.com"}"#, "care foo@bar.com"),
         (.careUserRegister, #"{"email":"c@d.co","email":"foo@bar.com"}"#, "care foo@bar.com"),
         (.careUserRegister, #"{"email":"foo"}"#, nil), (.careUserRegister, #"{"email":7}"#, nil),
+        // Registering as an operator once had no lane, so that a sign-in could overtake it.
+        (.operatorsRegister, #"{"user":{"email":"Foo@Bar.com"},"password":"p"}"#, "operators foo@bar.com"),
+        (.operatorsRegister, #"{"email":"foo@bar.com","user":7}"#, nil),
         (.salesUserReset, #"{"email":"foo@bar.com"}"#, "sales foo@bar.com"),
         (.salesUserVerify, #"{"token":"17-5f0c"}"#, "sales 17"), (.salesUserVerify, #"{"token":"5f0c"}"#, nil),
         (.operatorsConfirmEmail, #"{"code":"17-5f0c"}"#, "operators 17"),
