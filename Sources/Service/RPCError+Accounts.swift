@@ -42,7 +42,7 @@ extension RPCError {
         case .readOnly: self.init(AccountError(ErrorCode.Service.readOnly))
         case .busy: self.init(AccountError(ErrorCode.Service.busy))
         case .damaged, .newerFormat, .systemCall: self.init(AccountError(ErrorCode.Service.damaged))
-        case .duplicate, .missing, .overtaken, .tooLarge, .untrustedFileSystem: self = .internalError
+        case .duplicate, .exists, .missing, .noStore, .overtaken, .tooLarge, .untrustedFileSystem: self = .internalError
         }
     }
 }

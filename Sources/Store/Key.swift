@@ -82,6 +82,11 @@ package struct Key: Hashable, Sendable {
 /// Records stand under the index `id`, so that a person who reads the files finds `operators/id/0000000017` and beside
 /// it `operators/email/foo@bar.com`.
 package struct StoreKey: Hashable, Comparable, Sendable {
+    /// The index under which the records themselves stand.
+    static let recordIndex = "id"
+    /// The collection of the counters, which stand under `counters/id/NAME`.
+    static let counters = "counters"
+
     /// The key's bytes, which order it.
     package let bytes: [UInt8]
 

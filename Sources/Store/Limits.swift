@@ -28,6 +28,8 @@ package enum Limits {
     static let mergeLockWaitMilliseconds = 60_000
     /// How many bytes of the journal are carried over to the next one at a time.
     static let carriedBytes = 1 << 20
+    /// How many faults a check tells of.
+    static let faultsToldMax = 100
     /// The bytes of an output buffer that is kept for the next write.
     static let outputBytesKept = 4 << 20
     /// What a disk writes wholly or not at all; a hole that a power cut leaves begins and ends at a multiple of it.

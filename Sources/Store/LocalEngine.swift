@@ -112,6 +112,41 @@ package final class LocalEngine: Engine, EngineTransaction {
         return outcome
     }
 
+    /// Writes what the store holds now into a directory of its own, as a store of its own. Others may go on writing
+    /// meanwhile. Nothing may be staged.
+    ///
+    /// - Parameter path: where it goes; there must be nothing there, or an empty directory.
+    /// - Throws: `StoreError.exists`, `.diskFull`, `.systemCall`, `.damaged`; nothing is there then.
+    package func backUp(to path: String, progress: (Progress) -> Void) throws(StoreError) {
+        let writer = StoreWriter(path: path, calls: directory?.settings.calls ?? .real)
+        try writer.checkPlace()
+        try settleOnTheLatest()
+        try writer.write(
+            space,
+            erasable: directory?.journal.erasableKeys ?? [],
+            transactions: directory?.journal.number ?? transactionsInMemory,
+            progress: progress
+        )
+    }
+
+    /// Calls `visit` with each entry of the store as it is now, in order. Nothing may be staged.
+    ///
+    /// - Throws: `StoreError`; what `visit` throws.
+    func forEachEntry(_ visit: (StoreKey, StoredValue) throws -> Void) throws {
+        try settleOnTheLatest()
+        try space.scan(from: StoreKey(bytes: []), upTo: .end, descending: false) { key, value in
+            try visit(key, value)
+            return true
+        }
+    }
+
+    /// Reads what others have written, and sees to it that it is safe.
+    private func settleOnTheLatest() throws(StoreError) {
+        guard let directory else { return }
+        try directory.refresh(&space)
+        if directory.journal.needsSync { try directory.journal.sync() }
+    }
+
     package func discardStaged() {
         undo(to: 0)
         forgetStaged()

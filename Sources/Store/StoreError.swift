@@ -14,6 +14,10 @@ package enum StoreError: Error, Equatable, Sendable {
     case systemCall(name: String, errno: Int32, outcomeUnknown: Bool)
     /// The directory was written by a newer version of the program.
     case newerFormat(Int)
+    /// The directory at a path holds no store, or is not there.
+    case noStore(String)
+    /// There is something already where a new store is to go: its path.
+    case exists(String)
     /// The directory is on a file system whose locks cannot be relied on: its name.
     case untrustedFileSystem(String)
     /// Another process has written since the transaction began; the engine runs it again.
@@ -38,6 +42,8 @@ extension StoreError: CustomStringConvertible {
             "\(name): \(String(cString: strerror(errno)))"
                 + (outcomeUnknown ? "; whether the last writes were kept will show when the store is next opened" : "")
         case .newerFormat(let format): "the directory has format \(format), made by a newer version of the program"
+        case .noStore(let path): "there is no store at \(path)"
+        case .exists(let path): "there is something at \(path) already; a new store goes where there is nothing"
         case .untrustedFileSystem(let name):
             "the directory is on \(name), where locks cannot be relied on; if you know that they can, say --trust-locks"
         case .overtaken: "another process has written since the transaction began"

@@ -1,5 +1,7 @@
 /// How a store's directory is used.
 package struct StoreSettings {
+    /// Whether to make a store where there is none.
+    package var makesStore = true
     /// Whether to use a directory on a file system whose locks are not known to work.
     package var trustsLocks = false
     /// How long to wait for a lock that another process holds, which takes microseconds where nothing is wrong.

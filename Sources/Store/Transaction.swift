@@ -11,7 +11,7 @@ package struct Transaction {
 
     /// The record with that key.
     package func get<R: Record>(_ type: R.Type, _ key: Key) throws -> R? {
-        let storeKey = StoreKey(collection: R.collection.name, index: recordIndex, key: key)
+        let storeKey = StoreKey(collection: R.collection.name, index: StoreKey.recordIndex, key: key)
         guard let value = try engine.value(of: storeKey) else { return nil }
         return try decode(value, at: storeKey)
     }
@@ -50,7 +50,7 @@ package struct Transaction {
 
     /// All records of a type whose keys start with `prefix`, in the order of their keys.
     package func all<R: Record>(_ type: R.Type, prefix: Key? = nil, limit: Int = .max) throws -> [R] {
-        let bounds = KeyBounds(collection: R.collection.name, index: recordIndex, prefix: prefix, from: nil)
+        let bounds = KeyBounds(collection: R.collection.name, index: StoreKey.recordIndex, prefix: prefix, from: nil)
         var records: [R] = []
         guard limit > 0 else { return records }
         try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false) { key, value in
@@ -62,7 +62,7 @@ package struct Transaction {
 
     /// How many entries a collection's records have, counted one by one.
     package func count<R: Record>(_ type: R.Type) throws -> Int {
-        let bounds = KeyBounds(collection: R.collection.name, index: recordIndex, prefix: nil, from: nil)
+        let bounds = KeyBounds(collection: R.collection.name, index: StoreKey.recordIndex, prefix: nil, from: nil)
         var count = 0
         try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false) { _, _ in
             count += 1
@@ -77,8 +77,8 @@ package struct Transaction {
     ///
     /// - Throws: `StoreError.duplicate` where its key, or its key in an index, is taken.
     package func insert<R: Record>(_ record: R) throws {
-        let key = StoreKey(collection: R.collection.name, index: recordIndex, key: record.key)
-        guard try engine.value(of: key) == nil else { throw StoreError.duplicate(index: recordIndex) }
+        let key = StoreKey(collection: R.collection.name, index: StoreKey.recordIndex, key: record.key)
+        guard try engine.value(of: key) == nil else { throw StoreError.duplicate(index: StoreKey.recordIndex) }
         try put(record, at: key)
         for entry in IndexEntry.all(of: record) { try add(entry, for: record) }
     }
@@ -87,7 +87,7 @@ package struct Transaction {
     ///
     /// - Throws: `StoreError.missing` where there is none, `StoreError.duplicate` where a new index key is taken.
     package func update<R: Record>(_ record: R) throws {
-        let key = StoreKey(collection: R.collection.name, index: recordIndex, key: record.key)
+        let key = StoreKey(collection: R.collection.name, index: StoreKey.recordIndex, key: record.key)
         guard let value = try engine.value(of: key) else { throw StoreError.missing(key: key.text) }
         let before = IndexEntry.all(of: try decode(value, at: key) as R)
         let after = IndexEntry.all(of: record)
@@ -98,13 +98,13 @@ package struct Transaction {
 
     /// Adds a record, or replaces the one that has the same key.
     package func save<R: Record>(_ record: R) throws {
-        let key = StoreKey(collection: R.collection.name, index: recordIndex, key: record.key)
+        let key = StoreKey(collection: R.collection.name, index: StoreKey.recordIndex, key: record.key)
         if try engine.value(of: key) == nil { try insert(record) } else { try update(record) }
     }
 
     /// Removes a record, where it is there.
     package func delete<R: Record>(_ type: R.Type, _ key: Key) throws {
-        let storeKey = StoreKey(collection: R.collection.name, index: recordIndex, key: key)
+        let storeKey = StoreKey(collection: R.collection.name, index: StoreKey.recordIndex, key: key)
         guard let value = try engine.value(of: storeKey) else { return }
         for entry in IndexEntry.all(of: try decode(value, at: storeKey) as R) { try engine.remove(entry.key) }
         try engine.remove(storeKey)
@@ -112,7 +112,7 @@ package struct Transaction {
 
     /// The next number of a counter, from 1 on. A number is never given out twice.
     package func next(_ counter: String) throws -> Int {
-        let key = StoreKey(collection: "counters", index: recordIndex, key: Key(counter))
+        let key = StoreKey(collection: StoreKey.counters, index: StoreKey.recordIndex, key: Key(counter))
         let last = try engine.value(of: key).map { value in
             try value.decoding(at: key) { reader throws(JSONError) in try reader.number().int }
         }
@@ -127,9 +127,6 @@ package struct Transaction {
 
     // MARK: Records and entries
 
-    /// The index under which the records themselves stand.
-    private var recordIndex: String { "id" }
-
     private func put<R: Record>(_ record: R, at key: StoreKey) throws {
         var writer = JSONWriter(capacity: 256)
         record.write(to: &writer)
@@ -139,9 +136,8 @@ package struct Transaction {
 
     private func add<R: Record>(_ entry: IndexEntry, for record: R) throws {
         guard try engine.value(of: entry.key) == nil else { throw StoreError.duplicate(index: entry.index) }
-        var writer = JSONWriter(capacity: 32)
-        writer.string(record.key.text)
-        try engine.put(StoredValue(bytes: writer.take()), at: entry.key, isErasable: false)
+        let value = StoredValue(bytes: IndexEntry.value(pointingAt: record.key))
+        try engine.put(value, at: entry.key, isErasable: false)
     }
 
     private func record<R: Record>(behind entry: StoredValue, at key: StoreKey) throws -> R {
@@ -166,21 +162,6 @@ private final class DecodedRecord<R: Record> {
 
     init(_ record: R) {
         self.record = record
-    }
-}
-
-/// An entry that a record has in one of its collection's indexes.
-private struct IndexEntry: Equatable {
-    let index: String
-    let key: StoreKey
-
-    static func all<R: Record>(of record: R) -> [IndexEntry] {
-        let collection = R.collection
-        func entry(_ index: String, _ key: Key?) -> IndexEntry? {
-            key.map { IndexEntry(index: index, key: StoreKey(collection: collection.name, index: index, key: $0)) }
-        }
-        return collection.unique.compactMap { entry($0.name, $0.key(record)) }
-            + collection.ordered.compactMap { entry($0.name, $0.key(record)) }
     }
 }
 

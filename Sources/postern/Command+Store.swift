@@ -18,18 +18,54 @@ extension Command {
 
     /// Counts what the store holds.
     func showStatistics(_ options: Options) throws(CommandError) {
-        let store = try Wiring(options).backend.store
-        defer { store.close() }
-        let statistics: StoreStatistics
-        do throws(StoreError) {
-            statistics = try store.statistics()
-        } catch {
-            throw .failed("\(error)")
-        }
-        print("store         \(statistics.kind)")
+        let statistics = try withEngine(options) { engine throws(StoreError) in try engine.statistics() }
+        print("store         \(statistics.store ?? statistics.kind)")
         print("transactions  \(statistics.transactions)")
         print("base          \(statistics.baseBytes) bytes")
         print("journal       \(statistics.journalBytes) bytes")
         for collection in statistics.collections { print("\(collection.name): \(collection.records)") }
+    }
+
+    /// Merges the journal into a new base.
+    func merge(_ options: Options) throws(CommandError) {
+        let bar = ProgressBar()
+        let isMerged = try withEngine(options) { engine throws(StoreError) in
+            try engine.merge { bar.show(Progress(phase: "merging", done: $0, total: nil)) }
+        }
+        bar.end()
+        guard isMerged else { throw .failed("another process is merging already") }
+    }
+
+    /// Writes a copy of the store.
+    func backUp(_ options: Options) throws(CommandError) {
+        let bar = ProgressBar()
+        try withEngine(options) { engine throws(StoreError) in
+            try engine.backUp(to: options.words[0], progress: bar.show)
+        }
+        bar.end()
+    }
+
+    /// Uses the store's engine, without the account APIs above it, and closes it. A store that is not there is not made.
+    func withEngine<Value>(
+        _ options: Options,
+        _ body: (LocalEngine) throws(StoreError) -> Value
+    ) throws(CommandError) -> Value {
+        let path = try directory(options)
+        var settings = options.store
+        settings.makesStore = false
+        do throws(StoreError) {
+            let log = Log(level: options.logLevel)
+            let engine = try LocalEngine(directory: path, settings: settings) { log.write(.warning, $0) }
+            defer { engine.close() }
+            return try body(engine)
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    /// The directory that a command works on which has nothing to do in memory.
+    func directory(_ options: Options) throws(CommandError) -> String {
+        guard options.data != ":memory:" else { throw .usage("postern \(rawValue) needs a directory") }
+        return options.data
     }
 }

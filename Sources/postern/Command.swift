@@ -2,18 +2,22 @@ import Service
 
 /// What the program can do.
 enum Command: String, CaseIterable {
-    case serve, call, invite, outbox, schema, stats, help, version
+    case serve, call, invite, outbox, stats, check, backup, export, `import`, merge, salvage, schema, help, version
 
     /// The commands that use a store.
-    static let onStore: [Command] = [.serve, .call, .invite, .outbox, .stats]
+    static let onStore: [Command] = [
+        .serve, .call, .invite, .outbox, .stats, .check, .backup, .export, .import, .merge, .salvage,
+    ]
 
     /// What stands behind the command's name.
     var words: String {
         switch self {
         case .call: "METHOD [JSON]"
         case .outbox: "list | show ID | deliver"
+        case .backup, .salvage: "TO"
+        case .import: "[FILE]"
         case .help: "[COMMAND]"
-        case .serve, .invite, .schema, .stats, .version: ""
+        case .serve, .invite, .stats, .check, .export, .merge, .schema, .version: ""
         }
     }
 
@@ -21,8 +25,9 @@ enum Command: String, CaseIterable {
     var wordCount: ClosedRange<Int> {
         switch self {
         case .call, .outbox: 1...2
-        case .help: 0...1
-        case .serve, .invite, .schema, .stats, .version: 0...0
+        case .backup, .salvage: 1...1
+        case .help, .import: 0...1
+        case .serve, .invite, .stats, .check, .export, .merge, .schema, .version: 0...0
         }
     }
 
@@ -32,8 +37,14 @@ enum Command: String, CaseIterable {
         case .call: "calls one method and prints its result; an error goes to stderr, with exit code 1"
         case .invite: "gives out a referral code of the sales API"
         case .outbox: "shows the mails of the outbox, codes and all, or delivers those that are due"
-        case .schema: "prints the contract as an OpenRPC document"
         case .stats: "counts what the store holds"
+        case .check: "verifies every byte and every entry of the store; exit code 1 where something is wrong"
+        case .backup: "writes a copy of the store to TO, beside those who use it"
+        case .export: "prints all records, secrets and all, as lines of JSON to edit"
+        case .import: "makes the store from an export, of FILE or of what comes in, or refuses all of it"
+        case .merge: "merges the journal into the sorted base now, which otherwise goes by itself"
+        case .salvage: "saves what can be read of a damaged store to TO, and tells what cannot"
+        case .schema: "prints the contract as an OpenRPC document"
         case .help: "prints this, or what there is to know about one command"
         case .version: "prints the version"
         }
@@ -49,6 +60,12 @@ enum Command: String, CaseIterable {
         case .invite: try invite(options)
         case .outbox: try openOutbox(options)
         case .stats: try showStatistics(options)
+        case .check: try check(options)
+        case .backup: try backUp(options)
+        case .export: try export(options)
+        case .import: try importExport(options)
+        case .merge: try merge(options)
+        case .salvage: try salvage(options)
         }
     }
 }

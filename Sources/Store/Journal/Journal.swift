@@ -51,6 +51,9 @@ final class Journal {
         if case .ready = state { replay } else { nil }
     }
 
+    /// The keys of the values that can be erased.
+    var erasableKeys: Set<StoreKey> { replay.slots.keys }
+
     // MARK: What others write
 
     /// Whether there is something that was not read yet. No lock is needed to ask.

@@ -8,7 +8,7 @@ internal import Glibc
 final class StoreDirectory {
     let path: String
     private let files: StoreFiles
-    private let settings: StoreSettings
+    let settings: StoreSettings
     private let log: (String) -> Void
     /// Nil where the directory cannot be written to and nobody has made the lock's file.
     private let lock: DirectoryLock?
@@ -33,7 +33,7 @@ final class StoreDirectory {
         settings: StoreSettings,
         log: @escaping (String) -> Void
     ) throws(StoreError) -> (StoreDirectory, LayeredSpace) {
-        let directory = try Directory(path)
+        let directory = settings.makesStore ? try Directory(path) : try .holdingStore(path)
         if !settings.trustsLocks { try FileSystemTrust.check(directory) }
         let files = StoreFiles(directory: directory, calls: settings.calls)
         let (lock, isWritable) = try openLock(in: directory, calls: settings.calls)

@@ -80,6 +80,14 @@ final class BaseFile: @unchecked Sendable {
         return Line(place: start..<end + 1, key: key..<quote, value: quote + 2..<valueEnd)
     }
 
+    /// The CRC-32C of all of the file.
+    var check: UInt32 { CRC32C.value(of: bytes) }
+
+    /// Where the line behind the one at an offset starts, whether or not that one is as it was written.
+    func nextLineStart(after offset: Int) -> Int {
+        index(of: 0x0A, in: offset..<entries.upperBound).map { $0 + 1 } ?? entries.upperBound
+    }
+
     /// Where a line starts that is near the middle of `place`, which starts and ends with lines.
     func lineStart(amid place: Range<Int>) -> Int {
         let middle = (place.lowerBound + place.upperBound) / 2
@@ -156,8 +164,7 @@ final class BaseFile: @unchecked Sendable {
     /// - Parameter reason: nil for that of a line that is not as it was written.
     func damaged(at offset: Int, _ reason: String? = nil) -> StoreError {
         let number = self[0..<offset].reduce(1) { $0 + ($1 == 0x0A ? 1 : 0) }
-        let end = index(of: 0x0A, in: offset..<entries.upperBound).map { $0 + 1 } ?? entries.upperBound
-        let reason = reason ?? LineFault.describing(self[offset..<end])
+        let reason = reason ?? LineFault.describing(self[offset..<nextLineStart(after: offset)])
         return .damaged(file: name, offset: offset, reason: "line \(number) \(reason)")
     }
 

@@ -69,29 +69,61 @@ struct JournalLine {
     /// Reads a line, without its line feed, and checks all of it but what stands in slots.
     ///
     /// - Parameters:
-    ///   - before: the check of the line before.
+    ///   - before: the check of the line before; nil takes the line's own check for granted.
     ///   - writes: what the line wrote, replaced; kept between calls for its room.
-    init(parsing line: UnsafeRawBufferPointer, after before: UInt32, writes: inout [Write]) throws(LineFault) {
+    init(parsing line: UnsafeRawBufferPointer, after before: UInt32?, writes: inout [Write]) throws(LineFault) {
         writes.removeAll(keepingCapacity: true)
-        var reader = JSONReader(line)
+        let end: Int
         do throws(JSONError) {
-            try reader.beginObject()
-            number = try Self.number("n", from: &reader)
-            durable = try Self.number("d", from: &reader)
-            guard try reader.nextMember()?.equals("w") == true else {
-                throw JSONError(.typeMismatch, at: reader.offset)
-            }
-            try reader.beginArray()
-            while try reader.nextElement() { writes.append(try Self.write(from: &reader)) }
+            (number, durable, end) = try Self.content(of: line, writes: &writes)
         } catch {
             throw LineFault(LineFault.describing(line))
         }
-        check = CRC32C.value(of: UnsafeRawBufferPointer(rebasing: line[..<reader.offset]), after: before)
-        var tail = Tail(line: line, offset: reader.offset)
-        guard tail.skip(#","c":""#), tail.hex() == check, tail.skip("\"") else {
+        var tail = Tail(line: line, offset: end)
+        guard tail.skip(#","c":""#), let written = tail.hex(), tail.skip("\"") else {
             throw LineFault(LineFault.describing(line))
         }
+        if let before, CRC32C.value(of: UnsafeRawBufferPointer(rebasing: line[..<end]), after: before) != written {
+            throw LineFault(LineFault.describing(line))
+        }
+        check = written
         try tail.readSlots(of: &writes, check: check)
+    }
+
+    /// Reads what a line's check covers; `end` is where that ends.
+    private static func content(
+        of line: UnsafeRawBufferPointer,
+        writes: inout [Write]
+    ) throws(JSONError) -> (number: Int, durable: Int, end: Int) {
+        var reader = JSONReader(line)
+        try reader.beginObject()
+        let number = try number("n", from: &reader)
+        let durable = try Self.number("d", from: &reader)
+        guard try reader.nextMember()?.equals("w") == true else { throw JSONError(.typeMismatch, at: reader.offset) }
+        try reader.beginArray()
+        while try reader.nextElement() { writes.append(try write(from: &reader)) }
+        return (number, durable, reader.offset)
+    }
+
+    /// The check that a line ought to have behind one with the check `before`; nil where what it covers cannot be read.
+    static func checkComputed(of line: UnsafeRawBufferPointer, after before: UInt32) -> UInt32? {
+        var writes: [Write] = []
+        do throws(JSONError) {
+            let end = try content(of: line, writes: &writes).end
+            return CRC32C.value(of: UnsafeRawBufferPointer(rebasing: line[..<end]), after: before)
+        } catch {
+            return nil
+        }
+    }
+
+    /// The check that a line has, whatever it holds else; nil where none is found.
+    static func checkWritten(in line: UnsafeRawBufferPointer) -> UInt32? {
+        let mark = Array(#","c":""#.utf8)
+        for start in stride(from: line.count - mark.count - 8, through: 0, by: -1) {
+            var tail = Tail(line: line, offset: start)
+            if tail.skip(#","c":""#), let check = tail.hex(), tail.skip("\"") { return check }
+        }
+        return nil
     }
 
     /// What a line that may be damaged says of `d`; nil where that cannot be told.

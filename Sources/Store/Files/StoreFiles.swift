@@ -48,15 +48,25 @@ struct StoreFiles {
         }
     }
 
-    /// The base's file, mapped; nil where the manifest names none.
-    func base(of manifest: Manifest) throws(StoreError) -> BaseFile? {
-        guard let segment = manifest.segment, let header = FileHeader.base(of: manifest) else { return nil }
+    /// The base's file; nil where the manifest names none.
+    func baseFile(of manifest: Manifest) throws(StoreError) -> File? {
+        guard manifest.segment != nil else { return nil }
         do throws(StoreError) {
-            let file = try File(manifest.base, in: directory.descriptor, .reading, calls: calls)
-            return try BaseFile(file, segment: segment, header: header)
+            return try File(manifest.base, in: directory.descriptor, .reading, calls: calls)
         } catch  where error.isMissingFile {
             throw .damaged(file: manifest.base, offset: 0, reason: "missing, though \(Manifest.fileName) names it")
         }
+    }
+
+    /// The base's file, mapped; nil where the manifest names none.
+    func base(of manifest: Manifest, _ file: File?) throws(StoreError) -> BaseFile? {
+        guard let file, let segment = manifest.segment, let header = FileHeader.base(of: manifest) else { return nil }
+        return try BaseFile(file, segment: segment, header: header)
+    }
+
+    /// The same, opened here.
+    func base(of manifest: Manifest) throws(StoreError) -> BaseFile? {
+        try base(of: manifest, try baseFile(of: manifest))
     }
 
     // MARK: Making
@@ -140,7 +150,7 @@ struct StoreFiles {
     }
 
     /// The epoch of a file whose name is that of a journal or base.
-    private static func epoch(of name: String) -> Int? {
+    static func epoch(of name: String) -> Int? {
         for kind in ["journal-", "base-"] where name.hasPrefix(kind) && name.hasSuffix(".jsonl") {
             return Int(name.dropFirst(kind.count).dropLast(".jsonl".count))
         }

@@ -6,16 +6,35 @@ final class Directory {
     let path: String
     let descriptor: Int32
 
-    /// Opens a directory, and makes it and those above it where they are missing, with mode 0700.
-    init(_ path: String) throws(StoreError) {
+    /// Opens a directory.
+    ///
+    /// - Parameter makes: whether to make it and those above it where they are missing, with mode 0700.
+    init(_ path: String, makes: Bool = true) throws(StoreError) {
         var descriptor = Self.open(path)
-        if descriptor < 0, errno == ENOENT {
+        if descriptor < 0, errno == ENOENT, makes {
             try Self.make(path)
             descriptor = Self.open(path)
         }
         guard descriptor >= 0 else { throw .failed("open \(path)") }
         self.path = path
         self.descriptor = descriptor
+    }
+
+    /// A directory that holds a store, or what is left of one.
+    ///
+    /// - Throws: `StoreError.noStore`.
+    static func holdingStore(_ path: String) throws(StoreError) -> Directory {
+        let directory: Directory
+        do throws(StoreError) {
+            directory = try Directory(path, makes: false)
+        } catch  where error.isMissingFile {
+            throw .noStore(path)
+        }
+        let names = try directory.names()
+        guard names.contains(where: { $0 == Manifest.fileName || StoreFiles.epoch(of: $0) != nil }) else {
+            throw .noStore(path)
+        }
+        return directory
     }
 
     deinit {

@@ -1,0 +1,12 @@
+package import Store
+
+/// All types of records that the account APIs keep.
+package enum RecordTypes {
+    /// One a collection.
+    package static let all: [RecordType] = [
+        RecordType(Operator.self), RecordType(Client.self), RecordType(CareUser.self), RecordType(CarePatient.self),
+        RecordType(CareShare.self), RecordType(SalesUser.self), RecordType(Invitation.self), RecordType(Session.self),
+        RecordType(PasswordFailures.self), RecordType(MailedCode.self), RecordType(OutboxMail.self),
+        RecordType(OutboxText.self), RecordType(MailQuota.self),
+    ]
+}

@@ -1,0 +1,212 @@
+internal import JSON
+
+/// Verifies all of a directory: every byte that a check covers, and that every record and index entry fits the others.
+/// Nothing in the directory is changed.
+package struct StoreCheck {
+    /// What was found.
+    package struct Report {
+        /// What is wrong, a sentence each without the full stop: file, offset and line first.
+        package fileprivate(set) var faults: [String] = []
+        /// What is worth knowing, though nothing is wrong.
+        package fileprivate(set) var notes: [String] = []
+        /// How many entries the store has.
+        package fileprivate(set) var entries = 0
+        /// How many transactions made them.
+        package fileprivate(set) var transactions = 0
+
+        /// Takes note of a fault; a store that is broken all over is not told of line by line.
+        fileprivate mutating func add(_ fault: String) {
+            if faults.count < Limits.faultsToldMax { faults.append(fault) }
+        }
+    }
+
+    private let types: [String: RecordType]
+    private let progress: (Progress) -> Void
+    private var report = Report()
+
+    /// Checks a directory, beside those who use it.
+    ///
+    /// - Parameters:
+    ///   - types: all types of records that a store may hold.
+    /// - Throws: `StoreError.noStore`, `.busy`, `.systemCall`: what kept it from being checked.
+    package static func run(
+        _ path: String,
+        types: [RecordType],
+        settings: StoreSettings = StoreSettings(),
+        progress: @escaping (Progress) -> Void
+    ) throws(StoreError) -> Report {
+        var check = StoreCheck(types, progress)
+        do throws(StoreError) {
+            try check.run(path, settings)
+        } catch {
+            switch error {
+            case .damaged, .newerFormat: check.report.add("\(error)")
+            default: throw error
+            }
+        }
+        return check.report
+    }
+
+    private init(_ types: [RecordType], _ progress: @escaping (Progress) -> Void) {
+        self.types = Dictionary(uniqueKeysWithValues: types.map { ($0.collection, $0) })
+        self.progress = progress
+    }
+
+    private mutating func run(_ path: String, _ settings: StoreSettings) throws(StoreError) {
+        let files = StoreFiles(directory: try .holdingStore(path), calls: settings.calls)
+        let opened = try Self.open(files, settings)
+        for name in opened.names where name.hasPrefix(".torn-") {
+            report.notes.append("\(name) keeps the end of a write that was cut off")
+        }
+        let base = try files.base(of: opened.manifest, opened.base)
+        let isBaseSound = try check(base, of: opened.manifest)
+        var space = LayeredSpace(over: try base.map { file throws(StoreError) in try Base(file) })
+        let header = FileHeader.journal(of: opened.manifest)
+        var replay = JournalReplay(
+            behind: header,
+            file: opened.manifest.journal,
+            durable: opened.manifest.journalBytesSafe
+        )
+        progress(Progress(phase: "reading the journal", done: 0, total: nil))
+        try opened.journal.withUnsafeBytesTyped { bytes throws(StoreError) in
+            try header.check(bytes, file: opened.manifest.journal)
+            try replay.read(UnsafeRawBufferPointer(rebasing: bytes[header.bytes.count...]), into: &space)
+        }
+        report.transactions = replay.number
+        if replay.length < opened.journal.count {
+            report.notes.append(
+                "\(opened.manifest.journal) ends in a write that was cut off, at byte \(replay.length)"
+            )
+        }
+        // Where lines are missing from the base, much would seem not to fit.
+        if isBaseSound { try checkEntries(of: space) }
+    }
+
+    // MARK: Files
+
+    /// What belongs together, fetched while the lock keeps writers away.
+    private struct Opened {
+        let manifest: Manifest
+        let base: File?
+        let journal: [UInt8]
+        let names: [String]
+    }
+
+    private static func open(_ files: StoreFiles, _ settings: StoreSettings) throws(StoreError) -> Opened {
+        let lock: DirectoryLock?
+        do throws(StoreError) {
+            lock = try DirectoryLock(
+                DirectoryLock.fileName,
+                in: files.directory,
+                readOnly: true,
+                calls: settings.calls
+            )
+        } catch  where error.isMissingFile {
+            lock = nil
+        }
+        try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+        defer { lock?.release() }
+        let names = try files.directory.names()
+        guard let (manifest, _) = try files.manifest() else {
+            throw .damaged(file: Manifest.fileName, offset: 0, reason: "missing")
+        }
+        let (journal, _) = try files.journal(of: manifest, isWritable: false)
+        return Opened(
+            manifest: manifest,
+            base: try files.baseFile(of: manifest),
+            journal: try journal.contents(from: 0, upTo: try journal.status().bytes),
+            names: names
+        )
+    }
+
+    /// Checks each line of a base, and the check of all of it.
+    private mutating func check(_ base: BaseFile?, of manifest: Manifest) throws(StoreError) -> Bool {
+        guard let base, let segment = manifest.segment else { return true }
+        var last: StoreKey?
+        var isSound = true
+        var offset = base.entries.lowerBound
+        while offset < base.entries.upperBound {
+            do throws(StoreError) {
+                let line = try base.line(at: offset)
+                try base.verify(line)
+                let key = try base.key(of: line)
+                if let last, !(last < key) { throw base.damaged(at: offset, "does not come after the line before") }
+                last = key
+            } catch {
+                isSound = false
+                report.add("\(error)")
+            }
+            offset = base.nextLineStart(after: offset)
+            report.entries += 1
+            if report.entries % 4096 == 0 {
+                progress(Progress(phase: "checking the base", done: offset, total: segment.bytes))
+            }
+        }
+        if isSound, base.check != segment.check {
+            report.add("\(base.name) does not match the check that \(Manifest.fileName) has of it")
+            isSound = false
+        }
+        return isSound
+    }
+
+    // MARK: Entries
+
+    /// Checks that every record can be read and has its index entries, and that every index entry has its record.
+    private mutating func checkEntries(of space: LayeredSpace) throws(StoreError) {
+        let expected = report.entries
+        report.entries = 0
+        try space.forEach { key, value throws(StoreError) in
+            report.entries += 1
+            if report.entries % 4096 == 0 {
+                let total = max(expected, report.entries)
+                progress(Progress(phase: "checking entries", done: report.entries, total: total))
+            }
+            if let fault = try fault(of: key, value.bytes, in: space) { report.add("\(key.text): \(fault)") }
+        }
+    }
+
+    private func fault(of key: StoreKey, _ value: [UInt8], in space: LayeredSpace) throws(StoreError) -> String? {
+        guard let pieces = key.pieces else { return "this is no key" }
+        if pieces.collection == StoreKey.counters {
+            return Int(String(decoding: value, as: UTF8.self)) == nil ? "a counter that is no whole number" : nil
+        }
+        guard let type = types[pieces.collection] else { return "there is no such collection" }
+        guard pieces.index == StoreKey.recordIndex else {
+            return try fault(ofIndexEntry: key, value, type, in: space)
+        }
+        let entry: RecordType.Entry
+        do throws(JSONError) {
+            entry = try type.entry(of: value)
+        } catch {
+            return "the record cannot be read: \(error.reason.rawValue) at byte \(error.offset)"
+        }
+        if entry.key != key { return "the record belongs at \(entry.key.text)" }
+        for index in entry.indexKeys where try space.value(of: index)?.bytes != entry.indexValue {
+            return "the record is not in its index at \(index.text)"
+        }
+        return nil
+    }
+
+    private func fault(
+        ofIndexEntry key: StoreKey,
+        _ value: [UInt8],
+        _ type: RecordType,
+        in space: LayeredSpace
+    ) throws(StoreError) -> String? {
+        do {
+            guard let text = try JSONValue(parsing: value).string else { return "an index entry that names no record" }
+            let record = StoreKey(
+                collection: type.collection,
+                index: StoreKey.recordIndex,
+                key: Key(bytes: Array(text.utf8))
+            )
+            guard let bytes = try space.value(of: record)?.bytes else { return "an index entry without its record" }
+            let isRight = try type.entry(of: bytes).indexKeys.contains(key)
+            return isRight ? nil : "an index entry that its record does not have"
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            return "an index entry, or its record, that cannot be read"
+        }
+    }
+}

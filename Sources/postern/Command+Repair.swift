@@ -1,0 +1,46 @@
+import Accounts
+import Store
+
+extension Command {
+    /// Verifies all of the store.
+    func check(_ options: Options) throws(CommandError) {
+        let path = try directory(options)
+        let bar = ProgressBar()
+        let report: StoreCheck.Report
+        do throws(StoreError) {
+            report = try StoreCheck.run(path, types: RecordTypes.all, settings: options.store, progress: bar.show)
+        } catch {
+            bar.end()
+            throw .failed("\(error)")
+        }
+        bar.end()
+        for note in report.notes { print("note: \(note)") }
+        for fault in report.faults { print("fault: \(fault)") }
+        guard report.faults.isEmpty else {
+            throw .failed("the store at \(path) is damaged; postern salvage saves what can be read of it")
+        }
+        print("sound: \(report.entries) entries of \(report.transactions) transactions")
+    }
+
+    /// Saves what can be read of a damaged store.
+    func salvage(_ options: Options) throws(CommandError) {
+        let path = try directory(options)
+        let bar = ProgressBar()
+        let report: StoreSalvage.Report
+        do throws(StoreError) {
+            report = try StoreSalvage.run(
+                path,
+                to: options.words[0],
+                types: RecordTypes.all,
+                settings: options.store,
+                progress: bar.show
+            )
+        } catch {
+            bar.end()
+            throw .failed("\(error)")
+        }
+        bar.end()
+        for loss in report.losses { print("lost: \(loss)") }
+        print("saved: \(report.records) records to \(options.words[0])")
+    }
+}
