@@ -57,7 +57,8 @@ extension Command {
     private static func write(_ bytes: [UInt8]) throws(CommandError) {
         var written = 0
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(1, $0.baseAddress! + written, $0.count - written) }
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(1, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw .failed("write: \(String(cString: strerror(errno)))") }
             written += count
         }

@@ -43,6 +43,7 @@ enum Leftovers {
 
     static func release(_ space: consuming LayeredSpace) {
         let box = Box(space: space)
-        Thread.start { withExtendedLifetime(box) {} }
+        // Without a thread to be had it is let go of here.
+        _ = Thread.start { withExtendedLifetime(box) {} }
     }
 }

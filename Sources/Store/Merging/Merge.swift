@@ -43,11 +43,13 @@ final class Merge: Sendable {
 
     /// Merges on a thread of its own.
     func start(_ source: MergeSource) {
-        Thread.start { [self] in
+        let isStarted = Thread.start { [self] in
             // On Linux a thread has a nice value of its own, and 0 names the calling thread.
             setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
             run(source)
         }
+        // Without a thread to be had the journal grows on until there is one.
+        if !isStarted { state.withLock { $0.outcome = .skipped } }
     }
 
     /// Merges, and waits for it.
