@@ -19,16 +19,22 @@ package struct Collection<R: Record>: Sendable {
     package let name: String
     /// Whether a record's bytes are overwritten in the files once it is deleted: for what must not outlive its use.
     package let isErasable: Bool
+    /// The counter that numbers its records; nil where something else does.
+    let counter: String?
     let unique: [UniqueIndex<R>]
     let ordered: [OrderedIndex<R>]
 
+    /// - Parameter isNumbered: whether its records are found by numbers of its own, which `Transaction.nextNumber(of:)`
+    ///   gives.
     package init(
         _ name: String,
+        isNumbered: Bool = false,
         unique: [UniqueIndex<R>] = [],
         ordered: [OrderedIndex<R>] = [],
         isErasable: Bool = false
     ) {
         self.name = name
+        self.counter = isNumbered ? name : nil
         self.unique = unique
         self.ordered = ordered
         self.isErasable = isErasable

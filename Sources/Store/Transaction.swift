@@ -110,6 +110,12 @@ package struct Transaction {
         try engine.remove(storeKey)
     }
 
+    /// The number of a collection's next record, from 1 on. A number is never given out twice.
+    package func nextNumber<R: Record>(of type: R.Type) throws -> Int {
+        guard let counter = R.collection.counter else { preconditionFailure("\(R.collection.name) is not numbered") }
+        return try next(counter)
+    }
+
     /// The next number of a counter, from 1 on. A number is never given out twice.
     package func next(_ counter: String) throws -> Int {
         let key = StoreKey(collection: StoreKey.counters, index: StoreKey.recordIndex, key: Key(counter))

@@ -19,7 +19,7 @@ extension Command {
     /// Counts what the store holds.
     func showStatistics(_ options: Options) throws(CommandError) {
         let statistics = try withEngine(options) { engine throws(StoreError) in try engine.statistics() }
-        print("store         \(statistics.store ?? statistics.kind)")
+        print("store         \(statistics.store ?? "") in \(statistics.directory ?? "")")
         print("transactions  \(statistics.transactions)")
         print("base          \(statistics.baseBytes) bytes")
         print("journal       \(statistics.journalBytes) bytes")

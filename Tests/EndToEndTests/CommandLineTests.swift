@@ -113,7 +113,7 @@ struct CommandLineTests {
             #expect(none.status == 1 && none.errors == "postern: there is no mail \(id)\n")
         }
         let statistics = try PosternProcess.run(["stats"] + data).output
-        #expect(statistics.contains("directory") && statistics.contains("sales.users: 1"))
+        #expect(statistics.contains(" in \(folder.path("store"))\n") && statistics.contains("sales.users: 1"))
     }
 
     @Test func saysOnATerminalWhatItIs() throws {

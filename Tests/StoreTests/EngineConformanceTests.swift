@@ -226,7 +226,7 @@ struct EngineConformanceTests {
 struct Person: Record {
     static let byName = UniqueIndex<Person>("name") { Key($0.name) }
     static let byCity = OrderedIndex<Person>("city") { person in person.city.map { Key($0, person.id) } }
-    static let collection = Collection("people", unique: [byName], ordered: [byCity])
+    static let collection = Collection("people", isNumbered: true, unique: [byName], ordered: [byCity])
 
     var id: Int
     var name: String
@@ -240,7 +240,10 @@ struct Person: Record {
 
     init(reading reader: inout JSONReader) throws(JSONError) {
         let value = try JSONValue(reading: &reader)
-        self.init(id: value["id"]?.int ?? 0, name: value["name"]?.string ?? "", city: value["city"]?.string)
+        guard let id = value["id"]?.int, let name = value["name"]?.string else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.init(id: id, name: name, city: value["city"]?.string)
     }
 
     func write(to writer: inout JSONWriter) {

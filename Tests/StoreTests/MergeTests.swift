@@ -176,6 +176,25 @@ struct MergeTests {
 
     // MARK: What goes wrong
 
+    /// A merge whose source was read before another merge was done must not touch that one's files.
+    @Test func isSkippedWhereAnotherHasMergedSince() throws {
+        var space = LayeredSpace()
+        let (opened, found) = try StoreDirectory.open(directory.path, settings: StoreSettings(), log: { _ in })
+        space = found
+        let engine = try directory.open()
+        try engine.commit(("a", "1"))
+        try opened.refresh(&space)
+        let source = try #require(try opened.mergeSource(space))
+        #expect(try engine.merge())
+        try engine.commit(("b", "1"))
+        guard case .skipped = Merge().run(source) else {
+            Issue.record("it merged")
+            return
+        }
+        #expect(try directory.open().entries() == ["a": "1", "b": "1"])
+        #expect(try directory.names() == filesOfEpochTwo)
+    }
+
     @Test func isSkippedWhereAnotherMerges() throws {
         let engine = try directory.open()
         try engine.commit(("a", "1"))

@@ -40,7 +40,7 @@ extension Care {
         return try environment.store.transact { tx in
             let user = try authenticated(token, at: now, in: tx)
             var patient = CarePatient(
-                id: try tx.next("care.patients"),
+                id: try tx.nextNumber(of: CarePatient.self),
                 created: now,
                 owner: user.id,
                 me: nil,
@@ -105,7 +105,7 @@ extension Care {
     /// Adds a patient with its owner's share.
     func add(_ patient: CarePatient, of user: CareUser, in tx: Transaction) throws -> CareShare {
         let share = CareShare(
-            id: try tx.next("care.shares"),
+            id: try tx.nextNumber(of: CareShare.self),
             patient: patient.id,
             email: user.email,
             user: user.id,

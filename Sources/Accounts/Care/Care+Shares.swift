@@ -28,7 +28,7 @@ extension Care {
             var share =
                 try known
                 ?? CareShare(
-                    id: tx.next("care.shares"),
+                    id: tx.nextNumber(of: CareShare.self),
                     patient: patient,
                     email: address.text,
                     user: user?.id,

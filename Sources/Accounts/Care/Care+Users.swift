@@ -31,7 +31,7 @@ extension Care {
         return try environment.store.transact { tx in
             guard try self.user(of: address, in: tx) == nil else { throw taken }
             let user = CareUser(
-                id: try tx.next("care.users"),
+                id: try tx.nextNumber(of: CareUser.self),
                 created: now,
                 email: address.text,
                 passwordHash: hash.text,
@@ -45,7 +45,7 @@ extension Care {
             )
             try tx.insert(user)
             let patient = CarePatient(
-                id: try tx.next("care.patients"),
+                id: try tx.nextNumber(of: CarePatient.self),
                 created: now,
                 owner: user.id,
                 me: user.id,

@@ -36,7 +36,7 @@ package struct Care {
 }
 
 extension CareUser: PasswordAccount {
-    package static let collection = Collection<CareUser>("care.users", unique: [byEmail])
+    package static let collection = Collection<CareUser>("care.users", isNumbered: true, unique: [byEmail])
     package static let byEmail = UniqueIndex<CareUser>("email") { Key($0.email.lowercased()) }
 
     package var key: Key { Key(id) }
@@ -46,7 +46,7 @@ extension CareUser: PasswordAccount {
 }
 
 extension CarePatient: Record {
-    package static let collection = Collection<CarePatient>("care.patients")
+    package static let collection = Collection<CarePatient>("care.patients", isNumbered: true)
 
     package var key: Key { Key(id) }
 }
@@ -54,6 +54,7 @@ extension CarePatient: Record {
 extension CareShare: Record {
     package static let collection = Collection<CareShare>(
         "care.shares",
+        isNumbered: true,
         unique: [byEmail],
         ordered: [byUser, byPatient]
     )

@@ -46,7 +46,7 @@ package final class Outbox {
         in tx: Transaction
     ) throws {
         let words = composer.compose(kind, secret: secret)
-        let id = try tx.next("outbox")
+        let id = try tx.nextNumber(of: OutboxMail.self)
         try tx.insert(
             OutboxMail(
                 id: id,
@@ -147,7 +147,11 @@ extension OutboxMail: Record {
         case expired
     }
 
-    package static let collection = Collection<OutboxMail>("outbox", ordered: [byNextAttempt, byExpiry])
+    package static let collection = Collection<OutboxMail>(
+        "outbox",
+        isNumbered: true,
+        ordered: [byNextAttempt, byExpiry]
+    )
     /// The mails that wait.
     static let byNextAttempt = OrderedIndex<OutboxMail>("due") { mail in
         mail.nextAttempt.map { Key($0.seconds, mail.id) }

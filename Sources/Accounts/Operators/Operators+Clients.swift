@@ -27,7 +27,7 @@ extension Operators {
                 return client
             }
             let client = Client(
-                id: try tx.next("operators.clients"),
+                id: try tx.nextNumber(of: Client.self),
                 operatorID: account.id,
                 created: now,
                 person: Person(

@@ -15,7 +15,7 @@ extension Operators {
         let mail = MailSecrets(environment.random)
         let account = try environment.store.transact { tx in
             guard try self.account(of: person.email, in: tx) == nil else { throw taken }
-            let id = try tx.next("operators")
+            let id = try tx.nextNumber(of: Operator.self)
             let account = Operator(
                 id: id,
                 created: now,

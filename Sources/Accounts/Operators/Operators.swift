@@ -50,14 +50,19 @@ package struct Operators {
 }
 
 extension Operator: PasswordAccount {
-    package static let collection = Collection<Operator>("operators", unique: [byEmail])
+    package static let collection = Collection<Operator>("operators", isNumbered: true, unique: [byEmail])
     package static let byEmail = UniqueIndex<Operator>("email") { Key($0.person.email.lowercased()) }
 
     package var key: Key { Key(id) }
 }
 
 extension Client: Record {
-    package static let collection = Collection<Client>("operators.clients", unique: [byEmail], ordered: [byChange])
+    package static let collection = Collection<Client>(
+        "operators.clients",
+        isNumbered: true,
+        unique: [byEmail],
+        ordered: [byChange]
+    )
     /// A client by its operator and its email.
     static let byEmail = UniqueIndex<Client>("email") { Key($0.operatorID, $0.person.email.lowercased()) }
     /// The feed of an operator's changes.

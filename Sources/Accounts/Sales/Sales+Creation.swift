@@ -59,7 +59,7 @@ extension Sales {
         let user = try environment.store.transact { tx in
             try check(role, code: code, email: email, in: tx)
             let user = SalesUser(
-                id: try tx.next("sales.users"),
+                id: try tx.nextNumber(of: SalesUser.self),
                 externalID: externalID,
                 created: now,
                 role: role.rawValue,

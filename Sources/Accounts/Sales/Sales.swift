@@ -54,7 +54,11 @@ package struct Sales {
 }
 
 extension SalesUser: PasswordAccount {
-    package static let collection = Collection<SalesUser>("sales.users", unique: [byEmail, byReferralCode])
+    package static let collection = Collection<SalesUser>(
+        "sales.users",
+        isNumbered: true,
+        unique: [byEmail, byReferralCode]
+    )
     package static let byEmail = UniqueIndex<SalesUser>("email") { Key($0.email.lowercased()) }
     static let byReferralCode = UniqueIndex<SalesUser>("referral code") { Key($0.referralCode) }
 

@@ -70,8 +70,14 @@ struct JournalLine {
     ///
     /// - Parameters:
     ///   - before: the check of the line before; nil takes the line's own check for granted.
+    ///   - known: the line's check where it is known from elsewhere; what the line has for it is not looked at then.
     ///   - writes: what the line wrote, replaced; kept between calls for its room.
-    init(parsing line: UnsafeRawBufferPointer, after before: UInt32?, writes: inout [Write]) throws(LineFault) {
+    init(
+        parsing line: UnsafeRawBufferPointer,
+        after before: UInt32?,
+        known: UInt32? = nil,
+        writes: inout [Write]
+    ) throws(LineFault) {
         writes.removeAll(keepingCapacity: true)
         let end: Int
         do throws(JSONError) {
@@ -80,8 +86,15 @@ struct JournalLine {
             throw LineFault(LineFault.describing(line))
         }
         var tail = Tail(line: line, offset: end)
-        guard tail.skip(#","c":""#), let written = tail.hex(), tail.skip("\"") else {
-            throw LineFault(LineFault.describing(line))
+        let written: UInt32
+        if let known {
+            written = known
+            tail.offset += Self.checkBytes
+        } else {
+            guard tail.skip(#","c":""#), let found = tail.hex(), tail.skip("\"") else {
+                throw LineFault(LineFault.describing(line))
+            }
+            written = found
         }
         if let before, CRC32C.value(of: UnsafeRawBufferPointer(rebasing: line[..<end]), after: before) != written {
             throw LineFault(LineFault.describing(line))
@@ -89,6 +102,9 @@ struct JournalLine {
         check = written
         try tail.readSlots(of: &writes, check: check)
     }
+
+    /// The bytes of `,"c":"1a2b3c4d"`.
+    private static let checkBytes = 15
 
     /// Reads what a line's check covers; `end` is where that ends.
     private static func content(

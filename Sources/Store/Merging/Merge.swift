@@ -72,7 +72,11 @@ final class Merge: Sendable {
             )
             guard try merging.takeIfFree() else { return .skipped }
             defer { merging.release() }
-            var epoch = try NextEpoch(after: source)
+            // Where another has merged since the source was read, the next epoch's files are the current ones. From here
+            // on nobody else can.
+            let files = StoreFiles(directory: source.directory, calls: source.settings.calls)
+            guard try files.manifest()?.0 == source.manifest else { return .skipped }
+            var epoch = try NextEpoch(after: source, files)
             do throws(StoreError) {
                 try epoch.writeBase { entries in
                     progress(entries)
@@ -136,6 +140,9 @@ private struct NextEpoch {
     private let header: FileHeader
     private let journalFile: File
     private var segment: Manifest.Segment?
+    /// How many transactions the base takes in. Where there are values that can be erased, the last of them has its place
+    /// in the new journal, and they stand in its stead.
+    private let transactions: Int
     /// The old journal, as far as it was carried over.
     private var older: JournalReplay
     /// The new one, and what the store holds by it.
@@ -143,15 +150,19 @@ private struct NextEpoch {
     private var space = LayeredSpace()
     private var writer = JournalLineWriter()
 
-    init(after source: MergeSource) throws(StoreError) {
+    init(after source: MergeSource, _ files: StoreFiles) throws(StoreError) {
         self.source = source
-        files = StoreFiles(directory: source.directory, calls: source.settings.calls)
+        self.files = files
         number = source.manifest.epoch + 1
         older = source.replay
-        let store = source.manifest.store
-        header = FileHeader.journal(of: store, epoch: number, transactions: older.number)
+        transactions = older.number - (older.slots.keys.isEmpty ? 0 : 1)
+        header = FileHeader.journal(of: source.manifest.store, epoch: number, transactions: transactions)
         let name = Self.journalName(number)
-        journalFile = try File(name, in: source.directory.descriptor, .replacing, calls: source.settings.calls)
+        // What a merge that was cut off may have left.
+        for name in try files.directory.names() where StoreFiles.epoch(of: name) == number {
+            try files.directory.unlink(name)
+        }
+        journalFile = try File(name, in: files.directory.descriptor, .new, calls: files.calls)
         newer = JournalReplay(behind: header, file: name, durable: 0)
     }
 
@@ -162,8 +173,8 @@ private struct NextEpoch {
     ///
     /// - Parameter goOn: called with how many entries it has so far; false gives up.
     mutating func writeBase(_ goOn: (Int) -> Bool) throws(StoreError) {
-        let file = try File(baseName, in: source.directory.descriptor, .replacing, calls: source.settings.calls)
-        let header = FileHeader.base(of: source.manifest.store, epoch: number, transactions: older.number)
+        let file = try File(baseName, in: files.directory.descriptor, .new, calls: files.calls)
+        let header = FileHeader.base(of: source.manifest.store, epoch: number, transactions: transactions)
         segment = try BaseWriter.write(source.space, without: older.slots.keys, to: file, header: header, goOn)
         guard let segment else { return }
         space = LayeredSpace(over: try Base(try BaseFile(file, segment: segment, header: header)))
@@ -177,15 +188,15 @@ private struct NextEpoch {
         try carry([erasableValues()])
         let lock = try DirectoryLock(
             DirectoryLock.fileName,
-            in: source.directory,
+            in: files.directory,
             readOnly: false,
-            calls: source.settings.calls
+            calls: files.calls
         )
         let old = try File(
             source.manifest.journal,
-            in: source.directory.descriptor,
+            in: files.directory.descriptor,
             .writing,
-            calls: source.settings.calls
+            calls: files.calls
         )
         // What was written during the merge goes over without the lock but for the last of it.
         while try old.status().bytes - older.length > Limits.carriedBytes {
@@ -211,7 +222,7 @@ private struct NextEpoch {
         try files.install(manifest)
         eraseValues(in: old)
         for name in [current.journal] + (current.segment == nil ? [] : [current.base]) {
-            try source.directory.unlink(name)
+            try files.directory.unlink(name)
         }
         newer.markDurable()
         return PreparedEpoch(manifest: manifest, file: journalFile, space: space, replay: newer)
@@ -221,7 +232,7 @@ private struct NextEpoch {
     func removeFiles() {
         for name in [baseName, Self.journalName(number)] {
             do throws(StoreError) {
-                try source.directory.unlink(name)
+                try files.directory.unlink(name)
             } catch {
                 // The next opener removes what is left.
             }

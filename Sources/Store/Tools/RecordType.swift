@@ -13,6 +13,8 @@ package struct RecordType: Sendable {
 
     /// The name of its collection.
     let collection: String
+    /// The counter that numbers its records; nil where something else does.
+    let counter: String?
     /// Whether its records are overwritten in the files once they are deleted.
     let isErasable: Bool
     /// Reads a record's JSON.
@@ -20,6 +22,7 @@ package struct RecordType: Sendable {
 
     package init<R: Record>(_ type: R.Type) {
         collection = R.collection.name
+        counter = R.collection.counter
         isErasable = R.collection.isErasable
         read = { reader throws(JSONError) in
             let record = try R(reading: &reader)

@@ -11,7 +11,7 @@ struct StoreBuilder {
     private(set) var space = LayeredSpace()
     private(set) var erasable: Set<StoreKey> = []
     private var counters: [String: Int] = [:]
-    /// The greatest number among the records of a collection.
+    /// The greatest number among the records that a counter numbers.
     private var greatest: [String: Int] = [:]
 
     init(_ types: [RecordType]) {
@@ -37,7 +37,9 @@ struct StoreBuilder {
         space.set(StoredValue(bytes: entry.value), at: entry.key)
         for key in entry.indexKeys { space.set(StoredValue(bytes: entry.indexValue), at: key) }
         if type.isErasable { erasable.insert(entry.key) }
-        if let number = entry.key.recordNumber { greatest[collection] = max(number, greatest[collection] ?? 0) }
+        if let counter = type.counter, let number = entry.key.recordNumber {
+            greatest[counter] = max(number, greatest[counter] ?? 0)
+        }
         return entry.key
     }
 

@@ -20,6 +20,8 @@ package struct StoreSalvage {
     private let files: StoreFiles
     private let progress: (Progress) -> Void
     private var space = LayeredSpace()
+    /// Keys whose values cannot be read, and that no later line sets or removes.
+    private var unreadable: Set<StoreKey> = []
     private var report = Report()
 
     /// Saves what can be read of the store at `path` to `destination`, which must not be there, or be empty. What is at
@@ -175,7 +177,7 @@ package struct StoreSalvage {
         for link in chain {
             do throws(LineFault) {
                 let parsed = try JournalLine(parsing: line, after: link.check, writes: &writes)
-                if let doubted = link.doubted { takeBackLoss(of: doubted) }
+                if let doubted = link.doubted { takeBackLoss(of: doubted, check: link.check) }
                 if link.check == nil {
                     report.losses.append("\(place): a line is taken, though the one that vouches for it is lost")
                 }
@@ -196,12 +198,12 @@ package struct StoreSalvage {
     }
 
     /// Takes the last line that was told to be lost: the next one has shown that nothing but its check is wrong.
-    private mutating func takeBackLoss(of line: ArraySlice<UInt8>) {
+    private mutating func takeBackLoss(of line: ArraySlice<UInt8>, check: UInt32?) {
         report.losses.removeLast()
         line.withUnsafeBytes { line in
             var writes: [JournalLine.Write] = []
             do throws(LineFault) {
-                _ = try JournalLine(parsing: line, after: nil, writes: &writes)
+                _ = try JournalLine(parsing: line, after: nil, known: check, writes: &writes)
                 apply(writes, of: line)
             } catch {
                 report.losses.append("a line is lost\(Self.keys(of: line))")
@@ -212,6 +214,11 @@ package struct StoreSalvage {
     private mutating func apply(_ writes: [JournalLine.Write], of line: UnsafeRawBufferPointer) {
         for write in writes {
             space.set(StagedWrite(write, of: line).value, at: write.key)
+            if case .slot(_, value: nil) = write.content {
+                unreadable.insert(write.key)
+            } else {
+                unreadable.remove(write.key)
+            }
         }
     }
 
@@ -230,6 +237,7 @@ package struct StoreSalvage {
 
     /// Puts the records together anew.
     private mutating func rebuild() throws(StoreError) -> StoreBuilder {
+        for key in unreadable.sorted() { report.losses.append("\(key.text) is lost: its value is damaged or erased") }
         var builder = StoreBuilder(types)
         try space.forEach { key, value throws(StoreError) in
             guard let pieces = key.pieces, pieces.index == StoreKey.recordIndex else { return }

@@ -54,6 +54,8 @@ struct StoreWriter {
         _ progress: (Progress) -> Void
     ) throws(StoreError) {
         let store = Manifest.randomStore()
+        // Values that can be erased stand in the journal, in the stead of the last transaction.
+        let transactions = max(0, transactions - (erasable.isEmpty ? 0 : 1))
         let base = FileHeader.base(of: store, epoch: 1, transactions: transactions)
         let file = try File("base-1.jsonl", in: directory.descriptor, .new, calls: calls)
         let segment = try BaseWriter.write(space, without: erasable, to: file, header: base) { entries in

@@ -1,0 +1,361 @@
+import Foundation
+import JSON
+import Testing
+
+@testable import Store
+
+/// What looks at, copies and mends all of a store.
+struct ToolsTests {
+    private static let types = [RecordType(Person.self), RecordType(Note.self)]
+    let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    /// A store with records in its base, in its journal, and of every kind; closed.
+    private func makeStore() throws {
+        let engine = try directory.open()
+        let store = Store(engine: engine)
+        for id in 1...5 {
+            try store.transact { tx in
+                let number = try tx.nextNumber(of: Person.self)
+                try tx.insert(Person(id: number, name: "foo\(id)", city: id % 2 == 0 ? "Bonn" : nil))
+                try tx.insert(Note(id: id, text: "note \(id)"))
+            }
+            try store.makeDurable()
+            if id == 3 { #expect(try engine.merge()) }
+        }
+        try store.transact { tx in
+            try tx.delete(Note.self, Key(2))
+            try tx.update(Person(id: 2, name: "Bob \"\\\u{2028}/%", city: "Ulm"))
+        }
+        try store.makeDurable()
+        store.close()
+    }
+
+    private func check(_ path: String? = nil) throws -> StoreCheck.Report {
+        try StoreCheck.run(path ?? directory.path, types: Self.types, progress: { _ in })
+    }
+
+    private func salvage() throws -> (StoreSalvage.Report, [String: String]) {
+        let destination = directory.root + "/saved"
+        _ = try? FileManager.default.removeItem(atPath: destination)
+        let report = try StoreSalvage.run(directory.path, to: destination, types: Self.types, progress: { _ in })
+        #expect(try check(destination).faults.isEmpty)
+        return (report, try LocalEngine(directory: destination, log: { _ in }).entries())
+    }
+
+    private func entries() throws -> [String: String] { try directory.open().entries() }
+
+    // MARK: Check
+
+    @Test func findsNothingWrongWithASoundStore() throws {
+        try makeStore()
+        let before = try directory.contents()
+        let report = try check()
+        #expect(report.faults.isEmpty && report.notes.isEmpty)
+        #expect(report.transactions == 6)
+        #expect(try report.entries == entries().count)
+        #expect(try directory.contents() == before)
+    }
+
+    @Test func findsAnyByteChangedInAnyFile() throws {
+        try makeStore()
+        for name in ["manifest.json", "base-2.jsonl", "journal-2.jsonl"] {
+            let bytes = try directory.bytes(of: name)
+            // Nothing is lost with what is left of a value that was erased.
+            let erased = bytes.indices.filter { bytes[$0...].starts(with: [0x20, 0x20]) }.flatMap { [$0, $0 + 1] }
+            for index in bytes.indices where !erased.contains(index) {
+                var changed = bytes
+                changed[index] ^= 1
+                try directory.write(changed, to: name)
+                #expect(try !check().faults.isEmpty, "byte \(index) of \(name)")
+            }
+            try directory.write(bytes, to: name)
+        }
+        #expect(try check().faults.isEmpty)
+    }
+
+    @Test func tellsOfEachBrokenLineOfABase() throws {
+        try makeStore()
+        var bytes = try directory.bytes(of: "base-2.jsonl")
+        let lines = bytes.indices.filter { bytes[$0] == 0x0A }.map { $0 + 1 }
+        for line in [1, 3] { bytes[lines[line] + 4] ^= 1 }
+        try directory.write(bytes, to: "base-2.jsonl")
+        #expect(
+            try check().faults
+                == [1, 3].map {
+                    "base-2.jsonl is damaged at byte \(lines[$0]): line \($0 + 2) does not match its check"
+                }
+        )
+    }
+
+    @Test func tellsOfATornEndWithoutATouch() throws {
+        try makeStore()
+        let torn = try directory.bytes(of: "journal-2.jsonl") + Array(#"{"n":9,"#.utf8)
+        try directory.write(torn, to: "journal-2.jsonl")
+        let report = try check()
+        #expect(report.faults.isEmpty)
+        #expect(report.notes == ["journal-2.jsonl ends in a write that was cut off, at byte \(torn.count - 7)"])
+        #expect(try directory.bytes(of: "journal-2.jsonl") == torn)
+    }
+
+    /// Entries that are all as they were written, and do not fit one another.
+    @Test(arguments: [
+        ("people/id/0000000009", #"{"id":9,"name":"x","city":null}"#, "is not in its index at people/name/x"),
+        ("people/id/0000000009", #"{"id":8,"name":"x","city":null}"#, "belongs at people/id/0000000008"),
+        ("people/id/0000000009", "[]", "cannot be read"),
+        ("people/name/x", #""0000000009""#, "an index entry without its record"),
+        ("people/name/x", #""0000000001""#, "an index entry that its record does not have"),
+        ("people/name/x", "7", "an index entry that names no record"),
+        ("planets/id/0000000001", "{}", "there is no such collection"),
+        ("counters/id/people", #""5""#, "a counter that is no whole number"),
+        ("x", "1", "this is no key"),
+    ])
+    func findsEntriesThatDoNotFit(key: String, value: String, fault: String) throws {
+        try makeStore()
+        let engine = try directory.open()
+        try engine.commit((key, value))
+        engine.close()
+        let faults = try check().faults
+        #expect(faults.contains { $0.hasPrefix("\(key): ") && $0.contains(fault) }, "\(faults)")
+    }
+
+    @Test func worksBesideAServer() throws {
+        try makeStore()
+        let engine = try directory.open()
+        try engine.write([("people/x/y", "1")])
+        let lock = StoreSettings.waiting(milliseconds: 20)
+        #expect(
+            storeError {
+                _ = try StoreCheck.run(directory.path, types: Self.types, settings: lock, progress: { _ in })
+            } == .busy("the directory \(directory.path) is in use by process \(getpid())")
+        )
+        engine.discardStaged()
+        #expect(try check().faults.isEmpty)
+    }
+
+    @Test func makesNoStoreWhereThereIsNone() throws {
+        #expect(storeError { _ = try check() } == .noStore(directory.path))
+        try FileManager.default.createDirectory(atPath: directory.path, withIntermediateDirectories: false)
+        #expect(storeError { _ = try check() } == .noStore(directory.path))
+        #expect(try directory.names().isEmpty)
+    }
+
+    // MARK: Back up
+
+    @Test func backsUpWhatThereIsWhileOthersWrite() throws {
+        try makeStore()
+        let (engine, other) = (try directory.open(), try directory.open())
+        let expected = try engine.entries()
+        try engine.makeDurable()
+        var isFirst = true
+        try engine.backUp(to: directory.root + "/copy") { _ in
+            guard isFirst else { return }
+            isFirst = false
+            try? other.commit(("people/x/y", "1"))
+        }
+        try other.commit(("people/x/z", "1"))
+        let copy = try LocalEngine(directory: directory.root + "/copy", log: { _ in })
+        #expect(try copy.entries() == expected)
+        #expect(try copy.statistics().transactions == 6)
+        #expect(try copy.statistics().store != engine.statistics().store)
+        #expect(try check(directory.root + "/copy").faults.isEmpty)
+        // What can be erased still can.
+        try copy.commit(("notes/id/0000000001", nil))
+        copy.close()
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.root + "/copy")
+        for name in names {
+            #expect(try !String(contentsOfFile: directory.root + "/copy/" + name, encoding: .utf8).contains("note 1"))
+        }
+    }
+
+    @Test func writesNothingWhereSomethingIs() throws {
+        try makeStore()
+        let engine = try directory.open()
+        let place = directory.root + "/place"
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+        try Data([1]).write(to: URL(fileURLWithPath: place + "/mine"))
+        #expect(storeError { try engine.backUp(to: place, progress: { _ in }) } == .exists(place))
+        try FileManager.default.removeItem(atPath: place + "/mine")
+        try engine.backUp(to: place, progress: { _ in })
+        #expect(try LocalEngine(directory: place, log: { _ in }).entries() == engine.entries())
+    }
+
+    @Test(arguments: Array(0..<9))
+    func leavesNothingOfABackupThatFailed(call: Int) throws {
+        try makeStore()
+        var settings = StoreSettings()
+        var countdown = Int.max
+        settings.calls.write = { descriptor, bytes, offset in
+            countdown -= 1
+            errno = ENOSPC
+            return countdown == -1 ? -1 : SystemCalls.real.write(descriptor, bytes, offset)
+        }
+        settings.calls.sync = { descriptor in
+            countdown -= 1
+            errno = EIO
+            return countdown == -1 ? -1 : SystemCalls.real.sync(descriptor)
+        }
+        let engine = try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
+        countdown = call
+        let error = storeError { try engine.backUp(to: directory.root + "/copy", progress: { _ in }) }
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.root).sorted()
+        #expect(names == (error == nil ? ["copy", "data"] : ["data"]))
+        #expect(error != nil || call >= 6)
+    }
+
+    // MARK: Export and import
+
+    private func export() throws -> String {
+        let engine = try directory.open()
+        var bytes: [UInt8] = []
+        try StoreExport.write(engine) { bytes += $0 }
+        engine.close()
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func importing(_ text: String) -> StoreImport {
+        var incoming = StoreImport(Self.types)
+        for line in Array(text.utf8).split(separator: 0x0A, omittingEmptySubsequences: false) { incoming.take(line) }
+        incoming.finish()
+        return incoming
+    }
+
+    @Test func importsWhatItExported() throws {
+        try makeStore()
+        let text = try export()
+        #expect(text.contains(#"{"counter":"people","value":5}"#))
+        #expect(text.contains(#"{"collection":"people","record":{"id":1,"name":"foo1","city":null}}"#))
+        // As an editor on another system may leave it, in another order, with empty lines.
+        let lines = text.split(separator: "\n").map(String.init)
+        let edited = "\u{FEFF}" + ([lines[0]] + lines[1...].reversed()).joined(separator: "\r\n\r\n") + "\r\n"
+        for text in [text, edited] {
+            var incoming = importing(text)
+            #expect(incoming.faults.isEmpty)
+            #expect(incoming.records == 9)
+            let place = directory.root + "/imported"
+            try incoming.write(to: place, progress: { _ in })
+            #expect(try LocalEngine(directory: place, log: { _ in }).entries() == entries())
+            #expect(try check(place).faults.isEmpty)
+            try FileManager.default.removeItem(atPath: place)
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"collection":"people","record":{"id":1,"#, "not JSON"),
+        (#"{"collection":"planets","record":{}}"#, "there is no collection planets"),
+        (#"{"collection":"people","record":{"id":1,"name":"b","city":null}}"#, "people/id/0000000001 is taken"),
+        (#"{"collection":"people","record":{"id":2,"name":"a","city":null}}"#, "people/name/a is taken"),
+        (#"{"collection":"people","record":{"id":2,"name":"b","citty":"x"}}"#, "the member citty is unknown"),
+        (
+            #"{"collection":"people","record":{"id":2,"name":"b","name":"c"}}"#,
+            "the member name is unknown, or there twice"
+        ),
+        (#"{"collection":"people","record":[]}"#, "this is no record of people"),
+        (#"{"counter":"people","value":"7"}"#, "a counter has a whole number"),
+        (#"{"counter":"people","value":3}"#, "the counter people is set twice"),
+        (#"{"export":2}"#, "newer version"),
+        (#"{"records":[]}"#, "neither a counter"),
+    ])
+    func refusesALineThatCannotBe(line: String, reason: String) {
+        let incoming = importing(
+            #"""
+            {"counter":"people","value":2}
+            {"collection":"people","record":{"id":1,"name":"a","city":"x"}}
+
+            \#(line)
+            """#
+        )
+        #expect(incoming.faults.map(\.line) == [4])
+        #expect(incoming.faults.first?.reason.contains(reason) == true, "\(incoming.faults)")
+    }
+
+    @Test func refusesInvalidTextAndCountersThatAreBehind() {
+        var incoming = StoreImport(Self.types)
+        incoming.take(Array(#"{"collection":"people","record":{"id":3,"name":"a"#.utf8) + [0xFF] + Array(#""}}"#.utf8))
+        incoming.take(Array(#"{"collection":"people","record":{"id":7,"name":"b","city":null}}"#.utf8)[...])
+        incoming.finish()
+        #expect(incoming.faults.count == 2)
+        #expect(incoming.faults[0].line == 1)
+        #expect(
+            incoming.faults[1]
+                == .init(
+                    line: nil,
+                    reason: "the counter people must be at least 7, the greatest number among its records"
+                )
+        )
+    }
+
+    // MARK: Salvage
+
+    @Test func savesAllOfASoundStore() throws {
+        try makeStore()
+        let (report, saved) = try salvage()
+        #expect(report.losses.isEmpty && report.records == 9)
+        #expect(try saved == entries())
+    }
+
+    /// One byte of a line costs that line at the most.
+    @Test(arguments: ["base-2.jsonl", "journal-2.jsonl", "manifest.json"])
+    func losesALineToAByteAndSaysSo(name: String) throws {
+        try makeStore()
+        let all = try entries()
+        let bytes = try directory.bytes(of: name)
+        for index in stride(from: 0, to: bytes.count, by: 3) {
+            var changed = bytes
+            changed[index] ^= 0x11
+            try directory.write(changed, to: name)
+            let (report, saved) = try salvage()
+            // A header, or the check of a line that the next one vouches for, is not missed.
+            #expect(saved == all || !report.losses.isEmpty, "byte \(index)")
+            let records = saved.filter { $0.key.contains("/id/") }
+            // What is there is as it was written, if perhaps by an earlier transaction.
+            for (key, value) in records where key.hasPrefix("people/id/") && key != "people/id/0000000002" {
+                #expect(value == all[key], "byte \(index): \(key)")
+            }
+            let lost = all.keys.filter { $0.contains("/id/") && saved[$0] == nil }
+            // The first line has three notes, which were carried over when the base was made.
+            #expect(lost.count <= 4, "byte \(index): \(lost)")
+        }
+    }
+
+    /// A line whose check alone was hit is proved right by the next one.
+    @Test func savesALineWhoseCheckAloneIsWrong() throws {
+        try makeStore()
+        let all = try entries()
+        var bytes = try directory.bytes(of: "journal-2.jsonl")
+        let mark = Array(#","c":""#.utf8)
+        let checks = bytes.indices.filter { bytes[$0...].starts(with: mark) }
+        bytes[checks[2] + mark.count] ^= 1
+        try directory.write(bytes, to: "journal-2.jsonl")
+        let (report, saved) = try salvage()
+        #expect(report.losses.isEmpty)
+        #expect(saved == all)
+    }
+
+    @Test func savesTheJournalWithoutAManifestOrABase() throws {
+        try makeStore()
+        try directory.remove("manifest.json")
+        #expect(
+            try salvage().1
+                == {
+                    try directory.write([], to: "manifest.json")
+                    return try salvage().1
+                }()
+        )
+        try directory.remove("base-2.jsonl")
+        let (report, saved) = try salvage()
+        #expect(saved.keys.contains("people/id/0000000005") && saved["counters/id/people"] == "5")
+        #expect(!report.losses.isEmpty)
+    }
+}
+
+extension StoreSettings {
+    static func waiting(milliseconds: Int) -> StoreSettings {
+        var settings = StoreSettings()
+        settings.lockWaitMilliseconds = milliseconds
+        return settings
+    }
+}
