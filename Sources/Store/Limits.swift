@@ -13,7 +13,7 @@ package enum Limits {
     static let verifiedBaseBytesMax = 1 << 20
     /// The bytes of a base within which a search keeps no account of where lines start.
     static let searchedBytes = 4096
-    /// How many values of a base are kept in memory because they were asked for of late.
+    /// How many values of a base are kept in memory because they were asked for of late; a power of two.
     static let recentValuesMax = 8192
     /// How many bytes of a base are written at once, and how many without a sync.
     static let mergeBufferBytes = 1 << 20

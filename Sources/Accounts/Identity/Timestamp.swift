@@ -59,33 +59,46 @@ extension Timestamp: CustomStringConvertible {
 
     /// Reads the text form; nil for any other, and for a date that the calendar does not have.
     package init?(_ text: String) {
-        let bytes = Array(text.utf8)
-        guard bytes.count == Self.textBytes else { return nil }
-        var numbers: [Int] = []
-        var number = 0
-        for (byte, pattern) in zip(bytes, Self.pattern) {
-            if pattern == UInt8(ascii: "0") {
-                guard byte &- UInt8(ascii: "0") <= 9 else { return nil }
-                number = number * 10 + Int(byte - UInt8(ascii: "0"))
-            } else {
-                guard byte == pattern else { return nil }
-                numbers.append(number)
-                number = 0
-            }
-        }
-        var date = tm()
-        date.tm_year = Int32(numbers[0]) - 1900
-        date.tm_mon = Int32(numbers[1]) - 1
-        date.tm_mday = Int32(numbers[2])
-        date.tm_hour = Int32(numbers[3])
-        date.tm_min = Int32(numbers[4])
-        date.tm_sec = Int32(numbers[5])
-        self.microseconds = timegm(&date) * 1_000_000 + numbers[6]
-        // `timegm` carries 30 February over into March; such a date does not read back as it was written.
-        guard description == text else { return nil }
+        var text = text
+        guard let timestamp = text.withUTF8({ Timestamp(bytes: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = timestamp
     }
 
-    private static let pattern = Array("0000-00-00T00:00:00.000000Z".utf8)
+    /// Reads the text form's bytes.
+    fileprivate init?(bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == Self.textBytes else { return nil }
+        /// The number whose digits start at `start`; nil where there are others than digits, or another mark behind it.
+        func number(at start: Int, digits: Int, then mark: Unicode.Scalar, in range: ClosedRange<Int>) -> Int? {
+            var number = 0
+            for byte in bytes[start..<start + digits] {
+                guard byte &- UInt8(ascii: "0") <= 9 else { return nil }
+                number = number * 10 + Int(byte - UInt8(ascii: "0"))
+            }
+            return bytes[start + digits] == UInt8(ascii: mark) && range.contains(number) ? number : nil
+        }
+        guard let year = number(at: 0, digits: 4, then: "-", in: 0...9_999),
+            let month = number(at: 5, digits: 2, then: "-", in: 1...12),
+            let day = number(at: 8, digits: 2, then: "T", in: 1...Self.days(in: month, of: year)),
+            let hour = number(at: 11, digits: 2, then: ":", in: 0...23),
+            let minute = number(at: 14, digits: 2, then: ":", in: 0...59),
+            let second = number(at: 17, digits: 2, then: ".", in: 0...59),
+            let microsecond = number(at: 20, digits: 6, then: "Z", in: 0...999_999)
+        else { return nil }
+        var date = tm()
+        (date.tm_year, date.tm_mon, date.tm_mday) = (Int32(year) - 1900, Int32(month) - 1, Int32(day))
+        (date.tm_hour, date.tm_min, date.tm_sec) = (Int32(hour), Int32(minute), Int32(second))
+        self.microseconds = timegm(&date) * 1_000_000 + microsecond
+    }
+
+    /// How many days a month has in the Gregorian calendar.
+    private static func days(in month: Int, of year: Int) -> Int {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
     private static let textBytes = 27
 
     private var calendarDate: tm {
@@ -100,7 +113,9 @@ extension Timestamp {
     /// Reads the text form as a JSON string.
     package init(reading reader: inout JSONReader) throws(JSONError) {
         let offset = reader.offset
-        guard let timestamp = Timestamp(try reader.text().string) else { throw JSONError(.typeMismatch, at: offset) }
+        let text = try reader.text()
+        let timestamp = text.hasEscapes ? Timestamp(text.string) : Timestamp(bytes: text.bytes)
+        guard let timestamp else { throw JSONError(.typeMismatch, at: offset) }
         self = timestamp
     }
 

@@ -130,18 +130,19 @@ final class BaseFile: @unchecked Sendable {
         }
     }
 
-    /// Whether a line's key is before, at or behind another: negative, 0, positive.
-    func compare(_ line: Line, _ key: StoreKey) throws(StoreError) -> Int {
-        let written = self[line.key]
-        guard !written.contains(UInt8(ascii: "\\")) else {
-            let lineKey = try self.key(of: line)
-            return lineKey < key ? -1 : lineKey == key ? 0 : 1
-        }
-        return key.bytes.withUnsafeBytes { key in
-            guard let left = written.baseAddress, let right = key.baseAddress else { return written.count - key.count }
-            let order = Int(memcmp(left, right, min(written.count, key.count)))
-            return order != 0 ? order : written.count - key.count
-        }
+    /// Whether the key of the line at an offset is before, at or behind another: negative, 0, positive.
+    ///
+    /// Most comparisons are of this kind, so it looks no further into the line than where the keys differ.
+    func compare(lineAt start: Int, _ key: StoreKey) throws(StoreError) -> Int {
+        // One byte more than the other key has, to see whether this one ends there.
+        if let order = KeyOrder.compare(keyStart(ofLineAt: start, count: key.bytes.count + 1), key) { return order }
+        let lineKey = try self.key(of: line(at: start))
+        return lineKey < key ? -1 : lineKey == key ? 0 : 1
+    }
+
+    /// The first bytes of the key of the line at an offset, as it is written, and of what comes behind it.
+    func keyStart(ofLineAt start: Int, count: Int) -> UnsafeRawBufferPointer {
+        self[min(start + 2, entries.upperBound)..<min(start + 2 + count, entries.upperBound)]
     }
 
     func key(of line: Line) throws(StoreError) -> StoreKey {

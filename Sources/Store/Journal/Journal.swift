@@ -58,30 +58,32 @@ final class Journal {
 
     /// Whether there is something that was not read yet. No lock is needed to ask.
     ///
-    /// - Throws: `StoreError.damaged` where the file was removed or cut short; the error of a sync that failed, where
-    ///   what it left in doubt matters.
+    /// - Throws: why nothing goes on; the error of a sync that failed, where what it left in doubt matters.
     func hasNews() throws(StoreError) -> Bool {
         if case .refused(let error) = state { throw error }
         let status = try file.status()
-        if status.links == 0 {
-            throw refuse(.damaged(file: file.name, offset: 0, reason: "the file was removed while it was in use"))
-        }
+        // A file without a name may be that of an epoch that has just ended; the lock will tell.
         if case .failed(let error) = state {
-            guard status.bytes == length, !hasUnsyncedNews else { throw error }
+            guard status.bytes == length, status.links > 0, !hasUnsyncedNews else { throw error }
             return false
         }
-        guard status.bytes >= length else {
-            throw refuse(.damaged(file: file.name, offset: status.bytes, reason: "another program cut the file short"))
-        }
-        return status.bytes > length
+        return status.bytes != length || status.links == 0
     }
 
     /// Reads what others have added. The lock must be held.
     ///
     /// - Returns: the torn end of a write, with which the file ends; nobody was told that it had succeeded.
+    /// - Throws: `StoreError.damaged`, also where the file was removed or cut short.
     func readNews(into space: inout LayeredSpace) throws(StoreError) -> [UInt8] {
         guard try hasNews() else { return [] }
-        let news = try file.contents(from: length, upTo: try file.status().bytes)
+        let status = try file.status()
+        guard status.links > 0 else {
+            throw refuse(.damaged(file: file.name, offset: 0, reason: "the file was removed while it was in use"))
+        }
+        guard status.bytes >= length else {
+            throw refuse(.damaged(file: file.name, offset: status.bytes, reason: "another program cut the file short"))
+        }
+        let news = try file.contents(from: length, upTo: status.bytes)
         let before = length
         do throws(StoreError) {
             try news.withUnsafeBytesTyped { bytes throws(StoreError) in try replay.read(bytes, into: &space) }
