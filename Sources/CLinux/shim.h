@@ -1,7 +1,10 @@
 // What the system's library has and Swift's Glibc module leaves out.
+#include <limits.h>
+#include <linux/futex.h>
 #include <stddef.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /// pipe2(2).
@@ -12,4 +15,15 @@ static inline int linux_pipe2(int ends[2], int flags) {
 /// sched_getaffinity(2) of the calling thread: how many bytes of the mask were written, or -1.
 static inline long linux_sched_getaffinity(void *mask, size_t bytes) {
     return syscall(SYS_sched_getaffinity, 0, bytes, mask);
+}
+
+/// futex(2): waits until the word in shared memory is woken, no longer has the value, or the time is over.
+static inline void linux_futex_wait(void *word, unsigned value, long nanoseconds) {
+    struct timespec timeout = {0, nanoseconds};
+    syscall(SYS_futex, word, FUTEX_WAIT, value, &timeout, NULL, 0);
+}
+
+/// futex(2): wakes all that wait for the word.
+static inline void linux_futex_wake(void *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }

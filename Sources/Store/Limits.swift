@@ -22,6 +22,8 @@ package enum Limits {
     package static let mergedJournalBytesMin = 4 << 20
     /// A journal is merged once it has outgrown this part of its base.
     static let mergedBasePart = 8
+    /// How long to wait for the sync of another process before making one beside it.
+    static let syncWaitMilliseconds = 1_000
     /// After how many entries a merge looks whether it is to go on.
     static let mergeEntriesBetweenLooks = 4096
     /// How long a merge waits for a lock that another process holds.

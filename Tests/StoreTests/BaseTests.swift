@@ -34,7 +34,7 @@ struct BaseTests {
         #expect(lines[0].hasPrefix(#"{"format":1,"store":""#))
         #expect(lines[1].hasPrefix(#"["a/id/1",{"y":"\"],"},""#) && lines[1].hasSuffix(#""]"#))
         #expect(lines[2].hasPrefix(#"["b/id/1",{"x":1},""#))
-        #expect(try directory.names() == ["base-2.jsonl", "journal-2.jsonl", "lock.merging", "manifest.json"])
+        #expect(try directory.names() == ["base-2.jsonl", "journal-2.jsonl", "manifest.json"])
         for name in try directory.names() { #expect(try directory.mode(of: name) == 0o600) }
     }
 

@@ -101,23 +101,59 @@ struct SharedDirectoryTests {
         #expect(numbers.all.sorted() == Array(1...600))
     }
 
-    /// What another has written is on the disk before it is told of; the other may be about to be killed.
-    @Test func syncsWhatItReadsOfOthers() throws {
+    /// What another has written is on the disk before it is told of, though the other may have been killed before its
+    /// sync.
+    @Test func syncsWhatItReadsOfOthersUnlessTheyDid() throws {
         var calls = SystemCalls.real
         var syncs = 0
         calls.sync = {
             syncs += 1
             return SystemCalls.real.sync($0)
         }
-        let (first, second) = (try directory.open(), try directory.open(calls: calls))
+        var failing = SystemCalls.real
+        var fails = false
+        failing.sync = { descriptor in
+            errno = EIO
+            return fails ? -1 : SystemCalls.real.sync(descriptor)
+        }
+        let (first, second) = (try directory.open(calls: failing), try directory.open(calls: calls))
         syncs = 0
         try first.commit(("a", "1"))
         #expect(try second.entries() == ["a": "1"])
+        try second.makeDurable()
+        #expect(syncs == 0)
+        fails = true
+        #expect(storeError { try first.commit(("b", "1")) } != nil)
+        #expect(try second.entries() == ["a": "1", "b": "1"])
         try second.makeDurable()
         #expect(syncs == 1)
         _ = try second.entries()
         try second.makeDurable()
         #expect(syncs == 1)
+    }
+
+    /// What the shared marks tell may be from before a crash of the system, and of more than there is.
+    @Test func trustsNoMarksThatItFinds() throws {
+        try directory.open().commit(("a", "1"))
+        try directory.write([UInt8](repeating: 0xFF, count: 24), to: "lock.sync")
+        var calls = SystemCalls.real
+        var syncs = 0
+        calls.sync = {
+            syncs += 1
+            return SystemCalls.real.sync($0)
+        }
+        let engine = try directory.open(calls: calls)
+        syncs = 0
+        try engine.commit(("b", "1"))
+        #expect(syncs == 1)
+        try directory.remove("lock.sync")
+        let other = try directory.open(calls: calls)
+        syncs = 0
+        for number in 1...3 {
+            try engine.commit(("a", "\(number)"))
+            try other.commit(("b", "\(number)"))
+        }
+        #expect(syncs >= 6)
     }
 
     @Test func setsAsideTheTornEndOfAnotherWhileItServes() throws {

@@ -29,9 +29,9 @@ final class TemporaryDirectory {
         return try LocalEngine(directory: path, settings: settings, log: { self.warnings.append($0) })
     }
 
-    /// The names of the files, `lock` left out.
+    /// The names of the files, those of the locks left out.
     func names() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: path).filter { $0 != "lock" }.sorted()
+        try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix("lock") }.sorted()
     }
 
     func bytes(of name: String = "journal-1.jsonl") throws -> [UInt8] {
@@ -50,7 +50,7 @@ final class TemporaryDirectory {
         try FileManager.default.removeItem(atPath: path + "/" + name)
     }
 
-    /// Every file's bytes by its name, `lock` left out.
+    /// Every file's bytes by its name, those of the locks left out.
     func contents() throws -> [String: [UInt8]] {
         var contents: [String: [UInt8]] = [:]
         for name in try names() { contents[name] = try bytes(of: name) }

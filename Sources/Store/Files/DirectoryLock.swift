@@ -13,11 +13,22 @@ final class DirectoryLock {
     private let directory: Directory
     private let file: File
     private let calls: SystemCalls
+    private let isVital: Bool
     private(set) var isHeld = false
 
     /// Opens the lock's file, without taking the lock.
-    init(_ name: String, in directory: Directory, readOnly: Bool, calls: SystemCalls) throws(StoreError) {
+    ///
+    /// - Parameter isVital: whether nothing may go on without it. Then the file's name is looked at whenever the lock is
+    ///   taken.
+    init(
+        _ name: String,
+        in directory: Directory,
+        readOnly: Bool,
+        isVital: Bool = true,
+        calls: SystemCalls
+    ) throws(StoreError) {
         self.directory = directory
+        self.isVital = isVital
         self.calls = calls
         file = try File(name, in: directory.descriptor, readOnly ? .reading : .creating, calls: calls)
     }
@@ -40,6 +51,7 @@ final class DirectoryLock {
             return false
         }
         isHeld = true
+        guard isVital else { return true }
         guard try file.stamp().isSameFile(as: directory.stamp(of: file.name)) else {
             release()
             throw .damaged(file: file.name, offset: 0, reason: "removed or replaced while it was in use")

@@ -4,8 +4,6 @@ internal import Threads
 struct OpenedEpoch {
     let journal: Journal
     let space: LayeredSpace
-    /// Whether the journal can be written to.
-    let isWritable: Bool
 
     /// Opens and reads them. The lock must be held, where there is one.
     ///
@@ -13,12 +11,12 @@ struct OpenedEpoch {
     static func read(
         _ manifest: Manifest,
         of files: StoreFiles,
-        isWritable: Bool,
+        marks: SyncMarks?,
         log: @escaping (String) -> Void
     ) throws(StoreError) -> (epoch: OpenedEpoch, torn: [UInt8]) {
         let base = try files.base(of: manifest)
         if let base, base.entries.count <= Limits.verifiedBaseBytesMax { try base.verifyAll() }
-        let (file, isWritable) = try files.journal(of: manifest, isWritable: isWritable)
+        let (file, isWritable) = try files.journal(of: manifest, isWritable: marks != nil)
         let header = FileHeader.journal(of: manifest)
         var space = LayeredSpace(over: try base.map { file throws(StoreError) in try Base(file) })
         var replay = JournalReplay(behind: header, file: file.name, durable: manifest.journalBytesSafe)
@@ -27,10 +25,14 @@ struct OpenedEpoch {
             try header.check(bytes, file: file.name)
             try replay.read(UnsafeRawBufferPointer(rebasing: bytes[header.bytes.count...]), into: &space)
         }
-        let journal = Journal(file, behind: replay, isReadOnly: !isWritable, log: log)
-        return (
-            OpenedEpoch(journal: journal, space: space, isWritable: isWritable), Array(contents[replay.length...])
+        let journal = Journal(
+            file,
+            epoch: manifest.epoch,
+            behind: replay,
+            marks: isWritable ? marks : nil,
+            log: log
         )
+        return (OpenedEpoch(journal: journal, space: space), Array(contents[replay.length...]))
     }
 }
 

@@ -12,8 +12,8 @@ final class StoreDirectory {
     private let log: (String) -> Void
     /// Nil where the directory cannot be written to and nobody has made the lock's file.
     private let lock: DirectoryLock?
-    /// Whether the directory, though perhaps not the journal, can be written to.
-    private let isWritable: Bool
+    /// Nil where the directory cannot be written to.
+    private let marks: SyncMarks?
     private let manifestPath: String
     private var manifestStamp: FileStamp
     private(set) var manifest: Manifest
@@ -42,9 +42,10 @@ final class StoreDirectory {
         let found = try files.manifest()
         guard found != nil || isWritable else { throw .readOnly }
         let (manifest, stamp) = if let found { found } else { try files.initialise() }
-        let (epoch, torn) = try OpenedEpoch.read(manifest, of: files, isWritable: isWritable, log: log)
-        let opened = StoreDirectory(files, settings, lock, isWritable, manifest, stamp, epoch.journal, log)
-        guard epoch.isWritable else {
+        let marks = isWritable ? try openMarks(in: directory, calls: settings.calls) : nil
+        let (epoch, torn) = try OpenedEpoch.read(manifest, of: files, marks: marks, log: log)
+        let opened = StoreDirectory(files, settings, lock, marks, manifest, stamp, epoch.journal, log)
+        guard epoch.journal.isWritable else {
             if !torn.isEmpty {
                 log("\(manifest.journal) ends in a write that was cut off, at byte \(epoch.journal.length)")
             }
@@ -52,7 +53,7 @@ final class StoreDirectory {
         }
         try files.removeOrphans(beside: manifest)
         try opened.setAside(torn)
-        try epoch.journal.settle()
+        try epoch.journal.settle(waitingMilliseconds: settings.lockWaitMilliseconds)
         // Whoever wrote the first transaction had synced the names of the files before.
         if found != nil, epoch.journal.number == 0 {
             try directory.sync()
@@ -65,7 +66,7 @@ final class StoreDirectory {
         _ files: StoreFiles,
         _ settings: StoreSettings,
         _ lock: DirectoryLock?,
-        _ isWritable: Bool,
+        _ marks: SyncMarks?,
         _ manifest: Manifest,
         _ stamp: FileStamp,
         _ journal: Journal,
@@ -73,7 +74,7 @@ final class StoreDirectory {
     ) {
         path = files.directory.path
         manifestPath = path + "/" + Manifest.fileName
-        (self.files, self.settings, self.lock, self.isWritable) = (files, settings, lock, isWritable)
+        (self.files, self.settings, self.lock, self.marks) = (files, settings, lock, marks)
         (self.manifest, manifestStamp, self.journal, self.log) = (manifest, stamp, journal, log)
     }
 
@@ -95,7 +96,7 @@ final class StoreDirectory {
 
     /// What a merge of what `space` holds starts from; nil where nothing can be written.
     func mergeSource(_ space: LayeredSpace) throws(StoreError) -> MergeSource? {
-        guard isWritable, let replay = journal.writableReplay else { return nil }
+        guard let replay = journal.writableReplay else { return nil }
         return MergeSource(
             directory: files.directory,
             manifest: manifest,
@@ -103,6 +104,14 @@ final class StoreDirectory {
             space: try space.copy(),
             replay: replay
         )
+    }
+
+    private static func openMarks(in directory: Directory, calls: SystemCalls) throws(StoreError) -> SyncMarks? {
+        do throws(StoreError) {
+            return try SyncMarks(in: directory, calls: calls)
+        } catch  where error.isRefusedWriting {
+            return nil
+        }
     }
 
     // MARK: Staying in step
@@ -127,7 +136,7 @@ final class StoreDirectory {
     ///
     /// - Returns: whether anything was new.
     func beginWriting(_ space: inout LayeredSpace) throws(StoreError) -> Bool {
-        guard let lock, isWritable else { throw .readOnly }
+        guard let lock, journal.isWritable else { throw .readOnly }
         try lock.take(waitingMilliseconds: settings.lockWaitMilliseconds)
         do throws(StoreError) {
             guard try hasNews() else { return false }
@@ -198,9 +207,9 @@ final class StoreDirectory {
         if latest != manifest {
             let epoch: OpenedEpoch
             if let prepared = takePrepared(latest) {
-                epoch = prepared.opened(log: log)
+                epoch = prepared.opened(marks: marks, log: log)
             } else {
-                epoch = try OpenedEpoch.read(latest, of: files, isWritable: isWritable, log: log).epoch
+                epoch = try OpenedEpoch.read(latest, of: files, marks: marks, log: log).epoch
             }
             journal.close()
             (manifest, journal) = (latest, epoch.journal)
@@ -213,7 +222,7 @@ final class StoreDirectory {
 
     /// Moves a torn tail out of the journal into a file of its own, which is safe before the journal is cut.
     private func setAside(_ tail: [UInt8]) throws(StoreError) {
-        guard !tail.isEmpty, isWritable else { return }
+        guard !tail.isEmpty, journal.isWritable else { return }
         let name = try files.keepTorn(tail, at: journal.length, epoch: manifest.epoch)
         try journal.cutTornTail()
         log("\(manifest.journal) ended in a write that was cut off: \(tail.count) bytes are kept in \(name)")

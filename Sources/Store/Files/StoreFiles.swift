@@ -6,6 +6,7 @@ internal import Glibc
 ///     base-2.jsonl       what the store held when the journal was begun, sorted
 ///     journal-2.jsonl    a header, then one transaction a line
 ///     lock               orders what processes write
+///     lock.sync          lets one of them sync for all
 ///     lock.merging       keeps merging to one of them
 ///     .torn-2-812        the end of a write that was cut off, taken out of journal 2 at byte 812
 ///
@@ -78,7 +79,7 @@ struct StoreFiles {
         let header = FileHeader.journal(of: store, epoch: 1, transactions: 0)
         let manifest = Manifest(store: store, epoch: 1, segment: nil, journalBytesSafe: header.bytes.count)
         // A directory with other things in it is somebody's own, and keeps the mode that they gave it.
-        let ours: Set = [DirectoryLock.fileName, manifest.journal, Manifest.temporaryName]
+        let ours: Set = [DirectoryLock.fileName, SyncMarks.fileName, manifest.journal, Manifest.temporaryName]
         if ours.isSuperset(of: try directory.names()) { try directory.restrict() }
         try write(header.bytes, to: manifest.journal)
         try install(manifest)

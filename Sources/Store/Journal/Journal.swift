@@ -19,6 +19,9 @@ final class Journal {
     }
 
     private let file: File
+    private let epoch: Int
+    /// What processes tell each other of their syncs; nil where this one cannot write.
+    private let marks: SyncMarks?
     private let log: (String) -> Void
     private var state: State
     private var replay: JournalReplay
@@ -34,14 +37,22 @@ final class Journal {
     /// The bytes that its lines take, as far as they were read or written here.
     var length: Int { replay.length }
 
-    /// Stands behind what was read from `file`.
+    /// Stands behind what was read from `file`, the journal of an epoch.
     ///
-    /// - Parameter isReadOnly: whether every write is to be refused.
-    init(_ file: File, behind replay: JournalReplay, isReadOnly: Bool, log: @escaping (String) -> Void) {
+    /// - Parameter marks: nil where every write is to be refused.
+    init(
+        _ file: File,
+        epoch: Int,
+        behind replay: JournalReplay,
+        marks: SyncMarks?,
+        log: @escaping (String) -> Void
+    ) {
         self.file = file
+        self.epoch = epoch
+        self.marks = marks
         self.log = log
         self.replay = replay
-        state = isReadOnly ? .readOnly : .ready
+        state = marks == nil ? .readOnly : .ready
         durable = replay.durable
         hasUnsyncedNews = durable < replay.length
     }
@@ -50,6 +61,9 @@ final class Journal {
     var writableReplay: JournalReplay? {
         if case .ready = state { replay } else { nil }
     }
+
+    /// Whether its file can be written to.
+    var isWritable: Bool { marks != nil }
 
     /// The keys of the values that can be erased.
     var erasableKeys: Set<StoreKey> { replay.slots.keys }
@@ -90,7 +104,7 @@ final class Journal {
         } catch {
             throw refuse(error)
         }
-        durable = max(durable, replay.durable)
+        durable = min(length, max(durable, replay.durable, marks?.synced(epoch: epoch) ?? 0))
         hasUnsyncedNews = durable < length
         // Whoever wrote the lines erases what they made superfluous.
         replay.slots.removeSuperseded()
@@ -110,7 +124,7 @@ final class Journal {
     ///
     /// What no line tells to be on the disk is written once more: where the sync of an earlier process has failed, the
     /// system may take it for written though it is not, and a mere sync would not find out.
-    func settle() throws(StoreError) {
+    func settle(waitingMilliseconds: Int) throws(StoreError) {
         var offset = durable
         while offset < length {
             let bytes = try file.contents(from: offset, upTo: min(length, offset + Limits.carriedBytes))
@@ -121,6 +135,7 @@ final class Journal {
         try file.sync()
         durable = length
         hasUnsyncedNews = false
+        try marks?.begin(epoch: epoch, length: length, waitingMilliseconds: waitingMilliseconds)
         erase()
     }
 
@@ -148,6 +163,7 @@ final class Journal {
             throw error
         }
         noteSlots(of: writes)
+        marks?.noteWritten(epoch: epoch, length: length + writer.bytes.count)
         replay.pass(writer, lastLineStart: lineStart, checkBefore: before)
     }
 
@@ -158,24 +174,27 @@ final class Journal {
 
     /// Waits until all that was written, by whomever, is on the disk. No lock is needed.
     ///
-    /// - Throws: `StoreError.systemCall` where whether it is remains unknown. Nothing is written from then on: the system
-    ///   may have dropped what it could not write, and a second sync would not find out.
+    /// - Throws: `StoreError.systemCall` where whether it is remains unknown. Nothing is written from then on:
+    ///   the system may have dropped what it could not write, and a second sync would not find out.
     func sync() throws(StoreError) {
         do throws(StoreError) {
-            try file.sync()
+            if let marks {
+                let synced = try marks.sync(epoch: epoch, length: length) { () throws(StoreError) in try file.sync() }
+                durable = min(synced, length)
+            } else {
+                try file.sync()
+                durable = length
+            }
         } catch {
             state = .failed(error.withOutcome(unknown: false))
             throw error.withOutcome(unknown: true)
         }
-        durable = length
         hasUnsyncedNews = false
-        hasUnsyncedErasures = false
     }
 
     /// Sees to it that what was erased is erased on the disk.
     func close() {
         guard hasUnsyncedErasures else { return }
-        hasUnsyncedErasures = false
         do throws(StoreError) {
             try file.sync()
         } catch {

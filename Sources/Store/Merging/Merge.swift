@@ -126,9 +126,9 @@ struct PreparedEpoch: @unchecked Sendable {
     fileprivate let space: LayeredSpace
     fileprivate let replay: JournalReplay
 
-    func opened(log: @escaping (String) -> Void) -> OpenedEpoch {
-        let journal = Journal(file, behind: replay, isReadOnly: false, log: log)
-        return OpenedEpoch(journal: journal, space: space, isWritable: true)
+    func opened(marks: SyncMarks?, log: @escaping (String) -> Void) -> OpenedEpoch {
+        let journal = Journal(file, epoch: manifest.epoch, behind: replay, marks: marks, log: log)
+        return OpenedEpoch(journal: journal, space: space)
     }
 }
 

@@ -1,0 +1,113 @@
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+
+/// How much of the journal is written, and how much of it is on the disk, as all processes of a directory tell each other.
+///
+/// A sync takes a hundred times as long as a write, and takes along what others have written before it. So one process
+/// syncs at a time, for all: the others wait for its end, and most find that their own lines were among what it synced.
+///
+/// It is three words of the file `lock.sync`, in memory that the processes share, and a lock on that file which is held
+/// during a sync. The first two have an epoch and a number of bytes of its journal:
+///
+/// - *written*: stored by whoever holds the directory's lock, once a write is whole. No write is taken back after that.
+/// - *synced*: what *written* was before a sync that did not fail. It is stored by whoever holds the lock on the file.
+/// - the third counts syncs, and wakes those who wait for one.
+///
+/// Where the file is exchanged underneath, processes no longer learn of each other's syncs, and make their own.
+///
+/// After a crash of the system the words may tell of more than there is. Every process that opens the directory, under
+/// its lock, stores what there is before it trusts them.
+final class SyncMarks {
+    static let fileName = "lock.sync"
+
+    private let file: File
+    private let lock: DirectoryLock
+    /// Safe to share with other processes: the words are only read and written as a whole.
+    private let words: UnsafeMutablePointer<Atomic<UInt64>>
+    private static let bytes = 24
+    /// The upper bits of a word have the epoch.
+    private static let lengthBits: UInt64 = 44
+
+    init(in directory: Directory, calls: SystemCalls) throws(StoreError) {
+        file = try File(Self.fileName, in: directory.descriptor, .creating, calls: calls)
+        lock = try DirectoryLock(Self.fileName, in: directory, readOnly: false, isVital: false, calls: calls)
+        // A file that is shorter than its mapping would end the process that looks at it.
+        if try file.status().bytes < Self.bytes { try file.truncate(to: Self.bytes) }
+        guard let address = mmap(nil, Self.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0),
+            address != MAP_FAILED
+        else { throw .failed("mmap \(Self.fileName)") }
+        words = address.bindMemory(to: Atomic<UInt64>.self, capacity: 3)
+    }
+
+    deinit {
+        munmap(words, Self.bytes)
+    }
+
+    /// Stores what a process has found that has read all of the journal and seen to it that it is on the disk. The
+    /// directory's lock must be held.
+    func begin(epoch: Int, length: Int, waitingMilliseconds: Int) throws(StoreError) {
+        try lock.take(waitingMilliseconds: waitingMilliseconds)
+        defer { lock.release() }
+        words[0].store(Self.word(epoch, length), ordering: .releasing)
+        words[1].store(Self.word(epoch, length), ordering: .releasing)
+    }
+
+    /// Stores that the journal has so many bytes. The directory's lock must be held.
+    func noteWritten(epoch: Int, length: Int) {
+        words[0].store(Self.word(epoch, length), ordering: .releasing)
+    }
+
+    /// How many bytes of an epoch's journal are known to be on the disk.
+    func synced(epoch: Int) -> Int { length(of: 1, epoch) }
+
+    /// Sees to it that the first `length` bytes of an epoch's journal are on the disk, unless another process does
+    /// meanwhile.
+    ///
+    /// - Parameter sync: syncs the journal's file.
+    /// - Returns: how many bytes are.
+    /// - Throws: what `sync` throws.
+    func sync(epoch: Int, length: Int, _ sync: () throws(StoreError) -> Void) throws(StoreError) -> Int {
+        var patience = Limits.syncWaitMilliseconds
+        while true {
+            let syncs = words[2].load(ordering: .acquiring)
+            let synced = synced(epoch: epoch)
+            if synced >= length { return synced }
+            if try lock.takeIfFree() { break }
+            // Whoever stands still in a sync keeps nobody from one of their own.
+            guard patience > 0 else {
+                try sync()
+                return length
+            }
+            // Whoever dies in one wakes nobody.
+            linux_futex_wait(words + 2, UInt32(truncatingIfNeeded: syncs), Self.waitMilliseconds * 1_000_000)
+            patience -= Self.waitMilliseconds
+        }
+        defer {
+            // One of those who wake may have to sync next.
+            lock.release()
+            words[2].wrappingAdd(1, ordering: .releasing)
+            linux_futex_wake(words + 2)
+        }
+        // What is added from here on may miss the sync.
+        let written = max(length, self.length(of: 0, epoch))
+        try sync()
+        words[1].store(Self.word(epoch, written), ordering: .releasing)
+        return written
+    }
+
+    /// How long to wait for a sync before looking whether it still goes on.
+    private static let waitMilliseconds = 5
+
+    private func length(of word: Int, _ epoch: Int) -> Int {
+        let value = words[word].load(ordering: .acquiring)
+        return value >> Self.lengthBits == Self.tag(epoch) ? Int(value & (1 << Self.lengthBits - 1)) : 0
+    }
+
+    private static func word(_ epoch: Int, _ length: Int) -> UInt64 {
+        tag(epoch) << lengthBits | UInt64(length)
+    }
+
+    /// As much of an epoch as there is room for: two that share it are a million merges apart.
+    private static func tag(_ epoch: Int) -> UInt64 { UInt64(epoch) & (1 << (64 - lengthBits) - 1) }
+}
