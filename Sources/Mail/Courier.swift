@@ -7,8 +7,9 @@ package import Threads
 /// Delivers what the outbox holds, and erases what has expired.
 ///
 /// Mails go out on threads of their own, several at once, so that neither a reply nor another mail waits for one that
-/// hangs. The store is used on the caller's thread alone. A mail is marked only after it went out: should the program
-/// end in between, it goes out again under the same Message-ID.
+/// hangs. The store is used on the caller's thread alone. Of several processes on one store, one claims a mail before it
+/// sends it. A mail is marked only after it went out: should the program end in between, it goes out again under the same
+/// Message-ID.
 package final class Courier {
     private let store: Store
     private let outbox: Outbox
@@ -75,6 +76,19 @@ package final class Courier {
             usleep(1_000)
         } while time.now < deadline
         driver?.cancel()
+        release()
+    }
+
+    /// Lets other processes, or the next one, send at once what was given up here.
+    private func release() {
+        do {
+            try store.transact { tx in
+                for mail in underWay { try outbox.claim(mail, until: time.now, in: tx) }
+            }
+            try store.makeDurable()
+        } catch {
+            log("mail: what was given up goes out in \(Limits.claimSeconds) seconds: \(error)")
+        }
     }
 
     /// Sends all that is due, however long it takes.
@@ -104,6 +118,9 @@ package final class Courier {
                 let free = waiting.filter { !busy.contains($0.id) }
                 due = try free.prefix { $0.nextAttempt.map { $0 <= now } ?? false }.prefix(room).compactMap { mail in
                     try outbox.text(of: mail, in: tx).map { (mail, $0) }
+                }
+                for (mail, _) in due {
+                    try outbox.claim(mail.id, until: now.adding(seconds: Limits.claimSeconds), in: tx)
                 }
                 // Mails for which there is no room now go when another is done, which wakes.
                 let nextMail = free.dropFirst(due.count).first?.nextAttempt.map { $0 <= now ? latest : $0 }

@@ -4,6 +4,9 @@ package enum Limits {
     package static let deliveriesMax = 4
     /// How long a command may take for one mail.
     package static let commandSeconds = 60
+    /// For how long a process that sends a mail keeps it from the others: longer than sending can take. Should the process
+    /// be killed, the mail goes out after that.
+    static let claimSeconds = 120
     /// How many times a mail is tried before it is given up.
     package static let attemptsMax = 10
     /// How long after its first attempt a mail is tried again.

@@ -74,6 +74,31 @@ struct CourierTests {
         #expect(driver.attempts == 11)
     }
 
+    /// Processes on one directory, each with a driver: one sends a mail, and only if it is killed does another.
+    @Test func sendsAMailOnceThoughSeveralCould() throws {
+        let folder = NSTemporaryDirectory() + "postern-\(UUID().uuidString)"
+        defer { _ = try? FileManager.default.removeItem(atPath: folder) }
+        let drivers = [RecordingDriver(hangsFor: "a@b.co"), RecordingDriver(), RecordingDriver()]
+        let stores = try drivers.map { _ in Store(engine: try LocalEngine(directory: folder, log: { _ in })) }
+        let couriers = zip(stores, drivers).map { courier($1, of: $0) }
+        try post(to: "a@b.co", in: stores[2])
+        try tend(couriers[0]) { drivers[0].attempts == 1 }
+        _ = time.advance(seconds: 100)
+        _ = couriers[1].tend()
+        #expect(drivers[1].attempts == 0)
+        _ = time.advance(seconds: 20)
+        try tend(couriers[1]) { drivers[1].messages.count == 1 }
+        drivers[0].letGo()
+        // One that ends before it is done leaves its mail to the others at once.
+        try post(to: "a@b.co", in: stores[0])
+        let last = RecordingDriver(hangsFor: "a@b.co")
+        let ending = courier(last, of: stores[2], time: TickingTime(from: time.now))
+        try tend(ending) { last.attempts == 1 }
+        ending.finish()
+        _ = time.advance(seconds: 60)
+        try tend(couriers[1]) { drivers[1].attempts == 2 }
+    }
+
     @Test func keepsMailsUntilTheyExpire() throws {
         let courier = courier(nil)
         try post(to: "a@b.co")
@@ -113,12 +138,14 @@ struct CourierTests {
 
     private func courier(
         _ driver: (any MailDriver)?,
+        of store: Store? = nil,
+        time: (any TimeSource)? = nil,
         startThread: @escaping Threads.Thread.Starter = Threads.Thread.start
     ) -> Courier {
         Courier(
-            store: store,
+            store: store ?? self.store,
             outbox: outbox,
-            time: time,
+            time: time ?? self.time,
             driver: driver,
             sender: MailSender(hostOf: "http://x.co"),
             log: { _ in },
@@ -127,7 +154,8 @@ struct CourierTests {
         )
     }
 
-    private func post(to address: String) throws {
+    private func post(to address: String, in other: Store? = nil) throws {
+        let store = other ?? store
         let email = try #require(EmailAddress(address))
         try store.transact { tx in
             try outbox.post(
@@ -159,6 +187,20 @@ struct CourierTests {
 
     private func texts() throws -> [String?] {
         try store.transact { tx in try outbox.all(in: tx).map { try outbox.text(of: $0, in: tx) } }
+    }
+}
+
+/// A clock that goes on by a second whenever it is looked at.
+private final class TickingTime: TimeSource {
+    private var time: Timestamp
+
+    init(from time: Timestamp) {
+        self.time = time
+    }
+
+    var now: Timestamp {
+        time = time.adding(seconds: 1)
+        return time
     }
 }
 

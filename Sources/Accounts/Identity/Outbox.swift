@@ -98,6 +98,13 @@ package final class Outbox {
         return hasNotice
     }
 
+    /// Keeps other processes from sending a mail until then, or lets them from then on.
+    package func claim(_ id: Int, until: Timestamp, in tx: Transaction) throws {
+        guard var mail = try mail(id, in: tx), mail.nextAttempt != nil else { return }
+        mail.nextAttempt = until
+        try tx.update(mail)
+    }
+
     /// Notes that a mail was delivered, and erases its text.
     package func markDelivered(_ id: Int, in tx: Transaction) throws {
         try close(id, as: .delivered, error: nil, in: tx)
