@@ -1,6 +1,7 @@
 """Measures what the README's table shows, each beside a peer that does the same work in the same run.
 
-Usage: bench.py BINARY. It needs Python's standard library alone, and uses orjson where that is installed.
+Usage: bench.py BINARY [PART OF A ROW'S NAME]. It needs Python's standard library alone, and uses orjson where that is
+installed. BENCH_DIR names the folder to work in; it takes some two gigabytes.
 """
 
 import ctypes
@@ -9,13 +10,14 @@ import importlib.util
 import json
 import os
 import shutil
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+
+import store
+from harness import Postern, client, operator, read_lines, request
 
 RUNS = 5
 READS = 500_000
@@ -23,56 +25,6 @@ WRITES_ALONE = 2_000
 WRITES_PIPELINED = 20_000
 IN_FLIGHT = 100
 SIGN_INS = 200
-
-
-class Postern:
-    def __init__(self, binary, *arguments):
-        self.process = subprocess.Popen(
-            [binary, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-
-    def call(self, method, **params):
-        self.send(request(method, params))
-        return json.loads(self.process.stdout.readline())["result"]
-
-    def send(self, data):
-        self.process.stdin.write(data)
-        self.process.stdin.flush()
-
-    def time_of(self, data, replies):
-        """Seconds from the first byte written to the last reply read, writing beside reading."""
-        start = time.perf_counter()
-        writer = threading.Thread(target=self.send, args=(data,))
-        writer.start()
-        read_lines(self.process.stdout, replies)
-        writer.join()
-        return time.perf_counter() - start
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def request(method, params, number=1):
-    return (json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n").encode()
-
-
-def read_lines(stream, count):
-    while count > 0:
-        chunk = stream.read1(1 << 20)
-        assert chunk, "the program ended early"
-        count -= chunk.count(b"\n")
-
-
-def operator(postern):
-    person = {"first_name": "A", "last_name": "B", "email": "a@b.co"}
-    registered = postern.call("operators.register", user=person, password="password")
-    return {"user_id": registered["id"], "session_id": registered["session_id"]}
-
-
-def client(number):
-    person = {"first_name": "Michael", "last_name": "Sorenson", "email": f"c{number}@bu.edu"}
-    return {"user": person, "address": "14 Barnesdale Rd. Natick, MA 01760"}
 
 
 # What a host would write by hand: parse, look up, answer, and ask nobody who they are.
@@ -136,12 +88,7 @@ def writes(binary, folder, in_flight):
     postern.close()
     shutil.rmtree(os.path.join(folder, "store"))
 
-    path = os.path.join(folder, "peer.sqlite")
-    database = sqlite3.connect(path, isolation_level=None)
-    database.execute("pragma journal_mode=wal")
-    database.execute("pragma synchronous=full")
-    database.execute("create table client (id integer primary key, operator int, email text, body text)")
-    database.execute("create unique index byemail on client (operator, email)")
+    database = store.begin_theirs(os.path.join(folder, "peer.sqlite"))
     begun = time.perf_counter()
     for number in range(WRITES_ALONE):
         row = client(number)
@@ -187,21 +134,23 @@ ROWS = [
 ]
 
 
-def main(binary):
+def main(binary, only):
     print("| what | ours | beside it | ratio |\n| --- | --- | --- | --- |")
-    for name, unit, peer, measure in ROWS:
+    for name, unit, peer, measure in ROWS + store.ROWS:
+        if only not in name:
+            continue
         pairs = []
         for _ in range(RUNS):
             with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR", ".")) as folder:
                 pairs.append(measure(binary, folder))
         ours, theirs = (statistics.median(values) for values in zip(*pairs))
         ratios = sorted(our / their for our, their in pairs)
-        show = lambda value: f"{value:,.1f}" if unit == "ms" else f"{value:,.0f}"
+        show = lambda value: f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 1 else f"{value:.2f}"
         print(
-            f"| {name} | {show(ours)} {unit} | {peer}: {show(theirs)} | "
+            f"| {name} | {f'{show(ours)} {unit}'.strip()} | {peer}: {show(theirs)} | "
             f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}) |",
             flush=True,
         )
 
 
-main(sys.argv[1])
+main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "")

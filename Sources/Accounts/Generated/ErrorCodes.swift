@@ -331,19 +331,19 @@ extension ErrorCode {
             number: 400,
             message: "{Field} is missing or not valid."
         )
-        /// The store is held by another process.
+        /// The lock was held for longer than --lock-wait.
         package static let busy = ErrorCode(
             api: .service,
             slug: "busy",
             number: 423,
-            message: "The store is in use by another process; try again."
+            message: "Another process holds the store and stands still; try again, or end the process that the log names."
         )
         /// Nothing of the request was written.
         package static let diskFull = ErrorCode(
             api: .service,
             slug: "disk_full",
             number: 507,
-            message: "The disk is full; make room and try again."
+            message: "The disk, or the quota on it, is full; make room and try again."
         )
         /// The directory cannot be written to.
         package static let readOnly = ErrorCode(
@@ -357,7 +357,7 @@ extension ErrorCode {
             api: .service,
             slug: "damaged",
             number: 500,
-            message: "The store cannot be relied on; see the log, and check the data directory."
+            message: "The store cannot be relied on; see the log, and run postern check on the data directory."
         )
     }
 }
