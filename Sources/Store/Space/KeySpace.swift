@@ -1,38 +1,37 @@
 /// An ordered map in memory: sorted runs of entries, each short enough that adding one moves little.
 ///
-/// Looking up is two binary searches, over the runs and within one. A run that outgrows its bound is cut in two.
+/// Looking up is two binary searches, over the runs and within one. A run that outgrows its bounds is cut in two. It is a
+/// value: a copy costs next to nothing, and shares all runs that are not changed afterwards.
 struct KeySpace {
     private struct Run {
-        var keys: [StoreKey] = []
+        var keys = PackedKeys()
         var values: [StoredValue] = []
 
-        /// The place of the first key that is not before `key`.
-        func place(of key: StoreKey) -> Int {
-            keys.withUnsafeBufferPointer { keys in
-                firstPlace(in: keys.count) { keys[$0] < key }
-            }
-        }
+        /// The place of the first key that is not before `key`, and whether it is that key.
+        func place(of key: StoreKey) -> (index: Int, isThere: Bool) { keys.place(of: key) }
     }
 
     /// Never empty; the first run holds what is before all others.
     private var runs = [Run()]
+    /// What the runs but the first begin with, or began with once: nothing before it is in them.
+    private var heads = PackedKeys()
     private static let runEntriesMax = 256
+    private static let runBytesMax = 32 << 10
 
     /// How many entries there are.
     private(set) var count = 0
 
     subscript(key: StoreKey) -> StoredValue? {
-        let run = runs[runIndex(of: key)]
-        let place = run.place(of: key)
-        return place < run.keys.count && run.keys[place] == key ? run.values[place] : nil
+        let index = runIndex(of: key)
+        let place = runs[index].place(of: key)
+        return place.isThere ? runs[index].values[place.index] : nil
     }
 
     /// Sets or, with nil, removes a key's value, and gives the one it had.
     @discardableResult
     mutating func set(_ value: StoredValue?, at key: StoreKey) -> StoredValue? {
         let index = runIndex(of: key)
-        let place = runs[index].place(of: key)
-        let isThere = place < runs[index].keys.count && runs[index].keys[place] == key
+        let (place, isThere) = runs[index].place(of: key)
         let previous = isThere ? runs[index].values[place] : nil
         switch (value, isThere) {
         case (let value?, true):
@@ -41,12 +40,13 @@ struct KeySpace {
             runs[index].keys.insert(key, at: place)
             runs[index].values.insert(value, at: place)
             count += 1
-            if runs[index].keys.count > Self.runEntriesMax { cut(index) }
+            let isLong = runs[index].values.count > Self.runEntriesMax || runs[index].keys.byteCount > Self.runBytesMax
+            if isLong, runs[index].values.count > 1 { cut(index) }
         case (nil, true):
             runs[index].keys.remove(at: place)
             runs[index].values.remove(at: place)
             count -= 1
-            if runs[index].keys.isEmpty, runs.count > 1 { runs.remove(at: index) }
+            if runs[index].values.isEmpty, runs.count > 1 { remove(index) }
         case (nil, false):
             break
         }
@@ -66,8 +66,8 @@ struct KeySpace {
         let order = descending ? stride(from: last, through: first, by: -1) : stride(from: first, through: last, by: 1)
         for index in order {
             let run = runs[index]
-            let start = index == first ? run.place(of: lower) : 0
-            let end = index == last ? run.place(of: upper) : run.keys.count
+            let start = index == first ? run.place(of: lower).index : 0
+            let end = index == last ? run.place(of: upper).index : run.values.count
             for step in 0..<max(0, end - start) {
                 let place = descending ? end - 1 - step : start + step
                 guard try visit(run.keys[place], run.values[place]) else { return }
@@ -78,30 +78,23 @@ struct KeySpace {
     /// The run that holds `key`, or would.
     private func runIndex(of key: StoreKey) -> Int {
         guard runs.count > 1 else { return 0 }
-        // The first run takes all that is before the second; hence the search leaves its own first key out.
-        return runs.withUnsafeBufferPointer { runs in
-            firstPlace(in: runs.count - 1) { !(key < runs[$0 + 1].keys[0]) }
-        }
+        let (index, isThere) = heads.place(of: key)
+        return isThere ? index + 1 : index
     }
 
     private mutating func cut(_ index: Int) {
-        let middle = runs[index].keys.count / 2
+        let middle = runs[index].values.count / 2
         var upper = Run()
-        upper.keys = Array(runs[index].keys[middle...])
+        upper.keys = runs[index].keys.cut(at: middle)
         upper.values = Array(runs[index].values[middle...])
-        runs[index].keys.removeSubrange(middle...)
         runs[index].values.removeSubrange(middle...)
         runs.insert(upper, at: index + 1)
+        heads.insert(upper.keys[0], at: index)
     }
-}
 
-/// The first of the places 0..<count for which `isBefore` is false, given that it is true for all earlier ones.
-@inline(__always)
-private func firstPlace(in count: Int, _ isBefore: (Int) -> Bool) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-        let middle = (low + high) / 2
-        if isBefore(middle) { low = middle + 1 } else { high = middle }
+    private mutating func remove(_ index: Int) {
+        runs.remove(at: index)
+        // Where the first run goes, the next one takes its place, and all that is before it.
+        heads.remove(at: max(0, index - 1))
     }
-    return low
 }

@@ -1,0 +1,80 @@
+internal import Glibc
+
+/// Keys in order, their bytes behind one another.
+///
+/// A search goes through memory that lies together, and counts no references.
+struct PackedKeys {
+    private var bytes: [UInt8] = []
+    /// Where each key ends in `bytes`.
+    private var ends: [Int] = []
+
+    /// How many keys there are, and how many bytes they have.
+    var count: Int { ends.count }
+    var byteCount: Int { bytes.count }
+
+    subscript(index: Int) -> StoreKey {
+        StoreKey(bytes: Array(bytes[start(of: index)..<ends[index]]))
+    }
+
+    /// The place of the first key that is not before `key`, and whether it is that key.
+    func place(of key: StoreKey) -> (index: Int, isThere: Bool) {
+        key.bytes.withUnsafeBufferPointer { key in
+            bytes.withUnsafeBufferPointer { bytes in
+                ends.withUnsafeBufferPointer { ends in
+                    var (low, high) = (0, ends.count)
+                    var isThere = false
+                    while low < high {
+                        let middle = (low + high) / 2
+                        let start = middle == 0 ? 0 : ends[middle - 1]
+                        let held = UnsafeBufferPointer(rebasing: bytes[start..<ends[middle]])
+                        let order = Self.compare(held, key)
+                        if order < 0 {
+                            low = middle + 1
+                        } else {
+                            high = middle
+                            isThere = order == 0
+                        }
+                        if isThere { return (middle, true) }
+                    }
+                    return (low, false)
+                }
+            }
+        }
+    }
+
+    mutating func insert(_ key: StoreKey, at index: Int) {
+        let start = start(of: index)
+        bytes.insert(contentsOf: key.bytes, at: start)
+        ends.insert(start, at: index)
+        for later in index..<ends.count { ends[later] += key.bytes.count }
+    }
+
+    mutating func remove(at index: Int) {
+        let place = start(of: index)..<ends[index]
+        bytes.removeSubrange(place)
+        ends.remove(at: index)
+        for later in index..<ends.count { ends[later] -= place.count }
+    }
+
+    /// Takes the keys from a place on out.
+    mutating func cut(at index: Int) -> PackedKeys {
+        let start = start(of: index)
+        var rest = PackedKeys()
+        rest.bytes = Array(bytes[start...])
+        rest.ends = ends[index...].map { $0 - start }
+        bytes.removeSubrange(start...)
+        ends.removeSubrange(index...)
+        return rest
+    }
+
+    private func start(of index: Int) -> Int { index == 0 ? 0 : ends[index - 1] }
+
+    private static func compare(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Int {
+        // An empty buffer may have no address; it precedes all others.
+        guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else {
+            return left.count - right.count
+        }
+        let order = Int(memcmp(leftStart, rightStart, min(left.count, right.count)))
+        return order != 0 ? order : left.count - right.count
+    }
+}
