@@ -28,6 +28,10 @@ package enum Limits {
     static let mergeEntriesBetweenLooks = 4096
     /// How long a merge waits for a lock that another process holds.
     static let mergeLockWaitMilliseconds = 60_000
+    /// Where a journal's last line is looked for, before it is read.
+    static let tailBytes = 64 << 10
+    /// The bytes of a journal from which on most of it is read before the lock is taken.
+    static let longJournalBytes = 1 << 20
     /// How many bytes of the journal are carried over to the next one at a time.
     static let carriedBytes = 1 << 20
     /// How many faults a check tells of.

@@ -210,6 +210,35 @@ struct SharedDirectoryTests {
         #expect(storeError { _ = try first.entries() } != nil)
     }
 
+    /// A long journal is read before the lock is taken, and what is added or erased meanwhile afterwards.
+    @Test func readsALongJournalBesideAWriter() throws {
+        let engine = try directory.open()
+        let value = #""\#(String(repeating: "x", count: 2_000))""#
+        try engine.commit(("m", #""secret""#), isErasable: true)
+        for number in 0..<700 { try engine.commit(("k\(number % 50)", value), ("n", "\(number)")) }
+        try engine.commit(("m", nil))
+        let path = directory.path
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            defer { done.signal() }
+            do {
+                for _ in 0..<20 {
+                    let entries = try LocalEngine(directory: path, log: { _ in }).entries()
+                    #expect(entries.count == 51 && entries["m"] == nil)
+                }
+            } catch {
+                Issue.record(error)
+            }
+        }
+        var number = 700
+        while done.wait(timeout: .now()) == .timedOut {
+            try engine.commit(("n", "\(number)"))
+            number += 1
+        }
+        #expect(try directory.open().entries() == engine.entries())
+        #expect(directory.warnings.isEmpty)
+    }
+
     // MARK: The directory itself
 
     @Test func noticesThatTheDirectoryWasMovedAway() throws {

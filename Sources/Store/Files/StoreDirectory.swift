@@ -37,13 +37,21 @@ final class StoreDirectory {
         if !settings.trustsLocks { try FileSystemTrust.check(directory) }
         let files = StoreFiles(directory: directory, calls: settings.calls)
         let (lock, isWritable) = try openLock(in: directory, calls: settings.calls)
+        let early = readEarly(files, isWritable: isWritable)
         try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
         defer { lock?.release() }
         let found = try files.manifest()
         guard found != nil || isWritable else { throw .readOnly }
         let (manifest, stamp) = if let found { found } else { try files.initialise() }
         let marks = isWritable ? try openMarks(in: directory, calls: settings.calls) : nil
-        let (epoch, torn) = try OpenedEpoch.read(manifest, of: files, marks: marks, log: log)
+        var reader: EpochReader
+        if let early, early.manifest == manifest {
+            reader = early
+        } else {
+            reader = try EpochReader(manifest, of: files, isWritable: marks != nil)
+        }
+        let torn = try reader.readAll()
+        let epoch = reader.opened(marks: marks, log: log)
         let opened = StoreDirectory(files, settings, lock, marks, manifest, stamp, epoch.journal, log)
         guard epoch.journal.isWritable else {
             if !torn.isEmpty {
@@ -104,6 +112,21 @@ final class StoreDirectory {
             space: try space.copy(),
             replay: replay
         )
+    }
+
+    /// Reads most of a long journal before the lock is taken; nil where that is not worth it, or where something does not
+    /// fit: a look under the lock will tell what that is.
+    private static func readEarly(_ files: StoreFiles, isWritable: Bool) -> EpochReader? {
+        do throws(StoreError) {
+            guard let (manifest, _) = try files.manifest(),
+                try files.journal(of: manifest, isWritable: false).0.status().bytes >= Limits.longJournalBytes
+            else { return nil }
+            var reader = try EpochReader(manifest, of: files, isWritable: isWritable)
+            try reader.readSafePart()
+            return reader
+        } catch {
+            return nil
+        }
     }
 
     private static func openMarks(in directory: Directory, calls: SystemCalls) throws(StoreError) -> SyncMarks? {

@@ -50,11 +50,14 @@ struct JournalReplay {
     /// Reads the lines from `length` on. What is behind `length` afterwards is a torn tail.
     ///
     /// - Parameters:
-    ///   - bytes: all that the file holds from `length` on, as it is while the lock keeps writers away.
+    ///   - bytes: what the file holds from `length` on: all of it, as it is while the lock keeps writers away, or whole
+    ///     lines.
+    ///   - isAll: whether it is all of it, so that what is missing can be told.
     ///   - visit: called with what each transaction wrote.
     /// - Throws: `StoreError.damaged`.
     mutating func read(
         _ bytes: UnsafeRawBufferPointer,
+        isAll: Bool = true,
         into space: inout LayeredSpace,
         visit: (([StagedWrite]) -> Void)? = nil
     ) throws(StoreError) {
@@ -70,6 +73,7 @@ struct JournalReplay {
             visit?(writes.map { StagedWrite($0, of: line) })
         }
         try checkUnterminated(tail)
+        guard isAll else { return }
         guard length >= durable else { throw damaged(at: length, "and what was safe behind it are missing") }
         if let slot = slots.firstUnreadable {
             throw damaged(at: slot.place.lowerBound, "holds an erased or damaged value that is still in use")
