@@ -13,12 +13,24 @@ struct Postern {
         signal(SIGXFSZ, SIG_IGN)
         // A host that ignores the end of its children hands that down, and then nobody learns how a mail command ended.
         signal(SIGCHLD, SIG_DFL)
+        endWhereAFileIsGone()
         do throws(CommandError) {
             let options = try Options(arguments: Array(CommandLine.arguments.dropFirst()))
             try options.command.run(options)
         } catch {
             StandardError.write(line: "postern: \(error.message)")
             exit(error.status)
+        }
+    }
+
+    /// Says why it ends where the system cannot give it a page of a mapped file: the file was cut short, or the disk cannot
+    /// be read. Nothing that rests on it has been answered.
+    private static func endWhereAFileIsGone() {
+        signal(SIGBUS) { _ in
+            let text: StaticString =
+                "postern: a file of the store was cut short, or cannot be read; see postern check\n"
+            _ = write(2, text.utf8Start, text.utf8CodeUnitCount)
+            _exit(1)
         }
     }
 

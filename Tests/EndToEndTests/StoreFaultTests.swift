@@ -61,4 +61,17 @@ struct StoreFaultTests {
         #expect(outcome.status == 1)
         #expect(outcome.errors.contains("journal-1.jsonl is damaged at byte"))
     }
+
+    /// The base is mapped, so that the system ends whoever looks at what is no longer there.
+    @Test func endsWithAWordWhereTheBaseIsCutShortUnderneath() throws {
+        let postern = try PosternProcess(["--data", folder.path("store")])
+        for number in 1...3 { _ = try postern.reply(to: "care.user.register", register(number)) }
+        #expect(try PosternProcess.run(["merge", "--data", folder.path("store")]).status == 0)
+        _ = try postern.reply(to: "care.user.register", register(4))
+        #expect(truncate(folder.path("store/base-2.jsonl"), 0) == 0)
+        let sign: JSONValue = ["email": "c2@b.co", "password": "p"]
+        #expect(try postern.reply(to: "care.auth.token", sign) == .null)
+        #expect(postern.status == 1)
+        #expect(postern.errorText.contains("a file of the store was cut short"))
+    }
 }
