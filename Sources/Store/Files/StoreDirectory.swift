@@ -7,9 +7,9 @@ internal import Glibc
 /// that any was told is done, and what is read of others is on the disk before it is told of.
 final class StoreDirectory {
     let path: String
-    private let files: StoreFiles
+    let files: StoreFiles
     let settings: StoreSettings
-    private let log: (String) -> Void
+    let log: (String) -> Void
     /// Nil where the directory cannot be written to and nobody has made the lock's file.
     private let lock: DirectoryLock?
     /// Nil where the directory cannot be written to.
@@ -21,85 +21,20 @@ final class StoreDirectory {
     /// Gives the state behind a manifest that a merge of this process has installed.
     var takePrepared: (Manifest) -> PreparedEpoch? = { _ in nil }
 
-    /// Opens a directory, making it where it is missing.
-    ///
-    /// A directory that cannot be written to is opened to be read.
-    ///
-    /// - Returns: also what it holds.
-    /// - Throws: `StoreError`: `busy`, `damaged`, `newerFormat`, `untrustedFileSystem`, `diskFull`, `readOnly` where the
-    ///   store would have to be made, `systemCall`.
-    static func open(
-        _ path: String,
+    init(
+        files: StoreFiles,
         settings: StoreSettings,
+        lock: DirectoryLock?,
+        marks: SyncMarks?,
+        manifest: Manifest,
+        stamp: FileStamp,
+        journal: Journal,
         log: @escaping (String) -> Void
-    ) throws(StoreError) -> (StoreDirectory, LayeredSpace) {
-        let directory = settings.makesStore ? try Directory(path) : try .holdingStore(path)
-        if !settings.trustsLocks { try FileSystemTrust.check(directory) }
-        let files = StoreFiles(directory: directory, calls: settings.calls)
-        let (lock, isWritable) = try openLock(in: directory, calls: settings.calls)
-        let early = readEarly(files, isWritable: isWritable)
-        try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
-        defer { lock?.release() }
-        let found = try files.manifest()
-        guard found != nil || isWritable else { throw .readOnly }
-        let (manifest, stamp) = if let found { found } else { try files.initialise() }
-        let marks = isWritable ? try openMarks(in: directory, calls: settings.calls) : nil
-        var reader: EpochReader
-        if let early, early.manifest == manifest {
-            reader = early
-        } else {
-            reader = try EpochReader(manifest, of: files, isWritable: marks != nil)
-        }
-        let torn = try reader.readAll()
-        let epoch = reader.opened(marks: marks, log: log)
-        let opened = StoreDirectory(files, settings, lock, marks, manifest, stamp, epoch.journal, log)
-        guard epoch.journal.isWritable else {
-            if !torn.isEmpty {
-                log("\(manifest.journal) ends in a write that was cut off, at byte \(epoch.journal.length)")
-            }
-            return (opened, epoch.space)
-        }
-        try files.removeOrphans(beside: manifest)
-        try opened.setAside(torn)
-        try epoch.journal.settle(waitingMilliseconds: settings.lockWaitMilliseconds)
-        // Whoever wrote the first transaction had synced the names of the files before.
-        if found != nil, epoch.journal.number == 0 {
-            try directory.sync()
-            try directory.syncParent()
-        }
-        return (opened, epoch.space)
-    }
-
-    private init(
-        _ files: StoreFiles,
-        _ settings: StoreSettings,
-        _ lock: DirectoryLock?,
-        _ marks: SyncMarks?,
-        _ manifest: Manifest,
-        _ stamp: FileStamp,
-        _ journal: Journal,
-        _ log: @escaping (String) -> Void
     ) {
         path = files.directory.path
         manifestPath = path + "/" + Manifest.fileName
         (self.files, self.settings, self.lock, self.marks) = (files, settings, lock, marks)
         (self.manifest, manifestStamp, self.journal, self.log) = (manifest, stamp, journal, log)
-    }
-
-    /// The lock, and whether the directory can be written to.
-    private static func openLock(
-        in directory: Directory,
-        calls: SystemCalls
-    ) throws(StoreError) -> (DirectoryLock?, isWritable: Bool) {
-        do throws(StoreError) {
-            return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: false, calls: calls), true)
-        } catch  where error.isRefusedWriting {
-            do throws(StoreError) {
-                return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: true, calls: calls), false)
-            } catch  where error.isMissingFile {
-                return (nil, false)
-            }
-        }
     }
 
     /// What a merge of what `space` holds starts from; nil where nothing can be written.
@@ -112,29 +47,6 @@ final class StoreDirectory {
             space: try space.copy(),
             replay: replay
         )
-    }
-
-    /// Reads most of a long journal before the lock is taken; nil where that is not worth it, or where something does not
-    /// fit: a look under the lock will tell what that is.
-    private static func readEarly(_ files: StoreFiles, isWritable: Bool) -> EpochReader? {
-        do throws(StoreError) {
-            guard let (manifest, _) = try files.manifest(),
-                try files.journal(of: manifest, isWritable: false).0.status().bytes >= Limits.longJournalBytes
-            else { return nil }
-            var reader = try EpochReader(manifest, of: files, isWritable: isWritable)
-            try reader.readSafePart()
-            return reader
-        } catch {
-            return nil
-        }
-    }
-
-    private static func openMarks(in directory: Directory, calls: SystemCalls) throws(StoreError) -> SyncMarks? {
-        do throws(StoreError) {
-            return try SyncMarks(in: directory, calls: calls)
-        } catch  where error.isRefusedWriting {
-            return nil
-        }
     }
 
     // MARK: Staying in step
@@ -244,7 +156,7 @@ final class StoreDirectory {
     }
 
     /// Moves a torn tail out of the journal into a file of its own, which is safe before the journal is cut.
-    private func setAside(_ tail: [UInt8]) throws(StoreError) {
+    func setAside(_ tail: [UInt8]) throws(StoreError) {
         guard !tail.isEmpty, journal.isWritable else { return }
         let name = try files.keepTorn(tail, at: journal.length, epoch: manifest.epoch)
         try journal.cutTornTail()

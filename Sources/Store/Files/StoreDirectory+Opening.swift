@@ -1,0 +1,105 @@
+/// How a process comes to use a directory.
+extension StoreDirectory {
+    /// Opens a directory, making it where it is missing.
+    ///
+    /// A directory that cannot be written to is opened to be read.
+    ///
+    /// - Returns: also what it holds.
+    /// - Throws: `StoreError`: `busy`, `damaged`, `newerFormat`, `untrustedFileSystem`, `diskFull`, `readOnly` where the
+    ///   store would have to be made, `systemCall`.
+    static func open(
+        _ path: String,
+        settings: StoreSettings,
+        log: @escaping (String) -> Void
+    ) throws(StoreError) -> (StoreDirectory, LayeredSpace) {
+        let directory = settings.makesStore ? try Directory(path) : try .holdingStore(path)
+        if !settings.trustsLocks { try FileSystemTrust.check(directory) }
+        let files = StoreFiles(directory: directory, calls: settings.calls)
+        let (lock, isWritable) = try openLock(in: directory, calls: settings.calls)
+        let early = readEarly(files, isWritable: isWritable)
+        try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+        defer { lock?.release() }
+        let found = try files.manifest()
+        guard found != nil || isWritable else { throw .readOnly }
+        let (manifest, stamp) = if let found { found } else { try files.initialise() }
+        let marks = isWritable ? try openMarks(in: directory, calls: settings.calls) : nil
+        var reader: EpochReader
+        if let early, early.manifest == manifest {
+            reader = early
+        } else {
+            reader = try EpochReader(manifest, of: files, isWritable: marks != nil)
+        }
+        let torn = try reader.readAll()
+        let epoch = reader.opened(marks: marks, log: log)
+        let opened = StoreDirectory(
+            files: files,
+            settings: settings,
+            lock: lock,
+            marks: marks,
+            manifest: manifest,
+            stamp: stamp,
+            journal: epoch.journal,
+            log: log
+        )
+        try opened.mend(torn, isNew: found == nil)
+        return (opened, epoch.space)
+    }
+
+    /// Does away with what a crash may have left behind, and sees to it that what was read is on the disk. The lock must
+    /// be held.
+    ///
+    /// - Parameter torn: the torn end of a write, with which the journal ends.
+    private func mend(_ torn: [UInt8], isNew: Bool) throws(StoreError) {
+        guard journal.isWritable else {
+            if !torn.isEmpty { log("\(manifest.journal) ends in a write that was cut off, at byte \(journal.length)") }
+            return
+        }
+        try files.removeOrphans(beside: manifest)
+        try setAside(torn)
+        try journal.settle(waitingMilliseconds: settings.lockWaitMilliseconds)
+        // Whoever wrote the first transaction had synced the names of the files before.
+        if !isNew, journal.number == 0 {
+            try files.directory.sync()
+            try files.directory.syncParent()
+        }
+    }
+
+    /// The lock, and whether the directory can be written to.
+    private static func openLock(
+        in directory: Directory,
+        calls: SystemCalls
+    ) throws(StoreError) -> (DirectoryLock?, isWritable: Bool) {
+        do throws(StoreError) {
+            return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: false, calls: calls), true)
+        } catch  where error.isRefusedWriting {
+            do throws(StoreError) {
+                return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: true, calls: calls), false)
+            } catch  where error.isMissingFile {
+                return (nil, false)
+            }
+        }
+    }
+
+    /// Reads most of a long journal before the lock is taken; nil where that is not worth it, or where something does not
+    /// fit: a look under the lock will tell what that is.
+    private static func readEarly(_ files: StoreFiles, isWritable: Bool) -> EpochReader? {
+        do throws(StoreError) {
+            guard let (manifest, _) = try files.manifest(),
+                try files.journal(of: manifest, isWritable: false).0.status().bytes >= Limits.longJournalBytes
+            else { return nil }
+            var reader = try EpochReader(manifest, of: files, isWritable: isWritable)
+            try reader.readSafePart()
+            return reader
+        } catch {
+            return nil
+        }
+    }
+
+    private static func openMarks(in directory: Directory, calls: SystemCalls) throws(StoreError) -> SyncMarks? {
+        do throws(StoreError) {
+            return try SyncMarks(in: directory, calls: calls)
+        } catch  where error.isRefusedWriting {
+            return nil
+        }
+    }
+}
