@@ -11,6 +11,8 @@ package enum Limits {
     /// The bytes of a base up to which it is read through when it is opened. What is larger would take long; of it a line is
     /// checked when it is read.
     static let verifiedBaseBytesMax = 1 << 20
+    /// How much of a base is read ahead by whoever goes through it.
+    static let readAheadBytes = 1 << 20
     /// The bytes of a base within which a search keeps no account of where lines start.
     static let searchedBytes = 4096
     /// How many values of a base are kept in memory because they were asked for of late; a power of two.

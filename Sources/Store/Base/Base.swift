@@ -79,6 +79,8 @@ struct BaseCursor {
     private let isDescending: Bool
     /// What is still to be gone through, the current entry left out.
     private var rest: Range<Int>
+    /// Up to where the file was read ahead.
+    private var aheadEnd: Int
     /// The current entry; nil at the end.
     private(set) var entry: (key: StoreKey, value: StoredValue)?
 
@@ -87,6 +89,8 @@ struct BaseCursor {
         self.file = file
         isDescending = descending
         rest = place
+        // A few entries are not worth it.
+        aheadEnd = place.count > Limits.readAheadBytes && !descending ? place.lowerBound : .max
         try advance()
     }
 
@@ -95,6 +99,11 @@ struct BaseCursor {
         guard !rest.isEmpty else {
             entry = nil
             return
+        }
+        if rest.lowerBound >= aheadEnd {
+            let end = min(rest.upperBound, rest.lowerBound + 2 * Limits.readAheadBytes)
+            file.readAhead(rest.lowerBound..<end)
+            aheadEnd += Limits.readAheadBytes
         }
         let start = isDescending ? file.lastLineStart(in: rest) : rest.lowerBound
         let line = try file.line(at: start)
