@@ -1,0 +1,235 @@
+"""Files that do not hold what was written to them: flips, cuts, holes, doubles, losses, exchanges, edits by hand.
+
+Promised: a torn tail, behind all that is known to have been on the disk, is kept aside, and the store opens with one
+warning and all that was before it. Anything else is refused, with the file and byte, and not a byte is changed then.
+What is opened at all serves exactly what was stored.
+"""
+
+import json
+import os
+
+import mutants
+from postern import Broken
+from stores import NOBODY
+
+NAME = "damaged files"
+SECTOR = 512
+GARBAGE = [b'{"n":', b"x", b"\0", b"\0" * 4096, b'{"n":9,"d":0,"w":[["a",1]],"c":"00000000"', b"\xef\xbb\xbf", b"\r"]
+
+
+class Model:
+    """A small store, of two epochs where the program can merge, and what it served at each length of its journal."""
+
+    def __init__(self, trial, is_merged):
+        self.store = store = trial.store(2)
+        if is_merged and store.run("merge")[0] != 0:
+            raise Broken("a sound store cannot be merged")
+        self.states = []
+        with store.serve() as server:
+            self._note(server)
+            for number in range(3):
+                store.create(server, f"alone{number}@b.co", "some address")
+                self._note(server)
+            # These share one write, and so the place up to which all was safe before it.
+            store.create_all(server, [(f"many{number}@b.co", "y" * 200) for number in range(4)])
+            self._note(server)
+            server.close()
+        self.files = {name: store.read(name) for name in store.files()}
+        self.journal = store.journal
+        self.header = self.files[self.journal].index(b"\n") + 1
+
+    def _note(self, server):
+        self.states.append((len(self.store.read(self.store.journal)), self.store.listed(server)["result"]))
+
+    @property
+    def truth(self):
+        return self.states[-1][1]
+
+    def __str__(self):
+        return "merged" if len(self.files) > 2 else "plain"
+
+    def durable(self, journal):
+        """What a journal's lines, whole or not, tell to have been on the disk."""
+        told = [json.loads(self.files["manifest.json"])["safe"]]
+        for line in journal.split(b"\n")[1:]:
+            try:
+                told.append(int(line.split(b',"d":')[1].split(b",")[0]))
+            except (IndexError, ValueError):
+                continue
+        return max(told)
+
+    def prefix(self, end):
+        """The clients of the lines before an offset."""
+        lines = self.files[self.journal][:end].count(b"\n") - 1
+        before = self.files[self.journal][:self.states[0][0]].count(b"\n") - 1
+        changed = self.states[0][1]["provision"] + lines - before
+        if changed < 1:
+            return NOBODY
+        # The latest change comes first.
+        return {"clients": self.truth["clients"][self.truth["provision"] - changed:], "provision": changed}
+
+
+def run(trial):
+    models = [Model(trial, False)] + ([Model(trial, True)] if trial.program.knows("merge") else [])
+    other = Model(trial, trial.program.knows("merge"))
+    cases = []
+    for model in models:
+        named = [*flips(trial, model), *cuts(model), *tails(model), *holes(model), *lines(model), *edits(model)]
+        cases += [(model, *case) for case in named + list(losses(model, other))]
+    trial.hold(trial.sample(cases), lambda case: attempt(trial, *case))
+    if trial.is_quick:
+        trial.outcome.teeth = "a build without checks: in the full run"
+    else:
+        bite(trial, models[-1])
+
+
+def bite(trial, model):
+    """Builds the program without the comparison of checksums, and tries flips on it until one goes unnoticed."""
+    mutant = mutants.without_checks(trial)
+    cases = list(flips(trial, model))
+    trial.random.shuffle(cases)
+
+    def search():
+        for case in cases[:3000]:
+            attempt(trial, model, *case, program=mutant)
+
+    trial.outcome.bite("checks taken out", trial.finds(search))
+
+
+# Cases: a name, the files that are other than they were, and what is allowed: "refuse", or the list that is served
+
+
+def changed(name, model, file, data, *allowed):
+    return f"{name} in {file}", {file: data}, allowed
+
+
+def flips(trial, model):
+    """A bit of each byte of each file; each bit of the manifest's."""
+    for file, data in model.files.items():
+        bits = 8 if file == "manifest.json" else 1 if trial.is_quick else 2
+        for offset in range(len(data)):
+            for bit in trial.random.sample(range(8), bits):
+                flipped = bytearray(data)
+                flipped[offset] ^= 1 << bit
+                yield changed(f"bit {bit} of byte {offset} flipped", model, file, bytes(flipped), "refuse", model.truth)
+
+
+def cuts(model):
+    for file, data in model.files.items():
+        for length in range(len(data)):
+            allowed = "refuse"
+            if file == model.journal and length >= max(model.durable(data[:length]), model.header):
+                allowed = model.prefix(length)
+            yield changed(f"cut to {length} bytes", model, file, data[:length], allowed)
+
+
+def tails(model):
+    for file, data in model.files.items():
+        for garbage in GARBAGE:
+            allowed = model.truth if file == model.journal else "refuse"
+            yield changed(f"tail {garbage[:20]}", model, file, data + garbage, allowed)
+            yield changed(f"line {garbage[:20]}", model, file, data + garbage + b"\n", "refuse")
+
+
+def holes(model):
+    """Sectors that were never written: NUL bytes."""
+    for file, data in model.files.items():
+        for sector in range(0, len(data), SECTOR):
+            for count in (1, 2, len(data)):
+                end = min(sector + SECTOR * count, len(data))
+                hollow = data[:sector] + bytes(end - sector) + data[end:]
+                start = data.rfind(b"\n", 0, sector) + 1
+                is_torn = file == model.journal and model.durable(hollow) <= start and start >= model.header
+                yield changed(
+                    f"a hole from {sector} to {end}", model, file, hollow, model.prefix(start) if is_torn else "refuse"
+                )
+
+
+def lines(model):
+    """Lines doubled, missing and exchanged."""
+    for file, data in model.files.items():
+        all_lines = data.splitlines(keepends=True)
+        for index, line in enumerate(all_lines):
+            head, tail = b"".join(all_lines[:index]), b"".join(all_lines[index + 1:])
+            yield changed(f"line {index + 1} doubled", model, file, head + line + line + tail, "refuse")
+            if tail:
+                yield changed(f"line {index + 1} gone", model, file, head + tail, "refuse")
+            if index > 0:
+                before = all_lines[index - 1]
+                exchanged = head[:-len(before)] + line + before + tail
+                yield changed(f"line {index + 1} before the one before", model, file, exchanged, "refuse")
+
+
+def edits(model):
+    """What editors do, by themselves and by hand."""
+    for file, data in model.files.items():
+        yield changed("CRLF", model, file, data.replace(b"\n", b"\r\n"), "refuse")
+        yield changed("a byte order mark", model, file, b"\xef\xbb\xbf" + data, "refuse")
+        yield changed("an invalid byte", model, file, data[:-20] + b"\xff" + data[-20:], "refuse")
+        yield changed("a space", model, file, data.replace(b":", b": ", 1), "refuse")
+        yield changed("an empty line", model, file, data + b"\n", "refuse")
+        yield changed("another format", model, file, data.replace(b'"format":1', b'"format":9', 1), "refuse")
+        if b"some address" in data:
+            yield changed("an edited value", model, file, data.replace(b"some address", b"same address"), "refuse")
+
+
+def losses(model, other):
+    """Files missing, emptied, and exchanged for those of another store."""
+    for file in model.files:
+        yield f"{file} missing", {file: None}, ("refuse",)
+        yield changed("nothing", model, file, b"", "refuse")
+        if file in other.files:
+            yield changed("that of another store", model, file, other.files[file], "refuse")
+    yield "no lock", {"lock": None}, (model.truth,)
+    yield "all but the lock missing", {file: None for file in model.files}, ("refuse", NOBODY)
+
+
+# Trying a case
+
+
+def attempt(trial, model, _, changes, allowed, program=None):
+    store = trial.copy(model.store, program)
+    for file, data in changes.items():
+        if data is None:
+            os.unlink(store.file(file)) if os.path.exists(store.file(file)) else None
+        else:
+            store.write(file, data)
+    before = contents(store)
+    code, output, errors = store.run("stats")
+    if code == 0:
+        hold_served(model, store, errors, allowed)
+    else:
+        hold_refused(store, before, errors, allowed)
+    trial.discard(store)
+
+
+def hold_refused(store, before, errors, allowed):
+    if "refuse" not in allowed:
+        raise Broken(f"refused: {errors.strip()}")
+    if not any(reason in errors for reason in ("is damaged at byte", "newer version", "there is no store")):
+        raise Broken(f"refused without a reason: {errors.strip()}")
+    if contents(store) != before:
+        raise Broken("refused, and files were changed")
+
+
+def hold_served(model, store, errors, allowed):
+    served, _ = store.served()
+    if served not in allowed:
+        raise Broken(f"opened, and serves {summary(served)}, where {summary(model.truth)} was stored; {errors.strip()}")
+    if served != model.truth or errors:
+        if errors.count("level=warning") != (1 if has_torn(store) else 0):
+            raise Broken(f"opened with other than one warning: {errors.strip()}")
+
+
+def has_torn(store):
+    return any(name.startswith(".torn-") for name in os.listdir(store.path))
+
+
+def summary(served):
+    if served in (None, NOBODY):
+        return str(served)
+    return f"{len(served['clients'])} clients and change {served['provision']}"
+
+
+def contents(store):
+    return {name: store.read(name) for name in store.files()}

@@ -1,0 +1,181 @@
+"""Killed, as by kill -9, right before each system call on the store, and within a large write.
+
+Promised: whatever was acknowledged is there when the store is next opened, everything else is there wholly or not at all,
+and the store opens. That goes for a kill while it is first made, opened, written to, repaired, merged by a command and
+merged beside requests, and for a second kill while what the first left behind is being repaired.
+"""
+
+import os
+
+import tracing
+from postern import Broken
+from stores import Store
+
+NAME = "kill at every call"
+TORN = b'{"n":99,"d":0,"w":[["operators/id/00000000'
+CALLS_MAX = 400
+
+
+class Scenario:
+    """Something that a process does to a store, from a state that each case gets a copy of."""
+
+    def __init__(self, name, model, act):
+        self.name, self.model, self.act = name, model, act
+
+    def __str__(self):
+        return self.name
+
+    def copy(self, trial):
+        if self.model is None:
+            return Store(trial.program, trial.directory())
+        return trial.copy(self.model)
+
+
+def scenarios(trial):
+    """All of them; those that merge are left out where the program cannot."""
+    plain, merged = trial.store(), trial.merged_store()
+    torn = trial.copy(plain)
+    torn.write(torn.journal, torn.read(torn.journal) + TORN)
+    yield Scenario("first open", None, open_and_close)
+    yield Scenario("open", merged or plain, open_and_close)
+    yield Scenario("repair", torn, open_and_close)
+    yield Scenario("commit", merged or plain, commit)
+    if merged:
+        yield Scenario("merge", merged, run_command("merge"))
+        yield Scenario("first merge", plain, run_command("merge"))
+    yield Scenario("merge beside requests", long_store(trial), merge_beside)
+
+
+def open_and_close(store, program):
+    with store.serve(program=program) as server:
+        return is_clean(server)
+
+
+def is_clean(server):
+    """Whether a server ends well, rather than being killed."""
+    try:
+        return server.close() == 0
+    except BrokenPipeError:
+        return False
+
+
+def run_command(command):
+    def act(store, program):
+        return store.run(command, program=program)[0] == 0
+
+    return act
+
+
+def commit(store, program):
+    """Three commits by themselves and one of five together."""
+    with store.serve(program=program) as server:
+        for number in range(3):
+            store.create(server, f"new{number}@b.co")
+        store.create_all(server, [(f"many{number}@b.co", "x") for number in range(4)] + [("c1@b.co", "changed")])
+        return is_clean(server)
+
+
+def long_store(trial):
+    """A store whose journal is so long that the next commit begins a merge."""
+    store = trial.store()
+    with store.serve() as server:
+        while os.path.getsize(store.file("journal-1.jsonl")) < (4 << 20) - 10_000:
+            number = len(store.ledger.known)
+            store.create_all(server, [(f"l{number + index}@b.co", "x" * 900) for index in range(6)])
+        server.close()
+    if store.files() != ["journal-1.jsonl", "manifest.json"]:
+        raise Broken("the journal was merged before its time")
+    return store
+
+
+def merge_beside(store, program):
+    """Commits until the merge that the first of them begins is done and followed."""
+    with store.serve(program=program) as server:
+        for number in range(400):
+            if None in store.create_all(server, [(f"new{number}-{index}@b.co", "x" * 900) for index in range(6)]):
+                return False
+            if not os.path.exists(store.file("journal-1.jsonl")):
+                break
+        return is_clean(server)
+
+
+def attempt(trial, scenario, call, number, again=None):
+    """One kill, and perhaps a second one while the store is opened again; whether there was a call to be killed at."""
+    store = scenario.copy(trial)
+    program = trial.program.under(before=tracing.killing(store.path, call, number))
+    ended = scenario.act(store, program)
+    if again is not None:
+        open_and_close(store, trial.program.under(before=tracing.killing(store.path, *again)))
+    store.verify()
+    trial.discard(store)
+    return not ended
+
+
+def calls_of(trial, scenario):
+    """Which calls a scenario makes on the store, and how often."""
+    store = scenario.copy(trial)
+    trace = store.path + ".trace"
+    if not scenario.act(store, trial.program.under(before=tracing.tracing(store.path, "all", trace))):
+        raise Broken(f"{scenario} does not end well without a fault")
+    return tracing.count(trace)
+
+
+def run(trial):
+    if not tracing.is_available():
+        return trial.outcome.remarks.append("skipped: strace is missing")
+    cases = []
+    for scenario in scenarios(trial):
+        calls = calls_of(trial, scenario)
+        cases += [(scenario, call, number) for call, times in calls.items() for number in range(1, times + 1)]
+    repair = next(scenario for scenario, _, _ in cases if scenario.name == "repair")
+    recoveries = [(call, number) for call, times in calls_of(trial, repair).items() for number in range(1, times + 1)]
+    twice = [case + (trial.random.choice(recoveries),) for case in cases]
+    twice += [(repair, *first, second) for first in recoveries for second in trial.random.sample(recoveries, 4)]
+    kills = [(attempt, *case) for case in cases + twice]
+    trial.hold(trial.sample(kills + [(tear, *case) for case in tears(trial)]), lambda case: case[0](trial, *case[1:]))
+    # Whatever calls a run with other timing makes besides.
+    if not trial.is_quick:
+        past = {(scenario, call): number for scenario, call, number in cases}
+        trial.hold(past.items(), lambda item: until_clean(trial, *item[0], item[1]))
+    trial.outcome.bite("a journal cut by a line", trial.finds(lambda: cut(trial)))
+
+
+def until_clean(trial, scenario, call, number):
+    while attempt(trial, scenario, call, number + 1):
+        number += 1
+        if number > CALLS_MAX:
+            raise Broken(f"{call} is called more than {CALLS_MAX} times")
+
+
+# A kill within a write
+
+
+def tears(trial):
+    """Writes of one line and of many, cut at places all over them, the sectors' ends among them."""
+    store = trial.store()
+    for clients in (1, 300):
+        bytes_written = 750 * clients
+        for part in range(0, bytes_written, max(7, bytes_written // 60)):
+            yield store, clients, part
+        for part in range(512, bytes_written, max(512, bytes_written // 40 // 512 * 512)):
+            yield store, clients, part
+
+
+def tear(trial, model, clients, part):
+    store = trial.copy(model)
+    # The first write settles the end of the journal.
+    program = trial.program.under(trial.shims["write"], WRITE="tear", WRITE_NUMBER=2, WRITE_BYTES=part)
+    with store.serve(program=program) as server:
+        replies = store.create_all(server, [(f"t{number}@b.co", "x") for number in range(clients)])
+        if replies[-1] is not None:
+            raise Broken("the write was not cut off")
+    store.verify()
+    trial.discard(store)
+
+
+def cut(trial):
+    """What a store that loses its last commit to a kill would look like."""
+    store = trial.store()
+    lines = store.read(store.journal).splitlines(keepends=True)
+    store.write(store.journal, b"".join(lines[:-1]))
+    store.verify()

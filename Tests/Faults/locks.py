@@ -1,0 +1,219 @@
+"""A lock whose holder stands still or dies, and files and directories that are exchanged underneath a process.
+
+Promised: while a holder stands still, in the middle of a write, others answer `busy` after the time that `--lock-wait`
+gives, and read on; nobody takes a lock from a living holder. When it goes on, all is well; when it is killed, its lock is
+free at once. A process whose lock file, directory or files were removed, replaced or put back to an earlier state notices
+at the next request, and goes on with nothing.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+from postern import Broken, Gone
+
+NAME = "locks and exchanges"
+WAIT_SECONDS = 1
+
+
+def run(trial):
+    model = trial.merged_store() or trial.store()
+    cases = [(stopped, trial, model, ending) for ending in ("goes on", "is killed")]
+    cases += [(merging_stopped, trial, model), (racing_opens, trial)]
+    cases += [(exchanged, trial, model, name, change) for name, change in CHANGES.items()]
+    trial.hold(cases, lambda case: case[0](*case[1:]))
+    trial.outcome.bite("a lock that is granted", trial.finds(lambda: stopped(trial, model, "goes on", blind=True)))
+
+
+# A holder that stands still
+
+
+def stopped(trial, model, ending, blind=False):
+    store = trial.copy(model)
+    sign = store.path + ".sign"
+    # The first write settles the journal when it is opened.
+    program = trial.program.under(trial.shims["write"], WRITE="hold", WRITE_NUMBER=2, WRITE_SIGN=sign)
+    other = trial.program.under(trial.shims["lock"]) if blind else trial.program
+    with store.serve("--lock-wait", str(WAIT_SECONDS), program=other) as second, store.serve(program=program) as first:
+        store.listed(first)
+        store.listed(second)
+        first.send("operators.client.create", **store.client("held@b.co", "x"))
+        stop_at(sign, first)
+        hold_busy(store, second)
+        if ending == "goes on":
+            first.process.send_signal(signal.SIGCONT)
+            if "result" not in first.receive():
+                raise Broken("the holder was stopped and went on, and its request failed")
+            store.ledger.acknowledge("held@b.co", "x")
+        else:
+            first.kill()
+            store.ledger.doubt("held@b.co", "x")
+        start = time.monotonic()
+        store.create(second, "after@b.co")
+        if time.monotonic() - start > WAIT_SECONDS / 2:
+            raise Broken(f"the lock was free only after {time.monotonic() - start:.1f} s")
+        store.ledger.compare(store.listed(second)["result"])
+    store.verify()
+
+
+def stop_at(sign, server):
+    """Stops a process once it is in the write that makes the sign."""
+    end = time.monotonic() + 5
+    while not os.path.exists(sign):
+        if time.monotonic() > end:
+            raise Broken("the write to be held never came")
+        time.sleep(0.01)
+    server.process.send_signal(signal.SIGSTOP)
+
+
+def hold_busy(store, server):
+    start = time.monotonic()
+    reply = server.ask("operators.client.create", **store.client("refused@b.co", "x"))
+    seconds = time.monotonic() - start
+    if reply.get("error", {}).get("code") != 423:
+        raise Broken(f"a write beside a holder that stands still is answered with {reply}")
+    if not WAIT_SECONDS * 0.9 <= seconds <= WAIT_SECONDS + 1:
+        raise Broken(f"the answer took {seconds:.1f} s, where {WAIT_SECONDS} were given")
+    start = time.monotonic()
+    store.ledger.compare(store.listed(server)["result"])
+    if time.monotonic() - start > 0.5:
+        raise Broken("a read waited for a holder that stands still")
+
+
+def merging_stopped(trial, model):
+    """A merge that stands still keeps nobody from writing, and another merge from nothing but merging."""
+    store = trial.copy(model)
+    sign = store.path + ".sign"
+    program = trial.program.under(trial.shims["write"], WRITE="hold", WRITE_NUMBER=2, WRITE_SIGN=sign)
+    process = program.start("merge", "--data", store.path, stderr=subprocess.PIPE)
+    try:
+        end = time.monotonic() + 5
+        while not os.path.exists(sign) and time.monotonic() < end:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGSTOP)
+        with store.serve("--lock-wait", str(WAIT_SECONDS)) as server:
+            store.create(server, "beside@b.co")
+            code, _, errors = store.run("merge")
+            if code != 1 or "another process is merging" not in errors:
+                raise Broken(f"a second merge ended with {code}: {errors}")
+            process.send_signal(signal.SIGCONT)
+            if process.wait(timeout=20) != 0:
+                raise Broken(f"the merge went on, and failed: {process.stderr.read().decode()}")
+            store.create(server, "later@b.co")
+            store.ledger.compare(store.listed(server)["result"])
+            server.close()
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+    store.verify()
+
+
+def racing_opens(trial):
+    """Many processes that make the same store at once make one."""
+    path = trial.directory()
+    servers = [trial.program.serve(path) for _ in range(6)]
+    try:
+        for number, server in enumerate(servers):
+            user = {"first_name": "A", "last_name": "B", "email": f"o{number}@b.co"}
+            server.send("operators.register", user=user, password="p")
+        ids = sorted(server.receive()["result"]["id"] for server in servers)
+        if ids != [1, 2, 3, 4, 5, 6]:
+            raise Broken(f"six processes made one store, and gave out the ids {ids}")
+    finally:
+        for server in servers:
+            server.kill()
+
+
+# What is exchanged underneath a process: each change is made by hand, while a server has the store open
+
+
+def lock_removed(store, _):
+    os.unlink(store.file("lock"))
+
+
+def lock_replaced(store, _):
+    os.unlink(store.file("lock"))
+    store.write("lock", b"")
+
+
+def directory_moved(store, _):
+    os.rename(store.path, store.path + ".moved")
+
+
+def directory_replaced(store, earlier):
+    directory_moved(store, earlier)
+    shutil.copytree(store.path + ".moved", store.path)
+
+
+def directory_restored(store, earlier):
+    directory_moved(store, earlier)
+    shutil.copytree(earlier, store.path)
+
+
+def files_restored(store, earlier):
+    """As `cp -r` from a backup does, into the same files."""
+    shutil.copytree(earlier, store.path, dirs_exist_ok=True)
+
+
+def restored_and_grown(store, earlier):
+    """As before, and then another process writes past the place that this one has read to."""
+    files_restored(store, earlier)
+    with store.serve() as server:
+        for number in range(20):
+            server.ask("operators.client.create", **store.client(f"g{number}@b.co", "x"))
+        server.close()
+
+
+def directory_of_another_store(store, earlier):
+    directory_moved(store, earlier)
+    with store.program.serve(store.path) as server:
+        server.close()
+
+
+def journal_removed(store, _):
+    os.unlink(store.file(store.journal))
+
+
+def manifest_removed(store, _):
+    os.unlink(store.file("manifest.json"))
+
+
+def manifest_restored(store, earlier):
+    shutil.copy(os.path.join(earlier, "manifest.json"), store.file("manifest.json"))
+
+
+CHANGES = {
+    change.__name__.replace("_", " "): change
+    for change in (
+        lock_removed, lock_replaced, directory_moved, directory_replaced, directory_restored, files_restored,
+        restored_and_grown, directory_of_another_store, journal_removed, manifest_removed, manifest_restored,
+    )
+}
+# After these, one who only reads cannot tell, and what it reads is right.
+UNSEEN_BY_READERS = {"lock removed", "lock replaced"}
+
+
+def exchanged(trial, model, name, change):
+    store = trial.copy(model)
+    earlier = store.path + ".earlier"
+    shutil.copytree(store.path, earlier)
+    with store.serve() as server:
+        for number in range(3):
+            store.create(server, f"e{number}@b.co")
+        if name == "manifest restored" and store.run("merge")[0] == 0:
+            store.listed(server)
+        change(store, earlier)
+        try:
+            reply = store.listed(server)
+            if "result" in reply and name not in UNSEEN_BY_READERS:
+                raise Broken(f"a process reads on: {len(reply['result']['clients'])} clients")
+            reply = server.ask("operators.client.create", **store.client("after@b.co", "x"))
+            if reply.get("error", {}).get("code") != 500:
+                raise Broken(f"a process writes on: {reply}")
+        except Gone:
+            pass
+        if "damaged" not in server.errors:
+            raise Broken(f"the process does not say why: {server.errors!r}")

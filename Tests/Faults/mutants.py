@@ -1,0 +1,51 @@
+"""Builds of the program with a protection taken out, to show that the checks here would notice."""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+
+from postern import Broken, Program
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# By file: what is replaced, and by what. A pattern that does not match any more is an error.
+CHECKS = {
+    "JournalLine.swift": [
+        (r'tail\.hex\(\) == check, tail\.skip', "tail.hex() != nil, tail.skip"),
+        (r"written == CRC32C\.value\(of: bytes, after: check\)", "written == written"),
+    ],
+    "BaseFile.swift": [
+        (r"guard self\[line\.value\.upperBound\.\.<line\.place\.upperBound\]\.elementsEqual\(seal\) else",
+         "guard seal.count > 0 else"),
+    ],
+}
+
+
+def without_checks(trial):
+    """The program without the comparison of checksums in journals and bases."""
+    tree = os.path.join(trial.scratch, "mutant")
+    os.mkdir(tree)
+    for name in ("Package.swift", "Package.resolved", "Sources", "schema", "Tests"):
+        source = os.path.join(TREE, name)
+        if os.path.isdir(source):
+            shutil.copytree(source, os.path.join(tree, name))
+        elif os.path.exists(source):
+            shutil.copy(source, tree)
+    for name, replacements in CHECKS.items():
+        [path] = glob.glob(os.path.join(tree, "Sources", "Store", "**", name), recursive=True)
+        with open(path) as file:
+            text = file.read()
+        for pattern, replacement in replacements:
+            text, count = re.subn(pattern, replacement, text)
+            if count != 1:
+                raise Broken(f"{name} has changed: {pattern} is not there to be taken out")
+        with open(path, "w") as file:
+            file.write(text)
+    build = os.path.join(TREE, ".build", "mutant")
+    command = ["swift", "build", "-c", "release", "--static-swift-stdlib", "--product", "postern"]
+    command += ["--package-path", tree, "--scratch-path", build]
+    built = subprocess.run(["nice", "-n", "5", *command], capture_output=True, text=True)
+    if built.returncode != 0:
+        raise Broken(f"the build without checks fails: {built.stdout[-2000:]}{built.stderr[-500:]}")
+    return Program(os.path.join(build, "release", "postern"))

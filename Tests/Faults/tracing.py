@@ -1,0 +1,52 @@
+"""Faults at system calls, by strace: a kill right before a call, or an error in its place."""
+
+import collections
+import os
+import re
+import shutil
+
+EPOCHS = range(1, 5)
+NAMES = ["manifest.json", "manifest.json.tmp", "lock", "lock.merging"]
+
+
+def is_available():
+    return shutil.which("strace") is not None
+
+
+def tracing(data, call, output="/dev/null", inject=None):
+    """The command line that traces one call, or `all`, on a store's directory and its files alone.
+
+    The filter leaves out what the loader does, and so makes counts the same from run to run and from thread to thread;
+    strace counts the calls of each thread by themselves.
+    """
+    names = NAMES + [f"{kind}-{epoch}.jsonl" for kind in ("journal", "base") for epoch in EPOCHS]
+    command = ["strace", "-f", "-qq", "-o", output]
+    for path in [os.path.dirname(data), data] + [os.path.join(data, name) for name in names]:
+        command += ["-P", path]
+    if call != "all":
+        command += ["--seccomp-bpf"]
+    command += ["-e", f"trace={call}"]
+    return command + (["-e", f"inject={call}:{inject}"] if inject else [])
+
+
+def killing(data, call, number):
+    """Kills right before the call of that number."""
+    return tracing(data, call, inject=f"signal=KILL:when={number}")
+
+
+def failing(data, call, error, number, ever_after=False):
+    """Fails the call of that number, or all from that number on."""
+    return tracing(data, call, inject=f"error={error}:when={number}{'+' if ever_after else ''}")
+
+
+def count(trace):
+    """How often each call was made, by the thread that made it most often, as a trace has it."""
+    threads = collections.Counter()
+    with open(trace, errors="replace") as lines:
+        for line in lines:
+            if found := re.match(r"(\d+) +(\w+)\(", line):
+                threads[found.groups()] += 1
+    calls = {}
+    for (_, call), times in threads.items():
+        calls[call] = max(calls.get(call, 0), times)
+    return calls

@@ -1,0 +1,153 @@
+"""What the classes of faults share: scratch directories, cases that are tried side by side, and what came of them."""
+
+import concurrent.futures
+import dataclasses
+import itertools
+import os
+import random
+import shutil
+import tempfile
+import time
+
+from postern import Broken, Gone
+from stores import Store
+
+AT_ONCE = 4
+FAILURES_SHOWN_MAX = 5
+TEETH_SHOWN_MAX = 80
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What came of a class of faults."""
+
+    tried: int = 0
+    held: int = 0
+    teeth: str = "none"
+    has_teeth: bool = True
+    failures: list = dataclasses.field(default_factory=list)
+    remarks: list = dataclasses.field(default_factory=list)
+
+    @property
+    def is_good(self):
+        return self.tried == self.held and self.has_teeth
+
+    def bite(self, what, found):
+        """Takes note of a check that must find something wrong where a protection is taken out."""
+        if found and len(found) > TEETH_SHOWN_MAX:
+            found = found[:TEETH_SHOWN_MAX] + "…"
+        words = f"{what}: {found}" if found else f"{what}: DOES NOT BITE"
+        self.teeth = words if self.teeth == "none" else f"{self.teeth}; {words}"
+        self.has_teeth = self.has_teeth and bool(found)
+
+
+class Trial:
+    """One run of one class: the program, a scratch directory, chance with a seed, and how long it may take."""
+
+    def __init__(self, program, shims, scratch, seed, seconds=None):
+        self.program, self.shims, self.scratch = program, shims, scratch
+        self.random = random.Random(seed)
+        self.is_quick = seconds is not None
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self._numbers = itertools.count(1)
+        self.outcome = Outcome()
+
+    @property
+    def is_over(self):
+        """Whether a quick run has had its time."""
+        return self._end is not None and time.monotonic() > self._end
+
+    def directory(self):
+        """A path that nothing has yet, in a directory of its own."""
+        parent = os.path.join(self.scratch, str(next(self._numbers)))
+        os.mkdir(parent)
+        return os.path.join(parent, "data")
+
+    def store(self, clients=3):
+        """A new store with a few clients, in its first journal."""
+        return Store.make(self.program, self.directory(), [f"c{number}@b.co" for number in range(clients)])
+
+    def merged_store(self, clients=3, later=3):
+        """A new store that was merged and written to since; nil where the program cannot merge."""
+        if not self.program.knows("merge"):
+            return None
+        store = self.store(clients)
+        code, _, errors = store.run("merge")
+        if code != 0:
+            raise Broken(f"a sound store cannot be merged: {errors}")
+        with store.serve() as server:
+            for number in range(later):
+                store.create(server, f"later{number}@b.co")
+            store.create(server, "c0@b.co", "moved")
+            server.close()
+        return store
+
+    def copy(self, store, program=None):
+        return store.copy(self.directory(), program)
+
+    def discard(self, store):
+        shutil.rmtree(os.path.dirname(store.path), ignore_errors=True)
+
+    def sample(self, cases):
+        """All the cases; in a quick run in random order, as only some will have their turn."""
+        cases = list(cases)
+        if self.is_quick:
+            self.random.shuffle(cases)
+        return cases
+
+    def hold(self, cases, attempt, at_once=AT_ONCE):
+        """Tries cases until the time is over: `attempt` raises `Broken` where a case is not held."""
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            waiting = iter(cases)
+            running = {}
+            while True:
+                while len(running) < at_once and not self.is_over:
+                    case = next(waiting, None)
+                    if case is None:
+                        break
+                    running[pool.submit(attempt, case)] = case
+                if not running:
+                    return
+                done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+                for future in done:
+                    self._note(running.pop(future), future)
+
+    def hold_one(self, name, attempt):
+        """Tries one case, whatever the time."""
+        future = concurrent.futures.Future()
+        try:
+            future.set_result(attempt())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the case was not held
+            future.set_exception(error)
+        self._note(name, future)
+
+    def _note(self, case, future):
+        self.outcome.tried += 1
+        try:
+            future.result()
+            self.outcome.held += 1
+        except (Broken, Gone) as error:
+            self.outcome.failures.append(f"{describe(case)}: {error or 'the process ended'}")
+        except Exception as error:  # noqa: BLE001
+            self.outcome.failures.append(f"{describe(case)}: {type(error).__name__}: {error}")
+
+    def finds(self, attempt):
+        """What a check finds where a protection is taken out: its words, or nil."""
+        try:
+            attempt()
+        except Broken as error:
+            return str(error)
+        return None
+
+
+def describe(case):
+    """A case in words, for whoever wants to have it again."""
+    if isinstance(case, tuple):
+        return " ".join(describe(part) for part in case if not isinstance(part, (dict, bytes)))
+    return getattr(case, "__name__", str(case)).strip()
+
+
+def scratch_directory():
+    """A place for scratch directories: in memory where there is room, as most classes need no disk."""
+    roomy = os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 1 << 30
+    return tempfile.mkdtemp(prefix="postern-faults-", dir="/dev/shm" if roomy else None)
