@@ -36,7 +36,7 @@ import shutil
 import sys
 import time
 
-from postern import Broken, Program
+from postern import Program
 from shims import Shims
 from trial import FAILURES_SHOWN_MAX, Trial, scratch_directory
 
@@ -79,9 +79,9 @@ def run(name, options):
         )
         try:
             module.run(trial)
-        except Broken as error:
+        except Exception as error:  # noqa: BLE001 - the other classes are to have their turn
             trial.outcome.tried += 1
-            trial.outcome.failures.append(f"beyond its cases: {error}")
+            trial.outcome.failures.append(f"beyond its cases: {type(error).__name__}: {error}")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     outcome = trial.outcome
