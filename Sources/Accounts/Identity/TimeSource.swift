@@ -13,8 +13,9 @@ package final class SystemTime: TimeSource {
     package var now: Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        // A clock that was never set may stand before 1970, which has no place in a key.
-        return Timestamp(microseconds: max(0, time.tv_sec * 1_000_000 + time.tv_nsec / 1_000))
+        // A clock that was set wrong may stand before 1970, or centuries ahead, which has no place in a key.
+        let microseconds = max(0, time.tv_sec * 1_000_000 + time.tv_nsec / 1_000)
+        return min(Timestamp(microseconds: microseconds), RehearsedTime.latest)
     }
 }
 
