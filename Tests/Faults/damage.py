@@ -18,32 +18,30 @@ GARBAGE = [b'{"n":', b"x", b"\0", b"\0" * 4096, b'{"n":9,"d":0,"w":[["a",1]],"c"
 
 
 class Model:
-    """A small store, of two epochs where the program can merge, and what it served at each length of its journal."""
+    """A small store, of two epochs where the program can merge, and what it serves."""
 
     def __init__(self, trial, is_merged):
         self.store = store = trial.store(2)
+        place = store.path + ".mails"
+        os.mkdir(place)
+        # One mail that is delivered and erased, and one that waits.
+        for flags in (["--mail", f"directory:{place}"], []):
+            with store.serve(*flags) as server:
+                server.ask("operators.reset_password", email="a@b.co")
+                server.close()
         if is_merged and store.run("merge")[0] != 0:
             raise Broken("a sound store cannot be merged")
-        self.states = []
         with store.serve() as server:
-            self._note(server)
             for number in range(3):
                 store.create(server, f"alone{number}@b.co", "some address")
-                self._note(server)
             # These share one write, and so the place up to which all was safe before it.
             store.create_all(server, [(f"many{number}@b.co", "y" * 200) for number in range(4)])
-            self._note(server)
+            self.truth = store.listed(server)["result"]
             server.close()
+        self.mails = mails(store)
         self.files = {name: store.read(name) for name in store.files()}
         self.journal = store.journal
         self.header = self.files[self.journal].index(b"\n") + 1
-
-    def _note(self, server):
-        self.states.append((len(self.store.read(self.store.journal)), self.store.listed(server)["result"]))
-
-    @property
-    def truth(self):
-        return self.states[-1][1]
 
     def __str__(self):
         return "merged" if len(self.files) > 2 else "plain"
@@ -58,15 +56,22 @@ class Model:
                 continue
         return max(told)
 
-    def prefix(self, end):
-        """The clients of the lines before an offset."""
-        lines = self.files[self.journal][:end].count(b"\n") - 1
-        before = self.files[self.journal][:self.states[0][0]].count(b"\n") - 1
-        changed = self.states[0][1]["provision"] + lines - before
-        if changed < 1:
-            return NOBODY
-        # The latest change comes first.
-        return {"clients": self.truth["clients"][self.truth["provision"] - changed:], "provision": changed}
+    def before(self, end):
+        """What may be served of a journal's lines before an offset: what they come to. Where a value was erased that a later
+        line made superfluous, it is missed without that line: the journal is refused then, too."""
+        kept = self.files[self.journal][:end].splitlines(keepends=True)
+        lost = self.files[self.journal][len(b"".join(line for line in kept if line.endswith(b"\n"))):]
+        allowed = (NOBODY,)
+        if self._has_operator(kept):
+            changes = lost.count(b'["operators.clients/change/')
+            # The latest change comes first.
+            allowed = ({"clients": self.truth["clients"][changes:], "provision": self.truth["provision"] - changes},)
+        if any(b'"s":[[ ' in line for line in kept) and b'["outbox texts/id/0000000001",null]' in lost:
+            allowed += ("refuse",)
+        return allowed
+
+    def _has_operator(self, lines):
+        return len(self.files) > 2 or any(b'["operators/id/' in line and line.endswith(b"\n") for line in lines)
 
 
 def run(trial):
@@ -75,7 +80,8 @@ def run(trial):
     cases = []
     for model in models:
         named = [*flips(trial, model), *cuts(model), *tails(model), *holes(model), *lines(model), *edits(model)]
-        cases += [(model, *case) for case in named + list(losses(model, other))]
+        named += [*torn_tails(trial, model), *losses(model, other)]
+        cases += [(model, *case) for case in named]
     trial.hold(trial.sample(cases), lambda case: attempt(trial, *case))
     if trial.is_quick:
         trial.outcome.teeth = "a build without checks: in the full run"
@@ -117,10 +123,10 @@ def flips(trial, model):
 def cuts(model):
     for file, data in model.files.items():
         for length in range(len(data)):
-            allowed = "refuse"
+            allowed = ("refuse",)
             if file == model.journal and length >= max(model.durable(data[:length]), model.header):
-                allowed = model.prefix(length)
-            yield changed(f"cut to {length} bytes", model, file, data[:length], allowed)
+                allowed = model.before(length)
+            yield changed(f"cut to {length} bytes", model, file, data[:length], *allowed)
 
 
 def tails(model):
@@ -140,9 +146,23 @@ def holes(model):
                 hollow = data[:sector] + bytes(end - sector) + data[end:]
                 start = data.rfind(b"\n", 0, sector) + 1
                 is_torn = file == model.journal and model.durable(hollow) <= start and start >= model.header
-                yield changed(
-                    f"a hole from {sector} to {end}", model, file, hollow, model.prefix(start) if is_torn else "refuse"
-                )
+                allowed = model.before(start) if is_torn else ("refuse",)
+                yield changed(f"a hole from {sector} to {end}", model, file, hollow, *allowed)
+
+
+def torn_tails(trial, model):
+    """What a power cut may leave of a write of several lines: any of its sectors, up to any length."""
+    data = model.files[model.journal]
+    safe = model.durable(data)
+    for number in range(50 if trial.is_quick else 1000):
+        hollow = bytearray(data[:trial.random.randrange(safe + 1, len(data) + 1)])
+        sectors = range(safe // SECTOR, len(hollow) // SECTOR + 1)
+        for sector in trial.random.sample(sectors, trial.random.randint(1, len(sectors))):
+            place = slice(max(safe, sector * SECTOR), min(len(hollow), (sector + 1) * SECTOR))
+            hollow[place] = bytes(len(hollow[place]))
+        end = next((place for place in range(safe, len(hollow)) if hollow[place] == 0), len(hollow))
+        start = hollow.rfind(b"\n", 0, end) + 1
+        yield changed(f"torn tail {number}", model, model.journal, bytes(hollow), *model.before(start))
 
 
 def lines(model):
@@ -203,6 +223,11 @@ def attempt(trial, model, _, changes, allowed, program=None):
     trial.discard(store)
 
 
+def mails(store):
+    """The mails, with their texts, which stand in slots that can be erased."""
+    return [store.run("outbox", "show", str(number))[1] for number in (1, 2)]
+
+
 def hold_refused(store, before, errors, allowed):
     if "refuse" not in allowed:
         raise Broken(f"refused: {errors.strip()}")
@@ -216,6 +241,8 @@ def hold_served(model, store, errors, allowed):
     served, _ = store.served()
     if served not in allowed:
         raise Broken(f"opened, and serves {summary(served)}, where {summary(model.truth)} was stored; {errors.strip()}")
+    if served == model.truth and mails(store) != model.mails:
+        raise Broken("opened, and shows other mails than were written")
     if served != model.truth or errors:
         if errors.count("level=warning") != (1 if has_torn(store) else 0):
             raise Broken(f"opened with other than one warning: {errors.strip()}")

@@ -19,8 +19,8 @@ CALLS_MAX = 400
 class Scenario:
     """Something that a process does to a store, from a state that each case gets a copy of."""
 
-    def __init__(self, name, model, act):
-        self.name, self.model, self.act = name, model, act
+    def __init__(self, name, model, act, check=lambda store: None):
+        self.name, self.model, self.act, self.check = name, model, act, check
 
     def __str__(self):
         return self.name
@@ -43,6 +43,7 @@ def scenarios(trial):
     if merged:
         yield Scenario("merge", merged, run_command("merge"))
         yield Scenario("first merge", plain, run_command("merge"))
+    yield Scenario("erase", mailing_store(trial), deliver, hold_delivered)
     yield Scenario("merge beside requests", long_store(trial), merge_beside)
 
 
@@ -73,6 +74,32 @@ def commit(store, program):
             store.create(server, f"new{number}@b.co")
         store.create_all(server, [(f"many{number}@b.co", "x") for number in range(4)] + [("c1@b.co", "changed")])
         return is_clean(server)
+
+
+def mailing_store(trial):
+    """A store with a mail that is to be delivered, and then erased."""
+    store = trial.store()
+    with store.serve() as server:
+        server.ask("operators.reset_password", email="a@b.co")
+        server.close()
+    return store
+
+
+def deliver(store, program):
+    place = store.path + ".mails"
+    os.makedirs(place, exist_ok=True)
+    return store.run("outbox", "deliver", "--mail", f"directory:{place}", program=program)[0] == 0
+
+
+def hold_delivered(store):
+    """The mail is delivered, by whichever process, and its text is nowhere in the store then."""
+    if not deliver(store, store.program):
+        raise Broken("what a killed process left cannot be delivered")
+    mails = os.listdir(store.path + ".mails")
+    if not any(name.endswith(".eml") for name in mails):
+        raise Broken(f"the mail was never delivered: {mails}")
+    if any(b"with this code" in store.read(name) for name in store.files()):
+        raise Broken("a delivered mail's text is still in the store")
 
 
 def long_store(trial):
@@ -106,6 +133,7 @@ def attempt(trial, scenario, call, number, again=None):
     ended = scenario.act(store, program)
     if again is not None:
         open_and_close(store, trial.program.under(before=tracing.killing(store.path, *again)))
+    scenario.check(store)
     store.verify()
     trial.discard(store)
     return not ended

@@ -41,7 +41,8 @@ class Ledger:
 
     def __deepcopy__(self, _):
         other = Ledger()
-        other.known, other.changes, other.doubts = dict(self.known), self.changes, list(self.doubts)
+        with self._lock:
+            other.known, other.changes, other.doubts = dict(self.known), self.changes, list(self.doubts)
         return other
 
     def compare(self, listed):
