@@ -5,10 +5,13 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 PACKAGES := libsodium-dev pkg-config
 # Mail parsers and validators that the tests hold the program against.
 TEST_PACKAGES := python3 python3-jsonschema
+# What forces faults: system calls that fail or kill, shims, and file systems of all kinds.
+FAULT_PACKAGES := python3 strace gcc libc6-dev xfsprogs e2fsprogs bindfs
+FAULT_TOOLS := strace gcc mkfs.xfs mkfs.ext4 bindfs /usr/bin/python3
 BINARY := .build/release/postern
 REHEARSAL := --data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7
 
-.PHONY: help deps test-deps build release demo tour bench test test-quick lint generate check-generated warnings format
+.PHONY: help deps test-deps fault-deps build release demo tour bench test test-quick faults faults-quick lint generate check-generated warnings format
 
 help: ## Lists what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,6 +30,14 @@ test-deps: deps
 	else \
 		echo "Installing $(TEST_PACKAGES)…"; \
 		$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(TEST_PACKAGES) >/dev/null; \
+	fi
+
+fault-deps: deps
+	@if (for tool in $(FAULT_TOOLS); do command -v $$tool || exit 1; done) >/dev/null && [ -e /usr/include/stdio.h ]; then \
+		echo "What forces faults is here already."; \
+	else \
+		echo "Installing $(FAULT_PACKAGES)…"; \
+		$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(FAULT_PACKAGES) >/dev/null; \
 	fi
 
 build: deps ## Builds for debugging
@@ -53,6 +64,12 @@ test: test-deps ## Installs what is missing, builds, and runs all tests
 test-quick: test-deps ## Runs the tests but for the one that signs in ten thousand times
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build --skip givesANewTokenOfFullLengthEachTime
+
+faults: release fault-deps ## Forces faults on the binary: kills, full disks, power cuts; as root, about twenty minutes
+	/usr/bin/python3 Tests/Faults/faults.py $(BINARY)
+
+faults-quick: release fault-deps ## Forces a sample of the faults, under two minutes
+	/usr/bin/python3 Tests/Faults/faults.py $(BINARY) --quick
 
 lint: ## Checks the format of the sources
 	$(SWIFT) format lint --strict -r -p Package.swift Sources Tests

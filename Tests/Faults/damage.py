@@ -90,14 +90,16 @@ def run(trial):
 
 
 def bite(trial, model):
-    """Builds the program without the comparison of checksums, and tries flips on it until one goes unnoticed."""
+    """Builds the program without the comparison of checksums, and tries flips on it until one is served unnoticed."""
     mutant = mutants.without_checks(trial)
     cases = list(flips(trial, model))
     trial.random.shuffle(cases)
 
     def search():
         for case in cases[:3000]:
-            attempt(trial, model, *case, program=mutant)
+            found = trial.finds(lambda case=case: attempt(trial, model, *case, program=mutant))
+            if found and "serves None" not in found:
+                raise Broken(found)
 
     trial.outcome.bite("checks taken out", trial.finds(search))
 
@@ -240,7 +242,8 @@ def hold_refused(store, before, errors, allowed):
 def hold_served(model, store, errors, allowed):
     served, _ = store.served()
     if served not in allowed:
-        raise Broken(f"opened, and serves {summary(served)}, where {summary(model.truth)} was stored; {errors.strip()}")
+        stored = summary(model.truth)
+        raise Broken(f"opened, and serves {summary(served, model.truth)}, where {stored} was stored; {errors.strip()}")
     if served == model.truth and mails(store) != model.mails:
         raise Broken("opened, and shows other mails than were written")
     if served != model.truth or errors:
@@ -252,9 +255,12 @@ def has_torn(store):
     return any(name.startswith(".torn-") for name in os.listdir(store.path))
 
 
-def summary(served):
+def summary(served, truth=None):
     if served in (None, NOBODY):
         return str(served)
+    if truth is not None and len(served["clients"]) == len(truth["clients"]):
+        other = [client for client in served["clients"] if client not in truth["clients"]]
+        return f"{other[:1]} and change {served['provision']}"
     return f"{len(served['clients'])} clients and change {served['provision']}"
 
 

@@ -2,7 +2,8 @@
 
 Promised: whatever was acknowledged is there when the store is next opened, everything else is there wholly or not at all,
 and the store opens. That goes for a kill while it is first made, opened, written to, repaired, merged by a command and
-merged beside requests, and for a second kill while what the first left behind is being repaired.
+merged beside requests, and for a second kill while what the first left behind is being repaired. Calls on other files are
+left out: between two calls on the store, nothing about it changes.
 """
 
 import os

@@ -143,7 +143,7 @@ class Trial:
 def describe(case):
     """A case in words, for whoever wants to have it again."""
     if isinstance(case, tuple):
-        return " ".join(describe(part) for part in case if not isinstance(part, (dict, bytes)))
+        return " ".join(describe(part) for part in case if not isinstance(part, (dict, bytes, Trial)))
     return getattr(case, "__name__", str(case)).strip()
 
 
