@@ -24,7 +24,8 @@ def run(trial):
     model = trial.merged_store() or trial.store()
     cases = [(stopped, trial, model, ending) for ending in ("goes on", "is killed")]
     cases += [(merging_stopped, trial, model), (racing_opens, trial)]
-    cases += [(merged_between_looks, trial, model, call) for call in ("newfstatat", "flock", "pread64", "openat")]
+    places = [("manifest.json", "newfstatat"), (None, "newfstatat"), ("lock", "flock"), ("lock", "newfstatat")]
+    cases += [(merged_between_looks, trial, model, *place, writes) for place in places for writes in (False, True)]
     cases += [(exchanged, trial, model, name, change) for name, change in CHANGES.items()]
     trial.hold(cases, lambda case: case[0](*case[1:]))
     trial.outcome.bite("a lock that is granted", trial.finds(lambda: stopped(trial, model, "goes on", blind=True)))
@@ -114,30 +115,28 @@ def merging_stopped(trial, model):
     store.verify()
 
 
-def merged_between_looks(trial, model, call):
-    """A merge that another process does while this one is between two calls: it goes over to what the merge has made."""
+def merged_between_looks(trial, model, name, call, writes):
+    """A merge that another process does right after this one's call on some file, the journal where none is named: this
+    one goes over to what the merge has made."""
     if not tracing.is_available():
         return
     store = trial.copy(model)
-    # Each look at the files takes so long that a whole merge fits behind it.
-    slow = tracing.tracing(store.path, call, inject=f"delay_exit={LOOK_MICROSECONDS}")
+    slow = tracing.delaying(store.file(name or store.journal), call, LOOK_MICROSECONDS)
     with store.serve() as other, store.serve(program=trial.program.under(before=slow)) as server:
-        store.create(other, "before@b.co")
-        store.listed(server, seconds=120)
-        for number in range(3):
-            store.create(other, f"other{number}@b.co")
-            method, params = ("operators.clients.get", {"user_id": 1, "session_id": store.session, "provision": 0})
-            if number > 0:
-                method, params = ("operators.client.create", store.client(f"slow{number}@b.co", "x"))
-            server.send(method, **params)
-            time.sleep(LOOK_MICROSECONDS / 1e6 * (0.5 + number))
-            code, _, errors = store.run("merge")
-            reply = server.receive(seconds=120)
-            if "error" in reply or code != 0:
-                raise Broken(f"{method} is answered with {reply}, the merge ended with {code} {errors}; {server.errors}")
-            if number > 0:
-                store.ledger.acknowledge(f"slow{number}@b.co", "x")
-        store.ledger.compare(store.listed(server, seconds=120)["result"])
+        store.listed(server)
+        store.create(other, "other@b.co")
+        if writes:
+            server.send("operators.client.create", **store.client("slow@b.co", "x"))
+        else:
+            server.send("operators.clients.get", user_id=1, session_id=store.session, provision=0)
+        time.sleep(LOOK_MICROSECONDS / 2e6)
+        code, _, errors = store.run("merge")
+        reply = server.receive()
+        if "error" in reply or code != 0:
+            raise Broken(f"a request is answered with {reply}, the merge ended with {code} {errors}; {server.errors}")
+        if writes:
+            store.ledger.acknowledge("slow@b.co", "x")
+        store.ledger.compare(store.listed(server)["result"])
     store.verify()
 
 

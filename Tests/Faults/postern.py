@@ -59,7 +59,7 @@ class Program:
         """Whether there is such a command."""
         if not hasattr(self, "_help"):
             self._help = self.start("help", stdout=subprocess.PIPE).communicate(timeout=10)[0].decode()
-        return any(line.split()[:1] == [command] for line in self._help.splitlines())
+        return any(line.split()[:2] == ["postern", command] for line in self._help.splitlines())
 
     def serve(self, data, *flags):
         return Server(self, data, flags)

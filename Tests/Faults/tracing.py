@@ -34,6 +34,12 @@ def killing(data, call, number):
     return tracing(data, call, inject=f"signal=KILL:when={number}")
 
 
+def delaying(path, call, microseconds):
+    """Makes each call on one file return late, when what it answers may be out of date."""
+    command = ["strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-P", path, "-e", f"trace={call}"]
+    return command + ["-e", f"inject={call}:delay_exit={microseconds}"]
+
+
 def failing(data, call, error, number, ever_after=False):
     """Fails the call of that number, or all from that number on."""
     return tracing(data, call, inject=f"error={error}:when={number}{'+' if ever_after else ''}")
