@@ -6,7 +6,7 @@ import re
 import shutil
 
 EPOCHS = range(1, 5)
-NAMES = ["manifest.json", "manifest.json.tmp", "lock", "lock.merging"]
+NAMES = ["manifest.json", "manifest.json.tmp", "lock", "lock.merging", "lock.sync"]
 
 
 def is_available():
