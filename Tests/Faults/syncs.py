@@ -3,12 +3,16 @@
 Promised: what waited for that sync is not acknowledged, and that process writes no more, ever: the system may have
 dropped what it could not write, and a second sync would not find out. Reading goes on, without what is in doubt. The next
 process to open the store has all that was acknowledged, whether or not the disk kept the rest, and first writes anew what
-no line tells to be on the disk.
+no line tells to be on the disk. Several processes may share their syncs: but none acknowledges anything before one that
+began behind its write has succeeded, whoever made it.
 """
 
 import os
+import re
+import threading
+import time
 
-from postern import Broken
+from postern import Broken, Gone
 
 NAME = "failing sync"
 # What became of the bytes that were in doubt.
@@ -20,7 +24,10 @@ def run(trial):
     cases = [(number, size, fate) for number in range(2, 8) for size in (1, 5) for fate in FATES]
     trial.hold(trial.sample(cases), lambda case: attempt(trial, model, *case))
     trial.hold_one("written anew", lambda: written_anew(trial, model))
+    for failing in (None, 5, 50, 200):
+        trial.hold_one(f"shared, failing at {failing}", lambda failing=failing: shared(trial, model, failing))
     trial.outcome.bite("a failure hidden", trial.finds(lambda: attempt(trial, model, 3, 1, "lost", SYNC_HIDE=1)))
+    trial.outcome.bite("of one of four", trial.finds(lambda: shared(trial, model, 5, SYNC_HIDE=1)))
 
 
 def attempt(trial, model, failing, size, fate, **environment):
@@ -52,6 +59,57 @@ def attempt(trial, model, failing, size, fate, **environment):
     lose(store, journal, safe, fate)
     store.verify()
     trial.discard(store)
+
+
+def shared(trial, model, failing, **environment):
+    """Four processes commit at once, and the syncs of the first may begin to fail."""
+    store = trial.copy(model)
+    log = store.path + ".syncs"
+    sync = trial.shims["sync"]
+    slow = trial.program.under(sync, SYNC="slow", SYNC_MICROSECONDS=1000, SYNC_LOG=log)
+    bad = slow.under(SYNC="fail", SYNC_NUMBER=failing, **environment) if failing else slow
+    acknowledged = {}
+    broken = []
+
+    def work(number):
+        with store.serve(program=bad if number == 0 else slow) as server:
+            end = time.monotonic() + (0.5 if trial.is_quick else 2)
+            while time.monotonic() < end:
+                email = f"w{number}-{len(acknowledged)}-{time.monotonic_ns()}@b.co"
+                try:
+                    reply = store.create(server, email, tolerate=True)
+                except (Broken, Gone) as error:
+                    return broken.append(error)
+                if "result" in reply:
+                    acknowledged[email] = synced(log)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if broken:
+        raise broken[0]
+    hold_synced(store, acknowledged)
+    store.verify()
+
+
+def synced(log):
+    """How many of the journal's bytes have been synced so far."""
+    with open(log) as lines:
+        return max((int(line.split()[2]) for line in lines if line.startswith("synced")), default=0)
+
+
+def hold_synced(store, acknowledged):
+    end, checked = 0, 0
+    for line in store.read(store.journal).splitlines(keepends=True):
+        end += len(line)
+        for email in re.findall(rb'"operators.clients/email/[0-9]+/([^"]+)"', line):
+            checked += 1
+            if acknowledged.get(email.decode(), end) < end:
+                raise Broken(f"{email.decode()} ends at byte {end}, and was acknowledged with {acknowledged[email.decode()]} synced")
+    if checked < len(acknowledged):
+        raise Broken(f"{len(acknowledged)} were acknowledged, and the journal has {checked}")
 
 
 def lose(store, journal, safe, fate):

@@ -4,7 +4,8 @@
 //     SYNC=slow     they take SYNC_MICROSECONDS longer
 //     SYNC=fail     fdatasync fails with EIO from call SYNC_NUMBER on; with SYNC_HIDE it says that it succeeded
 //
-// SYNC_LOG names a file that gets a line for each call of fdatasync, before it returns.
+// SYNC_LOG names a file that gets a line for each call of fdatasync, before it returns: how it ended, the file's inode,
+// and how long the file was when it began.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -24,29 +25,29 @@ static int is_mode(const char *mode) {
     return wanted && strcmp(wanted, mode) == 0;
 }
 
-static void report(int descriptor, const char *outcome) {
+static void report(const struct stat *status, const char *outcome) {
     const char *path = getenv("SYNC_LOG");
     if (!path) return;
-    struct stat status = {0};
-    fstat(descriptor, &status);
     int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    dprintf(file, "%s %lu %ld\n", outcome, (unsigned long)status.st_ino, (long)status.st_size);
+    dprintf(file, "%s %lu %ld\n", outcome, (unsigned long)status->st_ino, (long)status->st_size);
     close(file);
 }
 
 int fdatasync(int descriptor) {
     int (*next)(int) = dlsym(RTLD_NEXT, "fdatasync");
     int number = atomic_fetch_add(&calls, 1) + 1;
+    struct stat status = {0};
+    fstat(descriptor, &status);
     if (is_mode("skip")) return 0;
     if (is_mode("slow")) usleep((useconds_t)atoi(getenv("SYNC_MICROSECONDS")));
     if (is_mode("fail") && number >= atoi(getenv("SYNC_NUMBER"))) {
-        report(descriptor, "failed");
+        report(&status, "failed");
         if (getenv("SYNC_HIDE")) return 0;
         errno = EIO;
         return -1;
     }
     int outcome = next(descriptor);
-    report(descriptor, "synced");
+    report(&status, "synced");
     return outcome;
 }
 
