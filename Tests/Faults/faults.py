@@ -13,7 +13,8 @@ A module is a class of faults:
     full_disks     a disk that fills up
     damage         flips, cuts, holes, doubles, lost and exchanged files, edits by hand
     processes      four processes on one directory, killed and merged meanwhile; a history of it, checked
-    locks          a lock whose holder stands still or dies; files and directories exchanged underneath
+    locks          a lock whose holder stands still or dies; a merge between two looks
+    exchanges      files and directories exchanged underneath a process
     power_cuts     images of a disk, taken in mid-run
     file_systems   file systems that cannot be trusted, or not be written to
     syncs          a sync that fails
@@ -47,7 +48,8 @@ CLASSES = {
     "full_disks": 4,
     "damage": 14,
     "processes": 18,
-    "locks": 8,
+    "locks": 6,
+    "exchanges": 3,
     "power_cuts": 12,
     "file_systems": 4,
     "syncs": 4,

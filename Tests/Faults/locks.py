@@ -1,21 +1,19 @@
-"""A lock whose holder stands still or dies, and files and directories that are exchanged underneath a process.
+"""A lock whose holder stands still or dies, and merges between two looks of a process.
 
 Promised: while a holder stands still, in the middle of a write, others answer `busy` after the time that `--lock-wait`
 gives, and read on; nobody takes a lock from a living holder. When it goes on, all is well; when it is killed, its lock is
-free at once. A process whose lock file, directory or files were removed, replaced or put back to an earlier state notices
-at the next request, and goes on with nothing.
+free at once. A process whose look at a file is out of date when it rests on it, as another has merged meanwhile, notices.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import time
 
 import tracing
-from postern import Broken, Gone
+from postern import Broken
 
-NAME = "locks and exchanges"
+NAME = "locks"
 WAIT_SECONDS = 1
 LOOK_MICROSECONDS = 200_000
 
@@ -26,7 +24,6 @@ def run(trial):
     cases += [(merging_stopped, trial, model), (racing_opens, trial)]
     places = [("manifest.json", "newfstatat"), (None, "newfstatat"), ("lock", "flock"), ("lock", "newfstatat")]
     cases += [(merged_between_looks, trial, model, *place, writes) for place in places for writes in (False, True)]
-    cases += [(exchanged, trial, model, name, change) for name, change in CHANGES.items()]
     trial.hold(cases, lambda case: case[0](*case[1:]))
     trial.outcome.bite("a lock that is granted", trial.finds(lambda: stopped(trial, model, "goes on", blind=True)))
 
@@ -154,95 +151,3 @@ def racing_opens(trial):
     finally:
         for server in servers:
             server.kill()
-
-
-# What is exchanged underneath a process: each change is made by hand, while a server has the store open
-
-
-def lock_removed(store, _):
-    os.unlink(store.file("lock"))
-
-
-def lock_replaced(store, _):
-    os.unlink(store.file("lock"))
-    store.write("lock", b"")
-
-
-def directory_moved(store, _):
-    os.rename(store.path, store.path + ".moved")
-
-
-def directory_replaced(store, earlier):
-    directory_moved(store, earlier)
-    shutil.copytree(store.path + ".moved", store.path)
-
-
-def directory_restored(store, earlier):
-    directory_moved(store, earlier)
-    shutil.copytree(earlier, store.path)
-
-
-def files_restored(store, earlier):
-    """As `cp -r` from a backup does, into the same files."""
-    shutil.copytree(earlier, store.path, dirs_exist_ok=True)
-
-
-def restored_and_grown(store, earlier):
-    """As before, and then another process writes past the place that this one has read to."""
-    files_restored(store, earlier)
-    with store.serve() as server:
-        for number in range(20):
-            server.ask("operators.client.create", **store.client(f"g{number}@b.co", "x"))
-        server.close()
-
-
-def directory_of_another_store(store, earlier):
-    directory_moved(store, earlier)
-    with store.program.serve(store.path) as server:
-        server.close()
-
-
-def journal_removed(store, _):
-    os.unlink(store.file(store.journal))
-
-
-def manifest_removed(store, _):
-    os.unlink(store.file("manifest.json"))
-
-
-def manifest_restored(store, earlier):
-    shutil.copy(os.path.join(earlier, "manifest.json"), store.file("manifest.json"))
-
-
-CHANGES = {
-    change.__name__.replace("_", " "): change
-    for change in (
-        lock_removed, lock_replaced, directory_moved, directory_replaced, directory_restored, files_restored,
-        restored_and_grown, directory_of_another_store, journal_removed, manifest_removed, manifest_restored,
-    )
-}
-# After these, one who only reads cannot tell, and what it reads is right.
-UNSEEN_BY_READERS = {"lock removed", "lock replaced"}
-
-
-def exchanged(trial, model, name, change):
-    store = trial.copy(model)
-    earlier = store.path + ".earlier"
-    shutil.copytree(store.path, earlier)
-    with store.serve() as server:
-        for number in range(3):
-            store.create(server, f"e{number}@b.co")
-        if name == "manifest restored" and store.run("merge")[0] == 0:
-            store.listed(server)
-        change(store, earlier)
-        try:
-            reply = store.listed(server)
-            if "result" in reply and name not in UNSEEN_BY_READERS:
-                raise Broken(f"a process reads on: {len(reply['result']['clients'])} clients")
-            reply = server.ask("operators.client.create", **store.client("after@b.co", "x"))
-            if reply.get("error", {}).get("code") != 500:
-                raise Broken(f"a process writes on: {reply}")
-        except Gone:
-            pass
-        if "damaged" not in server.errors:
-            raise Broken(f"the process does not say why: {server.errors!r}")

@@ -1,0 +1,110 @@
+"""Files and directories that are exchanged underneath a process.
+
+Promised: a process whose lock file, directory or files were removed, replaced or put back to an earlier state notices at
+the next request, goes on with nothing, and says why.
+"""
+
+import os
+import shutil
+
+from postern import Broken, Gone
+
+NAME = "exchanged underneath"
+
+
+def run(trial):
+    model = trial.merged_store() or trial.store()
+    trial.hold(CHANGES.items(), lambda change: exchanged(trial, model, *change))
+    trial.outcome.bite("no change", trial.finds(lambda: exchanged(trial, model, "nothing", lambda *_: None)))
+
+
+# The changes: each is made by hand, while a server has the store open
+
+
+def lock_removed(store, _):
+    os.unlink(store.file("lock"))
+
+
+def lock_replaced(store, _):
+    os.unlink(store.file("lock"))
+    store.write("lock", b"")
+
+
+def directory_moved(store, _):
+    os.rename(store.path, store.path + ".moved")
+
+
+def directory_replaced(store, earlier):
+    directory_moved(store, earlier)
+    shutil.copytree(store.path + ".moved", store.path)
+
+
+def directory_restored(store, earlier):
+    directory_moved(store, earlier)
+    shutil.copytree(earlier, store.path)
+
+
+def files_restored(store, earlier):
+    """As `cp -r` from a backup does, into the same files."""
+    shutil.copytree(earlier, store.path, dirs_exist_ok=True)
+
+
+def restored_and_grown(store, earlier):
+    """As before, and then another process writes past the place that this one has read to."""
+    files_restored(store, earlier)
+    with store.serve() as server:
+        for number in range(20):
+            server.ask("operators.client.create", **store.client(f"g{number}@b.co", "x"))
+        server.close()
+
+
+def directory_of_another_store(store, earlier):
+    directory_moved(store, earlier)
+    with store.program.serve(store.path) as server:
+        server.close()
+
+
+def journal_removed(store, _):
+    os.unlink(store.file(store.journal))
+
+
+def manifest_removed(store, _):
+    os.unlink(store.file("manifest.json"))
+
+
+def manifest_restored(store, earlier):
+    shutil.copy(os.path.join(earlier, "manifest.json"), store.file("manifest.json"))
+
+
+CHANGES = {
+    change.__name__.replace("_", " "): change
+    for change in (
+        lock_removed, lock_replaced, directory_moved, directory_replaced, directory_restored, files_restored,
+        restored_and_grown, directory_of_another_store, journal_removed, manifest_removed, manifest_restored,
+    )
+}
+# After these, one who only reads cannot tell, and what it reads is right.
+UNSEEN_BY_READERS = {"lock removed", "lock replaced"}
+
+
+def exchanged(trial, model, name, change):
+    store = trial.copy(model)
+    earlier = store.path + ".earlier"
+    shutil.copytree(store.path, earlier)
+    with store.serve() as server:
+        for number in range(3):
+            store.create(server, f"e{number}@b.co")
+        if name == "manifest restored" and store.run("merge")[0] == 0:
+            store.listed(server)
+        change(store, earlier)
+        try:
+            reply = store.listed(server)
+            if "result" in reply and name not in UNSEEN_BY_READERS:
+                raise Broken(f"a process reads on: {len(reply['result']['clients'])} clients")
+            reply = server.ask("operators.client.create", **store.client("after@b.co", "x"))
+            if reply.get("error", {}).get("code") != 500:
+                raise Broken(f"a process writes on: {reply}")
+        except Gone:
+            pass
+        if "damaged" not in server.errors:
+            raise Broken(f"the process does not say why: {server.errors!r}")
