@@ -17,7 +17,8 @@ from postern import Broken
 from stores import NOBODY, Store
 
 NAME = "power cut"
-XFS_BYTES, EXT4_BYTES = 1 << 30, 96 << 20
+XFS_BYTES, EXT4_BYTES = 2 << 30, 256 << 20
+MADE_CHECKED = 10
 
 
 def run(trial):
@@ -109,14 +110,14 @@ class Load:
             path = os.path.join(self.disk.place, f"{self.name}-made", f"deep{len(self.made)}", "data")
             self.made[path] = None
             self.made[path] = Store.make(self.program, path).session
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     def snapshot(self, name):
         """Copies the disk; the copy, what must be in it, and which stores that were made must be there."""
         begin = len(self.sent)
         waiting = sum(self.waiting.values(), [])
         ledger = copy.deepcopy(self.store.ledger)
-        made = dict(self.made)
+        made = dict(list(self.made.items())[-MADE_CHECKED:])
         path = self.disk.copy(name)
         ledger.doubts = waiting + self.sent[begin:]
         return path, self.name, self.store.session, ledger, made

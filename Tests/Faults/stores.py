@@ -92,9 +92,12 @@ class Store:
         """A new store with an operator and some clients, each committed by itself."""
         store = cls(program, path)
         with program.serve(path) as server:
-            store._register(server)
-            for email in clients:
-                store.create(server, email)
+            try:
+                store._register(server)
+                for email in clients:
+                    store.create(server, email)
+            except Gone:
+                raise Broken(f"a new store does not open: code {server.process.wait()}, {server.errors}") from None
             if server.close() != 0:
                 raise Broken(f"a new store does not work: {server.errors}")
         return store
