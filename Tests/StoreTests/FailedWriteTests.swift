@@ -16,31 +16,30 @@ struct FailedWriteTests {
 
         var calls: SystemCalls {
             let real = SystemCalls.real
-            return SystemCalls(
-                write: { [self] descriptor, bytes, offset in
-                    writes += 1
-                    guard let writeError else { return real.write(descriptor, bytes, offset) }
-                    let count = min(bytesUntilError, bytes.count)
-                    guard count > 0 else {
-                        errno = writeError
-                        return -1
-                    }
-                    bytesUntilError -= count
-                    return real.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[..<count]), offset)
-                },
-                sync: { [self] descriptor in
-                    syncs += 1
-                    guard let syncError else { return real.sync(descriptor) }
-                    errno = syncError
+            var calls = real
+            calls.write = { [self] descriptor, bytes, offset in
+                writes += 1
+                guard let writeError else { return real.write(descriptor, bytes, offset) }
+                let count = min(bytesUntilError, bytes.count)
+                guard count > 0 else {
+                    errno = writeError
                     return -1
-                },
-                truncate: { [self] descriptor, length in
-                    guard let truncateError else { return real.truncate(descriptor, length) }
-                    errno = truncateError
-                    return -1
-                },
-                lock: real.lock
-            )
+                }
+                bytesUntilError -= count
+                return real.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[..<count]), offset)
+            }
+            calls.sync = { [self] descriptor in
+                syncs += 1
+                guard let syncError else { return real.sync(descriptor) }
+                errno = syncError
+                return -1
+            }
+            calls.truncate = { [self] descriptor, length in
+                guard let truncateError else { return real.truncate(descriptor, length) }
+                errno = truncateError
+                return -1
+            }
+            return calls
         }
     }
 
@@ -173,12 +172,11 @@ struct FailedWriteTests {
             errno = EINTR
             return interruptions % 2 == 1
         }
-        let calls = SystemCalls(
-            write: { interrupted() ? -1 : real.write($0, $1, $2) },
-            sync: { interrupted() ? -1 : real.sync($0) },
-            truncate: { interrupted() ? -1 : real.truncate($0, $1) },
-            lock: { interrupted() ? -1 : real.lock($0, $1) }
-        )
+        var calls = real
+        calls.write = { interrupted() ? -1 : real.write($0, $1, $2) }
+        calls.sync = { interrupted() ? -1 : real.sync($0) }
+        calls.truncate = { interrupted() ? -1 : real.truncate($0, $1) }
+        calls.lock = { interrupted() ? -1 : real.lock($0, $1) }
         try directory.open(calls: calls).commit(("a", "1"))
         #expect(interruptions > 4)
         #expect(try directory.open().entries() == ["a": "1"])

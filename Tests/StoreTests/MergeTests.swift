@@ -242,6 +242,39 @@ struct MergeTests {
         #expect(try next.entries() == expected)
     }
 
+    /// What is renamed is not taken back: once the files of an epoch may be the current ones they stay, whatever fails.
+    @Test(arguments: ["rename", "sync", "unlink"])
+    func losesNothingWhereItsEndFails(call: String) throws {
+        var calls = SystemCalls.real
+        var hasRenamed = false
+        var isFailing = false
+        func fails(_ name: String) -> Bool {
+            errno = EIO
+            return isFailing && name == call && (name == "rename" || hasRenamed)
+        }
+        calls.rename = { directory, name, newName in
+            if fails("rename") { return -1 }
+            hasRenamed = true
+            return SystemCalls.real.rename(directory, name, newName)
+        }
+        calls.syncDirectory = { fails("sync") ? -1 : SystemCalls.real.syncDirectory($0) }
+        calls.unlink = { fails("unlink") ? -1 : SystemCalls.real.unlink($0, $1) }
+        let (engine, other) = (try directory.open(calls: calls), try directory.open())
+        try engine.commit(("a", "1"))
+        try engine.commit(("m", secret), isErasable: true)
+        (hasRenamed, isFailing) = (false, true)
+        let error = storeError { _ = try engine.merge() }
+        #expect((error == nil) == (call == "unlink"))
+        isFailing = false
+        try other.commit(("b", "1"))
+        #expect(try engine.entries() == ["a": "1", "b": "1", "m": secret])
+        try engine.makeDurable()
+        engine.close()
+        let next = try directory.open()
+        #expect(try next.entries() == ["a": "1", "b": "1", "m": secret])
+        #expect(try directory.names().count == (call == "rename" ? 2 : 3))
+    }
+
     @Test func warnsOnceThatItWasAbandoned() throws {
         var calls = SystemCalls.real
         calls.write = { descriptor, bytes, offset in

@@ -5,11 +5,12 @@ final class Directory {
     /// The path it was opened by.
     let path: String
     let descriptor: Int32
+    private let calls: SystemCalls
 
     /// Opens a directory.
     ///
     /// - Parameter makes: whether to make it and those above it where they are missing, with mode 0700.
-    init(_ path: String, makes: Bool = true) throws(StoreError) {
+    init(_ path: String, makes: Bool = true, calls: SystemCalls = .real) throws(StoreError) {
         var descriptor = Self.open(path)
         if descriptor < 0, errno == ENOENT, makes {
             try Self.make(path)
@@ -18,15 +19,16 @@ final class Directory {
         guard descriptor >= 0 else { throw .failed("open \(path)") }
         self.path = path
         self.descriptor = descriptor
+        self.calls = calls
     }
 
     /// A directory that holds a store, or what is left of one.
     ///
     /// - Throws: `StoreError.noStore`.
-    static func holdingStore(_ path: String) throws(StoreError) -> Directory {
+    static func holdingStore(_ path: String, calls: SystemCalls) throws(StoreError) -> Directory {
         let directory: Directory
         do throws(StoreError) {
-            directory = try Directory(path, makes: false)
+            directory = try Directory(path, makes: false, calls: calls)
         } catch  where error.isMissingFile {
             throw .noStore(path)
         }
@@ -78,16 +80,16 @@ final class Directory {
     }
 
     func rename(_ name: String, to newName: String) throws(StoreError) {
-        guard renameat(descriptor, name, descriptor, newName) == 0 else { throw .failed("rename \(name)") }
+        guard calls.rename(descriptor, name, newName) == 0 else { throw .failed("rename \(name)") }
     }
 
     func unlink(_ name: String) throws(StoreError) {
-        guard unlinkat(descriptor, name, 0) == 0 else { throw .failed("unlink \(name)") }
+        guard calls.unlink(descriptor, name) == 0 else { throw .failed("unlink \(name)") }
     }
 
     /// Waits until the names of its files are on the disk.
     func sync() throws(StoreError) {
-        guard retryingInterrupted({ fsync(descriptor) }) == 0 else { throw .failed("sync \(path)") }
+        guard retryingInterrupted({ calls.syncDirectory(descriptor) }) == 0 else { throw .failed("sync \(path)") }
     }
 
     /// Waits until the directory's own name is on the disk.

@@ -12,7 +12,9 @@ extension StoreDirectory {
         settings: StoreSettings,
         log: @escaping (String) -> Void
     ) throws(StoreError) -> (StoreDirectory, LayeredSpace) {
-        let directory = settings.makesStore ? try Directory(path) : try .holdingStore(path)
+        let calls = settings.calls
+        let directory =
+            settings.makesStore ? try Directory(path, calls: calls) : try .holdingStore(path, calls: calls)
         if !settings.trustsLocks { try FileSystemTrust.check(directory) }
         let files = StoreFiles(directory: directory, calls: settings.calls)
         let (lock, isWritable) = try openLock(in: directory, calls: settings.calls)

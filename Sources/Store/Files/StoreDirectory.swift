@@ -144,6 +144,8 @@ final class StoreDirectory {
             if let prepared = takePrepared(latest) {
                 epoch = prepared.opened(marks: marks, log: log)
             } else {
+                // Whoever installed the manifest may not have been able to: nothing may rest on it before it is safe.
+                if journal.isWritable { try files.directory.sync() }
                 epoch = try OpenedEpoch.read(latest, of: files, marks: marks, log: log).epoch
             }
             journal.close()

@@ -147,6 +147,8 @@ struct StoreFiles {
         )
         guard try merging.takeIfFree() else { return }
         defer { merging.release() }
+        // They may be what the manifest named before one whose name is not safe yet.
+        try directory.sync()
         for name in orphans { try directory.unlink(name) }
     }
 

@@ -13,6 +13,12 @@ package struct SystemCalls {
     package var truncate: (Int32, Int) -> Int32
     /// flock(2): descriptor, operation.
     package var lock: (Int32, Int32) -> Int32
+    /// fsync(2) of a directory.
+    package var syncDirectory: (Int32) -> Int32
+    /// renameat(2) within a directory: its descriptor, the old name and the new one.
+    package var rename: (Int32, String, String) -> Int32
+    /// unlinkat(2): the directory's descriptor, the name.
+    package var unlink: (Int32, String) -> Int32
 
     /// The calls themselves.
     package static var real: SystemCalls {
@@ -20,7 +26,10 @@ package struct SystemCalls {
             write: { pwrite($0, $1.baseAddress, $1.count, $2) },
             sync: { fdatasync($0) },
             truncate: { ftruncate($0, $1) },
-            lock: { flock($0, $1) }
+            lock: { flock($0, $1) },
+            syncDirectory: { fsync($0) },
+            rename: { renameat($0, $1, $0, $2) },
+            unlink: { unlinkat($0, $1, 0) }
         )
     }
 }

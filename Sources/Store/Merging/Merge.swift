@@ -140,6 +140,8 @@ private struct NextEpoch {
     private let header: FileHeader
     private let journalFile: File
     private var segment: Manifest.Segment?
+    /// Whether it was begun to make the new manifest the current one.
+    private var mayBeInstalled = false
     /// How many transactions the base takes in. Where there are values that can be erased, the last of them has its place
     /// in the new journal, and they stand in its stead.
     private let transactions: Int
@@ -219,20 +221,33 @@ private struct NextEpoch {
             segment: segment,
             journalBytesSafe: newer.length
         )
+        mayBeInstalled = true
         try files.install(manifest)
         eraseValues(in: old)
-        for name in [current.journal] + (current.segment == nil ? [] : [current.base]) {
-            try files.directory.unlink(name)
-        }
+        Self.remove([current.journal, current.base], in: files.directory)
         newer.markDurable()
         return PreparedEpoch(manifest: manifest, file: journalFile, space: space, replay: newer)
     }
 
-    /// Removes the files of a merge that came to nothing.
+    /// Removes the files of a merge that came to nothing. Where the manifest that names them was renamed and the sync
+    /// after it failed, they stay, and so do the old ones: whoever follows that manifest syncs the directory first.
     func removeFiles() {
-        for name in [baseName, Self.journalName(number)] {
+        guard !mayBeInstalled || isManifestTheOldOne else { return }
+        Self.remove([baseName, Self.journalName(number)], in: files.directory)
+    }
+
+    private var isManifestTheOldOne: Bool {
+        do throws(StoreError) {
+            return try files.manifest()?.0 == source.manifest
+        } catch {
+            return false
+        }
+    }
+
+    private static func remove(_ names: [String], in directory: Directory) {
+        for name in names {
             do throws(StoreError) {
-                try files.directory.unlink(name)
+                try directory.unlink(name)
             } catch {
                 // The next opener removes what is left.
             }

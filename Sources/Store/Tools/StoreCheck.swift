@@ -53,7 +53,7 @@ package struct StoreCheck {
     }
 
     private mutating func run(_ path: String, _ settings: StoreSettings) throws(StoreError) {
-        let files = StoreFiles(directory: try .holdingStore(path), calls: settings.calls)
+        let files = StoreFiles(directory: try .holdingStore(path, calls: settings.calls), calls: settings.calls)
         let opened = try Self.open(files, settings)
         for name in opened.names where name.hasPrefix(".torn-") {
             report.notes.append("\(name) keeps the end of a write that was cut off")

@@ -37,7 +37,7 @@ package struct StoreSalvage {
     ) throws(StoreError) -> Report {
         let writer = StoreWriter(path: destination, calls: settings.calls)
         try writer.checkPlace()
-        let files = StoreFiles(directory: try .holdingStore(path), calls: settings.calls)
+        let files = StoreFiles(directory: try .holdingStore(path, calls: settings.calls), calls: settings.calls)
         var salvage = StoreSalvage(types: types, files: files, progress: progress)
         try salvage.read()
         let builder = try salvage.rebuild()

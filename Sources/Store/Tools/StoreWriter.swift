@@ -24,7 +24,7 @@ struct StoreWriter {
         try checkPlace()
         let temporary = path + ".unfinished-\(getpid())"
         do throws(StoreError) {
-            let directory = try Directory(temporary)
+            let directory = try Directory(temporary, calls: calls)
             try directory.restrict()
             try fill(directory, with: space, erasable: erasable, transactions: transactions, progress)
             guard rename(temporary, path) == 0 else { throw .failed("rename \(temporary)") }
