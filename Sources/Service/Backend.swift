@@ -48,4 +48,13 @@ package final class Backend {
         self.care = Care(environment)
         self.sales = Sales(environment)
     }
+
+    /// Ends sessions that were found to have expired. Nothing may be staged.
+    package func endExpiredSessions() {
+        do {
+            try environment.expiredSessions.end(in: store)
+        } catch {
+            // A store that cannot be written to says so to whoever writes.
+        }
+    }
 }

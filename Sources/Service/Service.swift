@@ -71,7 +71,8 @@ package final class Service: RequestHandler {
     }
 
     package func tend() -> Int? {
-        beside()
+        backend.endExpiredSessions()
+        return beside()
     }
 
     package func lane(of request: Request) -> Lane? {

@@ -60,6 +60,7 @@ struct Wiring {
 
     /// Sees to the mails that are due, and closes the store.
     func finish() {
+        backend.endExpiredSessions()
         courier?.finish()
         backend.store.close()
     }

@@ -3,12 +3,13 @@ package import Store
 /// Users and clinicians, their patients, and whom these are shared with.
 package struct Care {
     let environment: Environment
-    let sessions = Sessions(.care, perAccountMax: 5)
+    let sessions: Sessions
     let codes = MailedCodes(.care)
     let signIn: SignIn<CareUser>
 
     package init(_ environment: Environment) {
         self.environment = environment
+        sessions = Sessions(.care, perAccountMax: 5, expired: environment.expiredSessions)
         self.signIn = SignIn(
             .care,
             in: environment,

@@ -4,13 +4,16 @@ package import Store
 package struct Sessions {
     private let realm: Realm
     private let perAccountMax: Int
+    private let expired: ExpiredSessions
 
     /// - Parameters:
     ///   - realm: whose accounts they are of.
     ///   - perAccountMax: how many of an account's sessions live; a further one ends the oldest.
-    package init(_ realm: Realm, perAccountMax: Int) {
+    ///   - expired: told of those that are refused because their time is over.
+    package init(_ realm: Realm, perAccountMax: Int, expired: ExpiredSessions) {
         self.realm = realm
         self.perAccountMax = perAccountMax
+        self.expired = expired
     }
 
     /// Opens a session that `token` stands for.
@@ -33,7 +36,12 @@ package struct Sessions {
 
     /// The account whose open session the token stands for, or nil where it stands for none.
     package func account(holding token: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
-        try Self.account(of: realm, holding: token, at: now, in: tx)
+        guard let session = try tx.get(Session.self, Self.key(realm, token)) else { return nil }
+        guard session.expires > now else {
+            expired.note(session)
+            return nil
+        }
+        return session.account
     }
 
     /// The account of a realm whose open session the token stands for, or nil where it stands for none.

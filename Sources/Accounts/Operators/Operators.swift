@@ -13,12 +13,13 @@ package struct Operators {
     let environment: Environment
     /// Whether signing in asks for a confirmed email.
     let confirmsEmail: Bool
-    let sessions = Sessions(.operators, perAccountMax: 16)
+    let sessions: Sessions
     let codes = MailedCodes(.operators)
     let signIn: SignIn<Operator>
 
     package init(_ environment: Environment, confirmsEmail: Bool = true) {
         self.environment = environment
+        sessions = Sessions(.operators, perAccountMax: 16, expired: environment.expiredSessions)
         self.confirmsEmail = confirmsEmail
         self.signIn = SignIn(
             .operators,

@@ -3,12 +3,13 @@ package import Store
 /// Customers, salespeople and internal users, who come by each other's referral codes.
 package struct Sales {
     let environment: Environment
-    let sessions = Sessions(.sales, perAccountMax: 16)
+    let sessions: Sessions
     let codes = MailedCodes(.sales)
     let signIn: SignIn<SalesUser>
 
     package init(_ environment: Environment) {
         self.environment = environment
+        sessions = Sessions(.sales, perAccountMax: 16, expired: environment.expiredSessions)
         self.signIn = SignIn(
             .sales,
             in: environment,
