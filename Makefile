@@ -57,9 +57,10 @@ tour: release ## Writes examples/tour.jsonl and its replies anew
 bench: release ## Measures what the README's table shows, about five minutes
 	python3 Benchmarks/bench.py $(BINARY)
 
-test: test-deps ## Installs what is missing, builds, and runs all tests
+test: test-deps ## Installs what is missing, builds, runs all tests, and forces a sample of the faults
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build
+	$(MAKE) faults-quick
 
 test-quick: test-deps ## Runs the tests but for the one that signs in ten thousand times
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
