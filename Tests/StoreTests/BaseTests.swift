@@ -67,6 +67,17 @@ struct BaseTests {
         }
     }
 
+    /// Keys that hold what ends a key in a line, and what stands behind one.
+    @Test func isNotMistakenAboutQuotesAndBackslashes() throws {
+        let keys = ["c", "c\"", "c\"x", "c\\", "c\\\"", "c\",\"0017", "c!", "c#"]
+        try makeBase(Dictionary(uniqueKeysWithValues: keys.map { ($0, #""0017""#) }))
+        let base = try base()
+        for name in keys { #expect(try base.value(of: key(name)) != nil, "\(name)") }
+        for absent in ["c\",\"0017\",", "c!\",\"0017", "c\",\"001", "c\\\\", "c\"\"", "c\\\",", "c\",", "c\"!"] {
+            #expect(try base.value(of: key(absent)) == nil, "\(absent)")
+        }
+    }
+
     /// Random transactions, some merged into a base at once, against a dictionary.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func agreesWithADictionary(seed: UInt64) throws {

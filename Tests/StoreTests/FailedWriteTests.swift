@@ -239,8 +239,15 @@ struct FailedWriteTests {
         let torn = try directory.bytes() + Array(#"{"n":2,"#.utf8)
         try directory.write(torn)
         disk.writeError = ENOSPC
-        #expect(storeError { _ = try directory.open(calls: disk.calls) } == .diskFull)
+        let engine = try directory.open(calls: disk.calls)
+        // It can be read, by this process and by others, and written to once there is room.
+        #expect(try engine.entries() == ["a": "1"])
+        #expect(storeError { try engine.commit(("b", "1")) } == .diskFull)
+        #expect(try engine.entries() == ["a": "1"])
         #expect(try directory.bytes() == torn)
-        #expect(try directory.open().entries() == ["a": "1"])
+        #expect(try directory.names() == ["journal-1.jsonl", "manifest.json"])
+        disk.writeError = nil
+        try engine.commit(("b", "1"))
+        #expect(try directory.open().entries() == ["a": "1", "b": "1"])
     }
 }

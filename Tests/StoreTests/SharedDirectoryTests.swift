@@ -239,6 +239,47 @@ struct SharedDirectoryTests {
         #expect(directory.warnings.isEmpty)
     }
 
+    /// What follows a merge settles what another process could not sync, as an opener does.
+    @Test func settlesTheEpochThatItFollows() throws {
+        var failing = SystemCalls.real
+        var fails = false
+        failing.sync = { descriptor in
+            errno = EIO
+            return fails ? -1 : SystemCalls.real.sync(descriptor)
+        }
+        var watched = SystemCalls.real
+        var rewritten = 0
+        watched.write = { descriptor, bytes, offset in
+            rewritten += String(decoding: bytes, as: UTF8.self).contains(#"["b",1]"#) ? 1 : 0
+            return SystemCalls.real.write(descriptor, bytes, offset)
+        }
+        let (first, second) = (try directory.open(calls: failing), try directory.open(calls: watched))
+        try first.commit(("a", "1"))
+        #expect(try first.merge())
+        _ = try first.entries()
+        try first.makeDurable()
+        fails = true
+        #expect(storeError { try first.commit(("b", "1")) } != nil)
+        try second.commit(("c", "1"))
+        #expect(rewritten == 1)
+        #expect(try second.entries() == ["a": "1", "b": "1", "c": "1"])
+    }
+
+    /// A process that stands still in a sync holds up the others once, and no opener.
+    @Test func waitsOnceForASyncThatStandsStill() throws {
+        let engine = try directory.open()
+        let lock = open(directory.path + "/lock.sync", O_RDWR)
+        defer { close(lock) }
+        try #require(flock(lock, LOCK_EX) == 0)
+        let start = ContinuousClock.now
+        for number in 0..<5 { try engine.commit(("n", "\(number)")) }
+        _ = try directory.open().entries()
+        #expect(ContinuousClock.now - start < .seconds(3))
+        flock(lock, LOCK_UN)
+        try engine.commit(("n", "5"))
+        #expect(try directory.open().entries() == ["n": "5"])
+    }
+
     // MARK: The directory itself
 
     @Test func noticesThatTheDirectoryWasMovedAway() throws {

@@ -15,9 +15,10 @@ final class Base {
 
     func value(of key: StoreKey) throws(StoreError) -> StoredValue? {
         if let value = recent[key] { return value }
-        let offset = try firstLine(notBefore: key)
-        guard offset < file.entries.upperBound, try file.compare(lineAt: offset, key) == 0 else {
-            try verifyGap(before: offset)
+        let order = KeyOrder(of: key)
+        let offset = try firstLine(notBefore: order)
+        guard offset < file.entries.upperBound, try file.compare(lineAt: offset, order) == 0 else {
+            try verifyGap(before: offset, order)
             return nil
         }
         let line = try file.line(at: offset)
@@ -28,16 +29,17 @@ final class Base {
     }
 
     func cursor(from lower: StoreKey, upTo upper: StoreKey, descending: Bool) throws(StoreError) -> BaseCursor {
-        let (start, end) = (try firstLine(notBefore: lower), try firstLine(notBefore: upper))
-        try verifyGap(before: start)
-        try verifyGap(before: end)
+        let (lowest, end) = (KeyOrder(of: lower), KeyOrder(of: upper))
+        let place = (start: try firstLine(notBefore: lowest), end: try firstLine(notBefore: end))
+        try verifyGap(before: place.start, lowest)
+        try verifyGap(before: place.end, end)
         // Only where a line feed has been changed can one search end before the other though its key is behind.
-        guard start <= end else { throw file.damaged(at: end) }
-        return try BaseCursor(over: start..<end, of: file, descending: descending)
+        guard place.start <= place.end else { throw file.damaged(at: place.end) }
+        return try BaseCursor(over: place.start..<place.end, of: file, descending: descending)
     }
 
     /// Where the first line starts whose key is not before `key`: at the end of the file where there is none.
-    private func firstLine(notBefore key: StoreKey) throws(StoreError) -> Int {
+    private func firstLine(notBefore key: KeyOrder) throws(StoreError) -> Int {
         var (low, high) = (file.entries.lowerBound, file.entries.upperBound)
         // Whether the line at `low` is before the key too; where the next one starts is only looked up where it matters.
         var isBehindLow = false
@@ -65,11 +67,17 @@ final class Base {
         return low
     }
 
-    /// Checks the two lines that an absent key would stand between, of which the second starts at an offset.
-    private func verifyGap(before offset: Int) throws(StoreError) {
-        if offset < file.entries.upperBound { try file.verify(file.line(at: offset)) }
+    /// Checks the two lines that an absent key would stand between, of which the second starts at an offset: that they are
+    /// as they were written, and that the key belongs between them.
+    private func verifyGap(before offset: Int, _ key: KeyOrder) throws(StoreError) {
+        if offset < file.entries.upperBound {
+            try file.verify(file.line(at: offset))
+            guard try file.compare(lineAt: offset, key) >= 0 else { throw file.damaged(at: offset) }
+        }
         guard offset > file.entries.lowerBound else { return }
-        try file.verify(file.line(at: file.lastLineStart(in: file.entries.lowerBound..<offset)))
+        let previous = file.lastLineStart(in: file.entries.lowerBound..<offset)
+        try file.verify(file.line(at: previous))
+        guard try file.compare(lineAt: previous, key) < 0 else { throw file.damaged(at: previous) }
     }
 }
 

@@ -142,11 +142,12 @@ final class BaseFile: @unchecked Sendable {
     /// Whether the key of the line at an offset is before, at or behind another: negative, 0, positive.
     ///
     /// Most comparisons are of this kind, so it looks no further into the line than where the keys differ.
-    func compare(lineAt start: Int, _ key: StoreKey) throws(StoreError) -> Int {
+    func compare(lineAt start: Int, _ order: KeyOrder) throws(StoreError) -> Int {
         // One byte more than the other key has, to see whether this one ends there.
-        if let order = KeyOrder.compare(keyStart(ofLineAt: start, count: key.bytes.count + 1), key) { return order }
-        let lineKey = try self.key(of: line(at: start))
-        return lineKey < key ? -1 : lineKey == key ? 0 : 1
+        let count = order.key.bytes.count + 1
+        if let result = order.compare(keyStart(ofLineAt: start, count: count)) { return result }
+        let lineKey = try key(of: line(at: start))
+        return lineKey < order.key ? -1 : lineKey == order.key ? 0 : 1
     }
 
     /// The first bytes of the key of the line at an offset, as it is written, and of what comes behind it.

@@ -41,8 +41,8 @@ struct BasePivots: ~Copyable {
     }
 
     /// Whether the key of a node's line is before, at or behind another; nil where its first bytes do not tell.
-    func compare(_ node: Int, _ key: StoreKey) -> Int? {
+    func compare(_ node: Int, _ order: KeyOrder) -> Int? {
         let start = UnsafeRawBufferPointer(start: nodes + node * Self.nodeBytes + 8, count: Self.keyBytes)
-        return KeyOrder.compare(start, key)
+        return order.compare(start)
     }
 }

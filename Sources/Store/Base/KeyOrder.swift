@@ -1,11 +1,22 @@
-/// Compares keys with keys as a base has them: as JSON strings.
-enum KeyOrder {
-    /// Whether what is written is before, at or behind `key`: negative, 0, positive.
+/// Compares a key with keys as a base has them: as JSON strings.
+struct KeyOrder {
+    let key: StoreKey
+    /// Whether the key reads the same in a string of JSON; one with a quote or a backslash in it does not.
+    private let isPlain: Bool
+
+    init(of key: StoreKey) {
+        self.key = key
+        isPlain = !key.bytes.contains { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+    }
+
+    /// Whether what is written is before, at or behind the key: negative, 0, positive.
     ///
     /// - Parameter written: a key from behind its opening quote on, with its closing quote, or the start of one.
-    /// - Returns: nil where that cannot be told: the key has escapes, or what there is of it is the start of `key`.
-    static func compare(_ written: UnsafeRawBufferPointer, _ key: StoreKey) -> Int? {
-        key.bytes.withUnsafeBytes { key in
+    /// - Returns: nil where that cannot be told: one of the two has escapes, or what there is of what is written is the
+    ///   start of the key.
+    func compare(_ written: UnsafeRawBufferPointer) -> Int? {
+        guard isPlain else { return nil }
+        return key.bytes.withUnsafeBytes { key in
             let common = min(written.count, key.count)
             var index = 0
             while index + 8 <= common {
@@ -18,11 +29,10 @@ enum KeyOrder {
                 index += 8
             }
             while index < common, written[index] == key[index] { index += 1 }
-            // A backslash stands for itself twice, and may have been taken for two bytes of the key.
-            guard !key[..<index].contains(UInt8(ascii: "\\")), index < written.count else { return nil }
+            guard index < written.count else { return nil }
             switch written[index] {
             case UInt8(ascii: "\\"): return nil
-            // The written key ends here; a quote within it would have a backslash before it.
+            // What is written ends here: the key has no quote, and one within what is written has a backslash before it.
             case UInt8(ascii: "\""): return index == key.count ? 0 : -1
             case let byte: return index == key.count || byte > key[index] ? 1 : -1
             }

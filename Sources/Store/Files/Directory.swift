@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// An open directory, whose files are reached through its descriptor: it may be renamed while it is in use.
 final class Directory {
@@ -6,6 +7,8 @@ final class Directory {
     let path: String
     let descriptor: Int32
     private let calls: SystemCalls
+    /// Whether a sync has failed. The system tells so once, and holds for written then what is not.
+    private let hasFailed = Mutex(false)
 
     /// Opens a directory.
     ///
@@ -88,8 +91,15 @@ final class Directory {
     }
 
     /// Waits until the names of its files are on the disk.
+    ///
+    /// - Throws: `StoreError.systemCall`, from the first failure on each time.
     func sync() throws(StoreError) {
-        guard retryingInterrupted({ calls.syncDirectory(descriptor) }) == 0 else { throw .failed("sync \(path)") }
+        if hasFailed.withLock({ $0 }) { throw .systemCall(name: "sync \(path)", errno: EIO, outcomeUnknown: true) }
+        guard retryingInterrupted({ calls.syncDirectory(descriptor) }) == 0 else {
+            let error = StoreError.failed("sync \(path)")
+            hasFailed.withLock { $0 = true }
+            throw error
+        }
     }
 
     /// Waits until the directory's own name is on the disk.

@@ -52,11 +52,14 @@ final class DirectoryLock {
         }
         isHeld = true
         guard isVital else { return true }
-        guard try file.stamp().isSameFile(as: directory.stamp(of: file.name)) else {
+        do throws(StoreError) {
+            if try file.stamp().isSameFile(as: directory.stamp(of: file.name)) { return true }
+        } catch {
             release()
-            throw .damaged(file: file.name, offset: 0, reason: "removed or replaced while it was in use")
+            throw error
         }
-        return true
+        release()
+        throw .damaged(file: file.name, offset: 0, reason: "removed or replaced while it was in use")
     }
 
     func release() {

@@ -62,8 +62,9 @@ final class File {
 
     /// The bytes from `offset` up to, not including, `end`, or fewer where the file ends before it.
     func contents(from offset: Int, upTo end: Int) throws(StoreError) -> [UInt8] {
+        guard end > offset else { return [] }
         var failure: StoreError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: max(0, end - offset)) { buffer, filled in
+        let bytes = [UInt8](unsafeUninitializedCapacity: end - offset) { buffer, filled in
             while filled < end - offset {
                 let rest = UnsafeMutableBufferPointer(rebasing: buffer[filled..<(end - offset)])
                 let count = retryingInterrupted { pread(descriptor, rest.baseAddress, rest.count, offset + filled) }

@@ -57,8 +57,15 @@ extension StoreDirectory {
             return
         }
         try files.removeOrphans(beside: manifest)
-        try setAside(torn)
-        try journal.settle(waitingMilliseconds: settings.lockWaitMilliseconds)
+        do throws(StoreError) {
+            try setAside(torn)
+        } catch  where error == .diskFull {
+            log(
+                "\(manifest.journal) ends in a write that was cut off, which finds no room elsewhere: nothing can be written"
+            )
+            return
+        }
+        try journal.settle()
         // Whoever wrote the first transaction had synced the names of the files before.
         if !isNew, journal.number == 0 {
             try files.directory.sync()

@@ -60,7 +60,7 @@ final class StoreDirectory {
         guard try hasNews() else { return false }
         try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
         defer { lock?.release() }
-        try catchUp(&space)
+        try catchUp(&space, toWrite: false)
         return true
     }
 
@@ -75,7 +75,7 @@ final class StoreDirectory {
         try lock.take(waitingMilliseconds: settings.lockWaitMilliseconds)
         do throws(StoreError) {
             guard try hasNews() else { return false }
-            try catchUp(&space)
+            try catchUp(&space, toWrite: true)
             return true
         } catch {
             lock.release()
@@ -122,14 +122,22 @@ final class StoreDirectory {
     }
 
     /// Reads what is new, while the lock is held.
-    private func catchUp(_ space: inout LayeredSpace) throws(StoreError) {
+    private func catchUp(_ space: inout LayeredSpace, toWrite: Bool) throws(StoreError) {
         let stamp = try currentStamp()
-        if stamp != manifestStamp { try follow(to: stamp, &space) }
-        try setAside(try journal.readNews(into: &space))
+        let isUnsettled = stamp == manifestStamp ? false : try follow(to: stamp, &space)
+        let torn = try journal.readNews(into: &space)
+        do throws(StoreError) {
+            try setAside(torn)
+        } catch  where error == .diskFull && !toWrite {
+            // It harms nobody who reads.
+        }
+        if isUnsettled, journal.isWritable { try journal.settle() }
     }
 
     /// Goes over to the epoch that a merge has begun.
-    private func follow(to stamp: FileStamp, _ space: inout LayeredSpace) throws(StoreError) {
+    ///
+    /// - Returns: whether another process began it, so that what it wrote is to be settled.
+    private func follow(to stamp: FileStamp, _ space: inout LayeredSpace) throws(StoreError) -> Bool {
         guard let (latest, latestStamp) = try files.manifest(), latestStamp == stamp, latest.store == manifest.store,
             latest.epoch > manifest.epoch || latest == manifest
         else {
@@ -139,6 +147,7 @@ final class StoreDirectory {
                 reason: "replaced by that of another store, or of an earlier state, while it was in use"
             )
         }
+        var isByAnother = false
         if latest != manifest {
             let epoch: OpenedEpoch
             if let prepared = takePrepared(latest) {
@@ -146,6 +155,7 @@ final class StoreDirectory {
             } else {
                 // Whoever installed the manifest may not have been able to: nothing may rest on it before it is safe.
                 if journal.isWritable { try files.directory.sync() }
+                isByAnother = true
                 epoch = try OpenedEpoch.read(latest, of: files, marks: marks, log: log).epoch
             }
             journal.close()
@@ -155,6 +165,7 @@ final class StoreDirectory {
             Leftovers.release(consume older)
         }
         manifestStamp = stamp
+        return isByAnother
     }
 
     /// Moves a torn tail out of the journal into a file of its own, which is safe before the journal is cut.

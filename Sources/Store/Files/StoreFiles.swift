@@ -134,10 +134,8 @@ struct StoreFiles {
     /// Removes files that no manifest names: of a merge that was cut off, or that had no time to clean up. The lock must
     /// be held.
     func removeOrphans(beside manifest: Manifest) throws(StoreError) {
-        let names = try directory.names()
-        if names.contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
-        let orphans = names.filter { name in Self.epoch(of: name).map { $0 != manifest.epoch } ?? false }
-        guard !orphans.isEmpty else { return }
+        if try directory.names().contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
+        guard try !orphans(beside: manifest).isEmpty else { return }
         // Those of a merge under way are no orphans.
         let merging = try DirectoryLock(
             DirectoryLock.mergingFileName,
@@ -147,9 +145,15 @@ struct StoreFiles {
         )
         guard try merging.takeIfFree() else { return }
         defer { merging.release() }
-        // They may be what the manifest named before one whose name is not safe yet.
-        try directory.sync()
-        for name in orphans { try directory.unlink(name) }
+        // They may be what the manifest named before one whose name is not safe yet, as the sync after its rename failed:
+        // it is renamed once more, since a mere sync would not find that out.
+        try install(manifest)
+        // A merge that gave up has removed its own by now.
+        for name in try orphans(beside: manifest) { try directory.unlink(name) }
+    }
+
+    private func orphans(beside manifest: Manifest) throws(StoreError) -> [String] {
+        try directory.names().filter { name in Self.epoch(of: name).map { $0 != manifest.epoch } ?? false }
     }
 
     /// The epoch of a file whose name is that of a journal or base.
@@ -173,8 +177,13 @@ struct StoreFiles {
             .new,
             calls: calls
         )
-        try file.write(tail, at: 0)
-        try file.sync()
+        do throws(StoreError) {
+            try file.write(tail, at: 0)
+            try file.sync()
+        } catch {
+            try directory.unlink(file.name)
+            throw error
+        }
         try directory.sync()
         return file.name
     }

@@ -26,6 +26,10 @@ final class SyncMarks {
     /// Safe to share with other processes: the words are only read and written as a whole.
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
     private static let bytes = 24
+    /// Which word is which.
+    private static let (written, synced, syncs) = (0, 1, 2)
+    /// How many syncs there had been when one was waited for in vain: until there are more, none is waited for.
+    private var syncsInVain: UInt64?
     /// The upper bits of a word have the epoch.
     private static let lengthBits: UInt64 = 44
 
@@ -33,7 +37,8 @@ final class SyncMarks {
         file = try File(Self.fileName, in: directory.descriptor, .creating, calls: calls)
         lock = try DirectoryLock(Self.fileName, in: directory, readOnly: false, isVital: false, calls: calls)
         // A file that is shorter than its mapping would end the process that looks at it.
-        if try file.status().bytes < Self.bytes { try file.truncate(to: Self.bytes) }
+        // It is written, as a hole may find the disk full when it is filled.
+        if try file.status().bytes < Self.bytes { try file.write([UInt8](repeating: 0, count: Self.bytes), at: 0) }
         guard let address = mmap(nil, Self.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0),
             address != MAP_FAILED
         else { throw .failed("mmap \(Self.fileName)") }
@@ -45,21 +50,19 @@ final class SyncMarks {
     }
 
     /// Stores what a process has found that has read all of the journal and seen to it that it is on the disk. The
-    /// directory's lock must be held.
-    func begin(epoch: Int, length: Int, waitingMilliseconds: Int) throws(StoreError) {
-        try lock.take(waitingMilliseconds: waitingMilliseconds)
-        defer { lock.release() }
-        words[0].store(Self.word(epoch, length), ordering: .releasing)
-        words[1].store(Self.word(epoch, length), ordering: .releasing)
+    /// directory's lock must be held. A sync under way may then store a smaller number, which does no harm.
+    func reset(epoch: Int, length: Int) {
+        words[Self.written].store(Self.word(epoch, length), ordering: .releasing)
+        words[Self.synced].store(Self.word(epoch, length), ordering: .releasing)
     }
 
     /// Stores that the journal has so many bytes. The directory's lock must be held.
     func noteWritten(epoch: Int, length: Int) {
-        words[0].store(Self.word(epoch, length), ordering: .releasing)
+        words[Self.written].store(Self.word(epoch, length), ordering: .releasing)
     }
 
     /// How many bytes of an epoch's journal are known to be on the disk.
-    func synced(epoch: Int) -> Int { length(of: 1, epoch) }
+    func synced(epoch: Int) -> Int { length(Self.synced, epoch) }
 
     /// Sees to it that the first `length` bytes of an epoch's journal are on the disk, unless another process does
     /// meanwhile.
@@ -70,36 +73,38 @@ final class SyncMarks {
     func sync(epoch: Int, length: Int, _ sync: () throws(StoreError) -> Void) throws(StoreError) -> Int {
         var patience = Limits.syncWaitMilliseconds
         while true {
-            let syncs = words[2].load(ordering: .acquiring)
+            let syncs = words[Self.syncs].load(ordering: .acquiring)
             let synced = synced(epoch: epoch)
             if synced >= length { return synced }
             if try lock.takeIfFree() { break }
             // Whoever stands still in a sync keeps nobody from one of their own.
-            guard patience > 0 else {
+            guard patience > 0, syncs != syncsInVain else {
+                syncsInVain = syncs
                 try sync()
                 return length
             }
             // Whoever dies in one wakes nobody.
-            linux_futex_wait(words + 2, UInt32(truncatingIfNeeded: syncs), Self.waitMilliseconds * 1_000_000)
+            linux_futex_wait(words + Self.syncs, UInt32(truncatingIfNeeded: syncs), Self.waitMilliseconds * 1_000_000)
             patience -= Self.waitMilliseconds
         }
         defer {
             // One of those who wake may have to sync next.
             lock.release()
-            words[2].wrappingAdd(1, ordering: .releasing)
-            linux_futex_wake(words + 2)
+            words[Self.syncs].wrappingAdd(1, ordering: .releasing)
+            linux_futex_wake(words + Self.syncs)
         }
         // What is added from here on may miss the sync.
-        let written = max(length, self.length(of: 0, epoch))
+        let written = max(length, self.length(Self.written, epoch))
         try sync()
-        words[1].store(Self.word(epoch, written), ordering: .releasing)
+        words[Self.synced].store(Self.word(epoch, written), ordering: .releasing)
         return written
     }
 
     /// How long to wait for a sync before looking whether it still goes on.
     private static let waitMilliseconds = 5
 
-    private func length(of word: Int, _ epoch: Int) -> Int {
+    /// What a word has for an epoch.
+    private func length(_ word: Int, _ epoch: Int) -> Int {
         let value = words[word].load(ordering: .acquiring)
         return value >> Self.lengthBits == Self.tag(epoch) ? Int(value & (1 << Self.lengthBits - 1)) : 0
     }

@@ -10,7 +10,7 @@ struct ErasableSlots {
 
     private var current: [StoreKey: (slot: Slot, state: State)] = [:]
     /// The slots whose keys have since been removed or set anew.
-    private(set) var superseded: [Slot] = []
+    private var superseded: [Slot] = []
 
     /// Takes note of a value's slot.
     mutating func add(_ slot: Slot, for key: StoreKey, state: State = .whole) {
@@ -35,8 +35,9 @@ struct ErasableSlots {
         current.values.filter { $0.state != .whole }.map(\.slot).min { $0.place.lowerBound < $1.place.lowerBound }
     }
 
-    /// Forgets the superseded slots, which have been overwritten.
-    mutating func removeSuperseded() {
-        superseded.removeAll()
+    /// The slots that were superseded since the last call.
+    mutating func takeSuperseded() -> [Slot] {
+        defer { superseded = [] }
+        return superseded
     }
 }

@@ -26,6 +26,8 @@ final class Journal {
     private var state: State
     private var replay: JournalReplay
     private var writer = JournalLineWriter()
+    /// Where values stand that this process has made superfluous and not overwritten yet.
+    private var slotsToErase: [Slot] = []
     private var hasUnsyncedErasures = false
     /// Whether others wrote some of what is not known to be on the disk.
     private var hasUnsyncedNews = false
@@ -107,7 +109,7 @@ final class Journal {
         durable = min(length, max(durable, replay.durable, marks?.synced(epoch: epoch) ?? 0))
         hasUnsyncedNews = durable < length
         // Whoever wrote the lines erases what they made superfluous.
-        replay.slots.removeSuperseded()
+        _ = replay.slots.takeSuperseded()
         return Array(news.dropFirst(length - before))
     }
 
@@ -124,7 +126,7 @@ final class Journal {
     ///
     /// What no line tells to be on the disk is written once more: where the sync of an earlier process has failed, the
     /// system may take it for written though it is not, and a mere sync would not find out.
-    func settle(waitingMilliseconds: Int) throws(StoreError) {
+    func settle() throws(StoreError) {
         var offset = durable
         while offset < length {
             let bytes = try file.contents(from: offset, upTo: min(length, offset + Limits.carriedBytes))
@@ -135,7 +137,8 @@ final class Journal {
         try file.sync()
         durable = length
         hasUnsyncedNews = false
-        try marks?.begin(epoch: epoch, length: length, waitingMilliseconds: waitingMilliseconds)
+        marks?.reset(epoch: epoch, length: length)
+        slotsToErase += replay.slots.takeSuperseded()
         erase()
     }
 
@@ -252,19 +255,15 @@ final class Journal {
     // MARK: Erasing
 
     /// Whether a value stands in the file that a durable transaction has made superfluous.
-    var hasToErase: Bool { !replay.slots.superseded.isEmpty }
+    var hasToErase: Bool { !slotsToErase.isEmpty }
 
     /// Overwrites the slots whose values are no longer in use. What fails is tried again with the next transaction. The
     /// lock must be held, as another process may be writing the same bytes once more to settle the journal.
     func erase() {
         guard hasToErase else { return }
         do throws(StoreError) {
-            for slot in replay.slots.superseded {
-                // The brackets stay, so that the line stays JSON.
-                let inside = slot.place.dropFirst().dropLast()
-                try file.write([UInt8](repeating: UInt8(ascii: " "), count: inside.count), at: inside.startIndex)
-            }
-            replay.slots.removeSuperseded()
+            for slot in slotsToErase { try slot.erase(in: file) }
+            slotsToErase = []
         } catch {
             log("a value could not be erased: \(error)")
         }
@@ -281,6 +280,7 @@ final class Journal {
             replay.slots.add(Slot(place: length + place.lowerBound..<length + place.upperBound), for: write.key)
             next += 1
         }
+        slotsToErase += replay.slots.takeSuperseded()
     }
 }
 

@@ -239,4 +239,10 @@ struct Slot {
 
     /// The slot's bytes, its brackets included, from the start of the file.
     let place: Range<Int>
+
+    /// Overwrites the value and its check. The brackets stay, so that the line stays JSON.
+    func erase(in file: File) throws(StoreError) {
+        let inside = place.dropFirst().dropLast()
+        try file.write([UInt8](repeating: UInt8(ascii: " "), count: inside.count), at: inside.startIndex)
+    }
 }

@@ -16,9 +16,6 @@ struct LayeredSpace {
         return copy
     }
 
-    /// How many keys were set or removed since the base was made.
-    var newerCount: Int { newer.count }
-
     func value(of key: StoreKey) throws(StoreError) -> StoredValue? {
         if let value = newer[key] { return value.isRemoval ? nil : value }
         return try base?.value(of: key)

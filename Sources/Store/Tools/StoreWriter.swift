@@ -5,8 +5,15 @@ internal import Glibc
 /// It is made beside its place, under another name, and moved there once all of it is on the disk: so there is all of it
 /// or nothing.
 struct StoreWriter {
-    let path: String
-    let calls: SystemCalls
+    private let path: String
+    private let calls: SystemCalls
+
+    init(path: String, calls: SystemCalls) {
+        // `TO/` means `TO`, beside which the store is made.
+        let end = path.utf8.lastIndex { $0 != UInt8(ascii: "/") }
+        self.path = end.map { String(path[...$0]) } ?? path
+        self.calls = calls
+    }
 
     /// Writes what a space holds.
     ///
@@ -54,8 +61,7 @@ struct StoreWriter {
         _ progress: (Progress) -> Void
     ) throws(StoreError) {
         let store = Manifest.randomStore()
-        // Values that can be erased stand in the journal, in the stead of the last transaction.
-        let transactions = max(0, transactions - (erasable.isEmpty ? 0 : 1))
+        let transactions = NextEpoch.transactionsInBase(of: transactions, isErasableEmpty: erasable.isEmpty)
         let base = FileHeader.base(of: store, epoch: 1, transactions: transactions)
         let file = try File("base-1.jsonl", in: directory.descriptor, .new, calls: calls)
         let segment = try BaseWriter.write(space, without: erasable, to: file, header: base) { entries in
@@ -65,11 +71,7 @@ struct StoreWriter {
         let header = FileHeader.journal(of: store, epoch: 1, transactions: transactions)
         var writer = JournalLineWriter()
         writer.start(number: transactions, check: header.check)
-        var writes: [StagedWrite] = []
-        for key in erasable.sorted() {
-            guard let value = try space.value(of: key) else { continue }
-            writes.append(StagedWrite(key: key, value: value, previous: nil, isErasable: true))
-        }
+        let writes = try NextEpoch.erasableValues(of: space, at: erasable)
         if !writes.isEmpty { writer.append(writes[...], durable: 0) }
         let journal = try File("journal-1.jsonl", in: directory.descriptor, .new, calls: calls)
         try journal.write(header.bytes + writer.bytes, at: 0)
