@@ -36,6 +36,7 @@ def lines(count):
             f'{{"collection":"sessions","record":{{"realm":"operators","hash":"{hashed}","account":{number},'
             f'"number":{number},"created":"{CREATED}","expires":"{EXPIRES}"}}}}'
         )
+    yield '{"end":true}'
 
 
 if __name__ == "__main__":

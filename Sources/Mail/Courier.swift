@@ -81,9 +81,12 @@ package final class Courier {
 
     /// Lets other processes, or the next one, send at once what was given up here.
     private func release() {
+        // What went out at the last moment is not to go out again.
+        let delivered = (outcomes + deliveries.takeOutcomes()).filter { $0.failure == nil }.map(\.mail)
         do {
             try store.transact { tx in
-                for mail in underWay { try outbox.claim(mail, until: time.now, in: tx) }
+                for mail in delivered { try outbox.markDelivered(mail, in: tx) }
+                for mail in underWay.subtracting(delivered) { try outbox.claim(mail, until: time.now, in: tx) }
             }
             try store.makeDurable()
         } catch {

@@ -21,23 +21,42 @@ package struct Collection<R: Record>: Sendable {
     package let isErasable: Bool
     /// The counter that numbers its records; nil where something else does.
     let counter: String?
+    /// The counters that other numbers in its records are from.
+    let counters: [RecordCounter<R>]
     let unique: [UniqueIndex<R>]
     let ordered: [OrderedIndex<R>]
 
-    /// - Parameter isNumbered: whether its records are found by numbers of its own, which `Transaction.nextNumber(of:)`
-    ///   gives.
+    /// - Parameters:
+    ///   - isNumbered: whether its records are found by numbers of its own, which `Transaction.nextNumber(of:)` gives.
+    ///   - counters: where other numbers in its records come from.
     package init(
         _ name: String,
         isNumbered: Bool = false,
+        counters: [RecordCounter<R>] = [],
         unique: [UniqueIndex<R>] = [],
         ordered: [OrderedIndex<R>] = [],
         isErasable: Bool = false
     ) {
         self.name = name
         self.counter = isNumbered ? name : nil
+        self.counters = counters
         self.unique = unique
         self.ordered = ordered
         self.isErasable = isErasable
+    }
+}
+
+/// A counter that gives numbers to something in records; none is given twice.
+package struct RecordCounter<R: Record>: Sendable {
+    let name: String
+    let number: @Sendable (R) -> Int
+
+    /// - Parameters:
+    ///   - name: the counter's name, as `Transaction.next(_:)` takes it.
+    ///   - number: the number that a record has from it.
+    package init(_ name: String, number: @escaping @Sendable (R) -> Int) {
+        self.name = name
+        self.number = number
     }
 }
 

@@ -16,6 +16,7 @@ extension Command {
         bar.end()
         for note in report.notes { print("note: \(note)") }
         for fault in report.faults { print("fault: \(fault)") }
+        if report.hasMore { print("fault: and more") }
         guard report.faults.isEmpty else {
             throw .failed("the store at \(path) is damaged; postern salvage saves what can be read of it")
         }
@@ -42,5 +43,6 @@ extension Command {
         bar.end()
         for loss in report.losses { print("lost: \(loss)") }
         print("saved: \(report.records) records to \(options.words[0])")
+        guard report.losses.isEmpty else { throw .failed("not all could be saved") }
     }
 }

@@ -43,7 +43,7 @@ enum Command: String, CaseIterable {
         case .export: "prints all records, secrets and all, as lines of JSON to edit"
         case .import: "makes the store from an export, of FILE or of what comes in, or refuses all of it"
         case .merge: "merges the journal into the sorted base now, which otherwise goes by itself"
-        case .salvage: "saves what can be read of a damaged store to TO, and tells what cannot"
+        case .salvage: "saves what can be read of a damaged store to TO, and tells what cannot, with exit code 1"
         case .schema: "prints the contract as an OpenRPC document"
         case .help: "prints this, or what there is to know about one command"
         case .version: "prints the version"

@@ -27,7 +27,7 @@ package struct Sessions {
                 realm: realm.rawValue,
                 hash: SecretToken.hash(of: token.text),
                 account: account,
-                number: try tx.next("sessions"),
+                number: try tx.next(Session.counter),
                 created: now,
                 expires: now.adding(seconds: Limits.sessionSeconds)
             )
@@ -76,7 +76,13 @@ package struct Sessions {
 }
 
 extension Session: Record {
-    package static let collection = Collection<Session>("sessions", ordered: [byAccount])
+    package static let collection = Collection<Session>(
+        "sessions",
+        counters: [RecordCounter(counter) { $0.number }],
+        ordered: [byAccount]
+    )
+    /// Counts sessions in the order in which they were opened.
+    static let counter = "sessions"
     static let byAccount = OrderedIndex<Session>("account") { Key($0.realm, $0.account, $0.number) }
 
     package var key: Key { Key(realm, hash) }

@@ -31,7 +31,7 @@ extension Operators {
                 operatorID: account.id,
                 created: now,
                 person: Person(
-                    id: try tx.next("operators.persons"),
+                    id: try tx.next(Person.counter),
                     created: now,
                     firstName: person.first,
                     lastName: person.last,

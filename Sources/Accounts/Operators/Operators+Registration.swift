@@ -20,7 +20,7 @@ extension Operators {
                 id: id,
                 created: now,
                 person: Person(
-                    id: try tx.next("operators.persons"),
+                    id: try tx.next(Person.counter),
                     created: now,
                     firstName: person.first,
                     lastName: person.last,

@@ -51,7 +51,12 @@ package struct Operators {
 }
 
 extension Operator: PasswordAccount {
-    package static let collection = Collection<Operator>("operators", isNumbered: true, unique: [byEmail])
+    package static let collection = Collection<Operator>(
+        "operators",
+        isNumbered: true,
+        counters: [RecordCounter(Person.counter) { $0.person.id }],
+        unique: [byEmail]
+    )
     package static let byEmail = UniqueIndex<Operator>("email") { Key($0.person.email.lowercased()) }
 
     package var key: Key { Key(id) }
@@ -61,6 +66,7 @@ extension Client: Record {
     package static let collection = Collection<Client>(
         "operators.clients",
         isNumbered: true,
+        counters: [RecordCounter(Person.counter) { $0.person.id }],
         unique: [byEmail],
         ordered: [byChange]
     )
@@ -70,4 +76,9 @@ extension Client: Record {
     static let byChange = OrderedIndex<Client>("change") { Key($0.operatorID, $0.change) }
 
     package var key: Key { Key(id) }
+}
+
+extension Person {
+    /// Numbers operators and clients alike.
+    static let counter = "operators.persons"
 }

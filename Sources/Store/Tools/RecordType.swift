@@ -9,12 +9,12 @@ package struct RecordType: Sendable {
         /// The keys that it stands under in the indexes, and what they hold.
         let indexKeys: [StoreKey]
         let indexValue: [UInt8]
+        /// The numbers that it has from counters, by their names.
+        let numbers: [(counter: String, number: Int)]
     }
 
     /// The name of its collection.
     let collection: String
-    /// The counter that numbers its records; nil where something else does.
-    let counter: String?
     /// Whether its records are overwritten in the files once they are deleted.
     let isErasable: Bool
     /// Reads a record's JSON.
@@ -22,17 +22,20 @@ package struct RecordType: Sendable {
 
     package init<R: Record>(_ type: R.Type) {
         collection = R.collection.name
-        counter = R.collection.counter
         isErasable = R.collection.isErasable
         read = { reader throws(JSONError) in
             let record = try R(reading: &reader)
             var writer = JSONWriter(capacity: 256)
             record.write(to: &writer)
+            let key = StoreKey(collection: R.collection.name, index: StoreKey.recordIndex, key: record.key)
+            var numbers = R.collection.counters.map { ($0.name, $0.number(record)) }
+            if let counter = R.collection.counter, let number = key.recordNumber { numbers.append((counter, number)) }
             return Entry(
-                key: StoreKey(collection: R.collection.name, index: StoreKey.recordIndex, key: record.key),
+                key: key,
                 value: writer.take(),
                 indexKeys: IndexEntry.all(of: record).map(\.key),
-                indexValue: IndexEntry.value(pointingAt: record.key)
+                indexValue: IndexEntry.value(pointingAt: record.key),
+                numbers: numbers
             )
         }
     }

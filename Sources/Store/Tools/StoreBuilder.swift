@@ -10,9 +10,7 @@ struct StoreBuilder {
     private let types: [String: RecordType]
     private(set) var space = LayeredSpace()
     private(set) var erasable: Set<StoreKey> = []
-    private var counters: [String: Int] = [:]
-    /// The greatest number among the records that a counter numbers.
-    private var greatest: [String: Int] = [:]
+    private var counters = CounterBounds()
 
     init(_ types: [RecordType]) {
         self.types = Dictionary(uniqueKeysWithValues: types.map { ($0.collection, $0) })
@@ -37,33 +35,31 @@ struct StoreBuilder {
         space.set(StoredValue(bytes: entry.value), at: entry.key)
         for key in entry.indexKeys { space.set(StoredValue(bytes: entry.indexValue), at: key) }
         if type.isErasable { erasable.insert(entry.key) }
-        if let counter = type.counter, let number = entry.key.recordNumber {
-            greatest[counter] = max(number, greatest[counter] ?? 0)
-        }
+        counters.note(entry)
         return entry.key
     }
 
     /// Sets a counter, which must be set but once.
     mutating func setCounter(_ name: String, to value: Int) throws(Refusal) {
-        guard counters.updateValue(value, forKey: name) == nil else {
-            throw Refusal(reason: "the counter \(name) is set twice")
-        }
-        var writer = JSONWriter(capacity: 16)
-        writer.int(value)
-        space.set(StoredValue(bytes: writer.take()), at: .counter(name))
+        guard counters.set(name, to: value) else { throw Refusal(reason: "the counter \(name) is set twice") }
+        space.set(StoredValue(bytes: Self.bytes(of: value)), at: .counter(name))
     }
 
-    /// Collections whose counter would give a number out that a record has: with the least that it must be.
-    var countersBehind: [(name: String, least: Int)] {
-        greatest.filter { (counters[$0.key] ?? 0) < $0.value }.map { ($0.key, $0.value) }.sorted { $0.name < $1.name }
-    }
+    /// Counters that would give a number out that a record has, with the least that each must be.
+    var countersBehind: [(name: String, least: Int)] { counters.behind }
 
     /// Sets counters that are behind.
-    mutating func mendCounters() throws(Refusal) {
+    mutating func mendCounters() {
         for (name, least) in countersBehind {
-            counters[name] = nil
-            try setCounter(name, to: least)
+            _ = counters.set(name, to: least)
+            space.set(StoredValue(bytes: Self.bytes(of: least)), at: .counter(name))
         }
+    }
+
+    private static func bytes(of number: Int) -> [UInt8] {
+        var writer = JSONWriter(capacity: 16)
+        writer.int(number)
+        return writer.take()
     }
 
     private func taken(_ key: StoreKey) throws(Refusal) -> Bool {

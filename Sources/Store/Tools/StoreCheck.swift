@@ -7,6 +7,8 @@ package struct StoreCheck {
     package struct Report {
         /// What is wrong, a sentence each without the full stop: file, offset and line first.
         package fileprivate(set) var faults: [String] = []
+        /// Whether there are more faults than are told of.
+        package fileprivate(set) var hasMore = false
         /// What is worth knowing, though nothing is wrong.
         package fileprivate(set) var notes: [String] = []
         /// How many entries the store has.
@@ -16,13 +18,14 @@ package struct StoreCheck {
 
         /// Takes note of a fault; a store that is broken all over is not told of line by line.
         fileprivate mutating func add(_ fault: String) {
-            if faults.count < Limits.faultsToldMax { faults.append(fault) }
+            if faults.count < Limits.faultsToldMax { faults.append(fault) } else { hasMore = true }
         }
     }
 
     private let types: [String: RecordType]
     private let progress: (Progress) -> Void
     private var report = Report()
+    private var counters = CounterBounds()
 
     /// Checks a directory, beside those who use it.
     ///
@@ -93,17 +96,7 @@ package struct StoreCheck {
     }
 
     private static func open(_ files: StoreFiles, _ settings: StoreSettings) throws(StoreError) -> Opened {
-        let lock: DirectoryLock?
-        do throws(StoreError) {
-            lock = try DirectoryLock(
-                DirectoryLock.fileName,
-                in: files.directory,
-                readOnly: true,
-                calls: settings.calls
-            )
-        } catch  where error.isMissingFile {
-            lock = nil
-        }
+        let lock = try lock(of: files)
         try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
         defer { lock?.release() }
         let names = try files.directory.names()
@@ -117,6 +110,15 @@ package struct StoreCheck {
             journal: try journal.contents(from: 0, upTo: try journal.status().bytes),
             names: names
         )
+    }
+
+    /// The directory's lock; nil where nobody has made its file.
+    static func lock(of files: StoreFiles) throws(StoreError) -> DirectoryLock? {
+        do throws(StoreError) {
+            return try DirectoryLock(DirectoryLock.fileName, in: files.directory, readOnly: true, calls: files.calls)
+        } catch  where error.isMissingFile {
+            return nil
+        }
     }
 
     /// Checks each line of a base, and the check of all of it.
@@ -163,12 +165,23 @@ package struct StoreCheck {
             }
             if let fault = try fault(of: key, value.bytes, in: space) { report.add("\(key.text): \(fault)") }
         }
+        for (name, least) in counters.behind {
+            report.add("the counter \(name) is behind \(least), the greatest number that was given from it")
+        }
     }
 
-    private func fault(of key: StoreKey, _ value: [UInt8], in space: LayeredSpace) throws(StoreError) -> String? {
+    private mutating func fault(
+        of key: StoreKey,
+        _ value: [UInt8],
+        in space: LayeredSpace
+    ) throws(StoreError) -> String? {
         guard let pieces = key.pieces else { return "this is no key" }
         if pieces.collection == StoreKey.counters {
-            return Int(String(decoding: value, as: UTF8.self)) == nil ? "a counter that is no whole number" : nil
+            guard let number = Int(String(decoding: value, as: UTF8.self)) else {
+                return "a counter that is no whole number"
+            }
+            _ = counters.set(String(decoding: pieces.key, as: UTF8.self), to: number)
+            return nil
         }
         guard let type = types[pieces.collection] else { return "there is no such collection" }
         guard pieces.index == StoreKey.recordIndex else {
@@ -180,6 +193,7 @@ package struct StoreCheck {
         } catch {
             return "the record cannot be read: \(error.reason.rawValue) at byte \(error.offset)"
         }
+        counters.note(entry)
         if entry.key != key { return "the record belongs at \(entry.key.text)" }
         for index in entry.indexKeys where try space.value(of: index)?.bytes != entry.indexValue {
             return "the record is not in its index at \(index.text)"

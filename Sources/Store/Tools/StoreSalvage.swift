@@ -38,6 +38,9 @@ package struct StoreSalvage {
         let writer = StoreWriter(path: destination, calls: settings.calls)
         try writer.checkPlace()
         let files = StoreFiles(directory: try .holdingStore(path, calls: settings.calls), calls: settings.calls)
+        let lock = try StoreCheck.lock(of: files)
+        try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+        defer { lock?.release() }
         var salvage = StoreSalvage(types: types, files: files, progress: progress)
         try salvage.read()
         let builder = try salvage.rebuild()
@@ -63,7 +66,14 @@ package struct StoreSalvage {
         // Without a manifest the least epoch counts: its files go only once a later one is complete.
         let names = try files.directory.names()
         let epochs = names.compactMap(StoreFiles.epoch(of:))
-        guard let epoch = manifest?.epoch ?? epochs.min() else { throw .noStore(files.directory.path) }
+        guard var epoch = manifest?.epoch ?? epochs.min() else { throw .noStore(files.directory.path) }
+        if !epochs.contains(epoch), let other = epochs.min() {
+            report.losses.append("the files of epoch \(epoch) are missing; those of epoch \(other) are taken")
+            (epoch, manifest) = (other, nil)
+        }
+        for name in names where StoreFiles.epoch(of: name).map({ $0 != epoch }) ?? false {
+            report.losses.append("\(name), of another epoch, is not looked at")
+        }
         let base = "base-\(epoch).jsonl"
         if manifest?.segment != nil || names.contains(base) { try readBase(base, manifest) }
         try readJournal("journal-\(epoch).jsonl", manifest)
@@ -111,11 +121,20 @@ package struct StoreSalvage {
         if end != bytes.count { report.losses.append("\(name) has \(bytes.count) bytes of \(end)") }
         for (offset, line) in Lines(bytes, from: header.bytes.count) {
             guard let (key, value) = Self.baseEntry(line, at: offset, header) else {
-                report.losses.append("\(name) at byte \(offset): a line is lost")
+                report.losses.append("\(name) at byte \(offset): a line is lost\(Self.key(of: line))")
                 continue
             }
             space.set(StoredValue(bytes: value), at: key)
         }
+    }
+
+    /// The key that a damaged line of a base seems to have, for people.
+    private static func key(of line: ArraySlice<UInt8>) -> String {
+        let quote = UInt8(ascii: "\"")
+        guard let start = line.firstIndex(of: quote), let end = line[(start + 1)...].firstIndex(of: quote) else {
+            return ""
+        }
+        return ", that of \(String(decoding: line[(start + 1)..<end], as: UTF8.self))"
     }
 
     private static func baseEntry(_ line: ArraySlice<UInt8>, at offset: Int, _ header: FileHeader) -> (
@@ -258,11 +277,7 @@ package struct StoreSalvage {
         for (name, least) in builder.countersBehind {
             report.losses.append("the counter \(name) was lost in part, and goes on behind \(least)")
         }
-        do throws(StoreBuilder.Refusal) {
-            try builder.mendCounters()
-        } catch {
-            report.losses.append(error.reason)
-        }
+        builder.mendCounters()
         return builder
     }
 }
