@@ -35,7 +35,7 @@ package enum Limits {
     /// The bytes of a journal from which on most of it is read before the lock is taken.
     static let longJournalBytes = 1 << 20
     /// How many bytes of the journal are carried over to the next one at a time.
-    static let carriedBytes = 1 << 20
+    static let carriedBytes = 256 << 10
     /// How many faults a check tells of.
     static let faultsToldMax = 100
     /// The bytes of an output buffer that is kept for the next write.

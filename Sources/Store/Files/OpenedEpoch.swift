@@ -7,14 +7,21 @@ struct OpenedEpoch {
 
     /// Opens and reads them. The lock must be held, where there is one.
     ///
+    /// - Parameter early: what was read of them before.
     /// - Returns: also the torn end of a write, with which the journal ends.
     static func read(
         _ manifest: Manifest,
         of files: StoreFiles,
+        early: EpochReader?,
         marks: SyncMarks?,
         log: @escaping (String) -> Void
     ) throws(StoreError) -> (epoch: OpenedEpoch, torn: [UInt8]) {
-        var reader = try EpochReader(manifest, of: files, isWritable: marks != nil)
+        var reader: EpochReader
+        if let early, early.manifest == manifest {
+            reader = early
+        } else {
+            reader = try EpochReader(manifest, of: files, isWritable: marks != nil)
+        }
         let torn = try reader.readAll()
         return (reader.opened(marks: marks, log: log), torn)
     }
@@ -48,9 +55,9 @@ struct EpochReader {
         let end = try file.status().bytes
         let tail = try file.contents(from: max(replay.length, end - Limits.tailBytes), upTo: end)
         let lines = tail.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast()
-        guard lines.count > 1, let last = lines.last,
-            let safe = last.withUnsafeBytes({ JournalLine.durable(of: $0) }), safe > replay.length, safe <= end
-        else { return }
+        let told = lines.count > 1 ? lines.last?.withUnsafeBytes { JournalLine.durable(of: $0) } : nil
+        let safe = max(told ?? 0, manifest.journalBytesSafe)
+        guard safe > replay.length, safe <= end else { return }
         let bytes = try file.contents(from: replay.length, upTo: safe)
         try bytes.withUnsafeBytesTyped { bytes throws(StoreError) in
             try replay.read(bytes, isAll: false, into: &space)

@@ -25,14 +25,7 @@ extension StoreDirectory {
         guard found != nil || isWritable else { throw .readOnly }
         let (manifest, stamp) = if let found { found } else { try files.initialise() }
         let marks = isWritable ? try openMarks(in: directory, calls: settings.calls) : nil
-        var reader: EpochReader
-        if let early, early.manifest == manifest {
-            reader = early
-        } else {
-            reader = try EpochReader(manifest, of: files, isWritable: marks != nil)
-        }
-        let torn = try reader.readAll()
-        let epoch = reader.opened(marks: marks, log: log)
+        let (epoch, torn) = try OpenedEpoch.read(manifest, of: files, early: early, marks: marks, log: log)
         let opened = StoreDirectory(
             files: files,
             settings: settings,
@@ -91,7 +84,7 @@ extension StoreDirectory {
 
     /// Reads most of a long journal before the lock is taken; nil where that is not worth it, or where something does not
     /// fit: a look under the lock will tell what that is.
-    private static func readEarly(_ files: StoreFiles, isWritable: Bool) -> EpochReader? {
+    static func readEarly(_ files: StoreFiles, isWritable: Bool) -> EpochReader? {
         do throws(StoreError) {
             guard let (manifest, _) = try files.manifest(),
                 try files.journal(of: manifest, isWritable: false).0.status().bytes >= Limits.longJournalBytes

@@ -58,9 +58,10 @@ final class StoreDirectory {
     @discardableResult
     func refresh(_ space: inout LayeredSpace) throws(StoreError) -> Bool {
         guard try hasNews() else { return false }
+        let early = try currentStamp() == manifestStamp ? nil : Self.readEarly(files, isWritable: marks != nil)
         try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
         defer { lock?.release() }
-        try catchUp(&space, toWrite: false)
+        try catchUp(&space, early: early, toWrite: false)
         return true
     }
 
@@ -75,7 +76,7 @@ final class StoreDirectory {
         try lock.take(waitingMilliseconds: settings.lockWaitMilliseconds)
         do throws(StoreError) {
             guard try hasNews() else { return false }
-            try catchUp(&space, toWrite: true)
+            try catchUp(&space, early: nil, toWrite: true)
             return true
         } catch {
             lock.release()
@@ -122,9 +123,11 @@ final class StoreDirectory {
     }
 
     /// Reads what is new, while the lock is held.
-    private func catchUp(_ space: inout LayeredSpace, toWrite: Bool) throws(StoreError) {
+    ///
+    /// - Parameter early: what was read before of an epoch that may have begun.
+    private func catchUp(_ space: inout LayeredSpace, early: EpochReader?, toWrite: Bool) throws(StoreError) {
         let stamp = try currentStamp()
-        let isUnsettled = stamp == manifestStamp ? false : try follow(to: stamp, &space)
+        let isUnsettled = stamp == manifestStamp ? false : try follow(to: stamp, early, &space)
         let torn = try journal.readNews(into: &space)
         do throws(StoreError) {
             try setAside(torn)
@@ -137,7 +140,11 @@ final class StoreDirectory {
     /// Goes over to the epoch that a merge has begun.
     ///
     /// - Returns: whether another process began it, so that what it wrote is to be settled.
-    private func follow(to stamp: FileStamp, _ space: inout LayeredSpace) throws(StoreError) -> Bool {
+    private func follow(
+        to stamp: FileStamp,
+        _ early: EpochReader?,
+        _ space: inout LayeredSpace
+    ) throws(StoreError) -> Bool {
         guard let (latest, latestStamp) = try files.manifest(), latestStamp == stamp, latest.store == manifest.store,
             latest.epoch > manifest.epoch || latest == manifest
         else {
@@ -156,7 +163,7 @@ final class StoreDirectory {
                 // Whoever installed the manifest may not have been able to: nothing may rest on it before it is safe.
                 if journal.isWritable { try files.directory.sync() }
                 isByAnother = true
-                epoch = try OpenedEpoch.read(latest, of: files, marks: marks, log: log).epoch
+                epoch = try OpenedEpoch.read(latest, of: files, early: early, marks: marks, log: log).epoch
             }
             journal.close()
             (manifest, journal) = (latest, epoch.journal)

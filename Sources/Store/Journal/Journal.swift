@@ -116,7 +116,7 @@ final class Journal {
     /// Cuts off what `readNews(into:)` found torn, once that is safe elsewhere. The lock must be held.
     func cutTornTail() throws(StoreError) {
         try file.truncate(to: length)
-        try file.sync()
+        try syncFile()
         durable = length
         hasUnsyncedNews = false
     }
@@ -134,7 +134,7 @@ final class Journal {
             try file.write(bytes, at: offset)
             offset += bytes.count
         }
-        try file.sync()
+        try syncFile()
         durable = length
         hasUnsyncedNews = false
         marks?.reset(epoch: epoch, length: length)
@@ -180,19 +180,32 @@ final class Journal {
     /// - Throws: `StoreError.systemCall` where whether it is remains unknown. Nothing is written from then on:
     ///   the system may have dropped what it could not write, and a second sync would not find out.
     func sync() throws(StoreError) {
-        do throws(StoreError) {
-            if let marks {
-                let synced = try marks.sync(epoch: epoch, length: length) { () throws(StoreError) in try file.sync() }
-                durable = min(synced, length)
-            } else {
+        durable = try orWriteNoMore { () throws(StoreError) in
+            guard let marks else {
                 try file.sync()
-                durable = length
+                return length
             }
+            return min(
+                length,
+                try marks.sync(epoch: epoch, length: length) { () throws(StoreError) in try file.sync() }
+            )
+        }
+        hasUnsyncedNews = false
+    }
+
+    /// Syncs the file for this process alone.
+    private func syncFile() throws(StoreError) {
+        try orWriteNoMore { () throws(StoreError) in try file.sync() }
+    }
+
+    /// Makes sure that nothing is written any more once `sync` has failed.
+    private func orWriteNoMore<Value>(_ sync: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+        do throws(StoreError) {
+            return try sync()
         } catch {
             state = .failed(error.withOutcome(unknown: false))
             throw error.withOutcome(unknown: true)
         }
-        hasUnsyncedNews = false
     }
 
     /// Sees to it that what was erased is erased on the disk.
@@ -240,9 +253,9 @@ final class Journal {
         }
         do throws(StoreError) {
             // Without a sync a power cut could bring back whole lines that were refused.
-            try file.sync()
+            try syncFile()
         } catch {
-            state = .failed(error)
+            // The failure of the write is the one to tell of; that of the sync stands in the way of the next.
         }
     }
 

@@ -88,9 +88,11 @@ struct NextEpoch {
         while goOn(), older.length > before, try old.status().bytes - older.length > Limits.carriedBytes {
             before = older.length
             try lock.take(waitingMilliseconds: Limits.mergeLockWaitMilliseconds)
-            let bytes = Result { () throws(StoreError) in try rest(of: old) }
+            let end = Result { () throws(StoreError) in try old.status().bytes }
             lock.release()
-            try carry(bytes.get())
+            // Lines that were whole while the lock was held stay as they are, but for values that are erased; that a later
+            // line has made those superfluous will be seen when it is read.
+            try carry(transactions(of: old, upTo: end.get(), isAll: false))
         }
         // So that there is little to sync while the lock is held.
         try journalFile.sync()
@@ -98,8 +100,7 @@ struct NextEpoch {
 
     /// Carries over the last of the old journal, and replaces the manifest. The lock must be held.
     private mutating func install(behind old: File) throws(StoreError) -> PreparedEpoch {
-        let last = try rest(of: old)
-        try carry(last)
+        try carry(try transactions(of: old, upTo: old.status().bytes, isAll: true))
         try keepTornEnd(of: old)
         for slot in newer.slots.takeSuperseded() { try slot.erase(in: journalFile) }
         try journalFile.sync()
@@ -159,13 +160,19 @@ struct NextEpoch {
         max(0, transactions - (isErasableEmpty ? 0 : 1))
     }
 
-    /// What each transaction wrote that the old journal has and the new one does not. The lock must be held.
-    private mutating func rest(of old: File) throws(StoreError) -> [[StagedWrite]] {
-        let bytes = try old.contents(from: older.length, upTo: try old.status().bytes)
+    /// What each transaction wrote that the old journal has and the new one does not.
+    ///
+    /// - Parameter isAll: whether it is all of it, and the lock is held.
+    private mutating func transactions(
+        of old: File,
+        upTo end: Int,
+        isAll: Bool
+    ) throws(StoreError) -> [[StagedWrite]] {
+        let bytes = try old.contents(from: older.length, upTo: end)
         var transactions: [[StagedWrite]] = []
         var ignored = LayeredSpace()
         try bytes.withUnsafeBytesTyped { bytes throws(StoreError) in
-            try older.read(bytes, into: &ignored) { transactions.append($0) }
+            try older.read(bytes, isAll: isAll, into: &ignored) { transactions.append($0) }
         }
         return transactions
     }
