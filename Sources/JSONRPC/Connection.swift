@@ -138,6 +138,10 @@ final class Connection {
         case .ignored:
             if let place { settle([], at: place) }
             return
+        case .request(let request) where request.id == nil && lanes.isFull:
+            // A notification gets no answer, not even that there is no room for it (JSON-RPC 2.0 §4.1).
+            if let place { settle([], at: place) }
+            return
         case .invalid(let error, let id):
             entry = LaneEntry(error, to: ReplyAddress(id: id, place: place, chunk: chunk))
         case .request(let request):

@@ -105,6 +105,7 @@ package final class LocalEngine: Engine, EngineTransaction {
     /// - Returns: false where another process is merging, and in memory.
     /// - Throws: `StoreError`; the store is as it was then.
     package func merge(progress: (Int) -> Void = { _ in }) throws(StoreError) -> Bool {
+        precondition(staged.isEmpty, "a merge takes in what is durable")
         guard let directory, let merging else { return false }
         try directory.refresh(&space)
         let outcome = try merging.mergeNow(space, progress: progress)
@@ -142,6 +143,7 @@ package final class LocalEngine: Engine, EngineTransaction {
 
     /// Reads what others have written, and sees to it that it is safe.
     private func settleOnTheLatest() throws(StoreError) {
+        precondition(staged.isEmpty, "what is staged is not to be told of")
         guard let directory else { return }
         try directory.refresh(&space)
         if directory.journal.needsSync { try directory.journal.sync() }

@@ -11,5 +11,6 @@ package struct StoreSettings {
     /// The system calls that change files.
     package var calls = SystemCalls.real
 
+    /// What suits most uses.
     package init() {}
 }

@@ -53,7 +53,9 @@ struct LanesTests {
     @Test func refusesRequestsThatKeepTooMuchBesideTheirParams() {
         let padding = String(repeating: "x", count: 1 << 20)
         let slow = #"{"jsonrpc":"2.0","id":0,"method":"slow","params":{"value":4}}"#
-        let padded = (1...70).map { #"{"jsonrpc":"2.0","id":\#($0),"method":"sum","params":[1],"x":"\#(padding)"}"# }
+        var padded = (1...70).map { #"{"jsonrpc":"2.0","id":\#($0),"method":"sum","params":[1],"x":"\#(padding)"}"# }
+        // A notification is answered with nothing, though there is no room for it.
+        padded.append(#"{"jsonrpc":"2.0","method":"sum","params":[1]}"#)
         // Behind headers, as a test looks for the ends of lines a byte at a time.
         let pieces = ([slow] + padded).map { Array("Content-Length: \($0.utf8.count)\r\n\r\n\($0)".utf8) }
         let answers = Exchange(framing: .header).text(for: pieces).split(separator: "Content-Length")
