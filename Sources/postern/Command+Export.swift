@@ -9,14 +9,20 @@ extension Command {
         var settings = options.store
         settings.makesStore = false
         let log = Log(level: options.logLevel)
+        // On a terminal the lines themselves show how far it is.
+        let bar = isatty(1) == 1 ? nil : ProgressBar()
+        defer { bar?.end() }
         var output: [UInt8] = []
+        var lines = 0
         do {
             let engine = try LocalEngine(directory: path, settings: settings) { log.write(.warning, $0) }
             defer { engine.close() }
             try StoreExport.write(engine) { line in
                 output += line
+                lines += 1
                 guard output.count >= Self.pieceBytes else { return }
                 try Self.write(output)
+                bar?.show(Progress(phase: "exporting", done: lines, total: nil))
                 output.removeAll(keepingCapacity: true)
             }
             try Self.write(output)
@@ -32,7 +38,15 @@ extension Command {
         let path = try directory(options)
         let bar = ProgressBar()
         var incoming = StoreImport(RecordTypes.all)
-        try Self.readLines(of: options.words.first) { incoming.take($0) }
+        var lines = 0
+        try Self.readLines(of: options.words.first) { line in
+            incoming.take(line)
+            lines += 1
+            if lines % Self.linesBetweenLooks == 0 {
+                bar.show(Progress(phase: "reading", done: lines, total: nil))
+            }
+        }
+        bar.end()
         incoming.finish()
         for fault in incoming.faults.prefix(Self.faultsShownMax) {
             StandardError.write(line: fault.line.map { "line \($0): \(fault.reason)" } ?? fault.reason)
@@ -53,6 +67,8 @@ extension Command {
     /// How much is read or written at once.
     private static let pieceBytes = 1 << 20
     private static let faultsShownMax = 100
+    /// After how many lines it is shown how far the work is.
+    private static let linesBetweenLooks = 1_000
 
     private static func write(_ bytes: [UInt8]) throws(CommandError) {
         var written = 0

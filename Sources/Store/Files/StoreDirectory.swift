@@ -18,8 +18,8 @@ final class StoreDirectory {
     private var manifestStamp: FileStamp
     private(set) var manifest: Manifest
     private(set) var journal: Journal
-    /// Gives the state behind a manifest that a merge of this process has installed.
-    var takePrepared: (Manifest) -> PreparedEpoch? = { _ in nil }
+    /// What merges here, and has the state behind a manifest that it has installed.
+    weak var merging: Merging?
 
     init(
         files: StoreFiles,
@@ -58,7 +58,9 @@ final class StoreDirectory {
     @discardableResult
     func refresh(_ space: inout LayeredSpace) throws(StoreError) -> Bool {
         guard try hasNews() else { return false }
-        let early = try currentStamp() == manifestStamp ? nil : Self.readEarly(files, isWritable: marks != nil)
+        // What a merge of this process has begun is read already.
+        let isByAnother = try currentStamp() != manifestStamp && merging?.isUnderWay != true
+        let early = isByAnother ? Self.readEarly(files, isWritable: marks != nil) : nil
         try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
         defer { lock?.release() }
         try catchUp(&space, early: early, toWrite: false)
@@ -157,7 +159,7 @@ final class StoreDirectory {
         var isByAnother = false
         if latest != manifest {
             let epoch: OpenedEpoch
-            if let prepared = takePrepared(latest) {
+            if let prepared = merging?.takePrepared(for: latest) {
                 epoch = prepared.opened(marks: marks, log: log)
             } else {
                 // Whoever installed the manifest may not have been able to: nothing may rest on it before it is safe.

@@ -9,7 +9,7 @@ final class Merging {
 
     init(of directory: StoreDirectory, settings: StoreSettings, log: @escaping (String) -> Void) {
         (self.directory, self.settings, self.log) = (directory, settings, log)
-        directory.takePrepared = { [weak self] manifest in self?.prepared(for: manifest) }
+        directory.merging = self
     }
 
     /// Starts a merge where the journal has outgrown its bounds, and takes note of how the last one ended. Nothing may be
@@ -72,8 +72,11 @@ final class Merging {
         retryBytes = directory.journal.length + dueBytes / 4
     }
 
-    /// The state behind a manifest that a merge of this process has installed.
-    private func prepared(for manifest: Manifest) -> PreparedEpoch? {
+    /// Whether a merge of this process goes on, or has just installed a manifest.
+    var isUnderWay: Bool { merge != nil }
+
+    /// The state behind a manifest, if a merge of this process has installed it.
+    func takePrepared(for manifest: Manifest) -> PreparedEpoch? {
         // The manifest may be seen a moment before the merge's thread has said that it is done.
         merge?.wait(milliseconds: 100)
         guard case .done(let prepared) = merge?.outcome, prepared.manifest == manifest else { return nil }
