@@ -280,6 +280,34 @@ struct SharedDirectoryTests {
         #expect(try directory.open().entries() == ["n": "5"])
     }
 
+    /// Nor where a torn end finds no room, and opening goes on without it.
+    @Test func trustsNoMarksWhereATornEndFindsNoRoom() throws {
+        try directory.open().commit(("a", "1"))
+        let torn = try directory.bytes() + Array(#"{"n":2,"#.utf8)
+        try directory.write(torn)
+        var marks = [UInt8](repeating: 0xFF, count: 24)
+        // Of epoch 1: all of its forty-four bits' worth of bytes.
+        for word in [0, 8] { (marks[word + 5], marks[word + 6], marks[word + 7]) = (0x1F, 0, 0) }
+        try directory.write(marks, to: "lock.sync")
+        var calls = SystemCalls.real
+        var (isFull, syncs) = (true, 0)
+        calls.write = { descriptor, bytes, offset in
+            errno = ENOSPC
+            // There is room where there are bytes already.
+            return isFull && offset == 0 ? -1 : SystemCalls.real.write(descriptor, bytes, offset)
+        }
+        calls.sync = {
+            syncs += 1
+            return SystemCalls.real.sync($0)
+        }
+        let engine = try directory.open(calls: calls)
+        #expect(try engine.entries() == ["a": "1"])
+        (isFull, syncs) = (false, 0)
+        try engine.commit(("b", "1"))
+        // One for what is set aside, one for the cut, one to settle what there was, and one for the line.
+        #expect(syncs == 4)
+    }
+
     // MARK: The directory itself
 
     @Test func noticesThatTheDirectoryWasMovedAway() throws {

@@ -38,9 +38,14 @@ struct Manifest: Equatable {
     }
 
     /// The journal's file name.
-    var journal: String { "journal-\(epoch).jsonl" }
+    var journal: String { Self.journalName(of: epoch) }
     /// The file name of the sorted base, where there is one.
-    var base: String { "base-\(epoch).jsonl" }
+    var base: String { Self.baseName(of: epoch) }
+
+    /// The file name of an epoch's journal.
+    static func journalName(of epoch: Int) -> String { "journal-\(epoch).jsonl" }
+    /// The file name of an epoch's base.
+    static func baseName(of epoch: Int) -> String { "base-\(epoch).jsonl" }
 
     /// The file's bytes.
     var bytes: [UInt8] {

@@ -52,13 +52,13 @@ extension StoreDirectory {
         try files.removeOrphans(beside: manifest)
         do throws(StoreError) {
             try setAside(torn)
+            try journal.settle()
         } catch  where error == .diskFull {
-            log(
-                "\(manifest.journal) ends in a write that was cut off, which finds no room elsewhere: nothing can be written"
-            )
-            return
+            // It can be read all the same. What the marks tell may be from before a crash, and holds for nothing.
+            journal.resetMarks()
+            isUnsettled = true
+            log("\(manifest.journal) needs room on the disk before it can be written to")
         }
-        try journal.settle()
         // Whoever wrote the first transaction had synced the names of the files before.
         if !isNew, journal.number == 0 {
             try files.directory.sync()

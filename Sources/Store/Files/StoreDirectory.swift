@@ -20,6 +20,8 @@ final class StoreDirectory {
     private(set) var journal: Journal
     /// What merges here, and has the state behind a manifest that it has installed.
     weak var merging: Merging?
+    /// Whether the journal has not been settled since it was read from its start.
+    var isUnsettled = false
 
     init(
         files: StoreFiles,
@@ -53,18 +55,15 @@ final class StoreDirectory {
 
     /// Brings `space` up to date with what others have written.
     ///
-    /// - Returns: whether anything was new.
     /// - Throws: `StoreError.damaged` where the directory or a file in it is not what it was; `.busy`.
-    @discardableResult
-    func refresh(_ space: inout LayeredSpace) throws(StoreError) -> Bool {
-        guard try hasNews() else { return false }
+    func refresh(_ space: inout LayeredSpace) throws(StoreError) {
+        guard try hasNews() else { return }
         // What a merge of this process has begun is read already.
         let isByAnother = try currentStamp() != manifestStamp && merging?.isUnderWay != true
         let early = isByAnother ? Self.readEarly(files, isWritable: marks != nil) : nil
         try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
         defer { lock?.release() }
         try catchUp(&space, early: early, toWrite: false)
-        return true
     }
 
     /// Whether this process holds the lock, to write.
@@ -77,7 +76,7 @@ final class StoreDirectory {
         guard let lock, journal.isWritable else { throw .readOnly }
         try lock.take(waitingMilliseconds: settings.lockWaitMilliseconds)
         do throws(StoreError) {
-            guard try hasNews() else { return false }
+            guard try hasNews() || isUnsettled else { return false }
             try catchUp(&space, early: nil, toWrite: true)
             return true
         } catch {
@@ -129,24 +128,23 @@ final class StoreDirectory {
     /// - Parameter early: what was read before of an epoch that may have begun.
     private func catchUp(_ space: inout LayeredSpace, early: EpochReader?, toWrite: Bool) throws(StoreError) {
         let stamp = try currentStamp()
-        let isUnsettled = stamp == manifestStamp ? false : try follow(to: stamp, early, &space)
+        if stamp != manifestStamp { try follow(to: stamp, early, &space) }
         let torn = try journal.readNews(into: &space)
         do throws(StoreError) {
             try setAside(torn)
+            if isUnsettled, journal.isWritable { try journal.settle() }
+            isUnsettled = false
         } catch  where error == .diskFull && !toWrite {
             // It harms nobody who reads.
         }
-        if isUnsettled, journal.isWritable { try journal.settle() }
     }
 
     /// Goes over to the epoch that a merge has begun.
-    ///
-    /// - Returns: whether another process began it, so that what it wrote is to be settled.
     private func follow(
         to stamp: FileStamp,
         _ early: EpochReader?,
         _ space: inout LayeredSpace
-    ) throws(StoreError) -> Bool {
+    ) throws(StoreError) {
         guard let (latest, latestStamp) = try files.manifest(), latestStamp == stamp, latest.store == manifest.store,
             latest.epoch > manifest.epoch || latest == manifest
         else {
@@ -156,16 +154,16 @@ final class StoreDirectory {
                 reason: "replaced by that of another store, or of an earlier state, while it was in use"
             )
         }
-        var isByAnother = false
         if latest != manifest {
             let epoch: OpenedEpoch
             if let prepared = merging?.takePrepared(for: latest) {
                 epoch = prepared.opened(marks: marks, log: log)
+                isUnsettled = false
             } else {
                 // Whoever installed the manifest may not have been able to: nothing may rest on it before it is safe.
                 if journal.isWritable { try files.directory.sync() }
-                isByAnother = true
                 epoch = try OpenedEpoch.read(latest, of: files, early: early, marks: marks, log: log).epoch
+                isUnsettled = true
             }
             journal.close()
             (manifest, journal) = (latest, epoch.journal)
@@ -174,7 +172,6 @@ final class StoreDirectory {
             Leftovers.release(consume older)
         }
         manifestStamp = stamp
-        return isByAnother
     }
 
     /// Moves a torn tail out of the journal into a file of its own, which is safe before the journal is cut.

@@ -112,7 +112,7 @@ struct StoreFiles {
                 offset: 0,
                 reason: "missing, though there is \(name)"
             )
-            guard name == "journal-1.jsonl" else { throw lost }
+            guard name == Manifest.journalName(of: 1) else { throw lost }
             let file = try File(name, in: directory.descriptor, .reading, calls: calls)
             let bytes = try file.contents(from: 0, upTo: Limits.headerBytesMax + 1)
             guard bytes.count <= Limits.headerBytesMax else { throw lost }

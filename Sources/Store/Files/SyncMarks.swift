@@ -36,8 +36,8 @@ final class SyncMarks {
     init(in directory: Directory, calls: SystemCalls) throws(StoreError) {
         file = try File(Self.fileName, in: directory.descriptor, .creating, calls: calls)
         lock = try DirectoryLock(Self.fileName, in: directory, readOnly: false, isVital: false, calls: calls)
-        // A file that is shorter than its mapping would end the process that looks at it.
-        // It is written, as a hole may find the disk full when it is filled.
+        // A file that is shorter than its mapping would end the process that looks at it, and so would a hole that finds
+        // the disk full when it is filled.
         if try file.status().bytes < Self.bytes { try file.write([UInt8](repeating: 0, count: Self.bytes), at: 0) }
         guard let address = mmap(nil, Self.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0),
             address != MAP_FAILED

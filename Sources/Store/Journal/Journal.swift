@@ -142,6 +142,11 @@ final class Journal {
         erase()
     }
 
+    /// Has the marks tell no more than the lines do. The lock must be held.
+    func resetMarks() {
+        marks?.reset(epoch: epoch, length: durable)
+    }
+
     // MARK: Writing
 
     /// Adds transactions with one write. The lock must be held, and there be no news.

@@ -19,8 +19,8 @@ struct MergeSource: @unchecked Sendable {
 ///
 /// The new base takes in what the store held when the merge began; a new journal begins with the erasable values of that
 /// time, which are never in a base, and then has all that was written since. The files are written and synced without
-/// the lock. It is held only at the end, to carry over the last transactions, to rename the manifest, and to remove the
-/// files that it no longer names: for as long as a few syncs take, and after those only.
+/// the lock. It is held at the end alone, for as long as a few syncs take: to carry over the last transactions, to rename
+/// the manifest, and to remove the files that it no longer names.
 ///
 /// Whatever goes wrong before the manifest is renamed, the old one stands, and the new files are removed, by the next opener
 /// where need be. What goes wrong afterwards leaves both epochs' files, and is for the next opener to settle.

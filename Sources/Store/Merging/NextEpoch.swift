@@ -1,18 +1,3 @@
-/// The state behind the manifest of a finished merge, ready to go on from.
-///
-/// Safe to send: whoever merged has let go of it.
-struct PreparedEpoch: @unchecked Sendable {
-    let manifest: Manifest
-    let file: File
-    let space: LayeredSpace
-    let replay: JournalReplay
-
-    func opened(marks: SyncMarks?, log: @escaping (String) -> Void) -> OpenedEpoch {
-        let journal = Journal(file, epoch: manifest.epoch, behind: replay, marks: marks, log: log)
-        return OpenedEpoch(journal: journal, space: space)
-    }
-}
-
 /// The files of the epoch that a merge prepares.
 struct NextEpoch {
     private let source: MergeSource
@@ -37,7 +22,7 @@ struct NextEpoch {
         older = source.replay
         transactions = Self.transactionsInBase(of: older.number, isErasableEmpty: older.slots.keys.isEmpty)
         header = FileHeader.journal(of: source.manifest.store, epoch: number, transactions: transactions)
-        let name = Self.journalName(number)
+        let name = Manifest.journalName(of: number)
         // What a merge that was cut off may have left.
         for name in try files.directory.names() where StoreFiles.epoch(of: name) == number {
             try files.directory.unlink(name)
@@ -46,14 +31,11 @@ struct NextEpoch {
         newer = JournalReplay(behind: header, file: name, durable: 0)
     }
 
-    private static func journalName(_ epoch: Int) -> String { "journal-\(epoch).jsonl" }
-    private var baseName: String { "base-\(number).jsonl" }
-
     /// Writes the new base.
     ///
     /// - Parameter goOn: called with how many entries it has so far; false gives up.
     mutating func writeBase(_ goOn: (Int) -> Bool) throws(StoreError) {
-        let file = try File(baseName, in: files.directory.descriptor, .new, calls: files.calls)
+        let file = try File(Manifest.baseName(of: number), in: files.directory.descriptor, .new, calls: files.calls)
         let header = FileHeader.base(of: source.manifest.store, epoch: number, transactions: transactions)
         segment = try BaseWriter.write(source.space, without: older.slots.keys, to: file, header: header, goOn)
         guard let segment else { return }
@@ -121,7 +103,7 @@ struct NextEpoch {
     /// the sync after that failed, they stay, and so do the old ones.
     func removeFiles() {
         guard isManifestTheOldOne else { return }
-        Self.remove([baseName, Self.journalName(number)], in: files.directory)
+        Self.remove([Manifest.baseName(of: number), Manifest.journalName(of: number)], in: files.directory)
     }
 
     private var isManifestTheOldOne: Bool {

@@ -74,9 +74,9 @@ package struct StoreSalvage {
         for name in names where StoreFiles.epoch(of: name).map({ $0 != epoch }) ?? false {
             report.losses.append("\(name), of another epoch, is not looked at")
         }
-        let base = "base-\(epoch).jsonl"
+        let base = Manifest.baseName(of: epoch)
         if manifest?.segment != nil || names.contains(base) { try readBase(base, manifest) }
-        try readJournal("journal-\(epoch).jsonl", manifest)
+        try readJournal(Manifest.journalName(of: epoch), manifest)
         for name in names where name.hasPrefix(".torn-") {
             report.losses.append("\(name), the end of a write that was cut off, is not looked at")
         }
@@ -94,18 +94,19 @@ package struct StoreSalvage {
         }
     }
 
-    /// The header that a file begins with, or that its manifest asks for.
-    private func header(
-        of bytes: [UInt8],
+    /// The header that a file's manifest asks for, or that it begins with; nil where it is lost, which is told.
+    private mutating func header(
+        of name: String,
+        _ bytes: [UInt8],
         _ known: FileHeader?,
         _ make: (_ store: String, _ epoch: Int, _ transactions: Int) -> FileHeader
     ) -> FileHeader? {
         if let known { return known }
-        guard let end = bytes.firstIndex(of: 0x0A) else { return nil }
         do throws(StoreError) {
-            let line = try SealedLine(parsing: Array(bytes[...end]), file: "")
+            let line = try SealedLine(parsing: Array(bytes.prefix { $0 != 0x0A }) + [0x0A], file: name)
             return make(line.store, line.epoch, line.value["n"]?.int ?? 0)
         } catch {
+            if !bytes.isEmpty { report.losses.append("\(name): the header is lost, and with it all of the file") }
             return nil
         }
     }
@@ -113,10 +114,7 @@ package struct StoreSalvage {
     private mutating func readBase(_ name: String, _ manifest: Manifest?) throws(StoreError) {
         let bytes = contents(of: name)
         let known = manifest.flatMap { FileHeader.base(of: $0) }
-        guard let header = header(of: bytes, known, FileHeader.base(of:epoch:transactions:)) else {
-            if !bytes.isEmpty { report.losses.append("\(name): the header is lost, and with it all of the file") }
-            return
-        }
+        guard let header = header(of: name, bytes, known, FileHeader.base(of:epoch:transactions:)) else { return }
         let end = manifest?.segment?.bytes ?? bytes.count
         if end != bytes.count { report.losses.append("\(name) has \(bytes.count) bytes of \(end)") }
         for (offset, line) in Lines(bytes, from: header.bytes.count) {
@@ -163,10 +161,7 @@ package struct StoreSalvage {
     private mutating func readJournal(_ name: String, _ manifest: Manifest?) throws(StoreError) {
         let bytes = contents(of: name)
         let known = manifest.map { FileHeader.journal(of: $0) }
-        guard let header = header(of: bytes, known, FileHeader.journal(of:epoch:transactions:)) else {
-            if !bytes.isEmpty { report.losses.append("\(name): the header is lost, and with it all of the file") }
-            return
-        }
+        guard let header = header(of: name, bytes, known, FileHeader.journal(of:epoch:transactions:)) else { return }
         var chain = [Link(check: header.check)]
         for (offset, line) in Lines(bytes, from: header.bytes.count) {
             chain = line.withUnsafeBytes { take($0, behind: chain, Place(file: name, offset: offset)) }
