@@ -35,7 +35,7 @@ let package = Package(
             dependencies: ["Accounts", "JSON", "JSONRPC", "Mail", "Service", "Store", "Threads"],
             swiftSettings: houseRules
         ),
-        .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: houseRules),
+        .executableTarget(name: "PosternSchema", dependencies: ["JSON", "JSONRPC"], swiftSettings: houseRules),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: houseRules),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: houseRules),

@@ -49,6 +49,14 @@ extension Contract {
         files.append(("Sources/Service/Generated/OpenRPCDocument.swift", OpenRPCEmitter.swiftText(of: openRPC)))
         files.append(("schema/openrpc.json", openRPC.prettyText + "\n"))
         files.append(("schema/REFERENCE.md", ReferenceEmitter(self).text))
+        files += ClientContract(self).generatedFiles()
         return files
+    }
+}
+
+extension ClientContract {
+    /// What is generated of the clients, by path, with its text.
+    func generatedFiles() -> [(String, String)] {
+        []
     }
 }

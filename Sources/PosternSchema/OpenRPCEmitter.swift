@@ -6,7 +6,7 @@ struct OpenRPCEmitter {
 
     init(_ contract: Contract) {
         let schemas = contract.apis.flatMap { api in
-            api.types.map { JSONValue.Member(Self.typeName($0.name, api), Self.schema(of: $0, in: api)) }
+            api.types.map { JSONValue.Member(api.typeName($0.name), Self.schema(of: $0, in: api)) }
         }
         let methods = contract.apis.flatMap { api in api.methods.map { Self.method($0, in: api) } }
         document = [
@@ -35,8 +35,6 @@ struct OpenRPCEmitter {
 
         """
     }
-
-    private static func typeName(_ name: String, _ api: API) -> String { "\(api.name.upperCamel)\(name)" }
 
     private static func method(_ method: Method, in api: API) -> JSONValue {
         let errors = errors(of: method, in: api)
@@ -100,7 +98,7 @@ struct OpenRPCEmitter {
     private static func resultSchema(of method: Method, in api: API) -> JSONValue {
         guard let result = method.result else { return ["type": "null"] }
         guard api.types.contains(where: { $0.name == result }) else { return ["type": "object"] }
-        return ["$ref": .string("#/components/schemas/\(typeName(result, api))")]
+        return ["$ref": .string("#/components/schemas/\(api.typeName(result))")]
     }
 
     private static func schema(of type: ObjectType, in api: API) -> JSONValue {
@@ -130,7 +128,7 @@ struct OpenRPCEmitter {
         case "string", "integer", "boolean": schema = [.init("type", typeValue(member.type.base, member.type))]
         case "epoch": schema = [.init("type", "integer")]
         case "time": schema = [.init("type", typeValue("string", member.type)), .init("format", "date-time")]
-        default: schema = [.init("$ref", .string("#/components/schemas/\(typeName(member.type.base, api))"))]
+        default: schema = [.init("$ref", .string("#/components/schemas/\(api.typeName(member.type.base))"))]
         }
         if let constant = member.constant { schema.append(.init("const", constant)) }
         if member.type.isList { schema = [.init("type", "array"), .init("items", .object(schema))] }

@@ -1,0 +1,228 @@
+import JSON
+import JSONRPC
+
+/// The contract as a client offers it, in any language.
+struct ClientContract {
+    /// An object that results are made of, or that params are, under a name that is unique among all APIs.
+    struct ClientType {
+        /// The API's name before the type's, as in the OpenRPC document: `OperatorsClient`. The form of an input whose
+        /// members may all be left out ends in `Changes`.
+        let name: String
+        let description: String
+        let members: [ClientMember]
+    }
+
+    /// A member of an object, or a param.
+    struct ClientMember {
+        /// What it is made of.
+        enum Content {
+            case string, integer, boolean
+            /// UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+            case time
+            /// Seconds since 1970.
+            case epoch
+            /// An object, by the name of its type.
+            case object(String)
+        }
+
+        let name: String
+        let description: String
+        let content: Content
+        let isList: Bool
+        /// Whether it may be null.
+        let isNullable: Bool
+        /// Whether it may be left out.
+        let isOptional: Bool
+        /// The strings that it may be; none where any will do.
+        let choices: [String]
+    }
+
+    /// A method, with what stands for its params and result.
+    struct ClientMethod {
+        /// Its name on the wire.
+        let name: String
+        /// The last word of its name, by which its group has it.
+        var localName: String { String(name.split(separator: ".").last ?? "") }
+        let summary: String
+        let description: String
+        /// Those that must be there first.
+        let params: [ClientMember]
+        let result: Result
+        /// The slugs of its own errors; any method may end with one of the service's as well.
+        let errors: [String]
+        let isRehearsalOnly: Bool
+    }
+
+    /// What a method gives.
+    enum Result {
+        case nothing
+        /// An object that is handed on as it came.
+        case anyObject
+        case object(String)
+    }
+
+    /// Methods whose names begin alike: `operators.client.create` stands in the group `client` of the group `operators`.
+    struct Group {
+        /// The word that it is found by in the group it stands in.
+        let name: String
+        /// All words from the root: `operators.client`.
+        let path: String
+        let groups: [Group]
+        let methods: [ClientMethod]
+        let description: String
+    }
+
+    /// An error, which several APIs may give under codes of their own.
+    struct ClientError {
+        let slug: String
+        /// `EmailRequired`
+        var name: String { slug.upperCamel }
+        /// When it comes, a sentence an API where they differ.
+        let description: String
+    }
+
+    let types: [ClientType]
+    /// Objects that params are made of; those that others hold stand before them.
+    let inputs: [ClientType]
+    /// All methods, in the contract's order.
+    let methods: [ClientMethod]
+    /// The same, by the words of their names.
+    let groups: [Group]
+    let errors: [ClientError]
+    /// How long a request may be, without its line feed.
+    let messageBytesMax = Limits.lineBytesMax
+
+    init(_ contract: Contract) {
+        types = contract.apis.flatMap { api in
+            api.types.map { type in
+                ClientType(
+                    name: api.typeName(type.name),
+                    description: type.description,
+                    members: type.members.map { ClientMember($0, in: api, isOptional: $0.isOptional) }
+                )
+            }
+        }
+        inputs = contract.apis.flatMap(Self.inputs)
+        methods = contract.apis.flatMap { api in api.methods.map { ClientMethod($0, in: api) } }
+        let titles = contract.apis.map { (name: $0.name, text: "\($0.title).") }
+        groups = Self.groups(methods, within: "") { path in
+            titles.first { $0.name == path }?.text ?? "The methods `\(path).…`."
+        }
+        errors = Self.errors(of: contract)
+    }
+
+    /// The type of that name.
+    func type(named name: String) -> ClientType? { (types + inputs).first { $0.name == name } }
+
+    private static func inputs(of api: API) -> [ClientType] {
+        let changeable = api.methods.flatMap(\.params).filter(\.isPartial).compactMap(\.input)
+        return api.inputs.map { input in
+            ClientType(
+                name: api.typeName(input.name),
+                description: input.description,
+                members: input.members.map { ClientMember($0, in: api, isOptional: !$0.isRequired) }
+            )
+        } + partial(changeable, in: api)
+    }
+
+    /// Inputs whose members may all be left out, with those that they hold before them.
+    private static func partial(_ inputs: [ObjectType], in api: API) -> [ClientType] {
+        inputs.flatMap { input in
+            partial(input.members.compactMap(\.input), in: api) + [
+                ClientType(
+                    name: api.changesName(input.name),
+                    description: "\(input.description) What is left out stays as it is.",
+                    members: input.members.map { ClientMember($0, in: api, isOptional: true, isPartial: true) }
+                )
+            ]
+        }
+    }
+
+    private static func groups(
+        _ methods: [ClientMethod],
+        within path: String,
+        describedBy description: (String) -> String
+    ) -> [Group] {
+        let depth = path.split(separator: ".").count
+        let names = methods.map { $0.name.split(separator: ".").map(String.init) }
+        let words = names.filter { $0.count > depth + 1 }.map { $0[depth] }
+        return words.uniqued.map { word in
+            let inner = path.isEmpty ? word : "\(path).\(word)"
+            let members = methods.filter { $0.name.hasPrefix(inner + ".") }
+            return Group(
+                name: word,
+                path: inner,
+                groups: groups(members, within: inner, describedBy: description),
+                methods: members.filter { $0.name.split(separator: ".").count == depth + 2 },
+                description: description(inner)
+            )
+        }
+    }
+
+    private static func errors(of contract: Contract) -> [ClientError] {
+        contract.apis.flatMap { $0.errors.map(\.slug) }.uniqued.map { slug in
+            let sentences = contract.apis.flatMap(\.errors).filter { $0.slug == slug }.map(\.when)
+            return ClientError(slug: slug, description: sentences.uniqued.joined(separator: " "))
+        }
+    }
+}
+
+extension ClientContract.ClientMethod {
+    fileprivate init(_ method: Method, in api: API) {
+        let params = method.params.map { ClientContract.ClientMember($0, in: api, isOptional: !$0.isRequired) }
+        self.init(
+            name: method.name,
+            summary: method.summary,
+            description: method.description,
+            params: params.filter { !$0.isOptional } + params.filter(\.isOptional),
+            result: method.result.map { $0 == "object" ? .anyObject : .object(api.typeName($0)) } ?? .nothing,
+            errors: method.errors,
+            isRehearsalOnly: method.isRehearsalOnly
+        )
+    }
+}
+
+extension ClientContract.ClientMember {
+    /// - Parameter isPartial: whether it stands in an object whose members may all be left out.
+    fileprivate init(_ member: Member, in api: API, isOptional: Bool, isPartial: Bool = false) {
+        let content: Content =
+            switch member.type.base {
+            case "string": .string
+            case "integer": .integer
+            case "boolean": .boolean
+            case "time": .time
+            case "epoch": .epoch
+            default:
+                .object(
+                    isPartial || member.isPartial ? api.changesName(member.type.base) : api.typeName(member.type.base)
+                )
+            }
+        self.init(
+            name: member.name,
+            description: member.description,
+            content: content,
+            isList: member.type.isList,
+            isNullable: member.type.isNullable,
+            isOptional: isOptional,
+            choices: member.constraints.first { $0.name == "enum" }?.value.array?.compactMap(\.string) ?? []
+        )
+    }
+}
+
+extension API {
+    /// A type's name among those of all APIs.
+    func typeName(_ name: String) -> String { self.name.upperCamel + name }
+
+    /// The name of an input whose members may all be left out: `ClientInput` → `OperatorsClientChanges`.
+    fileprivate func changesName(_ name: String) -> String {
+        typeName(name.hasSuffix("Input") ? String(name.dropLast("Input".count)) : name) + "Changes"
+    }
+}
+
+extension [String] {
+    /// The strings without those that have been there before.
+    fileprivate var uniqued: [String] {
+        var seen = Set<String>()
+        return filter { seen.insert($0).inserted }
+    }
+}
