@@ -33,8 +33,8 @@ final class Connection {
     private var group: [LaneEntry] = []
     /// Answers that may go out.
     private var committed: [UInt8] = []
-    /// The ids of requests that wait.
-    private var idsInFlight = Set<[UInt8]>()
+    /// The requests that wait, by their ids.
+    private var inFlight: [[UInt8]: LaneEntry] = [:]
 
     private var workUnderWay: [Int: LaneEntry] = [:]
     private var lastTicket = 0
@@ -138,6 +138,9 @@ final class Connection {
         case .ignored:
             if let place { settle([], at: place) }
             return
+        case .request(let request) where request.id == nil && cancelsWaiting(request):
+            if let place { settle([], at: place) }
+            return
         case .request(let request) where request.id == nil && lanes.isFull:
             // A notification gets no answer, not even that there is no room for it (JSON-RPC 2.0 §4.1).
             if let place { settle([], at: place) }
@@ -167,7 +170,7 @@ final class Connection {
         entry.lane = lane
         enterFlight(entry)
         lanes.append(entry, to: lane)
-        if !entry.isWaiting, let request = entry.request, handler.mayWait(request.method) {
+        if !entry.isWaiting, let request = entry.request, handler.mayWait(request) {
             notLookedAhead.append(entry)
         }
     }
@@ -195,7 +198,7 @@ final class Connection {
     private func lookAhead() {
         var room = Limits.workAheadMax - workUnderWay.count
         while let entry = notLookedAhead.first {
-            if !entry.isDone && !entry.isWaiting {
+            if !entry.isDone && !entry.isWaiting && !entry.isCancelled {
                 guard room > 0 else { return }
                 room -= 1
                 lookAhead(entry)
@@ -248,6 +251,7 @@ final class Connection {
     /// Writes the answer of one message; false, with nothing written, where it has to wait for slow work.
     private func perform(_ entry: LaneEntry, answer: inout JSONWriter) -> Bool {
         let start = answer.count
+        guard !entry.isCancelled else { return true }
         guard let request = entry.request else {
             answer.errorResponse(entry.refusal ?? .internalError, to: entry.address.id)
             return true
@@ -332,12 +336,23 @@ final class Connection {
             if let failure {
                 handler.rollback()
                 answer.truncate(to: 0)
-                if let id = entry.address.id {
-                    let shaped = entry.request.map { handler.shaped(failure, for: $0) }
-                    answer.errorResponse(shaped ?? failure, to: id)
-                }
+                end(entry, with: failure, answer: &answer)
             }
             deliver(answer.take(), of: entry)
+        }
+    }
+
+    /// Writes the answer of a request that could not be committed.
+    private func end(_ entry: LaneEntry, with failure: RPCError, answer: inout JSONWriter) {
+        guard let request = entry.request, let id = request.id else { return }
+        answer.beginResponse(to: id)
+        answer.member("result")
+        do throws(RPCError) {
+            try handler.end(request, with: failure, result: &answer)
+            answer.endObject()
+        } catch {
+            answer.truncate(to: 0)
+            answer.errorResponse(error, to: id)
         }
     }
 
@@ -348,17 +363,28 @@ final class Connection {
 
     /// Whether a request with this id waits; `null` names nothing.
     private func isInFlight(_ id: UnsafeRawBufferPointer) -> Bool {
-        !idsInFlight.isEmpty && idsInFlight.contains(Array(id))
+        !inFlight.isEmpty && inFlight[Array(id)] != nil
+    }
+
+    /// Whether a notification takes back a request that waits, which is not carried out and gets no answer then.
+    private func cancelsWaiting(_ notification: Request) -> Bool {
+        guard !inFlight.isEmpty, let id = handler.cancelledID(by: notification), let entry = inFlight[Array(id)],
+            let request = entry.request, handler.isCancellable(request)
+        else { return false }
+        entry.isCancelled = true
+        return true
     }
 
     private func enterFlight(_ entry: LaneEntry) {
         guard entry.request != nil, let id = entry.address.id, !id.elementsEqual("null".utf8) else { return }
-        entry.isInFlight = idsInFlight.insert(Array(id)).inserted
+        guard inFlight[Array(id)] == nil else { return }
+        inFlight[Array(id)] = entry
+        entry.isInFlight = true
     }
 
     private func leaveFlight(_ entry: LaneEntry) {
         guard entry.isInFlight, let id = entry.address.id else { return }
-        idsInFlight.remove(Array(id))
+        inFlight[Array(id)] = nil
         entry.isInFlight = false
     }
 }

@@ -8,6 +8,8 @@ final class LaneEntry {
     /// Whether slow work for it is under way.
     var isWaiting = false
     var isDone = false
+    /// Whether it was taken back before its turn came.
+    var isCancelled = false
     /// Whether its id is noted as one that waits.
     var isInFlight = false
     private(set) var run: RequestRun?

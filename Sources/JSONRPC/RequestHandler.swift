@@ -10,8 +10,14 @@ package protocol RequestHandler: AnyObject {
     ///   been done, and the request is run again with the work's outcome.
     func handle(_ request: Request, run: RequestRun, result: inout JSONWriter) throws(RequestInterruption)
 
-    /// Whether a method may ask for slow work, so that asking ahead of its turn is worth the while.
-    func mayWait(_ method: JSONText) -> Bool
+    /// Whether a request may ask for slow work, so that asking ahead of its turn is worth the while.
+    func mayWait(_ request: Request) -> Bool
+
+    /// The id, as it was written, of the request that a notification takes back; nil where it takes back none.
+    func cancelledID(by notification: Request) -> UnsafeRawBufferPointer?
+
+    /// Whether a request may be taken back while it waits: it is not carried out then, and gets no answer.
+    func isCancellable(_ request: Request) -> Bool
 
     /// What requests must not overtake each other in, where replies go as completed; nil for those that may overtake
     /// any. Two requests about one account have the same lane.
@@ -20,9 +26,12 @@ package protocol RequestHandler: AnyObject {
     /// Makes all that was done durable.
     func commit() throws(RPCError)
 
-    /// An error as it reads for the one whose request it ends: a commit's, or one of the connection's own, neither of
-    /// which knows what was asked for.
+    /// An error of the connection's own, which knows not what was asked for, as it reads for the one who asked.
     func shaped(_ error: RPCError, for request: Request) -> RPCError
+
+    /// Ends a request that was carried out and could not be committed: throws the error as it reads for the one who
+    /// asked, or writes a result that tells of it.
+    func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError)
 
     /// Takes back all that was done since the last `commit()` that returned.
     func rollback()

@@ -218,12 +218,14 @@ struct Method {
     let isDestructive: Bool
     let isIdempotent: Bool
     let isRehearsalOnly: Bool
+    /// Whether assistants are offered it.
+    let isTool: Bool
     let example: JSONValue
 
     init(_ value: JSONValue, inputs: [ObjectType]) throws {
         try value.allowOnly([
             "name", "endpoint", "summary", "description", "params", "result", "errors", "hashesPassword", "account",
-            "readOnly", "destructive", "idempotent", "rehearsalOnly", "example",
+            "readOnly", "destructive", "idempotent", "rehearsalOnly", "tool", "example",
         ])
         name = try value.text("name")
         endpoint = value["endpoint"]?.string
@@ -238,6 +240,7 @@ struct Method {
         isDestructive = value["destructive"]?.bool ?? false
         isIdempotent = value["idempotent"]?.bool ?? false
         isRehearsalOnly = value["rehearsalOnly"]?.bool ?? false
+        isTool = value["tool"]?.bool ?? true
         example = value["example"] ?? .null
     }
 

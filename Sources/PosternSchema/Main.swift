@@ -46,6 +46,7 @@ extension Contract {
         let openRPC = OpenRPCEmitter(self).document
         files.append(("Sources/Service/Generated/Method.swift", MethodEmitter(self).text))
         files.append(("Sources/Service/Generated/Service+Dispatch.swift", DispatchEmitter(self).text))
+        files.append(("Sources/Service/Generated/Method+Tools.swift", ToolsEmitter(self).text))
         files.append(("Sources/Service/Generated/OpenRPCDocument.swift", OpenRPCEmitter.swiftText(of: openRPC)))
         files.append(("schema/openrpc.json", openRPC.prettyText + "\n"))
         files.append(("schema/REFERENCE.md", ReferenceEmitter(self).text))

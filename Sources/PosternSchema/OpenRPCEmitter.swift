@@ -6,7 +6,7 @@ struct OpenRPCEmitter {
 
     init(_ contract: Contract) {
         let schemas = contract.apis.flatMap { api in
-            api.types.map { JSONValue.Member(api.typeName($0.name), Self.schema(of: $0, in: api)) }
+            api.types.map { JSONValue.Member(api.typeName($0.name), Self.schemas(of: api).schema(of: $0)) }
         }
         let methods = contract.apis.flatMap { api in api.methods.map { Self.method($0, in: api) } }
         document = [
@@ -41,7 +41,7 @@ struct OpenRPCEmitter {
         let params: [JSONValue] = method.params.map { param in
             [
                 "name": .string(param.name), "description": .string(param.description),
-                "required": .bool(param.isRequired), "schema": schema(of: param, in: api),
+                "required": .bool(param.isRequired), "schema": schemas(of: api).schema(of: param),
             ]
         }
         let exampleParams: [JSONValue] = (method.example["params"]?.object ?? []).map { param in
@@ -98,45 +98,10 @@ struct OpenRPCEmitter {
     private static func resultSchema(of method: Method, in api: API) -> JSONValue {
         guard let result = method.result else { return ["type": "null"] }
         guard api.types.contains(where: { $0.name == result }) else { return ["type": "object"] }
-        return ["$ref": .string("#/components/schemas/\(api.typeName(result))")]
+        return schemas(of: api).schema(ofTypeNamed: result)
     }
 
-    private static func schema(of type: ObjectType, in api: API) -> JSONValue {
-        [
-            "type": "object", "description": .string(type.description),
-            "properties": .object(type.members.map { .init($0.name, schema(of: $0, in: api)) }),
-            "required": .array(type.members.filter { !$0.isOptional }.map { .string($0.name) }),
-        ]
-    }
-
-    /// - Parameter isPartial: whether the member stands in an object whose members may all be left out.
-    private static func schema(of member: Member, in api: API, isPartial: Bool = false) -> JSONValue {
-        var schema: [JSONValue.Member]
-        if let input = member.input {
-            let isPartial = isPartial || member.isPartial
-            let members = input.members.map { inner in
-                JSONValue.Member(inner.name, self.schema(of: inner, in: api, isPartial: isPartial))
-            }
-            let required = isPartial ? [] : input.members.filter(\.isRequired)
-            let names: JSONValue = .array(required.map { .string($0.name) })
-            return [
-                "type": "object", "properties": .object(members), "required": names,
-                "description": .string(member.description),
-            ]
-        }
-        switch member.type.base {
-        case "string", "integer", "boolean": schema = [.init("type", typeValue(member.type.base, member.type))]
-        case "epoch": schema = [.init("type", "integer")]
-        case "time": schema = [.init("type", typeValue("string", member.type)), .init("format", "date-time")]
-        default: schema = [.init("$ref", .string("#/components/schemas/\(api.typeName(member.type.base))"))]
-        }
-        if let constant = member.constant { schema.append(.init("const", constant)) }
-        if member.type.isList { schema = [.init("type", "array"), .init("items", .object(schema))] }
-        schema.append(.init("description", .string(member.description)))
-        return .object(schema + member.constraints)
-    }
-
-    private static func typeValue(_ name: String, _ type: TypeName) -> JSONValue {
-        type.isNullable && !type.isList ? [.string(name), "null"] : .string(name)
+    private static func schemas(of api: API) -> JSONSchemaEmitter {
+        JSONSchemaEmitter(api: api, nesting: .referenced)
     }
 }

@@ -9,6 +9,7 @@ package final class Service: RequestHandler {
     let care: CareHandlers
     let sales: SalesHandlers
     let system: SystemHandlers
+    let mcp: MCPHandlers
 
     private let backend: Backend
     private let isRehearsal: Bool
@@ -27,6 +28,7 @@ package final class Service: RequestHandler {
         self.care = CareHandlers(care: backend.care)
         self.sales = SalesHandlers(sales: backend.sales)
         self.isRehearsal = system.rehearsal != nil
+        self.mcp = MCPHandlers(serverVersion: system.version, isRehearsal: isRehearsal)
         self.log = log
     }
 
@@ -35,8 +37,25 @@ package final class Service: RequestHandler {
         run: RequestRun,
         result: inout JSONWriter
     ) throws(RequestInterruption) {
-        guard let method = method(of: request) else { throw .refused(.methodNotFound) }
-        let params = request.params ?? Self.noParams
+        if let method = method(of: request) {
+            try perform(method, params: request.params, run: run, result: &result)
+        } else if let method = MCPMethod.named(request.method) {
+            let perform: MCPHandlers.Run = { method, params, result throws(RequestInterruption) in
+                try self.perform(method, params: params, run: run, result: &result)
+            }
+            try mcp.handle(method, params: request.params, run: perform, result: &result)
+        } else {
+            throw .refused(.methodNotFound)
+        }
+    }
+
+    private func perform(
+        _ method: Method,
+        params: UnsafeRawBufferPointer?,
+        run: RequestRun,
+        result: inout JSONWriter
+    ) throws(RequestInterruption) {
+        let params = params ?? Self.noParams
         guard Self.isObject(params) else { throw .refused(.invalidParams.told(by: method)) }
         var reader = JSONReader(params)
         backend.rerun.begin(method.hashesPassword ? run : nil)
@@ -49,8 +68,16 @@ package final class Service: RequestHandler {
         }
     }
 
-    package func mayWait(_ method: JSONText) -> Bool {
-        !isRehearsal && Method.named(method)?.hashesPassword == true
+    package func mayWait(_ request: Request) -> Bool {
+        !isRehearsal && (method(of: request) ?? mcp.toolCall(in: request)?.method)?.hashesPassword == true
+    }
+
+    package func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? {
+        MCPCancellation(notification)?.id
+    }
+
+    package func isCancellable(_ request: Request) -> Bool {
+        MCPMethod.named(request.method) != nil
     }
 
     package func commit() throws(RPCError) {
@@ -66,6 +93,11 @@ package final class Service: RequestHandler {
         method(of: request).map { error.told(by: $0) } ?? error
     }
 
+    package func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) {
+        guard let call = mcp.toolCall(in: request) else { throw shaped(error, for: request) }
+        mcp.write(error.told(by: call.method), ending: call, to: &result)
+    }
+
     package func rollback() {
         backend.store.discardStaged()
     }
@@ -77,9 +109,11 @@ package final class Service: RequestHandler {
 
     package func lane(of request: Request) -> Lane? {
         // What is refused outright, or cannot be looked up, changes nothing, and so may overtake any.
-        guard let method = method(of: request), let params = request.params, Self.isObject(params) else { return nil }
+        let call = mcp.toolCall(in: request)
+        let given = call.map(\.params) ?? request.params
+        guard let method = method(of: request) ?? call?.method, let given, Self.isObject(given) else { return nil }
         do {
-            return try backend.lane(of: method, params: params)
+            return try backend.lane(of: method, params: given)
         } catch {
             return nil
         }

@@ -22,7 +22,8 @@ package struct SystemHandlers {
 
     /// The rehearsal that is on; nil where the service is real.
     let rehearsal: Rehearsal?
-    private let version: String
+    /// The program's version.
+    let version: String
     private let storeKind: String
 
     package init(version: String, storeKind: String, rehearsal: Rehearsal?) {

@@ -37,6 +37,13 @@ struct StoreFaultTests {
         let batch = try postern.nextReply().array ?? []
         #expect(batch.map { $0["id"]?.string } == ["a", "b", "c"])
         #expect(batch.first?["result"] != nil && batch.last?["error"]?["code"]?.int == 507)
+        // A tool's call tells of it in its result.
+        try postern.reply(to: "initialize", ["protocolVersion": "2025-11-25"])
+        let call: JSONValue = ["name": "care_user_register", "arguments": register(99)]
+        let result = try #require(try postern.reply(to: "tools/call", call)["result"])
+        #expect(result["isError"] == true)
+        let text = try JSONValue(parsing: result["content"]?.array?.first?["text"]?.string ?? "")
+        #expect(text["code"]?.int == 507 && text["data"] == ["success": false, "errors": ["disk_full"]])
         postern.finish()
         #expect(postern.status == 0)
 

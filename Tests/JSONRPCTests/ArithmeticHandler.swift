@@ -35,7 +35,20 @@ final class ArithmeticHandler: RequestHandler {
         }
     }
 
-    func mayWait(_ method: JSONText) -> Bool { method.equals("slow") }
+    func mayWait(_ request: Request) -> Bool { request.method.equals("slow") }
+
+    func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? {
+        guard notification.method.equals("cancel"), let params = notification.params else { return nil }
+        var reader = JSONReader(params)
+        do {
+            try reader.beginArray()
+            return try reader.nextElement() ? reader.raw() : nil
+        } catch {
+            return nil
+        }
+    }
+
+    func isCancellable(_ request: Request) -> Bool { request.method.equals("slow") }
 
     func lane(of request: Request) -> Lane? {
         guard let params = request.params, let value = try? JSONValue(parsing: params) else { return nil }
@@ -50,6 +63,13 @@ final class ArithmeticHandler: RequestHandler {
 
     func shaped(_ error: RPCError, for request: Request) -> RPCError {
         RPCError(code: error.code, message: "\(request.method.string): \(error.message)", data: error.data)
+    }
+
+    func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) {
+        guard request.params.flatMap({ try? JSONValue(parsing: $0) })?["tells"]?.bool == true else {
+            throw shaped(error, for: request)
+        }
+        result.string(error.message)
     }
 
     func rollback() {

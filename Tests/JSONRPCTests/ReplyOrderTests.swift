@@ -94,6 +94,26 @@ struct ReplyOrderTests {
         #expect(exchange.handler.durable.isEmpty)
     }
 
+    @Test func aFailedCommitIsToldInAResultWhereTheHandlerSaysSo() {
+        let exchange = Exchange()
+        exchange.handler.writesMax = 0
+        let lines = exchange.lines(for: call("write", #"{"value":1,"tells":true}"#, id: 1))
+        #expect(lines == [#"{"jsonrpc":"2.0","id":1,"result":"full"}"#])
+        #expect(exchange.handler.durable.isEmpty)
+    }
+
+    @Test(arguments: [ReplyOrder.inOrder, .asCompleted])
+    func aRequestThatWaitsCanBeTakenBack(order: ReplyOrder) {
+        let exchange = Exchange(order: order)
+        let slow = call("slow", #"{"value":1,"lane":"a"}"#, id: 1) + call("slow", #"{"value":2,"lane":"a"}"#, id: 2)
+        let cancel = #"{"jsonrpc":"2.0","method":"cancel","params":[1]}"# + "\n"
+        let batch =
+            #"[{"jsonrpc":"2.0","id":3,"method":"slow","params":{"lane":"b"}},{"jsonrpc":"2.0","method":"cancel","params":[3]}]"#
+        #expect(exchange.lines(for: slow + cancel + batch + "\n") == [#"{"jsonrpc":"2.0","id":2,"result":4}"#])
+        // Its id is free again, and what is not waiting is not taken back.
+        #expect(exchange.lines(for: call("sum", "[1]", id: 1) + cancel) == [#"{"jsonrpc":"2.0","id":1,"result":1}"#])
+    }
+
     /// A message of a batch that gets no answer once cost the one before it its place when the commit failed.
     @Test func aBatchIsDoneAgainPartByPartWhenItsCommitFails() {
         let exchange = Exchange()

@@ -1,0 +1,183 @@
+import JSON
+import JSONRPC
+
+/// Answers the Model Context Protocol, through which assistants and editors use the contract's methods as tools.
+///
+/// It is spoken in two ways, and both are answered on any stream: since 2026-07-28 each request stands for itself; before,
+/// a peer began with `initialize`. Source: modelcontextprotocol.io, the specifications of the versions in `MCPEra`.
+final class MCPHandlers {
+    /// Carries out a method of the contract.
+    typealias Run = (Method, UnsafeRawBufferPointer?, inout JSONWriter) throws(RequestInterruption) -> Void
+
+    private let serverVersion: String
+    private let isRehearsal: Bool
+    private var hasInitialized = false
+
+    /// - Parameter isRehearsal: whether there are the tools of a rehearsal.
+    init(serverVersion: String, isRehearsal: Bool) {
+        self.serverVersion = serverVersion
+        self.isRehearsal = isRehearsal
+    }
+
+    /// Carries out a request and writes its result.
+    func handle(
+        _ method: MCPMethod,
+        params given: UnsafeRawBufferPointer?,
+        run: Run,
+        result: inout JSONWriter
+    ) throws(RequestInterruption) {
+        let (params, era): (MCPParams, MCPEra)
+        do throws(RPCError) {
+            (params, era) = try envelope(of: method, given)
+        } catch {
+            throw .refused(error)
+        }
+        result.beginObject()
+        if era == .stateless { writeHead(to: &result) }
+        switch (method, era) {
+        case (.initialize, .handshake):
+            guard let version = params.protocolVersion else { throw .refused(.invalidParams) }
+            writeHandshake(asking: version, to: &result)
+        case (.ping, .handshake): break
+        case (.initialize, .stateless), (.ping, .stateless), (.serverDiscover, .handshake):
+            throw .refused(.methodNotFound)
+        case (.serverDiscover, .stateless): writeDiscovery(to: &result)
+        case (.toolsList, _):
+            // All tools stand on one page, so no cursor was ever given out.
+            guard params.cursor == nil else { throw .refused(.invalidParams) }
+            writeTools(to: &result)
+            if era == .stateless { writeCaching(to: &result) }
+        case (.toolsCall, _): try call(params, era: era, run: run, result: &result)
+        }
+        result.endObject()
+    }
+
+    /// The tool that a request calls; nil for any other request, and where there is no such tool.
+    func toolCall(in request: Request) -> ToolCall? {
+        guard MCPMethod.named(request.method) == .toolsCall else { return nil }
+        do throws(RPCError) {
+            let (params, era) = try envelope(of: .toolsCall, request.params)
+            return ToolCall(params, era: era, isRehearsal: isRehearsal)
+        } catch {
+            // It calls nothing, and is refused with this error when it is carried out.
+            return nil
+        }
+    }
+
+    /// Writes the result of a call that was carried out and could not be committed.
+    func write(_ error: RPCError, ending call: ToolCall, to result: inout JSONWriter) {
+        result.beginObject()
+        if call.era == .stateless { writeHead(to: &result) }
+        ToolCall.write(error: error, to: &result)
+        result.endObject()
+    }
+
+    private func call(
+        _ params: MCPParams,
+        era: MCPEra,
+        run: Run,
+        result: inout JSONWriter
+    ) throws(RequestInterruption) {
+        guard let call = ToolCall(params, era: era, isRehearsal: isRehearsal) else {
+            throw .refused(.unknownTool(params.name?.string))
+        }
+        var value = JSONWriter()
+        do throws(RequestInterruption) {
+            try run(call.method, call.params, &value)
+        } catch {
+            guard case .refused(let refusal) = error else { throw error }
+            return ToolCall.write(error: refusal, to: &result)
+        }
+        value.bytes.withUnsafeBytes { ToolCall.write(result: $0, to: &result) }
+    }
+
+    private func envelope(
+        of method: MCPMethod,
+        _ params: UnsafeRawBufferPointer?
+    ) throws(RPCError) -> (MCPParams, MCPEra) {
+        let read: MCPParams
+        do throws(JSONError) {
+            read = try MCPParams(params)
+        } catch {
+            throw .invalidParams
+        }
+        return (read, try MCPEra(of: method, read.envelope, hasInitialized: hasInitialized))
+    }
+
+    // MARK: Results
+
+    private func writeHandshake(asking version: String, to writer: inout JSONWriter) {
+        hasInitialized = true
+        let known = MCPEra.handshakeVersions
+        writer.member("protocolVersion")
+        writer.string(known.contains(version) ? version : known[known.count - 1])
+        writeCapabilities(to: &writer)
+        writer.member("serverInfo")
+        writeServerInfo(to: &writer)
+    }
+
+    private func writeDiscovery(to writer: inout JSONWriter) {
+        writer.member("supportedVersions")
+        writer.beginArray()
+        for version in MCPEra.statelessVersions { writer.string(version) }
+        writer.endArray()
+        writeCapabilities(to: &writer)
+        writeCaching(to: &writer)
+    }
+
+    private func writeTools(to writer: inout JSONWriter) {
+        writer.member("tools")
+        writer.beginArray()
+        for method in Method.allCases where isRehearsal || !method.isRehearsalOnly {
+            guard let tool = method.tool else { continue }
+            writer.raw(UnsafeRawBufferPointer(start: tool.utf8Start, count: tool.utf8CodeUnitCount))
+        }
+        writer.endArray()
+    }
+
+    private func writeCapabilities(to writer: inout JSONWriter) {
+        writer.member("capabilities")
+        writer.beginObject()
+        writer.member("tools")
+        writer.beginObject()
+        writer.endObject()
+        writer.endObject()
+    }
+
+    private func writeServerInfo(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("name")
+        writer.string("postern")
+        writer.member("version")
+        writer.string(serverVersion)
+        writer.endObject()
+    }
+
+    /// What every result has since 2026-07-28.
+    private func writeHead(to writer: inout JSONWriter) {
+        writer.member("resultType")
+        writer.string("complete")
+        writer.member("_meta")
+        writer.beginObject()
+        writer.member("io.modelcontextprotocol/serverInfo")
+        writeServerInfo(to: &writer)
+        writer.endObject()
+    }
+
+    /// For how long a list may be kept, and for whom: it is the same for all, and as long as the program runs.
+    private func writeCaching(to writer: inout JSONWriter) {
+        writer.member("ttlMs")
+        writer.int(3_600_000)
+        writer.member("cacheScope")
+        writer.string("public")
+    }
+}
+
+extension RPCError {
+    fileprivate static func unknownTool(_ name: String?) -> RPCError {
+        RPCError(
+            code: invalidParams.code,
+            message: name.map { "Unknown tool: \($0)" } ?? "Invalid params: no tool named"
+        )
+    }
+}

@@ -1,0 +1,23 @@
+import JSON
+
+/// The methods of the Model Context Protocol (MCP) that are served here.
+enum MCPMethod: CaseIterable {
+    case initialize
+    case ping
+    case serverDiscover
+    case toolsCall
+    case toolsList
+
+    /// The method of that name.
+    static func named(_ name: JSONText) -> MCPMethod? { allCases.first { name.equals($0.name) } }
+
+    private var name: StaticString {
+        switch self {
+        case .initialize: "initialize"
+        case .ping: "ping"
+        case .serverDiscover: "server/discover"
+        case .toolsCall: "tools/call"
+        case .toolsList: "tools/list"
+        }
+    }
+}

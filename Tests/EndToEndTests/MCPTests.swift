@@ -1,0 +1,272 @@
+import Foundation
+import JSON
+import PosternTesting
+import Testing
+
+/// The Model Context Protocol, in both of its eras, as any host may speak it.
+struct MCPTests {
+    private let postern: PosternProcess
+
+    init() throws {
+        postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation"])
+    }
+
+    private static let person: JSONValue = ["first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"]
+    private static let registration: JSONValue = ["user": person, "password": "password"]
+
+    /// What a request carries since 2026-07-28.
+    private static func envelope(version: JSONValue = "2026-07-28") -> JSONValue {
+        ["io.modelcontextprotocol/protocolVersion": version, "io.modelcontextprotocol/clientCapabilities": [:]]
+    }
+
+    private static let clientInfo: JSONValue = ["name": "host", "version": "1"]
+
+    @discardableResult
+    private func initialize(version: String = "2025-11-25") throws -> JSONValue {
+        let params: JSONValue = [
+            "protocolVersion": .string(version), "capabilities": [:], "clientInfo": Self.clientInfo,
+        ]
+        return try postern.reply(to: "initialize", params)
+    }
+
+    private func call(_ tool: String, _ arguments: JSONValue = [:]) throws -> JSONValue {
+        try postern.reply(to: "tools/call", ["name": .string(tool), "arguments": arguments])
+    }
+
+    /// What the text of a tool's result says.
+    private func text(of reply: JSONValue) throws -> JSONValue {
+        let content = try #require(reply["result"]?["content"]?.array)
+        #expect(content.count == 1 && content[0]["type"] == "text")
+        return try JSONValue(parsing: #require(content[0]["text"]?.string))
+    }
+
+    // MARK: Handshake
+
+    @Test(
+        arguments: [
+            ("2024-11-05", "2024-11-05"), ("2025-03-26", "2025-03-26"), ("2025-06-18", "2025-06-18"),
+            ("2025-11-25", "2025-11-25"), ("2026-07-28", "2025-11-25"), ("1.0", "2025-11-25"),
+        ]
+    )
+    func shakesHands(asked: String, agreed: String) throws {
+        let result = try initialize(version: asked)["result"]
+        #expect(result?["protocolVersion"]?.string == agreed)
+        #expect(result?["capabilities"] == ["tools": [:]])
+        #expect(result?["serverInfo"]?["name"] == "postern")
+        #expect(result?.object?.map(\.name) == ["protocolVersion", "capabilities", "serverInfo"])
+        // Silent, and so the next line answers the ping.
+        postern.send(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)
+        #expect(try postern.reply(to: "ping")["result"] == [:])
+        #expect(try postern.reply(to: "tools/list")["result"]?.object?.map(\.name) == ["tools"])
+    }
+
+    @Test func wantsAVersionToShakeHandsOn() throws {
+        #expect(try postern.reply(to: "initialize", ["protocolVersion": 7])["error"]?["code"]?.int == -32_602)
+        #expect(try postern.reply(to: "tools/list")["error"]?["code"]?.int == -32_602)
+    }
+
+    // MARK: Each request for itself
+
+    @Test func discovers() throws {
+        let result = try postern.reply(to: "server/discover", ["_meta": Self.envelope()])["result"]
+        #expect(result?["resultType"] == "complete")
+        #expect(result?["supportedVersions"] == ["2026-07-28"])
+        #expect(result?["capabilities"] == ["tools": [:]])
+        #expect((result?["ttlMs"]?.int ?? 0) > 0 && result?["cacheScope"] == "public")
+        #expect(result?["_meta"]?["io.modelcontextprotocol/serverInfo"]?["name"] == "postern")
+    }
+
+    @Test func marksEveryResultOfTheStatelessEra() throws {
+        let list = try postern.reply(to: "tools/list", ["_meta": Self.envelope()])["result"]
+        #expect(list?["resultType"] == "complete" && list?["cacheScope"] == "public" && list?["ttlMs"]?.int != nil)
+        for (tool, isError) in [("system_info", false), ("sales_user_me", true)] {
+            let params: JSONValue = ["_meta": Self.envelope(), "name": .string(tool)]
+            let result = try postern.reply(to: "tools/call", params)["result"]
+            #expect(result?["resultType"] == "complete" && result?["isError"]?.bool == isError)
+            #expect(result?["ttlMs"] == nil)
+        }
+        // These are of the other era.
+        #expect(try postern.reply(to: "ping", ["_meta": Self.envelope()])["error"]?["code"]?.int == -32_601)
+    }
+
+    /// A version that is no string says nothing of what the peer supports, so it must not read as another version's.
+    @Test(arguments: ["server/discover", "tools/list", "tools/call"])
+    func refusesAnIncompleteEnvelope(method: String) throws {
+        let version = JSONValue.Member("io.modelcontextprotocol/protocolVersion", "2026-07-28")
+        let capabilities = JSONValue.Member("io.modelcontextprotocol/clientCapabilities", [:])
+        let metas: [JSONValue] = [
+            .null, [:], .object([version]), .object([capabilities]), Self.envelope(version: 20_260_728),
+            .object([version, JSONValue.Member(capabilities.name, "tools")]),
+        ]
+        for meta in metas {
+            let reply = try postern.reply(to: method, ["_meta": meta, "name": "system_info"])
+            #expect(reply["error"]?["code"]?.int == -32_602, "\(meta.text)")
+        }
+        #expect(try postern.reply(to: method)["error"]?["code"]?.int == -32_602)
+    }
+
+    @Test func namesTheVersionsItKnows() throws {
+        for version in ["2025-11-25", "2027-01-01"] {
+            let meta = Self.envelope(version: .string(version))
+            let error = try postern.reply(to: "tools/list", ["_meta": meta])["error"]
+            #expect(error?["code"]?.int == -32_022)
+            #expect(error?["data"] == ["supported": ["2026-07-28"], "requested": .string(version)])
+        }
+    }
+
+    @Test func servesBothErasOnOneStream() throws {
+        try initialize()
+        let stateless = try postern.reply(to: "tools/call", ["_meta": Self.envelope(), "name": "system_info"])
+        #expect(stateless["result"]?["resultType"] == "complete")
+        #expect(try call("system_info")["result"]?["resultType"] == nil)
+        #expect(try postern.reply(to: "server/discover")["error"]?["code"]?.int == -32_602)
+    }
+
+    // MARK: Tools
+
+    @Test func offersEveryMethodOfTheSchemaAsATool() throws {
+        let file = PosternProcess.repository.appendingPathComponent("schema/openrpc.json")
+        let document = try JSONValue(parsing: String(contentsOf: file, encoding: .utf8))
+        let methods = try #require(document["methods"]?.array).compactMap { $0["name"]?.string }
+        let names = methods.filter { $0 != "rpc.discover" }.map { $0.replacingOccurrences(of: ".", with: "_") }
+        let isRehearsed: Set = ["system_advance_clock", "system_outbox", "system_invite"]
+        try initialize()
+        let tools = try #require(postern.reply(to: "tools/list")["result"]?["tools"]?.array)
+        #expect(tools.compactMap { $0["name"]?.string } == names.filter { !isRehearsed.contains($0) })
+        #expect(try postern.reply(to: "tools/list")["result"]?["tools"]?.array == tools)
+        for tool in tools {
+            let name = try #require(tool["name"]?.string)
+            #expect(name.wholeMatch(of: /[a-zA-Z0-9_-]{1,64}/) != nil)
+            #expect(tool["title"]?.string != nil && tool["description"]?.string != nil)
+            #expect(tool["inputSchema"]?["type"] == "object")
+            #expect(tool["outputSchema"].map { $0["type"] == "object" } ?? true)
+            // Hosts take what is not said for destructive.
+            for hint in ["readOnlyHint", "destructiveHint", "idempotentHint"] {
+                #expect(tool["annotations"]?[hint]?.bool != nil, "\(name) \(hint)")
+            }
+            #expect(!tool.text.contains("$ref"))
+        }
+        let rehearsal = try PosternProcess([
+            "--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7",
+        ])
+        let all = try rehearsal.reply(to: "tools/list", ["_meta": Self.envelope()])["result"]?["tools"]?.array
+        #expect(all?.compactMap { $0["name"]?.string } == names)
+    }
+
+    @Test func carriesAMethodOutAsATool() throws {
+        try initialize()
+        let reply = try call("operators_register", Self.registration)
+        let operatorGiven = try #require(reply["result"]?["structuredContent"])
+        #expect(operatorGiven["user"]?["email"] == "lasoren@bu.edu")
+        #expect(reply["result"]?["isError"] == false)
+        #expect(try text(of: reply) == operatorGiven)
+        // The method by its own name sees what the tool did.
+        let session: JSONValue = [
+            "user_id": operatorGiven["id"] ?? .null, "session_id": operatorGiven["session_id"] ?? .null,
+            "provision": 0,
+        ]
+        #expect(try postern.reply(to: "operators.clients.get", session)["result"]?["clients"] == [])
+        // A method that answers null has no object to show.
+        let reset = try call("operators_reset_password", ["email": "nobody@example.com"])
+        #expect(try text(of: reset) == .null)
+        #expect(reset["result"]?.object?.map(\.name) == ["content", "isError"])
+    }
+
+    @Test func tellsAModelWhatWasWrong() throws {
+        try initialize()
+        let wrong = try call("care_auth_token", ["email": "nobody@example.com", "password": "p"])
+        #expect(wrong["result"]?["isError"] == true && wrong["result"]?["structuredContent"] == nil)
+        let error = try text(of: wrong)
+        #expect(error["code"]?.int == 401)
+        #expect(error["data"] == ["success": false, "errors": ["wrong_email_password"]])
+        for arguments: JSONValue in [[1], "x", 7] {
+            let refused = try call("operators_signin", arguments)
+            #expect(refused["result"]?["isError"] == true)
+            #expect(try text(of: refused)["code"]?.int == -32_602)
+        }
+        // Without arguments a method finds its params missing.
+        let bare = try postern.reply(to: "tools/call", ["name": "operators_signin"])
+        #expect(try text(of: bare)["data"]?["field"] == "email")
+    }
+
+    @Test(arguments: ["nothing", "operators.signin", "rpc_discover", "system_outbox", ""])
+    func knowsNoOtherTools(name: String) throws {
+        try initialize()
+        #expect(try call(name)["error"]?["code"]?.int == -32_602)
+    }
+
+    @Test func refusesParamsThatAreNone() throws {
+        try initialize()
+        for params: JSONValue in [[], [:], ["name": 7], ["name": .null]] {
+            #expect(try postern.reply(to: "tools/call", params)["error"]?["code"]?.int == -32_602)
+        }
+        #expect(try postern.reply(to: "tools/list", ["cursor": "x"])["error"]?["code"]?.int == -32_602)
+        for method in ["prompts/list", "resources/list", "logging/setLevel", "tools"] {
+            #expect(try postern.reply(to: method)["error"]?["code"]?.int == -32_601)
+        }
+    }
+
+    @Test func answersABatch() throws {
+        postern.send(
+            #"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/initialized"},"#
+                + #"{"jsonrpc":"2.0","id":"a","method":"tools/list"}]"#
+        )
+        let replies = try #require(postern.nextReply().array)
+        #expect(replies.map { $0["id"] } == [1, "a"])
+    }
+
+    // MARK: Order
+
+    /// Hashing takes milliseconds, so the cancellation comes while the call waits.
+    @Test(arguments: ["in-order", "as-completed"])
+    func aCancelledCallHasNoEffectAndNoAnswer(order: String) throws {
+        let postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation", "--replies", order])
+        let register: JSONValue = ["name": "operators_register", "arguments": Self.registration]
+        let signin: JSONValue = ["email": "lasoren@bu.edu", "password": "password"]
+        postern.send(
+            [
+                #"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#,
+                #"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":\#(register.text)}"#,
+                #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2,"reason":"enough"}}"#,
+                #"{"jsonrpc":"2.0","id":3,"method":"operators.signin","params":\#(signin.text)}"#,
+                // A plain request, and an id that nobody has, are let be.
+                #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}"#,
+                #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"3"}}"#,
+                #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":[]}"#,
+                #"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#,
+            ].joined(separator: "\n")
+        )
+        #expect(try postern.nextReply()["id"] == 1)
+        let reply = try postern.nextReply()
+        #expect(reply["id"] == 3)
+        #expect(reply["error"]?["code"]?.int == -8)
+        #expect(postern.finish() == "")
+        #expect(postern.status == 0 && postern.errorText == "")
+    }
+
+    /// Calls about one account stay in order, as its methods do, and those about others go ahead.
+    @Test func callsWaitBehindThoseOfTheSameAccountAlone() throws {
+        let postern = try PosternProcess([
+            "--data", ":memory:", "--no-email-confirmation", "--replies", "as-completed",
+        ])
+        let register: JSONValue = ["name": "operators_register", "arguments": Self.registration]
+        let signin: JSONValue = [
+            "name": "operators_signin", "arguments": ["email": "lasoren@bu.edu", "password": "password"],
+        ]
+        postern.send(
+            [
+                #"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#,
+                #"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":\#(register.text)}"#,
+                #"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":\#(signin.text)}"#,
+                #"{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"system_info"}}"#,
+            ].joined(separator: "\n")
+        )
+        var ids: [Int?] = []
+        for _ in 1...4 {
+            let reply = try postern.nextReply()
+            ids.append(reply["id"]?.int)
+            #expect(reply["result"]?["isError"] != true)
+        }
+        #expect(ids == [1, 4, 2, 3])
+    }
+}
