@@ -63,8 +63,7 @@ package struct JSONReader {
 
     /// Reads a string.
     package mutating func text() throws(JSONError) -> JSONText {
-        guard try kind() == .string else { throw JSONError(.typeMismatch, at: offset) }
-        offset += 1
+        try enter(UInt8(ascii: "\""))
         let start = offset
         var hasEscapes = false
         while true {
@@ -145,7 +144,7 @@ package struct JSONReader {
 
     /// Reads past the next value and gives its bytes as they were written.
     package mutating func raw() throws(JSONError) -> UnsafeRawBufferPointer {
-        _ = try kind()
+        skipWhitespace()
         let start = offset
         try skip()
         return UnsafeRawBufferPointer(start: base + start, count: offset - start)
@@ -161,14 +160,12 @@ package struct JSONReader {
 
     /// Reads the start of an object; its members follow from `nextMember()`.
     package mutating func beginObject() throws(JSONError) {
-        guard try kind() == .object else { throw JSONError(.typeMismatch, at: offset) }
-        try begin()
+        try begin(UInt8(ascii: "{"))
     }
 
     /// Reads the start of an array; its elements follow from `nextElement()`.
     package mutating func beginArray() throws(JSONError) {
-        guard try kind() == .array else { throw JSONError(.typeMismatch, at: offset) }
-        try begin()
+        try begin(UInt8(ascii: "["))
     }
 
     /// The name of the object's next member, with its value up next, or nil behind the end of the object.
@@ -187,11 +184,22 @@ package struct JSONReader {
         try continues(until: UInt8(ascii: "]"))
     }
 
-    private mutating func begin() throws(JSONError) {
+    private mutating func begin(_ open: UInt8) throws(JSONError) {
+        try enter(open)
         depth += 1
-        guard depth <= depthMax else { throw JSONError(.nestingTooDeep, at: offset) }
-        offset += 1
+        guard depth <= depthMax else { throw JSONError(.nestingTooDeep, at: offset - 1) }
         afterValue = false
+    }
+
+    /// Reads the byte that a value of one kind starts with.
+    private mutating func enter(_ first: UInt8) throws(JSONError) {
+        skipWhitespace()
+        guard offset < count, base[offset] == first else {
+            // It is another value, or none.
+            _ = try kind()
+            throw JSONError(.typeMismatch, at: offset)
+        }
+        offset += 1
     }
 
     /// Reads the comma before a further value, or the byte that closes the container.
@@ -208,8 +216,7 @@ package struct JSONReader {
         guard base[offset] == UInt8(ascii: ",") else { throw JSONError(.unexpectedByte, at: offset) }
         offset += 1
         afterValue = false
-        // A comma promises a value: `[1,]` fails here, as `]` starts none.
-        _ = try kind()
+        // A comma promises a value: in `[1,]` whoever reads it finds none.
         return true
     }
 
@@ -229,14 +236,17 @@ package struct JSONReader {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highBits: UInt64 = 0x8080_8080_8080_8080
         while offset + 8 <= count {
-            let word = UnsafeRawPointer(base + offset).loadUnaligned(as: UInt64.self)
+            let word = UInt64(littleEndian: UnsafeRawPointer(base + offset).loadUnaligned(as: UInt64.self))
             // Each term has the high bit of a byte set where that byte is below 0x20, a quote, a backslash or not
-            // ASCII. A borrow may set it for a later byte too, which only ends the word loop a little early.
+            // ASCII. A borrow may set it for a later byte too, so only the first that has it tells.
             let quote = word ^ (ones &* 0x22)
             let backslash = word ^ (ones &* 0x5C)
             let special =
                 (word &- ones &* 0x20) | (quote &- ones) | (backslash &- ones) | word
-            if special & highBits != 0 { break }
+            if special & highBits != 0 {
+                offset += (special & highBits).trailingZeroBitCount / 8
+                return
+            }
             offset += 8
         }
         while offset < count {

@@ -87,7 +87,7 @@ final class Connection {
     func resume() {
         for (ticket, outcome) in pool.takeFinished() {
             guard let entry = workUnderWay.removeValue(forKey: ticket) else { continue }
-            entry.run?.outcomes.append(outcome)
+            entry.outcomes.append(outcome)
             entry.isWaiting = false
             advance(entry.lane)
         }
@@ -212,7 +212,7 @@ final class Connection {
         guard let request = entry.request else { return }
         var discarded = JSONWriter()
         do throws(RequestInterruption) {
-            try handler.handle(request, run: entry.startedRun, result: &discarded)
+            try handler.handle(request, run: entry, result: &discarded)
         } catch {
             if case .waits(let work) = error { start(work, for: entry) }
         }
@@ -259,7 +259,7 @@ final class Connection {
         answer.beginResponse(to: request.id)
         answer.member("result")
         do throws(RequestInterruption) {
-            try handler.handle(request, run: entry.startedRun, result: &answer)
+            try handler.handle(request, run: entry, result: &answer)
             answer.endObject()
             if request.id == nil { answer.truncate(to: start) }
             return true

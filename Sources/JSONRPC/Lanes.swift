@@ -1,5 +1,5 @@
 /// A message that has not been answered for good.
-final class LaneEntry {
+final class LaneEntry: RequestRun {
     /// The request; nil for a message that is answered with `refusal`.
     let request: Request?
     let refusal: RPCError?
@@ -12,7 +12,8 @@ final class LaneEntry {
     var isCancelled = false
     /// Whether its id is noted as one that waits.
     var isInFlight = false
-    private(set) var run: RequestRun?
+    var outcomes: [any Sendable] = []
+    var memory: AnyObject?
 
     init(_ request: Request, to address: ReplyAddress) {
         self.request = request
@@ -24,14 +25,6 @@ final class LaneEntry {
         self.request = nil
         self.refusal = refusal
         self.address = address
-    }
-
-    /// What is known from its runs, begun with the first.
-    var startedRun: RequestRun {
-        if let run { return run }
-        let run = RequestRun()
-        self.run = run
-        return run
     }
 
     /// Lets go of all that was read with a message that is refused; its answer needs the id alone.

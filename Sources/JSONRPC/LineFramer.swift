@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Cuts what is read into lines.
 ///
 /// A line ends with LF. A CR before it, blank lines and one byte order mark at the very start are let pass, and the last
@@ -58,7 +60,7 @@ struct LineFramer {
             isAtStart = false
             if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
         }
-        while let end = rest.firstIndex(of: Self.lineFeed) {
+        while let end = Self.lineEnd(in: rest) {
             var line = rest[..<end]
             if line.last == 0x0D { line = line.dropLast() }
             rest = rest[(end + 1)...]
@@ -69,6 +71,14 @@ struct LineFramer {
             }
         }
         return frames
+    }
+
+    /// Where the first line ends, found many bytes at a time.
+    private static func lineEnd(in bytes: Slice<UnsafeRawBufferPointer>) -> Int? {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes)
+        // The address is nil only where there is nothing to search.
+        guard let start = rest.baseAddress, let end = memchr(start, Int32(lineFeed), rest.count) else { return nil }
+        return bytes.startIndex + (UnsafeRawPointer(end) - start)
     }
 
     private static let lineFeed: UInt8 = 0x0A

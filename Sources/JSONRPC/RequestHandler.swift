@@ -8,7 +8,7 @@ package protocol RequestHandler: AnyObject {
     ///   - run: what is known from earlier runs of the same request.
     /// - Throws: `.refused` for an error that is answered, `.waits` where slow work must be done first; then nothing has
     ///   been done, and the request is run again with the work's outcome.
-    func handle(_ request: Request, run: RequestRun, result: inout JSONWriter) throws(RequestInterruption)
+    func handle(_ request: Request, run: any RequestRun, result: inout JSONWriter) throws(RequestInterruption)
 
     /// Whether a request may ask for slow work, so that asking ahead of its turn is worth the while.
     func mayWait(_ request: Request) -> Bool
@@ -53,13 +53,11 @@ package enum RequestInterruption: Error {
 package typealias SlowWork = @Sendable () -> any Sendable
 
 /// What one request's runs have found out so far. A request is run again when work that it waits for is done.
-package final class RequestRun {
+package protocol RequestRun: AnyObject {
     /// The outcomes of slow work, in the order in which it was asked for.
-    package var outcomes: [any Sendable] = []
+    var outcomes: [any Sendable] { get set }
     /// What the handler keeps from one run to the next.
-    package var memory: AnyObject?
-
-    package init() {}
+    var memory: AnyObject? { get set }
 }
 
 /// An account, for the purpose of order.

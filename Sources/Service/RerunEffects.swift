@@ -13,7 +13,7 @@ final class RerunEffects: RandomSource, PasswordHasher {
 
     private let random: any RandomSource
     private let hasher = Argon2idHasher()
-    private var run: RequestRun?
+    private var run: (any RequestRun)?
     private var outcomesUsed = 0
     private var drawsUsed = 0
 
@@ -22,7 +22,7 @@ final class RerunEffects: RandomSource, PasswordHasher {
     }
 
     /// Says which request runs from now on; nil for one that never needs a second run.
-    func begin(_ run: RequestRun?) {
+    func begin(_ run: (any RequestRun)?) {
         self.run = run
         outcomesUsed = 0
         drawsUsed = 0

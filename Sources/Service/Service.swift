@@ -34,7 +34,7 @@ package final class Service: RequestHandler {
 
     package func handle(
         _ request: Request,
-        run: RequestRun,
+        run: any RequestRun,
         result: inout JSONWriter
     ) throws(RequestInterruption) {
         if let method = method(of: request) {
@@ -52,7 +52,7 @@ package final class Service: RequestHandler {
     private func perform(
         _ method: Method,
         params: UnsafeRawBufferPointer?,
-        run: RequestRun,
+        run: any RequestRun,
         result: inout JSONWriter
     ) throws(RequestInterruption) {
         let params = params ?? Self.noParams

@@ -3,11 +3,21 @@ package final class StoredValue {
     /// One JSON value other than null, with no line feed outside a string: what a `JSONWriter` gives.
     package let bytes: [UInt8]
     /// The decoded record, kept so that a record that is read again is not decoded again.
-    var decoded: AnyObject?
+    var decoded: AnyStoredRecord?
 
-    package init(bytes: [UInt8], decoded: AnyObject? = nil) {
+    package init(bytes: [UInt8], decoded: AnyStoredRecord? = nil) {
         self.bytes = bytes
         self.decoded = decoded
+    }
+}
+
+/// A decoded record of whatever type.
+package class AnyStoredRecord {
+    /// The record's type.
+    let type: ObjectIdentifier
+
+    init(type: Any.Type) {
+        self.type = ObjectIdentifier(type)
     }
 }
 

@@ -11,10 +11,15 @@ extension Int: KeyComponent {
     /// Ten digits, so that 9 sorts before 10; a number outside 0...9,999,999,999 has no place in a key.
     package func append(to bytes: inout [UInt8]) {
         precondition(Key.numbers.contains(self), "a number in a key has at most ten digits")
-        var divisor = 1_000_000_000
-        while divisor > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: self / divisor % 10))
-            divisor /= 10
+        var rest = UInt64(self)
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 10))
+        bytes.withUnsafeMutableBufferPointer { bytes in
+            var place = bytes.count
+            while rest > 0 {
+                place -= 1
+                bytes[place] += UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
         }
     }
 }
@@ -57,6 +62,8 @@ package struct Key: Hashable, Sendable {
     /// The components, joined by slashes.
     package let bytes: [UInt8]
 
+    /// Built where it is used, for the components that it is of: every request builds some.
+    @inlinable
     package init<First: KeyComponent, each Rest: KeyComponent>(_ first: First, _ rest: repeat each Rest) {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(96)
@@ -99,6 +106,20 @@ package struct StoreKey: Hashable, Comparable, Sendable {
         var bytes = Self.prefix(collection: collection, index: index)
         bytes.append(contentsOf: key.bytes)
         self.bytes = bytes
+    }
+
+    /// The key of a record.
+    init<R: Record>(_ type: R.Type, _ key: Key) {
+        let prefix = R.collection.recordPrefix
+        bytes = [UInt8](unsafeUninitializedCapacity: prefix.count + key.bytes.count) { buffer, count in
+            count = buffer.initialize(fromContentsOf: prefix)
+            count = buffer[count...].initialize(fromContentsOf: key.bytes)
+        }
+    }
+
+    /// The key of a record.
+    init<R: Record>(of record: R) {
+        self.init(R.self, record.key)
     }
 
     /// What all keys of an index start with.

@@ -14,11 +14,15 @@ package protocol Record: Sendable {
 }
 
 /// The records of one type: their place in the key space and their indexes.
-package struct Collection<R: Record>: Sendable {
+///
+/// A class, as every look at a record asks for it, and a struct's members would be counted one by one each time.
+package final class Collection<R: Record>: Sendable {
     /// The collection's name, which starts the keys of its records.
     package let name: String
     /// Whether a record's bytes are overwritten in the files once it is deleted: for what must not outlive its use.
     package let isErasable: Bool
+    /// What the keys of its records start with.
+    let recordPrefix: [UInt8]
     /// The counter that numbers its records; nil where something else does.
     let counter: String?
     /// The counters that other numbers in its records are from.
@@ -38,6 +42,7 @@ package struct Collection<R: Record>: Sendable {
         isErasable: Bool = false
     ) {
         self.name = name
+        self.recordPrefix = StoreKey.prefix(collection: name, index: StoreKey.recordIndex)
         self.counter = isNumbered ? name : nil
         self.counters = counters
         self.unique = unique

@@ -11,9 +11,14 @@ package struct Transaction {
 
     /// The record with that key.
     package func get<R: Record>(_ type: R.Type, _ key: Key) throws -> R? {
-        let storeKey = StoreKey(collection: R.collection.name, index: StoreKey.recordIndex, key: key)
+        try stored(type, key)?.record
+    }
+
+    /// The record with that key where it is kept, for who needs a few of its members and not a copy of all.
+    package func stored<R: Record>(_ type: R.Type, _ key: Key) throws -> StoredRecord<R>? {
+        let storeKey = StoreKey(R.self, key)
         guard let value = try engine.value(of: storeKey) else { return nil }
-        return try decode(value, at: storeKey)
+        return try storedRecord(value, at: storeKey)
     }
 
     /// The record that has `key` in a unique index.
@@ -77,7 +82,7 @@ package struct Transaction {
     ///
     /// - Throws: `StoreError.duplicate` where its key, or its key in an index, is taken.
     package func insert<R: Record>(_ record: R) throws {
-        let key = StoreKey(collection: R.collection.name, index: StoreKey.recordIndex, key: record.key)
+        let key = StoreKey(of: record)
         guard try engine.value(of: key) == nil else { throw StoreError.duplicate(index: StoreKey.recordIndex) }
         try put(record, at: key)
         for entry in IndexEntry.all(of: record) { try add(entry, for: record) }
@@ -87,7 +92,7 @@ package struct Transaction {
     ///
     /// - Throws: `StoreError.missing` where there is none, `StoreError.duplicate` where a new index key is taken.
     package func update<R: Record>(_ record: R) throws {
-        let key = StoreKey(collection: R.collection.name, index: StoreKey.recordIndex, key: record.key)
+        let key = StoreKey(of: record)
         guard let value = try engine.value(of: key) else { throw StoreError.missing(key: key.text) }
         let before = IndexEntry.all(of: try decode(value, at: key) as R)
         let after = IndexEntry.all(of: record)
@@ -98,13 +103,13 @@ package struct Transaction {
 
     /// Adds a record, or replaces the one that has the same key.
     package func save<R: Record>(_ record: R) throws {
-        let key = StoreKey(collection: R.collection.name, index: StoreKey.recordIndex, key: record.key)
+        let key = StoreKey(of: record)
         if try engine.value(of: key) == nil { try insert(record) } else { try update(record) }
     }
 
     /// Removes a record, where it is there.
     package func delete<R: Record>(_ type: R.Type, _ key: Key) throws {
-        let storeKey = StoreKey(collection: R.collection.name, index: StoreKey.recordIndex, key: key)
+        let storeKey = StoreKey(R.self, key)
         guard let value = try engine.value(of: storeKey) else { return }
         for entry in IndexEntry.all(of: try decode(value, at: storeKey) as R) { try engine.remove(entry.key) }
         try engine.remove(storeKey)
@@ -136,7 +141,7 @@ package struct Transaction {
     private func put<R: Record>(_ record: R, at key: StoreKey) throws {
         var writer = JSONWriter(capacity: 256)
         record.write(to: &writer)
-        let value = StoredValue(bytes: writer.take(), decoded: DecodedRecord(record))
+        let value = StoredValue(bytes: writer.take(), decoded: StoredRecord(record))
         try engine.put(value, at: key, isErasable: R.collection.isErasable)
     }
 
@@ -155,19 +160,28 @@ package struct Transaction {
     }
 
     private func decode<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> R {
-        if let decoded = value.decoded as? DecodedRecord<R> { return decoded.record }
-        let record = try value.decoding(at: key) { reader throws(JSONError) in try R(reading: &reader) }
-        value.decoded = DecodedRecord(record)
+        try storedRecord(value, at: key).record
+    }
+
+    private func storedRecord<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> StoredRecord<R> {
+        if let decoded = value.decoded, decoded.type == ObjectIdentifier(R.self) {
+            // Just looked at. A cast that looks for itself takes as long as all the rest of reading a record.
+            return unsafeDowncast(decoded, to: StoredRecord<R>.self)
+        }
+        let record = StoredRecord(try value.decoding(at: key) { reader throws(JSONError) in try R(reading: &reader) })
+        value.decoded = record
         return record
     }
 }
 
 /// A decoded record in the form in which a stored value keeps it.
-private final class DecodedRecord<R: Record> {
-    let record: R
+package final class StoredRecord<R: Record>: AnyStoredRecord {
+    /// The record.
+    package let record: R
 
     init(_ record: R) {
         self.record = record
+        super.init(type: R.self)
     }
 }
 

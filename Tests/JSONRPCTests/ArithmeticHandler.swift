@@ -9,7 +9,7 @@ final class ArithmeticHandler: RequestHandler {
     /// Fails commits of more than so many writes.
     var writesMax = Int.max
 
-    func handle(_ request: Request, run: RequestRun, result: inout JSONWriter) throws(RequestInterruption) {
+    func handle(_ request: Request, run: any RequestRun, result: inout JSONWriter) throws(RequestInterruption) {
         let params = request.params.flatMap { try? JSONValue(parsing: $0) }
         switch request.method.string {
         case "subtract":

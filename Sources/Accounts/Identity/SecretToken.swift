@@ -1,4 +1,5 @@
 internal import CSodium
+import Store
 
 /// A random text that whoever holds it is known by: a session id, an access token, an api key.
 ///
@@ -12,15 +13,31 @@ package struct SecretToken: Sendable {
         self.text = random.hex(bytes: count)
     }
 
-    /// The hash that is stored in place of a token: 32 bytes of BLAKE2b (RFC 7693), in hexadecimal.
-    package static func hash(of token: String) -> String {
-        var (token, hash) = (token, [UInt8](repeating: 0, count: hashBytes))
-        token.withUTF8 { token in
-            // The address is nil only where the count is 0, and then nothing is read.
-            _ = crypto_generichash(&hash, hashBytes, token.baseAddress, UInt64(token.count), nil, 0)
+    /// The hash that is stored in place of a token: 32 bytes of BLAKE2b (RFC 7693).
+    package struct Hash: KeyComponent {
+        private typealias Storage = (UInt64, UInt64, UInt64, UInt64)
+        private var bytes: Storage = (0, 0, 0, 0)
+
+        fileprivate init(of token: String) {
+            var token = token
+            let count = MemoryLayout<Storage>.size
+            token.withUTF8 { token in
+                withUnsafeMutablePointer(to: &bytes) { bytes in
+                    bytes.withMemoryRebound(to: UInt8.self, capacity: count) { hash in
+                        // The token's address is nil only where its count is 0, and then nothing is read.
+                        _ = crypto_generichash(hash, count, token.baseAddress, UInt64(token.count), nil, 0)
+                    }
+                }
+            }
         }
-        return hash.hexText
+
+        /// The hash in hexadecimal.
+        package var text: String { withUnsafeBytes(of: bytes) { $0.hexText } }
+
+        package func append(to key: inout [UInt8]) {
+            withUnsafeBytes(of: bytes) { $0.appendHex(to: &key) }
+        }
     }
 
-    private static let hashBytes = 32
+    package static func hash(of token: String) -> Hash { Hash(of: token) }
 }

@@ -25,7 +25,7 @@ package struct Sessions {
         try tx.insert(
             Session(
                 realm: realm.rawValue,
-                hash: SecretToken.hash(of: token.text),
+                hash: SecretToken.hash(of: token.text).text,
                 account: account,
                 number: try tx.next(Session.counter),
                 created: now,
@@ -36,12 +36,12 @@ package struct Sessions {
 
     /// The account whose open session the token stands for, or nil where it stands for none.
     package func account(holding token: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
-        guard let session = try tx.get(Session.self, Self.key(realm, token)) else { return nil }
-        guard session.expires > now else {
-            expired.note(session)
+        guard let stored = try tx.stored(Session.self, Self.key(realm, token)) else { return nil }
+        guard stored.record.expires > now else {
+            expired.note(stored.record)
             return nil
         }
-        return session.account
+        return stored.record.account
     }
 
     /// The account of a realm whose open session the token stands for, or nil where it stands for none.
@@ -51,8 +51,10 @@ package struct Sessions {
         at now: Timestamp,
         in tx: Transaction
     ) throws -> Int? {
-        guard let session = try tx.get(Session.self, key(realm, token)), session.expires > now else { return nil }
-        return session.account
+        guard let stored = try tx.stored(Session.self, key(realm, token)), stored.record.expires > now else {
+            return nil
+        }
+        return stored.record.account
     }
 
     /// Ends the session that the token stands for.

@@ -51,15 +51,15 @@ extension Operators {
     package func clients(session: SessionFields, provision: Given<Int>) throws -> (clients: [Client], next: Int) {
         let now = environment.time.now
         return try environment.store.transact { tx in
-            let account = try authenticated(session, at: now, in: tx)
+            let account = try storedAccount(session, at: now, in: tx)
             let provision = try OperatorRules.present(provision, "provision")
             guard provision >= 0 else { throw AccountError(ErrorCode.Operators.fieldInvalid, field: "provision") }
-            let next = account.lastChange + 1
+            let next = account.record.lastChange + 1
             guard provision < next else { return ([], next) }
             let clients = try tx.scan(
                 Client.byChange,
-                prefix: Key(account.id),
-                from: Key(account.id, provision),
+                prefix: Key(account.record.id),
+                from: Key(account.record.id, provision),
                 descending: true
             )
             return (provision == 0 ? clients.filter { $0.deleted == nil } : clients, next)

@@ -38,9 +38,18 @@ package struct Operators {
     ///
     /// - Throws: `authentication_failed` where the number and the session are not a pair.
     func authenticated(_ given: SessionFields, at now: Timestamp, in tx: Transaction) throws -> Operator {
+        try storedAccount(given, at: now, in: tx).record
+    }
+
+    /// The same, for what needs little of the operator.
+    func storedAccount(
+        _ given: SessionFields,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> StoredRecord<Operator> {
         guard let id = given.userID.value, let token = given.sessionID.value,
             try sessions.account(holding: token, at: now, in: tx) == id,
-            let account = try tx.get(Operator.self, Key(id))
+            let account = try tx.stored(Operator.self, Key(id))
         else { throw AccountError(ErrorCode.Operators.authenticationFailed) }
         return account
     }

@@ -27,7 +27,7 @@ package struct RecordType: Sendable {
             let record = try R(reading: &reader)
             var writer = JSONWriter(capacity: 256)
             record.write(to: &writer)
-            let key = StoreKey(collection: R.collection.name, index: StoreKey.recordIndex, key: record.key)
+            let key = StoreKey(of: record)
             var numbers = R.collection.counters.map { ($0.name, $0.number(record)) }
             if let counter = R.collection.counter, let number = key.recordNumber { numbers.append((counter, number)) }
             return Entry(
