@@ -17,29 +17,25 @@ struct RecordsEmitter {
     private static func reading(_ members: [Member]) -> [String] {
         var lines = ["package init(reading reader: inout JSONReader) throws(JSONError) {"]
         lines += members.map { "    var \($0.name.lowerCamel): \(TypeName($0.type.base).swift)?" }
-        lines += ["    try reader.beginObject()", "    while let memberName = try reader.nextMember() {"]
-        for (index, member) in members.enumerated() {
-            lines.append("        \(index == 0 ? "if" : "} else if") memberName.equals(\"\(member.name)\") {")
-            let value =
-                switch member.type.base {
-                case "string": "try reader.text().string"
-                case "integer": "try reader.number().int"
-                case "boolean": "try reader.bool()"
-                case "time": "try Timestamp(reading: &reader)"
-                default: "try \(member.type.base)(reading: &reader)"
-                }
-            let assignment = "\(member.name.lowerCamel) = \(value)"
-            if member.type.isNullable {
-                lines.append("            if try reader.kind() == .null { try reader.null() } else { \(assignment) }")
-            } else {
-                lines.append("            " + assignment)
-            }
-        }
-        lines += ["        } else {", "            try reader.skip()", "        }", "    }"]
+        lines += readingStatements(of: members.map { ($0.name, statement(reading: $0)) }).indented
         let required = members.filter { !$0.type.isNullable }.map { "let \($0.name.lowerCamel)" }
         lines += ["    guard " + required.joined(separator: ", ") + " else {"]
         lines += ["        throw JSONError(.typeMismatch, at: reader.offset)", "    }"]
         lines += members.map { "    self.\($0.name.lowerCamel) = \($0.name.lowerCamel)" }
         return lines + ["}"]
+    }
+
+    private static func statement(reading member: Member) -> String {
+        let value =
+            switch member.type.base {
+            case "string": "try reader.text().string"
+            case "integer": "try reader.number().int"
+            case "boolean": "try reader.bool()"
+            case "time": "try Timestamp(reading: &reader)"
+            default: "try \(member.type.base)(reading: &reader)"
+            }
+        let assignment = "\(member.name.lowerCamel) = \(value)"
+        guard member.type.isNullable else { return assignment }
+        return "if try reader.kind() == .null { try reader.null() } else { \(assignment) }"
     }
 }

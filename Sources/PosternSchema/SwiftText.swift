@@ -44,13 +44,38 @@ let generatedMark = """
 
     """ + "\n"
 
+/// What the code that writes a member hangs on.
+struct WrittenMember {
+    let name: String
+    /// The writer's method for one value of it; nil for an object, which writes itself.
+    let writerMethod: String?
+    let isList: Bool
+    let isNullable: Bool
+    let isOptional: Bool
+    /// The value that it always has.
+    let constant: String?
+}
+
+extension Member {
+    var written: WrittenMember {
+        WrittenMember(
+            name: name,
+            writerMethod: ["string": "string", "integer": "int", "epoch": "int", "boolean": "bool"][type.base],
+            isList: type.isList,
+            isNullable: type.isNullable,
+            isOptional: isOptional,
+            constant: constant?.text
+        )
+    }
+}
+
 /// The statements that write one member of an object.
-func writingStatements(of member: Member) -> [String] {
+func writingStatements(of member: WrittenMember) -> [String] {
     let name = member.name.lowerCamel
     let head = "writer.member(\"\(member.name)\")"
-    if let constant = member.constant { return [head, "writer.bool(\(constant.text))"] }
-    let simple = ["string": "string", "integer": "int", "epoch": "int", "boolean": "bool"][member.type.base]
-    if member.type.isList {
+    if let constant = member.constant { return [head, "writer.bool(\(constant))"] }
+    let simple = member.writerMethod
+    if member.isList {
         let each = simple.map { "writer.\($0)(element)" } ?? "element.write(to: &writer)"
         return [head, "writer.beginArray()", "for element in \(name) { \(each) }", "writer.endArray()"]
     }
@@ -58,36 +83,77 @@ func writingStatements(of member: Member) -> [String] {
     if member.isOptional {
         return ["if let \(name) {", "    \(head)", "    \(write)", "}"]
     }
-    if member.type.isNullable, simple == nil {
+    if member.isNullable, simple == nil {
         return [head, "if let \(name) { \(write) } else { writer.null() }"]
     }
     return [head, write]
 }
 
+/// The statements that read an object's members, whatever their order, past those that are not known.
+///
+/// - Parameter members: each with the statement that reads it.
+func readingStatements(of members: [(name: String, statement: String)]) -> [String] {
+    var lines = ["try reader.beginObject()", "while let memberName = try reader.nextMember() {"]
+    for (index, member) in members.enumerated() {
+        lines.append("    \(index == 0 ? "if" : "} else if") memberName.equals(\"\(member.name)\") {")
+        lines.append("        " + member.statement)
+    }
+    return lines + ["    } else {", "        try reader.skip()", "    }", "}"]
+}
+
+/// A stored member of a struct.
+struct Field {
+    /// The lines of its documentation, without slashes.
+    let documentation: [String]
+    let name: String
+    let type: String
+    /// What it is where the initialiser is not told; nil where it must be.
+    var standard: String?
+}
+
 /// The declarations of an object's stored members, with the initialiser that takes them all.
 func memberwiseDeclarations(of members: [Member]) -> [String] {
     let fields = members.filter { $0.constant == nil }.map { member in
-        (member, member.name.lowerCamel, member.type.swift + (member.isOptional && !member.type.isNullable ? "?" : ""))
+        Field(
+            documentation: [member.description],
+            name: member.name.lowerCamel,
+            type: member.type.swift + (member.isOptional && !member.type.isNullable ? "?" : "")
+        )
     }
-    let declarations = fields.flatMap { ["/// \($0.0.description)", "package var \($0.1): \($0.2)"] }
-    let parameters = fields.map { "    \($0.1): \($0.2)" }.joined(separator: ",\n")
-    let assignments = fields.map { "    self.\($0.1) = \($0.1)" }
-    return declarations + ["", "package init("] + parameters.split(separator: "\n").map(String.init) + [") {"]
-        + assignments + ["}"]
+    return declarations(of: fields, access: "package") + [""] + initialiser(of: fields, access: "package")
+}
+
+/// The declarations of stored members.
+func declarations(of fields: [Field], access: String) -> [String] {
+    fields.flatMap { field in
+        field.documentation.map { "/// \($0)" } + ["\(access) var \(field.name): \(field.type)"]
+    }
+}
+
+/// The initialiser that takes all stored members.
+func initialiser(of fields: [Field], access: String) -> [String] {
+    let parameters = fields.map { field in
+        "    \(field.name): \(field.type)" + (field.standard.map { " = \($0)" } ?? "")
+    }
+    let assignments = fields.map { "    self.\($0.name) = \($0.name)" }
+    return ["\(access) init("] + parameters.commaSeparated + [") {"] + assignments + ["}"]
 }
 
 /// The method that writes an object.
 func writeMethod(of members: [Member]) -> [String] {
-    writeMethod(statements: members.flatMap(writingStatements))
+    writeMethod(statements: members.map(\.written).flatMap(writingStatements))
 }
 
 /// The method that writes an object, by the statements that write its members.
-func writeMethod(statements: [String]) -> [String] {
-    ["package func write(to writer: inout JSONWriter) {", "    writer.beginObject()"] + statements.indented
+func writeMethod(statements: [String], access: String = "package ") -> [String] {
+    ["\(access)func write(to writer: inout JSONWriter) {", "    writer.beginObject()"] + statements.indented
         + ["    writer.endObject()", "}"]
 }
 
 extension [String] {
     /// The lines one level deeper.
     var indented: [String] { map { $0.isEmpty ? "" : "    " + $0 } }
+
+    /// The lines with a comma behind each but the last.
+    var commaSeparated: [String] { dropLast().map { $0 + "," } + suffix(1) }
 }

@@ -28,10 +28,10 @@ struct WireEmitter {
                 ["/// What it extends.", "package var \(name): \(base)", ""]
                 + ["package init(_ \(name): \(base)) {", "    self.\(name) = \(name)", "}", ""]
                 + writeMethod(
-                    statements: ["\(name).writeMembers(to: &writer)"] + type.ownMembers.flatMap(writingStatements)
+                    statements: ["\(name).writeMembers(to: &writer)"] + type.ownMembers.map(\.written).flatMap(writingStatements)
                 )
         } else if isBase {
-            let statements = type.members.flatMap(writingStatements)
+            let statements = type.members.map(\.written).flatMap(writingStatements)
             body =
                 memberwiseDeclarations(of: type.members) + [""]
                 + writeMethod(statements: ["writeMembers(to: &writer)"]) + [""]
@@ -56,12 +56,10 @@ struct WireEmitter {
     private static func reading(_ members: [Member]) -> [String] {
         let head = "package init(reading reader: inout JSONReader) throws(JSONError) {"
         guard !members.isEmpty else { return [head, "    try reader.skip()", "}"] }
-        var lines = [head, "    try reader.beginObject()", "    while let memberName = try reader.nextMember() {"]
-        for (index, member) in members.enumerated() {
-            lines.append("        \(index == 0 ? "if" : "} else if") memberName.equals(\"\(member.name)\") {")
+        let statements = members.map { member in
             let value = member.input.map { "object: &reader, \($0.name).init" } ?? "reading: &reader"
-            lines.append("            \(member.name.lowerCamel) = try Given(\(value))")
+            return (member.name, "\(member.name.lowerCamel) = try Given(\(value))")
         }
-        return lines + ["        } else {", "            try reader.skip()", "        }", "    }", "}"]
+        return [head] + readingStatements(of: statements).indented + ["}"]
     }
 }
