@@ -12,7 +12,8 @@ let houseRules: [SwiftSetting] = [
 let package = Package(
     name: "postern",
     products: [
-        .executable(name: "postern", targets: ["postern"])
+        .executable(name: "postern", targets: ["postern"]),
+        .library(name: "PosternClient", targets: ["PosternClient"]),
     ],
     targets: [
         .systemLibrary(name: "CLinux"),
@@ -36,6 +37,25 @@ let package = Package(
             swiftSettings: houseRules
         ),
         .executableTarget(name: "PosternSchema", dependencies: ["JSON", "JSONRPC"], swiftSettings: houseRules),
+
+        .target(
+            name: "PosternClient",
+            dependencies: ["JSON", "Threads"],
+            path: "clients/swift/Sources/PosternClient",
+            swiftSettings: houseRules
+        ),
+        .executableTarget(
+            name: "PosternClientExample",
+            dependencies: ["PosternClient"],
+            path: "clients/swift/Example",
+            swiftSettings: houseRules
+        ),
+        .executableTarget(
+            name: "PosternClientTrials",
+            dependencies: ["JSON", "PosternClient", "PosternTranscripts"],
+            path: "clients/swift/Trials",
+            swiftSettings: houseRules
+        ),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: houseRules),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: houseRules),
@@ -62,9 +82,15 @@ let package = Package(
             path: "Tests/PosternTesting",
             swiftSettings: houseRules
         ),
+        .target(
+            name: "PosternTranscripts",
+            dependencies: ["JSON"],
+            path: "Tests/PosternTranscripts",
+            swiftSettings: houseRules
+        ),
         .testTarget(
             name: "ContractTests",
-            dependencies: ["JSON", "PosternSchema", "PosternTesting"],
+            dependencies: ["JSON", "PosternSchema", "PosternTesting", "PosternTranscripts"],
             exclude: ["Resources"],
             swiftSettings: houseRules
         ),
@@ -72,6 +98,13 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: ["Accounts", "JSON", "PosternTesting", "Store"],
             exclude: ["Resources"],
+            swiftSettings: houseRules
+        ),
+        .testTarget(
+            name: "PosternClientTests",
+            dependencies: ["JSON", "PosternClient", "PosternClientTrials", "PosternTesting", "PosternTranscripts"],
+            path: "clients/swift/Tests/PosternClientTests",
+            exclude: ["Fakes"],
             swiftSettings: houseRules
         ),
     ],

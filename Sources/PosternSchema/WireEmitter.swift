@@ -28,7 +28,8 @@ struct WireEmitter {
                 ["/// What it extends.", "package var \(name): \(base)", ""]
                 + ["package init(_ \(name): \(base)) {", "    self.\(name) = \(name)", "}", ""]
                 + writeMethod(
-                    statements: ["\(name).writeMembers(to: &writer)"] + type.ownMembers.map(\.written).flatMap(writingStatements)
+                    statements: ["\(name).writeMembers(to: &writer)"]
+                        + type.ownMembers.map(\.written).flatMap(writingStatements)
                 )
         } else if isBase {
             let statements = type.members.map(\.written).flatMap(writingStatements)

@@ -1,13 +1,20 @@
 import Foundation
 import JSON
 import PosternTesting
+import PosternTranscripts
 import Testing
 
 /// The transcripts of schema/cases, through the real binary.
 struct TranscriptTests {
     @Test(arguments: try Transcript.all())
-    func playAsWritten(_ transcript: Transcript) throws {
-        #expect(try transcript.replay() == [])
+    func playAsWritten(_ transcript: Transcript) async throws {
+        let postern = try PosternProcess(Transcript.rehearsal + transcript.arguments)
+        let failures = try await transcript.play { request, step in
+            postern.send(request.text)
+            return step.expected == nil ? nil : try postern.nextReply()
+        }
+        #expect(failures == [])
+        #expect(postern.finish() == "")
     }
 
     /// How many methods and errors each API has, so that one which is lost from its file is missed here.

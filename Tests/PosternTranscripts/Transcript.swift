@@ -1,64 +1,87 @@
 import Foundation
-import JSON
-import PosternTesting
-import Testing
+package import JSON
 
 /// A story of requests and replies, kept as a file of one JSON object a line: what is sent, what is expected, and what is
 /// kept of the reply for later lines, where `{{name}}` stands for it.
-struct Transcript: CustomTestStringConvertible, Sendable {
-    let name: String
-    var testDescription: String { name }
-    private let steps: [JSONValue]
-    private let arguments: [String]
+package struct Transcript: CustomStringConvertible, Sendable {
+    /// A request, and what is to come of it.
+    package struct Step: Sendable {
+        /// Its line in the file, from 1.
+        package let line: Int
+        /// What is expected of the reply; nil where none is to come.
+        package let expected: JSONValue?
+        fileprivate let request: JSONValue
+        fileprivate let kept: [JSONValue.Member]
+        fileprivate let count: Int
+    }
 
-    /// All transcripts of schema/cases.
-    static func all() throws -> [Transcript] {
-        let folder = PosternProcess.repository.appendingPathComponent("schema/cases")
-        return try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".jsonl") }
-            .sorted().map { try Transcript(folder.appendingPathComponent($0)) }
+    /// The file's name.
+    package let name: String
+    package var description: String { name }
+    /// The flags that it wants, behind those of every rehearsal.
+    package let arguments: [String]
+    package let steps: [Step]
+
+    /// What every rehearsal is started with.
+    package static let rehearsal = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+
+    /// Where the package's own transcripts are.
+    package static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("schema/cases").path
+
+    /// All transcripts of a folder, by name.
+    package static func all(in folder: String = folder) throws -> [Transcript] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".jsonl") }
+            .sorted().map { try Transcript(URL(fileURLWithPath: folder).appendingPathComponent($0)) }
     }
 
     private init(_ file: URL) throws {
         name = file.lastPathComponent
         let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
-        steps = try lines.map { try JSONValue(parsing: String($0)) }
-        arguments = steps.first?["arguments"]?.array?.compactMap(\.string) ?? []
+            .map { try JSONValue(parsing: String($0)) }
+        arguments = lines.first?["arguments"]?.array?.compactMap(\.string) ?? []
+        steps = lines.enumerated().compactMap { index, line in
+            line["send"].map { request in
+                Step(
+                    line: index + 1,
+                    expected: line["expect"],
+                    request: request,
+                    kept: line["keep"]?.object ?? [],
+                    count: line["repeat"]?.int ?? 1
+                )
+            }
+        }
     }
 
     /// The methods that it sends.
-    var methods: Set<String> { Set(steps.compactMap { $0["send"]?["method"]?.string }) }
+    package var methods: Set<String> { Set(steps.compactMap { $0.request["method"]?.string }) }
 
     /// The error slugs that it expects.
-    var slugs: Set<String> {
-        Set(steps.flatMap { $0["expect"]?["error"]?["data"]?["errors"]?.array?.compactMap(\.string) ?? [] })
+    package var slugs: Set<String> {
+        Set(steps.flatMap { $0.expected?["error"]?["data"]?["errors"]?.array?.compactMap(\.string) ?? [] })
     }
 
-    /// Plays it through the real binary and gives what was not as expected.
-    func replay() throws -> [String] {
-        let postern = try PosternProcess(
-            ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"] + arguments
-        )
+    /// Plays it, and gives what was not as expected.
+    ///
+    /// - Parameter reply: sends a request and gives its reply; nil where the step expects none.
+    package func play(_ reply: (JSONValue, Step) async throws -> JSONValue?) async rethrows -> [String] {
         var kept: [String: JSONValue] = [:]
         var failures: [String] = []
-        for (index, step) in steps.enumerated() {
-            guard let send = step["send"] else { continue }
-            for _ in 0..<(step["repeat"]?.int ?? 1) {
-                postern.send(send.filled(with: kept).text)
-                guard let expected = step["expect"] else { continue }
-                let reply = try JSONValue(parsing: postern.nextLine() ?? "null")
+        for step in steps {
+            for _ in 0..<step.count {
+                let reply = try await reply(step.request.filled(with: kept), step)
+                guard let reply, let expected = step.expected else { continue }
                 if !reply.matches(expected.filled(with: kept)) {
-                    failures.append("\(name):\(index + 1): got \(reply.text)")
+                    failures.append("\(name):\(step.line): got \(reply.text)")
                 }
-                for member in step["keep"]?.object ?? [] {
+                for member in step.kept {
                     kept[member.name] = member.value.found(in: reply)
                     if kept[member.name] == nil {
-                        failures.append("\(name):\(index + 1): nothing to keep as \(member.name)")
+                        failures.append("\(name):\(step.line): nothing to keep as \(member.name)")
                     }
                 }
             }
         }
-        let rest = postern.finish()
-        if !rest.isEmpty { failures.append("\(name): unexpected \(rest)") }
         return failures
     }
 }

@@ -1,0 +1,136 @@
+/// The Swift client: what it knows of the contract, and what its trials call by name.
+struct SwiftClientEmitter {
+    /// By path, with the text.
+    let files: [(String, String)]
+
+    init(_ contract: ClientContract) {
+        let sources = "clients/swift/Sources/PosternClient/Generated"
+        let trials = "clients/swift/Trials/Generated"
+        files = [
+            ("\(sources)/Types.swift", SwiftClientTypes(contract).text),
+            ("\(sources)/Methods.swift", SwiftClientMethods(contract).text),
+            ("\(sources)/ErrorSlug+Known.swift", Self.slugs(contract)),
+            ("\(sources)/Limits+Contract.swift", Self.limits(contract)),
+            ("\(trials)/TypedCalls.swift", SwiftClientTrials(contract).calls),
+            ("\(trials)/JSONForms.swift", SwiftClientTrials(contract).forms),
+        ]
+    }
+
+    private static func slugs(_ contract: ClientContract) -> String {
+        let statics = contract.errors.map { error in
+            documentation(error.description).map { "/// \($0)" }
+                + ["public static let \(error.slug.lowerCamel) = ErrorSlug(\"\(error.slug)\")"]
+        }
+        let known =
+            [
+                "/// All of them.",
+                "public static let known: [ErrorSlug] = [",
+            ] + contract.errors.map { "    .\($0.slug.lowerCamel)," } + ["]"]
+        let body = (statics + [known]).joined(separator: [""]).map { $0 }
+        return file([["extension ErrorSlug {"] + body.indented + ["}"]])
+    }
+
+    private static func limits(_ contract: ClientContract) -> String {
+        file([
+            [
+                "extension Limits {",
+                "    /// How long a request may be, without its line feed.",
+                "    static let messageBytesMax = \(grouped(contract.messageBytesMax))",
+                "}",
+            ]
+        ])
+    }
+
+    /// A file of declarations, each given by its lines.
+    static func file(_ declarations: [[String]], imports: [String] = []) -> String {
+        let head = imports.map { "import \($0)" }
+        let blocks = (head.isEmpty ? [] : [head]) + declarations
+        return generatedMark + blocks.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+    }
+
+    /// A sentence or more as lines of a comment that stay within 120 columns, one level deep.
+    ///
+    /// - Parameters:
+    ///   - indent: what stands before the first line.
+    ///   - hanging: what stands before the others.
+    static func documentation(_ text: String, indent: String = "", hanging: String = "") -> [String] {
+        var lines: [String] = []
+        for word in text.split(separator: " ") {
+            if let last = lines.last, last.count + word.count < 111 {
+                lines[lines.count - 1] = "\(last) \(word)"
+            } else {
+                lines.append((lines.isEmpty ? indent : hanging) + word)
+            }
+        }
+        return lines
+    }
+
+    /// A call or the head of a function, on one line where there is room.
+    ///
+    /// - Parameter depth: how many columns stand before it.
+    static func spread(_ head: String, _ arguments: [String], _ end: String, depth: Int) -> [String] {
+        let line = "\(head)(\(arguments.joined(separator: ", ")))\(end)"
+        return depth + line.count <= 120 ? [line] : ["\(head)("] + arguments.commaSeparated.indented + [")\(end)"]
+    }
+
+    /// `8388608` → `8_388_608`.
+    private static func grouped(_ number: Int) -> String {
+        let digits = Array(String(number))
+        return digits.enumerated().map { index, digit in
+            index > 0 && (digits.count - index) % 3 == 0 ? "_\(digit)" : "\(digit)"
+        }.joined()
+    }
+}
+
+extension ClientContract.ClientMember {
+    /// The Swift type of a value.
+    var swift: String {
+        let element =
+            switch content {
+            case .string, .time: "String"
+            case .integer, .epoch: "Int"
+            case .boolean: "Bool"
+            case .object(let name): name
+            }
+        return (isList ? "[\(element)]" : element) + (isNullable || isOptional ? "?" : "")
+    }
+
+    /// What it is, with what its type does not say.
+    var explanation: String {
+        switch content {
+        case .time: "\(description) UTC, as `2016-02-24T22:07:52.371513Z`."
+        case .epoch: "\(description) Seconds since 1970."
+        default:
+            choices.isEmpty
+                ? description
+                : "\(description) One of \(choices.map { "`\($0)`" }.joined(separator: ", "))."
+        }
+    }
+
+    var field: Field {
+        Field(
+            documentation: SwiftClientEmitter.documentation(explanation),
+            name: name.lowerCamel,
+            type: swift,
+            standard: isOptional ? "nil" : nil
+        )
+    }
+
+    var written: WrittenMember {
+        let writerMethod: String? =
+            switch content {
+            case .string, .time: "string"
+            case .integer, .epoch: "int"
+            case .boolean: "bool"
+            case .object: nil
+            }
+        return WrittenMember(
+            name: name,
+            writerMethod: writerMethod,
+            isList: isList,
+            isNullable: isNullable,
+            isOptional: isOptional,
+            constant: nil
+        )
+    }
+}

@@ -1,0 +1,67 @@
+/// Swift by which the trials of the Swift client call its methods by name, and hold what they give against JSON.
+struct SwiftClientTrials {
+    /// Each method by its name.
+    let calls: String
+    /// How inputs are read, and results written.
+    let forms: String
+
+    init(_ contract: ClientContract) {
+        let imports = ["JSON", "PosternClient"]
+        calls = SwiftClientEmitter.file([Self.dispatch(contract.methods)], imports: imports)
+        forms = SwiftClientEmitter.file(
+            contract.inputs.map(Self.reading) + contract.types.map(Self.writing),
+            imports: imports
+        )
+    }
+
+    private static func dispatch(_ methods: [ClientContract.ClientMethod]) -> [String] {
+        let body =
+            ["switch method {"] + methods.flatMap(branch)
+            + ["default: return nil", "}"]
+        let function =
+            [
+                "/// Calls a method as a program does; nil where these are no params that it could be called with.",
+                "func typedResult(of method: String, _ params: JSONValue) async throws(PosternError) -> JSONValue? {",
+            ] + body.indented + ["}"]
+        return ["extension Postern {"] + function.indented + ["}"]
+    }
+
+    private static func branch(_ method: ClientContract.ClientMethod) -> [String] {
+        let path = method.name.split(separator: ".").map { $0.lowerCamel }.joined(separator: ".")
+        let arguments = method.params.map { "\($0.name.lowerCamel): \($0.name.lowerCamel)" }
+        let call = { (head: String, end: String) in
+            SwiftClientEmitter.spread("\(head)try await \(path)", arguments, end, depth: 12)
+        }
+        let statements =
+            switch method.result {
+            case .nothing: call("", "") + ["return .null"]
+            case .anyObject: call("return JSONValue(handedOn: ", ")")
+            case .object: call("return ", ".json")
+            }
+        return ["case \"\(method.name)\":"] + (fitting(method.params, "params") + statements).indented
+    }
+
+    private static func reading(_ type: ClientContract.ClientType) -> [String] {
+        let arguments = type.members.map { "\($0.name.lowerCamel): \($0.name.lowerCamel)" }.joined(separator: ", ")
+        let body = fitting(type.members, "value") + ["self.init(\(arguments))"]
+        return ["extension \(type.name): FittingValue {", "    init?(fitting value: JSONValue) {"]
+            + body.indented.indented + ["    }", "}"]
+    }
+
+    /// Takes the members of an object, where it has all that it must and no other.
+    private static func fitting(_ members: [ClientContract.ClientMember], _ object: String) -> [String] {
+        let names = members.map { "\"\($0.name)\"" }.joined(separator: ", ")
+        let bindings = members.map { member in
+            let function = member.isOptional ? "optional" : "required"
+            let type = member.swift.filter { $0 != "?" }
+            return "let \(member.name.lowerCamel) = \(object).\(function)(\"\(member.name)\", \(type).self)"
+        }
+        let conditions = ["\(object).hasOnly([\(names)])"] + bindings
+        return ["guard"] + conditions.commaSeparated.indented + ["else { return nil }"]
+    }
+
+    private static func writing(_ type: ClientContract.ClientType) -> [String] {
+        let body = writeMethod(statements: type.members.map(\.written).flatMap(writingStatements), access: "")
+        return ["extension \(type.name): WrittenValue {"] + body.indented + ["}"]
+    }
+}

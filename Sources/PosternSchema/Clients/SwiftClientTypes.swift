@@ -1,0 +1,50 @@
+/// Swift for what a client's methods take and give.
+struct SwiftClientTypes {
+    let text: String
+
+    init(_ contract: ClientContract) {
+        text = SwiftClientEmitter.file(
+            contract.types.map(Self.result) + contract.inputs.map(Self.input),
+            imports: ["JSON"]
+        )
+    }
+
+    private static func result(_ type: ClientContract.ClientType) -> [String] {
+        let reading = ["init(reading reader: inout JSONReader) throws {"] + reading(type.members).indented + ["}"]
+        return head(of: type, protocols: "ResultValue, Equatable, Sendable")
+            + (declaration(of: type) + [""] + reading).indented + ["}"]
+    }
+
+    private static func input(_ type: ClientContract.ClientType) -> [String] {
+        let writing = writeMethod(statements: type.members.map(\.written).flatMap(writingStatements), access: "")
+        return head(of: type, protocols: "Equatable, Sendable") + (declaration(of: type) + [""] + writing).indented
+            + ["}"]
+    }
+
+    private static func head(of type: ClientContract.ClientType, protocols: String) -> [String] {
+        SwiftClientEmitter.documentation(type.description).map { "/// \($0)" }
+            + ["public struct \(type.name): \(protocols) {"]
+    }
+
+    private static func declaration(of type: ClientContract.ClientType) -> [String] {
+        let fields = type.members.map(\.field)
+        return declarations(of: fields, access: "public") + ["", "/// One with these members."]
+            + initialiser(of: fields, access: "public")
+    }
+
+    private static func reading(_ members: [ClientContract.ClientMember]) -> [String] {
+        let variables = members.map { member in
+            // Null is a value of a member that may be null, and none is another thing.
+            "var \(member.name.lowerCamel): \(member.swift)\(member.isOptional ? "" : "?")"
+        }
+        let statements = members.map { member in
+            let function = member.isNullable ? "nullableValue" : "value"
+            return (member.name, "\(member.name.lowerCamel) = try reader.\(function)(of: \"\(member.name)\")")
+        }
+        let assignments = members.map { member in
+            let name = member.name.lowerCamel
+            return "self.\(name) = " + (member.isOptional ? name : "try required(\(name), \"\(member.name)\")")
+        }
+        return variables + readingStatements(of: statements) + assignments
+    }
+}

@@ -1,0 +1,126 @@
+import Glibc
+import Synchronization
+import Threads
+
+/// What is to be run.
+struct Command {
+    let path: String
+    let arguments: [String]
+    /// What is added to this process's environment.
+    let environment: [String: String]
+}
+
+/// A process in a process group of its own, so that Ctrl-C in a terminal reaches the host alone, with our ends of its
+/// three pipes. None of them is inherited by any other child: the process sees the end of its input when the host is gone.
+final class ChildProcess: Sendable {
+    let identifier: Int32
+    /// Where its input is written to.
+    let input: Int32
+    /// Where its output is read from.
+    let output: Int32
+    /// Where its stderr is read from.
+    let log: Int32
+    /// Whether its number still is its own: it is nobody else's until it is reaped.
+    private let isReaped = Mutex(false)
+
+    init(_ command: Command) throws(PosternError) {
+        let pipes = try Self.pipes()
+        (input, output, log) = (pipes[0].writer, pipes[1].reader, pipes[2].reader)
+        let theirs = [pipes[0].reader, pipes[1].writer, pipes[2].writer]
+        defer { for descriptor in theirs { Glibc.close(descriptor) } }
+        do throws(PosternError) {
+            identifier = try Self.spawn(command, descriptors: theirs)
+        } catch {
+            for descriptor in [input, output, log] { Glibc.close(descriptor) }
+            throw error
+        }
+    }
+
+    /// Sends a signal; nothing where the process has ended.
+    func send(signal: Int32) {
+        isReaped.withLock { isReaped in
+            if !isReaped { kill(identifier, signal) }
+        }
+    }
+
+    /// Waits for its end.
+    func wait() -> ProcessEnded.Cause {
+        var information = siginfo_t()
+        // It stays a zombie here, so that no signal can reach a process which got its number meanwhile.
+        while waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) == -1, errno == EINTR {}
+        return isReaped.withLock { isReaped in
+            var status: Int32 = 0
+            defer { isReaped = true }
+            guard !isReaped, waitpid(identifier, &status, WNOHANG) == identifier else { return .unknown }
+            // wait(2): the low seven bits are the signal that ended it, the next eight the exit code.
+            let signal = status & 0x7F
+            return signal == 0 ? .exit(code: status >> 8 & 0xFF) : .signal(signal)
+        }
+    }
+
+    /// Three pipes, with no end at 0, 1 or 2, which a host may have closed: there the child's own ends go.
+    private static func pipes() throws(PosternError) -> [Pipe] {
+        var pipes: [Pipe] = []
+        var low: [Pipe] = []
+        defer { for pipe in low { close(pipe) } }
+        while pipes.count < 3 {
+            guard let pipe = Pipe() else {
+                let reason = String(cString: strerror(errno))
+                for pipe in pipes { close(pipe) }
+                throw .notStarted("no pipe is to be had: \(reason)")
+            }
+            if min(pipe.reader, pipe.writer) > 2 { pipes.append(pipe) } else { low.append(pipe) }
+        }
+        return pipes
+    }
+
+    private static func close(_ pipe: Pipe) {
+        Glibc.close(pipe.reader)
+        Glibc.close(pipe.writer)
+    }
+
+    /// - Parameter descriptors: what the process gets as 0, 1 and 2.
+    private static func spawn(_ command: Command, descriptors: [Int32]) throws(PosternError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (number, descriptor) in descriptors.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
+        }
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // What this process ignores or blocks, the child would as well.
+        var (all, none) = (sigset_t(), sigset_t())
+        sigfillset(&all)
+        sigemptyset(&none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes,
+            Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
+        )
+
+        var arguments = ([command.path] + command.arguments).map { (word: String) in strdup(word) } + [nil]
+        var variables = environment(with: command.environment).map { (word: String) in strdup(word) } + [nil]
+        defer { for word in arguments + variables { free(word) } }
+        var identifier = pid_t()
+        let status = posix_spawn(&identifier, command.path, &actions, &attributes, &arguments, &variables)
+        guard status == 0 else { throw .notStarted("\(command.path): \(String(cString: strerror(status)))") }
+        return identifier
+    }
+
+    /// This process's environment, as `NAME=value`, with what is added.
+    private static func environment(with added: [String: String]) -> [String] {
+        var variables: [String] = []
+        var next = environ
+        while let variable = next.pointee {
+            let text = String(cString: variable)
+            if added[String(text.prefix { $0 != "=" })] == nil { variables.append(text) }
+            next = next.successor()
+        }
+        return variables + added.map { "\($0.key)=\($0.value)" }
+    }
+}

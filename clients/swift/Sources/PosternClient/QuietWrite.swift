@@ -1,0 +1,42 @@
+import Glibc
+
+/// write(2) that gives EPIPE where the reader is gone and never a SIGPIPE, which would end the host.
+///
+/// How the host handles signals stays its own: SIGPIPE goes to the thread that writes, which blocks it meanwhile and takes
+/// back the one that it has caused.
+func writeQuietly(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Result<Int, SystemError> {
+    var (pipe, before) = (sigset_t(), sigset_t())
+    sigemptyset(&pipe)
+    sigaddset(&pipe, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &pipe, &before)
+    let count = write(descriptor, bytes.baseAddress, bytes.count)
+    let code = errno
+    if count == -1, code == EPIPE {
+        var now = timespec()
+        while sigtimedwait(&pipe, nil, &now) == -1, errno == EINTR {}
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nil)
+    return count == -1 ? .failure(SystemError(code: code)) : .success(count)
+}
+
+/// What a system call failed with.
+struct SystemError: Error {
+    let code: Int32
+}
+
+/// This process's stderr.
+enum StandardError {
+    /// Writes a line, as far as it can be written.
+    static func write(line: String) {
+        var line = line + "\n"
+        line.withUTF8 { text in
+            var rest = UnsafeRawBufferPointer(text)
+            while !rest.isEmpty {
+                switch writeQuietly(rest, to: STDERR_FILENO) {
+                case .success(let count): rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+                case .failure(let error): guard error.code == EINTR else { return }
+                }
+            }
+        }
+    }
+}

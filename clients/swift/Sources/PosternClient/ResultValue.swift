@@ -1,0 +1,114 @@
+import JSON
+
+/// What a result is made of.
+protocol ResultValue {
+    /// Reads it; throws `JSONError` or `ResultFault`.
+    init(reading reader: inout JSONReader) throws
+}
+
+/// A member of a result that is missing, or not of its type.
+struct ResultFault: Error {
+    /// Where it stands in the result: `clients[3].user.email`.
+    let path: String
+
+    /// - Parameters:
+    ///   - step: the member, or `[3]` for an element of a list.
+    ///   - error: what went wrong with it or, as a `ResultFault`, within it.
+    init(in step: String, _ error: any Error) {
+        guard let inner = (error as? ResultFault)?.path else {
+            path = step
+            return
+        }
+        path = inner.hasPrefix("[") ? step + inner : "\(step).\(inner)"
+    }
+
+    /// A member that is not there.
+    init(missing member: StaticString) {
+        path = member.description
+    }
+}
+
+extension ResultValue {
+    /// Reads the result of a method.
+    init(result: [UInt8], of method: StaticString) throws(PosternError) {
+        do {
+            self = try result.readJSON { reader in try Self(reading: &reader) }
+        } catch {
+            let member = (error as? ResultFault)?.path
+            throw .protocolViolation(
+                "The result of \(method) is not what it should be: "
+                    + (member.map { "\($0) is missing, or of another type" } ?? "it is no object")
+            )
+        }
+    }
+}
+
+extension JSONReader {
+    /// Reads the value of a member.
+    mutating func value<Value: ResultValue>(of member: StaticString) throws -> Value {
+        do {
+            return try Value(reading: &self)
+        } catch {
+            throw ResultFault(in: member.description, error)
+        }
+    }
+
+    /// Reads the value of a member that may be null.
+    mutating func nullableValue<Value: ResultValue>(of member: StaticString) throws -> Value? {
+        guard try kind() == .null else { return try value(of: member) }
+        try null()
+        return nil
+    }
+}
+
+/// The value of a member that must be there.
+func required<Value>(_ value: Value?, _ member: StaticString) throws -> Value {
+    guard let value else { throw ResultFault(missing: member) }
+    return value
+}
+
+extension String: ResultValue {
+    init(reading reader: inout JSONReader) throws {
+        self = try reader.text().string
+    }
+}
+
+extension Int: ResultValue {
+    init(reading reader: inout JSONReader) throws {
+        let number = try reader.number()
+        guard let int = number.int else { throw JSONError(.typeMismatch, at: reader.offset) }
+        self = int
+    }
+}
+
+extension Bool: ResultValue {
+    init(reading reader: inout JSONReader) throws {
+        self = try reader.bool()
+    }
+}
+
+extension Array: ResultValue where Element: ResultValue {
+    init(reading reader: inout JSONReader) throws {
+        self = []
+        try reader.beginArray()
+        while try reader.nextElement() {
+            do {
+                append(try Element(reading: &reader))
+            } catch {
+                throw ResultFault(in: "[\(count)]", error)
+            }
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Reads JSON text to its end.
+    func readJSON<Value>(_ body: (inout JSONReader) throws -> Value) throws -> Value {
+        try withUnsafeBytes { bytes in
+            var reader = JSONReader(bytes)
+            let value = try body(&reader)
+            try reader.finish()
+            return value
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import PosternClient
+import PosternClientTrials
+import PosternTesting
+import PosternTranscripts
+import JSON
+import Testing
+
+/// The transcripts of schema/cases, through the client.
+struct ReplayTests {
+    @Test func playsAllAndCallsEachMethodAsAProgramDoes() async throws {
+        var typedMethods: Set<String> = []
+        for transcript in try Transcript.all() {
+            let replay = try await Replay(of: transcript, binary: Binaries.postern)
+            #expect(replay.failures == [])
+            #expect(replay.replies.count >= transcript.steps.count)
+            typedMethods.formUnion(replay.typedMethods)
+        }
+        let names = try ["operators", "care", "sales", "service"].flatMap { name in
+            let file = PosternProcess.repository.appendingPathComponent("schema/\(name).json")
+            let api = try JSONValue(parsing: String(contentsOf: file, encoding: .utf8))
+            return api["methods"]?.array?.compactMap { $0["name"]?.string } ?? []
+        }
+        #expect(names.count == 44)
+        #expect(typedMethods == Set(names))
+    }
+
+    @Test func knowsTheSlugsOfTheContract() throws {
+        let known = Set(ErrorSlug.known.map(\.rawValue))
+        let expected = try Transcript.all().reduce(into: Set<String>()) { $0.formUnion($1.slugs) }
+        #expect(expected.subtracting(known) == [])
+        #expect(ErrorSlug.known.contains(.wrongPassword))
+    }
+
+    @Test func writesCanonicalJSON() throws {
+        let value = try JSONValue(parsing: #"{"b": [1, "\u2028\u00e9\n\u0001\"/"], "a": {}, "B": 1.50}"#)
+        #expect(value.canonicalText == "{\"B\":1.50,\"a\":{},\"b\":[1,\"\u{2028}é\\n\\u0001\\\"/\"]}")
+    }
+}

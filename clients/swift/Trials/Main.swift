@@ -1,0 +1,30 @@
+import Foundation
+import JSON
+import PosternClient
+import PosternTranscripts
+
+/// What the client is tried with, beside its tests:
+///
+///     PosternClientTrials replay [FOLDER]   plays all transcripts and prints a line of JSON a reply
+///     PosternClientTrials bench             measures a call, and prints a line of JSON
+///     PosternClientTrials host              starts Postern and another process, prints both numbers, and stays
+///
+/// The program is the one that POSTERN_BIN names, or the `postern` on PATH.
+@main
+struct Main {
+    static func main() async throws {
+        switch CommandLine.arguments.dropFirst().first {
+        case "replay":
+            let folder = CommandLine.arguments.dropFirst(2).first ?? Transcript.folder
+            for transcript in try Transcript.all(in: folder) {
+                let replay = try await Replay(of: transcript)
+                for reply in replay.replies { print(reply) }
+            }
+        case "bench": print(try await Bench().report.text)
+        case "host": try await Host.run()
+        default:
+            FileHandle.standardError.write(Data("usage: PosternClientTrials replay [FOLDER] | bench | host\n".utf8))
+            exit(64)
+        }
+    }
+}

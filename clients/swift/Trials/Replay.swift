@@ -1,0 +1,56 @@
+import JSON
+package import PosternTranscripts
+import PosternClient
+
+/// A transcript that was played through the client: where a method can be called as a program calls it, then so, and
+/// otherwise by its name.
+package struct Replay {
+    /// A line of JSON a reply, for comparison with other clients.
+    package private(set) var replies: [String] = []
+    /// What was not as expected.
+    package private(set) var failures: [String] = []
+    /// The methods that were called as a program calls them.
+    package private(set) var typedMethods: Set<String> = []
+
+    /// - Parameter binary: the program; see `Postern.init`.
+    package init(of transcript: Transcript, binary: String? = nil) async throws {
+        let arguments = Array(Transcript.rehearsal.dropFirst(2)) + transcript.arguments
+        let postern = try Postern(data: ":memory:", binary: binary, arguments: arguments)
+        failures = try await transcript.play { request, step in
+            let outcome = try await self.outcome(of: request, through: postern)
+            let reply: JSONValue = [
+                "case": .string(transcript.name), "line": .number(String(step.line)), "reply": outcome,
+            ]
+            replies.append(reply.canonicalText)
+            let envelope: [JSONValue.Member] = [
+                JSONValue.Member("jsonrpc", "2.0"), JSONValue.Member("id", request["id"] ?? .null),
+            ]
+            return .object(envelope + (outcome.object ?? []))
+        }
+        await postern.close()
+    }
+
+    /// A reply's `result` or `error`.
+    private mutating func outcome(of request: JSONValue, through postern: Postern) async throws -> JSONValue {
+        let method = request["method"]?.string ?? ""
+        do throws(PosternError) {
+            if let result = try await postern.typedResult(of: method, request["params"] ?? [:]) {
+                typedMethods.insert(method)
+                return ["result": result]
+            }
+            return ["result": JSONValue(handedOn: try await postern.call(method, params: request["params"]?.text))]
+        } catch {
+            guard case .call(let error) = error else { throw error }
+            return ["error": error.json]
+        }
+    }
+}
+
+extension CallError {
+    /// The error as it came. Its parts are told by the client, and the rest is as it was.
+    fileprivate var json: JSONValue {
+        var members = [JSONValue.Member("code", .number(String(code))), JSONValue.Member("message", .string(message))]
+        if let data { members.append(JSONValue.Member("data", JSONValue(handedOn: data))) }
+        return .object(members)
+    }
+}
