@@ -102,7 +102,10 @@ let package = Package(
         ),
         .testTarget(
             name: "PosternClientTests",
-            dependencies: ["JSON", "PosternClient", "PosternClientTrials", "PosternTesting", "PosternTranscripts"],
+            dependencies: [
+                "JSON", "PosternClient", "PosternClientExample", "PosternClientTrials", "PosternTesting",
+                "PosternTranscripts",
+            ],
             path: "clients/swift/Tests/PosternClientTests",
             exclude: ["Fakes"],
             swiftSettings: houseRules

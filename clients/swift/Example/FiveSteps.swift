@@ -7,8 +7,10 @@ import PosternClient
 @main
 struct FiveSteps {
     static func main() async throws(PosternError) {
+        let directory = CommandLine.arguments.dropFirst().first ?? newDirectory()
+
         // 1. Start Postern on a directory of its own.
-        let postern = try Postern(data: directory(), arguments: ["--no-email-confirmation"])
+        let postern = try Postern(data: directory, arguments: ["--no-email-confirmation"])
 
         // 2. Register an operator.
         let luke = OperatorsPersonInput(firstName: "Luke", lastName: "Sorenson", email: "lasoren@bu.edu")
@@ -46,9 +48,8 @@ struct FiveSteps {
         await postern.close()
     }
 
-    /// The directory that the command line names, or a new one in a temporary place.
-    private static func directory() -> String {
-        if CommandLine.arguments.count > 1 { return CommandLine.arguments[1] }
+    /// A new directory in a temporary place; one here where there is none to be had.
+    private static func newDirectory() -> String {
         var template = Array("/tmp/postern-XXXXXX\0".utf8)
         let hasMade = template.withUnsafeMutableBytes { bytes in
             bytes.withMemoryRebound(to: CChar.self) { $0.baseAddress.flatMap { mkdtemp($0) } != nil }

@@ -1,9 +1,10 @@
 import Foundation
 import PosternClient
 
-/// A host as it is killed in a test: it has a Postern, and a child that it has started afterwards.
+/// Hosts as tests need them, in processes of their own.
 enum Host {
-    static func run() async throws -> Never {
+    /// Has a Postern, and a child that it has started afterwards, and stays until it is killed.
+    static func stay() async throws -> Never {
         let postern = try Postern(data: ":memory:")
         _ = try await postern.system.info()
         let other = Process()
@@ -13,5 +14,19 @@ enum Host {
         // At once, although it goes to a pipe.
         FileHandle.standardOutput.write(Data("\(postern.processIdentifier) \(other.processIdentifier)\n".utf8))
         while true { try await Task.sleep(for: .seconds(60)) }
+    }
+
+    /// Writes to a program that has closed its input, where SIGPIPE ends a process, and prints what its call ends with.
+    static func outlive() async throws {
+        signal(SIGPIPE, SIG_DFL)
+        let (lines, continuation) = AsyncStream<String>.makeStream()
+        let postern = try Postern(onLog: { continuation.yield($0) })
+        for await line in lines where line == "closed" { break }
+        do throws(PosternError) {
+            print(try await postern.call("a"))
+        } catch {
+            print(error)
+        }
+        await postern.close()
     }
 }

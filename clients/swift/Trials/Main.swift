@@ -7,7 +7,8 @@ import PosternTranscripts
 ///
 ///     PosternClientTrials replay [FOLDER]   plays all transcripts and prints a line of JSON a reply
 ///     PosternClientTrials bench             measures a call, and prints a line of JSON
-///     PosternClientTrials host              starts Postern and another process, prints both numbers, and stays
+///     PosternClientTrials stay              starts Postern and another process, prints both numbers, and stays
+///     PosternClientTrials outlive           prints what a call ends with that the program does not read
 ///
 /// The program is the one that POSTERN_BIN names, or the `postern` on PATH.
 @main
@@ -21,9 +22,12 @@ struct Main {
                 for reply in replay.replies { print(reply) }
             }
         case "bench": print(try await Bench().report.text)
-        case "host": try await Host.run()
+        case "stay": try await Host.stay()
+        case "outlive": try await Host.outlive()
         default:
-            FileHandle.standardError.write(Data("usage: PosternClientTrials replay [FOLDER] | bench | host\n".utf8))
+            FileHandle.standardError.write(
+                Data("usage: PosternClientTrials replay [FOLDER] | bench | stay | outlive\n".utf8)
+            )
             exit(64)
         }
     }

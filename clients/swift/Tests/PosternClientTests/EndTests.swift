@@ -171,13 +171,7 @@ struct EndTests {
     }
 
     @Test func isNotLeftBehindByAHostThatIsKilled() async throws {
-        let host = Process()
-        let output = Pipe()
-        host.executableURL = URL(fileURLWithPath: Binaries.trials)
-        host.arguments = ["host"]
-        host.environment = ["POSTERN_BIN": Binaries.postern]
-        host.standardOutput = output
-        try host.run()
+        let (host, output) = try startTrials("stay", binary: Binaries.postern)
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         let processes = line.split { $0.isWhitespace }.compactMap { Int32($0) }
         try #require(processes.count == 2 && processes.allSatisfy(isAlive))
@@ -186,6 +180,24 @@ struct EndTests {
         #expect(try await becomesTrue(within: 5) { !isRunning(processes[0]) })
         #expect(isRunning(processes[1]))
         kill(processes[1], SIGKILL)
+    }
+
+    @Test func leavesTheHostAliveWhereNobodyReads() throws {
+        let (host, output) = try startTrials("outlive", binary: Binaries.fake("unwilling"))
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        host.waitUntilExit()
+        #expect(host.terminationReason == .exit && host.terminationStatus == 0)
+        #expect(text.hasPrefix("Postern has ended with exit code 4;") && text.hasSuffix("closed\n"))
+    }
+
+    private func startTrials(_ command: String, binary: String) throws -> (Process, Pipe) {
+        let (host, output) = (Process(), Pipe())
+        host.executableURL = URL(fileURLWithPath: Binaries.trials)
+        host.arguments = [command]
+        host.environment = ["POSTERN_BIN": binary, "PATH": "/usr/bin:/bin"]
+        host.standardOutput = output
+        try host.run()
+        return (host, output)
     }
 
     /// Whether a process of that number goes on; one whose parent is gone may wait for ever to be reaped.

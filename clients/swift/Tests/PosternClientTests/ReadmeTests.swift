@@ -1,0 +1,97 @@
+import Foundation
+import PosternClient
+import PosternTesting
+import Testing
+
+/// What the README says, as it is written there.
+struct ReadmeTests {
+    @Test func isAsTheExampleRuns() throws {
+        let directory = TemporaryDirectory()
+        let example = Process()
+        let output = Pipe()
+        example.executableURL = PosternProcess.binary.deletingLastPathComponent()
+            .appendingPathComponent("PosternClientExample")
+        example.arguments = [directory.path("accounts")]
+        example.environment = ["POSTERN_BIN": Binaries.postern]
+        example.standardOutput = output
+        try example.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        example.waitUntilExit()
+        #expect(example.terminationStatus == 0)
+        #expect(
+            text == """
+                registered Luke Sorenson
+                wrong_password: Password is incorrect for this account.
+                signed in as operator 1
+                created Mary Major
+                1 client, next provision 2
+
+                """
+        )
+        let readme = try readme
+        #expect(readme.contains(text.split(separator: "\n").map { "    \($0)\n" }.joined()))
+    }
+
+    /// Each piece of Swift stands in the example, or below, where it is compiled and run.
+    @Test func showsNoSwiftThatIsNotRun() throws {
+        let sources = try ["Example/FiveSteps.swift", "Tests/PosternClientTests/ReadmeTests.swift"].map {
+            Self.unindented(try String(contentsOfFile: Self.folder + $0, encoding: .utf8))
+        }
+        let pieces = try readme.components(separatedBy: "```swift\n").dropFirst().compactMap {
+            $0.components(separatedBy: "```").first
+        }
+        #expect(pieces.count == 4)
+        for piece in pieces {
+            #expect(sources.contains { $0.contains(Self.unindented(piece)) }, "\(piece)")
+        }
+    }
+
+    @Test func callsByName() async throws {
+        let postern = try Postern()
+        let info = try await postern.call("system.info", params: "{}")
+        #expect(info.hasPrefix(#"{"name":"postern","#))
+        await postern.close()
+    }
+
+    @Test func catchesOneError() async throws {
+        let postern = try Postern()
+        _ = try await postern.registerLuke()
+        await #expect(throws: PosternError.self) { try await signIn(through: postern) }
+        await postern.close()
+    }
+
+    private func signIn(through postern: Postern) async throws {
+        do {
+            _ = try await postern.operators.signin(email: "lasoren@bu.edu", password: "a wrong one")
+        } catch .call(let error) where error.slug == .tooManyAttempts {
+            print("try again in \(error.retryAfter ?? 0) seconds")
+        } catch {
+            throw error
+        }
+    }
+
+    @Test func endsWithItsScope() async throws {
+        let name = try await withPostern(data: ":memory:") { postern in
+            try await postern.system.info().name
+        }
+        #expect(name == "postern")
+    }
+
+    /// The program as the README's scope finds it: by the name `postern`.
+    private func withPostern<Value>(
+        data: String,
+        _ body: (Postern) async throws -> Value
+    ) async throws -> Value {
+        try await PosternClient.withPostern(data: data, binary: Binaries.postern, body)
+    }
+
+    private static let folder = PosternProcess.repository.path + "/clients/swift/"
+
+    private var readme: String {
+        get throws { try String(contentsOfFile: Self.folder + "README.md", encoding: .utf8) }
+    }
+
+    private static func unindented(_ text: String) -> String {
+        text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: "\n")
+    }
+}
