@@ -1,8 +1,8 @@
 import Foundation
 package import JSON
 
-/// A story of requests and replies, kept as a file of one JSON object a line: what is sent, what is expected, and what is
-/// kept of the reply for later lines, where `{{name}}` stands for it.
+/// A story of requests and replies, kept as a file of one JSON object a line: what is sent, what is expected, and what
+/// is kept of the reply for later lines, where `{{name}}` stands for it.
 package struct Transcript: CustomStringConvertible, Sendable {
     /// A request, and what is to come of it.
     package struct Step: Sendable {

@@ -4,8 +4,8 @@ import Glibc
 enum Binary {
     /// The path of the program.
     ///
-    /// - Parameter name: a path, or a name to look for on PATH; where it is nil, POSTERN_BIN says it, and otherwise it is
-    ///   `postern`.
+    /// - Parameter name: a path, or a name to look for on PATH; where it is nil, POSTERN_BIN says it, and otherwise it
+    ///   is `postern`.
     static func path(of name: String?) throws(PosternError) -> String {
         if let name { return try path(of: name, place: { $0 }) }
         if let name = environment("POSTERN_BIN") { return try path(of: name, place: { "\($0) (POSTERN_BIN)" }) }

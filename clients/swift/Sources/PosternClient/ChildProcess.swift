@@ -11,7 +11,8 @@ struct Command {
 }
 
 /// A process in a process group of its own, so that Ctrl-C in a terminal reaches the host alone, with our ends of its
-/// three pipes. None of them is inherited by any other child: the process sees the end of its input when the host is gone.
+/// three pipes. None of them is inherited by any other child: the process sees the end of its input when the host is
+/// gone.
 final class ChildProcess: Sendable {
     let identifier: Int32
     /// Where its input is written to.

@@ -5,9 +5,9 @@ import Threads
 
 /// The calls in flight through one process, from its start to its end.
 ///
-/// Four threads serve it, none of which waits for another: one reads replies and gives each to its call, one writes what
-/// the pipe had no room for, one reads stderr, and one waits for the end of the process. They keep the connection alive
-/// until then.
+/// Four threads serve it, none of which waits for another: one reads replies and gives each to its call, one writes
+/// what the pipe had no room for, one reads stderr, and one waits for the end of the process. They keep the connection
+/// alive until then.
 final class Connection: Sendable {
     private typealias Outcome = Result<[UInt8], PosternError>
 

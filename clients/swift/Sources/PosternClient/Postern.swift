@@ -9,8 +9,8 @@ import JSON
 /// Any number of tasks may call it at once; replies come as they are ready. Nothing is restarted and no call is tried
 /// again: once the process has ended, every call throws `PosternError.processEnded`.
 ///
-/// A task that is cancelled gets `PosternError.cancelled` at once, and the reply is dropped when it comes. A call that was
-/// cancelled may still take effect.
+/// A task that is cancelled gets `PosternError.cancelled` at once, and the reply is dropped when it comes. A call that
+/// was cancelled may still take effect.
 public final class Postern: Sendable {
     private let connection: Connection
 
@@ -68,8 +68,8 @@ public final class Postern: Sendable {
 
     /// Ends the process, and waits until it has ended.
     ///
-    /// From now on no call is taken; those in flight still get their results, as the process answers all that it has been
-    /// sent. It may be called more than once, and from several tasks; the first call's limit counts.
+    /// From now on no call is taken; those in flight still get their results, as the process answers all that it has
+    /// been sent. It may be called more than once, and from several tasks; the first call's limit counts.
     ///
     /// - Parameter limit: how long the process may take; after that it gets SIGTERM, and 5 seconds later SIGKILL.
     public func close(within limit: Duration = .seconds(30)) async {

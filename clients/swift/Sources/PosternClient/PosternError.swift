@@ -6,8 +6,8 @@
 ///         …
 ///     }
 ///
-/// This is for a function that `throws(PosternError)`. In one that `throws`, end with `catch { throw error }`: without it
-/// the compilers of Swift 6.3 crash at a `catch` with a `where`.
+/// This is for a function that `throws(PosternError)`. In one that `throws`, end with `catch { throw error }`: without
+/// it the compilers of Swift 6.3 crash at a `catch` with a `where`.
 public enum PosternError: Error, Equatable, Sendable {
     /// The service answered with an error.
     case call(CallError)

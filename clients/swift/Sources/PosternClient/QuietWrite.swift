@@ -2,8 +2,8 @@ import Glibc
 
 /// write(2) that gives EPIPE where the reader is gone and never a SIGPIPE, which would end the host.
 ///
-/// How the host handles signals stays its own: SIGPIPE goes to the thread that writes, which blocks it meanwhile and takes
-/// back the one that it has caused.
+/// How the host handles signals stays its own: SIGPIPE goes to the thread that writes, which blocks it meanwhile and
+/// takes back the one that it has caused.
 func writeQuietly(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Result<Int, SystemError> {
     var (pipe, before) = (sigset_t(), sigset_t())
     sigemptyset(&pipe)

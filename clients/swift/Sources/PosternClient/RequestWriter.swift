@@ -72,7 +72,8 @@ final class RequestWriter: Sendable {
         orders.post(())
     }
 
-    /// Writes as much as the pipe takes. Where nobody reads any more the rest is dropped: its calls end with the process.
+    /// Writes as much as the pipe takes. Where nobody reads any more the rest is dropped: its calls end with the
+    /// process.
     private func writeOut(_ state: inout State) {
         while state.written < state.waiting.count {
             let result = state.waiting.withUnsafeBytes { bytes in

@@ -150,7 +150,8 @@ struct EndTests {
         #expect(try await becomesTrue(within: 5) { !isAlive(process) })
     }
 
-    /// Its group is its own, so that Ctrl-C reaches the host alone; what the host ignores and blocks is not handed down.
+    /// Its group is its own, so that Ctrl-C reaches the host alone; what the host ignores and blocks is not handed
+    /// down.
     @Test func startsTheProcessApart() async throws {
         let postern = try startWithSignalsBlocked()
         _ = try await postern.system.info()
