@@ -6,27 +6,27 @@ struct SwiftClientEmitter {
     init(_ contract: ClientContract) {
         let sources = "clients/swift/Sources/PosternClient/Generated"
         let trials = "clients/swift/Trials/Generated"
-        files = [
-            ("\(sources)/Types.swift", SwiftClientTypes(contract).text),
-            ("\(sources)/Methods.swift", SwiftClientMethods(contract).text),
-            ("\(sources)/ErrorSlug+Known.swift", Self.slugs(contract)),
-            ("\(sources)/Limits+Contract.swift", Self.limits(contract)),
-            ("\(trials)/TypedCalls.swift", SwiftClientTrials(contract).calls),
-            ("\(trials)/JSONForms.swift", SwiftClientTrials(contract).forms),
-        ]
+        let generated = SwiftClientTypes(contract).files + SwiftClientMethods(contract).files
+        files =
+            generated.sorted { $0.0 < $1.0 }.map { ("\(sources)/\($0)", $1) } + [
+                ("\(sources)/ErrorSlug+Known.swift", Self.slugs(contract)),
+                ("\(sources)/Limits+Contract.swift", Self.limits(contract)),
+                ("\(trials)/TypedCalls.swift", SwiftClientTrials(contract).calls),
+                ("\(trials)/JSONForms.swift", SwiftClientTrials(contract).forms),
+            ]
     }
 
     private static func slugs(_ contract: ClientContract) -> String {
         let statics = contract.errors.map { error in
             documentation(error.description).map { "/// \($0)" }
-                + ["public static let \(error.slug.lowerCamel) = ErrorSlug(\"\(error.slug)\")"]
+                + ["public static let \(error.slug.lowerCamel) = ErrorSlug(rawValue: \"\(error.slug)\")"]
         }
         let known =
             [
                 "/// All of them.",
                 "public static let known: [ErrorSlug] = [",
             ] + contract.errors.map { "    .\($0.slug.lowerCamel)," } + ["]"]
-        let body = (statics + [known]).joined(separator: [""]).map { $0 }
+        let body = Array((statics + [known]).joined(separator: [""]))
         return file([["extension ErrorSlug {"] + body.indented + ["}"]])
     }
 

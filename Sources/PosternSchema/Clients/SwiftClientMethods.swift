@@ -1,20 +1,21 @@
 /// Swift for a client's methods, in groups that stand in each other as the words of their names do.
 struct SwiftClientMethods {
-    let text: String
+    /// By name, with the text: a file for each group that stands in no other, and one by which they are found.
+    let files: [(String, String)]
 
     init(_ contract: ClientContract) {
         let types = Dictionary(
             contract.types.map { ($0.name, $0.description) },
             uniquingKeysWith: { first, _ in first }
         )
-        let entry =
-            ["extension Postern {"]
-            + contract.groups.map { Self.property($0, postern: "self") }.joined(separator: [""]).map { $0 }.indented
-            + ["}"]
-        text = SwiftClientEmitter.file(
-            [entry] + contract.groups.flatMap { Self.structs($0, types) },
-            imports: ["JSON"]
-        )
+        let properties = contract.groups.map { Self.property($0, postern: "self") }
+        let entry = ["extension Postern {"] + Array(properties.joined(separator: [""])).indented + ["}"]
+        files =
+            [("Postern+Methods.swift", SwiftClientEmitter.file([entry]))]
+            + contract.groups.map { group in
+                let text = SwiftClientEmitter.file(Self.structs(group, types), imports: ["JSON"])
+                return ("\(Self.typeName(group)).swift", text)
+            }
     }
 
     /// A group's struct, with those of the groups in it behind it.
@@ -24,7 +25,7 @@ struct SwiftClientMethods {
             + group.methods.map { method($0, types) }
         let declaration =
             SwiftClientEmitter.documentation(group.description).map { "/// \($0)" }
-            + ["public struct \(typeName(group)): Sendable {"] + members.joined(separator: [""]).map { $0 }.indented
+            + ["public struct \(typeName(group)): Sendable {"] + Array(members.joined(separator: [""])).indented
             + ["}"]
         return [declaration] + group.groups.flatMap { structs($0, types) }
     }

@@ -1,12 +1,16 @@
 /// Swift for what a client's methods take and give.
 struct SwiftClientTypes {
-    let text: String
+    /// By name, with the text: a file an API.
+    let files: [(String, String)]
 
     init(_ contract: ClientContract) {
-        text = SwiftClientEmitter.file(
-            contract.types.map(Self.result) + contract.inputs.map(Self.input),
-            imports: ["JSON"]
-        )
+        let types =
+            contract.types.map { (name: $0.name, lines: Self.result($0)) }
+            + contract.inputs.map { (name: $0.name, lines: Self.input($0)) }
+        // The types of the service itself are those of methods in several groups.
+        let apis = contract.groups.map(\.name.upperCamel)
+        files = Dictionary(grouping: types) { type in apis.first { type.name.hasPrefix($0) } ?? "Service" }
+            .map { ("\($0)Types.swift", SwiftClientEmitter.file($1.map(\.lines), imports: ["JSON"])) }
     }
 
     private static func result(_ type: ClientContract.ClientType) -> [String] {

@@ -24,7 +24,7 @@ public struct CallError: Error, Equatable, Sendable {
         let data = error["data"]
         self.code = code
         self.message = message
-        self.errors = data?["errors"]?.array?.compactMap(\.string).map { ErrorSlug($0) } ?? []
+        self.errors = data?["errors"]?.array?.compactMap(\.string).map { ErrorSlug(rawValue: $0) } ?? []
         self.field = data?["field"]?.string
         self.retryAfter = data?["retry_after"]?.int
         self.data = data?.text
@@ -45,10 +45,5 @@ public struct ErrorSlug: RawRepresentable, Hashable, Sendable {
     /// The slug of that word.
     public init(rawValue: String) {
         self.rawValue = rawValue
-    }
-
-    /// The slug of that word.
-    public init(_ word: String) {
-        self.init(rawValue: word)
     }
 }

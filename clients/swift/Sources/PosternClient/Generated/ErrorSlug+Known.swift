@@ -3,139 +3,139 @@
 
 extension ErrorSlug {
     /// `user_id` or `session_id` is missing, unknown, ended, or they are not a pair. Signing in failed.
-    public static let authenticationFailed = ErrorSlug("authentication_failed")
+    public static let authenticationFailed = ErrorSlug(rawValue: "authentication_failed")
 
     /// A member is missing or blank.
-    public static let fieldRequired = ErrorSlug("field_required")
+    public static let fieldRequired = ErrorSlug(rawValue: "field_required")
 
     /// A member is not valid.
-    public static let fieldInvalid = ErrorSlug("field_invalid")
+    public static let fieldInvalid = ErrorSlug(rawValue: "field_invalid")
 
     /// The email is taken.
-    public static let operatorExists = ErrorSlug("operator_exists")
+    public static let operatorExists = ErrorSlug(rawValue: "operator_exists")
 
     /// There is no such account, or its email is not confirmed.
-    public static let accountInvalidOrUnconfirmed = ErrorSlug("account_invalid_or_unconfirmed")
+    public static let accountInvalidOrUnconfirmed = ErrorSlug(rawValue: "account_invalid_or_unconfirmed")
 
     /// The password is wrong.
-    public static let wrongPassword = ErrorSlug("wrong_password")
+    public static let wrongPassword = ErrorSlug(rawValue: "wrong_password")
 
     /// The operator has no such client.
-    public static let clientNotFound = ErrorSlug("client_not_found")
+    public static let clientNotFound = ErrorSlug(rawValue: "client_not_found")
 
     /// Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
-    public static let tooManyAttempts = ErrorSlug("too_many_attempts")
+    public static let tooManyAttempts = ErrorSlug(rawValue: "too_many_attempts")
 
     /// A mailed code is unknown, used, superseded or expired.
-    public static let codeInvalid = ErrorSlug("code_invalid")
+    public static let codeInvalid = ErrorSlug(rawValue: "code_invalid")
 
     /// The email is missing, null or blank.
-    public static let emailRequired = ErrorSlug("email_required")
+    public static let emailRequired = ErrorSlug(rawValue: "email_required")
 
     /// The email is not valid.
-    public static let invalidEmail = ErrorSlug("invalid_email")
+    public static let invalidEmail = ErrorSlug(rawValue: "invalid_email")
 
     /// The password is missing, null or blank.
-    public static let passwordRequired = ErrorSlug("password_required")
+    public static let passwordRequired = ErrorSlug(rawValue: "password_required")
 
     /// The password is no string, or longer than 1,024 bytes.
-    public static let invalidPassword = ErrorSlug("invalid_password")
+    public static let invalidPassword = ErrorSlug(rawValue: "invalid_password")
 
     /// The role is missing, or neither user nor clinician.
-    public static let invalidRole = ErrorSlug("invalid_role")
+    public static let invalidRole = ErrorSlug(rawValue: "invalid_role")
 
     /// The first name is no string, or too long.
-    public static let invalidFirstName = ErrorSlug("invalid_first_name")
+    public static let invalidFirstName = ErrorSlug(rawValue: "invalid_first_name")
 
     /// The last name is no string, or too long.
-    public static let invalidLastName = ErrorSlug("invalid_last_name")
+    public static let invalidLastName = ErrorSlug(rawValue: "invalid_last_name")
 
     /// The phone number is no string, or too long.
-    public static let invalidPhone = ErrorSlug("invalid_phone")
+    public static let invalidPhone = ErrorSlug(rawValue: "invalid_phone")
 
     /// The npi is not ten digits that pass their check.
-    public static let invalidNpi = ErrorSlug("invalid_npi")
+    public static let invalidNpi = ErrorSlug(rawValue: "invalid_npi")
 
     /// The email is taken.
-    public static let userAlreadyExists = ErrorSlug("user_already_exists")
+    public static let userAlreadyExists = ErrorSlug(rawValue: "user_already_exists")
 
     /// There is no such user.
-    public static let userNotFound = ErrorSlug("user_not_found")
+    public static let userNotFound = ErrorSlug(rawValue: "user_not_found")
 
     /// The token is missing or blank.
-    public static let accessTokenRequired = ErrorSlug("access_token_required")
+    public static let accessTokenRequired = ErrorSlug(rawValue: "access_token_required")
 
     /// The token is unknown, revoked or expired.
-    public static let invalidAccessToken = ErrorSlug("invalid_access_token")
+    public static let invalidAccessToken = ErrorSlug(rawValue: "invalid_access_token")
 
     /// Either is wrong.
-    public static let wrongEmailPassword = ErrorSlug("wrong_email_password")
+    public static let wrongEmailPassword = ErrorSlug(rawValue: "wrong_email_password")
 
     /// Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
-    public static let loginAttemptsExceeded = ErrorSlug("login_attempts_exceeded")
+    public static let loginAttemptsExceeded = ErrorSlug(rawValue: "login_attempts_exceeded")
 
     /// A patient's first name is missing or blank.
-    public static let firstNameRequired = ErrorSlug("first_name_required")
+    public static let firstNameRequired = ErrorSlug(rawValue: "first_name_required")
 
     /// It is no date of the form 1970-12-31.
-    public static let invalidBirthdate = ErrorSlug("invalid_birthdate")
+    public static let invalidBirthdate = ErrorSlug(rawValue: "invalid_birthdate")
 
     /// It is none of male, female and other.
-    public static let invalidSex = ErrorSlug("invalid_sex")
+    public static let invalidSex = ErrorSlug(rawValue: "invalid_sex")
 
     /// It is neither read nor write.
-    public static let invalidAccess = ErrorSlug("invalid_access")
+    public static let invalidAccess = ErrorSlug(rawValue: "invalid_access")
 
     /// It is none of prime, family and anyone.
-    public static let invalidGroup = ErrorSlug("invalid_group")
+    public static let invalidGroup = ErrorSlug(rawValue: "invalid_group")
 
     /// It is no whole number from 0 on.
-    public static let invalidLimit = ErrorSlug("invalid_limit")
+    public static let invalidLimit = ErrorSlug(rawValue: "invalid_limit")
 
     /// It is no whole number from 0 on.
-    public static let invalidOffset = ErrorSlug("invalid_offset")
+    public static let invalidOffset = ErrorSlug(rawValue: "invalid_offset")
 
     /// The share is the owner's.
-    public static let isOwner = ErrorSlug("is_owner")
+    public static let isOwner = ErrorSlug(rawValue: "is_owner")
 
     /// The one who asks may only read.
-    public static let unauthorized = ErrorSlug("unauthorized")
+    public static let unauthorized = ErrorSlug(rawValue: "unauthorized")
 
     /// There is none, or none that the one who asks can see.
-    public static let invalidPatientID = ErrorSlug("invalid_patient_id")
+    public static let invalidPatientID = ErrorSlug(rawValue: "invalid_patient_id")
 
     /// The patient has no such share.
-    public static let invalidShareID = ErrorSlug("invalid_share_id")
+    public static let invalidShareID = ErrorSlug(rawValue: "invalid_share_id")
 
     /// An invitation's code is unknown, used, superseded or expired.
-    public static let invalidCode = ErrorSlug("invalid_code")
+    public static let invalidCode = ErrorSlug(rawValue: "invalid_code")
 
     /// A member is missing or not valid; `data.field` names it. A member is missing or not valid.
-    public static let invalidRequest = ErrorSlug("invalid_request")
+    public static let invalidRequest = ErrorSlug(rawValue: "invalid_request")
 
     /// A mailed token is unknown, used, superseded or expired.
-    public static let tokenInvalid = ErrorSlug("token_invalid")
+    public static let tokenInvalid = ErrorSlug(rawValue: "token_invalid")
 
     /// The role of the code's owner is not enough.
-    public static let insufficientAuthorization = ErrorSlug("insufficient_authorization")
+    public static let insufficientAuthorization = ErrorSlug(rawValue: "insufficient_authorization")
 
     /// The api key is missing, unknown, ended or expired.
-    public static let notAuthenticated = ErrorSlug("not_authenticated")
+    public static let notAuthenticated = ErrorSlug(rawValue: "not_authenticated")
 
     /// Nobody owns that code.
-    public static let invalidReferralCode = ErrorSlug("invalid_referral_code")
+    public static let invalidReferralCode = ErrorSlug(rawValue: "invalid_referral_code")
 
     /// The lock was held for longer than --lock-wait.
-    public static let busy = ErrorSlug("busy")
+    public static let busy = ErrorSlug(rawValue: "busy")
 
     /// Nothing of the request was written.
-    public static let diskFull = ErrorSlug("disk_full")
+    public static let diskFull = ErrorSlug(rawValue: "disk_full")
 
     /// The directory cannot be written to.
-    public static let readOnly = ErrorSlug("read_only")
+    public static let readOnly = ErrorSlug(rawValue: "read_only")
 
     /// A file does not hold what was written to it, or the system failed a write.
-    public static let damaged = ErrorSlug("damaged")
+    public static let damaged = ErrorSlug(rawValue: "damaged")
 
     /// All of them.
     public static let known: [ErrorSlug] = [
