@@ -91,6 +91,8 @@ struct ClientContract {
     let errors: [ClientError]
     /// How long a request may be, without its line feed.
     let messageBytesMax = Limits.lineBytesMax
+    /// How many objects and arrays may stand within each other in a request.
+    let nestingDepthMax = Limits.nestingDepthMax
 
     init(_ contract: Contract) {
         types = contract.apis.flatMap { api in

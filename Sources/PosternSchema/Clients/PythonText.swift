@@ -1,0 +1,66 @@
+/// Types as Python writes them.
+extension ClientContract.ClientMember {
+    /// The type of a member of a result. It may be any string where there are choices, as a newer service may have more.
+    var pythonResultType: String {
+        let type = isList ? "tuple[\(pythonName), ...]" : pythonName
+        return isNullable ? "\(type) | None" : type
+    }
+
+    /// The type of a member of an input, or of a param, whose default stands for leaving it out.
+    func pythonParamType(isParam: Bool) -> String {
+        let element =
+            choices.isEmpty
+            ? pythonName : "Literal[" + choices.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
+        let type = (isList ? "Sequence[\(element)]" : element) + (isParam && isOptional ? " | Unset" : "")
+        return isNullable ? "\(type) | None" : type
+    }
+
+    /// What reads a member of a result.
+    var pythonReader: String {
+        let element =
+            switch content {
+            case .string: "string"
+            case .integer, .epoch: "integer"
+            case .boolean: "boolean"
+            case .time: "time"
+            case .object(let name): "\(name).from_json"
+            }
+        let reader = isList ? "listed(\(element))" : element
+        return isNullable ? "nullable(\(reader))" : reader
+    }
+
+    private var pythonName: String {
+        switch content {
+        case .string: "str"
+        case .integer, .epoch: "int"
+        case .boolean: "bool"
+        case .time: "datetime"
+        case .object(let name): name
+        }
+    }
+}
+
+extension String {
+    /// The text in lines of at most so many characters, broken at spaces.
+    func wrapped(to width: Int) -> [String] {
+        split(separator: " ").reduce(into: []) { lines, word in
+            if let last = lines.last, last.count + 1 + word.count <= width {
+                lines[lines.count - 1] = "\(last) \(word)"
+            } else {
+                lines.append(String(word))
+            }
+        }
+    }
+}
+
+extension [String] {
+    /// The statement that imports those names which the lines use, in Python's usual order: constants, classes, functions.
+    func imports(of names: [String], from module: String) -> [String] {
+        let words = Set(flatMap { $0.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init) })
+        let used = names.filter(words.contains)
+        if used.isEmpty { return [] }
+        let line = "from \(module) import \(used.joined(separator: ", "))"
+        return line.count <= 120
+            ? [line] : ["from \(module) import ("] + used.map { "    \($0)," } + [")"]
+    }
+}

@@ -1,0 +1,128 @@
+"""Measures what the clients add to a bare loop over the pipes, and prints a line of JSON for each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from postern import AsyncPostern, Postern
+from postern._binary import find_binary
+
+CALLS = 5_000
+BATCH = 250
+CONCURRENT_CALLS = 10_000
+TASKS = 50
+
+PERSON = {"first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"}
+FLAGS = ["--no-email-confirmation"]
+
+
+class Bare:
+    """A process with the same state, asked in lines that are made beforehand, whose replies nobody looks into."""
+
+    def __init__(self) -> None:
+        command = [find_binary(None), "--data", ":memory:", "--replies", "as-completed", "--framing", "line", *FLAGS]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        operator = json.loads(self._ask(self._line("operators.register", user=PERSON, password="password")))["result"]
+        self._query = self._line(
+            "operators.clients.get", user_id=operator["id"], session_id=operator["session_id"], provision=1
+        )
+
+    def measure(self) -> list[float]:
+        """Seconds for each of a batch."""
+        return [_seconds(lambda: self._ask(self._query)) for _ in range(BATCH)]
+
+    def close(self) -> None:
+        self._process.communicate()
+
+    def _ask(self, line: bytes) -> bytes:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        os.write(self._process.stdin.fileno(), line)
+        return self._process.stdout.readline()
+
+    @staticmethod
+    def _line(method: str, **params: Any) -> bytes:
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return json.dumps(request, separators=(",", ":")).encode() + b"\n"
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def measure_threads() -> None:
+    """`Postern`, by turns with the bare loop, and then from threads."""
+    bare = Bare()
+    with Postern(":memory:", arguments=FLAGS) as postern:
+        operator = postern.operators.register(user=PERSON, password="password")  # type: ignore[arg-type]
+        get = postern.operators.clients.get
+
+        def query() -> None:
+            get(user_id=operator.id, session_id=operator.session_id, provision=1)
+
+        raw, ours = [], []
+        for _ in range(CALLS // BATCH):
+            raw += bare.measure()
+            ours += [_seconds(query) for _ in range(BATCH)]
+        with ThreadPoolExecutor(TASKS) as threads:
+            share = range(CONCURRENT_CALLS // TASKS)
+            concurrent = _seconds(lambda: list(threads.map(lambda _: [query() for _ in share], range(TASKS))))
+    bare.close()
+    report("python-sync", raw, ours, concurrent)
+
+
+async def measure_asyncio() -> None:
+    """`AsyncPostern`, by turns with the bare loop, and then from tasks."""
+    bare = Bare()
+    async with AsyncPostern(":memory:", arguments=FLAGS) as postern:
+        operator = await postern.operators.register(user=PERSON, password="password")  # type: ignore[arg-type]
+        get = postern.operators.clients.get
+
+        async def query() -> None:
+            await get(user_id=operator.id, session_id=operator.session_id, provision=1)
+
+        async def queries(count: int) -> None:
+            for _ in range(count):
+                await query()
+
+        raw, ours = [], []
+        for _ in range(CALLS // BATCH):
+            raw += bare.measure()
+            ours += [await _seconds_later(query()) for _ in range(BATCH)]
+        share = CONCURRENT_CALLS // TASKS
+        concurrent = await _seconds_later(asyncio.gather(*(queries(share) for _ in range(TASKS))))
+    bare.close()
+    report("python-async", raw, ours, concurrent)
+
+
+async def _seconds_later(action: Awaitable[object]) -> float:
+    start = time.perf_counter()
+    await action
+    return time.perf_counter() - start
+
+
+def report(client: str, raw: list[float], ours: list[float], concurrent: float) -> None:
+    """Prints medians in microseconds, and calls a second."""
+    raw_us, client_us = (statistics.median(seconds) * 1e6 for seconds in (raw, ours))
+    figures = {
+        "client": client,
+        "raw_us": round(raw_us, 1),
+        "client_us": round(client_us, 1),
+        "overhead_us": round(client_us - raw_us, 1),
+        "concurrent_calls_per_second": round(CONCURRENT_CALLS / concurrent),
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    measure_threads()
+    asyncio.run(measure_asyncio())

@@ -1,0 +1,231 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, TypeVar
+
+from ._async_methods import AsyncMethods
+from ._link import Link
+from ._process import CLOSING_SECONDS, TERMINATION_SECONDS, Log, Options, Process, StrPath
+from ._reading import Reader, read_result
+from ._requests import Request
+from .errors import PosternError, ProcessEnded
+
+Value = TypeVar("Value")
+
+
+class AsyncPostern(AsyncMethods):
+    """A Postern of one's own: a process that is started here and ends with `close`, or with the `async with` block.
+
+    Any number of tasks of one event loop may share one; their calls are in flight at the same time. A call whose task
+    is cancelled ends at once; its reply is dropped when it comes, and it may still take effect.
+
+        async with AsyncPostern("accounts") as postern:
+            operator = await postern.operators.signin(email="lasoren@bu.edu", password="a long password")
+    """
+
+    def __init__(
+        self,
+        data: StrPath | None = None,
+        *,
+        binary: StrPath | None = None,
+        arguments: Sequence[str] = (),
+        cwd: StrPath | None = None,
+        env: Mapping[str, str] | None = None,
+        log: Log | None = None,
+    ) -> None:
+        """Starts the process, which belongs to the event loop that runs.
+
+        Args:
+            data: The directory that keeps the accounts, or `:memory:`; `./postern-data` if nothing is said.
+            binary: The program; else what the environment's POSTERN_BIN names, else `postern` on the PATH.
+            arguments: Further flags, such as `--no-email-confirmation`.
+            cwd: The directory to run in, if not the current one.
+            env: The environment of the process, if not a copy of this one's.
+            log: Called on a thread of its own with each line that the process writes to stderr; if not given, the
+                lines are printed to `sys.stderr`.
+
+        Raises:
+            BinaryNotFound: There is no such program.
+            PosternError: No event loop runs here, or the system refuses to start the process.
+        """
+        loop = _running_loop()
+        if loop is None:
+            raise PosternError("no event loop runs here: an AsyncPostern is opened in a coroutine")
+        self._connection = _AsyncConnection(Process(Options(data, binary, arguments, cwd, env, log)), loop)
+        super().__init__(self._connection.call_typed)
+
+    @property
+    def pid(self) -> int:
+        """The number that the system knows the process by."""
+        return self._connection.process.pid
+
+    async def call(self, method: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> Any:
+        """Calls any method by its name on the wire, and gives its result as JSON has it.
+
+        Args:
+            method: The name, such as `operators.signin`.
+            params: The params; None for none at all.
+
+        Raises:
+            CallError: The service answered with an error.
+            ProcessEnded: The process has ended. The call may have taken effect if it was in flight.
+            ClientClosed: The client was closed before.
+            MessageTooLong, TypeError, ValueError: This cannot be sent; it was not.
+            PosternError: The client belongs to another event loop.
+        """
+        return await self._connection.call(method, params)
+
+    async def close(self, timeout: float = CLOSING_SECONDS) -> None:
+        """Takes no further calls, lets those in flight end, and waits until the process has exited.
+
+        It may be called again, and from several tasks. In the child of a fork it does nothing.
+
+        Args:
+            timeout: After how many seconds the process gets a SIGTERM; five seconds later it is killed.
+        """
+        await self._connection.close(timeout)
+
+    async def __aenter__(self) -> AsyncPostern:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class _AsyncWaiter:
+    """A task that waits for its reply."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.future: asyncio.Future[object] = loop.create_future()
+
+    def settle(self, outcome: object) -> None:
+        # A task that was cancelled has yet to say so.
+        if not self.future.done():
+            self.future.set_result(outcome)
+
+
+class _AsyncTraffic:
+    """What the callers share with the event loop. The loop holds it, and so keeps no client alive."""
+
+    def __init__(self, process: Process, loop: asyncio.AbstractEventLoop) -> None:
+        self.link: Link[_AsyncWaiter] = Link(process)
+        self.has_ended = asyncio.Event()
+        self._process = process
+        self._loop = loop
+        self._watches_stdin = False
+        loop.add_reader(process.stdout, self._read)
+
+    def send(self, waiter: _AsyncWaiter, request: Request) -> int:
+        number = self.link.send(waiter, request)
+        self._watch_stdin()
+        return number
+
+    def hang_up(self) -> None:
+        self.link.hang_up()
+        self._watch_stdin()
+
+    def _read(self) -> None:
+        chunk = self.link.read()
+        if chunk:
+            self.link.hand_out(self.link.replies_in(chunk))
+            self._watch_stdin()
+            return
+        self._loop.remove_reader(self._process.stdout)
+        # Waiting for the exit may take a moment.
+        threading.Thread(target=self._finish, name=f"postern-exit-{self._process.pid}", daemon=True).start()
+
+    def _finish(self) -> None:
+        end = self._process.finish()
+        # Where the loop has gone meanwhile, nobody waits.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._end, end)
+
+    def _end(self, end: ProcessEnded) -> None:
+        self.link.end(end)
+        self._watch_stdin()
+        self.has_ended.set()
+
+    def _write(self) -> None:
+        self.link.send_rest()
+        self._watch_stdin()
+
+    def _watch_stdin(self) -> None:
+        if self.link.has_unsent == self._watches_stdin:
+            return
+        self._watches_stdin = self.link.has_unsent
+        if self._watches_stdin:
+            self._loop.add_writer(self._process.stdin, self._write)
+        else:
+            self._loop.remove_writer(self._process.stdin)
+
+
+class _AsyncConnection:
+    """A process, and the event loop that reads what it writes."""
+
+    def __init__(self, process: Process, loop: asyncio.AbstractEventLoop) -> None:
+        self.process = process
+        self._loop = loop
+        self._traffic = _AsyncTraffic(process, loop)
+
+    async def call_typed(self, method: str, params: Mapping[str, Any] | None, reader: Reader[Value]) -> Value:
+        return read_result(method, await self.call(method, params), reader)
+
+    async def call(self, method: str, params: object) -> Any:
+        self._check_loop()
+        waiter = _AsyncWaiter(self._loop)
+        number = self._traffic.send(waiter, Request(method, params))
+        try:
+            outcome = await waiter.future
+        except asyncio.CancelledError:
+            self._traffic.link.drop(number)
+            raise
+        if isinstance(outcome, PosternError):
+            raise outcome
+        return outcome
+
+    async def close(self, timeout: float) -> None:
+        if self.process.is_of_another_process:
+            return
+        self._check_loop()
+        self._traffic.hang_up()
+        for seconds, end in ((timeout, self.process.terminate), (TERMINATION_SECONDS, self.process.kill)):
+            try:
+                await asyncio.wait_for(self._traffic.has_ended.wait(), seconds)
+            except asyncio.TimeoutError:
+                end()
+            else:
+                return
+        await self._traffic.has_ended.wait()
+
+    def _check_loop(self) -> None:
+        self.process.refuse_after_fork()
+        if _running_loop() is not self._loop:
+            raise PosternError("this client belongs to another event loop: open one in each")
+
+    def __del__(self) -> None:
+        if not self.process.is_running:
+            return
+        warnings.warn(f"Postern {self.process.pid} was not closed", ResourceWarning, source=self, stacklevel=2)
+        try:
+            self._loop.call_soon_threadsafe(self._traffic.hang_up)
+        except RuntimeError:
+            # The loop is closed.
+            threading.Thread(target=self.process.close, daemon=True).start()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

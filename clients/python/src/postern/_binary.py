@@ -1,0 +1,32 @@
+"""Which binary to run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from .errors import BinaryNotFound
+
+
+def find_binary(binary: str | os.PathLike[str] | None) -> str:
+    """The path of the binary: the one given, else POSTERN_BIN's, else `postern` on the PATH.
+
+    Raises BinaryNotFound where there is none that can be run.
+    """
+    named = os.environ.get("POSTERN_BIN")
+    if binary is not None:
+        return _find(os.fspath(binary), "the option binary")
+    if named:
+        return _find(named, "the environment's POSTERN_BIN")
+    return _find("postern", "no option binary and no POSTERN_BIN in the environment, so by default")
+
+
+def _find(name: str, source: str) -> str:
+    found = shutil.which(name)
+    if found is not None:
+        # The process may run in another directory.
+        return os.path.abspath(found)
+    if os.path.dirname(name):
+        raise BinaryNotFound(f"no program at {os.path.abspath(name)} ({source})")
+    places = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    raise BinaryNotFound(f"no program {name} ({source}) in {', '.join(places)}, the directories of the PATH")

@@ -1,0 +1,208 @@
+"""The process: started, listened to on stderr, and ended."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import subprocess
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO
+
+from ._binary import find_binary
+from ._lines import LineCutter
+from .errors import PosternError, ProcessEnded
+
+_STDERR_LINES = 20
+# How long a process that has closed its stdout may take to exit, and what it said on stderr to arrive.
+_EXIT_SECONDS = 5
+_LAST_WORDS_SECONDS = 1
+# How long after the end of its stdin it gets a SIGTERM, and how long after that it is killed.
+CLOSING_SECONDS = 30.0
+TERMINATION_SECONDS = 5.0
+
+StrPath = str | os.PathLike[str]
+Log = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to start a process; the clients say what each is."""
+
+    data: StrPath | None = None
+    binary: StrPath | None = None
+    arguments: Sequence[str] = ()
+    cwd: StrPath | None = None
+    env: Mapping[str, str] | None = None
+    log: Log | None = None
+
+    def command(self) -> list[str]:
+        """The command line."""
+        data = [] if self.data is None else ["--data", os.fspath(self.data)]
+        framing = ["--replies", "as-completed", "--framing", "line"]
+        return [find_binary(self.binary), *data, *framing, *self.arguments]
+
+
+class Process:
+    """A Postern that runs, and its pipes. What it writes to stderr is read by a thread, so that it never fills up."""
+
+    def __init__(self, options: Options) -> None:
+        """Starts it; raises BinaryNotFound, and PosternError where the system refuses."""
+        command = options.command()
+        self._log = options.log or _print_to_stderr
+        self._lines: deque[str] = deque(maxlen=_STDERR_LINES)
+        self.is_of_another_process = False
+        """Whether it was started before a fork of which this process is the child."""
+        try:
+            # A session of its own, so that a Ctrl-C in the terminal reaches the host alone.
+            self._child = subprocess.Popen(
+                command,
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=options.cwd,
+                env=options.env,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise PosternError(f"{command[0]} could not be started: {error}") from error
+        self._stdin, self._stdout, self._stderr = _pipes(self._child)
+        self.stdin = self._stdin.fileno()
+        self.stdout = self._stdout.fileno()
+        os.set_blocking(self.stdin, False)
+        self._listener = threading.Thread(target=self._listen, name=f"postern-stderr-{self.pid}", daemon=True)
+        self._listener.start()
+        _running[self] = self.close
+
+    @property
+    def pid(self) -> int:
+        """The number that the system knows it by."""
+        return self._child.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is a process of this one's that has not ended, as far as was seen."""
+        return self in _running
+
+    def at_exit(self, close: Callable[[], None]) -> None:
+        """What to do when the interpreter ends and it still runs, in place of `close`."""
+        _running[self] = close
+
+    def refuse_after_fork(self) -> None:
+        """Raises PosternError in the child of a fork, to which the process does not belong."""
+        if self.is_of_another_process:
+            raise PosternError("this client was opened before a fork; open another one in the child process")
+
+    def close_stdin(self) -> None:
+        """Tells it that no more requests come; it answers those that it has read, and exits."""
+        self._stdin.close()
+
+    def terminate(self) -> None:
+        """Asks it with SIGTERM to end, which it does as at the end of its input."""
+        self._child.terminate()
+
+    def kill(self) -> None:
+        """Ends it with SIGKILL."""
+        self._child.kill()
+
+    def has_exited(self, seconds: float) -> bool:
+        """Whether it exits within a time."""
+        try:
+            self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def finish(self) -> ProcessEnded:
+        """Waits for it to exit, once its stdout has ended, and gives how it did."""
+        if not self.has_exited(_EXIT_SECONDS):
+            self.kill()
+            end = ProcessEnded(None, None, self._last_lines())
+            self._child.wait()
+        elif self._child.returncode < 0:
+            end = ProcessEnded(None, -self._child.returncode, self._last_lines())
+        else:
+            end = ProcessEnded(self._child.returncode, None, self._last_lines())
+        self._stdout.close()
+        _running.pop(self, None)
+        return end
+
+    def close(self) -> None:
+        """Ends it without a look at what it still has to say."""
+        self.close_stdin()
+        self._stdout.close()
+        if not self.has_exited(CLOSING_SECONDS):
+            self.terminate()
+            if not self.has_exited(TERMINATION_SECONDS):
+                self.kill()
+        self.finish()
+
+    def _last_lines(self) -> tuple[str, ...]:
+        if self._listener is not threading.current_thread():
+            self._listener.join(_LAST_WORDS_SECONDS)
+        return tuple(self._lines)
+
+    def _listen(self) -> None:
+        cutter = LineCutter()
+        while chunk := self._stderr.read(65_536):
+            for line in cutter.cut(chunk):
+                self._hear(line)
+        for line in cutter.cut(b"\n"):
+            if line:
+                self._hear(line)
+        self._stderr.close()
+        # Nobody may be left who asks how it ended.
+        self._child.wait()
+
+    def _hear(self, line: bytes) -> None:
+        text = line.decode(errors="replace")
+        self._lines.append(text)
+        try:
+            self._log(text)
+        except Exception:
+            # The process must not stand still for it.
+            with suppress(Exception):
+                traceback.print_exc()
+
+    def leave_to_parent(self) -> None:
+        """In the child of a fork: lets go of the pipes, so that the parent alone decides when the process ends."""
+        self.is_of_another_process = True
+        self._stdin.close()
+        self._stdout.close()
+        self._stderr.close()
+        # Else it would be missed when it is garbage: it is no child of this process.
+        self._child.returncode = 0
+
+
+def _pipes(child: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes], IO[bytes]]:
+    assert child.stdin is not None and child.stdout is not None and child.stderr is not None
+    return child.stdin, child.stdout, child.stderr
+
+
+def _print_to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+# The processes that run, and how each is closed when the interpreter ends.
+_running: dict[Process, Callable[[], None]] = {}
+
+
+def _close_all() -> None:
+    for close in list(_running.values()):
+        close()
+
+
+def _leave_all_to_parent() -> None:
+    for process in list(_running):
+        process.leave_to_parent()
+    _running.clear()
+
+
+atexit.register(_close_all)
+os.register_at_fork(after_in_child=_leave_all_to_parent)

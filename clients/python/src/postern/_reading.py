@@ -1,0 +1,123 @@
+"""Reads the members of results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from .errors import ProtocolError
+
+Value = TypeVar("Value")
+Reader = Callable[[object], Value]
+
+
+class Mismatch(ValueError):
+    """A result lacks a member, or has one of another type."""
+
+    def __init__(self, problem: str, path: str = "") -> None:
+        super().__init__(problem, path)
+        self.problem = problem
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"result{self.path} {self.problem}"
+
+    def within(self, path: str) -> Mismatch:
+        """The same, seen from the value that this one stands in."""
+        return Mismatch(self.problem, path + self.path)
+
+
+def read_result(method: str, result: object, reader: Reader[Value]) -> Value:
+    """What a method gave, read; raises ProtocolError where it is not what the method gives."""
+    try:
+        return reader(result)
+    except Mismatch as mismatch:
+        raise ProtocolError(f"{method}: {mismatch}") from None
+
+
+def read(members: dict[str, Any], name: str, reader: Reader[Value]) -> Value:
+    """A member that must be there."""
+    if name not in members:
+        raise Mismatch("is missing", f".{name}")
+    try:
+        return reader(members[name])
+    except Mismatch as mismatch:
+        raise mismatch.within(f".{name}") from None
+
+
+def read_optional(members: dict[str, Any], name: str, reader: Reader[Value]) -> Value | None:
+    """A member that may be left out."""
+    return read(members, name, reader) if name in members else None
+
+
+def nullable(reader: Reader[Value]) -> Reader[Value | None]:
+    """Reads what may be null."""
+    return lambda value: None if value is None else reader(value)
+
+
+def listed(reader: Reader[Value]) -> Reader[tuple[Value, ...]]:
+    """Reads a list."""
+
+    def read_list(value: object) -> tuple[Value, ...]:
+        if not isinstance(value, list):
+            raise Mismatch("is no list")
+        elements: list[Value] = []
+        try:
+            for element in value:
+                elements.append(reader(element))
+        except Mismatch as mismatch:
+            raise mismatch.within(f"[{len(elements)}]") from None
+        return tuple(elements)
+
+    return read_list
+
+
+def string(value: object) -> str:
+    """Reads a string."""
+    if isinstance(value, str):
+        return value
+    raise Mismatch("is no string")
+
+
+def integer(value: object) -> int:
+    """Reads an integer."""
+    if isinstance(value, int) and value is not True and value is not False:
+        return value
+    raise Mismatch("is no integer")
+
+
+def boolean(value: object) -> bool:
+    """Reads true or false."""
+    if isinstance(value, bool):
+        return value
+    raise Mismatch("is neither true nor false")
+
+
+def time(value: object) -> datetime:
+    """Reads a time, such as 2016-02-24T22:07:52.371513Z."""
+    if isinstance(value, str) and value.endswith("Z"):
+        try:
+            # Python 3.10 does not know the Z.
+            return datetime.fromisoformat(value[:-1] + "+00:00")
+        except ValueError:
+            pass
+    raise Mismatch("is no time")
+
+
+def object_members(value: object) -> dict[str, Any]:
+    """Reads an object, of which each member is still to be read."""
+    if isinstance(value, dict):
+        return value
+    raise Mismatch("is no object")
+
+
+def any_object(value: object) -> dict[str, Any]:
+    """Reads an object, which stays as it came."""
+    return object_members(value)
+
+
+def nothing(value: object) -> None:
+    """Reads null."""
+    if value is not None:
+        raise Mismatch("is not null")

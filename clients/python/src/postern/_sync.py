@@ -1,0 +1,244 @@
+"""The client for threads."""
+
+from __future__ import annotations
+
+import select
+import threading
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Any, TypeVar
+
+from ._link import Link
+from ._process import CLOSING_SECONDS, TERMINATION_SECONDS, Log, Options, Process, StrPath
+from ._reading import Reader, read_result
+from ._requests import Request
+from ._sync_methods import SyncMethods
+from ._wake import Wake
+from .errors import CallTimeout, PosternError
+
+Value = TypeVar("Value")
+
+
+class Postern(SyncMethods):
+    """A Postern of one's own: a process that is started here and ends with `close`, or with the `with` block.
+
+    Any number of threads may share one; their calls are in flight at the same time.
+
+        with Postern("accounts") as postern:
+            operator = postern.operators.signin(email="lasoren@bu.edu", password="a long password")
+    """
+
+    def __init__(
+        self,
+        data: StrPath | None = None,
+        *,
+        binary: StrPath | None = None,
+        arguments: Sequence[str] = (),
+        cwd: StrPath | None = None,
+        env: Mapping[str, str] | None = None,
+        log: Log | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Starts the process.
+
+        Args:
+            data: The directory that keeps the accounts, or `:memory:`; `./postern-data` if nothing is said.
+            binary: The program; else what the environment's POSTERN_BIN names, else `postern` on the PATH.
+            arguments: Further flags, such as `--no-email-confirmation`.
+            cwd: The directory to run in, if not the current one.
+            env: The environment of the process, if not a copy of this one's.
+            log: Called on a thread of its own with each line that the process writes to stderr; if not given, the
+                lines are printed to `sys.stderr`.
+            timeout: How many seconds a call may take; None for as long as it takes.
+
+        Raises:
+            BinaryNotFound: There is no such program.
+            PosternError: The system refuses to start it.
+        """
+        self._open(_Connection(Process(Options(data, binary, arguments, cwd, env, log))), timeout)
+
+    def _open(self, connection: _Connection, timeout: float | None) -> None:
+        self._connection = connection
+        self._timeout = timeout
+        super().__init__(partial(connection.call_typed, timeout))
+
+    @property
+    def pid(self) -> int:
+        """The number that the system knows the process by."""
+        return self._connection.process.pid
+
+    def call(
+        self, method: str, params: Mapping[str, Any] | Sequence[Any] | None = None, *, timeout: float | None = None
+    ) -> Any:
+        """Calls any method by its name on the wire, and gives its result as JSON has it.
+
+        Args:
+            method: The name, such as `operators.signin`.
+            params: The params; None for none at all.
+            timeout: How many seconds it may take, if not the client's own timeout.
+
+        Raises:
+            CallError: The service answered with an error.
+            CallTimeout: It took too long. It may still take effect.
+            ProcessEnded: The process has ended. The call may have taken effect if it was in flight.
+            ClientClosed: The client was closed before.
+            MessageTooLong, TypeError, ValueError: This cannot be sent; it was not.
+        """
+        return self._connection.call(method, params, self._timeout if timeout is None else timeout)
+
+    def with_timeout(self, seconds: float | None) -> Postern:
+        """The same client, whose calls may take so many seconds; None for as long as they take."""
+        other = Postern.__new__(Postern)
+        other._open(self._connection, seconds)
+        return other
+
+    def close(self, timeout: float = CLOSING_SECONDS) -> None:
+        """Takes no further calls, lets those in flight end, and waits until the process has exited.
+
+        It may be called again, and from several threads. In the child of a fork it does nothing.
+
+        Args:
+            timeout: After how many seconds the process gets a SIGTERM; five seconds later it is killed.
+        """
+        self._connection.close(timeout)
+
+    def __enter__(self) -> Postern:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Waiter:
+    """A thread that waits for its reply."""
+
+    __slots__ = ("_pending", "outcome")
+
+    def __init__(self) -> None:
+        self.outcome: object = None
+        self._pending = threading.Lock()
+        self._pending.acquire()
+
+    def settle(self, outcome: object) -> None:
+        self.outcome = outcome
+        self._pending.release()
+
+    def wait(self, seconds: float | None) -> bool:
+        """Whether the reply has come within a time."""
+        return self._pending.acquire(timeout=-1 if seconds is None else max(0, seconds))
+
+
+class _Traffic:
+    """What the callers share with the thread that reads. That thread holds it, and so keeps no client alive."""
+
+    def __init__(self, process: Process) -> None:
+        self.lock = threading.Lock()
+        self.wake = Wake()
+        self.is_abandoned = False
+        """Whether nobody is left who could make a call."""
+        self.link: Link[_Waiter] = Link(process)
+        self._process = process
+
+    def read(self) -> None:
+        """Hands out replies until the process ends, and writes what its stdin did not take at once."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        poll = select.poll()
+        poll.register(stdout, select.POLLIN)
+        poll.register(self.wake.descriptor, select.POLLIN)
+        watches_stdin = False
+        while True:
+            ready = [descriptor for descriptor, _ in poll.poll()]
+            if stdout in ready:
+                chunk = self.link.read()
+                if not chunk:
+                    break
+                replies = self.link.replies_in(chunk)
+                with self.lock:
+                    self.link.hand_out(replies)
+            if len(ready) == 1 and stdout in ready:
+                continue
+            self.wake.reset()
+            with self.lock:
+                if self.is_abandoned:
+                    self.link.hang_up()
+                self.link.send_rest()
+                has_unsent = self.link.has_unsent
+            if has_unsent and not watches_stdin:
+                poll.register(stdin, select.POLLOUT)
+            elif watches_stdin and not has_unsent:
+                poll.unregister(stdin)
+            watches_stdin = has_unsent
+        end = self._process.finish()
+        with self.lock:
+            self.link.end(end)
+
+
+class _Connection:
+    """A process, and the thread that reads what it writes."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self._traffic = _Traffic(process)
+        self._closing = threading.Lock()
+        self._reader = threading.Thread(target=self._traffic.read, name=f"postern-replies-{process.pid}", daemon=True)
+        self._reader.start()
+        process.at_exit(partial(_close, process, self._traffic, self._reader, CLOSING_SECONDS))
+
+    def call_typed(
+        self, timeout: float | None, method: str, params: Mapping[str, Any] | None, reader: Reader[Value]
+    ) -> Value:
+        return read_result(method, self.call(method, params, timeout), reader)
+
+    def call(self, method: str, params: object, timeout: float | None) -> Any:
+        self.process.refuse_after_fork()
+        traffic = self._traffic
+        request = Request(method, params)
+        waiter = _Waiter()
+        with traffic.lock:
+            number = traffic.link.send(waiter, request)
+            has_unsent = traffic.link.has_unsent
+        try:
+            if has_unsent:
+                traffic.wake.ring()
+            has_come = waiter.wait(timeout)
+        except BaseException:
+            with traffic.lock:
+                traffic.link.drop(number)
+            raise
+        if not has_come:
+            with traffic.lock:
+                if traffic.link.drop(number):
+                    raise CallTimeout(f"{method} took longer than {timeout} s; it may still take effect")
+        if isinstance(waiter.outcome, PosternError):
+            raise waiter.outcome
+        return waiter.outcome
+
+    def close(self, timeout: float) -> None:
+        if self.process.is_of_another_process:
+            return
+        # A second closer waits for the first.
+        with self._closing:
+            _close(self.process, self._traffic, self._reader, timeout)
+
+    def __del__(self) -> None:
+        if not self.process.is_running:
+            return
+        warnings.warn(f"Postern {self.process.pid} was not closed", ResourceWarning, source=self, stacklevel=2)
+        self._traffic.is_abandoned = True
+        self._traffic.wake.ring()
+
+
+def _close(process: Process, traffic: _Traffic, reader: threading.Thread, timeout: float) -> None:
+    with traffic.lock:
+        traffic.link.hang_up()
+    traffic.wake.ring()
+    for seconds, end in ((timeout, process.terminate), (TERMINATION_SECONDS, process.kill)):
+        reader.join(seconds)
+        if not reader.is_alive():
+            return
+        end()
+    reader.join()

@@ -1,0 +1,77 @@
+"""Fixtures for pytest: a fresh Postern for each test, in memory, where times, ids and codes repeat.
+
+Import them in a `conftest.py` or name the module there: `pytest_plugins = ["postern.testing"]`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from . import AsyncPostern, Postern
+from .types import ServiceOutbox
+
+REHEARSAL = ("--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7")
+"""The flags with which time stands still until `system.advance_clock` moves it, and mails stay in `system.outbox`."""
+
+# A code, token or temporary password has a line of a mail for itself.
+_CODE = re.compile(r"^[0-9a-f-]{16,}$", re.MULTILINE)
+
+
+def rehearsal(*arguments: str) -> Postern:
+    """A Postern in memory whose times, ids and codes repeat, with further flags."""
+    return Postern(":memory:", arguments=[*REHEARSAL, *arguments])
+
+
+def async_rehearsal(*arguments: str) -> AsyncPostern:
+    """The same for asyncio; to be called where an event loop runs."""
+    return AsyncPostern(":memory:", arguments=[*REHEARSAL, *arguments])
+
+
+def mailed_code(postern: Postern, to: str) -> str:
+    """The code, token or temporary password of the last mail to an address; raises LookupError where there is none."""
+    return _last_code(postern.system.outbox(), to)
+
+
+async def async_mailed_code(postern: AsyncPostern, to: str) -> str:
+    """The same for asyncio."""
+    return _last_code(await postern.system.outbox(), to)
+
+
+def _last_code(outbox: ServiceOutbox, to: str) -> str:
+    for message in reversed(outbox.messages):
+        code = _CODE.search(message.text) if message.to == to else None
+        if code is not None:
+            return code.group()
+    raise LookupError(f"no code was mailed to {to}")
+
+
+@pytest.fixture
+def postern_arguments() -> Sequence[str]:
+    """The further flags that `postern` and `async_postern` are started with; a test suite may have its own."""
+    return ()
+
+
+@pytest.fixture
+def postern(request: pytest.FixtureRequest) -> Iterator[Postern]:
+    """A fresh Postern in memory."""
+    with rehearsal(*_arguments(request)) as client:
+        yield client
+
+
+@pytest.fixture
+def async_postern(request: pytest.FixtureRequest) -> Callable[[], AsyncPostern]:
+    """Gives a fresh Postern in memory to a coroutine: `async with async_postern() as postern`."""
+    arguments = _arguments(request)
+    return lambda: async_rehearsal(*arguments)
+
+
+def _arguments(request: pytest.FixtureRequest) -> Sequence[str]:
+    try:
+        arguments: Sequence[str] = request.getfixturevalue("postern_arguments")
+    except pytest.FixtureLookupError:
+        # The other fixture was imported without it.
+        return ()
+    return arguments

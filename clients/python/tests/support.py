@@ -1,0 +1,62 @@
+"""What several tests need."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from postern import AsyncPostern, Postern
+
+PACKAGE = Path(__file__).resolve().parents[1]
+SCHEMA = PACKAGE.parents[1] / "schema"
+
+os.environ.setdefault("POSTERN_BIN", str(PACKAGE.parents[1] / ".build/release/postern"))
+
+
+def fake_binary(folder: Path, body: str) -> Path:
+    """A program in place of Postern: Python that has `sys`, `os`, `json` and `answer(request, result)`."""
+    path = folder / "postern"
+    path.write_text(
+        f"#!{sys.executable} -SE\n"
+        "import json, os, sys\n"
+        "def answer(request, result):\n"
+        "    reply = {'jsonrpc': '2.0', 'id': json.loads(request)['id'], 'result': result}\n"
+        "    print(json.dumps(reply), flush=True)\n"
+        f"{body}\n"
+    )
+    path.chmod(0o755)
+    return path
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Waits for what another thread brings about."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.001)
+
+
+def calls_in_flight(postern: Postern | AsyncPostern) -> int:
+    """How many calls wait for their replies."""
+    connection: Any = postern._connection
+    return len(connection._traffic.link._waiting)
+
+
+def has_ended(pid: int, seconds: float) -> bool:
+    """Whether a process, of whomever, ends within a time."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
+
+
+PERSON = {"first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"}

@@ -1,0 +1,147 @@
+"""The stories of schema/cases, through `call` and, where the params fit, through the typed methods."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import inspect
+import json
+import types
+import typing
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Literal
+
+from replay import as_json
+from support import SCHEMA
+from transcripts import Step, Transcript, all_transcripts, matches
+
+from postern import AsyncPostern, CallError, Postern, errors
+from postern._requests import wire_value
+from postern.testing import async_rehearsal, rehearsal
+
+METHODS = {
+    method["name"]
+    for api in ("operators", "care", "sales", "service")
+    for method in json.loads((SCHEMA / f"{api}.json").read_text())["methods"]
+}
+
+
+def test_stories_through_threads() -> None:
+    async def play(transcript: Transcript) -> set[str]:
+        with rehearsal(*transcript.arguments) as postern:
+
+            async def call(method: str, params: Any) -> Any:
+                return postern.call(method, params)
+
+            async def call_typed(function: Callable[..., Any], params: dict[str, Any]) -> Any:
+                return function(**params)
+
+            return await replay(transcript, postern, call, call_typed)
+
+    check_all(play)
+
+
+def test_stories_through_asyncio() -> None:
+    async def play(transcript: Transcript) -> set[str]:
+        async with async_rehearsal(*transcript.arguments) as postern:
+
+            async def call_typed(function: Callable[..., Any], params: dict[str, Any]) -> Any:
+                return await function(**params)
+
+            return await replay(transcript, postern, postern.call, call_typed)
+
+    check_all(play)
+
+
+def check_all(play: Callable[[Transcript], Awaitable[set[str]]]) -> None:
+    """Plays all stories, each method of which is to be called in its typed form at least once."""
+
+    async def play_all() -> set[str]:
+        return {method for transcript in all_transcripts() for method in await play(transcript)}
+
+    assert asyncio.run(play_all()) == METHODS
+
+
+async def replay(
+    transcript: Transcript,
+    postern: Postern | AsyncPostern,
+    call: Callable[[str, Any], Awaitable[Any]],
+    call_typed: Callable[[Callable[..., Any], dict[str, Any]], Awaitable[Any]],
+) -> set[str]:
+    """Plays a story, and gives the methods that were called in their typed form."""
+    typed = set()
+    story = transcript.play()
+    step: Step | None = next(story)
+    while step is not None:
+        function = method_for(postern, step)
+        try:
+            if function is None:
+                reply = {"result": await call(step.method, step.params)}
+            else:
+                typed.add(step.method)
+                reply = {"result": to_json(await call_typed(function, step.params or {}))}
+        except CallError as error:
+            check_error(error, step.expected["error"])
+            reply = {"error": as_json(error)}
+        expected = {name: step.expected[name] for name in ("result", "error") if name in step.expected}
+        assert matches(reply, expected), f"{step.case}:{step.line}: {reply}"
+        try:
+            step = story.send(reply)
+        except StopIteration:
+            step = None
+    return typed
+
+
+def check_error(error: CallError, expected: dict[str, Any]) -> None:
+    data = expected.get("data", {})
+    slugs = data.get("errors", [])
+    words = slugs[0].split("_") if slugs else ["call", "error"]
+    assert type(error) is getattr(errors, "".join("ID" if word == "id" else word.capitalize() for word in words))
+    assert (error.code, error.message, list(error.errors)) == (expected["code"], expected["message"], slugs)
+    assert error.slug == (slugs[0] if slugs else None)
+    assert matches(error.field, data.get("field"))
+    assert matches(error.retry_after, data.get("retry_after"))
+
+
+def method_for(postern: Postern | AsyncPostern, step: Step) -> Callable[..., Any] | None:
+    """The typed method of a step, where its params are of the types that it takes."""
+    if step.method not in METHODS or not isinstance(step.params, (dict, types.NoneType)):
+        return None
+    found: Any = postern
+    for word in step.method.split("."):
+        found = getattr(found, word)
+    function: Callable[..., Any] = found
+    hints = typing.get_type_hints(function)
+    params = step.params or {}
+    wanted = inspect.signature(function).parameters
+    required = {name for name, param in wanted.items() if param.default is param.empty}
+    fit = required <= params.keys() <= wanted.keys() and all(fits(value, hints[name]) for name, value in params.items())
+    return function if fit else None
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of a type."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return any(fits(value, choice) for choice in typing.get_args(hint))
+    if typing.get_origin(hint) is Literal:
+        return value in typing.get_args(hint)
+    if typing.is_typeddict(hint):
+        hints = typing.get_type_hints(hint)
+        return (
+            isinstance(value, dict)
+            and hint.__required_keys__ <= value.keys() <= hints.keys()
+            and all(fits(inner, hints[name]) for name, inner in value.items())
+        )
+    return type(value) is hint
+
+
+def to_json(value: Any) -> Any:
+    """A typed result as it was on the wire."""
+    if dataclasses.is_dataclass(value):
+        # A member with a default is one that may be left out.
+        members = {field.name: (getattr(value, field.name), field.default) for field in dataclasses.fields(value)}
+        return {name: to_json(member) for name, (member, default) in members.items() if member is not default}
+    if isinstance(value, tuple):
+        return [to_json(element) for element in value]
+    return wire_value(value) if isinstance(value, datetime) else value
