@@ -14,13 +14,14 @@ from typing import Any
 
 from postern import AsyncPostern, Postern
 from postern._binary import find_binary
+from postern.types import OperatorsPersonInput
 
 CALLS = 5_000
 BATCH = 250
 CONCURRENT_CALLS = 10_000
 TASKS = 50
 
-PERSON = {"first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"}
+PERSON: OperatorsPersonInput = {"first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"}
 FLAGS = ["--no-email-confirmation"]
 
 
@@ -63,19 +64,22 @@ def measure_threads() -> None:
     """`Postern`, by turns with the bare loop, and then from threads."""
     bare = Bare()
     with Postern(":memory:", arguments=FLAGS) as postern:
-        operator = postern.operators.register(user=PERSON, password="password")  # type: ignore[arg-type]
+        operator = postern.operators.register(user=PERSON, password="password")
         get = postern.operators.clients.get
 
         def query() -> None:
             get(user_id=operator.id, session_id=operator.session_id, provision=1)
+
+        def queries(count: int) -> None:
+            for _ in range(count):
+                query()
 
         raw, ours = [], []
         for _ in range(CALLS // BATCH):
             raw += bare.measure()
             ours += [_seconds(query) for _ in range(BATCH)]
         with ThreadPoolExecutor(TASKS) as threads:
-            share = range(CONCURRENT_CALLS // TASKS)
-            concurrent = _seconds(lambda: list(threads.map(lambda _: [query() for _ in share], range(TASKS))))
+            concurrent = _seconds(lambda: list(threads.map(queries, [CONCURRENT_CALLS // TASKS] * TASKS)))
     bare.close()
     report("python-sync", raw, ours, concurrent)
 
@@ -84,7 +88,7 @@ async def measure_asyncio() -> None:
     """`AsyncPostern`, by turns with the bare loop, and then from tasks."""
     bare = Bare()
     async with AsyncPostern(":memory:", arguments=FLAGS) as postern:
-        operator = await postern.operators.register(user=PERSON, password="password")  # type: ignore[arg-type]
+        operator = await postern.operators.register(user=PERSON, password="password")
         get = postern.operators.clients.get
 
         async def query() -> None:

@@ -1,1 +1,3 @@
+import support  # noqa: F401
+
 pytest_plugins = ["postern.testing", "pytester"]

@@ -8,14 +8,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from postern import AsyncPostern, Postern
+from postern.types import OperatorsPersonInput
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SCHEMA = PACKAGE.parents[1] / "schema"
 
 os.environ.setdefault("POSTERN_BIN", str(PACKAGE.parents[1] / ".build/release/postern"))
+# For the programs that tests run.
+os.environ["PYTHONPATH"] = str(PACKAGE / "src")
 
 
 def fake_binary(folder: Path, body: str) -> Path:
@@ -43,8 +45,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def calls_in_flight(postern: Postern | AsyncPostern) -> int:
     """How many calls wait for their replies."""
-    connection: Any = postern._connection
-    return len(connection._traffic.link._waiting)
+    traffic = postern._connection.traffic
+    return traffic.calls_in_flight
 
 
 def has_ended(pid: int, seconds: float) -> bool:
@@ -59,4 +61,4 @@ def has_ended(pid: int, seconds: float) -> bool:
         os.close(descriptor)
 
 
-PERSON = {"first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"}
+PERSON: OperatorsPersonInput = {"first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"}

@@ -131,14 +131,17 @@ class _AsyncTraffic:
         self._watch_stdin()
         return number
 
+    @property
+    def calls_in_flight(self) -> int:
+        return self.link.calls_in_flight
+
     def hang_up(self) -> None:
         self.link.hang_up()
         self._watch_stdin()
 
     def _read(self) -> None:
-        chunk = self.link.read()
-        if chunk:
-            self.link.hand_out(self.link.replies_in(chunk))
+        if self.link.read():
+            self.link.hand_out()
             self._watch_stdin()
             return
         self._loop.remove_reader(self._process.stdout)
@@ -176,7 +179,7 @@ class _AsyncConnection:
     def __init__(self, process: Process, loop: asyncio.AbstractEventLoop) -> None:
         self.process = process
         self._loop = loop
-        self._traffic = _AsyncTraffic(process, loop)
+        self.traffic = _AsyncTraffic(process, loop)
 
     async def call_typed(self, method: str, params: Mapping[str, Any] | None, reader: Reader[Value]) -> Value:
         return read_result(method, await self.call(method, params), reader)
@@ -184,11 +187,11 @@ class _AsyncConnection:
     async def call(self, method: str, params: object) -> Any:
         self._check_loop()
         waiter = _AsyncWaiter(self._loop)
-        number = self._traffic.send(waiter, Request(method, params))
+        number = self.traffic.send(waiter, Request(method, params))
         try:
             outcome = await waiter.future
         except asyncio.CancelledError:
-            self._traffic.link.drop(number)
+            self.traffic.link.drop(number)
             raise
         if isinstance(outcome, PosternError):
             raise outcome
@@ -198,15 +201,15 @@ class _AsyncConnection:
         if self.process.is_of_another_process:
             return
         self._check_loop()
-        self._traffic.hang_up()
+        self.traffic.hang_up()
         for seconds, end in ((timeout, self.process.terminate), (TERMINATION_SECONDS, self.process.kill)):
             try:
-                await asyncio.wait_for(self._traffic.has_ended.wait(), seconds)
+                await asyncio.wait_for(self.traffic.has_ended.wait(), seconds)
             except asyncio.TimeoutError:
                 end()
             else:
                 return
-        await self._traffic.has_ended.wait()
+        await self.traffic.has_ended.wait()
 
     def _check_loop(self) -> None:
         self.process.refuse_after_fork()
@@ -218,7 +221,7 @@ class _AsyncConnection:
             return
         warnings.warn(f"Postern {self.process.pid} was not closed", ResourceWarning, source=self, stacklevel=2)
         try:
-            self._loop.call_soon_threadsafe(self._traffic.hang_up)
+            self._loop.call_soon_threadsafe(self.traffic.hang_up)
         except RuntimeError:
             # The loop is closed.
             threading.Thread(target=self.process.close, daemon=True).start()

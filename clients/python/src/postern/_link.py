@@ -3,31 +3,25 @@ clients call it when a pipe is ready. It is not thread-safe."""
 
 from __future__ import annotations
 
-import json
 import os
 import select
 from typing import Generic, Protocol, TypeVar
 
 from ._failures import anew
-from ._lines import LineCutter
+from ._inbox import Inbox
 from ._process import Process
 from ._requests import Request
-from .errors import BY_SLUG, CallError, ClientClosed, PosternError, ProtocolError
+from .errors import ClientClosed, PosternError, ProtocolError
 
 # What a pipe takes at once when it is empty.
 _WRITE_BYTES = 65_536
-_READ_BYTES = 262_144
-
-# The number of a call, and its result or a PosternError.
-Reply = tuple[int, object]
-_NO_CALL = 0
 
 
 class Waiter(Protocol):
     """Who waits for a reply."""
 
     def settle(self, outcome: object) -> None:
-        """Takes the result, or a PosternError. It comes once."""
+        """Takes the result, or a PosternError."""
 
 
 SomeWaiter = TypeVar("SomeWaiter", bound=Waiter)
@@ -38,7 +32,7 @@ class Link(Generic[SomeWaiter]):
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._cutter = LineCutter()
+        self._inbox = Inbox(process.stdout)
         self._last_number = 0
         self._waiting: dict[int, SomeWaiter] = {}
         self._dropped: set[int] = set()
@@ -47,9 +41,19 @@ class Link(Generic[SomeWaiter]):
         self._failure: PosternError | None = None
 
     @property
+    def calls_in_flight(self) -> int:
+        """How many calls wait for their replies."""
+        return len(self._waiting)
+
+    @property
     def has_unsent(self) -> bool:
         """Whether something waits for the process to read what came before."""
         return bool(self._unsent)
+
+    @property
+    def is_expecting(self) -> bool:
+        """Whether a reply is still to come, or the end of the process."""
+        return bool(self._waiting or self._dropped or self._closing or self._failure is not None)
 
     def send(self, waiter: SomeWaiter, request: Request) -> int:
         """Sends a request, or as much of it as the pipe takes, and gives its number.
@@ -117,20 +121,22 @@ class Link(Generic[SomeWaiter]):
         for waiter in waiting.values():
             waiter.settle(anew(self._failure))
 
-    def read(self) -> bytes:
-        """Some of what the process has written; nothing once it has closed its stdout."""
-        return os.read(self._process.stdout, _READ_BYTES)
+    def read(self) -> bool:
+        """Reads what the process has written, or waits for it; False once it has closed its stdout."""
+        return self._inbox.read()
 
-    def replies_in(self, chunk: bytes) -> list[Reply]:
-        """The replies that end in a chunk."""
-        return [_reply(line) for line in self._cutter.cut(chunk)]
-
-    def hand_out(self, replies: list[Reply]) -> None:
-        """Settles the calls that replies are for. A reply that is none, or for no call, ends the link."""
-        for number, outcome in replies:
-            waiter = self._waiting.pop(number, None)
+    def hand_out(self) -> None:
+        """Settles the calls whose replies were read. A reply that is none, or for no call, ends the link."""
+        replies = self._inbox.replies()
+        while replies:
+            number, outcome = replies[0]
+            waiter = self._waiting.get(number)
+            # Where this is interrupted, a call may be settled once more, but none is missed.
             if waiter is not None:
                 waiter.settle(outcome)
+            replies.popleft()
+            if waiter is not None:
+                self._waiting.pop(number, None)
             elif number in self._dropped:
                 self._dropped.remove(number)
             elif self._failure is None:
@@ -140,28 +146,3 @@ class Link(Generic[SomeWaiter]):
     def _break_off(self, problem: str) -> None:
         self.end(ProtocolError(problem))
         self._process.terminate()
-
-
-def _reply(line: bytes) -> Reply:
-    try:
-        reply = json.loads(line.decode())
-        if not isinstance(reply, dict) or reply.get("jsonrpc") != "2.0" or ("result" in reply) == ("error" in reply):
-            raise ValueError("no response of JSON-RPC 2.0")
-        if type(reply.get("id")) is not int:
-            raise ValueError("no id of a call")
-        return reply["id"], _failure_in(reply["error"]) if "error" in reply else reply["result"]
-    except (ValueError, RecursionError) as error:
-        excerpt = line[:200].decode(errors="replace")
-        return _NO_CALL, ProtocolError(f"Postern sent what is no reply, {error}: {excerpt}")
-
-
-def _failure_in(error: object) -> CallError:
-    """The error of the class that goes with its slug."""
-    if not isinstance(error, dict):
-        raise ValueError("an error that is no object")
-    code, message = error.get("code"), error.get("message")
-    if type(code) is not int or not isinstance(message, str):
-        raise ValueError("an error without code and message")
-    failure = CallError(code, message, error.get("data"))
-    known = BY_SLUG.get(failure.slug or "")
-    return failure if known is None else known(*failure.args)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import select
-import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
-from ._link import Link
-from ._process import CLOSING_SECONDS, TERMINATION_SECONDS, Log, Options, Process, StrPath
+from ._process import CLOSING_SECONDS, Log, Options, Process, StrPath
 from ._reading import Reader, read_result
 from ._requests import Request
 from ._sync_methods import SyncMethods
-from ._wake import Wake
-from .errors import CallTimeout, PosternError
+from ._traffic import Traffic
 
 Value = TypeVar("Value")
 
@@ -113,132 +109,27 @@ class Postern(SyncMethods):
         self.close()
 
 
-class _Waiter:
-    """A thread that waits for its reply."""
-
-    __slots__ = ("_pending", "outcome")
-
-    def __init__(self) -> None:
-        self.outcome: object = None
-        self._pending = threading.Lock()
-        self._pending.acquire()
-
-    def settle(self, outcome: object) -> None:
-        self.outcome = outcome
-        self._pending.release()
-
-    def wait(self, seconds: float | None) -> bool:
-        """Whether the reply has come within a time."""
-        return self._pending.acquire(timeout=-1 if seconds is None else max(0, seconds))
-
-
-class _Traffic:
-    """What the callers share with the thread that reads. That thread holds it, and so keeps no client alive."""
-
-    def __init__(self, process: Process) -> None:
-        self.lock = threading.Lock()
-        self.wake = Wake()
-        self.is_abandoned = False
-        """Whether nobody is left who could make a call."""
-        self.link: Link[_Waiter] = Link(process)
-        self._process = process
-
-    def read(self) -> None:
-        """Hands out replies until the process ends, and writes what its stdin did not take at once."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        poll = select.poll()
-        poll.register(stdout, select.POLLIN)
-        poll.register(self.wake.descriptor, select.POLLIN)
-        watches_stdin = False
-        while True:
-            ready = [descriptor for descriptor, _ in poll.poll()]
-            if stdout in ready:
-                chunk = self.link.read()
-                if not chunk:
-                    break
-                replies = self.link.replies_in(chunk)
-                with self.lock:
-                    self.link.hand_out(replies)
-            if len(ready) == 1 and stdout in ready:
-                continue
-            self.wake.reset()
-            with self.lock:
-                if self.is_abandoned:
-                    self.link.hang_up()
-                self.link.send_rest()
-                has_unsent = self.link.has_unsent
-            if has_unsent and not watches_stdin:
-                poll.register(stdin, select.POLLOUT)
-            elif watches_stdin and not has_unsent:
-                poll.unregister(stdin)
-            watches_stdin = has_unsent
-        end = self._process.finish()
-        with self.lock:
-            self.link.end(end)
-
-
 class _Connection:
-    """A process, and the thread that reads what it writes."""
+    """A process, which ends when nobody holds this any more."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        self._traffic = _Traffic(process)
-        self._closing = threading.Lock()
-        self._reader = threading.Thread(target=self._traffic.read, name=f"postern-replies-{process.pid}", daemon=True)
-        self._reader.start()
-        process.at_exit(partial(_close, process, self._traffic, self._reader, CLOSING_SECONDS))
+        self.traffic = Traffic(process)
 
     def call_typed(
         self, timeout: float | None, method: str, params: Mapping[str, Any] | None, reader: Reader[Value]
     ) -> Value:
         return read_result(method, self.call(method, params, timeout), reader)
 
-    def call(self, method: str, params: object, timeout: float | None) -> Any:
+    def call(self, method: str, params: object, timeout: float | None) -> object:
         self.process.refuse_after_fork()
-        traffic = self._traffic
-        request = Request(method, params)
-        waiter = _Waiter()
-        with traffic.lock:
-            number = traffic.link.send(waiter, request)
-            has_unsent = traffic.link.has_unsent
-        try:
-            if has_unsent:
-                traffic.wake.ring()
-            has_come = waiter.wait(timeout)
-        except BaseException:
-            with traffic.lock:
-                traffic.link.drop(number)
-            raise
-        if not has_come:
-            with traffic.lock:
-                if traffic.link.drop(number):
-                    raise CallTimeout(f"{method} took longer than {timeout} s; it may still take effect")
-        if isinstance(waiter.outcome, PosternError):
-            raise waiter.outcome
-        return waiter.outcome
+        return self.traffic.call(Request(method, params), timeout)
 
     def close(self, timeout: float) -> None:
-        if self.process.is_of_another_process:
-            return
-        # A second closer waits for the first.
-        with self._closing:
-            _close(self.process, self._traffic, self._reader, timeout)
+        if not self.process.is_of_another_process:
+            self.traffic.close(timeout)
 
     def __del__(self) -> None:
-        if not self.process.is_running:
-            return
-        warnings.warn(f"Postern {self.process.pid} was not closed", ResourceWarning, source=self, stacklevel=2)
-        self._traffic.is_abandoned = True
-        self._traffic.wake.ring()
-
-
-def _close(process: Process, traffic: _Traffic, reader: threading.Thread, timeout: float) -> None:
-    with traffic.lock:
-        traffic.link.hang_up()
-    traffic.wake.ring()
-    for seconds, end in ((timeout, process.terminate), (TERMINATION_SECONDS, process.kill)):
-        reader.join(seconds)
-        if not reader.is_alive():
-            return
-        end()
-    reader.join()
+        if self.process.is_running:
+            warnings.warn(f"Postern {self.process.pid} was not closed", ResourceWarning, source=self, stacklevel=2)
+            self.traffic.abandon()

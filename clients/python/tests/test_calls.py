@@ -1,0 +1,288 @@
+"""Single calls: what cannot be sent, what takes too long, and what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import signal
+import threading
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import PERSON, calls_in_flight, fake_binary, wait_until
+
+from postern import (
+    UNSET,
+    AsyncPostern,
+    CallError,
+    CallTimeout,
+    MessageTooLong,
+    Postern,
+    PosternError,
+    ProcessEnded,
+    ProtocolError,
+)
+from postern._bounds import MESSAGE_BYTES_MAX
+from postern._reading import time
+from postern._requests import wire_value
+from postern.errors import FieldInvalid, WrongPassword
+from postern.types import OperatorsClient
+
+# Answers each request with its params, but a null with nothing until the next request.
+ECHO = """
+late = []
+for request in sys.stdin:
+    params = json.loads(request).get("params")
+    if params is None:
+        late.append(request)
+        continue
+    for each in late:
+        answer(each, "late")
+    late.clear()
+    answer(request, params)
+"""
+
+
+def test_timeout(tmp_path: Path) -> None:
+    with Postern(binary=fake_binary(tmp_path, ECHO)) as postern:
+        with pytest.raises(CallTimeout, match=r"system.info took longer than 0.05 s") as caught:
+            postern.call("system.info", timeout=0.05)
+        assert isinstance(caught.value, TimeoutError) and isinstance(caught.value, PosternError)
+        with pytest.raises(CallTimeout):
+            postern.with_timeout(0.05).system.info()
+        assert calls_in_flight(postern) == 0
+        # Both late replies come before this one.
+        assert postern.call("system.info", [1]) == [1]
+        assert postern.with_timeout(5).call("system.info", [2]) == [2]
+        assert postern.call("system.info", [3]) == [3]
+
+
+def test_default_timeout(tmp_path: Path) -> None:
+    with Postern(binary=fake_binary(tmp_path, ECHO), timeout=0.05) as postern, pytest.raises(CallTimeout):
+        postern.rpc.discover()
+
+
+def test_timeout_while_the_process_stands_still() -> None:
+    with Postern(":memory:") as postern:
+        postern.system.info()
+        os.kill(postern.pid, signal.SIGSTOP)
+        # More than a pipe holds, so part of it waits to be written.
+        with pytest.raises(CallTimeout):
+            postern.call("system.info", {"text": "x" * 1_000_000}, timeout=0.05)
+        with pytest.raises(CallTimeout):
+            postern.call("system.info", timeout=0.05)
+        os.kill(postern.pid, signal.SIGCONT)
+        assert postern.system.info().name == "postern"
+
+
+def test_cancellation(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with AsyncPostern(binary=fake_binary(tmp_path, ECHO)) as postern:
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(postern.call("system.info"), 0.05)
+            task = asyncio.create_task(postern.call("system.info"))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert calls_in_flight(postern) == 0
+            assert await postern.call("system.info", [1]) == [1]
+            assert await postern.call("system.info", [2]) == [2]
+
+    asyncio.run(main())
+
+
+class Interrupt(BaseException):
+    """What a signal's handler raises, as a Ctrl-C's does."""
+
+
+def test_interrupts_lose_no_reply(tmp_path: Path) -> None:
+    """A handler that raises anywhere in a call ends that call alone."""
+
+    def raise_interrupt(number: int, frame: object) -> None:
+        if is_calling:
+            raise Interrupt
+
+    is_calling = False
+    interrupts = 0
+    before = signal.signal(signal.SIGALRM, raise_interrupt)
+    try:
+        with Postern(binary=fake_binary(tmp_path, ECHO)) as postern:
+            results: list[Any] = []
+            other = threading.Thread(
+                target=lambda: results.extend(postern.call("system.info", [n]) for n in range(2_000))
+            )
+            other.start()
+            for number in range(2_000):
+                delay = 20e-6 + number % 100 * 1e-6
+                try:
+                    is_calling = True
+                    signal.setitimer(signal.ITIMER_REAL, delay)
+                    assert postern.call("system.info", [number], timeout=10) == [number]
+                    is_calling = False
+                except Interrupt:
+                    is_calling = False
+                    interrupts += 1
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            other.join(20)
+            assert results == [[number] for number in range(2_000)]
+            assert postern.call("system.info", ["last"], timeout=10) == ["last"]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert interrupts > 100
+
+
+def test_too_long() -> None:
+    async def main() -> None:
+        async with AsyncPostern(":memory:") as postern:
+            with pytest.raises(MessageTooLong):
+                await postern.call("system.info", {"text": "x" * MESSAGE_BYTES_MAX})
+            assert (await postern.system.info()).name == "postern"
+
+    with Postern(":memory:") as postern:
+        with pytest.raises(MessageTooLong, match="8388608 is the most"):
+            postern.call("system.info", {"text": "é" * (MESSAGE_BYTES_MAX // 2)})
+        assert postern.system.info().name == "postern"
+        # The longest that is taken.
+        envelope = len('{"jsonrpc":"2.0","id":2,"method":"system.info","params":{"text":""}}')
+        assert postern.call("system.info", {"text": "x" * (MESSAGE_BYTES_MAX - envelope)})["name"] == "postern"
+        with pytest.raises(MessageTooLong):
+            postern.call("system.info", {"text": "x" * (MESSAGE_BYTES_MAX - envelope + 1)})
+    asyncio.run(main())
+
+
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("params", "error"),
+    [
+        ({"a": "\ud800"}, ValueError),
+        ({"a": float("nan")}, ValueError),
+        ({"a": datetime(2016, 2, 24)}, ValueError),
+        ({"a": object()}, TypeError),
+        (nested(128), ValueError),
+        (nested(100_000), RecursionError),
+    ],
+)
+def test_what_cannot_be_sent(postern: Postern, params: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        postern.call("system.info", params)
+    assert postern.system.info().name == "postern"
+
+
+def test_deepest_request(postern: Postern) -> None:
+    with pytest.raises(CallError, match="Invalid params"):
+        postern.call("system.info", nested(127))
+
+
+def test_wrong_results(tmp_path: Path) -> None:
+    body = """
+results = [
+    {"name": "postern"},
+    {"name": "postern", "version": 1, "methods": [], "store": {"kind": "memory"}},
+    {"name": "postern", "version": "1", "methods": ["a", 1], "store": {"kind": "memory"}},
+    {"name": "postern", "version": "1", "methods": [], "store": {}, "more": 1},
+    None,
+    {"name": "postern", "version": "1", "methods": ["a"], "store": {"kind": "memory", "more": 1}, "more": 1},
+]
+for request, result in zip(sys.stdin, results):
+    answer(request, result)
+"""
+    with Postern(binary=fake_binary(tmp_path, body)) as postern:
+        for problem in (
+            "system.info: result.version is missing",
+            "system.info: result.version is no string",
+            r"system.info: result.methods\[1\] is no string",
+            "system.info: result.store.kind is missing",
+            "system.info: result is no object",
+        ):
+            with pytest.raises(ProtocolError, match=problem):
+                postern.system.info()
+        assert postern.system.info().methods == ("a",)
+
+
+def test_times_keep_all_digits() -> None:
+    for text in ("2016-02-24T22:07:52.371513Z", "0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"):
+        assert wire_value(time(text)) == text
+    assert time("2016-02-24T22:07:52.371513Z").utcoffset() == timedelta(0)
+    assert wire_value(datetime(2016, 2, 24, 1, tzinfo=timezone(timedelta(hours=2)))) == "2016-02-23T23:00:00.000000Z"
+
+
+def test_types_read_raw_results(postern: Postern) -> None:
+    with pytest.raises(ValueError, match=r"result\.id is missing"):
+        OperatorsClient.from_json({})
+
+
+def test_null_and_unset(postern: Postern) -> None:
+    care = postern.care
+    care.user.register(email="a@example.com", password="password", role="user", phone="6171234567")
+    token = care.auth.token(email="a@example.com", password="password").access_token
+    assert care.user.change(access_token=token, phone=UNSET, last_name="Major").phone == "6171234567"
+    assert care.user.change(access_token=token, phone=None).phone == ""
+
+
+def test_errors_can_be_pickled() -> None:
+    data = {"errors": ["wrong_password"], "field": "password", "retry_after": 5}
+    error = pickle.loads(pickle.dumps(WrongPassword(-9, "Password is incorrect for this account.", data)))
+    assert type(error) is WrongPassword
+    assert (error.code, error.slug, error.field, error.retry_after) == (-9, "wrong_password", "password", 5)
+    assert str(error) == "Password is incorrect for this account."
+    for failure in (ProcessEnded(None, 9, ["a"]), CallTimeout("late"), ProtocolError("odd"), MessageTooLong("long")):
+        again = pickle.loads(pickle.dumps(failure))
+        assert (type(again), str(again)) == (type(failure), str(failure))
+
+
+def test_errors_name_the_field(postern: Postern) -> None:
+    with pytest.raises(FieldInvalid) as caught:
+        postern.operators.register(user={**PERSON, "email": "nobody"}, password="password")
+    assert (caught.value.field, caught.value.errors) == ("user.email", ("field_invalid",))
+
+
+def test_another_event_loop() -> None:
+    postern: AsyncPostern | None = None
+
+    async def open_it() -> None:
+        nonlocal postern
+        postern = AsyncPostern(":memory:")
+
+    async def use_it() -> None:
+        assert postern is not None
+        with pytest.raises(PosternError, match="another event loop"):
+            await postern.system.info()
+
+    async def close_it() -> None:
+        assert postern is not None
+        await postern.close()
+
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(open_it())
+        asyncio.run(use_it())
+        loop.run_until_complete(close_it())
+    finally:
+        loop.close()
+
+
+def test_no_event_loop() -> None:
+    with pytest.raises(PosternError, match="no event loop"):
+        AsyncPostern(":memory:")
+
+
+def test_waiting_threads_do_not_hold_up_others(tmp_path: Path) -> None:
+    with Postern(binary=fake_binary(tmp_path, ECHO)) as postern:
+        results: list[Any] = []
+        waiting = threading.Thread(target=lambda: results.append(postern.call("system.info")))
+        waiting.start()
+        wait_until(lambda: calls_in_flight(postern) == 1)
+        assert postern.call("system.info", [1], timeout=10) == [1]
+        waiting.join(10)
+        assert results == ["late"]

@@ -1,0 +1,85 @@
+"""The fixtures, as another project's tests use them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from support import PERSON
+
+from postern import AsyncPostern, Postern
+from postern.testing import async_mailed_code, mailed_code, rehearsal
+
+TESTS = """
+def test_confirmed_at_once(postern):
+    person = {"first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"}
+    postern.operators.register(user=person, password="password")
+    assert postern.operators.signin(email="lasoren@bu.edu", password="password").id == 1
+
+def test_fresh(postern):
+    assert postern.system.outbox().messages == ()
+"""
+
+
+def test_codes_are_mailed(postern: Postern) -> None:
+    postern.operators.register(user=PERSON, password="password")
+    with pytest.raises(LookupError):
+        mailed_code(postern, "nobody@example.com")
+    first = mailed_code(postern, "lasoren@bu.edu")
+    postern.operators.resend_confirmation(email="lasoren@bu.edu")
+    last = mailed_code(postern, "lasoren@bu.edu")
+    assert first != last
+    assert postern.operators.confirm_email(code=last).email == "lasoren@bu.edu"
+
+
+def test_codes_are_mailed_to_tasks(async_postern: Callable[[], AsyncPostern]) -> None:
+    async def main() -> None:
+        async with async_postern() as postern:
+            await postern.operators.register(user=PERSON, password="password")
+            code = await async_mailed_code(postern, "lasoren@bu.edu")
+            assert (await postern.operators.confirm_email(code=code)).email == "lasoren@bu.edu"
+
+    asyncio.run(main())
+
+
+def test_tokens_and_passwords_are_mailed(postern: Postern) -> None:
+    care, sales = postern.care, postern.sales
+    care.user.register(email="a@example.com", password="password", role="user")
+    care.user.reset_password(email="a@example.com")
+    assert care.auth.token(email="a@example.com", password=mailed_code(postern, "a@example.com")).access_token
+    sales.user.create_customer(
+        email="b@example.com",
+        password="password",
+        referral_code=postern.system.invite(role="customer").referral_code,
+        source="a friend",
+        name={"first": "Mary", "last": "Major"},
+    )
+    assert sales.user.verify(token=mailed_code(postern, "b@example.com")).email == "b@example.com"
+
+
+def test_rehearsals_repeat(postern: Postern) -> None:
+    with rehearsal() as another:
+        assert another.operators.register(user=PERSON, password="password") == postern.operators.register(
+            user=PERSON, password="password"
+        )
+
+
+@pytest.mark.parametrize(
+    "conftest",
+    [
+        'pytest_plugins = ["postern.testing"]\n{override}',
+        "import pytest\nfrom postern.testing import postern, postern_arguments\n{override}",
+        "import pytest\nfrom postern.testing import postern\n{override}",
+    ],
+)
+def test_flags_of_ones_own(pytester: pytest.Pytester, conftest: str) -> None:
+    override = 'import pytest\n@pytest.fixture\ndef postern_arguments(): return ["--no-email-confirmation"]'
+    pytester.makeconftest(conftest.format(override=override))
+    pytester.makepyfile(TESTS)
+    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=2)
+
+
+def test_one_fixture_alone(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("from postern.testing import postern\n\ndef test(postern): assert postern.system.info()")
+    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
