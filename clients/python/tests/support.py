@@ -45,8 +45,9 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def calls_in_flight(postern: Postern | AsyncPostern) -> int:
     """How many calls wait for their replies."""
-    traffic = postern._connection.traffic
-    return traffic.calls_in_flight
+    if isinstance(postern, Postern):
+        return len(postern._connection.traffic._link._waiting)
+    return len(postern._connection.traffic.link._waiting)
 
 
 def has_ended(pid: int, seconds: float) -> bool:

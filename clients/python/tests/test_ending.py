@@ -118,6 +118,25 @@ def test_kill_fails_tasks() -> None:
     asyncio.run(main())
 
 
+def test_kill_while_a_request_is_being_written() -> None:
+    async def main() -> None:
+        async with AsyncPostern(":memory:") as postern:
+            call = asyncio.create_task(postern.call("system.info", {"text": "x" * 1_000_000}))
+            os.kill(postern.pid, signal.SIGSTOP)
+            await asyncio.sleep(0)
+            os.kill(postern.pid, signal.SIGKILL)
+            with pytest.raises(ProcessEnded, match="SIGKILL"):
+                await call
+
+    asyncio.run(main())
+    with Postern(":memory:") as postern, ThreadPoolExecutor(1) as threads:
+        os.kill(postern.pid, signal.SIGSTOP)
+        call = threads.submit(postern.call, "system.info", {"text": "x" * 1_000_000})
+        wait_until(lambda: calls_in_flight(postern) == 1)
+        os.kill(postern.pid, signal.SIGKILL)
+        assert isinstance(call.exception(), ProcessEnded)
+
+
 def test_close_lets_calls_in_flight_end() -> None:
     postern = Postern(":memory:", arguments=["--no-email-confirmation"])
     postern.operators.register(user=PERSON, password="password")
@@ -233,6 +252,11 @@ def test_relative_binary_in_another_directory(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     with Postern(binary="./postern", cwd="/") as postern:
         assert postern.call("system.info") == "/"
+
+
+def test_a_ctrl_c_reaches_the_host_alone() -> None:
+    with rehearsal() as postern:
+        assert os.getpgid(postern.pid) != os.getpgid(0)
 
 
 def test_no_such_directory(tmp_path: Path) -> None:

@@ -128,16 +128,12 @@ class _AsyncTraffic:
 
     def send(self, waiter: _AsyncWaiter, request: Request) -> int:
         number = self.link.send(waiter, request)
-        self._watch_stdin()
+        self._write()
         return number
-
-    @property
-    def calls_in_flight(self) -> int:
-        return self.link.calls_in_flight
 
     def hang_up(self) -> None:
         self.link.hang_up()
-        self._watch_stdin()
+        self._write()
 
     def _read(self) -> None:
         if self.link.read():

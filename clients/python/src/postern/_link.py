@@ -41,11 +41,6 @@ class Link(Generic[SomeWaiter]):
         self._failure: PosternError | None = None
 
     @property
-    def calls_in_flight(self) -> int:
-        """How many calls wait for their replies."""
-        return len(self._waiting)
-
-    @property
     def has_unsent(self) -> bool:
         """Whether something waits for the process to read what came before."""
         return bool(self._unsent)
@@ -56,9 +51,10 @@ class Link(Generic[SomeWaiter]):
         return bool(self._waiting or self._dropped or self._closing or self._failure is not None)
 
     def send(self, waiter: SomeWaiter, request: Request) -> int:
-        """Sends a request, or as much of it as the pipe takes, and gives its number.
+        """Sends a request that the pipe takes whole, keeps any other for `send_rest`, and gives its number.
 
-        Raises ClientClosed after `hang_up`, why the link ended after its end, and MessageTooLong.
+        Up to PIPE_BUF bytes are written whole or not at all, also where a signal's handler raises meanwhile. Raises
+        ClientClosed after `hang_up`, why the link ended after its end, and MessageTooLong.
         """
         if self._closing:
             raise ClientClosed
@@ -67,16 +63,15 @@ class Link(Generic[SomeWaiter]):
         line = request.line(self._last_number + 1)
         self._last_number += 1
         self._waiting[self._last_number] = waiter
-        if self._unsent:
+        if self._unsent or len(line) > select.PIPE_BUF or not self._write(line):
             self._unsent += line
-        else:
-            written = self._write(line)
-            if written < len(line):
-                self._unsent += line[written:]
         return self._last_number
 
     def send_rest(self) -> None:
-        """Sends what the pipe did not take before. The last byte after `hang_up` closes the pipe."""
+        """Sends as much as the pipe takes of what is left; the last byte after `hang_up` closes it.
+
+        This is for a thread that no signal's handler interrupts.
+        """
         while self._unsent:
             written = self._write(bytes(self._unsent[:_WRITE_BYTES]))
             if not written:
@@ -93,24 +88,18 @@ class Link(Generic[SomeWaiter]):
         except OSError:
             # The process is gone. The end of its stdout tells how, so here all counts as sent.
             return len(data)
-        except BaseException:
-            # A signal handler has raised, a Ctrl-C's for one, and how much was written is not known. Up to PIPE_BUF
-            # bytes are written whole or not at all; of more, a part may be gone, and the next line would follow on it.
-            if len(data) > select.PIPE_BUF:
-                self._break_off("a signal handler raised while a request was being written")
-            raise
 
     def drop(self, number: int) -> bool:
         """Waits no more for a reply; False where it has come already."""
-        if self._waiting.pop(number, None) is None:
+        if number not in self._waiting:
             return False
         self._dropped.add(number)
+        self._waiting.pop(number)
         return True
 
     def hang_up(self) -> None:
-        """Takes no further calls, and closes the process's stdin once all is written."""
+        """Takes no further calls; `send_rest` closes the process's stdin once all is written."""
         self._closing = True
-        self.send_rest()
 
     def end(self, failure: PosternError) -> None:
         """Fails all calls in flight and all later ones."""

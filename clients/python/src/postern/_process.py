@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import subprocess
 import sys
@@ -12,10 +13,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO
 
 from ._binary import find_binary
-from ._lines import LineCutter
 from .errors import PosternError, ProcessEnded
 
 _STDERR_LINES = 20
@@ -149,14 +148,9 @@ class Process:
         return tuple(self._lines)
 
     def _listen(self) -> None:
-        cutter = LineCutter()
-        while chunk := self._stderr.read(65_536):
-            for line in cutter.cut(chunk):
-                self._hear(line)
-        for line in cutter.cut(b"\n"):
-            if line:
-                self._hear(line)
-        self._stderr.close()
+        with io.BufferedReader(self._stderr) as lines:
+            for line in lines:
+                self._hear(line.removesuffix(b"\n"))
         # Nobody may be left who asks how it ended.
         self._child.wait()
 
@@ -180,9 +174,11 @@ class Process:
         self._child.returncode = 0
 
 
-def _pipes(child: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes], IO[bytes]]:
-    assert child.stdin is not None and child.stdout is not None and child.stderr is not None
-    return child.stdin, child.stdout, child.stderr
+def _pipes(child: subprocess.Popen[bytes]) -> tuple[io.FileIO, io.FileIO, io.FileIO]:
+    stdin, stdout, stderr = child.stdin, child.stdout, child.stderr
+    # As nothing is buffered.
+    assert isinstance(stdin, io.FileIO) and isinstance(stdout, io.FileIO) and isinstance(stderr, io.FileIO)
+    return stdin, stdout, stderr
 
 
 def _print_to_stderr(line: str) -> None:

@@ -64,13 +64,8 @@ class Traffic:
         self._leader: _Waiter | Traffic | None = None
         self._is_abandoned = False
         self._attendant = threading.Thread(target=self._attend, name=f"postern-{process.pid}", daemon=True)
-        self._attendant.start()
         process.at_exit(partial(self.close, CLOSING_SECONDS))
-
-    @property
-    def calls_in_flight(self) -> int:
-        """How many calls wait for their replies."""
-        return self._link.calls_in_flight
+        self._attendant.start()
 
     def call(self, request: Request, timeout: float | None) -> object:
         """The result of a call; raises what the client's `call` does."""
@@ -170,7 +165,7 @@ class Traffic:
         with self._closing:
             with self._lock:
                 self._link.hang_up()
-                self._find_leader()
+            self._wake.ring()
             for seconds, end in ((timeout, self._process.terminate), (TERMINATION_SECONDS, self._process.kill)):
                 self._attendant.join(seconds)
                 if not self._attendant.is_alive():
