@@ -8,8 +8,9 @@ import os
 import statistics
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from typing import Any
 
 from postern import AsyncPostern, Postern
@@ -60,51 +61,70 @@ def _seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+@contextmanager
+def one_processor() -> Iterator[None]:
+    """Keeps all that is started here on one processor.
+
+    Else it is the system's choice of processors that is measured: waking a process on another takes several times as
+    long as a call.
+    """
+    processors = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(processors)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, processors)
+
+
 def measure_threads() -> None:
     """`Postern`, by turns with the bare loop, and then from threads."""
-    bare = Bare()
-    with Postern(":memory:", arguments=FLAGS) as postern:
+
+    def queries(postern: Postern) -> Callable[[int], list[float]]:
         operator = postern.operators.register(user=PERSON, password="password")
         get = postern.operators.clients.get
 
         def query() -> None:
             get(user_id=operator.id, session_id=operator.session_id, provision=1)
 
-        def queries(count: int) -> None:
-            for _ in range(count):
-                query()
+        return lambda count: [_seconds(query) for _ in range(count)]
 
-        raw, ours = [], []
+    raw, ours = [], []
+    with one_processor(), closing(Bare()) as bare, Postern(":memory:", arguments=FLAGS) as postern:
+        ask = queries(postern)
         for _ in range(CALLS // BATCH):
             raw += bare.measure()
-            ours += [_seconds(query) for _ in range(BATCH)]
-        with ThreadPoolExecutor(TASKS) as threads:
-            concurrent = _seconds(lambda: list(threads.map(queries, [CONCURRENT_CALLS // TASKS] * TASKS)))
-    bare.close()
+            ours += ask(BATCH)
+    with Postern(":memory:", arguments=FLAGS) as postern, ThreadPoolExecutor(TASKS) as threads:
+        ask = queries(postern)
+        concurrent = _seconds(lambda: list(threads.map(ask, [CONCURRENT_CALLS // TASKS] * TASKS)))
     report("python-sync", raw, ours, concurrent)
 
 
 async def measure_asyncio() -> None:
     """`AsyncPostern`, by turns with the bare loop, and then from tasks."""
-    bare = Bare()
-    async with AsyncPostern(":memory:", arguments=FLAGS) as postern:
+
+    async def queries(postern: AsyncPostern) -> Callable[[int], Awaitable[list[float]]]:
         operator = await postern.operators.register(user=PERSON, password="password")
         get = postern.operators.clients.get
 
-        async def query() -> None:
-            await get(user_id=operator.id, session_id=operator.session_id, provision=1)
+        async def ask(count: int) -> list[float]:
+            return [
+                await _seconds_later(get(user_id=operator.id, session_id=operator.session_id, provision=1))
+                for _ in range(count)
+            ]
 
-        async def queries(count: int) -> None:
-            for _ in range(count):
-                await query()
+        return ask
 
-        raw, ours = [], []
-        for _ in range(CALLS // BATCH):
-            raw += bare.measure()
-            ours += [await _seconds_later(query()) for _ in range(BATCH)]
-        share = CONCURRENT_CALLS // TASKS
-        concurrent = await _seconds_later(asyncio.gather(*(queries(share) for _ in range(TASKS))))
-    bare.close()
+    raw, ours = [], []
+    with one_processor(), closing(Bare()) as bare:
+        async with AsyncPostern(":memory:", arguments=FLAGS) as postern:
+            ask = await queries(postern)
+            for _ in range(CALLS // BATCH):
+                raw += bare.measure()
+                ours += await ask(BATCH)
+    async with AsyncPostern(":memory:", arguments=FLAGS) as postern:
+        ask = await queries(postern)
+        concurrent = await _seconds_later(asyncio.gather(*(ask(CONCURRENT_CALLS // TASKS) for _ in range(TASKS))))
     report("python-async", raw, ours, concurrent)
 
 
