@@ -58,6 +58,6 @@ extension Contract {
 extension ClientContract {
     /// What is generated of the clients, by path, with its text.
     func generatedFiles() -> [(String, String)] {
-        PythonClientEmitter(self).files + SwiftClientEmitter(self).files
+        NodeClientEmitter(self).files + PythonClientEmitter(self).files + SwiftClientEmitter(self).files
     }
 }

@@ -1,0 +1,145 @@
+/// TypeScript's declarations of what NodeClientEmitter writes, with the documentation of all of it.
+struct NodeDeclarations {
+    let methods: [String]
+    let types: [String]
+    let errors: [String]
+
+    init(_ contract: ClientContract) {
+        methods = Self.methods(contract)
+        types = Self.types(contract)
+        errors = Self.errors(contract)
+    }
+
+    private static let lineLength = 120
+
+    private static func methods(_ contract: ClientContract) -> [String] {
+        let groups = contract.groups.flatMap(\.withInnerGroups).map(methodsInterface)
+        let root =
+            comment(["All methods, by the words of their names."]) + ["export class Methods {", "  \(initializer)", ""]
+            + contract.groups.flatMap(property).indentedByTwo + ["}"]
+        let imports = [
+            "import type { CallOptions } from \"../postern.js\";",
+            "import type * as types from \"./types.js\";",
+        ]
+        return Array(([imports] + groups + [root]).joined(separator: [""]))
+    }
+
+    private static let initializer =
+        "constructor(call: (method: string, params: unknown, shape: any, options?: CallOptions) => Promise<any>);"
+
+    private static func methodsInterface(_ group: ClientContract.Group) -> [String] {
+        let parts = group.groups.map(property) + group.methods.map(signature)
+        return comment([group.description]) + ["export interface \(group.nodeName) {"]
+            + Array(parts.joined(separator: [""])).indentedByTwo + ["}"]
+    }
+
+    private static func property(of group: ClientContract.Group) -> [String] {
+        comment([group.description], depth: 1) + ["readonly \(group.name.lowerCamel): \(group.nodeName);"]
+    }
+
+    private static func signature(_ method: ClientContract.ClientMethod) -> [String] {
+        var text = ["\(method.summary) \(method.description)"]
+        if !method.errors.isEmpty {
+            text += ["", "@throws " + method.errors.map { $0.upperCamel }.joined(separator: ", ")]
+        }
+        let isOptional = method.params.allSatisfy(\.isOptional)
+        let params = method.params.isEmpty ? [] : ["params\(isOptional ? "?" : ""): types.\(method.nodeParamsName)"]
+        let result =
+            switch method.result {
+            case .nothing: "void"
+            case .anyObject: "Record<string, unknown>"
+            case .object(let name): "types.\(name)"
+            }
+        let declaration = declaration(of: method.localName.lowerCamel, params + ["options?: CallOptions"], result)
+        return comment(text, depth: 1) + declaration
+    }
+
+    /// A method's name, parameters and result, with the parameters on lines of their own where one is too short.
+    private static func declaration(of name: String, _ parameters: [String], _ result: String) -> [String] {
+        let line = "\(name)(\(parameters.joined(separator: ", "))): Promise<\(result)>;"
+        if line.count + 2 <= lineLength { return [line] }
+        return ["\(name)("] + parameters.map { "  \($0)," } + ["): Promise<\(result)>;"]
+    }
+
+    private static func types(_ contract: ClientContract) -> [String] {
+        let times = [
+            comment(["UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`; a `Date` would lose digits."])
+                + ["export type Time = string;"],
+            comment(["Whole seconds since 1970."]) + ["export type Epoch = number;"],
+        ]
+        let results = contract.types.map { interface($0.name, $0.description, $0.members, isInput: false) }
+        let inputs = contract.inputs.map { interface($0.name, $0.description, $0.members, isInput: true) }
+        let params = contract.methods.filter { !$0.params.isEmpty }.map { method in
+            interface(method.nodeParamsName, "The params of `\(method.name)`.", method.params, isInput: true)
+        }
+        return Array((times + results + inputs + params).joined(separator: [""]))
+    }
+
+    private static func interface(
+        _ name: String,
+        _ description: String,
+        _ members: [ClientContract.ClientMember],
+        isInput: Bool
+    ) -> [String] {
+        let lines = members.flatMap { member in
+            comment([member.description], depth: 1)
+                + ["\(member.name)\(member.isOptional ? "?" : ""): \(type(of: member, isInput: isInput));"]
+        }
+        return comment([description]) + ["export interface \(name) {"] + lines.indentedByTwo + ["}"]
+    }
+
+    private static func type(of member: ClientContract.ClientMember, isInput: Bool) -> String {
+        let element =
+            switch member.content {
+            case .string where member.choices.isEmpty: "string"
+            case .string: member.choices.map { "\"\($0)\"" }.joined(separator: " | ")
+            case .integer: "number"
+            case .boolean: "boolean"
+            case .time: "Time"
+            case .epoch: "Epoch"
+            case .object(let name): name
+            }
+        let list = isInput ? "ReadonlyArray<\(element)>" : "Array<\(element)>"
+        return (member.isList ? list : element) + (member.isNullable ? " | null" : "")
+            + (isInput && member.isOptional ? " | undefined" : "")
+    }
+
+    private static func errors(_ contract: ClientContract) -> [String] {
+        let classes = contract.errors.map { error in
+            comment([error.description]) + [
+                "export class \(error.name) extends CallError {",
+                "  static readonly slug: \"\(error.slug)\";",
+                "  readonly name: \"\(error.name)\";",
+                "  readonly slug: \"\(error.slug)\";",
+                "}",
+            ]
+        }
+        return Array(([["import { CallError } from \"../errors.js\";"]] + classes).joined(separator: [""]))
+    }
+
+    /// A documentation comment, on one line where it fits.
+    ///
+    /// - Parameter depth: how many levels the comment will be indented.
+    private static func comment(_ paragraphs: [String], depth: Int = 0) -> [String] {
+        let room = lineLength - depth * 2
+        if paragraphs.count == 1, paragraphs[0].count <= room - "/**  */".count { return ["/** \(paragraphs[0]) */"] }
+        let lines = paragraphs.flatMap { $0.wrapped(to: room - " * ".count) }
+        return ["/**"] + lines.map { $0.isEmpty ? " *" : " * \($0)" } + [" */"]
+    }
+}
+
+extension ClientContract.ClientMethod {
+    /// The interface of its params.
+    fileprivate var nodeParamsName: String { name.upperCamel + "Params" }
+}
+
+extension String {
+    /// The text in lines of at most so many characters, broken between words.
+    fileprivate func wrapped(to length: Int) -> [String] {
+        split(separator: " ").reduce(into: [""]) { lines, word in
+            let last = lines.removeLast()
+            let fits = last.isEmpty || last.count + 1 + word.count <= length
+            lines += fits ? [last.isEmpty ? String(word) : "\(last) \(word)"] : [last, String(word)]
+        }
+    }
+}

@@ -1,0 +1,90 @@
+// @ts-check
+
+export class PosternError extends Error {
+  get name() {
+    return "PosternError";
+  }
+}
+
+export class CallError extends PosternError {
+  /** @param {{ code: number, message: string, data?: any }} error - as JSON-RPC has it */
+  constructor({ code, message, data }) {
+    super(message);
+    this.code = code;
+    /** @type {readonly string[]} */
+    this.errors = Array.isArray(data?.errors) ? data.errors : [];
+    this.slug = this.errors[0];
+    this.field = data?.field;
+    this.retryAfter = data?.retry_after;
+    this.data = data;
+  }
+
+  get name() {
+    return "CallError";
+  }
+}
+
+export class ProcessEnded extends PosternError {
+  /**
+   * @param {number | null} exitCode
+   * @param {string | null} signal
+   * @param {readonly string[]} stderr - its last lines
+   */
+  constructor(exitCode, signal, stderr) {
+    const how = signal === null ? `ended with exit code ${exitCode}` : `was killed by ${signal}`;
+    const lines = stderr.length === 0 ? "It said nothing on stderr." : `Its last lines on stderr:\n${stderr.join("\n")}`;
+    super(`Postern ${how}. Whether the calls in flight took effect is not known. ${lines}`);
+    this.exitCode = exitCode;
+    this.signal = signal;
+    this.stderr = stderr;
+  }
+
+  get name() {
+    return "ProcessEnded";
+  }
+}
+
+export class ClientClosed extends PosternError {
+  constructor() {
+    super("This client was closed.");
+  }
+
+  get name() {
+    return "ClientClosed";
+  }
+}
+
+export class BinaryNotFound extends PosternError {
+  /** @param {readonly string[]} places */
+  constructor(places) {
+    const looked = places.length === 0 ? "PATH names no folder" : `looked at ${places.join(", ")}`;
+    super(`There is no binary of Postern: ${looked}. The option \`binary\` or POSTERN_BIN can say where it is.`);
+    this.places = places;
+  }
+
+  get name() {
+    return "BinaryNotFound";
+  }
+}
+
+export class MessageTooLong extends PosternError {
+  /**
+   * @param {number} bytes
+   * @param {number} bytesMax
+   */
+  constructor(bytes, bytesMax) {
+    super(`The request has ${bytes} bytes; ${bytesMax} is the most that Postern reads.`);
+    this.bytes = bytes;
+    this.bytesMax = bytesMax;
+  }
+
+  get name() {
+    return "MessageTooLong";
+  }
+}
+
+export class ProtocolError extends PosternError {
+  get name() {
+    return "ProtocolError";
+  }
+}

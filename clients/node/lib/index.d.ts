@@ -1,0 +1,12 @@
+export { AbortSignalLike, CallOptions, CloseOptions, Postern, PosternOptions } from "./postern.js";
+export {
+  BinaryNotFound,
+  CallError,
+  ClientClosed,
+  MessageTooLong,
+  PosternError,
+  ProcessEnded,
+  ProtocolError,
+} from "./errors.js";
+export * from "./generated/errors.js";
+export * from "./generated/types.js";

@@ -1,0 +1,11 @@
+export { Postern } from "./postern.js";
+export {
+  BinaryNotFound,
+  CallError,
+  ClientClosed,
+  MessageTooLong,
+  PosternError,
+  ProcessEnded,
+  ProtocolError,
+} from "./errors.js";
+export * from "./generated/errors.js";

@@ -1,0 +1,103 @@
+// @ts-check
+import { Buffer } from "node:buffer";
+
+const lineFeed = 10;
+
+/**
+ * Cuts the chunks of a stream into lines. A line may have any length: its pieces are joined once, when its line feed
+ * comes, and then decoded, so that no character is torn. Only LF ends a line; U+2028 does not.
+ */
+export class LineReader {
+  /** @type {Buffer[]} */
+  #pieces = [];
+  #onLine;
+
+  /** @param {(line: string) => void} onLine */
+  constructor(onLine) {
+    this.#onLine = onLine;
+  }
+
+  /** @param {Buffer} chunk */
+  push(chunk) {
+    let start = 0;
+    for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {
+      const line = this.#pieces.length === 0 ? chunk.toString("utf8", start, end) : this.#joined(chunk.subarray(start, end));
+      start = end + 1;
+      this.#onLine(line);
+    }
+    if (start < chunk.length) this.#pieces.push(chunk.subarray(start));
+  }
+
+  /** Hands on what stands behind the last line feed. */
+  end() {
+    if (this.#pieces.length > 0) this.#onLine(this.#joined(Buffer.alloc(0)));
+  }
+
+  /** @param {Buffer} last */
+  #joined(last) {
+    const line = Buffer.concat([...this.#pieces, last]).toString("utf8");
+    this.#pieces = [];
+    return line;
+  }
+}
+
+/** How much is written at once; a longer line goes by itself. */
+const batchCharactersMax = 64 * 1024;
+
+/**
+ * Writes lines in their order, those of one turn of the event loop together, and no more at a time than the stream
+ * takes.
+ */
+export class LineWriter {
+  #stream;
+  /** @type {string[]} */
+  #batches = [];
+  #isScheduled = false;
+  #isFull = false;
+  #isEnding = false;
+
+  /** @param {import("node:stream").Writable} stream */
+  constructor(stream) {
+    this.#stream = stream;
+    stream.on("drain", () => {
+      this.#isFull = false;
+      this.#flush();
+    });
+  }
+
+  /** @param {string} line - without its line feed */
+  write(line) {
+    const last = this.#batches.length - 1;
+    if (last >= 0 && this.#batches[last].length + line.length < batchCharactersMax) {
+      this.#batches[last] += line + "\n";
+    } else {
+      this.#batches.push(line + "\n");
+    }
+    this.#schedule();
+  }
+
+  /** Ends the stream once all is written. */
+  end() {
+    this.#isEnding = true;
+    this.#schedule();
+  }
+
+  #schedule() {
+    if (this.#isScheduled || this.#isFull) return;
+    this.#isScheduled = true;
+    // Behind the microtasks, so that all that the replies of one chunk bring about is written at once.
+    process.nextTick(() => {
+      this.#isScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush() {
+    while (!this.#isFull) {
+      const batch = this.#batches.shift();
+      if (batch === undefined) break;
+      this.#isFull = !this.#stream.write(batch);
+    }
+    if (this.#isEnding && this.#batches.length === 0) this.#stream.end();
+  }
+}

@@ -1,0 +1,48 @@
+// @ts-check
+import { CallError, ProtocolError } from "./errors.js";
+import * as errors from "./generated/errors.js";
+
+/** @typedef {{ id: number, result?: unknown, error?: { code: number, message: string, data?: any } }} Reply */
+
+/** The classes of errors, by their slugs. */
+const callErrors = new Map(Object.values(errors).map((type) => [/** @type {string} */ (type.slug), type]));
+
+/**
+ * A line as the reply that it is.
+ *
+ * @param {string} line
+ * @returns {Reply}
+ * @throws {ProtocolError} it is none
+ */
+export function reply(line) {
+  let value;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw new ProtocolError(`Postern wrote a line that is no JSON: ${excerpt(line)}`, { cause });
+  }
+  if (!isReply(value)) throw new ProtocolError(`Postern wrote a line that is no reply: ${excerpt(line)}`);
+  return value;
+}
+
+/** @param {any} value */
+function isReply(value) {
+  if (value?.jsonrpc !== "2.0" || !Number.isSafeInteger(value.id)) return false;
+  if (!("error" in value)) return "result" in value;
+  return !("result" in value) && Number.isSafeInteger(value.error?.code) && typeof value.error.message === "string";
+}
+
+/** @param {string} line */
+function excerpt(line) {
+  return JSON.stringify(line.length > 200 ? `${line.slice(0, 200)}…` : line);
+}
+
+/**
+ * A reply's error, of the class of its slug.
+ *
+ * @param {NonNullable<Reply["error"]>} error
+ */
+export function callError(error) {
+  const type = callErrors.get(error.data?.errors?.[0]) ?? CallError;
+  return new type(error);
+}

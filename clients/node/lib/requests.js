@@ -1,0 +1,67 @@
+// @ts-check
+import { Buffer } from "node:buffer";
+import { MessageTooLong } from "./errors.js";
+import { messageBytesMax, messageDepthMax } from "./generated/limits.js";
+
+/**
+ * A request as a line of JSON. What the service could not read is refused here: it would answer without an id, and
+ * nobody could tell whose answer that is.
+ *
+ * @param {number} id
+ * @param {string} method
+ * @param {unknown} params - left out where undefined
+ * @throws {MessageTooLong}
+ * @throws {TypeError} what no JSON text can hold, a lone surrogate among it, or nested too deep
+ */
+export function requestLine(id, method, params) {
+  const line = JSON.stringify({ jsonrpc: "2.0", id, method, params });
+  // A character has three bytes at most.
+  const bytes = line.length * 3 > messageBytesMax ? Buffer.byteLength(line) : 0;
+  if (bytes > messageBytesMax) throw new MessageTooLong(bytes, messageBytesMax);
+  // JSON.stringify escapes a surrogate only where it is alone.
+  if (line.includes("\\ud") && /(?<!\\)(?:\\\\)*\\ud/.test(line)) {
+    throw new TypeError("A text of the request has a lone surrogate, which is no character.");
+  }
+  if (line.length > 2 * messageDepthMax && depth(line) > messageDepthMax) {
+    throw new TypeError(`The request is nested deeper than ${messageDepthMax} levels, which Postern does not read.`);
+  }
+  return line;
+}
+
+const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace] = Array.from('"\\[]{}', (character) => character.charCodeAt(0));
+
+/**
+ * How many objects and arrays stand within each other.
+ *
+ * @param {string} json
+ */
+function depth(json) {
+  let depth = 0;
+  let deepest = 0;
+  for (let index = 0; index < json.length; index++) {
+    const character = json.charCodeAt(index);
+    if (character === quote) {
+      index = endOfString(json, index);
+    } else if (character === openBrace || character === openBracket) {
+      depth += 1;
+      if (depth > deepest) deepest = depth;
+    } else if (character === closeBrace || character === closeBracket) {
+      depth -= 1;
+    }
+  }
+  return deepest;
+}
+
+/**
+ * Where the string ends that starts at an index.
+ *
+ * @param {string} json
+ * @param {number} start
+ */
+function endOfString(json, start) {
+  let index = start + 1;
+  for (; json.charCodeAt(index) !== quote; index++) {
+    if (json.charCodeAt(index) === backslash) index += 1;
+  }
+  return index;
+}

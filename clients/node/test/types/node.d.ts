@@ -1,0 +1,90 @@
+// What the core uses of Node, so that it can be checked without Node's own types.
+
+declare module "node:buffer" {
+  interface Buffer {
+    readonly length: number;
+    indexOf(value: number, start?: number): number;
+    subarray(start?: number, end?: number): Buffer;
+    toString(encoding: "utf8", start?: number, end?: number): string;
+  }
+  const Buffer: {
+    alloc(size: number): Buffer;
+    byteLength(text: string): number;
+    concat(pieces: readonly Buffer[]): Buffer;
+  };
+}
+
+declare module "node:stream" {
+  import type { Buffer } from "node:buffer";
+
+  interface Pipe {
+    destroy(): void;
+    unref(): void;
+    on(event: "error", listener: (error: Error) => void): void;
+  }
+  interface Readable extends Pipe {
+    on(event: "data", listener: (chunk: Buffer) => void): void;
+    on(event: "error", listener: (error: Error) => void): void;
+    once(event: "end", listener: () => void): void;
+  }
+  interface Writable extends Pipe {
+    on(event: "drain", listener: () => void): void;
+    on(event: "error", listener: (error: Error) => void): void;
+    write(text: string): boolean;
+    end(): void;
+  }
+}
+
+declare module "node:child_process" {
+  import type { Readable, Writable } from "node:stream";
+
+  interface ChildProcess {
+    readonly pid?: number;
+    readonly stdin: Writable;
+    readonly stdout: Readable;
+    readonly stderr: Readable;
+    kill(signal: string): boolean;
+    ref(): void;
+    unref(): void;
+    on(event: "error", listener: (error: Error) => void): void;
+    once(event: "spawn" | "close", listener: () => void): void;
+    once(event: "exit", listener: (code: number | null, signal: string | null) => void): void;
+  }
+  interface SpawnOptions {
+    cwd: string | undefined;
+    env: { [name: string]: string | undefined };
+    detached: boolean;
+    stdio: "pipe";
+  }
+  function spawn(path: string, arguments_: readonly string[], options: SpawnOptions): ChildProcess;
+}
+
+declare module "node:fs/promises" {
+  const constants: { X_OK: number };
+  function access(path: string, mode: number): Promise<void>;
+  function stat(path: string): Promise<{ isFile(): boolean }>;
+}
+
+declare module "node:path" {
+  const delimiter: string;
+  function resolve(...parts: string[]): string;
+}
+
+declare namespace NodeJS {
+  interface Timeout {
+    unref(): void;
+  }
+}
+
+declare const process: {
+  readonly env: { [name: string]: string | undefined };
+  readonly stderr: { write(text: string): void };
+  nextTick(body: () => void): void;
+};
+
+declare function setTimeout(body: () => void, milliseconds: number): NodeJS.Timeout;
+declare function clearTimeout(timer: NodeJS.Timeout | undefined): void;
+
+declare class DOMException extends Error {
+  constructor(message: string, name: string);
+}
