@@ -1,4 +1,5 @@
 // @ts-check
+import { reasonOf, unwatch, watch } from "./aborts.js";
 import { ClientClosed, ProcessEnded, ProtocolError } from "./errors.js";
 import { LineReader, LineWriter } from "./lines.js";
 import { callError, reply } from "./replies.js";
@@ -126,7 +127,7 @@ export class Connection {
       const leave = () => {
         this.#waitingCount -= 1;
         if (this.#waitingCount === 0 && !this.#closing) this.#child.unref();
-        signal?.removeEventListener("abort", abort);
+        if (signal) unwatch(signal, abort);
         clearTimeout(timer);
       };
       /** @param {unknown} reason */
@@ -136,8 +137,8 @@ export class Connection {
         this.#receivers.set(id, () => {});
         reject(reason);
       };
-      const abort = () => giveUp(reasonOf(signal));
-      signal?.addEventListener("abort", abort);
+      const abort = () => signal && giveUp(reasonOf(signal));
+      if (signal) watch(signal, abort);
       if (timeout !== undefined) timer = timerOf(timeout, () => giveUp(timeoutError(timeout)));
       this.#receivers.set(id, (reply) => {
         leave();
@@ -235,11 +236,6 @@ export class Connection {
  */
 function timerOf(milliseconds, body) {
   return setTimeout(body, Math.min(milliseconds, timerMillisecondsMax));
-}
-
-/** @param {CallOptions["signal"]} signal */
-function reasonOf(signal) {
-  return signal?.reason ?? new DOMException("This operation was aborted", "AbortError");
 }
 
 /** @param {number} milliseconds */

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { ClientClosed, PosternError, ProcessEnded } from "postern-client";
+import { isRunning, open, openFake, session, until } from "../testing/support.js";
+
+const login = { email: "lasoren@bu.edu", password: "password" };
+
+/** The processes that this one has spawned. */
+function children() {
+  return readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+}
+
+test("when the process is killed, every call in flight and every later one fails, and nothing is restarted", async (t) => {
+  const log = [];
+  const options = { arguments: ["--no-email-confirmation", "--log-level", "info"], onLog: (line) => log.push(line) };
+  const postern = await open(t, options);
+  await session(postern);
+  const calls = Array.from({ length: 50 }, () => postern.operators.signin(login));
+  await calls[0];
+  process.kill(postern.pid, "SIGKILL");
+  const outcomes = await Promise.allSettled(calls);
+  const errors = outcomes.filter(({ status }) => status === "rejected").map(({ reason }) => reason);
+  assert.ok(errors.length > 10);
+  for (const error of errors) {
+    assert.ok(error instanceof ProcessEnded && error instanceof PosternError);
+    assert.equal(error.name, "ProcessEnded");
+    assert.deepEqual([error.exitCode, error.signal], [null, "SIGKILL"]);
+    assert.match(error.message, /killed by SIGKILL. Whether the calls in flight took effect is not known/);
+    assert.ok(log.length > 0 && error.message.includes(log.at(-1)));
+    assert.deepEqual(error.stderr, log.slice(-20));
+  }
+  await assert.rejects(postern.system.info(), ProcessEnded);
+  await assert.rejects(postern.call("system.info"), ProcessEnded);
+  assert.deepEqual(children(), []);
+  await postern.close();
+  await assert.rejects(postern.system.info(), ClientClosed);
+});
+
+test("when the process exits, its exit code and last lines are told", async (t) => {
+  const postern = await openFake(t, `for n in $(seq 1 30); do echo "line $n" >&2; done; read request; printf 'last' >&2; exit 3`);
+  const error = await postern.system.info().catch((error) => error);
+  assert.ok(error instanceof ProcessEnded);
+  assert.deepEqual([error.exitCode, error.signal], [3, null]);
+  const lines = [...Array.from({ length: 19 }, (_, index) => `line ${index + 12}`), "last"];
+  assert.deepEqual(error.stderr, lines);
+  assert.ok(error.message.startsWith("Postern ended with exit code 3."));
+  assert.ok(error.message.endsWith(lines.join("\n")));
+});
+
+test("a process that ends while nobody calls is told of by the next call", async (t) => {
+  const postern = await open(t);
+  process.kill(postern.pid, "SIGKILL");
+  await until(() => !isRunning(postern.pid));
+  await assert.rejects(postern.system.info(), { name: "ProcessEnded", signal: "SIGKILL" });
+});
+
+test("a wrong flag is told of with what the program said", async (t) => {
+  const postern = await open(t, { arguments: ["--no-such-flag"], onLog: () => {} });
+  await assert.rejects(postern.system.info(), { name: "ProcessEnded", exitCode: 64, message: /no-such-flag/ });
+});
+
+test("what was answered before the end is handed on, even while a child of the process holds its pipes", async (t) => {
+  const reply = '{"jsonrpc":"2.0","id":1,"result":7}';
+  const postern = await openFake(t, `read request; read request; sleep 20 & echo $! >&2; echo '${reply}'; exit 4`);
+  const [first, second] = await Promise.allSettled([postern.call("a"), postern.call("b")]);
+  assert.equal(first.value, 7);
+  assert.equal(second.reason.exitCode, 4);
+  process.kill(Number(second.reason.stderr[0]));
+});
+
+test("close lets the calls in flight be answered, and takes no more", async (t) => {
+  const postern = await open(t);
+  await session(postern);
+  const calls = Array.from({ length: 10 }, () => postern.operators.signin(login));
+  const closing = postern.close();
+  await assert.rejects(postern.system.info(), { name: "ClientClosed", message: "This client was closed." });
+  assert.equal(postern.close(), closing);
+  for (const operator of await Promise.all(calls)) assert.equal(operator.id, 1);
+  await closing;
+  assert.ok(!isRunning(postern.pid));
+  await postern.close();
+  await assert.rejects(postern.call("system.info"), ClientClosed);
+});
+
+test("a disposal is a close", async (t) => {
+  const postern = await open(t);
+  await postern[Symbol.asyncDispose]();
+  assert.ok(!isRunning(postern.pid));
+});
+
+test("a process that does not end is ended", async (t) => {
+  const deaf = await openFake(t, "trap 'exit 5' TERM; while true; do sleep 0.05; done");
+  const call = assert.rejects(deaf.call("a"), { name: "ProcessEnded", exitCode: 5 });
+  await deaf.close({ timeout: 100 });
+  assert.ok(!isRunning(deaf.pid));
+  await call;
+});
+
+test("a process that heeds no SIGTERM is killed five seconds later", async (t) => {
+  const deaf = await openFake(t, "trap '' TERM; echo ready >&2; while true; do sleep 0.05; done", {
+    onLog: () => (isReady = true),
+  });
+  let isReady = false;
+  await until(() => isReady);
+  const call = assert.rejects(deaf.call("a"), { name: "ProcessEnded", signal: "SIGKILL" });
+  const start = performance.now();
+  await deaf.close({ timeout: 1 });
+  assert.ok(performance.now() - start > 4_900);
+  await call;
+});
+
+test("a process leads a session of its own", async (t) => {
+  const postern = await open(t);
+  const fields = readFileSync(`/proc/${postern.pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+  const [, , group, session] = fields.map(Number);
+  assert.deepEqual([group, session], [postern.pid, postern.pid]);
+});
+
+test("1 MB on stderr before an answer blocks nothing", async (t) => {
+  const lines = [];
+  const script = `read request; yes "$(printf '%099d' 0)" | head -n 10000 >&2; echo '{"jsonrpc":"2.0","id":1,"result":1}'; cat`;
+  const postern = await openFake(t, script, { onLog: (line) => lines.push(line) });
+  assert.equal(await postern.call("a"), 1);
+  await until(() => lines.length === 10_000);
+  assert.equal(lines.length, 10_000);
+  assert.ok(lines.every((line) => line === "0".repeat(99)));
+});

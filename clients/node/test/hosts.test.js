@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+import { binary, isRunning, packageFolder, run, until } from "../testing/support.js";
+
+const environment = { ...process.env, POSTERN_BIN: binary };
+
+/** The arguments with which Node runs a program that may import the package. */
+function program(text) {
+  return ["--input-type=module", "--eval", `import { Postern } from "postern-client";\n${text}`];
+}
+
+const inHost = { cwd: packageFolder, env: environment };
+const openHere = `const postern = await Postern.open({ data: ":memory:", arguments: ["--no-email-confirmation"] });`;
+const signIn = `postern.operators.signin({ email: "lasoren@bu.edu", password: "password" })`;
+
+for (const [state, more] of [["idle", ""], ["calling", `setInterval(() => ${signIn}.catch(() => {}), 1);`]]) {
+  test(`a host that is killed while it is ${state} leaves no process behind`, async () => {
+    const text = `
+      import { spawn } from "node:child_process";
+      ${openHere}
+      await postern.system.info();
+      const sleeper = spawn("sleep", ["60"], { stdio: "ignore", detached: true });
+      ${more}
+      setInterval(() => {}, 1000);
+      console.log(JSON.stringify([postern.pid, sleeper.pid]));`;
+    const host = spawn(process.execPath, program(text), { ...inHost, stdio: ["ignore", "pipe", "inherit"] });
+    const [line] = await once(createInterface({ input: host.stdout }), "line");
+    const [posternID, sleeperID] = JSON.parse(line);
+    assert.ok(isRunning(posternID));
+    host.kill("SIGKILL");
+    try {
+      assert.ok(await until(() => !isRunning(posternID)));
+      assert.ok(isRunning(sleeperID));
+    } finally {
+      process.kill(sleeperID);
+    }
+  });
+}
+
+test("a host that forgets to close ends all the same, and its process with it", async () => {
+  const text = `${openHere}\nawait postern.system.info();\nconsole.log(postern.pid);`;
+  const { code, stdout, stderr } = await run(process.execPath, program(text), { ...inHost, timeout: 10_000 });
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.ok(await until(() => !isRunning(Number(stdout))));
+});
+
+test("a host stays while calls are in flight, and while it closes", async () => {
+  const text = `
+    ${openHere}
+    const user = { first_name: "L", last_name: "S", email: "lasoren@bu.edu" };
+    const registering = postern.operators.register({ user, password: "password" });
+    registering.then(() => ${signIn}).then(() => {
+      console.log("signed in");
+      postern.close().then(() => console.log("closed"));
+    });`;
+  const { stdout, stderr } = await run(process.execPath, program(text), { ...inHost, timeout: 10_000 });
+  assert.deepEqual([stdout, stderr], ["signed in\nclosed\n", ""]);
+});
+
+test("a host hears of the end of its process, though nothing else keeps it", async () => {
+  const text = `
+    ${openHere}
+    const user = { first_name: "L", last_name: "S", email: "lasoren@bu.edu" };
+    await postern.operators.register({ user, password: "password" });
+    const calls = Array.from({ length: 20 }, () => ${signIn});
+    process.kill(postern.pid, "SIGKILL");
+    const outcomes = await Promise.allSettled(calls);
+    console.log(outcomes.at(-1).reason.name);`;
+  const { stdout } = await run(process.execPath, program(text), { ...inHost, timeout: 10_000 });
+  assert.equal(stdout, "ProcessEnded\n");
+});
+
+test("lines of stderr go to the host's stderr", async () => {
+  const text = `
+    const postern = await Postern.open({ data: ":memory:", arguments: ["--log-level", "info"] });
+    await postern.close();`;
+  const { stderr } = await run(process.execPath, program(text), inHost);
+  assert.match(stderr, /^time=\S+ level=info /m);
+});
+
+test("a worker has a client of its own", async () => {
+  const text = `
+    import { Worker } from "node:worker_threads";
+    const body = \`
+      import { parentPort } from "node:worker_threads";
+      import { Postern } from "postern-client";
+      ${openHere}
+      parentPort.postMessage((await postern.system.info()).name);\`;
+    const worker = new Worker(body, { eval: true });
+    worker.on("message", (name) => console.log(name));`;
+  const { code, stdout } = await run(process.execPath, program(text), { ...inHost, timeout: 10_000 });
+  assert.deepEqual([code, stdout], [0, "postern\n"]);
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { BinaryNotFound, Postern, PosternError } from "postern-client";
+import { binary, open, openFake, temporaryFolder } from "../testing/support.js";
+
+/** Runs a body with other variables of the environment. */
+async function withEnvironment(variables, body) {
+  const before = { ...process.env };
+  Object.assign(process.env, variables);
+  try {
+    return await body();
+  } finally {
+    for (const name of Object.keys(variables)) delete process.env[name];
+    Object.assign(process.env, before);
+  }
+}
+
+test("a binary that is not there is told of with every place looked at", async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFile(join(folder, "plain"), "");
+  for (const path of [join(folder, "none"), join(folder, "plain"), folder]) {
+    await assert.rejects(Postern.open({ binary: path }), (error) => {
+      assert.ok(error instanceof BinaryNotFound && error instanceof PosternError && error.name === "BinaryNotFound");
+      assert.deepEqual(error.places, [path]);
+      return error.message.includes(path);
+    });
+    await withEnvironment({ POSTERN_BIN: path }, () => assert.rejects(Postern.open(), { places: [path] }));
+  }
+  await withEnvironment({ POSTERN_BIN: "", PATH: `${folder}:/nowhere` }, () =>
+    assert.rejects(Postern.open(), { places: [join(folder, "postern"), "/nowhere/postern"] }),
+  );
+});
+
+test("the binary is found on PATH, by POSTERN_BIN, and by a relative path whatever cwd is", async (t) => {
+  const folder = await temporaryFolder(t);
+  await mkdir(join(folder, "bin"));
+  await symlink(binary, join(folder, "bin/postern"));
+  const opens = async (options) => {
+    const postern = await Postern.open({ data: ":memory:", ...options });
+    await postern.system.info();
+    await postern.close();
+  };
+  await withEnvironment({ POSTERN_BIN: "", PATH: `/nowhere:${join(folder, "bin")}` }, () => opens({}));
+  await withEnvironment({ POSTERN_BIN: join(folder, "bin/postern") }, () => opens({}));
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    await opens({ binary: "bin/postern", cwd: "/" });
+  } finally {
+    process.chdir(before);
+  }
+});
+
+test("what the system does not start is a PosternError with its cause", async (t) => {
+  const path = join(await temporaryFolder(t), "no-program");
+  await writeFile(path, "#!/nowhere/sh\n");
+  await chmod(path, 0o755);
+  for (const options of [{ binary: path }, { binary, cwd: "/nowhere" }]) {
+    await assert.rejects(Postern.open(options), (error) => {
+      assert.equal(error.constructor, PosternError);
+      assert.equal(error.cause.code, "ENOENT");
+      return error.message.includes("could not be started");
+    });
+  }
+});
+
+test("the flags, the environment and the working directory are as given", async (t) => {
+  const folder = await temporaryFolder(t);
+  const script = `pwd >&2; echo "$* $ADDED $HOME $TAKEN" >&2; read request`;
+  const options = { data: "d", arguments: ["--x", "a b"], cwd: folder, env: { ADDED: "added", TAKEN: undefined } };
+  await withEnvironment({ TAKEN: "taken", HOME: "/home" }, async () => {
+    const postern = await openFake(t, script, options);
+    const error = await postern.call("a").catch((error) => error);
+    const flags = "--data d --replies as-completed --framing line --x a b added /home ";
+    assert.deepEqual(error.stderr, [folder, flags]);
+  });
+});
+
+test("data are kept in the directory", async (t) => {
+  const folder = await temporaryFolder(t);
+  const first = await open(t, { data: "accounts", cwd: folder });
+  const user = { first_name: "Luke", last_name: "Sorenson", email: "lasoren@bu.edu" };
+  await first.operators.register({ user, password: "password" });
+  await first.close();
+  assert.ok((await readdir(join(folder, "accounts"))).includes("manifest.json"));
+  const second = await open(t, { data: join(folder, "accounts") });
+  assert.equal((await second.operators.signin({ email: user.email, password: "password" })).id, 1);
+});

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CallError, PosternError, ProtocolError } from "postern-client";
+import { isRunning, openFake, until } from "../testing/support.js";
+
+const broken = {
+  "no JSON": "Starting up…",
+  "no object": "1",
+  "a batch": "[]",
+  "no version": '{"id":1,"result":1}',
+  "no id": '{"jsonrpc":"2.0","result":1}',
+  "an error without id": '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}',
+  "neither result nor error": '{"jsonrpc":"2.0","id":1}',
+  "result and error": '{"jsonrpc":"2.0","id":1,"result":1,"error":{"code":1,"message":""}}',
+  "an error that is none": '{"jsonrpc":"2.0","id":1,"error":"no"}',
+  "an id that was not sent": '{"jsonrpc":"2.0","id":3,"result":1}',
+};
+
+for (const [what, line] of Object.entries(broken)) {
+  test(`${what} ends the client`, async (t) => {
+    const postern = await openFake(t, `read request; read request; echo '${line}'; cat >&2`);
+    const outcomes = await Promise.allSettled([postern.call("a"), postern.call("b")]);
+    for (const { reason } of outcomes) {
+      assert.ok(reason instanceof ProtocolError && reason instanceof PosternError && reason.name === "ProtocolError");
+      assert.match(reason.message, /^Postern (wrote a line that is no|answered the request 3)/);
+      assert.ok(reason.message.includes(JSON.stringify(line)) || what.startsWith("an id"));
+    }
+    await assert.rejects(postern.call("c"), ProtocolError);
+    assert.ok(await until(() => !isRunning(postern.pid)));
+  });
+}
+
+test("a second reply to one request ends the client", async (t) => {
+  const line = '{"jsonrpc":"2.0","id":1,"result":1}';
+  const postern = await openFake(t, `read request; echo '${line}'; echo '${line}'; cat >&2`);
+  assert.equal(await postern.call("a"), 1);
+  await assert.rejects(postern.call("b"), ProtocolError);
+});
+
+for (const [name, number] of [["stdin", 0], ["stdout", 1]]) {
+  test(`a process that closes its ${name} and runs on ends the client`, async (t) => {
+    const log = [];
+    const postern = await openFake(t, `exec ${number}>&-; echo ready >&2; exec sleep 20`, { onLog: (line) => log.push(line) });
+    await until(() => log.length > 0);
+    await assert.rejects(postern.call("a"), { name: "ProtocolError", message: `Postern closed its ${name} and runs on.` });
+    assert.ok(await until(() => !isRunning(postern.pid)));
+  });
+}
+
+/** What a method gives for a result. */
+async function outcome(t, method, result) {
+  const script = `read request; echo '${JSON.stringify({ jsonrpc: "2.0", id: 1, result })}'; cat >&2`;
+  const postern = await openFake(t, script);
+  const [group, name] = method.split(".");
+  return [await postern[group][name]().catch((error) => error), postern];
+}
+
+const info = { name: "postern", version: "1", methods: ["a"], store: { kind: "memory" } };
+
+const misfits = {
+  "result.version is missing": { ...info, version: undefined },
+  "result.name is not a string": { ...info, name: null },
+  "result.methods is not a list": { ...info, methods: {} },
+  "result.methods[1] is not a string": { ...info, methods: ["a", 1] },
+  "result.store is not an object": { ...info, store: [] },
+  "result.store.kind is missing": { ...info, store: {} },
+  "result is not an object": 7,
+};
+
+for (const [problem, result] of Object.entries(misfits)) {
+  test(`${problem}: the one call is told`, async (t) => {
+    const [error, postern] = await outcome(t, "system.info", result);
+    assert.ok(error instanceof ProtocolError);
+    assert.equal(error.message, `The result of system.info is not as agreed: ${problem}.`);
+    assert.ok(isRunning(postern.pid));
+  });
+}
+
+test("members of results that are not known stay, wherever they are", async (t) => {
+  const result = { ...info, more: 1, store: { kind: "memory", path: null } };
+  const [given] = await outcome(t, "system.info", result);
+  assert.deepEqual(given, result);
+});
+
+test("integers are whole, and no larger than a number holds", async (t) => {
+  const message = { id: 1, to: "", subject: "", text: "", created: "" };
+  for (const id of [1.5, 2 ** 53, "1", true]) {
+    const [error] = await outcome(t, "system.outbox", { messages: [message, { ...message, id }] });
+    assert.match(error.message, /result\.messages\[1\]\.id is not an integer/);
+  }
+});
+
+for (const data of [undefined, null, 7, {}, { errors: [] }, { errors: "wrong_password" }, { errors: ["newer"], more: 1 }]) {
+  test(`an error with the data ${JSON.stringify(data)} is a plain CallError`, async (t) => {
+    const reply = { jsonrpc: "2.0", id: 1, error: { code: -99, message: "So it is.", data } };
+    const postern = await openFake(t, `read request; echo '${JSON.stringify(reply)}'; cat >&2`);
+    const error = await postern.call("a").catch((error) => error);
+    assert.equal(error.constructor, CallError);
+    assert.deepEqual([error.name, error.code, error.message], ["CallError", -99, "So it is."]);
+    assert.deepEqual(error.data, data);
+    assert.equal(error.slug, data?.errors?.[0] === "newer" ? "newer" : undefined);
+  });
+}
+
+test("an error tells who called", async (t) => {
+  const postern = await openFake(t, `read request; echo '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}'`);
+  async function whoCalled() {
+    await postern.system.info();
+  }
+  await assert.rejects(whoCalled(), (error) => error instanceof CallError && error.stack.includes("whoCalled"));
+  await assert.rejects(whoCalled(), (error) => error.name === "ProcessEnded" && error.stack.includes("whoCalled"));
+});

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MessageTooLong } from "postern-client";
+import { requestLine } from "../lib/requests.js";
+import { open, session } from "../testing/support.js";
+
+const bytesMax = 8 * 1024 * 1024;
+const envelopeBytes = requestLine(1, "system.info", { text: "" }).length;
+
+function nested(depth) {
+  return depth === 0 ? 1 : { a: nested(depth - 1) };
+}
+
+test("a request is one line, with params only where there are some", () => {
+  const line = requestLine(1, "a.b", { c: "d\n\u2028é" });
+  assert.equal(line, '{"jsonrpc":"2.0","id":1,"method":"a.b","params":{"c":"d\\n\u2028é"}}');
+  assert.equal(requestLine(2, "a", undefined), '{"jsonrpc":"2.0","id":2,"method":"a"}');
+});
+
+test("what the service would answer without an id is refused, and the next call is served", async (t) => {
+  const postern = await open(t);
+  const long = { text: "é".repeat(bytesMax / 2) };
+  await assert.rejects(postern.call("system.info", long), (error) => {
+    assert.ok(error instanceof MessageTooLong && error.name === "MessageTooLong");
+    assert.deepEqual([error.bytes, error.bytesMax], [bytesMax + envelopeBytes, bytesMax]);
+    return error.message.includes(`${bytesMax + envelopeBytes} bytes`);
+  });
+  await assert.rejects(postern.call("system.info", { a: "\ud800" }), TypeError);
+  await assert.rejects(postern.call("system.info", { a: '\\"\udfff' }), TypeError);
+  await assert.rejects(postern.call("\ud800", {}), TypeError);
+  await assert.rejects(postern.call("system.info", nested(128)), TypeError);
+  await assert.rejects(postern.call("system.info", { a: 1n }), TypeError);
+  assert.equal((await postern.system.info()).name, "postern");
+});
+
+test("what is just within the bounds is sent, and answered", async (t) => {
+  const postern = await open(t);
+  const short = { text: "x".repeat(bytesMax - envelopeBytes) };
+  const brackets = { a: `"${"[{".repeat(500)}\\`, b: Array(300).fill([{}]) };
+  for (const params of [short, nested(127), brackets, { a: "\\ud800 🐘 \\\\ud800" }]) {
+    assert.equal((await postern.call("system.info", params)).name, "postern");
+  }
+  await assert.rejects(postern.call("system.info", { text: "x".repeat(bytesMax - envelopeBytes + 1) }), MessageTooLong);
+});
+
+test("texts of all kinds come back as they went", async (t) => {
+  const postern = await open(t);
+  const own = await session(postern);
+  const address = 'é 🐘 "\\ud800" \\ / \u2028\u2029 \t end';
+  const user = { first_name: "Ĳ", last_name: "\\", email: "a@example.com" };
+  const client = await postern.operators.client.create({ ...own, client: { user, address } });
+  assert.equal(client.address, address);
+  assert.equal(client.user.first_name, "Ĳ");
+});

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as client from "postern-client";
+import { matches, methodNames, play, transcriptNames } from "../testing/transcripts.js";
+
+const typed = new Set();
+
+for (const name of transcriptNames) {
+  test(`${name} plays as written`, async () => {
+    for await (const { line, method, reply, error, expected, isTyped } of play(name)) {
+      const wanted = "error" in expected ? { error: expected.error } : { result: expected.result };
+      assert.ok(matches(reply, wanted), `${name}:${line}: got ${JSON.stringify(reply)}`);
+      if (isTyped) typed.add(method);
+      if (error) checkError(error, expected.error);
+    }
+  });
+}
+
+test("every method went through its typed form", () => {
+  assert.deepEqual(methodNames.filter((name) => !typed.has(name)), []);
+  assert.equal(methodNames.length, 44);
+});
+
+function checkError(error, { code, message, data = {} }) {
+  const slug = data.errors?.[0];
+  const type = slug ? Object.values(client).find((type) => type.slug === slug) : client.CallError;
+  assert.equal(error.constructor, type);
+  assert.ok(error instanceof client.CallError && error instanceof client.PosternError);
+  const told = (({ name, code, message, slug, field }) => ({ name, code, message, slug, field }))(error);
+  assert.deepEqual(told, { name: type.name, code, message, slug, field: data.field });
+  assert.deepEqual(error.errors, data.errors ?? []);
+  assert.ok(matches(error.retryAfter ?? null, data.retry_after ?? null));
+}
