@@ -1,4 +1,3 @@
-// One session with Postern: node example.js [DIRECTORY]
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -32,8 +32,8 @@ export class ProcessEnded extends PosternError {
    */
   constructor(exitCode, signal, stderr) {
     const how = signal === null ? `ended with exit code ${exitCode}` : `was killed by ${signal}`;
-    const lines = stderr.length === 0 ? "It said nothing on stderr." : `Its last lines on stderr:\n${stderr.join("\n")}`;
-    super(`Postern ${how}. Whether the calls in flight took effect is not known. ${lines}`);
+    const said = stderr.length === 0 ? "It said nothing on stderr." : `Its last lines on stderr:\n${stderr.join("\n")}`;
+    super(`Postern ${how}. Whether the calls in flight took effect is not known. ${said}`);
     this.exitCode = exitCode;
     this.signal = signal;
     this.stderr = stderr;

@@ -21,7 +21,8 @@ export class LineReader {
   push(chunk) {
     let start = 0;
     for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {
-      const line = this.#pieces.length === 0 ? chunk.toString("utf8", start, end) : this.#joined(chunk.subarray(start, end));
+      const isWhole = this.#pieces.length === 0;
+      const line = isWhole ? chunk.toString("utf8", start, end) : this.#joined(chunk.subarray(start, end));
       start = end + 1;
       this.#onLine(line);
     }

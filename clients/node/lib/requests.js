@@ -28,7 +28,13 @@ export function requestLine(id, method, params) {
   return line;
 }
 
-const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace] = Array.from('"\\[]{}', (character) => character.charCodeAt(0));
+const [quote, backslash] = codes('"\\');
+const [openBracket, closeBracket, openBrace, closeBrace] = codes("[]{}");
+
+/** @param {string} characters */
+function codes(characters) {
+  return Array.from(characters, (character) => character.charCodeAt(0));
+}
 
 /**
  * How many objects and arrays stand within each other.

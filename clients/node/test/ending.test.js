@@ -11,7 +11,7 @@ function children() {
   return readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ").filter(Boolean);
 }
 
-test("when the process is killed, every call in flight and every later one fails, and nothing is restarted", async (t) => {
+test("when the process is killed, calls in flight and later ones fail, and nothing is restarted", async (t) => {
   const log = [];
   const options = { arguments: ["--no-email-confirmation", "--log-level", "info"], onLog: (line) => log.push(line) };
   const postern = await open(t, options);
@@ -38,7 +38,8 @@ test("when the process is killed, every call in flight and every later one fails
 });
 
 test("when the process exits, its exit code and last lines are told", async (t) => {
-  const postern = await openFake(t, `for n in $(seq 1 30); do echo "line $n" >&2; done; read request; printf 'last' >&2; exit 3`);
+  const script = `for n in $(seq 1 30); do echo "line $n" >&2; done; read request; printf 'last' >&2; exit 3`;
+  const postern = await openFake(t, script);
   const error = await postern.system.info().catch((error) => error);
   assert.ok(error instanceof ProcessEnded);
   assert.deepEqual([error.exitCode, error.signal], [3, null]);
@@ -90,7 +91,10 @@ test("a disposal is a close", async (t) => {
 });
 
 test("a process that does not end is ended", async (t) => {
-  const deaf = await openFake(t, "trap 'exit 5' TERM; while true; do sleep 0.05; done");
+  const log = [];
+  const script = "trap 'exit 5' TERM; echo ready >&2; while true; do sleep 0.05; done";
+  const deaf = await openFake(t, script, { onLog: (line) => log.push(line) });
+  await until(() => log.length > 0);
   const call = assert.rejects(deaf.call("a"), { name: "ProcessEnded", exitCode: 5 });
   await deaf.close({ timeout: 100 });
   assert.ok(!isRunning(deaf.pid));
@@ -98,11 +102,10 @@ test("a process that does not end is ended", async (t) => {
 });
 
 test("a process that heeds no SIGTERM is killed five seconds later", async (t) => {
-  const deaf = await openFake(t, "trap '' TERM; echo ready >&2; while true; do sleep 0.05; done", {
-    onLog: () => (isReady = true),
-  });
-  let isReady = false;
-  await until(() => isReady);
+  const log = [];
+  const script = "trap '' TERM; echo ready >&2; while true; do sleep 0.05; done";
+  const deaf = await openFake(t, script, { onLog: (line) => log.push(line) });
+  await until(() => log.length > 0);
   const call = assert.rejects(deaf.call("a"), { name: "ProcessEnded", signal: "SIGKILL" });
   const start = performance.now();
   await deaf.close({ timeout: 1 });
@@ -119,7 +122,8 @@ test("a process leads a session of its own", async (t) => {
 
 test("1 MB on stderr before an answer blocks nothing", async (t) => {
   const lines = [];
-  const script = `read request; yes "$(printf '%099d' 0)" | head -n 10000 >&2; echo '{"jsonrpc":"2.0","id":1,"result":1}'; cat`;
+  const flood = `yes "$(printf '%099d' 0)" | head -n 10000 >&2`;
+  const script = `read request; ${flood}; echo '{"jsonrpc":"2.0","id":1,"result":1}'; cat`;
   const postern = await openFake(t, script, { onLog: (line) => lines.push(line) });
   assert.equal(await postern.call("a"), 1);
   await until(() => lines.length === 10_000);

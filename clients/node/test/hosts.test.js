@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { binary, isRunning, packageFolder, run, until } from "../testing/support.js";
 
 const environment = { ...process.env, POSTERN_BIN: binary };
@@ -81,16 +82,9 @@ test("lines of stderr go to the host's stderr", async () => {
   assert.match(stderr, /^time=\S+ level=info /m);
 });
 
-test("a worker has a client of its own", async () => {
-  const text = `
-    import { Worker } from "node:worker_threads";
-    const body = \`
-      import { parentPort } from "node:worker_threads";
-      import { Postern } from "postern-client";
-      ${openHere}
-      parentPort.postMessage((await postern.system.info()).name);\`;
-    const worker = new Worker(body, { eval: true });
-    worker.on("message", (name) => console.log(name));`;
-  const { code, stdout } = await run(process.execPath, program(text), { ...inHost, timeout: 10_000 });
-  assert.deepEqual([code, stdout], [0, "postern\n"]);
+test("a worker has a client of its own, and leaves no process behind", async () => {
+  const worker = new Worker(new URL("../testing/worker.js", import.meta.url));
+  const [[{ pid, name }], [code]] = await Promise.all([once(worker, "message"), once(worker, "exit")]);
+  assert.deepEqual([name, code], ["postern", 0]);
+  assert.ok(await until(() => !isRunning(pid)));
 });

@@ -40,9 +40,11 @@ test("a second reply to one request ends the client", async (t) => {
 for (const [name, number] of [["stdin", 0], ["stdout", 1]]) {
   test(`a process that closes its ${name} and runs on ends the client`, async (t) => {
     const log = [];
-    const postern = await openFake(t, `exec ${number}>&-; echo ready >&2; exec sleep 20`, { onLog: (line) => log.push(line) });
+    const script = `exec ${number}>&-; echo ready >&2; exec sleep 20`;
+    const postern = await openFake(t, script, { onLog: (line) => log.push(line) });
     await until(() => log.length > 0);
-    await assert.rejects(postern.call("a"), { name: "ProtocolError", message: `Postern closed its ${name} and runs on.` });
+    const message = `Postern closed its ${name} and runs on.`;
+    await assert.rejects(postern.call("a"), { name: "ProtocolError", message });
     assert.ok(await until(() => !isRunning(postern.pid)));
   });
 }
@@ -90,7 +92,9 @@ test("integers are whole, and no larger than a number holds", async (t) => {
   }
 });
 
-for (const data of [undefined, null, 7, {}, { errors: [] }, { errors: "wrong_password" }, { errors: ["newer"], more: 1 }]) {
+const strange = [undefined, null, 7, {}, { errors: [] }, { errors: "wrong_password" }, { errors: ["newer"], more: 1 }];
+
+for (const data of strange) {
   test(`an error with the data ${JSON.stringify(data)} is a plain CallError`, async (t) => {
     const reply = { jsonrpc: "2.0", id: 1, error: { code: -99, message: "So it is.", data } };
     const postern = await openFake(t, `read request; echo '${JSON.stringify(reply)}'; cat >&2`);

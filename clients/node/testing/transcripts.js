@@ -20,8 +20,10 @@ export const transcriptNames = readdirSync(folder).filter((name) => name.endsWit
  * was expected, and whether it went through the method of its name rather than through `call`.
  */
 export async function* play(name) {
-  const [head, ...steps] = readFileSync(join(folder, name), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line));
-  const postern = await Postern.open({ binary, data: ":memory:", arguments: [...rehearsal, ...(head.arguments ?? [])] });
+  const lines = readFileSync(join(folder, name), "utf8").trimEnd().split("\n");
+  const [head, ...steps] = lines.map((line) => JSON.parse(line));
+  const flags = [...rehearsal, ...(head.arguments ?? [])];
+  const postern = await Postern.open({ binary, data: ":memory:", arguments: flags });
   const kept = new Map();
   try {
     for (const [index, step] of steps.entries()) {

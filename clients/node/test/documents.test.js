@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import * as client from "postern-client";
+import { binary, packageFolder, run, temporaryFolder } from "../testing/support.js";
+
+const readme = await readFile(join(packageFolder, "README.md"), "utf8");
+const options = { env: { ...process.env, POSTERN_BIN: binary }, timeout: 30_000 };
+
+const session = `registered Luke Sorenson
+wrong_password: Password is incorrect for this account.
+signed in as operator 1
+created Mary Major
+1 client, next provision 2
+`;
+
+/** The blocks of code in the README that are in a language. */
+function blocks(language) {
+  const all = readme.matchAll(/^```(\w+)\n(.*?)^```$/gms);
+  return [...all].flatMap(([, name, text]) => (name === language ? [text] : []));
+}
+
+/** A program's folder in which the package is installed. */
+async function programFolder(test) {
+  const folder = await temporaryFolder(test);
+  await mkdir(join(folder, "node_modules"));
+  await symlink(packageFolder, join(folder, "node_modules/postern-client"));
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+  return folder;
+}
+
+test("the example prints the session, and the README shows it", async (t) => {
+  const data = join(await temporaryFolder(t), "accounts");
+  const { code, stdout, stderr } = await run(process.execPath, [join(packageFolder, "example.js"), data], options);
+  assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: session, stderr: "" });
+  assert.equal(blocks("js")[0], await readFile(join(packageFolder, "example.js"), "utf8"));
+  assert.ok(readme.includes(session.replace(/^(?=.)/gm, "    ")));
+});
+
+test("the programs of the README run as they are written", async (t) => {
+  const folder = await programFolder(t);
+  const expected = [
+    session,
+    "Please look at email.\n",
+    "AbortError\nstring\n",
+    "SIGKILL\npostern\n",
+    "Confirm your email\n",
+  ];
+  const programs = blocks("js");
+  assert.equal(programs.length, expected.length);
+  for (const [index, program] of programs.entries()) {
+    await writeFile(join(folder, "program.js"), program);
+    const { stdout, stderr } = await run(process.execPath, [join(folder, "program.js"), join(folder, "data")], options);
+    assert.deepEqual({ stdout, stderr }, { stdout: expected[index], stderr: "" });
+  }
+});
+
+const hasCompiler = await run("tsc", ["--version"]).then(() => true, () => false);
+
+test("the TypeScript of the README is sound", { skip: !hasCompiler && "there is no tsc" }, async (t) => {
+  const folder = await programFolder(t);
+  const compilerOptions = { target: "ES2022", module: "Node16", strict: true, noEmit: true, types: [] };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.ts"] }));
+  const programs = blocks("ts");
+  assert.equal(programs.length, 1);
+  await writeFile(join(folder, "program.ts"), programs[0]);
+  assert.deepEqual(await run("tsc", ["-p", folder]), { code: 0, signal: null, stdout: "", stderr: "" });
+});
+
+test("what is declared is exported, and what is exported declared", async () => {
+  const files = ["postern.d.ts", "errors.d.ts", "generated/errors.d.ts"];
+  const texts = await Promise.all(files.map((file) => readFile(join(packageFolder, "lib", file), "utf8")));
+  const declared = texts.flatMap((text) => [...text.matchAll(/^export class (\w+)/gm)].map((match) => match[1]));
+  assert.deepEqual(declared.sort(), Object.keys(client).sort());
+});
+
+test("the core names no method", async () => {
+  const files = (await readdir(join(packageFolder, "lib"))).filter((file) => file.endsWith(".js"));
+  for (const file of files) {
+    const text = await readFile(join(packageFolder, "lib", file), "utf8");
+    assert.doesNotMatch(text, /\b(operators|care|sales|system)\b/);
+  }
+});

@@ -1,0 +1,163 @@
+// Uses everything that the package declares, without Node's types and without the DOM's. Checked, never run.
+import {
+  BinaryNotFound,
+  CallError,
+  ClientClosed,
+  MessageTooLong,
+  Postern,
+  PosternError,
+  ProcessEnded,
+  ProtocolError,
+  TooManyAttempts,
+  WrongPassword,
+} from "postern-client";
+import type {
+  AbortSignalLike,
+  CallOptions,
+  CarePatientList,
+  CloseOptions,
+  Epoch,
+  OperatorsClient,
+  OperatorsClientChanges,
+  OperatorsClientInput,
+  OperatorsClientsGetParams,
+  PosternOptions,
+  Time,
+} from "postern-client";
+
+declare global {
+  // As TypeScript's own libraries have it since 5.2, and Node's types; the package's words must merge with these.
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+}
+
+interface Disposable {
+  [Symbol.asyncDispose](): PromiseLike<void>;
+}
+
+export async function opens(): Promise<Postern> {
+  const options: PosternOptions = {
+    data: ":memory:",
+    binary: "/usr/bin/postern",
+    arguments: ["--no-email-confirmation"],
+    cwd: "/",
+    env: { POSTERN_LOG_LEVEL: "info", HOME: undefined },
+    onLog: (line) => line.toUpperCase(),
+  };
+  await Postern.open();
+  // @ts-expect-error: there is no such option.
+  await Postern.open({ date: ":memory:" });
+  // @ts-expect-error: flags are a list.
+  await Postern.open({ arguments: "--no-email-confirmation" });
+  // @ts-expect-error: a client comes of open.
+  new Postern();
+  return Postern.open(options);
+}
+
+export async function closes(postern: Postern): Promise<void> {
+  const disposable: Disposable = postern;
+  await disposable[Symbol.asyncDispose]();
+  const options: CloseOptions = { timeout: 1_000 };
+  await postern.close(options);
+  await postern.close();
+  // @ts-expect-error: milliseconds are a number.
+  await postern.close({ timeout: "1s" });
+  const pid: number = postern.pid;
+  // @ts-expect-error: it is what it is.
+  postern.pid = pid + 1;
+  // @ts-expect-error: so are the groups.
+  postern.operators = postern.operators;
+}
+
+export async function calls(postern: Postern, signal: AbortSignalLike): Promise<void> {
+  const session = { user_id: 1, session_id: "x" };
+  const user = { first_name: "Mary", last_name: "Major", email: "mary@example.com" };
+  const input: OperatorsClientInput = { user, address: "12 Grimmauld Place, London" };
+  const options: CallOptions = { signal, timeout: 100 };
+
+  const client: OperatorsClient = await postern.operators.client.create({ ...session, client: input }, options);
+  const created: Time = client.created;
+  const deleted: string | null = client.deleted;
+  // @ts-expect-error: it may be null.
+  client.deleted.length;
+  // @ts-expect-error: times stay text.
+  const date: Date = client.created;
+  // @ts-expect-error: there is no such member.
+  client.name;
+
+  const changes: OperatorsClientChanges = { user: { email: "m@example.com" }, address: undefined };
+  await postern.operators.client.update({ ...session, client_id: 1, client: changes });
+  // @ts-expect-error: a client is created whole.
+  await postern.operators.client.create({ ...session, client: changes });
+  // @ts-expect-error: a param is missing.
+  await postern.operators.signin({ email: "a@b.c" });
+  // @ts-expect-error: a param is misspelt.
+  await postern.operators.signin({ email: "a@b.c", pasword: "x" });
+  // @ts-expect-error: a param is of another type.
+  await postern.operators.clients.get({ ...session, provision: "0" });
+  // @ts-expect-error: there is no such method.
+  await postern.operators.sign_in({ email: "a@b.c", password: "x" });
+
+  const params: OperatorsClientsGetParams = { ...session, provision: 0 };
+  const { clients, provision } = await postern.operators.clients.get(params);
+  const names: string[] = clients.map((each) => each.user.first_name);
+  const next: number = provision;
+
+  const patients: CarePatientList = await postern.care.patients.list({ access_token: "x", limit: 5 });
+  const birthdates: Array<string | null> = patients.patients.map((patient) => patient.birthdate);
+  await postern.care.user.change({ access_token: "x", phone: null });
+  // @ts-expect-error: the password may be left out, but it is no null.
+  await postern.care.user.change({ access_token: "x", password: null });
+  const npi: string | undefined = (await postern.care.user.view({ access_token: "x" })).npi;
+
+  const since: Epoch = (await postern.sales.user.createCustomer({
+    email: user.email,
+    password: "x",
+    referral_code: "x",
+    source: "x",
+    name: { first: "Mary", last: "Major" },
+  })).created;
+  const nothing: void = await postern.operators.signout(session);
+  const methods: string[] = (await postern.system.info({ timeout: 5 })).methods;
+  const document: Record<string, unknown> = await postern.rpc.discover();
+  await postern.system.invite({ role: "admin" });
+  // @ts-expect-error: there is no such role.
+  await postern.system.invite({ role: "owner" });
+
+  const raw: unknown = await postern.call("operators.newer", { any: ["thing"] }, options);
+  await postern.call("system.info");
+  // @ts-expect-error: what came is not known.
+  raw.name;
+  // @ts-expect-error: the name is text.
+  await postern.call(1);
+  console(created, deleted, date, names, next, birthdates, npi, since, nothing, methods, document);
+}
+
+export function tells(error: unknown): string {
+  if (error instanceof WrongPassword) {
+    const slug: "wrong_password" = error.slug;
+    return slug + WrongPassword.slug + error.code.toFixed() + error.message;
+  }
+  if (error instanceof TooManyAttempts) return `${error.retryAfter ?? 0} s`;
+  if (error instanceof CallError) {
+    const { errors, field, data }: CallError = error;
+    // @ts-expect-error: it is not known what else there is.
+    data.more;
+    return `${errors.join()} ${field?.length} ${error.slug?.length}`;
+  }
+  if (error instanceof ProcessEnded) return `${error.exitCode} ${error.signal} ${error.stderr.join("\n")}`;
+  if (error instanceof MessageTooLong) return `${error.bytes - error.bytesMax}`;
+  if (error instanceof BinaryNotFound) return error.places.join();
+  if (error instanceof ClientClosed || error instanceof ProtocolError) return error.name;
+  if (error instanceof PosternError) return `${error.name} ${error.stack} ${error.cause}`;
+  // @ts-expect-error: it is no error of ours.
+  return error.message;
+}
+
+/** What a fake of the service may throw in a host's own tests. */
+export const fake: Error = new WrongPassword({ code: -9, message: "Password is incorrect for this account." });
+// @ts-expect-error: one slug is not another.
+export const other: WrongPassword = new TooManyAttempts({ code: 1, message: "" });
+
+declare function console(...values: unknown[]): void;
