@@ -84,6 +84,13 @@ test("close lets the calls in flight be answered, and takes no more", async (t) 
   await assert.rejects(postern.call("system.info"), ClientClosed);
 });
 
+test("close ends the process by the end of its input, not by a signal", async (t) => {
+  const log = [];
+  const postern = await openFake(t, "cat > /dev/null; echo end >&2", { onLog: (line) => log.push(line) });
+  await postern.close();
+  assert.deepEqual(log, ["end"]);
+});
+
 test("a disposal is a close", async (t) => {
   const postern = await open(t);
   await postern[Symbol.asyncDispose]();
