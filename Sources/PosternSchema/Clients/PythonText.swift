@@ -40,19 +40,6 @@ extension ClientContract.ClientMember {
     }
 }
 
-extension String {
-    /// The text in lines of at most so many characters, broken at spaces.
-    func wrapped(to width: Int) -> [String] {
-        split(separator: " ").reduce(into: []) { lines, word in
-            if let last = lines.last, last.count + 1 + word.count <= width {
-                lines[lines.count - 1] = "\(last) \(word)"
-            } else {
-                lines.append(String(word))
-            }
-        }
-    }
-}
-
 extension [String] {
     /// The statement that imports those names which the lines use, in Python's usual order: constants, classes, functions.
     func imports(of names: [String], from module: String) -> [String] {

@@ -54,15 +54,9 @@ struct SwiftClientEmitter {
     ///   - indent: what stands before the first line.
     ///   - hanging: what stands before the others.
     static func documentation(_ text: String, indent: String = "", hanging: String = "") -> [String] {
-        var lines: [String] = []
-        for word in text.split(separator: " ") {
-            if let last = lines.last, last.count + word.count < 111 {
-                lines[lines.count - 1] = "\(last) \(word)"
-            } else {
-                lines.append((lines.isEmpty ? indent : hanging) + word)
-            }
+        text.wrapped(to: 111 - max(indent.count, hanging.count)).enumerated().map { index, line in
+            (index == 0 ? indent : hanging) + line
         }
-        return lines
     }
 
     /// A call or the head of a function, on one line where there is room.
