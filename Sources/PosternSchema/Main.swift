@@ -58,6 +58,10 @@ extension Contract {
 extension ClientContract {
     /// What is generated of the clients, by path, with its text.
     func generatedFiles() -> [(String, String)] {
-        NodeClientEmitter(self).files + PythonClientEmitter(self).files + SwiftClientEmitter(self).files
+        let emitted = [
+            GoClientEmitter(self).files, NodeClientEmitter(self).files, PythonClientEmitter(self).files,
+            SwiftClientEmitter(self).files,
+        ]
+        return emitted.flatMap { $0 }
     }
 }

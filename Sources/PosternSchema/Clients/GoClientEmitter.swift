@@ -1,0 +1,205 @@
+/// The Go client: its types, methods and errors, and what its tests find the typed methods by.
+struct GoClientEmitter {
+    let files: [(String, String)]
+
+    init(_ contract: ClientContract) {
+        let folder = "clients/go"
+        files = [
+            ("\(folder)/types_generated.go", Self.types(contract)),
+            ("\(folder)/methods_generated.go", Self.methods(contract)),
+            ("\(folder)/errors_generated.go", Self.errors(contract)),
+            ("\(folder)/internal/transcript/dispatch_generated.go", Self.dispatch(contract)),
+        ]
+    }
+
+    private static func text(_ package: String, _ blocks: [[String]]) -> String {
+        "\(GoText.mark)\npackage \(package)\n\n" + blocks.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+    }
+}
+
+extension GoClientEmitter {
+    private static func types(_ contract: ClientContract) -> String {
+        let results = contract.types.map { structure($0, notes: resultNotes) }
+        let inputs = contract.inputs.map { structure($0, notes: paramNotes) }
+        return text("postern", results + inputs)
+    }
+
+    private static func structure(
+        _ type: ClientContract.ClientType,
+        notes: (ClientContract.ClientMember) -> [String]
+    ) -> [String] {
+        let verb = type.name.hasSuffix("List") ? "lists" : "is"
+        return structure(type.name, "\(type.name) \(verb) \(type.description.lowerFirst)", type.members, notes)
+    }
+
+    private static func structure(
+        _ name: String,
+        _ description: String,
+        _ members: [ClientContract.ClientMember],
+        _ notes: (ClientContract.ClientMember) -> [String]
+    ) -> [String] {
+        let fields = members.flatMap { member in
+            let sentences = [member.description] + notes(member)
+            let tag = member.isOptional ? "\(member.name),omitempty" : member.name
+            return GoText.comment(sentences.joined(separator: " "), indent: 1) + [
+                "\t\(GoText.exported(member.name)) \(type(of: member)) `json:\"\(tag)\"`"
+            ]
+        }
+        return GoText.comment(description) + ["type \(name) struct {"] + fields + ["}"]
+    }
+
+    private static func type(of member: ClientContract.ClientMember) -> String {
+        let element =
+            switch member.content {
+            case .string, .time: "string"
+            case .integer, .epoch: "int64"
+            case .boolean: "bool"
+            case .object(let name): name
+            }
+        return (member.isNullable || member.isOptional ? "*" : "") + (member.isList ? "[]" : "") + element
+    }
+
+    private static func resultNotes(_ member: ClientContract.ClientMember) -> [String] {
+        let absence =
+            member.isOptional ? ["Nil where it is left out."] : member.isNullable ? ["Nil stands for null."] : []
+        return contentNotes(member) + absence
+    }
+
+    private static func paramNotes(_ member: ClientContract.ClientMember) -> [String] {
+        let isNamed = member.choices.allSatisfy(member.description.contains)
+        let choices = isNamed ? [] : ["One of \(member.choices.map { "`\($0)`" }.joined(separator: ", "))."]
+        let absence = member.isOptional ? ["Nil leaves it out."] : []
+        let null = member.isNullable ? ["An empty string does what null does."] : []
+        return choices + contentNotes(member) + absence + null
+    }
+
+    private static func contentNotes(_ member: ClientContract.ClientMember) -> [String] {
+        switch member.content {
+        case .time: ["UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`."]
+        case .epoch: ["In seconds since 1970."]
+        default: []
+        }
+    }
+}
+
+extension GoClientEmitter {
+    private static func methods(_ contract: ClientContract) -> String {
+        let head = [
+            ["import (", "\t\"context\"", "\t\"encoding/json\"", ")"],
+            GoText.comment("MessageBytesMax is how long a request may be, in bytes, without its line feed.")
+                + ["const MessageBytesMax = \(contract.messageBytesMax)"],
+        ]
+        let root =
+            GoText.comment("Methods are the service's methods, by the words of their names.") + ["type Methods struct {"]
+            + fields(contract.groups) + ["}"]
+        let groups = contract.groups.flatMap(\.all)
+        let functions = groups.flatMap { group in group.methods.flatMap { blocks($0, in: group) } }
+        return text("postern", head + [root, binding(contract.groups)] + groups.map(declaration) + functions)
+    }
+
+    private static func fields(_ groups: [ClientContract.Group]) -> [String] {
+        groups.flatMap { group in
+            GoText.comment(group.description, indent: 1) + ["\t\(GoText.exported(group.name)) \(group.goType)"]
+        }
+    }
+
+    private static func declaration(_ group: ClientContract.Group) -> [String] {
+        let inner = fields(group.groups)
+        return GoText.comment("\(group.goType) are the methods `\(group.path).…`.") + ["type \(group.goType) struct {"]
+            + inner + (inner.isEmpty ? [] : [""]) + ["\tservice *Client", "}"]
+    }
+
+    /// The function that tells all groups which client they call.
+    private static func binding(_ groups: [ClientContract.Group]) -> [String] {
+        let paths = groups.flatMap(\.all).map { group in
+            group.path.split(separator: ".").map { GoText.exported(String($0)) }.joined(separator: ".")
+        }
+        return ["func methodsOf(service *Client) Methods {", "\tvar methods Methods"]
+            + paths.map { "\tmethods.\($0).service = service" } + ["\treturn methods", "}"]
+    }
+
+    private static func blocks(_ method: ClientContract.ClientMethod, in group: ClientContract.Group) -> [[String]] {
+        let params = structure(
+            method.goParams,
+            "\(method.goParams) is what [\(group.goType).\(method.goName)] takes.",
+            method.params,
+            paramNotes
+        )
+        return (method.params.isEmpty ? [] : [params]) + [function(method, in: group)]
+    }
+
+    private static func function(_ method: ClientContract.ClientMethod, in group: ClientContract.Group) -> [String] {
+        let errors = method.errors.map { "[\(GoText.exported($0))]" }
+        let list = [errors.dropLast().joined(separator: ", "), errors.last ?? ""].filter { !$0.isEmpty }
+        let ending = errors.isEmpty ? "" : " Errors of its own: \(list.joined(separator: " and "))."
+        let description =
+            "\(method.goName) \(method.summary.lowerFirst) \(method.description)\n\nIt calls `\(method.name)`.\(ending)"
+        let given = method.params.isEmpty ? "nil" : "params"
+        let wire = "\"\(method.name)\""
+        let (result, body) =
+            switch method.result {
+            case .nothing: ("error", ["_, err := m.service.Call(ctx, \(wire), \(given))", "return err"])
+            case .anyObject: ("(json.RawMessage, error)", ["return m.service.Call(ctx, \(wire), \(given))"])
+            case .object(let name):
+                ("(*\(name), error)", ["return call[\(name)](ctx, m.service, \(wire), \(given))"])
+            }
+        let parameters = ["ctx context.Context"] + (method.params.isEmpty ? [] : ["params \(method.goParams)"])
+        let head = "func (m \(group.goType)) \(method.goName)("
+        let line = "\(head)\(parameters.joined(separator: ", "))) \(result) {"
+        let signature = line.count <= 120 ? [line] : [head] + parameters.map { "\t\($0)," } + [") \(result) {"]
+        return GoText.comment(description) + signature + body.map { "\t\($0)" } + ["}"]
+    }
+}
+
+extension GoClientEmitter {
+    private static func errors(_ contract: ClientContract) -> String {
+        let width = contract.errors.map(\.goName.count).max() ?? 0
+        let slugs = contract.errors.map { error in
+            let gap = String(repeating: " ", count: width - error.goName.count)
+            return "\tSlug\(error.goName)\(gap) Slug = \"\(error.slug)\""
+        }
+        let constants =
+            GoText.comment("The slugs of the service's errors; the type of the same name says when each of them comes.")
+            + ["const ("] + slugs + [")"]
+        let types = contract.errors.map { error in
+            GoText.comment("\(error.goName) is the error `\(error.slug)`. \(error.description)")
+                + ["type \(error.goName) struct{ *CallError }"]
+        }
+        let cases = contract.errors.flatMap { ["\tcase Slug\($0.goName):", "\t\treturn &\($0.goName){failure}"] }
+        let function =
+            GoText.comment("typed gives the error the type of its slug, where there is one.")
+            + ["func typed(failure *CallError) error {", "\tswitch failure.Slug {"] + cases
+            + ["\tdefault:", "\t\treturn failure", "\t}", "}"]
+        return text("postern", [constants] + types + [function])
+    }
+}
+
+extension GoClientEmitter {
+    private static func dispatch(_ contract: ClientContract) -> String {
+        let names =
+            GoText.comment("MethodNames are the names of all methods that have a typed form.")
+            + ["var MethodNames = []string{"] + contract.methods.map { "\t\"\($0.name)\"," } + ["}"]
+        let methods = contract.methods.flatMap { method in
+            let form =
+                switch method.result {
+                case _ where method.params.isEmpty: "withoutParams"
+                case .nothing: "withoutResult"
+                case .anyObject, .object: "withBoth"
+                }
+            let path = method.name.split(separator: ".").map { GoText.exported(String($0)) }.joined(separator: ".")
+            return ["\tcase \"\(method.name)\":", "\t\treturn \(form)(client.\(path))"]
+        }
+        let form =
+            GoText.comment("typedForm gives the typed form of a method, or nil for one that has none.")
+            + ["func typedForm(client *postern.Client, method string) form {", "\tswitch method {"] + methods
+            + ["\tdefault:", "\t\treturn nil", "\t}", "}"]
+        let errors = contract.errors.flatMap { error in
+            ["\tcase postern.Slug\(error.goName):", "\t\treturn is[*postern.\(error.goName)](err)"]
+        }
+        let type =
+            GoText.comment("hasTypeOf says whether an error has the type of a slug; of a slug unknown it has none.")
+            + ["func hasTypeOf(slug postern.Slug, err error) bool {", "\tswitch slug {"] + errors
+            + ["\tdefault:", "\t\treturn false", "\t}", "}"]
+        return text("transcript", [["import postern \"postern/clients/go\""], names, form, type])
+    }
+}

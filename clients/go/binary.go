@@ -1,0 +1,33 @@
+package postern
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// findBinary gives the absolute path of the program to run.
+func findBinary(name string) (string, error) {
+	if name == "" {
+		name = os.Getenv("POSTERN_BIN")
+	}
+	if name == "" {
+		name = "postern"
+	}
+	places := []string{name}
+	if !strings.ContainsRune(name, filepath.Separator) {
+		places = nil
+		for _, folder := range filepath.SplitList(os.Getenv("PATH")) {
+			// What is found relative to the working directory is found by chance.
+			if filepath.IsAbs(folder) {
+				places = append(places, filepath.Join(folder, name))
+			}
+		}
+	}
+	for _, place := range places {
+		if info, err := os.Stat(place); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return filepath.Abs(place)
+		}
+	}
+	return "", &BinaryNotFound{Name: name, Places: places}
+}

@@ -1,0 +1,3 @@
+module postern/clients/go
+
+go 1.19

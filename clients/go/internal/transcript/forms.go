@@ -1,0 +1,71 @@
+package transcript
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strconv"
+)
+
+// form calls a method's typed form, if the params fit it.
+type form func(ctx context.Context, params any) (fits bool, result any, err error)
+
+func withBoth[Params, Result any](method func(context.Context, Params) (Result, error)) form {
+	return func(ctx context.Context, params any) (bool, any, error) {
+		typed, fits := fitted[Params](params)
+		if !fits {
+			return false, nil, nil
+		}
+		result, err := method(ctx, typed)
+		return true, result, err
+	}
+}
+
+func withoutResult[Params any](method func(context.Context, Params) error) form {
+	return withBoth(func(ctx context.Context, params Params) (any, error) { return nil, method(ctx, params) })
+}
+
+func withoutParams[Result any](method func(context.Context) (Result, error)) form {
+	return func(ctx context.Context, params any) (bool, any, error) {
+		if members, isObject := params.(map[string]any); params != nil && (!isObject || len(members) > 0) {
+			return false, nil, nil
+		}
+		result, err := method(ctx)
+		return true, result, err
+	}
+}
+
+// fitted gives params the type that a method takes, if they are the same again when they are written from it.
+func fitted[Params any](params any) (typed Params, fits bool) {
+	text, err := json.Marshal(params)
+	if err != nil || json.Unmarshal(text, &typed) != nil {
+		return typed, false
+	}
+	again, err := generic(typed)
+	return typed, err == nil && reflect.DeepEqual(again, params)
+}
+
+// is says whether an error has a type.
+func is[Type error](err error) bool {
+	var typed Type
+	return errors.As(err, &typed)
+}
+
+// generic is a value as JSON has it, with its numbers as they are written.
+func generic(value any) (result any, err error) {
+	text, err := json.Marshal(value)
+	if err == nil {
+		err = decode(text, &result)
+	}
+	return result, err
+}
+
+func decode(text []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	return decoder.Decode(into)
+}
+
+func number(value int64) json.Number { return json.Number(strconv.FormatInt(value, 10)) }

@@ -1,0 +1,177 @@
+// Package transcript plays the stories of schema/cases through the client.
+package transcript
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"time"
+
+	postern "postern/clients/go"
+)
+
+// Transcript is a story of requests and replies.
+type Transcript struct {
+	// Name is that of its file.
+	Name  string
+	lines []line
+}
+
+// line is one of its file: the first has the flags, others are steps or notes.
+type line struct {
+	Arguments []string `json:"arguments"`
+	Send      *struct {
+		Method string `json:"method"`
+		Params any    `json:"params"`
+	} `json:"send"`
+	Expect map[string]any `json:"expect"`
+	Keep   map[string]any `json:"keep"`
+	Repeat int            `json:"repeat"`
+}
+
+// Reply is what came back for one request of it.
+type Reply struct {
+	// Line is the request's, from 1 on.
+	Line   int
+	Method string
+	// IsTyped says whether the method's typed form was called.
+	IsTyped bool
+	// Value has the member `result` or `error`.
+	Value map[string]any
+}
+
+// All reads all transcripts of a folder, sorted by name.
+func All(folder string) ([]Transcript, error) {
+	paths, err := filepath.Glob(filepath.Join(folder, "*.jsonl"))
+	if err == nil && len(paths) == 0 {
+		err = fmt.Errorf("no transcripts in %s", folder)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var transcripts []Transcript
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		transcript := Transcript{Name: filepath.Base(path)}
+		for _, text := range bytes.Split(bytes.TrimSpace(text), []byte("\n")) {
+			var line line
+			if err := decode(text, &line); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+			transcript.lines = append(transcript.lines, line)
+		}
+		transcripts = append(transcripts, transcript)
+	}
+	return transcripts, nil
+}
+
+// Play plays it in a rehearsal, and gives the replies, and what was not as expected.
+func (t Transcript) Play(ctx context.Context) (replies []Reply, faults []string, err error) {
+	arguments := []string{"--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"}
+	client, err := postern.Open(postern.Options{
+		Data:      ":memory:",
+		Arguments: append(arguments, t.lines[0].Arguments...),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer client.Close()
+	kept := map[string]any{}
+	for index, line := range t.lines {
+		if line.Send == nil {
+			continue
+		}
+		for count := 0; count < line.Repeat || count == 0; count++ {
+			reply, fault, err := request(ctx, client, line.Send.Method, filled(line.Send.Params, kept))
+			if err != nil {
+				return nil, nil, fmt.Errorf("%s:%d: %w", t.Name, index+1, err)
+			}
+			reply.Line = index + 1
+			replies = append(replies, reply)
+			if fault == "" {
+				fault = line.check(reply.Value, kept)
+			}
+			if fault != "" {
+				faults = append(faults, fmt.Sprintf("%s:%d: %s", t.Name, reply.Line, fault))
+			}
+		}
+	}
+	return replies, faults, client.Close()
+}
+
+// check says what is wrong with a reply, and keeps what is to be kept of it.
+func (l line) check(reply, kept map[string]any) string {
+	expected := filled(l.Expect, kept).(map[string]any)
+	for _, member := range []string{"result", "error"} {
+		value, isThere := expected[member]
+		if got, has := reply[member]; isThere != has || isThere && !matches(got, value) {
+			text, _ := json.Marshal(reply)
+			return fmt.Sprintf("got %s", text)
+		}
+	}
+	for name, place := range l.Keep {
+		value, isFound := found(place, reply)
+		if !isFound {
+			return "nothing to keep as " + name
+		}
+		kept[name] = value
+	}
+	return ""
+}
+
+// request sends a request, by the method's typed form where the params fit it, and says what is wrong with the reply.
+func request(ctx context.Context, client *postern.Client, method string, params any) (Reply, string, error) {
+	reply := Reply{Method: method}
+	var result any
+	var err error
+	if form := typedForm(client, method); form != nil {
+		reply.IsTyped, result, err = form(ctx, params)
+	}
+	if !reply.IsTyped {
+		result, err = client.Call(ctx, method, params)
+	}
+	if err == nil {
+		result, err = generic(result)
+		reply.Value = map[string]any{"result": result}
+		return reply, "", err
+	}
+	var failure *postern.CallError
+	if !errors.As(err, &failure) {
+		return reply, "", err
+	}
+	value, fault := errorReply(failure, err)
+	reply.Value = map[string]any{"error": value}
+	return reply, fault, nil
+}
+
+// errorReply is an error as it stood on the wire, and what is wrong with how the client has it.
+func errorReply(failure *postern.CallError, err error) (map[string]any, string) {
+	reply := map[string]any{"code": number(failure.Code), "message": failure.Message}
+	if failure.Data == nil {
+		return reply, ""
+	}
+	var data map[string]any
+	var members struct {
+		Errors     []postern.Slug `json:"errors"`
+		Field      string         `json:"field"`
+		RetryAfter int64          `json:"retry_after"`
+	}
+	if decode(failure.Data, &data) != nil || decode(failure.Data, &members) != nil {
+		return reply, fmt.Sprintf("data is %s", failure.Data)
+	}
+	reply["data"] = data
+	isRead := reflect.DeepEqual(failure.Slugs, members.Errors) && failure.Slug == members.Errors[0] &&
+		failure.Field == members.Field && failure.RetryAfter == time.Duration(members.RetryAfter)*time.Second
+	if !isRead || !hasTypeOf(failure.Slug, err) || !errors.Is(err, failure.Slug) {
+		return reply, fmt.Sprintf("the error %#v is not what %s says", err, failure.Data)
+	}
+	return reply, ""
+}

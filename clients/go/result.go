@@ -1,0 +1,155 @@
+package postern
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+)
+
+// readResult reads a result into a structure. encoding/json alone would let missing members pass, take null for
+// anything, and match names regardless of case.
+func readResult(method string, raw json.RawMessage, result any) error {
+	tokens := json.NewDecoder(bytes.NewReader(raw))
+	tokens.UseNumber()
+	if fault := (resultReader{tokens}).read(reflect.ValueOf(result).Elem()); fault != nil {
+		return &ProtocolError{Method: method, Member: strings.TrimPrefix(fault.path, "."), Reason: fault.reason}
+	}
+	return nil
+}
+
+// resultReader reads values token by token. The text is known to be JSON.
+type resultReader struct{ tokens *json.Decoder }
+
+// resultFault is what is wrong with a result, and where.
+type resultFault struct{ path, reason string }
+
+func (f *resultFault) within(step string) *resultFault {
+	f.path = step + f.path
+	return f
+}
+
+// read reads one value. A pointer is what may be null.
+func (r resultReader) read(into reflect.Value) *resultFault {
+	token, err := r.tokens.Token()
+	if err != nil {
+		return &resultFault{reason: err.Error()}
+	}
+	isNullable := into.Kind() == reflect.Pointer
+	if token == nil && isNullable {
+		return nil
+	}
+	if isNullable {
+		into.Set(reflect.New(into.Type().Elem()))
+		into = into.Elem()
+	}
+	switch token := token.(type) {
+	case string:
+		if into.Kind() == reflect.String {
+			into.SetString(token)
+			return nil
+		}
+	case bool:
+		if into.Kind() == reflect.Bool {
+			into.SetBool(token)
+			return nil
+		}
+	case json.Number:
+		if number, err := token.Int64(); err == nil && into.Kind() == reflect.Int64 {
+			into.SetInt(number)
+			return nil
+		}
+	case json.Delim:
+		if token == '{' && into.Kind() == reflect.Struct {
+			return r.readObject(into)
+		}
+		if token == '[' && into.Kind() == reflect.Slice {
+			return r.readList(into)
+		}
+	}
+	return &resultFault{reason: fmt.Sprintf("is not of the type %v", into.Type())}
+}
+
+func (r resultReader) readList(into reflect.Value) *resultFault {
+	list := reflect.MakeSlice(into.Type(), 0, 0)
+	zero := reflect.Zero(into.Type().Elem())
+	for r.tokens.More() {
+		list = reflect.Append(list, zero)
+		if fault := r.read(list.Index(list.Len() - 1)); fault != nil {
+			return fault.within(fmt.Sprintf("[%d]", list.Len()-1))
+		}
+	}
+	into.Set(list)
+	return r.skipToken()
+}
+
+// readObject reads the members that the structure has, and lets others pass.
+func (r resultReader) readObject(into reflect.Value) *resultFault {
+	members := membersOf(into.Type())
+	found := make([]bool, len(members))
+	for r.tokens.More() {
+		token, err := r.tokens.Token()
+		if err != nil {
+			return &resultFault{reason: err.Error()}
+		}
+		index := indexOf(members, token)
+		if index < 0 {
+			if err := r.tokens.Decode(new(json.RawMessage)); err != nil {
+				return &resultFault{reason: err.Error()}
+			}
+			continue
+		}
+		found[index] = true
+		if fault := r.read(into.Field(index)); fault != nil {
+			return fault.within("." + members[index].name)
+		}
+	}
+	for index, member := range members {
+		if !found[index] && !member.isOptional {
+			return &resultFault{path: "." + member.name, reason: "is missing"}
+		}
+	}
+	return r.skipToken()
+}
+
+// skipToken passes the bracket that ends an object or a list.
+func (r resultReader) skipToken() *resultFault {
+	if _, err := r.tokens.Token(); err != nil {
+		return &resultFault{reason: err.Error()}
+	}
+	return nil
+}
+
+// member is one of a structure, in the order of its fields.
+type member struct {
+	name string
+	// Whether it may be left out, as its tag says.
+	isOptional bool
+}
+
+// knownMembers has the members of the structures that were read so far.
+var knownMembers sync.Map
+
+func membersOf(structure reflect.Type) []member {
+	if known, isKnown := knownMembers.Load(structure); isKnown {
+		return known.([]member)
+	}
+	members := make([]member, structure.NumField())
+	for index := range members {
+		name, options, _ := strings.Cut(structure.Field(index).Tag.Get("json"), ",")
+		members[index] = member{name: name, isOptional: options == "omitempty"}
+	}
+	knownMembers.Store(structure, members)
+	return members
+}
+
+func indexOf(members []member, name json.Token) int {
+	for index := range members {
+		if members[index].name == name {
+			return index
+		}
+	}
+	return -1
+}

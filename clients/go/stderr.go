@@ -1,0 +1,120 @@
+package postern
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	// lastLinesMax is how many lines are kept for ProcessEnded.
+	lastLinesMax = 20
+	// waitingBytesMax is how much may wait for a slow Log.
+	waitingBytesMax = 16 << 20
+	// logWait is how long the client's end waits for a slow Log.
+	logWait = time.Second
+)
+
+// stderrReader reads what the process writes to its stderr, always, so that the pipe never fills; another goroutine
+// passes it on, as the log that it goes to may be slow, or wait for the very call that wrote it.
+type stderrReader struct {
+	pipe *os.File
+
+	mutex sync.Mutex
+	// Signalled where there is something to pass on, and at the end.
+	toPass       sync.Cond
+	waiting      []string
+	waitingBytes int
+	leftOut      int
+	last         []string
+	isRead       bool
+	// Closed once all is read, and once all is passed on.
+	read, passed chan struct{}
+}
+
+func readStderr(pipe *os.File, log func(line string)) *stderrReader {
+	reader := &stderrReader{pipe: pipe, read: make(chan struct{}), passed: make(chan struct{})}
+	reader.toPass.L = &reader.mutex
+	if log == nil {
+		log = func(line string) { fmt.Fprintln(os.Stderr, line) }
+	}
+	go reader.readLines()
+	go reader.passOn(log)
+	return reader
+}
+
+func (r *stderrReader) readLines() {
+	lines := bufio.NewReaderSize(r.pipe, 64<<10)
+	for {
+		// One that is longer than the buffer comes in pieces.
+		line, _, err := lines.ReadLine()
+		if err != nil {
+			break
+		}
+		r.add(string(line))
+	}
+	_ = r.pipe.Close()
+	r.mutex.Lock()
+	r.isRead = true
+	r.mutex.Unlock()
+	r.toPass.Signal()
+	close(r.read)
+}
+
+func (r *stderrReader) add(line string) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if len(r.last) == lastLinesMax {
+		r.last = r.last[1:]
+	}
+	r.last = append(r.last, line)
+	if r.waitingBytes+len(line) > waitingBytesMax {
+		r.leftOut++
+		return
+	}
+	r.waiting = append(r.waiting, line)
+	r.waitingBytes += len(line)
+	r.toPass.Signal()
+}
+
+func (r *stderrReader) passOn(log func(line string)) {
+	defer close(r.passed)
+	for {
+		lines, leftOut := r.next()
+		if len(lines) == 0 {
+			return
+		}
+		for _, line := range lines {
+			log(line)
+		}
+		if leftOut > 0 {
+			log(fmt.Sprintf("postern: %d lines of its stderr are left out here, as the log is slow", leftOut))
+		}
+	}
+}
+
+// next waits for lines to pass on, and gives none at the end.
+func (r *stderrReader) next() (lines []string, leftOut int) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	for len(r.waiting) == 0 && !r.isRead {
+		r.toPass.Wait()
+	}
+	lines, leftOut = r.waiting, r.leftOut
+	r.waiting, r.waitingBytes, r.leftOut = nil, 0, 0
+	return lines, leftOut
+}
+
+// waitForLast gives the last lines once all are read, and passed on if the log is not too slow.
+func (r *stderrReader) waitForLast() []string {
+	<-r.read
+	timer := time.NewTimer(logWait)
+	defer timer.Stop()
+	select {
+	case <-r.passed:
+	case <-timer.C:
+	}
+	return r.last
+}
