@@ -104,6 +104,11 @@ func (c *Client) Call(ctx context.Context, method string, params any) (json.RawM
 	}
 	select {
 	case outcome := <-request.outcome:
+		if outcome.err == nil && !json.Valid(outcome.result) {
+			err := &ProtocolError{Reason: "a line on its stdout is no reply; its result: " + excerpt(outcome.result)}
+			c.breakOff(err)
+			return nil, err
+		}
 		return outcome.result, outcome.err
 	case <-ctx.Done():
 		c.abandon(request)

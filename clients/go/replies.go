@@ -2,9 +2,11 @@ package postern
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 )
 
 // reply is what comes back for a request.
@@ -29,9 +31,8 @@ func (c *Client) readReplies() {
 			break
 		}
 		if err := c.deliver(line); err != nil {
-			c.fail(err)
-			go c.process.end()
-			io.Copy(io.Discard, lines)
+			c.breakOff(err)
+			_, _ = io.Copy(io.Discard, lines)
 			break
 		}
 	}
@@ -41,7 +42,10 @@ func (c *Client) readReplies() {
 }
 
 // deliver hands a reply to the call that waits for it, and gives an error where it is none.
-func (c *Client) deliver(line []byte) Error {
+func (c *Client) deliver(line []byte) *ProtocolError {
+	if id, result, isResult := resultOf(line); isResult {
+		return c.settle(id, func(*request) outcome { return outcome{result: result} })
+	}
 	var reply reply
 	if err := json.Unmarshal(line, &reply); err != nil {
 		return &ProtocolError{Reason: fmt.Sprintf("a line on its stdout is no reply (%v): %s", err, excerpt(line))}
@@ -52,6 +56,28 @@ func (c *Client) deliver(line []byte) Error {
 	if json.Unmarshal(reply.ID, &id) != nil || reply.Version != "2.0" || !isAnswer || !isWhole {
 		return &ProtocolError{Reason: "a line on its stdout is no reply: " + excerpt(line)}
 	}
+	return c.settle(id, func(request *request) outcome {
+		if failure := reply.Error; failure != nil {
+			return outcome{err: callError(request.method, *failure.Code, *failure.Message, failure.Data)}
+		}
+		return outcome{result: reply.Result}
+	})
+}
+
+// resultOf takes a reply apart that is written as Postern writes one, `{"jsonrpc":"2.0","id":1,"result":…}`, without
+// looking at the result. Whoever called reads that, so that a long one keeps no other waiting.
+func resultOf(line []byte) (id int64, result []byte, isResult bool) {
+	head, tail := []byte(`{"jsonrpc":"2.0","id":`), []byte("}\n")
+	if !bytes.HasPrefix(line, head) || !bytes.HasSuffix(line, tail) {
+		return 0, nil, false
+	}
+	digits, result, isResult := bytes.Cut(line[len(head):len(line)-len(tail)], []byte(`,"result":`))
+	id, err := strconv.ParseInt(string(digits), 10, 64)
+	return id, result, isResult && err == nil
+}
+
+// settle ends a request with its outcome.
+func (c *Client) settle(id int64, outcomeOf func(*request) outcome) *ProtocolError {
 	c.mutex.Lock()
 	request := c.inFlight[id]
 	delete(c.inFlight, id)
@@ -59,12 +85,14 @@ func (c *Client) deliver(line []byte) Error {
 	if request == nil {
 		return &ProtocolError{Reason: fmt.Sprintf("a reply has the id %d, which no request waits with", id)}
 	}
-	if failure := reply.Error; failure != nil {
-		request.outcome <- outcome{err: callError(request.method, *failure.Code, *failure.Message, failure.Data)}
-	} else {
-		request.outcome <- outcome{result: reply.Result}
-	}
+	request.outcome <- outcomeOf(request)
 	return nil
+}
+
+// breakOff ends the client where the process doesn't keep to the protocol.
+func (c *Client) breakOff(reason *ProtocolError) {
+	c.fail(reason)
+	go c.process.end()
 }
 
 // endOf fails all calls where the process runs on without one of its pipes, and waits for its end.

@@ -13,7 +13,8 @@ struct GoClientEmitter {
     }
 
     private static func text(_ package: String, _ blocks: [[String]]) -> String {
-        "\(GoText.mark)\npackage \(package)\n\n" + blocks.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+        "\(GoText.mark)\npackage \(package)\n\n" + blocks.map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
+            + "\n"
     }
 }
 
@@ -89,9 +90,8 @@ extension GoClientEmitter {
             GoText.comment("MessageBytesMax is how long a request may be, in bytes, without its line feed.")
                 + ["const MessageBytesMax = \(contract.messageBytesMax)"],
         ]
-        let root =
-            GoText.comment("Methods are the service's methods, by the words of their names.") + ["type Methods struct {"]
-            + fields(contract.groups) + ["}"]
+        let description = GoText.comment("Methods are the service's methods, by the words of their names.")
+        let root = description + ["type Methods struct {"] + fields(contract.groups) + ["}"]
         let groups = contract.groups.flatMap(\.all)
         let functions = groups.flatMap { group in group.methods.flatMap { blocks($0, in: group) } }
         return text("postern", head + [root, binding(contract.groups)] + groups.map(declaration) + functions)

@@ -1,0 +1,93 @@
+package postern_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	postern "postern/clients/go"
+)
+
+// The list at the end is one line of more than a megabyte.
+func TestTenThousandCallsFromFiftyGoroutines(t *testing.T) {
+	const goroutines, each = 50, 200
+	client := open(t, postern.Options{})
+	operator := register(t, client)
+	ctx := limited(t)
+	var group sync.WaitGroup
+	for index := 0; index < goroutines; index++ {
+		group.Add(1)
+		go func(first int) {
+			defer group.Done()
+			for number := first; number < first+each; number++ {
+				email, address := fmt.Sprintf("client%d@example.com", number), fmt.Sprintf("%d High Street", number)
+				created, err := client.Operators.Client.Create(ctx, postern.OperatorsClientCreateParams{
+					UserID:    operator.ID,
+					SessionID: operator.SessionID,
+					Client: postern.OperatorsClientInput{
+						User:    postern.OperatorsPersonInput{FirstName: "Mary", LastName: "Major", Email: email},
+						Address: address,
+					},
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if created.User.Email != email || created.Address != address {
+					t.Errorf("asked for %s, got %s", email, created.User.Email)
+				}
+			}
+		}(index * each)
+	}
+	group.Wait()
+	asked := postern.OperatorsClientsGetParams{UserID: operator.ID, SessionID: operator.SessionID, Provision: 0}
+	list, err := client.Operators.Clients.Get(ctx, asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	emails := map[string]bool{}
+	for _, client := range list.Clients {
+		emails[client.User.Email] = true
+	}
+	if len(list.Clients) != goroutines*each || len(emails) != goroutines*each {
+		t.Errorf("%d clients with %d emails", len(list.Clients), len(emails))
+	}
+	raw, err := client.Call(ctx, "operators.clients.get", asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(raw) < 1<<20 || !json.Valid(raw) {
+		t.Errorf("a list of %d bytes", len(raw))
+	}
+}
+
+// More is written and more comes back than both pipes hold: the one must not wait for the other.
+func TestLargeRequestsAndRepliesInBothDirections(t *testing.T) {
+	client := open(t, postern.Options{})
+	ctx := limited(t)
+	padding := map[string]string{"padding": strings.Repeat("x", 1<<20)}
+	var group sync.WaitGroup
+	for index := 0; index < 40; index++ {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			if _, err := client.Call(ctx, "rpc.discover", padding); err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+	group.Wait()
+}
+
+func TestIDsAreCountedFromOne(t *testing.T) {
+	client := openFake(t, "says", postern.Options{
+		Env: []string{`POSTERN_TEST_SAYS={"jsonrpc":"2.0","id":{{id}},"result":{{id}}}`},
+	})
+	for _, expected := range []string{"1", "2", "3"} {
+		if result, err := client.Call(limited(t), "anything", nil); err != nil || string(result) != expected {
+			t.Errorf("got %s, %v", result, err)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package postern_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	postern "postern/clients/go"
+)
+
+// The five steps of a first session.
+func Example() {
+	ctx := context.Background()
+
+	// 1. Start Postern. Data names a directory; `:memory:` keeps nothing.
+	client, err := postern.Open(postern.Options{Data: ":memory:", Arguments: []string{"--no-email-confirmation"}})
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+
+	// 2. Register an operator.
+	luke := postern.OperatorsPersonInput{FirstName: "Luke", LastName: "Sorenson", Email: "lasoren@bu.edu"}
+	operator, err := client.Operators.Register(ctx, postern.OperatorsRegisterParams{
+		User:     luke,
+		Password: "a long password",
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("registered", operator.User.FirstName, operator.User.LastName)
+
+	// 3. Sign in, with a wrong password first.
+	_, err = client.Operators.Signin(ctx, postern.OperatorsSigninParams{Email: luke.Email, Password: "a guess"})
+	var wrong *postern.WrongPassword
+	if errors.As(err, &wrong) {
+		fmt.Printf("%s: %s\n", wrong.Slug, wrong.Message)
+	}
+	operator, err = client.Operators.Signin(ctx, postern.OperatorsSigninParams{
+		Email:    luke.Email,
+		Password: "a long password",
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("signed in as operator", operator.ID)
+
+	// 4. Create a client.
+	created, err := client.Operators.Client.Create(ctx, postern.OperatorsClientCreateParams{
+		UserID:    operator.ID,
+		SessionID: operator.SessionID,
+		Client: postern.OperatorsClientInput{
+			User:    postern.OperatorsPersonInput{FirstName: "Mary", LastName: "Major", Email: "mary@example.com"},
+			Address: "12 Grimmauld Place, London",
+		},
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("created", created.User.FirstName, created.User.LastName)
+
+	// 5. List the clients that have changed since provision 0.
+	list, err := client.Operators.Clients.Get(ctx, postern.OperatorsClientsGetParams{
+		UserID:    operator.ID,
+		SessionID: operator.SessionID,
+		Provision: 0,
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%d client, next provision %d\n", len(list.Clients), list.Provision)
+	// Output:
+	// registered Luke Sorenson
+	// wrong_password: Password is incorrect for this account.
+	// signed in as operator 1
+	// created Mary Major
+	// 1 client, next provision 2
+}
+
+func ExampleCallError() {
+	ctx := context.Background()
+	client, err := postern.Open(postern.Options{Data: ":memory:"})
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+
+	_, err = client.Care.User.Register(ctx, postern.CareUserRegisterParams{Role: "user"})
+
+	var missing *postern.EmailRequired
+	var failure *postern.CallError
+	if errors.As(err, &missing) {
+		fmt.Println("by its type:", missing.Message)
+	}
+	if errors.Is(err, postern.SlugPasswordRequired) {
+		fmt.Println("by any of its slugs")
+	}
+	if errors.As(err, &failure) {
+		fmt.Println("by the base:", failure.Code, failure.Slugs)
+	}
+	// Output:
+	// by its type: No email address specified.
+	// by any of its slugs
+	// by the base: 400 [email_required password_required]
+}
+
+func ExamplePtr() {
+	ctx := context.Background()
+	client, err := postern.Open(postern.Options{Data: ":memory:"})
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+
+	registered, err := client.Care.User.Register(ctx, postern.CareUserRegisterParams{
+		Email:     "foo@bar.com",
+		Password:  "a long password",
+		Role:      "user",
+		FirstName: postern.Ptr("Foo"),
+		LastName:  postern.Ptr("Bar"),
+	})
+	if err != nil {
+		panic(err)
+	}
+	session, err := client.Care.Auth.Token(ctx, postern.CareAuthTokenParams{
+		Email:    "foo@bar.com",
+		Password: "a long password",
+	})
+	if err != nil {
+		panic(err)
+	}
+
+	changed, err := client.Care.User.Change(ctx, postern.CareUserChangeParams{
+		AccessToken: session.AccessToken,
+		LastName:    postern.Ptr(""), // cleared; FirstName is nil and stays
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%s %q, then %s %q\n", registered.FirstName, registered.LastName, changed.FirstName, changed.LastName)
+	// Output:
+	// Foo "Bar", then Foo ""
+}
+
+func ExampleClient_Call() {
+	client, err := postern.Open(postern.Options{Data: ":memory:"})
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	result, err := client.Call(ctx, "operators.resend_confirmation", map[string]any{"email": "lasoren@bu.edu"})
+	if errors.Is(err, context.DeadlineExceeded) {
+		fmt.Println("it may still take effect")
+	}
+	fmt.Println(string(result), err)
+	// Output:
+	// null <nil>
+}

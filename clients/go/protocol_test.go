@@ -1,0 +1,168 @@
+package postern_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	postern "postern/clients/go"
+)
+
+// Each of these ends the client.
+func TestWhatIsNoReply(t *testing.T) {
+	for _, line := range []string{
+		"garbage",
+		"[]",
+		`{"jsonrpc":"2.0","id":{{id}}}`,
+		`{"jsonrpc":"2.0","result":null}`,
+		`{"jsonrpc":"1.0","id":{{id}},"result":null}`,
+		`{"jsonrpc":"2.0","id":"{{id}}","result":null}`,
+		`{"jsonrpc":"2.0","id":99,"result":null}`,
+		`{"jsonrpc":"2.0","id":{{id}},"result":{"name":}}`,
+		`{"jsonrpc":"2.0","id":{{id}},"result":null,"error":{"code":1,"message":"x"}}`,
+		`{"jsonrpc":"2.0","id":{{id}},"error":{"code":"x","message":"x"}}`,
+		`{"jsonrpc":"2.0","id":{{id}},"error":{"message":"x"}}`,
+		`{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}`,
+		`{"jsonrpc":"2.0","method":"hello"}`,
+	} {
+		client := openFake(t, "says", postern.Options{Env: []string{"POSTERN_TEST_SAYS=" + line}})
+		for _, call := range []string{"in flight", "later"} {
+			_, err := client.System.Info(limited(t))
+			var broken *postern.ProtocolError
+			if !errors.As(err, &broken) || broken.Method != "" {
+				t.Errorf("%s: the call %s gave %v", line, call, err)
+			}
+		}
+		var broken *postern.ProtocolError
+		if err := client.Close(); !errors.As(err, &broken) {
+			t.Errorf("%s: Close gave %v", line, err)
+		}
+	}
+}
+
+// Members in another order and unknown ones, as JSON-RPC has it.
+func TestWhatIsAReplyAllTheSame(t *testing.T) {
+	const line = ` { "result" : {"name":"postern","extra":[{}],"version":"9","methods":[],"store":{"kind":"memory"}}, ` +
+		`"id":{{id}}, "jsonrpc":"2.0"}`
+	client := openFake(t, "says", postern.Options{Env: []string{"POSTERN_TEST_SAYS=" + line}})
+	if info, err := client.System.Info(limited(t)); err != nil || info.Version != "9" || info.Methods == nil {
+		t.Errorf("got %v, %v", info, err)
+	}
+}
+
+// Each of these ends the call alone.
+func TestResultsThatAreNotWhatTheMethodGives(t *testing.T) {
+	const good = `{"clients":[{"id":1,"created":"","user":{"id":2,"created":"","first_name":"","last_name":"",` +
+		`"email":""},"address":"","deleted":null}],"provision":3}`
+	cases := []struct{ member, part, replacement string }{
+		{"", good, "null"},
+		{"provision", `,"provision":3`, ""},
+		{"provision", `3`, `"3"`},
+		{"clients", `[`, `{"x":[`},
+		{"clients[0]", `{"id":1`, `null,{"id":1`},
+		{"clients[1]", `}],`, `},7],`},
+		{"clients[0].id", `1`, `1.5`},
+		{"clients[0].deleted", `,"deleted":null`, ""},
+		{"clients[0].deleted", `"deleted":null`, `"deleted":false`},
+		{"clients[0].address", `"address":""`, `"address":null`},
+		{"clients[0].user", `"user":`, `"user":[],"x":`},
+		{"clients[0].user.id", `2`, `true`},
+		{"clients[0].user.email", `"email"`, `"Email"`},
+	}
+	for _, one := range cases {
+		result := strings.Replace(good, one.part, one.replacement, 1)
+		if one.member == "clients" {
+			result = strings.Replace(result, `],`, `]},`, 1)
+		}
+		line := `{"jsonrpc":"2.0","id":{{id}},"result":` + result + `}`
+		client := openFake(t, "says", postern.Options{Env: []string{"POSTERN_TEST_SAYS=" + line}})
+		_, err := client.Operators.Clients.Get(limited(t), postern.OperatorsClientsGetParams{})
+		var broken *postern.ProtocolError
+		if !errors.As(err, &broken) || broken.Method != "operators.clients.get" || broken.Member != one.member {
+			t.Errorf("%s: got %v", result, err)
+		}
+		if _, err := client.Call(limited(t), "operators.clients.get", nil); err != nil {
+			t.Errorf("%s: the client has ended with %v", result, err)
+		}
+		client.Close()
+	}
+}
+
+func TestAProcessWithoutAPipe(t *testing.T) {
+	shut := make(chan string, 1)
+	for fake, wait := range map[string]func(){"mute": func() {}, "shut": func() { <-shut }} {
+		client := openFake(t, fake, postern.Options{
+			CloseWait: 100 * time.Millisecond,
+			Log:       func(line string) { shut <- line },
+		})
+		wait()
+		_, err := client.System.Info(limited(t))
+		var broken *postern.ProtocolError
+		if !errors.As(err, &broken) {
+			t.Errorf("%s: got %v", fake, err)
+		}
+	}
+}
+
+// It is made to end, without anybody closing the client.
+func TestAProcessThatRavesIsEnded(t *testing.T) {
+	client := openFake(t, "raves", postern.Options{CloseWait: 10 * time.Millisecond})
+	for ctx := limited(t); isAlive(client.PID()); time.Sleep(time.Millisecond) {
+		if ctx.Err() != nil {
+			t.Fatal("it is still there")
+		}
+	}
+}
+
+func TestMessageTooLong(t *testing.T) {
+	client := open(t, postern.Options{})
+	ctx := limited(t)
+	padded := func(length int) map[string]string { return map[string]string{"padding": strings.Repeat("x", length)} }
+	_, err := client.Call(ctx, "system.info", padded(postern.MessageBytesMax))
+	var tooLong *postern.MessageTooLong
+	if !errors.As(err, &tooLong) {
+		t.Fatalf("got %v", err)
+	}
+	most := 2*postern.MessageBytesMax - tooLong.Bytes
+	if _, err := client.Call(ctx, "system.info", padded(most)); err != nil {
+		t.Errorf("the longest gave %v", err)
+	}
+	if _, err := client.Call(ctx, "system.info", padded(most+1)); !errors.As(err, &tooLong) {
+		t.Errorf("one byte more gave %v", err)
+	}
+	if _, err := client.System.Info(ctx); err != nil {
+		t.Errorf("the next gave %v", err)
+	}
+}
+
+func TestStringsThatAreNotUTF8AreNotSent(t *testing.T) {
+	client := open(t, postern.Options{})
+	params := registration(1)
+	params.Password = "a long passwor\xe9"
+	if _, err := client.Operators.Register(limited(t), params); !errors.Is(err, postern.ErrNotUTF8) {
+		t.Errorf("got %v", err)
+	}
+	for _, value := range []any{
+		map[string]any{"a": []any{"\xff"}},
+		map[string]int{"\xff": 1},
+		json.RawMessage("{\"a\":\"\xff\"}"),
+	} {
+		if _, err := client.Call(limited(t), "system.info", value); !errors.Is(err, postern.ErrNotUTF8) {
+			t.Errorf("%v gave %v", value, err)
+		}
+	}
+	if _, err := client.Call(limited(t), "system.info", map[string]string{"a": "é\ufffd\x00<&>\u2028"}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestParamsThatAreNoJSON(t *testing.T) {
+	client := open(t, postern.Options{})
+	for _, value := range []any{make(chan int), json.RawMessage("{")} {
+		if _, err := client.Call(limited(t), "system.info", value); err == nil {
+			t.Errorf("%v was sent", value)
+		}
+	}
+}

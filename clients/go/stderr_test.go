@@ -1,0 +1,48 @@
+package postern_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	postern "postern/clients/go"
+)
+
+func TestStderrNeverFills(t *testing.T) {
+	lines := 0
+	counted := make(chan struct{})
+	client := openFake(t, "chatty", postern.Options{Log: func(line string) {
+		if line != fmt.Sprintf("%0100d", lines) {
+			t.Errorf("line %d is %q", lines, line)
+		}
+		if lines++; lines == 10_000 {
+			close(counted)
+		}
+	}})
+	if _, err := client.Call(limited(t), "anything", nil); err != nil {
+		t.Fatal(err)
+	}
+	<-counted
+}
+
+// The log waits for a call, which the process writes a megabyte before.
+func TestALogMayCall(t *testing.T) {
+	var client *postern.Client
+	opened, called := make(chan struct{}), make(chan error, 1)
+	isFirst := true
+	client = openFake(t, "chatty", postern.Options{Log: func(string) {
+		if isFirst {
+			isFirst = false
+			<-opened
+			_, err := client.Call(context.Background(), "anything", nil)
+			called <- err
+		}
+	}})
+	close(opened)
+	if _, err := client.Call(limited(t), "anything", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-called; err != nil {
+		t.Error(err)
+	}
+}
