@@ -85,7 +85,8 @@ func Open(options Options) (*Client, error) {
 func (c *Client) PID() int { return c.process.command.Process.Pid }
 
 // Call calls any method, also one that this client does not know, and gives its result as it came. The params are what
-// [json.Marshal] makes an object of, or nil for none.
+// [json.Marshal] makes an object of, or nil for none. The service can't read those that are nested deeper than 128
+// levels, nor tell whose they are, so that they end the client with a [ProtocolError].
 //
 // When the context ends, the call does at once, and its reply is dropped when it comes; unless the request was not yet
 // written, it may still take effect.
@@ -105,7 +106,7 @@ func (c *Client) Call(ctx context.Context, method string, params any) (json.RawM
 	select {
 	case outcome := <-request.outcome:
 		if outcome.err == nil && !json.Valid(outcome.result) {
-			err := &ProtocolError{Reason: "a line on its stdout is no reply; its result: " + excerpt(outcome.result)}
+			err := &ProtocolError{Reason: "a line on its stdout is no reply, as its result is no JSON"}
 			c.breakOff(err)
 			return nil, err
 		}
@@ -199,7 +200,7 @@ func (c *Client) nextLines() [][]byte {
 				request.line = nil
 			}
 		}
-		c.queue = c.queue[:0]
+		c.queue = nil
 		if len(lines) > 0 || c.isClosing || c.failure != nil {
 			return lines
 		}

@@ -2,8 +2,8 @@
 // uses it, and answers JSON-RPC 2.0 requests over its stdin and stdout.
 //
 // [Open] starts the process, and [Client.Close] ends it. In between, the methods are found by the words of their names:
-// `operators.client.create` is client.Operators.Client.Create. They may be called from any number of goroutines; replies
-// come as they are ready.
+// `operators.client.create` is client.Operators.Client.Create. They may be called from any number of goroutines;
+// replies come as they are ready.
 //
 // # Errors
 //
@@ -16,8 +16,8 @@
 //
 // Besides those that a method names, any method may end with [Busy], [DiskFull], [ReadOnly] or [Damaged], which tell of
 // the store. What else may go wrong has types as well: [ProcessEnded], [ProtocolError], [MessageTooLong] and
-// [BinaryNotFound]; [ErrClosed] and [ErrNotUTF8] are values to compare with. All of these are an [Error]. A context that
-// ends gives an error that wraps its own, such as [context.DeadlineExceeded].
+// [BinaryNotFound]; [ErrClosed] and [ErrNotUTF8] are values to compare with. All of these are an [Error]. A context
+// that ends gives an error that wraps its own, such as [context.DeadlineExceeded].
 //
 // # What may be left out
 //

@@ -45,8 +45,8 @@ func requestLine(id int64, method string, params any) ([]byte, error) {
 // trimLineFeed takes away what an encoder puts behind each value.
 func trimLineFeed(line *bytes.Buffer) { line.Truncate(line.Len() - 1) }
 
-// isUTF8 says whether all strings in a value are UTF-8. Encoding would replace what is not, so that passwords that differ
-// would become one and the same.
+// isUTF8 says whether all strings in a value are UTF-8. Encoding would replace what is not, so that passwords that
+// differ would become one and the same.
 func isUTF8(value reflect.Value) bool {
 	switch value.Kind() {
 	case reflect.String:

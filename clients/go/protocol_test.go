@@ -42,6 +42,26 @@ func TestWhatIsNoReply(t *testing.T) {
 	}
 }
 
+// What it can't read is answered without an id, so that nobody knows whose it was.
+func TestParamsThatTheServiceCannotRead(t *testing.T) {
+	client := open(t, postern.Options{})
+	nested := json.RawMessage(`{"a":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "}")
+	_, err := client.Call(limited(t), "system.info", nested)
+	var broken *postern.ProtocolError
+	if !errors.As(err, &broken) || !strings.Contains(err.Error(), "Parse error") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAStrayLineIsTold(t *testing.T) {
+	for line, told := range map[string]string{"stray": `"stray\n"`, `{"session_id":"secret"`: "23 bytes"} {
+		client := openFake(t, "says", postern.Options{Env: []string{"POSTERN_TEST_SAYS=" + line}})
+		if _, err := client.System.Info(limited(t)); err == nil || !strings.Contains(err.Error(), told) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 // Members in another order and unknown ones, as JSON-RPC has it.
 func TestWhatIsAReplyAllTheSame(t *testing.T) {
 	const line = ` { "result" : {"name":"postern","extra":[{}],"version":"9","methods":[],"store":{"kind":"memory"}}, ` +

@@ -31,7 +31,8 @@ func TestTheReadmesSessionRuns(t *testing.T) {
 	if err := os.Mkdir(program, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"go.mod": "module program\n\ngo 1.19\n\n" + blocks[0], "main.go": blocks[1]} {
+	files := map[string]string{"go.mod": "module program\n\ngo 1.19\n\n" + blocks[0], "main.go": blocks[1]}
+	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(program, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -50,6 +50,9 @@ func (c *Client) deliver(line []byte) *ProtocolError {
 	if err := json.Unmarshal(line, &reply); err != nil {
 		return &ProtocolError{Reason: fmt.Sprintf("a line on its stdout is no reply (%v): %s", err, excerpt(line))}
 	}
+	if string(reply.ID) == "null" && reply.Error != nil && reply.Error.Message != nil {
+		return &ProtocolError{Reason: "the service could not read a request: " + *reply.Error.Message}
+	}
 	var id int64
 	isAnswer := (reply.Result != nil) != (reply.Error != nil)
 	isWhole := reply.Error == nil || reply.Error.Code != nil && reply.Error.Message != nil
@@ -119,11 +122,15 @@ func (c *Client) fail(reason Error) {
 	c.toWrite.Signal()
 }
 
-// excerpt is the beginning of a line, for a message.
+// excerpt is the beginning of a line, for a message; not of one that may be a part of a reply, and hold a session.
 func excerpt(line []byte) string {
 	const bytesMax = 200
-	if len(line) > bytesMax {
+	switch {
+	case bytes.ContainsRune(line, '{'):
+		return fmt.Sprintf("%d bytes", len(line))
+	case len(line) > bytesMax:
 		return fmt.Sprintf("%q…", line[:bytesMax])
+	default:
+		return fmt.Sprintf("%q", line)
 	}
-	return fmt.Sprintf("%q", line)
 }
