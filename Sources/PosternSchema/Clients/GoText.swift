@@ -19,21 +19,7 @@ enum GoText {
     static func comment(_ text: String, indent: Int = 0) -> [String] {
         let tabs = String(repeating: "\t", count: indent)
         return text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { paragraph in
-            wrapped(paragraph, columnsMax: 117 - 4 * indent).map { $0.isEmpty ? "\(tabs)//" : "\(tabs)// \($0)" }
-        }
-    }
-
-    /// The words in lines of at most so many columns.
-    private static func wrapped(_ text: Substring, columnsMax: Int) -> [String] {
-        text.split(separator: " ").reduce(into: [""]) { lines, word in
-            let line = lines[lines.count - 1]
-            if line.isEmpty {
-                lines[lines.count - 1] = String(word)
-            } else if line.count + 1 + word.count <= columnsMax {
-                lines[lines.count - 1] = "\(line) \(word)"
-            } else {
-                lines.append(String(word))
-            }
+            paragraph.wrapped(to: 117 - 4 * indent).map { $0.isEmpty ? "\(tabs)//" : "\(tabs)// \($0)" }
         }
     }
 }

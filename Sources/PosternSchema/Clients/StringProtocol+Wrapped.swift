@@ -1,4 +1,4 @@
-extension String {
+extension StringProtocol {
     /// The text in lines of at most so many characters, broken between words; one empty line for no text.
     func wrapped(to length: Int) -> [String] {
         split(separator: " ").reduce(into: [""]) { lines, word in
