@@ -1,0 +1,62 @@
+"""How a peer in Python tells what came of its checks: as lines of the Test Anything Protocol."""
+
+import traceback
+
+CALL_SECONDS_MAX = 20
+
+
+class Unexpected(Exception):
+    """Something else came than what was expected."""
+
+
+class Checks:
+    """Runs checks one by one and prints a line of each; the plan comes last, so that a run cut short is seen."""
+
+    def __init__(self):
+        self.count = 0
+
+    def report(self, name, error=None):
+        """Prints what came of one check."""
+        self.count += 1
+        if error is None:
+            print(f"ok {self.count} - {name}", flush=True)
+            return
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        why = f"{type(error).__name__}: {error}".replace("\n", " ")[:400]
+        print(f"not ok {self.count} - {name} # {place.name}:{place.lineno} {why}", flush=True)
+
+    def run(self, name, check, *arguments):
+        """Runs one check; what it returns, or None where it failed."""
+        try:
+            outcome = check(*arguments)
+        except Exception as error:
+            self.report(name, error)
+            return None
+        self.report(name)
+        return outcome
+
+    async def run_async(self, name, check, *arguments):
+        """Runs one check that is a coroutine function, as `run` does."""
+        try:
+            outcome = await check(*arguments)
+        except Exception as error:
+            self.report(name, error)
+            return None
+        self.report(name)
+        return outcome
+
+    def end(self):
+        """Prints the plan."""
+        print(f"1..{self.count}", flush=True)
+
+
+def expect(actual, expected, what="it"):
+    """Raises unless both are the same."""
+    if actual != expected:
+        raise Unexpected(f"{what} was {str(actual)[:200]!r} in place of {str(expected)[:200]!r}")
+
+
+def require(condition, what):
+    """Raises unless the condition holds."""
+    if not condition:
+        raise Unexpected(what)

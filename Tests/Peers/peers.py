@@ -1,0 +1,130 @@
+"""Lets peers that others wrote drive the real binary.
+
+    peers.py BINARY [--only NAME] [--teeth]
+
+None of the protocol is written here: each peer is a library, an editor or a shell that has its own idea of JSON-RPC, and a
+reply that it cannot take shows in its checks. A file is named after its peer:
+
+    pygls_client     pygls, the language server framework in Python
+    pylsp_endpoint   python-lsp-jsonrpc, which the Python language server runs on
+    glib_client      jsonrpc-glib, which GNOME Builder runs on
+    emacs            Emacs, by its jsonrpc.el
+    neovim           Neovim, by its vim.lsp.rpc
+    sourcegraph      sourcegraph/jsonrpc2 in Go, with headers and without
+    shell            pipes, here-documents and named pipes
+    mcp_1_session    the Model Context Protocol's SDK for Python, 1.x
+    mcp_2_client     the same, 2.x, which has another era of the protocol too
+
+Each prints lines of the Test Anything Protocol; the last line here is `N passed, N failed`, and the exit code is 1 where
+one failed. `make peer-deps` installs what they need.
+
+`--teeth` has each peer drive a binary that loses a reply, mixes two up and so on (mutant.py), and counts as failed each
+mutant that a peer let pass.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ENVIRONMENTS = os.path.join(HERE, "..", "..", ".build", "peers")
+PEER_SECONDS_MAX = 60
+
+
+def python(environment, script):
+    return [os.path.join(ENVIRONMENTS, environment, "bin", "python"), "-W", "error::ResourceWarning", script]
+
+
+PEERS = {
+    "pygls_client": python("lsp", "pygls_client.py"),
+    "pylsp_endpoint": python("lsp", "pylsp_endpoint.py"),
+    "glib_client": ["/usr/bin/python3", "glib_client.py"],
+    "emacs": ["emacs", "-Q", "--batch", "-l", "emacs.el"],
+    "neovim": ["nvim", "--headless", "-u", "NONE", "-i", "NONE", "-c", "luafile neovim.lua"],
+    "sourcegraph": ["go", "run", "sourcegraph.go"],
+    "shell": ["bash", "shell.sh"],
+    "mcp_1_session": python("mcp1", "mcp_1_session.py"),
+    "mcp_2_client": python("mcp2", "mcp_2_client.py"),
+}
+
+# What mutant.py does to replies, and the peers that it means something to.
+MUTANTS = {
+    "lost": PEERS,
+    "mixed": PEERS,
+    "wordless": PEERS,
+    "plain": PEERS,
+    "failing": PEERS,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("binary")
+    parser.add_argument("--only", choices=PEERS, action="append")
+    parser.add_argument("--teeth", action="store_true")
+    options = parser.parse_args()
+    names = options.only or list(PEERS)
+    if options.teeth:
+        passed, failed = bite(options.binary, names)
+    else:
+        passed, failed = drive(options.binary, names)
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed or not passed else 0)
+
+
+def drive(binary, names):
+    """Runs the peers one by one; how many of their checks passed and failed."""
+    passed = failed = 0
+    for name in names:
+        start = time.monotonic()
+        good, bad = run(name, os.path.abspath(binary))
+        print(f"{name}: {good} passed, {len(bad)} failed, {time.monotonic() - start:.1f} s", flush=True)
+        for line in bad:
+            print(f"    {line}", flush=True)
+        passed, failed = passed + good, failed + len(bad)
+    return passed, failed
+
+
+def bite(binary, names):
+    """Runs the peers against mutants of the binary; how many were found out, and how many passed for sound."""
+    found = missed = 0
+    for mutant, peers in MUTANTS.items():
+        for name in names:
+            if name not in peers:
+                continue
+            _, bad = run(name, os.path.join(HERE, "mutant.py"), POSTERN_SOUND=os.path.abspath(binary), MUTANT=mutant)
+            words = bad[0] if bad else "DOES NOT BITE"
+            print(f"{mutant} | {name} | {words[:120]}", flush=True)
+            found, missed = found + bool(bad), missed + (not bad)
+    return found, missed
+
+
+def run(name, binary, **environment):
+    """Runs a peer; how many of its checks passed, and the lines of those that did not."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("POSTERN_")}
+    inherited.update(POSTERN_BIN=binary, GO111MODULE="off", GOPATH="/usr/share/gocode", GOFLAGS="", **environment)
+    process = subprocess.Popen(
+        PEERS[name], cwd=HERE, env=inherited, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        output, errors = process.communicate(timeout=PEER_SECONDS_MAX)
+        end = f"exit code {process.returncode}" if process.returncode else None
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        output, errors = process.communicate()
+        end = f"had not ended after {PEER_SECONDS_MAX} s"
+    lines = output.decode(errors="replace").splitlines()
+    good = sum(line.startswith("ok ") for line in lines)
+    bad = [line for line in lines if line.startswith("not ok ")]
+    if end or f"1..{good + len(bad)}" not in lines:
+        complaint = re.sub(r"\s+", " ", errors.decode(errors="replace").strip())[-300:]
+        bad.append(f"{name}: {end or 'ended before its plan'}; {complaint}")
+    return good, bad
+
+
+if __name__ == "__main__":
+    main()
