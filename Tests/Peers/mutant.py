@@ -6,11 +6,14 @@
     wordless   errors have neither their code nor their message
     plain      letters beyond ASCII come as question marks
     failing    the exit code is 3
+    none       nothing: each check must hold
 """
 
+import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +24,7 @@ def main():
     process = subprocess.Popen(
         [os.environ["POSTERN_SOUND"], *sys.argv[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     )
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     threading.Thread(target=hand_on_requests, args=(process.stdin,), daemon=True).start()
     replies = read_replies(process.stdout)
     try:
@@ -29,7 +33,7 @@ def main():
             sys.stdout.buffer.write(head + text + (b"" if has_headers else b"\n"))
             sys.stdout.buffer.flush()
     except BrokenPipeError:
-        os._exit(1)
+        process.stdout.close()
     code = process.wait()
     os._exit(3 if mutant == "failing" else code)
 
@@ -45,7 +49,7 @@ def hand_on_requests(sink):
 
 def read_replies(stream):
     """The replies, each with whether it came behind headers."""
-    stream = os.fdopen(os.dup(stream.fileno()), "rb")
+    stream = io.BufferedReader(stream)
     while line := stream.readline():
         length = re.fullmatch(rb"Content-Length: (\d+)\r\n", line)
         if length:

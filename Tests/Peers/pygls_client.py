@@ -18,8 +18,6 @@ class Client(JsonRPCClient):
 
 
 class Peer:
-    keeps_error_data = True
-
     def __init__(self):
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, daemon=True).start()

@@ -13,8 +13,6 @@ from story import COMMAND, Fault, play
 
 
 class Peer:
-    keeps_error_data = True
-
     def __init__(self):
         self.process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.writer = JsonRpcStreamWriter(self.process.stdin, ensure_ascii=False)

@@ -5,7 +5,6 @@ A peer offers, all of it by its own library's means:
     call(method, params, id=None)   sends a request; a concurrent.futures.Future of its result, or of a Fault
     notify(method, params)          sends a notification
     end()                           ends the input and waits; the exit code
-    keeps_error_data                whether its errors have the data that came with them
 """
 
 import dataclasses
@@ -107,8 +106,7 @@ def is_refused(peer, operator):
     error = fault(peer.call("operators.signin", {"email": operator.email, "password": "a wrong password"}))
     expect(error.code, -9, "the code")
     expect(error.message, "Password is incorrect for this account.", "the message")
-    if peer.keeps_error_data:
-        expect(error.data, {"errors": ["wrong_password"]}, "the data")
+    expect(error.data, {"errors": ["wrong_password"]}, "the data")
 
 
 def has_no_such_method(peer):
