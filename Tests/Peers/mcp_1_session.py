@@ -1,0 +1,111 @@
+"""The Model Context Protocol's SDK for Python, 1.x: its ClientSession over its stdio_client."""
+
+import asyncio
+import contextlib
+
+from checks import Checks, expect, require
+from mcp import ClientSession, McpError, StdioServerParameters, stdio_client, types
+from mcp_story import HANDSHAKE_VERSIONS, REHEARSAL, REHEARSAL_TOOLS, Command, play, soon
+
+
+class Peer:
+    def __init__(self, session):
+        self.session = session
+
+    async def tools(self):
+        return [plain(tool) for tool in (await self.session.list_tools()).tools]
+
+    async def call(self, name, arguments):
+        return plain(await self.session.call_tool(name, arguments))
+
+    def code_of(self, error):
+        return error.error.code
+
+
+def plain(model):
+    return model.model_dump(by_alias=True, mode="json", exclude_none=True)
+
+
+@contextlib.asynccontextmanager
+async def session_of(command):
+    """A session that has yet to be initialized."""
+    parameters = StdioServerParameters(command=command.command, args=command.arguments, env=command.environment)
+    async with stdio_client(parameters) as (replies, requests), ClientSession(replies, requests) as session:
+        yield session
+
+
+async def initializes(session):
+    shaken = await soon(session.initialize())
+    expect((shaken.protocolVersion, shaken.serverInfo.name), ("2025-11-25", "postern"), "what was agreed on")
+    require(shaken.capabilities.tools is not None, "it has tools")
+    require(shaken.capabilities.prompts is None and shaken.capabilities.resources is None, "it has nothing else")
+
+
+async def pings(session):
+    expect(plain(await soon(session.send_ping())), {}, "the result")
+
+
+async def survives_a_call_given_up(session):
+    """This SDK sends nothing when a call is given up; its reply comes when nobody waits."""
+    credentials = {"email": "luke@example.com", "password": "a long password"}
+    calls = [asyncio.create_task(session.call_tool("operators_signin", credentials)) for _ in range(4)]
+    given_up = asyncio.create_task(session.call_tool("operators_signin", credentials))
+    await soon(session.send_ping())
+    given_up.cancel()
+    for call in calls:
+        require(not (await soon(call)).isError, "the others are answered")
+    await soon(session.send_ping())
+
+
+async def agrees_on(version, expected):
+    """Asks for a version of the protocol, and looks at the one that is offered."""
+    async with session_of(Command()) as session:
+        params = types.InitializeRequestParams(
+            protocolVersion=version,
+            capabilities=types.ClientCapabilities(),
+            clientInfo=types.Implementation(name="a peer", version="1"),
+        )
+        request = types.ClientRequest(types.InitializeRequest(params=params))
+        shaken = await soon(session.send_request(request, types.InitializeResult))
+        expect(shaken.protocolVersion, expected, "the version")
+        await session.send_notification(types.ClientNotification(types.InitializedNotification()))
+        require(len((await soon(session.list_tools())).tools) > 30, "it lists its tools")
+
+
+async def rehearses():
+    async with session_of(Command(REHEARSAL)) as session:
+        await soon(session.initialize())
+        names = {tool.name for tool in (await soon(session.list_tools())).tools}
+        expect(REHEARSAL_TOOLS & names, REHEARSAL_TOOLS, "the tools of a rehearsal")
+        outbox = plain(await soon(session.call_tool("system_outbox")))
+        expect(outbox["structuredContent"], {"messages": []}, "the outbox")
+
+
+async def has_no_method(session):
+    try:
+        await soon(session.list_prompts())
+    except McpError as error:
+        expect(error.error.code, -32601, "the code")
+    else:
+        raise AssertionError("it listed prompts")
+
+
+async def main():
+    checks = Checks()
+    command = Command()
+    async with session_of(command) as session:
+        await checks.run_async("it is initialized", initializes, session)
+        await checks.run_async("a ping is answered", pings, session)
+        await play(checks, Peer(session))
+        await checks.run_async("a reply to a call given up harms nobody", survives_a_call_given_up, session)
+        await checks.run_async("what it does not offer is an unknown method", has_no_method, session)
+    checks.run("the end of the input ends it with exit code 0", lambda: expect(command.exit_code, 0, "the exit code"))
+    for version in HANDSHAKE_VERSIONS:
+        await checks.run_async(f"version {version} is agreed on", agrees_on, version, version)
+    for version in ("2023-01-01", "2026-07-28", "2099-12-31"):
+        await checks.run_async(f"in place of version {version} the newest is offered", agrees_on, version, "2025-11-25")
+    await checks.run_async("a rehearsal has its tools", rehearses)
+    checks.end()
+
+
+asyncio.run(main())
