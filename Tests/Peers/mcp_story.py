@@ -46,18 +46,19 @@ class Command:
         return int(self.exit_code_path.read_text()) if self.exit_code_path.exists() else None
 
 
-async def play(checks, peer):
+async def play(checks, peer, prefix=""):
     """Puts a session that stands through all that is done with tools."""
-    await checks.run_async("the tools are those of the methods, and say all of themselves", lists_tools, peer)
-    await checks.run_async("a tool that reads gives what its schema says", reads, peer)
-    session = await checks.run_async("tools that write give what their schemas say", writes, peer)
-    await checks.run_async("a tool without a value gives null as text alone", gives_null, peer)
-    await checks.run_async("an error of the service is a result that says so", is_refused, peer)
-    await checks.run_async("wrong arguments are a result that says so", refuses_arguments, peer)
-    await checks.run_async("an unknown tool is an error", has_no_such_tool, peer)
-    await checks.run_async("text beyond ASCII comes back as it went", keeps_text, peer, session)
-    await checks.run_async(f"{CONCURRENT_CALLS} calls at once each have their own", answers_concurrently, peer, session)
-    await checks.run_async("a result of 1 MiB is read", gives_a_mebibyte, peer)
+    await checks.run_async(prefix + "the tools are those of the methods, and say all of themselves", lists_tools, peer)
+    await checks.run_async(prefix + "a tool that reads gives what its schema says", reads, peer)
+    session = await checks.run_async(prefix + "tools that write give what their schemas say", writes, peer)
+    await checks.run_async(prefix + "a tool without a value gives null as text alone", gives_null, peer)
+    await checks.run_async(prefix + "an error of the service is a result that says so", is_refused, peer)
+    await checks.run_async(prefix + "wrong arguments are a result that says so", refuses_arguments, peer)
+    await checks.run_async(prefix + "an unknown tool is an error", has_no_such_tool, peer)
+    await checks.run_async(prefix + "text beyond ASCII comes back as it went", keeps_text, peer, session)
+    name = f"{prefix}{CONCURRENT_CALLS} calls at once each have their own"
+    await checks.run_async(name, answers_concurrently, peer, session)
+    await checks.run_async(prefix + "a result of 1 MiB is read", gives_a_mebibyte, peer)
 
 
 async def soon(awaitable):

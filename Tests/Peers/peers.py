@@ -35,7 +35,7 @@ PEER_SECONDS_MAX = 60
 
 
 def python(environment, script):
-    return [os.path.join(ENVIRONMENTS, environment, "bin", "python"), "-W", "error::ResourceWarning", script]
+    return [os.path.join(ENVIRONMENTS, environment, "bin", "python"), script]
 
 
 PEERS = {

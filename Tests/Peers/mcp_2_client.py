@@ -1,0 +1,270 @@
+"""The Model Context Protocol's SDK for Python, 2.x: its Client, which speaks the stateless era and that of handshakes.
+
+What its Client makes good or hides is looked at through the dispatcher below it, and its own models of each version's wire.
+"""
+
+import asyncio
+import contextlib
+import warnings
+
+import anyio
+import mcp_types
+from checks import Checks, Unexpected, expect, require
+from mcp import Client, MCPError, StdioServerParameters, stdio_client
+from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
+from mcp_story import HANDSHAKE_VERSIONS, REHEARSAL, REHEARSAL_TOOLS, Command, play, soon
+from mcp_types.methods import validate_server_result
+
+STATELESS_VERSION = "2026-07-28"
+CREDENTIALS = {"email": "luke@example.com", "password": "a long password"}
+VERSION_KEY, CAPABILITIES_KEY = mcp_types.PROTOCOL_VERSION_META_KEY, mcp_types.CLIENT_CAPABILITIES_META_KEY
+ENVELOPE = {VERSION_KEY: STATELESS_VERSION, CAPABILITIES_KEY: {}}
+
+
+class Peer:
+    def __init__(self, client):
+        self.client = client
+
+    async def tools(self):
+        return [plain(tool) for tool in (await self.client.list_tools()).tools]
+
+    async def call(self, name, arguments):
+        return plain(await self.client.call_tool(name, arguments))
+
+    def code_of(self, error):
+        return error.code
+
+
+def plain(model):
+    return model.model_dump(by_alias=True, mode="json", exclude_none=True)
+
+
+def parameters_of(command):
+    return StdioServerParameters(command=command.command, args=command.arguments, env=command.environment)
+
+
+class Heard:
+    """A stream of replies that takes note of whom each answers."""
+
+    def __init__(self, stream):
+        self.stream, self.ids = stream, []
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        item = await self.stream.__anext__()
+        self.ids.append(item.message.id)
+        return item
+
+    async def __aenter__(self):
+        await self.stream.__aenter__()
+        return self
+
+    async def __aexit__(self, *problem):
+        return await self.stream.__aexit__(*problem)
+
+
+class Raw:
+    """Requests and results as they are on the wire."""
+
+    def __init__(self, dispatcher, heard):
+        self.dispatcher, self.heard = dispatcher, heard
+
+    async def request(self, method, params=None, **options):
+        return await soon(self.dispatcher.send_raw_request(method, params, options))
+
+    async def stateless(self, method, **params):
+        """The result of a request of the stateless era, held against the SDK's model of it."""
+        result = await self.request(method, {**params, "_meta": ENVELOPE})
+        expect(result["resultType"], "complete", "the type of the result")
+        expect(result["_meta"][mcp_types.SERVER_INFO_META_KEY]["name"], "postern", "the server")
+        validate_server_result(method, STATELESS_VERSION, result)
+        return result
+
+    async def refusal(self, method, params=None):
+        """The error that a request is answered with."""
+        try:
+            result = await self.request(method, params)
+        except MCPError as error:
+            return error
+        raise Unexpected(f"{method} gave {result}")
+
+    async def initialize(self, version):
+        """Shakes hands; the result."""
+        client = {"name": "a peer", "version": "1"}
+        params = {"protocolVersion": version, "capabilities": {}, "clientInfo": client}
+        shaken = await self.request("initialize", params)
+        await self.dispatcher.notify("notifications/initialized", None)
+        return shaken
+
+
+async def ignore(*_):
+    """What is asked or told by the service, which does neither."""
+
+
+@contextlib.asynccontextmanager
+async def raw_of(command):
+    async with stdio_client(parameters_of(command)) as (replies, requests), anyio.create_task_group() as tasks:
+        heard = Heard(replies)
+        dispatcher = JSONRPCDispatcher(heard, requests)
+        await tasks.start(dispatcher.run, ignore, ignore)
+        yield Raw(dispatcher, heard)
+        tasks.cancel_scope.cancel()
+
+
+async def is_of_the_stateless_era(client):
+    expect(client.protocol_version, STATELESS_VERSION, "the version")
+    expect(client.server_info.name, "postern", "the server")
+    require(client.session.initialize_result is None, "no hands were shaken")
+    require(client.server_capabilities.tools is not None, "it has tools")
+
+
+async def is_of_the_handshake_era(client):
+    expect((client.protocol_version, client.server_info.name), ("2025-11-25", "postern"), "what was agreed on")
+    require(client.session.discover_result is None, "nothing was discovered")
+
+
+async def pings(client):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expect(plain(await soon(client.send_ping())), {}, "the result")
+
+
+async def discovers(raw):
+    discovered = await raw.stateless("server/discover")
+    require(STATELESS_VERSION in discovered["supportedVersions"], "it names the version")
+    expect(discovered["capabilities"]["tools"], {}, "the tools")
+    check_caching(discovered)
+
+
+async def lists_tools(raw):
+    listed = await raw.stateless("tools/list")
+    check_caching(listed)
+    expect((await raw.stateless("tools/list"))["tools"], listed["tools"], "the tools the second time")
+
+
+def check_caching(result):
+    require(type(result["ttlMs"]) is int and result["ttlMs"] >= 0, "how long it may be kept")
+    expect(result["cacheScope"], "public", "for whom it may be kept")
+
+
+async def calls_tools(raw):
+    info = await raw.stateless("tools/call", name="system_info")
+    require("ttlMs" not in info and "cacheScope" not in info, "a call's result is not to be kept")
+    expect(info["structuredContent"]["name"], "postern", "the name")
+    refused = await raw.stateless("tools/call", name="operators_signin", arguments=CREDENTIALS)
+    expect(refused["isError"], True, "isError")
+
+
+async def wants_an_envelope(raw):
+    for method, params in (("server/discover", {}), ("tools/list", {}), ("tools/call", {"name": "system_info"})):
+        for missing in ENVELOPE:
+            envelope = {key: value for key, value in ENVELOPE.items() if key != missing}
+            error = await raw.refusal(method, {**params, "_meta": envelope})
+            expect(error.code, -32602, f"the code of {method} without {missing}")
+        expect((await raw.refusal(method, params)).code, -32602, f"the code of {method} without _meta")
+    error = await raw.refusal("tools/list", {"_meta": {**ENVELOPE, VERSION_KEY: 2}})
+    expect(error.code, -32602, "the code where the version is a number")
+
+
+async def names_its_versions(raw):
+    for version in ("2099-12-31", "2025-11-25", ""):
+        error = await raw.refusal("server/discover", {"_meta": {**ENVELOPE, VERSION_KEY: version}})
+        expect((error.code, error.data), (-32022, {"supported": [STATELESS_VERSION], "requested": version}), "the error")
+        mcp_types.UnsupportedProtocolVersionErrorData.model_validate(error.data)
+
+
+async def has_no_other_method(raw):
+    for method in ("ping", "logging/setLevel", "prompts/list", "no/such"):
+        expect((await raw.refusal(method, {"_meta": ENVELOPE})).code, -32601, f"the code of {method}")
+
+
+async def echoes_ids(raw):
+    for id in (0, -1, 9007199254740993, "é", "a b"):
+        await raw.request("tools/call", {"name": "system_info", "_meta": ENVELOPE}, request_id=id)
+        require(id in raw.heard.ids, f"the id {id} came back as it went")
+
+
+async def leaves_a_cancelled_call(client, raw):
+    """A call that waits behind others and is cancelled gets no answer; the others do."""
+    registration = {"user": {"first_name": "A", "last_name": "B", "email": CREDENTIALS["email"]}}
+    await client("operators_register", {**registration, "password": CREDENTIALS["password"]}, "first")
+    async with anyio.create_task_group() as tasks:
+        for number in range(8):
+            tasks.start_soon(client, "operators_signin", CREDENTIALS, f"sign-in {number}")
+        async with anyio.create_task_group() as cancelled:
+            cancelled.start_soon(client, "operators_signin", CREDENTIALS, "cancelled")
+            await anyio.wait_all_tasks_blocked()
+            cancelled.cancel_scope.cancel()
+    await client("system_info", {}, "last")
+    expect(raw.heard.ids.count("cancelled"), 0, "the number of its answers")
+    expect(len(raw.heard.ids), len(set(raw.heard.ids)), "the number of answers to the others")
+
+
+async def agrees_on(version, expected):
+    """Asks for a version of the protocol, and looks at what is given in it as it is on the wire."""
+    async with raw_of(Command()) as raw:
+        shaken = await raw.initialize(version)
+        expect(shaken["protocolVersion"], expected, "the version")
+        validate_server_result("initialize", expected, shaken)
+        expect(await raw.request("ping"), {}, "the result of a ping")
+        listed = await raw.request("tools/list")
+        validate_server_result("tools/list", expected, listed)
+        expect(set(listed), {"tools"}, "the members of a list")
+        called = await raw.request("tools/call", {"name": "system_info"})
+        validate_server_result("tools/call", expected, called)
+        require("resultType" not in called, "this version has no types of results")
+
+
+async def rehearses():
+    async with Client(parameters_of(Command(REHEARSAL)), mode=STATELESS_VERSION) as client:
+        names = {tool.name for tool in (await soon(client.list_tools())).tools}
+        expect(REHEARSAL_TOOLS & names, REHEARSAL_TOOLS, "the tools of a rehearsal")
+        outbox = await soon(client.call_tool("system_outbox"))
+        expect(outbox.structured_content, {"messages": []}, "the outbox")
+
+
+async def speaks_both_eras_at_once():
+    """A handshake on one request does not take the stateless era from the next."""
+    async with raw_of(Command()) as raw:
+        await raw.stateless("tools/list")
+        await raw.initialize("2025-11-25")
+        expect(set(await raw.request("tools/list")), {"tools"}, "the members after a handshake")
+        await raw.stateless("tools/list")
+
+
+async def main():
+    checks = Checks()
+    for mode, looks in (("auto", is_of_the_stateless_era), ("legacy", is_of_the_handshake_era)):
+        command = Command()
+        async with Client(parameters_of(command), mode=mode, read_timeout_seconds=20) as client:
+            await checks.run_async(f"{mode}: it is connected", looks, client)
+            await play(checks, Peer(client), f"{mode}: ")
+            if mode == "legacy":
+                await checks.run_async("legacy: a ping is answered", pings, client)
+        checks.run(f"{mode}: it ends with exit code 0", lambda: expect(command.exit_code, 0, "the exit code"))
+    async with raw_of(Command()) as raw:
+        await checks.run_async("what it discovers is as the version has it", discovers, raw)
+        await checks.run_async("a list of tools is as the version has it", lists_tools, raw)
+        await checks.run_async("a call's result is as the version has it", calls_tools, raw)
+        await checks.run_async("a request without its envelope is refused", wants_an_envelope, raw)
+        await checks.run_async("an unknown version is told those that are known", names_its_versions, raw)
+        await checks.run_async("what the version does not have is an unknown method", has_no_other_method, raw)
+        await checks.run_async("ids come back as they went", echoes_ids, raw)
+    async with raw_of(Command()) as raw:
+
+        async def call(name, arguments, id):
+            await raw.request("tools/call", {"name": name, "arguments": arguments, "_meta": ENVELOPE}, request_id=id)
+
+        await checks.run_async("a call that is cancelled is not answered", leaves_a_cancelled_call, call, raw)
+    for version in HANDSHAKE_VERSIONS:
+        await checks.run_async(f"version {version} is agreed on", agrees_on, version, version)
+    for version in ("2023-01-01", STATELESS_VERSION):
+        await checks.run_async(f"in place of version {version} the newest is offered", agrees_on, version, "2025-11-25")
+    await checks.run_async("both eras are spoken at once", speaks_both_eras_at_once)
+    await checks.run_async("a rehearsal has its tools", rehearses)
+    checks.end()
+
+
+asyncio.run(main())
