@@ -9,7 +9,7 @@ import warnings
 
 import anyio
 import mcp_types
-from checks import Checks, Unexpected, expect, require
+from checks import CALL_SECONDS_MAX, Checks, Unexpected, expect, require
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
 from mcp_story import HANDSHAKE_VERSIONS, REHEARSAL, REHEARSAL_TOOLS, Command, play, soon
@@ -43,18 +43,33 @@ def parameters_of(command):
     return StdioServerParameters(command=command.command, args=command.arguments, env=command.environment)
 
 
-class Heard:
-    """A stream of replies that takes note of whom each answers."""
+class Watched:
+    """A stream of messages, either way, that takes note of the ids that have come through."""
 
     def __init__(self, stream):
-        self.stream, self.ids = stream, []
+        self.stream, self.ids, self.waits = stream, [], {}
+
+    def note(self, item):
+        id = getattr(item.message, "id", None)
+        self.ids.append(id)
+        if id in self.waits:
+            self.waits[id].set()
+
+    async def wait_for(self, id):
+        """Returns once a message with that id has come through, which must be asked for beforehand."""
+        with anyio.fail_after(CALL_SECONDS_MAX):
+            await self.waits.setdefault(id, anyio.Event()).wait()
+
+    async def send(self, item):
+        await self.stream.send(item)
+        self.note(item)
 
     def __aiter__(self):
         return self
 
     async def __anext__(self):
         item = await self.stream.__anext__()
-        self.ids.append(item.message.id)
+        self.note(item)
         return item
 
     async def __aenter__(self):
@@ -68,8 +83,8 @@ class Heard:
 class Raw:
     """Requests and results as they are on the wire."""
 
-    def __init__(self, dispatcher, heard):
-        self.dispatcher, self.heard = dispatcher, heard
+    def __init__(self, dispatcher, heard, said):
+        self.dispatcher, self.heard, self.said = dispatcher, heard, said
 
     async def request(self, method, params=None, **options):
         return await soon(self.dispatcher.send_raw_request(method, params, options))
@@ -106,10 +121,10 @@ async def ignore(*_):
 @contextlib.asynccontextmanager
 async def raw_of(command):
     async with stdio_client(parameters_of(command)) as (replies, requests), anyio.create_task_group() as tasks:
-        heard = Heard(replies)
-        dispatcher = JSONRPCDispatcher(heard, requests)
+        heard, said = Watched(replies), Watched(requests)
+        dispatcher = JSONRPCDispatcher(heard, said)
         await tasks.start(dispatcher.run, ignore, ignore)
-        yield Raw(dispatcher, heard)
+        yield Raw(dispatcher, heard, said)
         tasks.cancel_scope.cancel()
 
 
@@ -195,7 +210,7 @@ async def leaves_a_cancelled_call(client, raw):
             tasks.start_soon(client, "operators_signin", CREDENTIALS, f"sign-in {number}")
         async with anyio.create_task_group() as cancelled:
             cancelled.start_soon(client, "operators_signin", CREDENTIALS, "cancelled")
-            await anyio.wait_all_tasks_blocked()
+            await raw.said.wait_for("cancelled")
             cancelled.cancel_scope.cancel()
     await client("system_info", {}, "last")
     expect(raw.heard.ids.count("cancelled"), 0, "the number of its answers")
