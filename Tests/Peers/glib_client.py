@@ -8,10 +8,10 @@ import gi
 
 gi.require_version("Json", "1.0")
 gi.require_version("Jsonrpc", "1.0")
-from gi.repository import Gio, GLib, Json, Jsonrpc  # noqa: E402
+from gi.repository import Gio, GLib, Json, Jsonrpc
 
-from checks import CALL_SECONDS_MAX  # noqa: E402
-from story import COMMAND, Fault, play  # noqa: E402
+from checks import CALL_SECONDS_MAX
+from story import COMMAND, Fault, play
 
 
 class Peer:
@@ -29,7 +29,7 @@ class Peer:
 
         def done(client, outcome):
             try:
-                held, value = client.call_finish(outcome)
+                _, value = client.call_finish(outcome)
                 reply.set_result(from_variant(value))
             except GLib.Error as error:
                 # A GError whose message is the error object, in the text form of GVariants.

@@ -2,7 +2,7 @@
 """A binary that is not sound: it runs the one of POSTERN_SOUND and does to its replies what MUTANT says.
 
     lost       a reply of twenty does not arrive
-    mixed      of twenty replies, two in a row have each other's id
+    mixed      of twenty replies that are under way at once, two have each other's id
     wordless   errors have neither their code nor their message
     plain      letters beyond ASCII come as question marks
     failing    the exit code is 3
@@ -12,6 +12,7 @@
 import io
 import json
 import os
+import queue
 import re
 import signal
 import subprocess
@@ -26,13 +27,15 @@ def main():
     )
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     threading.Thread(target=hand_on_requests, args=(process.stdin,), daemon=True).start()
-    replies = read_replies(process.stdout)
+    replies = queue.Queue()
+    threading.Thread(target=read_replies, args=(process.stdout, replies), daemon=True).start()
     try:
         for has_headers, text in damaged(replies, mutant):
             head = f"Content-Length: {len(text)}\r\n\r\n".encode() if has_headers else b""
             sys.stdout.buffer.write(head + text + (b"" if has_headers else b"\n"))
             sys.stdout.buffer.flush()
     except BrokenPipeError:
+        # The peer reads no more; what the program does when its output is closed is for it to show.
         process.stdout.close()
     code = process.wait()
     os._exit(3 if mutant == "failing" else code)
@@ -47,40 +50,49 @@ def hand_on_requests(sink):
     sink.close()
 
 
-def read_replies(stream):
-    """The replies, each with whether it came behind headers."""
+def read_replies(stream, replies):
+    """Puts them into a queue, each with whether it came behind headers, and None at their end."""
     stream = io.BufferedReader(stream)
     while line := stream.readline():
         length = re.fullmatch(rb"Content-Length: (\d+)\r\n", line)
         if length:
             stream.readline()
-            yield True, stream.read(int(length[1]))
+            replies.put((True, stream.read(int(length[1]))))
         else:
-            yield False, line.rstrip(b"\n")
+            replies.put((False, line.rstrip(b"\n")))
+    replies.put(None)
 
 
 def damaged(replies, mutant):
     """The replies, with the damage of a mutant done to them."""
-    held = None
-    for count, (has_headers, text) in enumerate(replies, 1):
+    count = 0
+    while reply := replies.get():
+        count += 1
+        has_headers, text = reply
         if mutant == "lost" and count % 20 == 0:
             continue
-        if mutant == "mixed" and count % 20 in (18, 19):
-            if held is None:
-                held = text
-                continue
-            first, second = json.loads(held), json.loads(text)
-            if isinstance(first, dict) and isinstance(second, dict):
-                first["id"], second["id"] = second.get("id"), first.get("id")
-            yield has_headers, json.dumps(first).encode()
-            text, held = json.dumps(second).encode(), None
+        if mutant == "mixed" and count % 20 == 0:
+            yield from mixed(reply, replies)
+            continue
         if mutant == "wordless":
             text = re.sub(rb'"code":-?\d+,"message":"[^"]*"', b'"code":0,"message":""', text)
         if mutant == "plain":
             text = re.sub(rb"[\x80-\xff]", b"?", text)
         yield has_headers, text
-    if held is not None:
-        yield has_headers, held
+
+
+def mixed(reply, replies):
+    """A reply and the one after it, with each other's ids; the reply as it is where no other is under way."""
+    try:
+        other = replies.get(timeout=0.1)
+    except queue.Empty:
+        other = None
+    if other is None:
+        return [reply]
+    (has_headers, first), (_, second) = reply, other
+    first, second = json.loads(first), json.loads(second)
+    first["id"], second["id"] = second["id"], first["id"]
+    return [(has_headers, json.dumps(message).encode()) for message in (first, second)]
 
 
 main()
