@@ -31,8 +31,8 @@ class Command:
     """A command line that runs the binary and takes note of its exit code, as the SDKs keep that to themselves."""
 
     def __init__(self, flags=LIVE):
-        directory = tempfile.mkdtemp()
-        self.exit_code_path = Path(directory, "exit-code")
+        self.directory = tempfile.TemporaryDirectory()
+        self.exit_code_path = Path(self.directory.name, "exit-code")
         self.command = "sh"
         self.arguments = ["-c", '"$0" "$@"; echo "$?" > "$EXIT_CODE_PATH"', BINARY, *flags]
         # The SDKs hand on a few variables alone.
