@@ -10,14 +10,14 @@ final class OutputWriter: Sendable {
     private let descriptor: Int32
     private let queue = Mailbox<[UInt8]>()
     private let unwritten = Mutex(0)
-    private let isBroken = Mutex(false)
+    private let failure = Mutex<StreamFault?>(nil)
     private let hasThread = Mutex(false)
     private let startThread: Thread.Starter
     private let wake: @Sendable () -> Void
 
     /// - Parameters:
     ///   - startThread: gives it the thread that it writes on.
-    ///   - wake: called when the thread has written something, or found that nobody reads any more.
+    ///   - wake: called when the thread has written something, or found that it cannot.
     init(
         descriptor: Int32,
         startThread: @escaping Thread.Starter = Thread.start,
@@ -29,8 +29,8 @@ final class OutputWriter: Sendable {
         _ = ensureThread()
     }
 
-    /// Whether the reader is gone.
-    var hasNoReader: Bool { isBroken.withLock { $0 } }
+    /// Why nothing can be written any more, as where the reader is gone; nil where it can.
+    var fault: StreamFault? { failure.withLock { $0 } }
 
     /// How much waits to be written.
     var unwrittenBytes: Int { unwritten.withLock { $0 } }
@@ -43,7 +43,7 @@ final class OutputWriter: Sendable {
         } else if ensureThread() {
             unwritten.withLock { $0 += bytes.count }
             queue.post(bytes)
-        } else if !hasNoReader {
+        } else if fault == nil {
             // Nothing was ever left to a thread, so nothing is overtaken.
             writeAll(bytes)
         }
@@ -65,7 +65,7 @@ final class OutputWriter: Sendable {
     private func run() {
         while true {
             let bytes = queue.take()
-            if !hasNoReader { writeAll(bytes) }
+            if fault == nil { writeAll(bytes) }
             unwritten.withLock { $0 -= bytes.count }
             wake()
         }
@@ -82,8 +82,8 @@ final class OutputWriter: Sendable {
                     // The descriptor was made non-blocking by whoever else holds it.
                     var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     poll(&state, 1, -1)
-                } else if errno != EINTR {
-                    isBroken.withLock { $0 = true }
+                } else if case let fault = StreamFault(call: "write", number: errno), fault.number != EINTR {
+                    failure.withLock { $0 = fault }
                     return
                 }
             }

@@ -13,6 +13,8 @@ package final class Server {
     private let output: OutputWriter
     private let isStopped: @Sendable () -> Bool
     private var hasEnded = false
+    /// Why the input ended early.
+    private var inputFault: StreamFault?
 
     /// - Parameters:
     ///   - input: where requests come from.
@@ -40,7 +42,10 @@ package final class Server {
 
     /// Serves until the input ends or the server is stopped, and everything that was read is answered and written; or
     /// until nobody reads the answers any more.
-    package func run() {
+    ///
+    /// - Throws: where the input cannot be read to its end, or answers cannot be written for another reason than that
+    ///   nobody reads them.
+    package func run() throws(StreamFault) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.readBytes, alignment: 8)
         defer { buffer.deallocate() }
         while !isFinished {
@@ -50,10 +55,12 @@ package final class Server {
             connection.resume()
             output.write(connection.takeOutput())
         }
+        if let fault = output.fault, !fault.isHangUp { throw fault }
+        if let inputFault { throw inputFault }
     }
 
     private var isFinished: Bool {
-        output.hasNoReader || hasEnded && connection.isIdle && output.unwrittenBytes == 0
+        output.fault != nil || hasEnded && connection.isIdle && output.unwrittenBytes == 0
     }
 
     /// Whether what has been read already can go on.
@@ -81,7 +88,10 @@ package final class Server {
         let count = read(input, buffer.baseAddress, buffer.count)
         if count > 0 {
             connection.receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
+        } else if count == 0 {
+            end()
+        } else if case let fault = StreamFault(call: "read", number: errno), ![EINTR, EAGAIN].contains(fault.number) {
+            if !fault.isHangUp { inputFault = fault }
             end()
         }
     }

@@ -23,7 +23,7 @@ extension Command {
         }
         stopOnSignals()
         wiring.log.write(.info, "serving \(options.data)")
-        Server(
+        let server = Server(
             input: 0,
             output: output,
             handler: wiring.service,
@@ -32,9 +32,14 @@ extension Command {
             framing: options.framing ?? (isTerminal ? .line : .auto),
             wakeUp: wakeUp,
             isStopped: { isTerminated.load(ordering: .acquiring) }
-        ).run()
+        )
+        defer { wiring.finish() }
+        do throws(StreamFault) {
+            try server.run()
+        } catch {
+            throw .failed("requests and replies: \(error)")
+        }
         wiring.log.write(.info, isTerminated.load(ordering: .acquiring) ? "asked to end" : "end of input")
-        wiring.finish()
     }
 
     /// Lets a signal end the input; a second one ends the process, should that take too long.

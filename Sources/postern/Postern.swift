@@ -1,4 +1,5 @@
-import Glibc
+// `stdout` is a variable, which nobody sets.
+@preconcurrency import Glibc
 
 /// The command line: which command, with what, and the exit code.
 @main
@@ -17,6 +18,7 @@ struct Postern {
         do throws(CommandError) {
             let options = try Options(arguments: Array(CommandLine.arguments.dropFirst()))
             try options.command.run(options)
+            try flushOutput()
         } catch {
             StandardError.write(line: "postern: \(error.message)")
             exit(error.status)
@@ -35,11 +37,21 @@ struct Postern {
     }
 
     /// Makes sure that 0, 1 and 2 are taken: where a host has closed one, a file of the store would get its number, and
-    /// be read as requests or written to as a log.
+    /// be read as requests or written to as a log. What was closed has no input, and cannot take output.
     private static func occupyStandardDescriptors() {
-        for descriptor in 0...2 as ClosedRange<Int32> where fcntl(descriptor, F_GETFD) == -1 {
+        for (descriptor, mode) in [(Int32(0), O_RDONLY), (1, O_RDONLY), (2, O_WRONLY)]
+        where fcntl(descriptor, F_GETFD) == -1 {
             // The lowest number that is free is the one that was found closed.
-            _ = open("/dev/null", O_RDWR)
+            _ = open("/dev/null", mode)
+        }
+    }
+
+    /// Sees to it that what was printed has arrived, or that the exit code tells that it has not.
+    private static func flushOutput() throws(CommandError) {
+        let isFlushed = fflush(stdout) == 0
+        // Whoever stops reading has what they want.
+        guard isFlushed && ferror(stdout) == 0 || errno == EPIPE else {
+            throw .failed("write: \(String(cString: strerror(errno)))")
         }
     }
 }

@@ -81,6 +81,22 @@ struct LifeCycleTests {
         #expect((mode.flatMap { Int($0, radix: 8) } ?? 0) & Int(O_NONBLOCK) == 0)
     }
 
+    /// Replies were once lost without a word where stdout was full or closed.
+    @Test(arguments: ["> /dev/full", ">&-", "< /tmp"])
+    func saysSoWhereItCannotReadOrWrite(redirection: String) throws {
+        let info = #"{"jsonrpc":"2.0","id":1,"method":"system.info"}"#
+        let shell = "exec \"$@\" \(redirection)"
+        let outcome = try PosternProcess.run(["--data", ":memory:"], input: info + "\n", shell: shell)
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.errors.hasPrefix(
+                "postern: requests and replies: \(redirection.hasPrefix(">") ? "write" : "read"): "
+            )
+        )
+        let version = try PosternProcess.run(["version"], shell: shell)
+        #expect(version.status == (redirection.hasPrefix(">") ? 1 : 0))
+    }
+
     /// A file of the store once got the number of a stderr that was closed, and the log was written into it.
     @Test func leavesDescriptorsThatWereClosedAlone() throws {
         let folder = TemporaryDirectory()
