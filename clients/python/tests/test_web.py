@@ -1,0 +1,130 @@
+"""web.py under gunicorn, with four workers on one directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import PACKAGE, PERSON, has_ended, wait_until
+
+WORKERS = 4
+
+
+class Site:
+    """The application, spoken to over HTTP on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "log"
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--workers",
+            str(WORKERS),
+            "--threads",
+            "8",
+            "--bind",
+            "127.0.0.1:0",
+        ]
+        self.process = subprocess.Popen(
+            [*command, "--log-file", str(self.log), "--worker-tmp-dir", "/dev/shm", "web:application"],
+            cwd=PACKAGE,
+            env={**os.environ, "ACCOUNTS": str(folder / "accounts")},
+        )
+        wait_until(lambda: len(re.findall("Booting worker", self._log_text())) == WORKERS)
+        found = re.search(r"Listening at: (http://\S+)", self._log_text())
+        assert found is not None
+        self.url = found.group(1)
+
+    def _log_text(self) -> str:
+        return self.log.read_text() if self.log.exists() else ""
+
+    def post(self, path: str, given: object) -> tuple[int, Any]:
+        request = urllib.request.Request(self.url + path, json.dumps(given).encode(), method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                return reply.status, json.load(reply)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    def posterns(self) -> set[int]:
+        """The process ids of the workers' Posterns."""
+        return {child for worker in children(self.process.pid) for child in children(worker)}
+
+
+def children(pid: int) -> list[int]:
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    site = Site(tmp_path)
+    yield site
+    site.process.terminate()
+    site.process.wait(20)
+
+
+def test_four_workers_share_a_directory(site: Site) -> None:
+    status, session = site.post("/register", {"user": PERSON, "password": "a long password"})
+    assert status == 200
+    # Whichever worker is asked, an email is given out once.
+    assert site.post("/register", {"user": PERSON, "password": "p"}) == (
+        400,
+        {"errors": ["operator_exists"], "field": None},
+    )
+
+    def add(number: int) -> tuple[int, Any]:
+        person = {**PERSON, "email": f"client{number}@example.com"}
+        return site.post("/clients", {**session, "client": {"user": person, "address": f"House {number}"}})
+
+    with ThreadPoolExecutor(16) as threads:
+        replies = list(threads.map(add, range(200)))
+    assert {status for status, _ in replies} == {200}
+    assert len({reply["id"] for _, reply in replies}) == 200
+    assert len(site.posterns()) == WORKERS
+    status, listed = site.post("/clients/list", session)
+    assert status == 200
+    assert sorted(listed["clients"]) == sorted(f"House {number}" for number in range(200))
+    assert site.post("/clients/list", {**session, "session_id": "0"})[0] == 401
+
+
+def test_a_worker_goes_on_after_its_process_died(site: Site) -> None:
+    _, session = site.post("/register", {"user": PERSON, "password": "a long password"})
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(lambda _: site.post("/clients/list", session), range(200)))
+    before = site.posterns()
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+        assert has_ended(pid, 5)
+    with ThreadPoolExecutor(16) as threads:
+        statuses = [status for status, _ in threads.map(lambda _: site.post("/clients/list", session), range(200))]
+    assert set(statuses) <= {200, 503}
+    # Each of those that met with a dead process was in flight at one; all later ones were served.
+    assert statuses.count(503) <= 16 * len(before)
+    assert site.post("/clients/list", session)[0] == 200
+    assert not before & site.posterns()
+
+
+def test_nothing_is_left_behind(site: Site) -> None:
+    _, session = site.post("/register", {"user": PERSON, "password": "a long password"})
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(lambda _: site.post("/clients/list", session), range(100)))
+    workers, posterns = children(site.process.pid), site.posterns()
+    assert posterns
+    for pid in [site.process.pid, *workers]:
+        os.kill(pid, signal.SIGKILL)
+    assert all(has_ended(pid, 5) for pid in posterns)
