@@ -8,6 +8,9 @@ TEST_PACKAGES := python3 python3-jsonschema
 # What forces faults: system calls that fail or kill, shims, and file systems of all kinds.
 FAULT_PACKAGES := python3 strace gcc libc6-dev xfsprogs e2fsprogs bindfs
 FAULT_TOOLS := strace gcc mkfs.xfs mkfs.ext4 bindfs /usr/bin/python3
+# What the clients' languages run, compile and check with; of PyPI, what clients/python/requirements.txt names.
+CLIENT_PACKAGES := python3-venv golang-go gcc libc6-dev jq shellcheck
+CLIENT_TOOLS := go gcc jq shellcheck
 # Peers that others wrote: editors and libraries of Debian's, and of PyPI what Tests/Peers/requirements/ names.
 PEER_PACKAGES := python3-venv python3-gi gir1.2-json-1.0 gir1.2-jsonrpc-1.0 emacs-nox neovim golang-go golang-github-sourcegraph-jsonrpc2-dev
 PEER_TOOLS := emacs nvim go /usr/bin/python3
@@ -16,51 +19,58 @@ PEER_ENVIRONMENTS := $(patsubst Tests/Peers/requirements/%.txt,.build/peers/%/in
 BINARY := .build/release/postern
 REHEARSAL := --data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7
 
-.PHONY: help deps test-deps fault-deps peer-deps build release demo tour bench test test-quick faults faults-quick test-peers lint generate check-generated warnings format
+# Installs packages of Debian's, or Ubuntu's, where a command says that something is missing:
+# $(call install,WHAT,COMMAND,PACKAGES)
+define install
+@if { $(2); } >/dev/null 2>&1; then \
+	echo "$(1) here already."; \
+else \
+	echo "Installing $(3)…"; \
+	$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(3) >/dev/null; \
+fi
+endef
+# Whether all of some programs are there: $(call has,PROGRAMS)
+has = for tool in $(1); do command -v $$tool || exit 1; done
+# Makes a virtual environment of Python's with what a file names: $(call environment,FOLDER,FILE)
+define environment
+@echo "Installing what $(2) names…"
+@/usr/bin/python3 -m venv --clear $(1)
+@$(1)/bin/pip install --quiet --disable-pip-version-check -r $(2)
+@touch $(1)/installed
+endef
+
+.PHONY: help deps test-deps fault-deps client-deps peer-deps build release demo tour bench test test-quick faults faults-quick \
+	test-clients test-python test-node test-go test-bash test-peers clients-figures lint generate check-generated warnings format
 
 help: ## Lists what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 deps: ## Installs libsodium and pkg-config where they are missing (Debian, Ubuntu)
-	@if pkg-config --exists libsodium 2>/dev/null; then \
-		echo "libsodium is here already."; \
-	else \
-		echo "Installing $(PACKAGES)…"; \
-		$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PACKAGES) >/dev/null; \
-	fi
+	$(call install,libsodium is,pkg-config --exists libsodium,$(PACKAGES))
 
 test-deps: deps
-	@if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then \
-		echo "python3-jsonschema is here already."; \
-	else \
-		echo "Installing $(TEST_PACKAGES)…"; \
-		$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(TEST_PACKAGES) >/dev/null; \
-	fi
+	$(call install,What tests need is,/usr/bin/python3 -c 'import jsonschema',$(TEST_PACKAGES))
 
 fault-deps: deps
-	@if (for tool in $(FAULT_TOOLS); do command -v $$tool || exit 1; done) >/dev/null && [ -e /usr/include/stdio.h ]; then \
-		echo "What forces faults is here already."; \
-	else \
-		echo "Installing $(FAULT_PACKAGES)…"; \
-		$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(FAULT_PACKAGES) >/dev/null; \
-	fi
+	$(call install,What forces faults is,($(call has,$(FAULT_TOOLS))) && [ -e /usr/include/stdio.h ],$(FAULT_PACKAGES))
+
+client-deps: deps
+	$(call install,What the clients need is,($(call has,$(CLIENT_TOOLS))) && /usr/bin/python3 -c 'import ensurepip',$(CLIENT_PACKAGES))
+	$(call install,Node is,$(call has,node),nodejs)
+	$(call install,TypeScript is,$(call has,tsc),node-typescript)
+	@$(MAKE) --silent .build/venv/installed
+
+.build/venv/installed: clients/python/requirements.txt
+	$(call environment,.build/venv,$<)
 
 peer-deps: deps
-	@if (for tool in $(PEER_TOOLS); do command -v $$tool || exit 1; done) >/dev/null && [ -e /usr/share/gocode/src/github.com/sourcegraph/jsonrpc2 ] \
-		&& /usr/bin/python3 -c '$(PEER_IMPORTS)' 2>/dev/null; then \
-		echo "The peers that Debian has are here already."; \
-	else \
-		echo "Installing $(PEER_PACKAGES)…"; \
-		$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PEER_PACKAGES) >/dev/null; \
-	fi
+	$(call install,What Debian has of peers is,($(call has,$(PEER_TOOLS))) && [ -e /usr/share/gocode/src/github.com/sourcegraph/jsonrpc2 ] \
+		&& /usr/bin/python3 -c '$(PEER_IMPORTS)',$(PEER_PACKAGES))
 	@$(MAKE) --silent $(PEER_ENVIRONMENTS)
 
 # An environment each, as what is of PyPI does not all go together.
 .build/peers/%/installed: Tests/Peers/requirements/%.txt
-	@echo "Installing what $< names…"
-	@/usr/bin/python3 -m venv --clear .build/peers/$*
-	@.build/peers/$*/bin/pip install --quiet --disable-pip-version-check -r $<
-	@touch $@
+	$(call environment,.build/peers/$*,$<)
 
 build: deps ## Builds for debugging
 	$(SWIFT) build --explicit-target-dependency-import-check error
@@ -94,14 +104,40 @@ faults: release fault-deps ## Forces faults on the binary: kills, full disks, po
 faults-quick: release fault-deps ## Forces a sample of the faults, under two minutes
 	/usr/bin/python3 Tests/Faults/faults.py $(BINARY) --quick
 
+test-clients: test-python test-node test-go test-bash ## Installs what is missing, runs the tests and checks of all clients, and compares them
+	$(SWIFT) build --product PosternClientTrials
+	/usr/bin/python3 clients/replays.py $(BINARY)
+	/usr/bin/python3 clients/check_readme.py $(BINARY)
+
+test-python test-node test-go test-bash clients-figures: export POSTERN_BIN := $(CURDIR)/$(BINARY)
+
+test-python: release client-deps ## Runs the Python client's tests and checks, half a minute
+	cd clients/python && ../../.build/venv/bin/pytest -q
+	cd clients/python && ../../.build/venv/bin/mypy && ../../.build/venv/bin/ruff check && ../../.build/venv/bin/ruff format --check
+
+test-node: release client-deps ## Runs the Node client's tests and checks, half a minute
+	cd clients/node && node --test
+	cd clients/node && tsc -p . && tsc -p testing/types
+
+test-go: release client-deps ## Runs the Go client's tests and checks, half a minute
+	cd clients/go && go test -race -count=1 ./...
+	cd clients/go && go vet ./... && test -z "$$(gofmt -l .)"
+
+test-bash: release client-deps ## Runs the Bash client's tests and checks, a minute
+	cd clients/bash && bash tests/run.bash
+
+clients-figures: release client-deps ## Measures what clients/README.md says that the clients cost, two minutes
+	$(SWIFT) build -c release --product PosternClientTrials
+	/usr/bin/python3 clients/figures.py $(BINARY)
+
 test-peers: release peer-deps ## Lets editors, SDKs and libraries that others wrote drive the binary, under a minute
 	/usr/bin/python3 Tests/Peers/peers.py $(BINARY)
 
 lint: ## Checks the format of the sources
-	$(SWIFT) format lint --strict -r -p Package.swift Sources Tests
+	$(SWIFT) format lint --strict -r -p Package.swift Sources Tests clients/swift
 
 format: ## Formats the sources
-	$(SWIFT) format -i -r -p Package.swift Sources Tests
+	$(SWIFT) format -i -r -p Package.swift Sources Tests clients/swift
 
 warnings: deps ## Builds with warnings as errors
 	$(SWIFT) build --scratch-path .build/warnings -Xswiftc -warnings-as-errors --explicit-target-dependency-import-check error

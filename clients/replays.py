@@ -1,0 +1,100 @@
+"""Plays all stories of schema/cases through a bare pipe and through every client, and compares what came back, byte by
+byte.
+
+Usage: replays.py BINARY. Each client's program prints a line a reply; its output must be that of the bare pipe.
+"""
+
+import difflib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+CLIENTS = pathlib.Path(__file__).resolve().parent
+sys.path += [str(CLIENTS / "python/tests"), str(CLIENTS / "python/src")]
+
+from transcripts import all_transcripts  # noqa: E402
+
+REHEARSAL = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+
+PROGRAMS = {
+    "python": (["python3", "tests/replay.py"], "python", {"PYTHONPATH": "src"}),
+    "node": (["node", "testing/replay.js"], "node", {}),
+    "go": (["go", "run", "./internal/replay"], "go", {}),
+    "swift": (["swift", "run", "--skip-build", "PosternClientTrials", "replay"], "..", {}),
+    "bash": (["bash", "tests/replay.bash"], "bash", {}),
+}
+
+
+class BarePipe:
+    """The binary, spoken to without any client."""
+
+    def __init__(self, binary, arguments):
+        self.process = subprocess.Popen(
+            [binary, *REHEARSAL, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def reply_to(self, method, params):
+        """The reply to a request, but for its id."""
+        request = {"jsonrpc": "2.0", "id": 1, "method": method}
+        if params is not None:
+            request["params"] = params
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        self.process.stdin.flush()
+        reply = json.loads(self.process.stdout.readline())
+        return {name: reply[name] for name in reply if name in ("result", "error")}
+
+    def close(self):
+        self.process.stdin.close()
+        assert self.process.stdout.read() == b""
+        assert self.process.wait() == 0
+
+
+def bare_lines(binary):
+    """What the replay programs are to print."""
+    lines = []
+    for transcript in all_transcripts():
+        pipe = BarePipe(binary, transcript.arguments)
+        story = transcript.play()
+        step = next(story, None)
+        while step is not None:
+            reply = pipe.reply_to(step.method, step.params)
+            line = {"case": step.case, "line": step.line, "reply": reply}
+            lines.append(json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+            try:
+                step = story.send(reply)
+            except StopIteration:
+                step = None
+        pipe.close()
+    return lines
+
+
+def main(binary):
+    expected = bare_lines(binary)
+    failures = 0
+    for name, (command, folder, variables) in PROGRAMS.items():
+        outcome = subprocess.run(
+            command,
+            cwd=CLIENTS / folder,
+            env={**os.environ, **variables, "POSTERN_BIN": binary},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        lines = outcome.stdout.splitlines()
+        if outcome.returncode == 0 and lines == expected:
+            print(f"{name}: {len(lines)} replies, as through a bare pipe")
+            continue
+        failures += 1
+        print(f"{name}: exit code {outcome.returncode}, {len(lines)} replies for {len(expected)}\n{outcome.stderr}")
+        print("\n".join(list(difflib.unified_diff(expected, lines, "bare pipe", name, lineterm="", n=0))[:20]))
+    print(f"{len(PROGRAMS) - failures} passed, {failures} failed")
+    return min(failures, 1)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.exit(main(os.path.abspath(sys.argv[1])))
