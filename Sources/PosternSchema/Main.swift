@@ -59,8 +59,8 @@ extension ClientContract {
     /// What is generated of the clients, by path, with its text.
     func generatedFiles() -> [(String, String)] {
         let emitted = [
-            GoClientEmitter(self).files, NodeClientEmitter(self).files, PythonClientEmitter(self).files,
-            SwiftClientEmitter(self).files,
+            BashClientEmitter(self).files, GoClientEmitter(self).files, NodeClientEmitter(self).files,
+            PythonClientEmitter(self).files, SwiftClientEmitter(self).files,
         ]
         return emitted.flatMap { $0 }
     }

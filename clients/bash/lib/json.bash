@@ -1,0 +1,205 @@
+# What goes out as JSON and comes in as JSON. Functions give their value in variables of their callers: a subshell for each
+# would take longer than the call. Bash builds requests and reads replies of the form in which the service writes them;
+# jq, which takes its time to start, reads everything else.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # what is given here is read by callers and by the script, and the other way round
+
+# Forgets the last call's error.
+_postern_reset() {
+    POSTERN_ERROR='' POSTERN_ERROR_MESSAGE='' POSTERN_ERROR_CODE='' POSTERN_ERROR_DATA='' POSTERN_ERROR_SLUG=''
+    POSTERN_ERROR_FIELD='' POSTERN_ERROR_RETRY_AFTER='' POSTERN_ERRORS=()
+}
+
+# _postern_fail STATUS NAME MESSAGE: notes an error, says it unless asked to be quiet, and gives the status.
+_postern_fail() {
+    POSTERN_ERROR=$2
+    POSTERN_ERROR_MESSAGE=$3
+    local slugs=${POSTERN_ERRORS[*]-}
+    [[ ${_postern_quiet-} ]] ||
+        printf 'postern: %s%s%s\n' "${_postern_method:+$_postern_method: }" "$3" "${slugs:+ ($slugs)}" >&2
+    return "$1"
+}
+
+# By control character, how JSON has it.
+declare -gA _POSTERN_ESCAPES=([$'\b']='\b' [$'\t']='\t' [$'\n']='\n' [$'\f']='\f' [$'\r']='\r')
+_postern_fill_escapes() {
+    local code character escape
+    for code in {1..31}; do
+        printf -v escape '\\x%02x' "$code"
+        printf -v character '%b' "$escape"
+        printf -v escape '\\u%04x' "$code"
+        _POSTERN_ESCAPES[$character]=${_POSTERN_ESCAPES[$character]-$escape}
+    done
+}
+_postern_fill_escapes
+
+# _postern_quote TEXT: gives _postern_json, the text as a JSON string.
+_postern_quote() {
+    # Quoted, so that no backslash or & among them means anything to bash.
+    # shellcheck disable=SC1003 # a backslash it is
+    local backslash='\' quote='"' character
+    _postern_json=${1//"$backslash"/"$backslash$backslash"}
+    _postern_json=${_postern_json//"$quote"/"$backslash$quote"}
+    if [[ $_postern_json == *[[:cntrl:]]* ]]; then
+        for character in "${!_POSTERN_ESCAPES[@]}"; do
+            _postern_json=${_postern_json//"$character"/"${_POSTERN_ESCAPES[$character]}"}
+        done
+    fi
+    _postern_json=\"$_postern_json\"
+}
+
+# _postern_read_params WORD …: gives _postern_params, the params of _postern_method that NAME=VALUE words tell of.
+# Messages have no values, which may be passwords.
+_postern_read_params() {
+    local -A given=()
+    local number=0 word name rest _postern_json
+    # shellcheck disable=SC2153 # two names that are alike
+    local table=${_POSTERN_PARAMS[$_postern_method]}
+    for word; do
+        ((number += 1))
+        name=${word%%=*}
+        if [[ $word != *=* ]]; then
+            _postern_fail 64 UsageError "word $number behind the method is neither NAME=VALUE nor NAME:=JSON"
+            return
+        fi
+        rest=${table#*$'\n'"${name%:}:"}
+        if [[ $rest == "$table" ]]; then
+            _postern_refuse_param "${name%:}"
+            return
+        fi
+        if [[ ${given[${name%:}]+there} ]]; then
+            _postern_fail 64 UsageError "${name%:} is given twice"
+            return
+        fi
+        _postern_read_value "$name" "${rest%%$'\n'*}" "${word#*=}" || return
+        given[${name%:}]=$_postern_json
+    done
+    _postern_join_params
+}
+
+# _postern_refuse_param NAME: says what params there are in place of one that there is not.
+_postern_refuse_param() {
+    local IFS=$'\n' line there=''
+    for line in ${_POSTERN_PARAMS[$_postern_method]}; do there+=" ${line%:*}"; done
+    _postern_fail 64 UsageError "no param '$1'; there ${there:+are:}${there:-are none}"
+}
+
+# _postern_read_value NAME KIND VALUE: gives _postern_json; a NAME with a colon behind it has JSON for its value.
+_postern_read_value() {
+    _postern_json=$3
+    case $1:$2 in
+        *::*)
+            # Kept as it is: jq would round long numbers.
+            _postern_json=${3//$'\n'/ }
+            [[ $3 =~ ^(null|true|false|-?[0-9]{1,15})$ ]] && return
+            jq -en '[inputs] | length == 1' <<<"$3" >/dev/null 2>&1 ||
+                _postern_fail 64 UsageError "${1%:} is not JSON"
+            ;;
+        *:string) _postern_quote "$3" ;;
+        *:integer) [[ $3 =~ ^-?(0|[1-9][0-9]*)$ ]] || _postern_fail 64 UsageError "$1 takes an integer" ;;
+        *:boolean) [[ $3 == true || $3 == false ]] || _postern_fail 64 UsageError "$1 takes true or false" ;;
+        *) _postern_fail 64 UsageError "$1 takes JSON, as in $1:=JSON, or has members, as in $1.NAME=VALUE" ;;
+    esac
+}
+
+# Gives _postern_params of what _postern_read_params was given. In the table the members of an object follow on it, so
+# that each object is opened once.
+_postern_join_params() {
+    local IFS=$'\n' line path parent current='' name separator=''
+    _postern_params='{'
+    for line in $table; do
+        path=${line%:*}
+        [[ ${given[$path]+there} ]] || continue
+        parent=''
+        [[ $path == *.* ]] && parent=${path%.*}
+        while [[ $current && $parent. != "$current".* ]]; do
+            _postern_params+='}'
+            separator=,
+            if [[ $current == *.* ]]; then current=${current%.*}; else current=''; fi
+        done
+        while [[ $current != "$parent" ]]; do
+            name=${parent#"$current"}
+            name=${name#.}
+            name=${name%%.*}
+            current=${current:+$current.}$name
+            if [[ ${given[$current]+there} ]]; then
+                _postern_fail 64 UsageError "$current is given twice, whole and by its members"
+                return
+            fi
+            _postern_params+="$separator\"$name\":{"
+            separator=''
+        done
+        _postern_params+="$separator\"${path##*.}\":${given[$path]}"
+        separator=,
+    done
+    while [[ $current ]]; do
+        _postern_params+='}'
+        if [[ $current == *.* ]]; then current=${current%.*}; else current=''; fi
+    done
+    _postern_params+='}'
+}
+
+# An error as the service writes it, where no text in it needs unescaping.
+_POSTERN_ERROR_FORM='^\{"code":(-?[0-9]+),"message":"([^"\\]*)"(,"data":(\{"errors":\[("[a-z0-9_]+"(,"[a-z0-9_]+")*)\]'
+_POSTERN_ERROR_FORM+='(,"field":"([^"\\]*)")?(,"retry_after":([0-9]+))?\}))?\}$'
+
+# _postern_read_error JSON: notes an error that the service answered with, and fails with it.
+_postern_read_error() {
+    local message slugs
+    if [[ $1 =~ $_POSTERN_ERROR_FORM ]]; then
+        POSTERN_ERROR_CODE=${BASH_REMATCH[1]}
+        message=${BASH_REMATCH[2]}
+        POSTERN_ERROR_DATA=${BASH_REMATCH[4]}
+        slugs=${BASH_REMATCH[5]//\"/}
+        IFS=, read -ra POSTERN_ERRORS <<<"$slugs"
+        POSTERN_ERROR_FIELD=${BASH_REMATCH[8]}
+        POSTERN_ERROR_RETRY_AFTER=${BASH_REMATCH[10]}
+    else
+        local parts
+        mapfile -td '' parts < <(jq -j -L "$_POSTERN_LIB" 'include "reply"; error_parts' <<<"$1" 2>/dev/null)
+        if ((${#parts[@]} < 5)); then
+            _postern_fail 76 ProtocolError 'its error has no code or no message'
+            return
+        fi
+        POSTERN_ERROR_CODE=${parts[0]} message=${parts[1]} POSTERN_ERROR_DATA=${parts[2]}
+        POSTERN_ERROR_FIELD=${parts[3]} POSTERN_ERROR_RETRY_AFTER=${parts[4]} POSTERN_ERRORS=("${parts[@]:5}")
+    fi
+    POSTERN_ERROR_SLUG=${POSTERN_ERRORS[0]-}
+    _postern_fail 1 CallError "$message"
+}
+
+# Checks that there is what -v or -A names before anything is sent.
+_postern_check_target() {
+    local name=${_postern_array:-$_postern_variable} declaration
+    [[ $name ]] || return 0
+    if [[ ! $name =~ ^[a-zA-Z_][a-zA-Z0-9_]*$ || $name == _postern_* ]]; then
+        _postern_fail 64 UsageError "'$name' cannot be a variable of the script"
+        return
+    fi
+    [[ $_postern_array ]] || return 0
+    if ! declaration=$(declare -p "$name" 2>/dev/null); then
+        declare -gA "$name=()"
+    elif [[ ! $declaration =~ ^declare\ -[a-z]*A ]]; then
+        _postern_fail 64 UsageError "$name is no associative array; declare -A makes one"
+    fi
+}
+
+# Puts the members of _postern_result into the associative array of that name, checked against the contract.
+_postern_unpack() {
+    local -n _postern_target=$_postern_array
+    local _postern_parts _postern_index
+    mapfile -td '' _postern_parts < <(
+        jq -j -L "$_POSTERN_LIB" --arg kind "${_POSTERN_RESULTS[$_postern_method]}" 'include "reply"; members($kind)' \
+            <<<"$_postern_result" 2>/dev/null
+    )
+    # The last part says that all is there, or what is wrong.
+    if [[ ${_postern_parts[-1]-} != complete ]]; then
+        _postern_fail 76 ProtocolError "${_postern_parts[-1]-the result is no JSON}"
+        return
+    fi
+    _postern_target=()
+    for ((_postern_index = 0; _postern_index + 1 < ${#_postern_parts[@]}; _postern_index += 2)); do
+        # shellcheck disable=SC2004 # the array is associative
+        _postern_target[${_postern_parts[_postern_index]}]=${_postern_parts[_postern_index + 1]}
+    done
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Holds one Postern process for postern.bash, whose shell thereby has no descriptor that its other children would
+# inherit: this process alone keeps the pipes open, and so decides when the process's input ends.
+#
+#     bash -p process.bash DIRECTORY OPENER CLOSE_SECONDS BINARY [ARGUMENT …]
+#
+# In DIRECTORY are the pipes `input` and `output` of the process, `errors` (its stderr), `recent` (the way to `tail`),
+# `turn` (a byte is in it while nobody calls) and `pause` (nothing ever is). It makes the files `last` (the last lines on
+# stderr) and `ended` (how the process ended). OPENER is the shell whose end, however it comes, is ours: setpriv has the
+# system send SIGTERM then, which is what postern_close sends as well.
+set -u
+
+directory=$1 opener=$2 close_seconds=$3
+shift 3
+process='' input='' output='' closing=''
+
+# Ends the process: by the end of its input, which lets it answer all that it has read; in good time by signals.
+close_input() {
+    [[ ! $closing ]] || return 0
+    closing=1
+    [[ $input ]] && exec {input}>&-
+    [[ $process ]] || return 0
+    # What nobody is going to read must not keep the process from ending.
+    cat <"$directory/output" >/dev/null {output}>&- &
+    {
+        pause "$close_seconds"
+        printf 'postern: the process did not end within %s seconds; it gets SIGTERM\n' "$close_seconds" >&"$stderr"
+        kill -TERM "$process"
+        pause 5
+        kill -KILL "$process"
+    } {output}>&- &
+}
+
+# Waits for so many seconds.
+pause() {
+    read -rt "$1" <>"$directory/pause"
+}
+
+# Writes how the process ended, and tells whoever waits for a reply.
+note_end() {
+    local how="the process exited with code $1"
+    (($1 > 128)) && how="the process was ended by SIG$(kill -l "$(($1 - 128))") (signal $(($1 - 128)))"
+    { printf '%s\n' "$how" && cat "$directory/last"; } >"$directory/ended.new"
+    mv "$directory/ended.new" "$directory/ended"
+    # A reply that was cut short ends with the first of these line feeds.
+    printf '\nended\n' >&"$output" {input}>&- &
+    # Whoever writes a request gets through with it.
+    cat <"$directory/input" >/dev/null {input}>&- {output}>&- &
+    wait "$!"
+}
+
+trap close_input TERM
+# The opener may have ended before the system was asked to tell.
+[[ $PPID == "$opener" ]] || close_input
+# Other descriptors of the opener are none of the process's business.
+for path in /proc/self/fd/*; do
+    fd=${path##*/}
+    if ((fd > 2)) && [[ ! $path -ef ${BASH_SOURCE[0]} ]]; then exec {fd}>&-; fi
+done
+# Bash has remarks on jobs that are killed; they are told by `ended`.
+exec {stderr}>&2 2>/dev/null
+
+if [[ ! $closing ]]; then
+    exec {input}<>"$directory/input" {output}<>"$directory/output" {turn}<>"$directory/turn"
+    tail -n 20 <"$directory/recent" >"$directory/last" {input}>&- {output}>&- &
+    tail=$!
+    tee -p "$directory/recent" <"$directory/errors" >&"$stderr" {input}>&- {output}>&- &
+    tee=$!
+    setpriv --pdeathsig TERM "$@" <"$directory/input" >"$directory/output" 2>"$directory/errors" \
+        {input}>&- {output}>&- {turn}>&- {stderr}>&- &
+    process=$!
+    # Told to end before there was a process.
+    [[ ! $closing ]] || kill -TERM "$process"
+    printf . >&"$turn"
+
+    # A signal ends `wait` before the process ends.
+    while
+        wait "$process"
+        status=$?
+        kill -0 "$process"
+    do :; done
+    process=''
+    # A mail command that the process left behind may hold its stderr open.
+    { pause 1; kill "$tee"; } {input}>&- {output}>&- &
+    wait "$tail"
+    [[ $closing ]] || note_end "$status"
+fi
+
+# Gone at once, so that nobody makes a file where a pipe was.
+mv "$directory" "$directory.closed"
+rm -r "$directory.closed"
+# shellcheck disable=SC2046 # a list of process ids
+kill $(jobs -p)

@@ -1,0 +1,70 @@
+# What of a reply bash leaves to jq. Strings are put out with a NUL behind each; one within them is left out, as bash has
+# none in its variables.
+include "types";
+
+def parts: map(split("\u0000") | add // "") | map(. + "\u0000") | add // "";
+
+# A reply of any form in the form in which the service writes it; nothing for what is no reply.
+def as_written:
+  if type == "object" and .jsonrpc == "2.0" and has("id") and has("result") != has("error") then
+    {jsonrpc, id} + if has("error") then {error} else {result} end
+  else empty end;
+
+# The code, message, data, field and retry_after of an error, and its slugs.
+def error_parts:
+  if (.code | type) == "number" and (.message | type) == "string" then
+    . as {$code, $message, $data}
+    | (if ($data | type) == "object" then $data else {} end) as $object
+    | [$code, $message, (if $data == null then "" else $data | tojson end), $object.field // "", $object.retry_after // ""]
+      + (if ($object.errors | type) == "array" then $object.errors else [] end)
+    | map(tostring) | parts
+  else "" end;
+
+# What is wrong with a value of that type, a text each; none where nothing is.
+def faults($kind; $path):
+  def fault: "\($path | if . == "" then "the result" else . end) is not \($kind)";
+  if ($kind | endswith("?")) then
+    if . == null then empty else faults($kind[:-1]; $path) end
+  elif ($kind | startswith("[")) then
+    if type != "array" then fault
+    else to_entries[] | .key as $key | .value | faults($kind[1:-1]; "\($path).\($key)") end
+  elif $kind == "string" or $kind == "boolean" or $kind == "object" then
+    if type == $kind then empty else fault end
+  elif $kind == "time" then
+    if type == "string" then empty else fault end
+  elif $kind == "integer" or $kind == "epoch" then
+    if type == "number" and . == floor then empty else fault end
+  elif $kind == "nothing" then
+    empty
+  elif type != "object" then
+    fault
+  else
+    . as $object
+    | types[$kind]
+    | to_entries[]
+    | .value as $inner
+    | (.key | rtrimstr("?")) as $name
+    | (if $path == "" then $name else "\($path).\($name)" end) as $place
+    | (.key | endswith("?")) as $optional
+    | $object
+    | if has($name) then .[$name] | faults($inner; $place)
+      elif $optional then empty
+      else "\($place) is missing" end
+  end;
+
+# The members of a result by their paths, and how many there are of each list, path and value by turns; `complete`
+# behind them, or what is wrong alone.
+def members($kind):
+  (first(faults($kind; "")) // null) as $fault
+  | [
+      if $fault then $fault
+      else
+        (paths(type == "array") as $path | ($path | map(tostring) | join(".")), (getpath($path) | length)),
+        (tostream
+          | select(length == 2 and .[1] != null and (.[1] | type | . != "array" and . != "object"))
+          | (.[0] | map(tostring) | join(".")), .[1]),
+        "complete"
+      end
+    ]
+  | map(tostring)
+  | parts;
