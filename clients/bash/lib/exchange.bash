@@ -85,16 +85,16 @@ _postern_send_and_read() {
 _postern_sort() {
     [[ $1 ]] || return 2
     if [[ ${1: -1} == '}' ]]; then
-        if [[ ${1:0:${#_postern_head}} == "$_postern_head" && ${1:${#_postern_head}:9} =~ ^\"(result\":|error\":) ]]; then
+        if [[ $1 == "$_postern_head\"result\":"* || $1 == "$_postern_head\"error\":"* ]]; then
             _postern_reply=$1
             return 0
         fi
         # It could not read the request, hence no id either; the one request there is is this.
-        if [[ ${1:0:35} == '{"jsonrpc":"2.0","id":null,"error":' ]]; then
+        if [[ $1 == '{"jsonrpc":"2.0","id":null,"error":'* ]]; then
             _postern_reply=$_postern_head${1:27}
             return 0
         fi
-        [[ ${1:0:50} =~ ^'{"jsonrpc":"2.0","id":'[0-9]+',"'(result|error)'":' ]] && return 1
+        [[ $1 =~ ^'{"jsonrpc":"2.0","id":'[0-9]+',"'(result|error)'":' ]] && return 1
     fi
     local line
     line=$(jq -c -L "$_POSTERN_LIB" 'include "reply"; as_written' <<<"$1" 2>/dev/null)

@@ -52,60 +52,74 @@ _postern_quote() {
 # Messages have no values, which may be passwords.
 _postern_read_params() {
     local -A given=()
-    local number=0 word name rest _postern_json
-    # shellcheck disable=SC2153 # two names that are alike
-    local table=${_POSTERN_PARAMS[$_postern_method]}
+    local number=0 word line path kind _postern_json
+    # shellcheck disable=SC2153 # a table, and what is made by it
+    local IFS=$'\n' table=${_POSTERN_PARAMS[$_postern_method]}
     for word; do
         ((number += 1))
-        name=${word%%=*}
-        if [[ $word != *=* ]]; then
-            _postern_fail 64 UsageError "word $number behind the method is neither NAME=VALUE nor NAME:=JSON"
+        for line in $table ''; do
+            path=${line%:*} kind=${line##*:}
+            [[ $word == "$path="* || $word == "$path:="* ]] && break
+        done
+        if [[ ! $line ]]; then
+            _postern_refuse_word
             return
         fi
-        rest=${table#*$'\n'"${name%:}:"}
-        if [[ $rest == "$table" ]]; then
-            _postern_refuse_param "${name%:}"
+        if [[ ${given[$path]+there} ]]; then
+            _postern_fail 64 UsageError "$path is given twice"
             return
         fi
-        if [[ ${given[${name%:}]+there} ]]; then
-            _postern_fail 64 UsageError "${name%:} is given twice"
-            return
-        fi
-        _postern_read_value "$name" "${rest%%$'\n'*}" "${word#*=}" || return
-        given[${name%:}]=$_postern_json
+        if [[ $word == "$path="* ]]; then
+            _postern_read_value "${word:${#path}+1}"
+        else
+            _postern_read_json "${word:${#path}+2}"
+        fi || return
+        given[$path]=$_postern_json
     done
     _postern_join_params
 }
 
-# _postern_refuse_param NAME: says what params there are in place of one that there is not.
-_postern_refuse_param() {
-    local IFS=$'\n' line there=''
-    for line in ${_POSTERN_PARAMS[$_postern_method]}; do there+=" ${line%:*}"; done
-    _postern_fail 64 UsageError "no param '$1'; there ${there:+are:}${there:-are none}"
+# Says what is wrong with a word that is no param's.
+_postern_refuse_word() {
+    local there=''
+    if [[ $word != *=* ]]; then
+        _postern_fail 64 UsageError "word $number behind the method is neither NAME=VALUE nor NAME:=JSON"
+        return
+    fi
+    for line in $table; do there+=" ${line%:*}"; done
+    word=${word%%=*}
+    _postern_fail 64 UsageError "no param '${word%:}'; there ${there:+are:}${there:-are none}"
 }
 
-# _postern_read_value NAME KIND VALUE: gives _postern_json; a NAME with a colon behind it has JSON for its value.
+# _postern_read_value VALUE: gives _postern_json for the value of the param at path, by its kind.
 _postern_read_value() {
-    _postern_json=$3
-    case $1:$2 in
-        *::*)
-            # Kept as it is: jq would round long numbers.
-            _postern_json=${3//$'\n'/ }
-            [[ $3 =~ ^(null|true|false|-?[0-9]{1,15})$ ]] && return
-            jq -en '[inputs] | length == 1' <<<"$3" >/dev/null 2>&1 ||
-                _postern_fail 64 UsageError "${1%:} is not JSON"
+    case $kind in
+        string) _postern_quote "$1" ;;
+        integer)
+            _postern_json=$1
+            case ${1#-} in
+                '' | *[!0-9]* | 0?*) _postern_fail 64 UsageError "$path takes an integer" ;;
+            esac
             ;;
-        *:string) _postern_quote "$3" ;;
-        *:integer) [[ $3 =~ ^-?(0|[1-9][0-9]*)$ ]] || _postern_fail 64 UsageError "$1 takes an integer" ;;
-        *:boolean) [[ $3 == true || $3 == false ]] || _postern_fail 64 UsageError "$1 takes true or false" ;;
-        *) _postern_fail 64 UsageError "$1 takes JSON, as in $1:=JSON, or has members, as in $1.NAME=VALUE" ;;
+        boolean)
+            _postern_json=$1
+            [[ $1 == true || $1 == false ]] || _postern_fail 64 UsageError "$path takes true or false"
+            ;;
+        *) _postern_fail 64 UsageError "$path takes JSON, as in $path:=JSON, or has members, as in $path.NAME=VALUE" ;;
     esac
+}
+
+# _postern_read_json JSON: gives _postern_json, kept as it is, since jq would round long numbers.
+_postern_read_json() {
+    _postern_json=${1//$'\n'/ }
+    [[ $1 =~ ^(null|true|false|-?[1-9][0-9]*|0)$ ]] && return
+    jq -en '[inputs] | length == 1' <<<"$1" >/dev/null 2>&1 || _postern_fail 64 UsageError "$path:= takes JSON"
 }
 
 # Gives _postern_params of what _postern_read_params was given. In the table the members of an object follow on it, so
 # that each object is opened once.
 _postern_join_params() {
-    local IFS=$'\n' line path parent current='' name separator=''
+    local parent current='' name separator=''
     _postern_params='{'
     for line in $table; do
         path=${line%:*}
@@ -172,7 +186,7 @@ _postern_read_error() {
 _postern_check_target() {
     local name=${_postern_array:-$_postern_variable} declaration
     [[ $name ]] || return 0
-    if [[ ! $name =~ ^[a-zA-Z_][a-zA-Z0-9_]*$ || $name == _postern_* ]]; then
+    if [[ $name == [0-9]* || $name == *[!a-zA-Z0-9_]* || $name == _postern_* ]]; then
         _postern_fail 64 UsageError "'$name' cannot be a variable of the script"
         return
     fi

@@ -1,0 +1,132 @@
+# Plays one story of schema/cases with replay.bash, which makes the calls: puts out what to call, reads what came of it,
+# puts out what is wrong with that, and so on. All is strings with a NUL behind each.
+#
+# $steps are the lines of the story, $params the params of each method by path, $results the type that each gives.
+include "reply";
+include "types";
+
+# The value with what was kept in place of {{name}}.
+def filled($kept):
+  if type == "string" then
+    . as $text
+    | ($kept | to_entries | map(select("{{\(.key)}}" == $text)) | first) as $whole
+    | if $whole then $whole.value
+      else reduce ($kept | to_entries[]) as $entry ($text;
+        split("{{\($entry.key)}}") | join($entry.value | strings // ""))
+      end
+  elif type == "array" then map(filled($kept))
+  elif type == "object" then map_values(filled($kept))
+  else . end;
+
+def patterns: {
+  "<time>": "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z$",
+  "<hex 32>": "^[0-9a-f]{32}$",
+  "<hex 64>": "^[0-9a-f]{64}$",
+  "<hex 128>": "^[0-9a-f]{128}$",
+  "<uuid>": "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+};
+
+# Whether the value is what a story expects.
+def matches($expected):
+  if $expected == "<any>" then true
+  elif $expected == "<integer>" then type == "number" and . == floor
+  elif $expected == "<string>" then type == "string"
+  elif ($expected | type) == "string" and patterns[$expected] then
+    type == "string" and test(patterns[$expected])
+  elif type == "array" and ($expected | type) == "array" then
+    . as $array
+    | length == ($expected | length)
+      and all(range(length); . as $index | $array[$index] | matches($expected[$index]))
+  elif type == "object" and ($expected | type) == "object" then
+    . as $object
+    | keys == ($expected | keys) and all(keys[]; . as $key | $object[$key] | matches($expected[$key]))
+  else . == $expected end;
+
+# What a `keep` finds in a reply.
+def found($reply):
+  . as $keep
+  | (if type == "object" then .at else . end | split("/")[1:]) as $path
+  | reduce $path[] as $name ($reply; if type == "array" then .[$name | tonumber] else .[$name]? end)
+  | if ($keep | type) == "object" and $keep.match then match($keep.match).captures[0].string else . end;
+
+# The words NAME=VALUE of params that are right for their kinds; null where they are not.
+def words($kinds):
+  def word($path):
+    (if $path == "" then "json" else $kinds[$path] end) as $kind
+    | if type == "object" and $kind == "json" and (length > 0 or $path == "") then
+        to_entries[] | .key as $key | .value | word(if $path == "" then $key else "\($path).\($key)" end)
+      elif $kind and (. == null or . == {}) then "\($path):=\(tojson)"
+      elif $kind == "string" and type == "string" and (explode | index(0) | not) then "\($path)=\(.)"
+      elif $kind == "integer" and type == "number" and (tojson | test("^-?[0-9]+$")) then "\($path)=\(tojson)"
+      else null end;
+  if . == null then [] elif type != "object" then null
+  else [word("")] | if all(. != null) then . else null end end;
+
+# The value whose members -A has put into an array: the inverse of `members` of lib/reply.jq.
+def built($kind; $path; $array):
+  def at($name): if $path == "" then $name else "\($path).\($name)" end;
+  if ($kind | endswith("?")) then
+    if $array[$path] then built($kind[:-1]; $path; $array) else null end
+  elif ($kind | startswith("[")) then
+    [range($array[$path] | tonumber) as $index | built($kind[1:-1]; at("\($index)"); $array)]
+  elif $kind == "integer" or $kind == "epoch" then $array[$path] | tonumber
+  elif $kind == "boolean" then $array[$path] == "true"
+  elif $kind == "string" or $kind == "time" then $array[$path]
+  else
+    types[$kind] | to_entries
+    | map(
+        (.key | rtrimstr("?")) as $name
+        | select((.key | endswith("?") | not) or $array[at($name)])
+        | {($name): built(.value; at($name); $array)}
+      )
+    | add
+  end;
+
+# The reply as a story has it, of what replay.bash says of it.
+def reply($method):
+  if .error then {error: (.error | if .data == null then del(.data) else . end)}
+  elif .array then {result: (.array as $array | built($results[$method]; ""; $array))}
+  else {result} end;
+
+# What is wrong with the variables that tell of an error.
+def error_faults:
+  (.error.data // {}) as $data
+  | (select(.slugs != ($data.errors // [])) | "slugs \(.slugs)"),
+    (select(.slug != ($data.errors[0]? // "")) | "slug \(.slug)"),
+    (select(.field != ($data.field // "")) | "field \(.field)"),
+    (select(.retry_after != ($data.retry_after // "" | tostring)) | "retry_after \(.retry_after)");
+
+# What to call: through the method's table where the params are right for it, or else as they are.
+def instruction($line):
+  .method as $method
+  | (if $params[$method] then .params | words($params[$method]) else null end) as $words
+  | if $words == null then ["raw", $line, $method, (.params | if . == null then "" else tojson end)]
+    elif $results[$method] == "nothing" or $results[$method] == "object" then ["value", $line, $method] + $words
+    else ["array", $line, $method] + $words end;
+
+def strings: map(tostring) | ["\(length)"] + . | parts;
+
+[$steps | to_entries[] | select(.value.send) | {line: (.key + 1), step: .value}
+  | range(.step.repeat // 1) as $time | .] as $calls
+| foreach range($calls | length * 2) as $turn ({kept: {}};
+    $calls[$turn / 2 | floor] as {$line, $step}
+    | .kept as $kept
+    | if $turn % 2 == 0 then
+        .send = ($step.send | filled($kept))
+        | .out = (.send | instruction($line))
+      else
+        input as $said
+        | ($said | reply($said.method)) as $reply
+        | ($step.expect | filled($kept) | del(.jsonrpc, .id)) as $expected
+        | .kept += ($step.keep // {} | map_values(found($reply)))
+        | .out = [
+            "judged",
+            ([
+              (select($reply | matches($expected) | not) | "got \($reply | tojson)"),
+              ($said | select(.error) | error_faults),
+              ((.kept | to_entries[] | select(.value == null)) | "nothing to keep as \(.key)")
+            ] | join("; ")),
+            ({case: $case, $line, reply: $reply} | tojson)
+          ]
+      end;
+    .out | strings)
