@@ -187,12 +187,12 @@ postern_close() {
     local _postern_quiet=1 POSTERN_TIMEOUT=$POSTERN_CLOSE_TIMEOUT _postern_deadline _postern_id _postern_is_nested
     _postern_reset
     [[ -d $POSTERN_CLIENT ]] || return 0
-    # Nobody's call is under way once it is our turn; it is given back, so that who waits for it learns.
-    if _postern_take_turn || [[ $POSTERN_ERROR != ClientClosed ]]; then
+    # Nobody's call is under way while it is our turn; the next shell to have one finds what is noted here.
+    if _postern_take_turn; then
         : >"$POSTERN_CLIENT/closed"
         _postern_pass_turn
-        _postern_end
     fi
+    _postern_end
     _postern_reset
 }
 

@@ -2,7 +2,6 @@
 # pipe `turn`. The file `holder` has the process id of who had it last, and the id of the last request. A shell that is
 # killed while it has the turn is found out by those who wait, and one of them takes over.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # locals of one function here are visible in those that it calls
 
 # The form of `holder`, always as long, so that it is written over in one piece.
 _POSTERN_HOLDER='%-19d %-19d\n'

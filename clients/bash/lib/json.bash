@@ -2,7 +2,6 @@
 # would take longer than the call. Bash builds requests and reads replies of the form in which the service writes them;
 # jq, which takes its time to start, reads everything else.
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # what is given here is read by callers and by the script, and the other way round
 
 # Forgets the last call's error.
 _postern_reset() {
@@ -11,6 +10,7 @@ _postern_reset() {
 }
 
 # _postern_fail STATUS NAME MESSAGE: notes an error, says it unless asked to be quiet, and gives the status.
+# shellcheck disable=SC2034 # what is noted is for the script to read
 _postern_fail() {
     POSTERN_ERROR=$2
     POSTERN_ERROR_MESSAGE=$3
@@ -158,6 +158,7 @@ _POSTERN_ERROR_FORM='^\{"code":(-?[0-9]+),"message":"([^"\\]*)"(,"data":(\{"erro
 _POSTERN_ERROR_FORM+='(,"field":"([^"\\]*)")?(,"retry_after":([0-9]+))?\}))?\}$'
 
 # _postern_read_error JSON: notes an error that the service answered with, and fails with it.
+# shellcheck disable=SC2034 # what is noted is for the script to read
 _postern_read_error() {
     local message slugs
     if [[ $1 =~ $_POSTERN_ERROR_FORM ]]; then

@@ -23,17 +23,16 @@ close_input() {
     # What nobody is going to read must not keep the process from ending.
     cat <"$directory/output" >/dev/null {output}>&- &
     {
-        pause "$close_seconds"
-        printf 'postern: the process did not end within %s seconds; it gets SIGTERM\n' "$close_seconds" >&"$stderr"
-        kill -TERM "$process"
-        pause 5
-        kill -KILL "$process"
+        pause "$close_seconds" &&
+            printf 'postern: the process did not end within %s seconds; it gets SIGTERM\n' "$close_seconds" >&"$stderr" &&
+            kill -TERM "$process" && pause 5 && kill -KILL "$process"
     } {output}>&- &
 }
 
-# Waits for so many seconds.
+# Waits for so many seconds; fails where they could not be waited for, as all is over.
 pause() {
     read -rt "$1" <>"$directory/pause"
+    (($? > 128))
 }
 
 # Writes how the process ended, and tells whoever waits for a reply.
@@ -81,7 +80,7 @@ if [[ ! $closing ]]; then
     do :; done
     process=''
     # A mail command that the process left behind may hold its stderr open.
-    { pause 1; kill "$tee"; } {input}>&- {output}>&- &
+    { pause 1 && kill "$tee"; } {input}>&- {output}>&- &
     wait "$tail"
     [[ $closing ]] || note_end "$status"
 fi

@@ -1,0 +1,294 @@
+# How the process starts and ends, and who shares it.
+# shellcheck shell=bash
+
+# Whether a call is under way that no reply has come to.
+under_way() { local id; read -r _ id <"$POSTERN_CLIENT/holder" && ((id > $1)); }
+
+test_fifty_shells_make_ten_thousand_calls() {
+    local task text
+    local -a tasks
+    open_rehearsal
+    register
+    add_clients() {
+        local number text name
+        for number in {1..200}; do
+            name=$1-$number
+            postern -v text operators.client.create "${session[@]}" client.user.first_name=A client.user.last_name=B \
+                client.user.email="$name@example.com" client.address="house $name"
+            [[ $text == *"\"email\":\"$name@example.com\"}"*"\"address\":\"house $name\""* ]]
+        done
+    }
+    for task in {1..50}; do
+        add_clients "$task" &
+        tasks+=("$!")
+    done
+    for task in "${tasks[@]}"; do wait "$task"; done
+    postern -v text operators.clients.get "${session[@]}" provision=0
+    ((${#text} > 1 << 20))
+    is "$(jq '[(.clients | length), ([.clients[].user.email] | unique | length), ([.clients[].id] | unique | length)]
+        | tostring' -r <<<"$text")" '[10000,10000,10000]'
+    read -r _ task <"$POSTERN_CLIENT/holder"
+    is "${task// /}" 10002
+}
+
+test_a_long_reply_is_read() {
+    local text
+    open_rehearsal
+    postern -v text rpc.discover
+    ((${#text} > 50000))
+    is "$(jq -r .info.title <<<"$text" | head -c 7)" Postern
+}
+
+test_all_calls_learn_that_the_process_was_killed() {
+    local process task
+    local -a tasks
+    open_rehearsal --log-level info 2>"$scratch/stderr"
+    process=$(process)
+    postern system.info >/dev/null
+    kill -STOP "$process"
+    for task in {1..5}; do
+        { fails 69 postern system.info 2>"$scratch/$task" && : >"$scratch/$task.done"; } &
+        tasks+=("$!")
+    done
+    becomes 5 under_way 1
+    kill -KILL "$process"
+    for task in "${tasks[@]}"; do wait "$task"; done
+    for task in {1..5}; do
+        has "$(<"$scratch/$task")" 'the process was ended by SIGKILL (signal 9); whether the calls in flight took effect'
+        has "$(<"$scratch/$task")" "$(tail -n 1 "$scratch/stderr")"
+    done
+    [[ -s $scratch/stderr ]]
+    fails 69 postern system.info
+    is "$POSTERN_ERROR" ProcessEnded
+    ! process
+}
+
+test_what_the_process_said_last_is_told() {
+    fake <<'END'
+        for i in {1..30}; do echo "line $i" >&2; done
+        read -r _
+        printf '{"jsonrpc":"2.0","id":1'
+        exit 3
+END
+    postern_open 2>"$scratch/stderr"
+    fails 69 postern system.info
+    is "${POSTERN_ERROR_MESSAGE%%$'\n'*}" \
+        'the process exited with code 3; whether the calls in flight took effect is not known. Its last lines on stderr:'
+    is "$(tail -n +2 <<<"$POSTERN_ERROR_MESSAGE")" "$(printf '    line %s\n' {11..30})"
+    is "$(<"$scratch/stderr")" "$(printf 'line %s\n' {1..30})"
+    fails 69 postern system.info
+}
+
+test_stderr_never_fills() {
+    fake <<'END'
+        read -r _
+        head -c 1000000 /dev/zero | tr '\0' x >&2
+        echo >&2
+        echo '{"jsonrpc":"2.0","id":1,"result":1}'
+        cat
+END
+    local text
+    postern_open 2>"$scratch/stderr"
+    postern_call -v text x
+    is "$text" 1
+    postern_close
+    is "$(wc -c <"$scratch/stderr")" 1000001
+}
+
+test_stderr_that_nobody_reads_any_more_is_no_matter() {
+    fake <<'END'
+        read -r _
+        for i in {1..9999}; do echo "line $i" >&2; done
+        echo '{"jsonrpc":"2.0","id":1,"result":1}'
+        cat
+END
+    local text
+    postern_open 2> >(:)
+    postern_call -v text x
+    is "$text" 1
+}
+
+test_no_process_outlives_a_shell_that_was_killed() {
+    cat >"$scratch/host" <<END
+        source '$tests/../postern.bash'
+        postern_open --data :memory:
+        postern system.info >/dev/null
+        sleep 300 &
+        pgrep -P "\$(<"\$POSTERN_CLIENT/supervisor")" >'$scratch/processes'
+        echo "\$! \$(<"\$POSTERN_CLIENT/supervisor")" >>'$scratch/processes'
+        echo "\$POSTERN_CLIENT" >'$scratch/client'
+        wait
+END
+    local host processes process
+    bash "$scratch/host" &
+    host=$!
+    becomes 5 test -s "$scratch/client"
+    mapfile -t processes < <(tr ' ' '\n' <"$scratch/processes")
+    is "${#processes[@]}" 5
+    kill -KILL "$host"
+    wait "$host" || :
+    kill -0 "${processes[3]}"
+    for process in "${processes[@]:0:3}" "${processes[4]}"; do becomes 5 ended "$process"; done
+    becomes 5 absent "$(<"$scratch/client")"
+    kill "${processes[3]}"
+}
+
+test_a_script_that_just_ends_leaves_nothing() {
+    local client supervisor
+    client=$(bash -c "source '$tests/../postern.bash'; postern_open --data :memory:; postern -q x || :
+        echo \"\$POSTERN_CLIENT \$(<\"\$POSTERN_CLIENT/supervisor\")\"; exit 7") || is "$?" 7
+    read -r client supervisor <<<"$client"
+    becomes 5 absent "$client"
+    becomes 5 ended "$supervisor"
+}
+
+test_calls_under_way_are_answered_before_it_closes() {
+    local task
+    local -a tasks
+    open_rehearsal
+    register
+    for task in {1..4}; do
+        { postern operators.signin email=lasoren@bu.edu password='a long password' || echo "$?"; } \
+            >"$scratch/$task" 2>/dev/null &
+        tasks+=("$!")
+    done
+    becomes 5 under_way 1
+    local client=$POSTERN_CLIENT
+    postern_close
+    [[ ! -e $client ]]
+    for task in "${tasks[@]}"; do wait "$task"; done
+    # One has been answered at least; the others have as well, or were late.
+    has "$(cat "$scratch"/[1-4])" session_id
+    is "$(cat "$scratch"/[1-4] | grep -cv -e session_id -e '^70$')" 0 || [[ $? == 1 ]]
+    postern_close
+    fails 70 postern system.info
+    is "$POSTERN_ERROR" ClientClosed
+}
+
+test_a_process_that_does_not_end_gets_a_signal() {
+    fake <<END
+        trap 'echo asked >&2; exit 0' TERM
+        while :; do read -rt 0.1 <>'$scratch/pause'; done
+END
+    local start=$SECONDS
+    POSTERN_CLOSE_TIMEOUT=1 postern_open 2>"$scratch/stderr"
+    postern_close
+    is "$(<"$scratch/stderr")" 'postern: the process did not end within 1 seconds; it gets SIGTERM
+asked'
+    ((SECONDS - start < 5))
+}
+
+test_a_program_that_there_is_not() {
+    local said
+    said=$(fails 72 postern_open --binary no-such-program 2>&1)
+    has "$said" "no program no-such-program in any of ${PATH%%:*}"
+    said=$(POSTERN_BIN=/no/such/program fails 72 postern_open 2>&1)
+    has "$said" 'no program /no/such/program'
+    fails 72 postern_open --binary /no/such/program
+    is "$POSTERN_ERROR" BinaryNotFound
+    is "$POSTERN_CLIENT" ''
+    fails 70 postern system.info
+    postern_open --no-such-flag
+    fails 69 postern system.info
+    has "$POSTERN_ERROR_MESSAGE" 'exited with code 64'
+}
+
+test_garbage_ends_the_client() {
+    local reply
+    for reply in garbage '{"jsonrpc":"2.0","id":1}' '{"jsonrpc":"2.0","id":1,"result":' '[]' \
+        '{"jsonrpc":"2.0","result":1,"error":{},"id":1}'; do
+        fake <<<"read -r _; echo '$reply'; cat"
+        postern_open
+        fails 76 postern system.info
+        is "$POSTERN_ERROR" ProtocolError
+        fails 70 postern system.info
+        postern_close
+        POSTERN_CLIENT=
+    done
+}
+
+test_a_reply_that_comes_late_harms_nobody() {
+    local process text
+    open_rehearsal
+    register
+    process=$(process)
+    kill -STOP "$process"
+    POSTERN_TIMEOUT=0.2 fails 75 postern operators.clients.get "${session[@]}" provision=0
+    is "$POSTERN_ERROR" TimedOut
+    POSTERN_TIMEOUT=.5 fails 64 postern system.info
+    POSTERN_TIMEOUT=1 fails 75 postern rpc.discover
+    kill -CONT "$process"
+    POSTERN_TIMEOUT=10 postern -v text system.info
+    has "$text" '{"name":"postern"'
+    # Who waits for others in vain gives up as well.
+    kill -STOP "$process"
+    postern -q system.info >/dev/null &
+    becomes 5 under_way 4
+    POSTERN_TIMEOUT=0.2 fails 75 postern system.info
+    has "$POSTERN_ERROR_MESSAGE" 'nothing was sent'
+    kill -CONT "$process"
+    wait "$!"
+}
+
+test_a_shell_that_is_killed_in_its_turn_keeps_nobody_waiting() {
+    local process text killed
+    open_rehearsal
+    register
+    process=$(process)
+    kill -STOP "$process"
+    postern operators.clients.get "${session[@]}" provision=0 &
+    killed=$!
+    becomes 5 under_way 1
+    # Half a request, as one of many megabytes may be left.
+    printf '{"jsonrpc":"2.0","id":7,"method":' >"$POSTERN_CLIENT/input"
+    kill -KILL "$killed"
+    wait "$killed" || :
+    kill -CONT "$process"
+    for killed in {1..3}; do
+        { postern -v text system.info && has "$text" '{"name":"postern"' && : >"$scratch/$killed"; } &
+    done
+    wait
+    [[ -e $scratch/1 && -e $scratch/2 && -e $scratch/3 ]]
+    postern -v text operators.clients.get "${session[@]}" provision=0
+    is "$text" '{"clients":[],"provision":1}'
+}
+
+test_a_trap_may_call_while_a_call_is_under_way() {
+    local process text other='' shell=$BASHPID
+    open_rehearsal
+    register
+    process=$(process)
+    trap 'postern -v other system.info' USR1
+    kill -STOP "$process"
+    { becomes 5 under_way 1; kill -USR1 "$shell"; kill -CONT "$process"; } &
+    postern -v text operators.clients.get "${session[@]}" provision=0
+    wait
+    is "$text" '{"clients":[],"provision":1}'
+    has "$other" '{"name":"postern"'
+}
+
+test_wait_and_other_children_know_nothing_of_it() {
+    open_rehearsal
+    postern system.info >/dev/null
+    wait
+    is "$(jobs)" ''
+    fails 1 grep -F postern <(readlink /proc/self/fd/*)
+    # Ctrl-C is for those of the terminal's session.
+    [[ $(ps -o sid= -p "$(process)") != "$(ps -o sid= -p "$$")" ]]
+}
+
+test_two_clients() {
+    local first second text
+    open_rehearsal
+    first=$POSTERN_CLIENT
+    POSTERN_CLIENT=''
+    open_rehearsal
+    second=$POSTERN_CLIENT
+    register
+    fails 1 postern_call operators.nothing
+    POSTERN_CLIENT=$first fails 1 postern operators.clients.get "${session[@]}" provision=0
+    POSTERN_CLIENT=$second postern -v text operators.clients.get "${session[@]}" provision=0
+    is "$text" '{"clients":[],"provision":1}'
+    POSTERN_CLIENT=$first postern_close
+    [[ ! -e $first && -e $second ]]
+}
