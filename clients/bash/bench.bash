@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What a call costs beyond a bare loop over the pipes, as a line of JSON: the median of 5,000 calls of operators.clients.get
-# that find nothing new, by turns in batches, each on a process of its own; and calls a second from 50 shells.
+# What a call costs beyond a bare loop over the pipes, as a line of JSON: the median of 5,000 calls of
+# operators.clients.get that find nothing new, by turns in batches, each on a process of its own; and calls a second
+# from 50 shells.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 export POSTERN_BIN=${POSTERN_BIN:-$here/../../.build/release/postern}

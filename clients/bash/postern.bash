@@ -13,7 +13,7 @@
 #     MessageTooLong (65)   the request is longer than 8 MiB; nothing was sent
 #     ProcessEnded (69)     the process is not there any more
 #     ClientClosed (70)     nothing is open
-#     SystemError (71)      no pipes could be made for the process
+#     SystemError (71)      the system has no pipes or processes to give
 #     BinaryNotFound (72)   there is no such program
 #     TimedOut (75)         no reply within POSTERN_TIMEOUT seconds
 #     ProtocolError (76)    what came is no reply; the client is closed
@@ -25,8 +25,8 @@ if ((BASH_VERSINFO[0] < 5)); then
     return 64 2>/dev/null || exit 64
 fi
 
-# The client that calls go through: the directory of its pipes. To have two, keep the one's and clear this before opening
-# the other; a call takes the one that stands here. Empty while nothing is open.
+# The client that calls go through: the directory of its pipes. To have two, keep the one's and clear this before
+# opening the other; a call takes the one that stands here. Empty while nothing is open.
 POSTERN_CLIENT=${POSTERN_CLIENT-}
 # How many seconds a call may take, 0.5 or 10 say; empty for as long as it takes.
 POSTERN_TIMEOUT=${POSTERN_TIMEOUT-}
@@ -36,8 +36,8 @@ POSTERN_CLOSE_TIMEOUT=${POSTERN_CLOSE_TIMEOUT-30}
 POSTERN_ERROR=
 # The same in words; of a CallError the service's own.
 POSTERN_ERROR_MESSAGE=
-# Of a CallError: its code, its data as JSON, the words of data.errors and the first of them, the param at fault, and how
-# many seconds to wait before it makes sense to try again. What it does not say is empty.
+# Of a CallError: its code, its data as JSON, the words of data.errors and the first of them, the param at fault, and
+# how many seconds to wait before it makes sense to try again. What it does not say is empty.
 POSTERN_ERROR_CODE=
 POSTERN_ERROR_DATA=
 POSTERN_ERRORS=()
@@ -54,13 +54,13 @@ source "$_POSTERN_LIB/json.bash"
 source "$_POSTERN_LIB/exchange.bash"
 
 # postern_open [--binary PROGRAM] [FLAG …]: starts a process, with these flags of the program (`postern --help`); its
-# data live where --data says, or else where the program has them by default. The program is PROGRAM, or $POSTERN_BIN, or
-# `postern` on the PATH. What the process writes on stderr goes where stderr goes now.
+# data live where --data says, or else where the program has them by default. The program is PROGRAM, or $POSTERN_BIN,
+# or `postern` on the PATH. What the process writes on stderr goes where stderr goes now.
 #
 # It ends with the shell that opened it, however that one ends. Shells that this one forks may call through it as well.
 postern_open() {
     local -; set +em
-    local binary=${POSTERN_BIN:-postern} arguments=() found tool directory errors opener=$BASHPID
+    local binary=${POSTERN_BIN:-postern} arguments=() found tool directory errors opener=$BASHPID REPLY
     _postern_reset
     while (($#)); do
         if [[ $1 == --binary ]]; then
@@ -103,6 +103,13 @@ postern_open() {
     exec {errors}>&-
     printf '%s\n' "$!" >"$directory/supervisor"
     disown "$!"
+    # It cleans up after this shell from here on.
+    if ! read -rN 1 -t 30 <>"$directory/turn"; then
+        rm -r "$directory"
+        _postern_fail 71 SystemError 'what is to hold the process does not start'
+        return
+    fi
+    printf . >"$directory/turn"
     POSTERN_CLIENT=$directory
 }
 
@@ -114,8 +121,8 @@ postern_open() {
 #
 # The result is printed as JSON, nothing where the method gives nothing; with -v it is put into VARIABLE; with -A its
 # members are put into the associative ARRAY by their paths, [user.email], [clients.0.id], with how many there are of a
-# list under its own path and no element for what is null. Then it is checked to be what the contract says. Times are the
-# text they are. -q says nothing on stderr where the call fails.
+# list under its own path and no element for what is null. Then it is checked to be what the contract says. Times are
+# the text they are. -q says nothing on stderr where the call fails.
 postern() {
     local -; set +e
     local _postern_quiet='' _postern_variable='' _postern_array='' _postern_method _postern_params _postern_result
@@ -179,12 +186,13 @@ postern_call() {
     fi
 }
 
-# postern_close: ends the process and waits for that. Calls under way in other shells get their replies first, later ones
-# fail with ClientClosed. A process that does not end within POSTERN_CLOSE_TIMEOUT seconds gets SIGTERM, and five
+# postern_close: ends the process and waits for that. Calls under way in other shells get their replies first, later
+# ones fail with ClientClosed. A process that does not end within POSTERN_CLOSE_TIMEOUT seconds gets SIGTERM, and five
 # seconds later SIGKILL. Closing what is closed is nothing.
 postern_close() {
     local -; set +e
-    local _postern_quiet=1 POSTERN_TIMEOUT=$POSTERN_CLOSE_TIMEOUT _postern_deadline _postern_id _postern_is_nested
+    local _postern_quiet=1 POSTERN_TIMEOUT=$POSTERN_CLOSE_TIMEOUT
+    local _postern_deadline _postern_id _postern_is_nested
     _postern_reset
     [[ -d $POSTERN_CLIENT ]] || return 0
     # Nobody's call is under way while it is our turn; the next shell to have one finds what is noted here.

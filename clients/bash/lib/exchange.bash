@@ -1,15 +1,15 @@
-# One request and its reply at a time, over pipes that many shells may have: whose turn it is has the byte that is in the
-# pipe `turn`. The file `holder` has the process id of who had it last, and the id of the last request. A shell that is
-# killed while it has the turn is found out by those who wait, and one of them takes over.
+# One request and its reply at a time, over pipes that many shells may have: whose turn it is has the byte that is in
+# the pipe `turn`. The file `holder` has the process id of who had it last, and the id of the last request. A shell that
+# is killed while it has the turn is found out by those who wait, and one of them takes over.
 # shellcheck shell=bash
 
 # The form of `holder`, always as long, so that it is written over in one piece.
 _POSTERN_HOLDER='%-19d %-19d\n'
-# The process id of the shell that has the turn, where that is this one.
+# The process id of the shell that has the turn, where that is this one, and at which client.
 _POSTERN_TURN=
 
-# _postern_exchange METHOD PARAMS: sends a request and gives _postern_result, the reply's result as JSON. PARAMS is JSON,
-# or empty for none.
+# _postern_exchange METHOD PARAMS: sends a request and gives _postern_result, the reply's result as JSON. PARAMS is
+# JSON, or empty for none.
 _postern_exchange() {
     local _postern_deadline _postern_id _postern_is_nested _postern_head _postern_reply _postern_json request status
     _postern_quote "$1"
@@ -101,13 +101,13 @@ _postern_sort() {
     _postern_sort "$line"
 }
 
-# Waits until this shell has the turn, and gives _postern_id for its request and _postern_deadline. In _postern_is_nested
-# it says whether a trap makes the call, while the shell has the turn already.
+# Waits until this shell has the turn, and gives _postern_id for its request and _postern_deadline. In
+# _postern_is_nested it says whether a trap makes the call, while the shell has the turn already.
 _postern_take_turn() {
     local REPLY seconds holder seen='' idle=0 must_take_over=''
     _postern_is_nested=''
     _postern_set_deadline || return
-    if [[ $_POSTERN_TURN == "$BASHPID" && -d $POSTERN_CLIENT ]]; then
+    if [[ $_POSTERN_TURN == "$BASHPID $POSTERN_CLIENT" && -d $POSTERN_CLIENT ]]; then
         if [[ " ${FUNCNAME[*]} " == *' _postern_send_and_read '* ]]; then
             _postern_is_nested=1
         else
@@ -126,7 +126,7 @@ _postern_take_turn() {
             _postern_watch_holder && must_take_over=1 && break
         done
     fi
-    _POSTERN_TURN=$BASHPID
+    _POSTERN_TURN="$BASHPID $POSTERN_CLIENT"
     if [[ -e $POSTERN_CLIENT/closed ]]; then
         _postern_pass_turn
         _postern_fail_closed
@@ -155,8 +155,8 @@ _postern_next_id() {
     { printf "$_POSTERN_HOLDER" "$BASHPID" "$_postern_id" 1<>"$POSTERN_CLIENT/holder"; } 2>/dev/null
 }
 
-# After a second of waiting in vain: whether who had the turn last is no more and has left it to us, of all who wait. Who
-# has it now may not have said so yet, hence three times.
+# After a second of waiting in vain: whether who had the turn last is no more and has left it to us, of all who wait.
+# Who has it now may not have said so yet, hence three times.
 _postern_watch_holder() {
     local holder id
     read -r holder id <"$POSTERN_CLIENT/holder"
@@ -170,11 +170,12 @@ _postern_watch_holder() {
     return 1
 } 2>/dev/null
 
-# Gets rid of what the last call has left half written and half read: all up to the reply to a request that has no other use.
+# Gets rid of what the last call has left half written and half read: all up to the reply to a request that has no other
+# use.
 _postern_take_over() {
     local line head="{\"jsonrpc\":\"2.0\",\"id\":$_postern_id,"
     printf '\n%s"method":"system.info"}\n' "$head" >"$POSTERN_CLIENT/input"
-    while IFS= read -r line && [[ ${line:0:${#head}} != "$head" && $line != ended ]]; do :; done <"$POSTERN_CLIENT/output"
+    while IFS= read -r line && [[ $line != "$head"* && $line != ended ]]; do :; done <"$POSTERN_CLIENT/output"
     _postern_next_id
 }
 

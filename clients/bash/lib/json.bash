@@ -1,6 +1,6 @@
-# What goes out as JSON and comes in as JSON. Functions give their value in variables of their callers: a subshell for each
-# would take longer than the call. Bash builds requests and reads replies of the form in which the service writes them;
-# jq, which takes its time to start, reads everything else.
+# What goes out as JSON and comes in as JSON. Functions give their value in variables of their callers: a subshell for
+# each would take longer than the call. Bash builds requests and reads replies of the form in which the service writes
+# them; jq, which takes its time to start, reads everything else.
 # shellcheck shell=bash
 
 # Forgets the last call's error.

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 # How many bytes a request may have.
-declare -gr _POSTERN_MESSAGE_BYTES_MAX=8388608
+_POSTERN_MESSAGE_BYTES_MAX=8388608
 
 # By method, the members of its params and their types, a line each.
 declare -gA _POSTERN_PARAMS=()

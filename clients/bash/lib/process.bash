@@ -5,9 +5,9 @@
 #     bash -p process.bash DIRECTORY OPENER CLOSE_SECONDS BINARY [ARGUMENT …]
 #
 # In DIRECTORY are the pipes `input` and `output` of the process, `errors` (its stderr), `recent` (the way to `tail`),
-# `turn` (a byte is in it while nobody calls) and `pause` (nothing ever is). It makes the files `last` (the last lines on
-# stderr) and `ended` (how the process ended). OPENER is the shell whose end, however it comes, is ours: setpriv has the
-# system send SIGTERM then, which is what postern_close sends as well.
+# `turn` (a byte is in it while nobody calls) and `pause` (nothing ever is). It makes the files `last` (the last lines
+# on stderr) and `ended` (how the process ended). OPENER is the shell whose end, however it comes, is ours: setpriv has
+# the system send SIGTERM then, which is what postern_close sends as well.
 set -u
 
 directory=$1 opener=$2 close_seconds=$3
@@ -24,7 +24,7 @@ close_input() {
     cat <"$directory/output" >/dev/null {output}>&- &
     {
         pause "$close_seconds" &&
-            printf 'postern: the process did not end within %s seconds; it gets SIGTERM\n' "$close_seconds" >&"$stderr" &&
+            echo "postern: the process did not end within $close_seconds seconds; it gets SIGTERM" >&"$stderr" &&
             kill -TERM "$process" && pause 5 && kill -KILL "$process"
     } {output}>&- &
 }

@@ -1,5 +1,5 @@
-# What of a reply bash leaves to jq. Strings are put out with a NUL behind each; one within them is left out, as bash has
-# none in its variables.
+# What of a reply bash leaves to jq. Strings are put out with a NUL behind each; one within them is left out, as bash
+# has none in its variables.
 include "types";
 
 def parts: map(split("\u0000") | add // "") | map(. + "\u0000") | add // "";
@@ -15,7 +15,8 @@ def error_parts:
   if (.code | type) == "number" and (.message | type) == "string" then
     . as {$code, $message, $data}
     | (if ($data | type) == "object" then $data else {} end) as $object
-    | [$code, $message, (if $data == null then "" else $data | tojson end), $object.field // "", $object.retry_after // ""]
+    | [$code, $message, (if $data == null then "" else $data | tojson end)]
+      + [$object.field // "", $object.retry_after // ""]
       + (if ($object.errors | type) == "array" then $object.errors else [] end)
     | map(tostring) | parts
   else "" end;

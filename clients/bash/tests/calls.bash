@@ -209,6 +209,8 @@ test_scripts_with_errexit_nounset_and_pipefail() {
         f() { postern -q operators.signin email=a@b.cd password=x; echo wrong; }
         ( f ) || echo "wrong as well, as bash has it"
         text=\$(postern system.info)
+        POSTERN_TIMEOUT=30 postern -v text system.info
+        postern_call -q system.nothing || echo "nothing \$?"
         while read -r line; do echo "\${line:0:9}"; done < <(postern system.info)
         echo "\$-" | grep -q e
         postern operators.signin email=a@b.cd password=x
@@ -220,6 +222,7 @@ END
     is "$(<"$scratch/said")" 'if 1
 or 1
 wrong
+nothing 1
 {"name":"'
     has "$(<"$scratch/errors")" 'postern: operators.signin: No account for this email'
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Plays the stories of schema/cases through the client. Steps whose params are right for the method go through `postern`,
-# with -A where it gives an object of the contract; all others through `postern_call`.
+# Plays the stories of schema/cases through the client. Steps whose params are right for the method go through
+# `postern`, with -A where it gives an object of the contract; all others through `postern_call`.
 #
 #     replay.bash            says what was not as expected, with status 1 where anything was not
 #     replay.bash --print    prints each reply as a line of JSON with its members sorted

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests: all, or those whose names are given. Each is a function of its own shell, with a directory of its own to
-# write to, and fails where a command in it does. POSTERN_BIN names the program.
+# Runs the tests: all, or those whose names are given. Each is a function of its own shell, with a directory of its own
+# to write to, and fails where a command in it does. POSTERN_BIN names the program.
 set -uo pipefail
 tests=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 export POSTERN_BIN=${POSTERN_BIN:-$tests/../../../.build/release/postern}
