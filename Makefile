@@ -124,7 +124,8 @@ test-go: release client-deps ## Runs the Go client's tests and checks, half a mi
 	cd clients/go && go vet ./... && test -z "$$(gofmt -l .)"
 
 test-bash: release client-deps ## Runs the Bash client's tests and checks, a minute
-	cd clients/bash && bash tests/run.bash
+	cd clients/bash && tests/run.bash
+	cd clients/bash && shellcheck -x -a postern.bash lib/process.bash example.bash bench.bash tests/run.bash tests/replay.bash
 
 clients-figures: release client-deps ## Measures what clients/README.md says that the clients cost, two minutes
 	$(SWIFT) build -c release --product PosternClientTrials

@@ -23,7 +23,7 @@ PROGRAMS = {
     "node": (["node", "testing/replay.js"], "node", {}),
     "go": (["go", "run", "./internal/replay"], "go", {}),
     "swift": (["swift", "run", "--skip-build", "PosternClientTrials", "replay"], "..", {}),
-    "bash": (["bash", "tests/replay.bash"], "bash", {}),
+    "bash": (["bash", "tests/replay.bash", "--print"], "bash", {}),
 }
 
 
