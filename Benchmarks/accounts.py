@@ -1,6 +1,6 @@
 """Writes an export of so many operators, each with an open session, for `postern import`.
 
-Usage: accounts.py NUMBER > accounts.jsonl. It needs Python's standard library alone.
+Usage: accounts.py NUMBER [CLIENTS OF THE FIRST] > accounts.jsonl. It needs Python's standard library alone.
 """
 
 import hashlib
@@ -21,24 +21,36 @@ def email(number):
     return f"operator{number}@example.com"
 
 
-def lines(count):
+def person(number, first, last, email):
+    return f'{{"id":{number},"created":"{CREATED}","first_name":"{first}","last_name":"{last}","email":"{email}"}}'
+
+
+def lines(count, clients=0):
     yield '{"export":1}'
-    for counter in ("operators", "operators.persons", "sessions"):
-        yield f'{{"counter":"{counter}","value":{count}}}'
+    numbered = {"operators": count, "operators.clients": clients, "operators.persons": count + clients, "sessions": count}
+    for counter, value in numbered.items():
+        if value:
+            yield f'{{"counter":"{counter}","value":{value}}}'
     for number in range(1, count + 1):
-        person = f'{{"id":{number},"created":"{CREATED}","first_name":"Ada","last_name":"Byron","email":"{email(number)}"}}'
         yield (
-            f'{{"collection":"operators","record":{{"id":{number},"created":"{CREATED}","person":{person},'
-            f'"password_hash":"{PASSWORD_HASH}","is_confirmed":true,"last_change":0}}}}'
+            f'{{"collection":"operators","record":{{"id":{number},"created":"{CREATED}",'
+            f'"person":{person(number, "Ada", "Byron", email(number))},"password_hash":"{PASSWORD_HASH}",'
+            f'"is_confirmed":true,"last_change":{clients if number == 1 else 0}}}}}'
         )
         hashed = hashlib.blake2b(token(number).encode(), digest_size=32).hexdigest()
         yield (
             f'{{"collection":"sessions","record":{{"realm":"operators","hash":"{hashed}","account":{number},'
             f'"number":{number},"created":"{CREATED}","expires":"{EXPIRES}"}}}}'
         )
+    for number in range(1, clients + 1):
+        of = person(count + number, "Michael", "Sorenson", f"client{number}@example.com")
+        yield (
+            f'{{"collection":"operators.clients","record":{{"id":{number},"operator_id":1,"created":"{CREATED}",'
+            f'"person":{of},"address":"14 Barnesdale Rd. Natick, MA 01760","change":{number},"deleted":null}}}}'
+        )
     yield '{"end":true}'
 
 
 if __name__ == "__main__":
-    for line in lines(int(sys.argv[1])):
+    for line in lines(*map(int, sys.argv[1:])):
         print(line)

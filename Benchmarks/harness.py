@@ -1,56 +1,179 @@
-"""What the measurements share: a running postern, and requests to it."""
+"""What the measurements share: a running postern, requests to it, the driver, and the stores."""
 
 import json
+import os
+import resource
+import shutil
 import subprocess
-import threading
-import time
+import tempfile
+
+import accounts
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILT = os.path.join(HERE, "..", ".build", "bench")
+NATIVE = {
+    "driver": ["driver.c"],
+    "echo": ["native/echo.c"],
+    "append": ["native/append.c"],
+    "sqlite": ["native/sqlite.c", "-lsqlite3"],
+    "hash": ["native/hash.c", "-lsodium", "-lpthread"],
+}
+# With this, `operators.clients.get` says that nothing has changed.
+LATEST = 10**9
 
 
-class Postern:
-    def __init__(self, binary, *arguments):
+def compile_native():
+    os.makedirs(BUILT, exist_ok=True)
+    for name, (source, *libraries) in NATIVE.items():
+        subprocess.run(["gcc", "-O2", "-o", native(name), os.path.join(HERE, source), *libraries], check=True)
+
+
+def native(name):
+    return os.path.join(BUILT, name)
+
+
+def run_native(name, *arguments):
+    """What one of the C programs printed."""
+    output = subprocess.run([native(name), *map(str, arguments)], check=True, stdout=subprocess.PIPE).stdout
+    return json.loads(output)
+
+
+class Program:
+    """A running program that answers lines."""
+
+    def __init__(self, *command):
         self.process = subprocess.Popen(
-            [binary, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
 
     def call(self, method, **params):
-        self.send(request(method, params))
-        return json.loads(self.process.stdout.readline())["result"]
-
-    def send(self, data):
-        self.process.stdin.write(data)
+        self.process.stdin.write(request(method, params))
         self.process.stdin.flush()
+        reply = json.loads(self.process.stdout.readline())
+        assert "error" not in reply, reply
+        return reply["result"]
 
-    def time_of(self, data, replies):
-        """Seconds from the first byte written to the last reply read, writing beside reading."""
-        start = time.perf_counter()
-        writer = threading.Thread(target=self.send, args=(data,))
-        writer.start()
-        read_lines(self.process.stdout, replies)
-        writer.join()
-        return time.perf_counter() - start
+    def driver(self, mode, lines, count, window, *others, **options):
+        """A driver started on the pipes of this program, `lines` being a file."""
+        to, back = self.process.stdin.fileno(), self.process.stdout.fileno()
+        words = [mode, to, back, lines, count, window, *others]
+        return subprocess.Popen(
+            [native("driver"), *map(str, words)], pass_fds=(to, back), stdout=subprocess.PIPE, **options
+        )
+
+    def drive(self, lines, count, window=1):
+        """What the driver measures when it sends `count` lines, so many at once (0: as many as fit into the pipe)."""
+        return result(self.driver("send", lines, count, window))
+
+    def status(self, name):
+        """A number of kilobytes in /proc/PID/status, in megabytes."""
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith(name + ":")) / 1_024
+
+    def written(self):
+        """The bytes that the kernel counts as sent to the disk."""
+        with open(f"/proc/{self.process.pid}/io") as counts:
+            return next(int(line.split()[1]) for line in counts if line.startswith("write_bytes"))
+
+    def processor_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self):
         self.process.stdin.close()
         self.process.wait()
 
+    def __enter__(self):
+        return self
 
-def request(method, params, number=1):
-    return (json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n").encode()
-
-
-def read_lines(stream, count):
-    while count > 0:
-        chunk = stream.read1(1 << 20)
-        assert chunk, "the program ended early"
-        count -= chunk.count(b"\n")
+    def __exit__(self, *error):
+        self.close() if error == (None, None, None) else self.process.kill()
 
 
-def operator(postern):
-    person = {"first_name": "A", "last_name": "B", "email": "a@b.co"}
-    registered = postern.call("operators.register", user=person, password="password")
-    return {"user_id": registered["id"], "session_id": registered["session_id"]}
+def result(driver):
+    """What a driver, or a C program like it, printed at its end."""
+    output = driver.communicate()[0]
+    assert driver.returncode == 0, f"{driver.args} ended with {driver.returncode}"
+    return json.loads(output)
+
+
+def processor_seconds_of_children():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+class Bench:
+    """What a measurement is given: the binary, a folder of its own, how much to do, and the stores that stand."""
+
+    def __init__(self, binary, share=1.0):
+        self.binary = binary
+        self.share = share
+        self.root = tempfile.mkdtemp(prefix="postern-bench-", dir=os.environ.get("BENCH_DIR", "."))
+        self.folder = None
+        self.stores = {}
+
+    def count(self, number, least=20):
+        """How often to do something that is done so many times in a full run."""
+        return max(least, int(number * self.share))
+
+    def fresh(self):
+        """Makes an empty folder for the next measurement."""
+        if self.folder:
+            shutil.rmtree(self.folder)
+        self.folder = tempfile.mkdtemp(dir=self.root)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def lines(self, requests, name="requests"):
+        """The path of a file with these requests."""
+        with open(self.path(name), "wb") as file:
+            file.writelines(requests)
+        return self.path(name)
+
+    def postern(self, data, *flags):
+        return Program(self.binary, "--data", data, "--no-email-confirmation", *flags)
+
+    def store(self, count, clients=0):
+        """The path of a store with so many operators, the first with so many clients; all in its base, made once."""
+        key = count, clients
+        if key not in self.stores:
+            path = os.path.join(self.root, f"store-{count}-{clients}")
+            export = path + ".jsonl"
+            with open(export, "w") as file:
+                file.writelines(line + "\n" for line in accounts.lines(count, clients))
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            subprocess.run([self.binary, "import", "--data", path, export], check=True, **quiet)
+            os.unlink(export)
+            self.stores[key] = path
+        return self.stores[key]
+
+    def copy(self, count, name="store", clients=0):
+        """The path of a copy of such a store that a measurement may write to."""
+        return shutil.copytree(self.store(count, clients), self.path(name))
+
+    def close(self):
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def request(method, params, id=1):
+    return (json.dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": params}) + "\n").encode()
+
+
+def session(number):
+    """The session of an operator of a store that `accounts` made."""
+    return {"user_id": number, "session_id": accounts.token(number)}
+
+
+def read(number, provision=LATEST, id=1):
+    return request("operators.clients.get", {**session(number), "provision": provision}, id)
 
 
 def client(number):
     person = {"first_name": "Michael", "last_name": "Sorenson", "email": f"c{number}@bu.edu"}
     return {"user": person, "address": "14 Barnesdale Rd. Natick, MA 01760"}
+
+
+def create(number, operator=1, id=1):
+    return request("operators.client.create", {**session(operator), "client": client(number)}, id)

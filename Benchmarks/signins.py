@@ -1,0 +1,55 @@
+"""Sign-ins, which cost a password hash each, and what they cost those who are signed in."""
+
+import os
+
+import accounts
+from harness import Program, native, read, request, result, run_native
+from rows import Row
+
+SIGN_INS = 400
+IN_FLIGHT = 8
+READS = 1_000
+STORM = 64
+CORES = len(os.sched_getaffinity(0))
+
+
+def sign_in(number, id):
+    return request("operators.signin", {"email": accounts.email(number), "password": "password"}, id)
+
+
+def rate(bench):
+    """Sign-ins a second with eight under way."""
+    count = bench.count(SIGN_INS)
+    lines = bench.lines(sign_in(number, number) for number in range(1, 11))
+    with bench.postern(bench.copy(10)) as postern:
+        ours = postern.drive(lines, count, IN_FLIGHT)["seconds"]
+    hashes = max(20, count // CORES)
+    return {"ours": count / ours, "hashes": CORES * hashes / run_native("hash", hashes)["seconds"]}
+
+
+def storm(bench):
+    """Milliseconds of a session read, 99 of 100 within, with 64 sign-ins of others always under way."""
+    count = bench.count(READS, least=200)
+    lines = bench.lines([read(1)])
+    others = bench.lines((sign_in(number, number) for number in range(2, 2 + STORM)), "others")
+    with bench.postern(bench.copy(100), "--replies", "as-completed") as postern:
+        ours = result(postern.driver("storm", lines, count, STORM, others))
+    with Program(native("hash"), "0", str(CORES)) as load, Program(native("echo")) as echo:
+        load.process.stdout.readline()
+        theirs = echo.drive(lines, count)
+        load.process.kill()
+    return {"ours": ours["p99"] / 1_000, "echo": theirs["p99"] / 1_000}
+
+
+ROWS = [
+    Row(
+        "signin", "sign-ins, 8 in flight", "a second", rate, "ours", "hashes", "cores ÷ one Argon2id",
+        "Ten accounts of a store in turn, each opening a session; as many as the cores could hash and do nothing else.",
+        more_is_better=True, is_quick=True,
+    ),
+    Row(
+        "storm", "session read in a storm of sign-ins, 99 of 100 within", "ms", storm, "ours", "echo", "C echo",
+        "With --replies as-completed and 64 sign-ins always in flight; a C echo while as many threads hash as there are cores.",
+        limit=5, is_quick=True,
+    ),
+]  # fmt: skip

@@ -1,0 +1,66 @@
+"""What it costs to start, and to stand idle."""
+
+import os
+import subprocess
+import sys
+import time
+
+from harness import HERE, Program, native, request, result
+from rows import Row
+
+STARTS = 51
+IDLE_SECONDS = 0.5
+
+
+def start(bench):
+    """Milliseconds from spawn to the first reply."""
+    line = bench.lines([request("system.info", {})])
+    data = bench.copy(10)
+
+    def milliseconds(*command):
+        words = [native("driver"), "spawn", line, bench.count(STARTS), *command]
+        return result(subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE))["p50"] / 1_000
+
+    return {
+        "memory": milliseconds(bench.binary, "--data", ":memory:"),
+        "echo": milliseconds(native("echo")),
+        "store": milliseconds(bench.binary, "--data", data),
+        "echo again": milliseconds(native("echo")),
+    }
+
+
+def idle(bench):
+    """Resident megabytes after a first reply and a while of nothing."""
+    line = bench.lines([request("operators.clients.get", {})])
+    info = bench.lines([request("system.info", {})], "info")
+
+    def megabytes(program, line):
+        with program:
+            program.drive(line, 1)
+            time.sleep(IDLE_SECONDS)
+            return program.status("VmRSS")
+
+    peer = os.path.join(HERE, "peers", "loop.py")
+    return {
+        "ours": megabytes(bench.postern(bench.copy(10)), info),
+        "loop": megabytes(Program(sys.executable, peer, "at once"), line),
+    }
+
+
+ROWS = [
+    Row(
+        "start", "start, nothing kept", "ms", start, "memory", "echo", "C echo",
+        "From spawn to the first reply with `--data :memory:`; a C program that echoes one line.",
+        limit=5, is_quick=True,
+    ),
+    Row(
+        "start-store", "start, 10 accounts", "ms", start, "store", "echo again", "C echo",
+        "The same with a store of ten accounts.",
+        limit=5, is_quick=True,
+    ),
+    Row(
+        "idle-memory", "memory, idle after start", "MB", idle, "ours", "loop", "Python loop",
+        "Resident, half a second after the first reply; a Python loop with orjson.",
+        limit=12, is_quick=True,
+    ),
+]  # fmt: skip

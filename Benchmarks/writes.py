@@ -1,0 +1,100 @@
+"""Durable writes: `operators.client.create`, whose reply comes once it is on disk."""
+
+import os
+
+from harness import create, run_native
+from rows import Row
+
+ALONE = 3_000
+PIPELINED = 30_000
+IN_FLIGHT = 100
+
+
+def journal(path):
+    """The journal that is being written: the one with the greatest number."""
+    names = [name for name in os.listdir(path) if name.startswith("journal-")]
+    return os.path.join(path, max(names, key=lambda name: int(name[8:-6])))
+
+
+def alone(bench):
+    """Writes a second, each sent once the one before it is answered."""
+    count = bench.count(ALONE)
+    with bench.postern(bench.copy(10)) as postern:
+        ours = postern.drive(bench.lines(create(number) for number in range(count)), count)
+    sqlite = run_native("sqlite", bench.path("peer.sqlite"), count, "")
+    return {"ours": count / ours["seconds"], "sqlite": count / sqlite["seconds"]}
+
+
+def together(bench):
+    """Writes a second with a hundred under way."""
+    count = bench.count(PIPELINED)
+    path = bench.copy(10)
+    lines = bench.lines(create(number, id=number) for number in range(count))
+
+    def seconds(path):
+        with bench.postern(path) as postern:
+            return postern.drive(lines, count, IN_FLIGHT)["seconds"]
+
+    ours = seconds(path)
+    rows = bench.count(ALONE)
+    sqlite = run_native("sqlite", bench.path("peer.sqlite"), rows, "")
+    again = seconds(bench.copy(10, "again"))
+    raw = run_native("append", journal(path), bench.path("raw"), count, IN_FLIGHT)
+    return {
+        "ours": count / ours,
+        "sqlite": rows / sqlite["seconds"],
+        "ours again": count / again,
+        "raw": count / raw["seconds"],
+    }
+
+
+def disk_of(folder):
+    return sum(entry.stat().st_blocks * 512 for entry in os.scandir(folder))
+
+
+def space(bench):
+    """Bytes that are written for a row by one process that waits for each, and bytes on the disk for one afterwards."""
+    count = bench.count(1_000, least=500)
+    path = bench.copy(10)
+    stood = disk_of(path)
+    with bench.postern(path) as postern:
+        lines = bench.lines(create(number) for number in range(count))
+        before = postern.written()
+        postern.drive(lines, count)
+        written = postern.written() - before
+    os.mkdir(bench.path("peer"))
+    sqlite = run_native("sqlite", bench.path("peer/peer.sqlite"), count, "")
+    return {
+        "written": written / count,
+        "kept": (disk_of(path) - stood) / count,
+        "sqlite written": sqlite["written"] / count,
+        "sqlite kept": disk_of(bench.path("peer")) / count,
+    }
+
+
+SQLITE = "SQLite"
+ROWS = [
+    Row(
+        "write", "durable writes, one at a time", "a second", alone, "ours", "sqlite", SQLITE,
+        "A client record each; SQLite through its C API, WAL, synchronous=FULL, one row a transaction, on the same disk.",
+        more_is_better=True, is_quick=True,
+    ),
+    Row(
+        "write-100", "durable writes, 100 in flight", "a second", together, "ours", "sqlite", SQLITE,
+        "The same, a hundred under way; the same SQLite, which takes one at a time.",
+        more_is_better=True, is_quick=True,
+    ),
+    Row(
+        "write-100-raw", "the same", "a second", together, "ours again", "raw", "raw append",
+        "The same; a C program that appends the lines of the journal that came of it, with one fdatasync for each hundred.",
+        more_is_better=True, is_quick=True,
+    ),
+    Row(
+        "written", "written for a durable write", "bytes", space, "written", "sqlite written", SQLITE,
+        "What the kernel counts as sent to the disk, one write at a time.",
+    ),
+    Row(
+        "kept", "on the disk for a client", "bytes", space, "kept", "sqlite kept", SQLITE,
+        "What the files have grown by for a client: record, index entries and line of the journal, all of which can be read.",
+    ),
+]  # fmt: skip
