@@ -16,6 +16,11 @@ PEER_PACKAGES := python3-venv python3-gi gir1.2-json-1.0 gir1.2-jsonrpc-1.0 emac
 PEER_TOOLS := emacs nvim go /usr/bin/python3
 PEER_IMPORTS := import ensurepip, gi; gi.require_version("Json", "1.0"); gi.require_version("Jsonrpc", "1.0")
 PEER_ENVIRONMENTS := $(patsubst Tests/Peers/requirements/%.txt,.build/peers/%/installed,$(wildcard Tests/Peers/requirements/*.txt))
+# What measures, and the peers to measure beside; of PyPI, what Benchmarks/peers/requirements.txt names.
+BENCH_PACKAGES := python3-venv gcc libc6-dev libsqlite3-dev nodejs valgrind
+BENCH_TOOLS := gcc node valgrind /usr/bin/python3
+BENCH_ENVIRONMENT := .build/bench-venv
+BENCH := $(BENCH_ENVIRONMENT)/bin/python Benchmarks
 BINARY := .build/release/postern
 REHEARSAL := --data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7
 
@@ -39,11 +44,12 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps test-deps fault-deps client-deps peer-deps build release demo tour bench test test-quick faults faults-quick \
+.PHONY: help deps test-deps fault-deps client-deps peer-deps build release demo tour test test-quick faults faults-quick \
+	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-growth bench-build \
 	test-clients test-python test-node test-go test-bash test-peers clients-figures lint generate check-generated warnings format
 
 help: ## Lists what there is
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 deps: ## Installs libsodium and pkg-config where they are missing (Debian, Ubuntu)
 	$(call install,libsodium is,pkg-config --exists libsodium,$(PACKAGES))
@@ -86,8 +92,34 @@ demo: release ## Installs what is missing, builds, and plays a story through all
 tour: release ## Writes examples/tour.jsonl and its replies anew
 	python3 examples/tour.py $(BINARY)
 
-bench: release ## Measures what the README's table shows, about five minutes
-	python3 Benchmarks/bench.py $(BINARY)
+bench-packages: deps
+	$(call install,What measures is,$(call has,$(BENCH_TOOLS)) && [ -e /usr/include/sqlite3.h ] && /usr/bin/python3 -c 'import ensurepip',$(BENCH_PACKAGES))
+
+bench-deps: bench-packages $(BENCH_ENVIRONMENT)/installed
+
+$(BENCH_ENVIRONMENT)/installed: Benchmarks/peers/requirements.txt | bench-packages
+	$(call environment,$(BENCH_ENVIRONMENT),$<)
+
+bench: release bench-deps ## Measures all rows beside their peers, about fifteen minutes, and writes Benchmarks/RESULTS.md
+	$(BENCH)/bench.py full $(BINARY) $(ROWS)
+
+bench-quick: release bench-deps ## Measures the rows that matter, under one minute; ROWS="start write" measures these
+	@$(BENCH)/bench.py quick $(BINARY) $(ROWS)
+
+bench-check: release bench-deps ## The same; fails where a row or a method's instructions fall behind Benchmarks/thresholds.json
+	$(BENCH)/bench.py check $(BINARY) $(ROWS)
+
+bench-accept: bench-deps ## Takes the last results for what is known of the rows that miss their targets
+	$(BENCH)/bench.py accept
+
+bench-instructions: release bench-deps ## Counts the instructions of a request, method by method, and keeps them
+	$(BENCH)/instructions.py $(BINARY)
+
+bench-growth: release bench-deps ## Measures what an operation costs as a store grows, and keeps it
+	$(BENCH)/growth.py $(BINARY)
+
+bench-build: bench-deps ## Times clean builds and the test suite, and keeps the figures
+	SWIFT="$(SWIFT)" $(BENCH)/build.py
 
 test: test-deps ## Installs what is missing, builds, runs all tests, and forces a sample of the faults
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error

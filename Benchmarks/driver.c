@@ -3,8 +3,9 @@
    driver send TO FROM FILE COUNT WINDOW      writes lines of FILE, over and over, to the descriptor TO and reads replies
                                               from FROM, so that at most WINDOW wait for a reply (0: as many as fit into
                                               the pipe); until COUNT replies have come or, with COUNT 0, SIGTERM comes.
-   driver storm TO FROM FILE COUNT WINDOW OF  sends the first line of FILE, whose id is 1, one at a time, while WINDOW
-                                              lines of the file OF, whose ids are not 1, always wait for their replies.
+   driver storm TO FROM FILE COUNT WINDOW OF  sends the first line of FILE, whose id is 1, every two milliseconds or
+                                              once it is answered, while WINDOW lines of the file OF, whose ids are
+                                              not 1, always wait for their replies.
    driver spawn FILE COUNT PROGRAM …          starts the program COUNT times, and times its first reply.
 
    send waits for a byte on stdin before it begins if BENCH_WAIT is set. Each prints one JSON object: times in
@@ -26,6 +27,8 @@
 #include <unistd.h>
 
 enum { PIECE = 1 << 16, REPLY_MAX = 64 << 20 };
+/* Between the reads in a storm, so that they fall on all moments of it. */
+static const double PAUSE_SECONDS = 0.002;
 
 extern char **environ;
 
@@ -207,26 +210,28 @@ static void count_storm(const char *reply, size_t count) {
 static void storm(int to, int from, const struct lines *lines, size_t count, size_t window, const struct lines *others) {
     size_t length, sent = 0;
     const char *bytes;
-    /* The first lines of the storm come before what is timed. */
-    double begun = 0;
-    for (size_t done = 0; done < count;) {
+    double begun = now(), start = 0, next = begun;
+    set_blocking(from, 0);
+    while (times_count < count) {
         for (; sent < of_storm + window; sent++) bytes = line(others, sent, &length), write_all(to, bytes, length);
-        if (of_storm < window) {
-            take_replies(from, count_storm);
-            continue;
+        double time = now();
+        /* The first lines of the storm come before what is timed. */
+        if (start == 0 && of_storm >= window && time >= next) {
+            bytes = line(lines, 0, &length);
+            start = now();
+            next = start + PAUSE_SECONDS;
+            write_all(to, bytes, length);
         }
-        if (!begun) begun = now();
-        bytes = line(lines, 0, &length);
-        double start = now();
-        write_all(to, bytes, length);
-        for (size_t before = of_reads; of_reads == before;) {
-            take_replies(from, count_storm);
-            if (of_reads != before) keep(now() - start);
-            for (; sent < of_storm + window; sent++) bytes = line(others, sent, &length), write_all(to, bytes, length);
-        }
-        done++;
+        double left = next - time;
+        struct timespec pause = {0, start == 0 && left > 0 ? left * 1e9 : 50000000};
+        struct pollfd wait = {from, POLLIN, 0};
+        if (ppoll(&wait, 1, &pause, NULL) <= 0) continue;
+        size_t before = of_reads;
+        take_replies(from, count_storm);
+        if (of_reads != before) keep(now() - start), start = 0;
     }
     double ended = now();
+    set_blocking(from, 1);
     while (of_storm < sent) take_replies(from, count_storm);
     report(count, begun, ended);
 }

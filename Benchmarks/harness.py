@@ -1,10 +1,12 @@
 """What the measurements share: a running postern, requests to it, the driver, and the stores."""
 
+import contextlib
 import json
 import os
-import resource
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 
 import accounts
@@ -75,11 +77,6 @@ class Program:
         with open(f"/proc/{self.process.pid}/io") as counts:
             return next(int(line.split()[1]) for line in counts if line.startswith("write_bytes"))
 
-    def processor_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat") as stat:
-            fields = stat.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
     def close(self):
         self.process.stdin.close()
         self.process.wait()
@@ -91,16 +88,27 @@ class Program:
         self.close() if error == (None, None, None) else self.process.kill()
 
 
+def first_reply(line, count, *command):
+    """Milliseconds from spawn to the first reply, the median of so many starts."""
+    return run_native("driver", "spawn", line, count, *command)["p50"] / 1_000
+
+
+@contextlib.contextmanager
+def one_core():
+    """Has all that is started meanwhile share one core, where no core has to be woken."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
 def result(driver):
     """What a driver, or a C program like it, printed at its end."""
     output = driver.communicate()[0]
     assert driver.returncode == 0, f"{driver.args} ended with {driver.returncode}"
     return json.loads(output)
-
-
-def processor_seconds_of_children():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 class Bench:
@@ -112,6 +120,8 @@ class Bench:
         self.root = tempfile.mkdtemp(prefix="postern-bench-", dir=os.environ.get("BENCH_DIR", "."))
         self.folder = None
         self.stores = {}
+        # So that the stores are removed also where a time limit ends it.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("asked to end"))
 
     def count(self, number, least=20):
         """How often to do something that is done so many times in a full run."""
@@ -151,10 +161,16 @@ class Bench:
 
     def copy(self, count, name="store", clients=0):
         """The path of a copy of such a store that a measurement may write to."""
-        return shutil.copytree(self.store(count, clients), self.path(name))
+        return shutil.copytree(self.store(count, clients), self.path(name), copy_function=share_base)
 
     def close(self):
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def share_base(source, target):
+    """Copies a file of a store; a base is never written to once it stands, so it need not be there twice."""
+    is_base = os.path.basename(source).startswith("base-")
+    os.link(source, target) if is_base else shutil.copyfile(source, target)
 
 
 def request(method, params, id=1):

@@ -8,7 +8,7 @@ from rows import Row
 
 SIGN_INS = 400
 IN_FLIGHT = 8
-READS = 1_000
+READS = 3_000
 STORM = 64
 CORES = len(os.sched_getaffinity(0))
 
@@ -19,7 +19,7 @@ def sign_in(number, id):
 
 def rate(bench):
     """Sign-ins a second with eight under way."""
-    count = bench.count(SIGN_INS)
+    count = bench.count(SIGN_INS, least=100)
     lines = bench.lines(sign_in(number, number) for number in range(1, 11))
     with bench.postern(bench.copy(10)) as postern:
         ours = postern.drive(lines, count, IN_FLIGHT)["seconds"]
@@ -29,14 +29,14 @@ def rate(bench):
 
 def storm(bench):
     """Milliseconds of a session read, 99 of 100 within, with 64 sign-ins of others always under way."""
-    count = bench.count(READS, least=200)
+    count = bench.count(READS, least=500)
     lines = bench.lines([read(1)])
-    others = bench.lines((sign_in(number, number) for number in range(2, 2 + STORM)), "others")
+    others = bench.lines((sign_in(2 + id % STORM, id) for id in range(2, 100 * STORM)), "others")
     with bench.postern(bench.copy(100), "--replies", "as-completed") as postern:
         ours = result(postern.driver("storm", lines, count, STORM, others))
     with Program(native("hash"), "0", str(CORES)) as load, Program(native("echo")) as echo:
         load.process.stdout.readline()
-        theirs = echo.drive(lines, count)
+        theirs = result(echo.driver("storm", lines, count, 0, others))
         load.process.kill()
     return {"ours": ours["p99"] / 1_000, "echo": theirs["p99"] / 1_000}
 

@@ -1,34 +1,40 @@
 """What a store of a million accounts costs, beside one of a thousand."""
 
+import os
 import random
 import signal
 import subprocess
 import time
 
 import accounts
-from harness import create, read, request, result
+from harness import create, first_reply, read, request, result
 from rows import Row
 
 MANY = 1_000_000
 FEW = 1_000
 LOOKUPS = 200_000
+STARTS = 11
+# What a client takes in a journal, about.
+ROW_BYTES = 1_000
+MERGE_SECONDS_MAX = 300
+
+
+def many_of(bench):
+    return bench.count(MANY, least=50 * FEW)
 
 
 def opened(bench, count):
     """Milliseconds from spawn to the first reply, which needs an account, and resident megabytes after it."""
-    path = bench.store(bench.count(count, least=10 * FEW) if count == MANY else count)
-    line = bench.lines([read(random.randint(1, FEW))])
-    begun = time.perf_counter()
+    path = bench.store(count)
+    line = bench.lines([read(random.randint(1, count))])
+    milliseconds = first_reply(line, STARTS, bench.binary, "--data", path)
     with bench.postern(path) as postern:
         postern.drive(line, 1)
-        elapsed = time.perf_counter() - begun
-        return elapsed * 1_000, postern.status("VmRSS")
+        return milliseconds, postern.status("VmRSS")
 
 
 def opening(bench):
-    opened(bench, MANY)
-    opened(bench, FEW)
-    many, few = opened(bench, MANY), opened(bench, FEW)
+    many, few = opened(bench, many_of(bench)), opened(bench, FEW)
     return {"time": many[0], "memory": many[1], "few time": few[0], "few memory": few[1]}
 
 
@@ -51,7 +57,7 @@ def random_email(count, id):
 
 
 def lookups(bench):
-    many = bench.count(MANY, least=10 * FEW)
+    many = many_of(bench)
     return {
         "read": microseconds(bench, many, random_read),
         "few read": microseconds(bench, FEW, random_read),
@@ -60,24 +66,62 @@ def lookups(bench):
     }
 
 
+class Longest:
+    """Milliseconds of the longest reply to a client that sends nine reads to a write, one at a time, until it is ended."""
+
+    def __init__(self, bench, postern):
+        lines = (create(number) if number % 10 == 0 else read(1) for number in range(200_000))
+        self.driver = postern.driver("send", bench.lines(lines), 0, 1)
+        self.begun = time.perf_counter()
+
+    def end(self):
+        self.seconds = time.perf_counter() - self.begun
+        self.driver.send_signal(signal.SIGTERM)
+        return result(self.driver)["max"] / 1_000
+
+
+def beside_and_alone(bench, postern, merge):
+    longest = Longest(bench, postern)
+    merge()
+    beside = longest.end()
+    alone = Longest(bench, postern)
+    time.sleep(longest.seconds)
+    return {"beside": beside, "alone": alone.end()}
+
+
 def merging(bench):
-    """Milliseconds of the longest reply, nine reads to a write, while another process merges; and while none does."""
-    path = bench.store(bench.count(MANY, least=10 * FEW))
-    mark, operator = time.time_ns(), random.randint(1, FEW)
-    lines = bench.lines(
-        create(f"{mark}-{number}", operator) if number % 10 == 0 else read(operator) for number in range(200_000)
-    )
+    """While another process merges, and while none does."""
+    path = bench.copy(many_of(bench))
+    command = [bench.binary, "merge", "--data", path]
     with bench.postern(path) as postern:
-        driver = postern.driver("send", lines, 0, 1)
-        begun = time.perf_counter()
-        subprocess.run([bench.binary, "merge", "--data", path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        elapsed = time.perf_counter() - begun
-        driver.send_signal(signal.SIGTERM)
-        beside = result(driver)["max"] / 1_000
-        driver = postern.driver("send", lines, 0, 1)
-        time.sleep(elapsed)
-        driver.send_signal(signal.SIGTERM)
-        return {"beside": beside, "alone": result(driver)["max"] / 1_000}
+        return beside_and_alone(bench, postern, lambda: subprocess.run(command, check=True, capture_output=True))
+
+
+def size_of(path, kind):
+    return max(entry.stat().st_size for entry in os.scandir(path) if entry.name.startswith(kind))
+
+
+def merging_itself(bench):
+    """While the process that serves merges on its own, as it does once its journal has an eighth of the base's size."""
+    path = bench.copy(many_of(bench))
+    due = size_of(path, "base-") / 8
+    manifest = os.path.join(path, "manifest.json")
+    with bench.postern(path) as postern:
+        number = 0
+        while (journal := size_of(path, "journal-")) < due * 0.97:
+            count = max(50, int((due * 0.97 - journal) / ROW_BYTES))
+            lines = (create(f"-{each}", operator=2, id=each) for each in range(number, number + count))
+            postern.drive(bench.lines(lines), count, window=100)
+            number += count
+        before = os.stat(manifest).st_ino
+
+        def wait():
+            latest = time.perf_counter() + MERGE_SECONDS_MAX
+            while os.stat(manifest).st_ino == before:
+                assert time.perf_counter() < latest, "no merge has come to an end"
+                time.sleep(0.02)
+
+        return beside_and_alone(bench, postern, wait)
 
 
 PEER = "1,000 accounts"
@@ -103,6 +147,12 @@ ROWS = [
     Row(
         "merge", "longest reply while 1,000,000 accounts are merged", "ms", merging, "beside", "alone", "while nothing is",
         "To a client that sends nine reads to a write, one at a time, while `postern merge` goes through all of the store.",
+        limit=50,
+    ),
+    Row(
+        "merge-own", "the longest while the process that serves merges them", "ms", merging_itself, "beside", "alone",
+        "while nothing is",
+        "To the same client, while a thread of the very process merges, because its journal has grown to an eighth of the base.",
         limit=50,
     ),
 ]  # fmt: skip

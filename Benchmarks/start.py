@@ -1,11 +1,10 @@
 """What it costs to start, and to stand idle."""
 
 import os
-import subprocess
 import sys
 import time
 
-from harness import HERE, Program, native, request, result
+from harness import HERE, Program, first_reply, native, request
 from rows import Row
 
 STARTS = 51
@@ -18,8 +17,7 @@ def start(bench):
     data = bench.copy(10)
 
     def milliseconds(*command):
-        words = [native("driver"), "spawn", line, bench.count(STARTS), *command]
-        return result(subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE))["p50"] / 1_000
+        return first_reply(line, bench.count(STARTS), *command)
 
     return {
         "memory": milliseconds(bench.binary, "--data", ":memory:"),

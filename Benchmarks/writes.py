@@ -81,12 +81,12 @@ ROWS = [
     ),
     Row(
         "write-100", "durable writes, 100 in flight", "a second", together, "ours", "sqlite", SQLITE,
-        "The same, a hundred under way; the same SQLite, which takes one at a time.",
+        "A hundred under way; the same SQLite, which takes one at a time.",
         more_is_better=True, is_quick=True,
     ),
     Row(
-        "write-100-raw", "the same", "a second", together, "ours again", "raw", "raw append",
-        "The same; a C program that appends the lines of the journal that came of it, with one fdatasync for each hundred.",
+        "write-100-raw", "durable writes, 100 in flight", "a second", together, "ours again", "raw", "raw append",
+        "A hundred under way; a C program that appends the lines of the journal that came of it, with one fdatasync for each hundred.",
         more_is_better=True, is_quick=True,
     ),
     Row(

@@ -1,0 +1,41 @@
+"""Times a clean debug build, a clean release build and the test suite, and keeps the figures in build.json.
+
+Usage: build.py, where make and its SWIFT work. What was built before stays as it is.
+"""
+
+import datetime
+import os
+import subprocess
+import tempfile
+import time
+
+import results
+from harness import HERE
+
+ROOT = os.path.dirname(HERE)
+SWIFT = os.environ.get("SWIFT", "swift")
+CHECK = ["--explicit-target-dependency-import-check", "error"]
+RELEASE = ["-c", "release", "--static-swift-stdlib", "--product", "postern"]
+
+
+def seconds(*command):
+    begun = time.perf_counter()
+    subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    return round(time.perf_counter() - begun, 1)
+
+
+def main():
+    with tempfile.TemporaryDirectory(dir=os.path.join(ROOT, ".build")) as scratch:
+        apart = ["--scratch-path", scratch]
+        taken = {"clean debug build": seconds(SWIFT, "build", *apart, *CHECK)}
+        taken["the tests' build behind it"] = seconds(SWIFT, "build", "--build-tests", *apart, *CHECK)
+        taken["the test suite"] = seconds(SWIFT, "test", "--skip-build", *apart)
+    with tempfile.TemporaryDirectory(dir=os.path.join(ROOT, ".build")) as scratch:
+        taken["clean release build"] = seconds(SWIFT, "build", "--scratch-path", scratch, *RELEASE, *CHECK)
+    for name, value in taken.items():
+        print(f"{name}: {value:,.1f} s")
+    today = datetime.date.today().isoformat()
+    results.keep("build.json", {"date": today, "commit": results.commit(), "seconds": taken})
+
+
+main()

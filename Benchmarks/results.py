@@ -1,0 +1,161 @@
+"""What was measured, as a table, kept in results.json, and told in RESULTS.md."""
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+
+import plot
+import thresholds
+from harness import HERE
+from rows import Outcome
+
+HEAD = "| what | ours | beside it | ratio | spread |\n| --- | --- | --- | --- | --- |"
+MOUNT = ["findmnt", "-no", "FSTYPE,SOURCE,OPTIONS", "-T"]
+
+
+def show(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 10 else f"{value:,.2f}" if value >= 0.1 else f"{value:.3f}"
+
+
+def line(outcome):
+    row, ratios = outcome.row, outcome.ratios
+    ours = f"{show(outcome.ours)} {row.unit}".strip()
+    return (
+        f"| {row.title} | {ours} | {row.peer}: {show(outcome.theirs)} | "
+        f"{show(outcome.ratio)} | {show(ratios[0])} to {show(ratios[-1])} |"
+    )
+
+
+def said(*command):
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True, cwd=HERE).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def commit():
+    """The commit that is measured, and whether the sources are those of it."""
+    changed = said("git", "status", "--porcelain", "--", "../Sources", "../Package.swift")
+    return said("git", "rev-parse", "--short", "HEAD") + (", with changes" if changed else "")
+
+
+def machine(folder):
+    """The machine, the date and the commit, by name."""
+    with open("/proc/cpuinfo") as info:
+        model = next((each.split(":")[1].strip() for each in info if each.startswith("model name")), platform.machine())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "date": datetime.date.today().isoformat(),
+        "commit": commit(),
+        "processor": f"{model}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB of memory",
+        "system": f"Linux {platform.release()}",
+        "file system": " ".join(said(*MOUNT, os.path.abspath(folder)).split()),
+        "peers": f"Python {platform.python_version()}, Node {said('node', '--version')}, {said('gcc', '--version').splitlines()[0]}",
+    }
+
+
+def keep(name, value):
+    with open(os.path.join(HERE, name), "w") as file:
+        json.dump(value, file, indent=1, ensure_ascii=False)
+        file.write("\n")
+
+
+def kept(name):
+    """What such a file holds, or None where it was not measured yet."""
+    try:
+        with open(os.path.join(HERE, name)) as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return None
+
+
+def save(outcomes):
+    runs = {outcome.row.key: outcome.pairs for outcome in outcomes}
+    keep("results.json", {"machine": machine(os.environ.get("BENCH_DIR", ".")), "runs": runs})
+
+
+def load(rows):
+    """The outcomes that were saved, and the machine."""
+    saved = kept("results.json")
+    outcomes = [Outcome(row, saved["runs"][row.key]) for row in rows if row.key in saved["runs"]]
+    return outcomes, saved["machine"]
+
+
+def target(outcome, threshold):
+    """The row's targets, and whether each is met."""
+    told = []
+    limit = outcome.row.limit
+    if limit is not None and threshold.get("of") != "ours":
+        sign = "≥" if outcome.row.more_is_better else "≤"
+        told.append((f"{sign} {limit:g} {outcome.row.unit}".strip(), outcome.meets_limit()))
+    met = thresholds.is_met(outcome, threshold)
+    if met is not None:
+        sign, value = ("≥", threshold["at_least"]) if "at_least" in threshold else ("≤", threshold["at_most"])
+        told.append((f"{sign} {value:g}" + (" by itself" if threshold.get("of") else " ×"), met))
+    return "; ".join(f"{text}: {'met' if met else '**missed**'}" for text, met in told) or "none"
+
+
+def section_of_rows(outcomes, known):
+    yield HEAD.replace(" |\n", " | target |\n") + " --- |"
+    for outcome in outcomes:
+        yield f"{line(outcome)} {target(outcome, known.get(outcome.row.key, {}))} |"
+    yield "\n![The ratios on a logarithmic scale](results.svg)\n"
+    yield "## What each row does\n"
+    peers = {}
+    for outcome in outcomes:
+        peers.setdefault((outcome.row.title, outcome.row.about), []).append(outcome.row.peer)
+    for (title, about), names in peers.items():
+        yield f"- **{title}**, beside {'; '.join(names)}: {about}"
+    yield "\nThe frameworks are called within their own process, by WSGI or ASGI, without a server; ours is asked through its pipes."
+
+
+def section_of_instructions(counts):
+    yield "\n## Instructions for a request\n"
+    yield "Counted by callgrind in a rehearsal, with nothing kept; they repeat to a thousandth. `make bench-instructions`.\n"
+    yield "| method | instructions |\n| --- | --- |"
+    yield from (f"| `{method}` | {count:,} |" for method, count in counts.items())
+
+
+def section_of_growth(growth):
+    yield "\n## Growth\n"
+    yield "`make bench-growth`: medians, in microseconds unless it says otherwise.\n"
+    for axis, series in growth.items():
+        sizes = list(next(iter(series.values())))
+        yield f"| {axis} | {' | '.join(f'{int(size):,}' for size in sizes)} |\n| --- |{' --- |' * len(sizes)}"
+        for name, values in series.items():
+            yield f"| {name} | {' | '.join(show(values[size]) for size in sizes)} |"
+        yield ""
+    yield "![The cost of an operation as a store grows](growth.svg)"
+
+
+def section_of_build(build):
+    yield "\n## Building and testing\n"
+    yield f"`make bench-build`, {build['date']}, commit {build['commit']}:\n"
+    yield "| what | seconds |\n| --- | --- |"
+    yield from (f"| {name} | {show(seconds)} |" for name, seconds in build["seconds"].items())
+
+
+def write(rows):
+    """RESULTS.md and results.svg, from all that was kept."""
+    outcomes, about = load(rows)
+    known = thresholds.load()
+    text = ["# Results\n", "Written by `make bench`. A figure that falls short is written down as it is.\n"]
+    text += [f"- {name}: {value}" for name, value in about.items()]
+    runs = max(len(outcome.pairs) for outcome in outcomes)
+    text.append(
+        f"\nA figure is the median of {runs} runs, in which ours and the peers' take turns; the ratio is ours ÷ the peer's, and "
+        "the spread that of the runs' ratios. One driver in C sends and times what goes through pipes, for both sides.\n"
+    )
+    text += section_of_rows(outcomes, known)
+    for name, section in (
+        ("instructions.json", section_of_instructions),
+        ("growth.json", section_of_growth),
+        ("build.json", section_of_build),
+    ):
+        if (values := kept(name)) is not None:
+            text += section(values)
+    with open(os.path.join(HERE, "RESULTS.md"), "w") as file:
+        file.write("\n".join(text) + "\n")
+    plot.bars(os.path.join(HERE, "results.svg"), outcomes, known)
