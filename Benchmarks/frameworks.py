@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from harness import HERE, client, request
+from harness import HERE, client, on_core, request
 from rows import Row
 
 COUNT = 400
@@ -25,9 +25,11 @@ PEERS = {
 
 
 def ours(bench):
-    """Median microseconds of each piece of work, through the pipes."""
+    """Median microseconds of each piece of work, through the pipes, program and driver keeping to a core each."""
     count = bench.count(COUNT)
-    with bench.postern(bench.path("store")) as postern:
+    with on_core(1):
+        postern = bench.postern(bench.path("store"))
+    with postern, on_core(0):
         postern.call("care.user.register", role="user", **PERSON)
         token = postern.call("care.auth.token", **PERSON)["access_token"]
         name = {"first_name": "Ada", "last_name": "Byron", "email": PERSON["email"]}

@@ -94,10 +94,10 @@ def first_reply(line, count, *command):
 
 
 @contextlib.contextmanager
-def one_core():
-    """Has all that is started meanwhile share one core, where no core has to be woken."""
+def on_core(number):
+    """Has what is started meanwhile keep to one core, counted from the first, as far as there are so many."""
     cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
+    os.sched_setaffinity(0, {sorted(cores)[number % len(cores)]})
     try:
         yield
     finally:
