@@ -33,9 +33,12 @@ def run(binary, rows, runs, share):
     bench = Bench(binary, share)
     print(results.HEAD)
     try:
-        return measure(bench, rows, runs, lambda outcome: print(results.line(outcome), flush=True))
+        outcomes, failures = measure(bench, rows, runs, lambda outcome: print(results.line(outcome), flush=True))
     finally:
         bench.close()
+    for key, reason in failures.items():
+        print(f"{key} could not be measured: {reason}", file=sys.stderr)
+    return outcomes, failures
 
 
 def chosen(keys, rows):
@@ -45,19 +48,27 @@ def chosen(keys, rows):
     return [row for row in ROWS if row.key in keys] if keys else rows
 
 
+def check(binary, keys, outcomes, failures):
+    known = thresholds.load()
+    faults = [thresholds.fault(outcome, known.get(outcome.row.key, {})) for outcome in outcomes]
+    faults += [f"{key}: not measured" for key in failures]
+    faults += [] if keys else instructions.faults(binary)
+    sys.exit("\n".join(fault for fault in faults if fault) or None)
+
+
 def main(mode, binary=None, *keys):
     if mode == "full":
-        outcomes = run(binary, chosen(keys, ROWS), FULL_RUNS, 1)
+        outcomes, failures = run(binary, chosen(keys, ROWS), FULL_RUNS, 1)
         if not keys:
-            results.save(outcomes)
+            results.save(outcomes, failures)
             results.write(ROWS)
+        sys.exit(1 if failures else 0)
     elif mode in ("quick", "check"):
-        outcomes = run(binary, chosen(keys, [row for row in ROWS if row.is_quick]), QUICK_RUNS, QUICK_SHARE)
+        rows = chosen(keys, [row for row in ROWS if row.is_quick])
+        outcomes, failures = run(binary, rows, QUICK_RUNS, QUICK_SHARE)
         if mode == "check":
-            known = thresholds.load()
-            faults = [thresholds.fault(outcome, known.get(outcome.row.key, {})) for outcome in outcomes]
-            faults += [] if keys else instructions.faults(binary)
-            sys.exit("\n".join(fault for fault in faults if fault) or None)
+            check(binary, keys, outcomes, failures)
+        sys.exit(1 if failures else 0)
     elif mode == "accept":
         thresholds.accept(results.load(ROWS)[0])
     elif mode == "report":

@@ -71,16 +71,16 @@ def kept(name):
         return None
 
 
-def save(outcomes):
+def save(outcomes, failures):
     runs = {outcome.row.key: outcome.pairs for outcome in outcomes}
-    keep("results.json", {"machine": machine(os.environ.get("BENCH_DIR", ".")), "runs": runs})
+    keep("results.json", {"machine": machine(os.environ.get("BENCH_DIR", ".")), "runs": runs, "failures": failures})
 
 
 def load(rows):
-    """The outcomes that were saved, and the machine."""
+    """The outcomes that were saved, the machine, and what could not be measured."""
     saved = kept("results.json")
     outcomes = [Outcome(row, saved["runs"][row.key]) for row in rows if row.key in saved["runs"]]
-    return outcomes, saved["machine"]
+    return outcomes, saved["machine"], saved.get("failures", {})
 
 
 def target(outcome, threshold):
@@ -139,7 +139,7 @@ def section_of_build(build):
 
 def write(rows):
     """RESULTS.md and results.svg, from all that was kept."""
-    outcomes, about = load(rows)
+    outcomes, about, failures = load(rows)
     known = thresholds.load()
     text = ["# Results\n", "Written by `make bench`. A figure that falls short is written down as it is.\n"]
     text += [f"- {name}: {value}" for name, value in about.items()]
@@ -149,6 +149,7 @@ def write(rows):
         "the spread that of the runs' ratios. One driver in C sends and times what goes through pipes, for both sides.\n"
     )
     text += section_of_rows(outcomes, known)
+    text += [f"\nNot measured, {key}: {reason}" for key, reason in failures.items()]
     for name, section in (
         ("instructions.json", section_of_instructions),
         ("growth.json", section_of_growth),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import statistics
+import subprocess
 from collections.abc import Callable
 
 
@@ -62,16 +63,23 @@ class Outcome:
 
 
 def measure(bench, rows, runs, told=lambda outcome: None):
-    """The outcomes of rows. Rows of one measurement share its runs."""
-    outcomes = []
+    """The outcomes of rows, and why there is none, by key. Rows of one measurement share its runs."""
+    outcomes, failures = [], {}
     for one in dict.fromkeys(row.measure for row in rows):
+        those = [row for row in rows if row.measure is one]
         results = []
-        for _ in range(runs):
-            bench.fresh()
-            results.append(one(bench))
-        for row in rows:
-            if row.measure is one:
-                outcome = Outcome(row, [(values[row.ours], values[row.theirs]) for values in results])
-                outcomes.append(outcome)
-                told(outcome)
-    return outcomes
+        try:
+            for _ in range(runs):
+                bench.fresh()
+                results.append(one(bench))
+        except (AssertionError, OSError, subprocess.SubprocessError) as error:
+            # What cannot be measured, such as a peer that is not there, must not cost the rest of a long run.
+            code = getattr(error, "returncode", None)
+            reason = str(error) if code is None else f"a program ended with {code}"
+            failures |= {row.key: reason for row in those}
+            continue
+        for row in those:
+            outcome = Outcome(row, [(values[row.ours], values[row.theirs]) for values in results])
+            outcomes.append(outcome)
+            told(outcome)
+    return outcomes, failures
