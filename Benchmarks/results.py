@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 
 import plot
 import thresholds
@@ -78,7 +79,7 @@ def save(outcomes, failures):
 
 def load(rows):
     """The outcomes that were saved, the machine, and what could not be measured."""
-    saved = kept("results.json")
+    saved = kept("results.json") or sys.exit("nothing was measured yet; make bench does")
     outcomes = [Outcome(row, saved["runs"][row.key]) for row in rows if row.key in saved["runs"]]
     return outcomes, saved["machine"], saved.get("failures", {})
 
