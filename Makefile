@@ -93,7 +93,7 @@ tour: release ## Writes examples/tour.jsonl and its replies anew
 	python3 examples/tour.py $(BINARY)
 
 bench-packages: deps
-	$(call install,What measures is,$(call has,$(BENCH_TOOLS)) && [ -e /usr/include/sqlite3.h ] && /usr/bin/python3 -c 'import ensurepip',$(BENCH_PACKAGES))
+	$(call install,What measures is,($(call has,$(BENCH_TOOLS))) && [ -e /usr/include/sqlite3.h ] && /usr/bin/python3 -c 'import ensurepip',$(BENCH_PACKAGES))
 
 bench-deps: bench-packages $(BENCH_ENVIRONMENT)/installed
 
