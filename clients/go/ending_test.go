@@ -1,13 +1,11 @@
 package postern_test
 
 import (
-	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -88,18 +86,28 @@ func TestARefusedFlagShowsInTheFirstCall(t *testing.T) {
 	}
 }
 
-// The child of the process holds its stdout and stderr, which must not keep its end from being noticed.
+// The child of the process holds its pipes, which must not keep its end from being noticed, nor a request that nobody
+// reads from being given up.
 func TestAChildThatHoldsThePipesDelaysNothing(t *testing.T) {
 	lines := make(chan string, 1)
 	client := openFake(t, "parent", postern.Options{Log: func(line string) { lines <- line }})
 	start := time.Now()
-	_, err := client.System.Info(limited(t))
+	_, err := client.Call(limited(t), "anything", map[string]string{"padding": strings.Repeat("x", 1<<20)})
 	var ended *postern.ProcessEnded
 	if !errors.As(err, &ended) || ended.ExitCode != 4 {
 		t.Errorf("got %v", err)
 	}
 	if elapsed := time.Since(start); elapsed > 10*time.Second {
 		t.Errorf("it took %v", elapsed)
+	}
+	isWriting := func() bool {
+		stacks := make([]byte, 1<<20)
+		return strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), "writeRequests")
+	}
+	for ; isWriting(); time.Sleep(time.Millisecond) {
+		if time.Since(start) > 10*time.Second {
+			t.Fatal("it is still being written")
+		}
 	}
 	child, err := strconv.Atoi(<-lines)
 	if err != nil || syscall.Kill(child, syscall.SIGKILL) != nil {
@@ -192,66 +200,6 @@ func TestCloseEndsAProcessThatDoesNotEnd(t *testing.T) {
 			}
 		})
 	}
-}
-
-// The host is killed while another child of it, which was started after the client, is alive.
-func TestAKilledHostLeavesNoOrphan(t *testing.T) {
-	binary, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	host := exec.Command(binary)
-	host.Env = append(os.Environ(), "POSTERN_TEST_HOST=1")
-	output, err := host.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := host.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(output).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	var postern, other int
-	if _, err := fmt.Sscan(line, &postern, &other); err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Kill(other, syscall.SIGKILL)
-	if !isAlive(postern) || !isAlive(other) {
-		t.Fatal("the children are not there")
-	}
-	if err := host.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	if err := host.Wait(); err == nil {
-		t.Fatal("the host was not killed")
-	}
-	for deadline := time.Now().Add(5 * time.Second); isAlive(postern); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the process outlives its host")
-		}
-	}
-	if !isAlive(other) {
-		t.Error("the other child is gone, so that it shows nothing")
-	}
-}
-
-// beHost is a program that uses a client, and has another child beside it.
-func beHost() {
-	client, err := postern.Open(postern.Options{Data: ":memory:"})
-	if err != nil {
-		panic(err)
-	}
-	if _, err := client.System.Info(context.Background()); err != nil {
-		panic(err)
-	}
-	other := exec.Command("sleep", "60")
-	if err := other.Start(); err != nil {
-		panic(err)
-	}
-	fmt.Println(client.PID(), other.Process.Pid)
-	select {}
 }
 
 // isAlive says whether a process runs. One that nobody has waited for has ended all the same.

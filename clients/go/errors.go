@@ -98,7 +98,7 @@ func (e *CallError) isPostern() {}
 
 // ProcessEnded says that the process has ended. Whether the calls that were in flight took effect is not known.
 type ProcessEnded struct {
-	// The exit code, or -1 where a signal ended it.
+	// The exit code; -1 where a signal ended it, or where its end is not told, as in a host that ignores SIGCHLD.
 	ExitCode int
 	// The signal that ended it, or 0.
 	Signal syscall.Signal
@@ -109,8 +109,11 @@ type ProcessEnded struct {
 // Error tells all of it.
 func (e *ProcessEnded) Error() string {
 	how := fmt.Sprintf("with exit code %d", e.ExitCode)
-	if e.Signal != 0 {
+	switch {
+	case e.Signal != 0:
 		how = fmt.Sprintf("by signal %d (%v)", int(e.Signal), e.Signal)
+	case e.ExitCode == -1:
+		how = "in a way that the host was not told"
 	}
 	text := "postern: the process ended " + how + "; whether the calls in flight took effect is not known"
 	if len(e.Stderr) == 0 {
@@ -183,8 +186,13 @@ func (e *BinaryNotFound) isPostern() {}
 // ErrClosed is the error of a call after [Client.Close].
 var ErrClosed Error = &plainError{"postern: the client is closed"}
 
-// ErrNotUTF8 is the error of a call with a string that is not UTF-8, as JSON has no way to write it. It was not sent.
+// ErrNotUTF8 is the error of a call with a string that is not UTF-8, as JSON has no way to write it, or with half of a
+// surrogate pair in JSON of your own, which is no character. It was not sent.
 var ErrNotUTF8 Error = &plainError{"a string is not UTF-8"}
+
+// ErrNestedTooDeep is the error of a call whose request has more than [NestingDepthMax] objects and lists within each
+// other, itself among them. It was not sent.
+var ErrNestedTooDeep Error = &plainError{"the request is nested too deep"}
 
 type plainError struct{ text string }
 

@@ -105,7 +105,7 @@ var fakes = map[string]func(){
 	// Ends, and leaves a child that holds its pipes.
 	"parent": func() {
 		child, err := os.StartProcess("/bin/sleep", []string{"sleep", "20"}, &os.ProcAttr{
-			Files: []*os.File{nil, os.Stdout, os.Stderr},
+			Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
 		})
 		if err != nil {
 			panic(err)

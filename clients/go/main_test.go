@@ -18,8 +18,8 @@ func TestMain(m *testing.M) {
 		fakes[mode]()
 		return
 	}
-	if os.Getenv("POSTERN_TEST_HOST") != "" {
-		beHost()
+	if kind := os.Getenv("POSTERN_TEST_HOST"); kind != "" {
+		hosts[kind]()
 		return
 	}
 	if os.Getenv("POSTERN_BIN") == "" {

@@ -79,6 +79,7 @@ func (p *process) wait() {
 	_ = p.command.Wait()
 	_ = p.stdout.SetReadDeadline(time.Now().Add(drainWait))
 	_ = p.stderr.pipe.SetReadDeadline(time.Now().Add(drainWait))
+	_ = p.stdin.SetWriteDeadline(time.Now())
 	close(p.exited)
 }
 
@@ -110,8 +111,14 @@ func (p *process) endsWithin(wait time.Duration) bool {
 func (p *process) waitForEnd() *ProcessEnded {
 	<-p.exited
 	_ = p.stdout.Close()
-	ended := &ProcessEnded{ExitCode: p.command.ProcessState.ExitCode(), Stderr: p.stderr.waitForLast()}
-	if status, isStatus := p.command.ProcessState.Sys().(syscall.WaitStatus); isStatus && status.Signaled() {
+	ended := &ProcessEnded{ExitCode: -1, Stderr: p.stderr.waitForLast()}
+	state := p.command.ProcessState
+	if state == nil {
+		// The host ignores SIGCHLD, or something in it waits for any child and was first.
+		return ended
+	}
+	ended.ExitCode = state.ExitCode()
+	if status, isStatus := state.Sys().(syscall.WaitStatus); isStatus && status.Signaled() {
 		ended.Signal = status.Signal()
 	}
 	return ended

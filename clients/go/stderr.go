@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -38,11 +39,33 @@ func readStderr(pipe *os.File, log func(line string)) *stderrReader {
 	reader := &stderrReader{pipe: pipe, read: make(chan struct{}), passed: make(chan struct{})}
 	reader.toPass.L = &reader.mutex
 	if log == nil {
-		log = func(line string) { fmt.Fprintln(os.Stderr, line) }
+		log = writeToHost
 	}
 	go reader.readLines()
 	go reader.passOn(log)
 	return reader
+}
+
+// writeToHost writes a line to the host's stderr, past [os.File.Write], which would end the host with SIGPIPE where
+// nobody reads that any more.
+func writeToHost(line string) {
+	stderr, err := os.Stderr.SyscallConn()
+	if err != nil {
+		return
+	}
+	rest := []byte(line + "\n")
+	_ = stderr.Write(func(descriptor uintptr) bool {
+		for len(rest) > 0 {
+			count, err := syscall.Write(int(descriptor), rest)
+			switch {
+			case err == nil:
+				rest = rest[count:]
+			case err != syscall.EINTR:
+				return err != syscall.EAGAIN
+			}
+		}
+		return true
+	})
 }
 
 func (r *stderrReader) readLines() {
