@@ -2,6 +2,7 @@ package postern
 
 import (
 	"bufio"
+	"container/list"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,7 +43,8 @@ type Client struct {
 	mutex sync.Mutex
 	// Signalled where there is something to write, and where nothing will be any more.
 	toWrite sync.Cond
-	queue   []*request
+	// The requests that wait to be written.
+	queue list.List
 	// The requests whose replies are to come, also those that nobody waits for any more.
 	inFlight  map[int64]*request
 	isClosing bool
@@ -56,8 +58,10 @@ type Client struct {
 type request struct {
 	id     int64
 	method string
-	// The message with its line feed; nil once it is being written, or need not be.
+	// The message with its line feed.
 	line []byte
+	// Where it waits to be written; nil once that has begun, or need not be done.
+	place *list.Element
 	// Has room for the one outcome, so that whoever brings it never waits.
 	outcome chan outcome
 }
@@ -85,8 +89,8 @@ func Open(options Options) (*Client, error) {
 func (c *Client) PID() int { return c.process.command.Process.Pid }
 
 // Call calls any method, also one that this client does not know, and gives its result as it came. The params are what
-// [json.Marshal] makes an object of, or nil for none. The service can't read those that are nested deeper than 128
-// levels, nor tell whose they are, so that they end the client with a [ProtocolError].
+// [json.Marshal] makes an object of, or nil for none. What the service could not read is refused before it is sent, as
+// it would be answered without saying whose it was: see [MessageTooLong], [ErrNestedTooDeep] and [ErrNotUTF8].
 //
 // When the context ends, the call does at once, and its reply is dropped when it comes; unless the request was not yet
 // written, it may still take effect.
@@ -156,7 +160,7 @@ func (c *Client) enqueue(request *request) error {
 		return c.failure
 	}
 	c.inFlight[request.id] = request
-	c.queue = append(c.queue, request)
+	request.place = c.queue.PushBack(request)
 	c.toWrite.Signal()
 	return nil
 }
@@ -165,8 +169,9 @@ func (c *Client) enqueue(request *request) error {
 func (c *Client) abandon(request *request) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if request.line != nil {
-		request.line = nil
+	if request.place != nil {
+		c.queue.Remove(request.place)
+		request.place = nil
 		delete(c.inFlight, request.id)
 	}
 }
@@ -194,13 +199,11 @@ func (c *Client) nextLines() [][]byte {
 	defer c.mutex.Unlock()
 	for {
 		var lines [][]byte
-		for _, request := range c.queue {
-			if request.line != nil {
-				lines = append(lines, request.line)
-				request.line = nil
-			}
+		for first := c.queue.Front(); first != nil; first = c.queue.Front() {
+			request := c.queue.Remove(first).(*request)
+			lines = append(lines, request.line)
+			request.line, request.place = nil, nil
 		}
-		c.queue = nil
 		if len(lines) > 0 || c.isClosing || c.failure != nil {
 			return lines
 		}

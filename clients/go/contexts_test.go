@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -53,6 +54,39 @@ func TestAContextEndsACallThatIsNotYetWritten(t *testing.T) {
 	if one, three := <-lines, <-lines; one != "1" || three != "3" {
 		t.Errorf("it was sent %s and %s", one, three)
 	}
+}
+
+// Calls whose contexts have ended leave nothing behind, however long the process stands still.
+func TestCallsThatAreGivenUpTakeNoMemory(t *testing.T) {
+	client := open(t, postern.Options{})
+	if err := syscall.Kill(client.PID(), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	fillPipe(t, client)
+	before := heapBytes()
+	for count := 0; count < 100_000; count++ {
+		ctx, cancel := context.WithCancel(context.Background())
+		go cancel()
+		if _, err := client.Call(ctx, "system.info", nil); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if after := heapBytes(); after > before+4<<20 {
+		t.Errorf("%d bytes were in use, and %d are", before, after)
+	}
+	if err := syscall.Kill(client.PID(), syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.System.Info(limited(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+func heapBytes() uint64 {
+	var statistics runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&statistics)
+	return statistics.HeapAlloc
 }
 
 // Close ends the input once all that waits to be written is.

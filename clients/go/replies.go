@@ -114,11 +114,11 @@ func (c *Client) fail(reason Error) {
 		c.failure = reason
 	}
 	for _, request := range c.inFlight {
-		request.line = nil
+		request.place = nil
 		request.outcome <- outcome{err: c.failure}
 	}
 	c.inFlight = map[int64]*request{}
-	c.queue = nil
+	c.queue.Init()
 	c.toWrite.Signal()
 }
 
