@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	postern "postern/clients/go"
 )
@@ -79,6 +80,41 @@ func TestLargeRequestsAndRepliesInBothDirections(t *testing.T) {
 		}()
 	}
 	group.Wait()
+}
+
+// No process keeps another's stdin open, so that each ends by itself while the others run.
+func TestClientsThatAreOpenedAtOnce(t *testing.T) {
+	const count, wait = 50, 30 * time.Second
+	clients := make([]*postern.Client, count)
+	var group sync.WaitGroup
+	for index := range clients {
+		group.Add(1)
+		go func(index int) {
+			defer group.Done()
+			client, err := postern.Open(postern.Options{Data: ":memory:", CloseWait: wait})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			clients[index] = client
+			if _, err := client.System.Info(limited(t)); err != nil {
+				t.Error(err)
+			}
+		}(index)
+	}
+	group.Wait()
+	if t.Failed() {
+		return
+	}
+	start := time.Now()
+	for _, client := range clients {
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if elapsed := time.Since(start); elapsed > wait {
+		t.Errorf("they were made to end, after %v", elapsed)
+	}
 }
 
 func TestIDsAreCountedFromOne(t *testing.T) {

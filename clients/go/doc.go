@@ -16,8 +16,8 @@
 //
 // Besides those that a method names, any method may end with [Busy], [DiskFull], [ReadOnly] or [Damaged], which tell of
 // the store. What else may go wrong has types as well: [ProcessEnded], [ProtocolError], [MessageTooLong] and
-// [BinaryNotFound]; [ErrClosed] and [ErrNotUTF8] are values to compare with. All of these are an [Error]. A context
-// that ends gives an error that wraps its own, such as [context.DeadlineExceeded].
+// [BinaryNotFound]; [ErrClosed], [ErrNotUTF8] and [ErrNestedTooDeep] are values to compare with. All of these are an
+// [Error]. A context that ends gives an error that wraps its own, such as [context.DeadlineExceeded].
 //
 // # What may be left out
 //

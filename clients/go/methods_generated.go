@@ -10,6 +10,9 @@ import (
 // MessageBytesMax is how long a request may be, in bytes, without its line feed.
 const MessageBytesMax = 8388608
 
+// NestingDepthMax is how many objects and lists may stand within each other in a request.
+const NestingDepthMax = 128
+
 // Methods are the service's methods, by the words of their names.
 type Methods struct {
 	// Field operators and their clients.

@@ -2,10 +2,12 @@ package postern
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"fmt"
 	"reflect"
 	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -32,22 +34,29 @@ func requestLine(id int64, method string, params any) ([]byte, error) {
 		trimLineFeed(&line)
 	}
 	line.WriteString("}\n")
-	// After encoding, which ends with an error where a value holds itself.
-	if !utf8.ValidString(method) || !isUTF8(reflect.ValueOf(params)) {
-		return nil, fmt.Errorf("postern: %q: %w", method, ErrNotUTF8)
-	}
 	if length := line.Len() - 1; length > MessageBytesMax {
 		return nil, &MessageTooLong{Method: method, Bytes: length}
 	}
-	return line.Bytes(), nil
+	text := line.Bytes()
+	// The encoder writes this escape for what is not UTF-8, so that passwords that differ would become one and the same.
+	isReplaced := bytes.Contains(text, []byte(`\ufffd`)) && !(utf8.ValidString(method) && isUTF8(reflect.ValueOf(params)))
+	if isReplaced || !utf8.Valid(text) || hasLoneSurrogate(text) {
+		return nil, fmt.Errorf("postern: %q: %w", method, ErrNotUTF8)
+	}
+	if isDeeperThan(NestingDepthMax, text) {
+		return nil, fmt.Errorf("postern: %s: %w", method, ErrNestedTooDeep)
+	}
+	return text, nil
 }
 
 // trimLineFeed takes away what an encoder puts behind each value.
 func trimLineFeed(line *bytes.Buffer) { line.Truncate(line.Len() - 1) }
 
-// isUTF8 says whether all strings in a value are UTF-8. Encoding would replace what is not, so that passwords that
-// differ would become one and the same.
+// isUTF8 says whether all strings in a value are UTF-8, as far as the encoder looks at them itself.
 func isUTF8(value reflect.Value) bool {
+	if writesItself(value) {
+		return true
+	}
 	switch value.Kind() {
 	case reflect.String:
 		return utf8.ValidString(value.String())
@@ -55,13 +64,15 @@ func isUTF8(value reflect.Value) bool {
 		return value.IsNil() || isUTF8(value.Elem())
 	case reflect.Struct:
 		for index := 0; index < value.NumField(); index++ {
-			if !isUTF8(value.Field(index)) {
+			field := value.Type().Field(index)
+			isWritten := (field.IsExported() || field.Anonymous) && field.Tag.Get("json") != "-"
+			if isWritten && !isUTF8(value.Field(index)) {
 				return false
 			}
 		}
 	case reflect.Slice, reflect.Array:
 		if value.Type().Elem().Kind() == reflect.Uint8 {
-			return value.Type() != rawMessageType || utf8.Valid(value.Bytes())
+			return true
 		}
 		for index := 0; index < value.Len(); index++ {
 			if !isUTF8(value.Index(index)) {
@@ -78,4 +89,75 @@ func isUTF8(value reflect.Value) bool {
 	return true
 }
 
-var rawMessageType = reflect.TypeOf(json.RawMessage{})
+var (
+	jsonMarshalerType = reflect.TypeOf((*json.Marshaler)(nil)).Elem()
+	textMarshalerType = reflect.TypeOf((*encoding.TextMarshaler)(nil)).Elem()
+)
+
+// writesItself says whether the encoder asks a value for its text. What the value holds is its own then, and may well
+// hold the value.
+func writesItself(value reflect.Value) bool {
+	if !value.IsValid() {
+		return false
+	}
+	is := func(valueType reflect.Type) bool {
+		return valueType.Implements(jsonMarshalerType) || valueType.Implements(textMarshalerType)
+	}
+	return is(value.Type()) || value.CanAddr() && is(reflect.PointerTo(value.Type()))
+}
+
+// hasLoneSurrogate says whether JSON text escapes half of a surrogate pair.
+func hasLoneSurrogate(text []byte) bool {
+	for {
+		start := bytes.IndexByte(text, '\\')
+		if start < 0 {
+			return false
+		}
+		text = text[start:]
+		first, isCodeUnit := escapedCodeUnit(text)
+		switch {
+		case !isCodeUnit:
+			text = text[2:]
+		case !utf16.IsSurrogate(first):
+			text = text[6:]
+		default:
+			if second, _ := escapedCodeUnit(text[6:]); utf16.DecodeRune(first, second) == utf8.RuneError {
+				return true
+			}
+			text = text[12:]
+		}
+	}
+}
+
+// escapedCodeUnit reads `\uXXXX` at the start of JSON text.
+func escapedCodeUnit(text []byte) (codeUnit rune, isCodeUnit bool) {
+	if !bytes.HasPrefix(text, []byte(`\u`)) {
+		return 0, false
+	}
+	number, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	return rune(number), err == nil
+}
+
+// isDeeperThan says whether more objects and lists than that stand within each other in JSON text.
+func isDeeperThan(depthMax int, text []byte) bool {
+	if bytes.Count(text, []byte("{"))+bytes.Count(text, []byte("[")) <= depthMax {
+		return false
+	}
+	depth, isInString := 0, false
+	for index := 0; index < len(text); index++ {
+		switch character := text[index]; {
+		case character == '"':
+			isInString = !isInString
+		case character == '\\':
+			index++
+		case isInString:
+		case character == '{' || character == '[':
+			if depth++; depth > depthMax {
+				return true
+			}
+		case character == '}' || character == ']':
+			depth--
+		}
+	}
+	return false
+}

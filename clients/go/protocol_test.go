@@ -42,14 +42,31 @@ func TestWhatIsNoReply(t *testing.T) {
 	}
 }
 
-// What it can't read is answered without an id, so that nobody knows whose it was.
-func TestParamsThatTheServiceCannotRead(t *testing.T) {
+// What the service can't read it answers without an id, so that nobody would know whose it was.
+func TestParamsThatTheServiceCannotReadAreNotSent(t *testing.T) {
 	client := open(t, postern.Options{})
-	nested := json.RawMessage(`{"a":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "}")
-	_, err := client.Call(limited(t), "system.info", nested)
-	var broken *postern.ProtocolError
-	if !errors.As(err, &broken) || !strings.Contains(err.Error(), "Parse error") {
-		t.Errorf("got %v", err)
+	lists := func(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
+	// With the request around them.
+	const depthMax = postern.NestingDepthMax - 1
+	for params, expected := range map[string]error{
+		`{"a":` + lists(depthMax) + `}`:                   postern.ErrNestedTooDeep,
+		`{"\\\"":` + lists(depthMax) + `}`:                postern.ErrNestedTooDeep,
+		`{"a":` + lists(depthMax-1) + `}`:                 nil,
+		`{"a":"` + strings.Repeat("[", 200) + `\"["}`:     nil,
+		`{"a":[` + strings.Repeat("[],{},", 200) + "[]]}": nil,
+		`{"a":"\ud800"}`:                                  postern.ErrNotUTF8,
+		`{"a":"\uDC00\ud800"}`:                            postern.ErrNotUTF8,
+		`{"a":"\uD800\\udc00"}`:                           postern.ErrNotUTF8,
+		`{"a":"\\\uDBFFx"}`:                               postern.ErrNotUTF8,
+		`{"\udfff":1}`:                                    postern.ErrNotUTF8,
+		`{"a":"\uD834\udd1e \\ud800 \u00e9 \ufffd"}`:      nil,
+	} {
+		if _, err := client.Call(limited(t), "system.info", json.RawMessage(params)); !errors.Is(err, expected) {
+			t.Errorf("%.40s gave %v", params, err)
+		}
+	}
+	if _, err := client.System.Info(limited(t)); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -177,6 +194,36 @@ func TestStringsThatAreNotUTF8AreNotSent(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// owner writes itself, and what it holds, holds it.
+type owner struct {
+	Self *owner
+	text string
+}
+
+func (o *owner) MarshalJSON() ([]byte, error) { return json.Marshal(o.text) }
+
+// The text of such a value counts, and not what is behind it.
+func TestParamsThatWriteThemselves(t *testing.T) {
+	client := open(t, postern.Options{})
+	value := &owner{text: "\ufffd"}
+	value.Self = value
+	hidden := struct {
+		Left string `json:"-"`
+		left string
+	}{"\xff", "\xff"}
+	// The escape makes the client look closer.
+	escape := json.RawMessage(`"\ufffd"`)
+	if _, err := client.Call(limited(t), "system.info", []any{value, hidden, time.Now(), escape}); isNotSent(err) {
+		t.Error(err)
+	}
+	value.text = "\xff"
+	if _, err := client.Call(limited(t), "system.info", []any{escape, hidden.left}); !isNotSent(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func isNotSent(err error) bool { return errors.Is(err, postern.ErrNotUTF8) }
 
 func TestParamsThatAreNoJSON(t *testing.T) {
 	client := open(t, postern.Options{})

@@ -89,6 +89,8 @@ extension GoClientEmitter {
             ["import (", "\t\"context\"", "\t\"encoding/json\"", ")"],
             GoText.comment("MessageBytesMax is how long a request may be, in bytes, without its line feed.")
                 + ["const MessageBytesMax = \(contract.messageBytesMax)"],
+            GoText.comment("NestingDepthMax is how many objects and lists may stand within each other in a request.")
+                + ["const NestingDepthMax = \(contract.nestingDepthMax)"],
         ]
         let description = GoText.comment("Methods are the service's methods, by the words of their names.")
         let root = description + ["type Methods struct {"] + fields(contract.groups) + ["}"]

@@ -36,6 +36,8 @@ struct SwiftClientEmitter {
                 "extension Limits {",
                 "    /// How long a request may be, without its line feed.",
                 "    static let messageBytesMax = \(grouped(contract.messageBytesMax))",
+                "    /// How many objects and lists may stand within each other in a request.",
+                "    static let nestingDepthMax = \(contract.nestingDepthMax)",
                 "}",
             ]
         ])
