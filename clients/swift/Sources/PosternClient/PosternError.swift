@@ -19,7 +19,8 @@ public enum PosternError: Error, Equatable, Sendable {
     case cancelled
     /// The request is longer than the service takes; nothing was sent.
     case messageTooLong(bytes: Int, bytesMax: Int)
-    /// What was given as params is no JSON text; nothing was sent.
+    /// What was given as params is no JSON text that the service could read: it is malformed, holds half of a surrogate
+    /// pair, or is nested too deep. What is wrong, and where; nothing was sent.
     case malformedParams(String)
     /// What came is no reply as JSON-RPC has it, which ends the client; or a result without what its method promises,
     /// which does not.
@@ -40,7 +41,7 @@ extension PosternError: CustomStringConvertible {
         case .cancelled: "The call was cancelled; it may still take effect."
         case .messageTooLong(let bytes, let bytesMax):
             "The request has \(bytes) bytes, and Postern takes \(bytesMax) at the most; it was not sent."
-        case .malformedParams(let text): "The params are no JSON text; nothing was sent: \(text)"
+        case .malformedParams(let text): "The params are no JSON text that Postern reads, and were not sent: \(text)"
         case .protocolViolation(let text): text
         case .binaryNotFound(let places):
             "There is no postern program to run; looked for: \(places.joined(separator: ", "))"

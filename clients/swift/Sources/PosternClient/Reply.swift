@@ -36,6 +36,9 @@ extension Reply {
         } catch {
             throw Self.fault("is no JSON object", line)
         }
+        if id == nil, let error = error.flatMap(CallError.init) {
+            throw ReplyFault(description: "Postern could not read a request: \(error)")
+        }
         guard let id else { throw Self.fault("answers no call", line) }
         switch (result, error) {
         case (let result?, nil): self.init(id: id, outcome: .success(result))
@@ -47,6 +50,10 @@ extension Reply {
     }
 
     private static func fault(_ what: String, _ line: UnsafeRawBufferPointer) -> ReplyFault {
+        // What may be a part of a reply may hold a session, which is not for whoever reads errors.
+        guard !line.contains(UInt8(ascii: "{")) else {
+            return ReplyFault(description: "What came from Postern \(what): \(line.count) bytes")
+        }
         let start = String(decoding: line.prefix(200), as: UTF8.self)
         return ReplyFault(description: "What came from Postern \(what): \(start)\(line.count > 200 ? "…" : "")")
     }

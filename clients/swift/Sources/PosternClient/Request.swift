@@ -21,13 +21,18 @@ enum Request {
         return writer.take()
     }
 
-    /// JSON text without line breaks, which can stand between its values alone.
+    /// JSON text that the service can read, without line breaks, which can stand between its values alone.
+    ///
+    /// What it could not read it would answer without saying whose it was.
     static func oneLine(_ text: String) throws(PosternError) -> [UInt8] {
         let bytes = Array(text.utf8)
         do {
-            try bytes.readJSON { reader in try reader.skip() }
+            // The request around them is a level as well.
+            try bytes.readJSON(depthMax: Limits.nestingDepthMax - 1) { reader in try reader.skip() }
         } catch {
-            throw .malformedParams(String(text.prefix(200)))
+            // Not with the text itself, which may hold a password.
+            let fault = error as? JSONError
+            throw .malformedParams(fault.map { "\($0.reason) at byte \($0.offset)" } ?? "\(error)")
         }
         return bytes.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
     }

@@ -103,9 +103,14 @@ extension Array: ResultValue where Element: ResultValue {
 
 extension [UInt8] {
     /// Reads JSON text to its end.
-    func readJSON<Value>(_ body: (inout JSONReader) throws -> Value) throws -> Value {
+    ///
+    /// - Parameter depthMax: how many objects and arrays may stand within each other.
+    func readJSON<Value>(
+        depthMax: Int = Limits.nestingDepthMax,
+        _ body: (inout JSONReader) throws -> Value
+    ) throws -> Value {
         try withUnsafeBytes { bytes in
-            var reader = JSONReader(bytes)
+            var reader = JSONReader(bytes, depthMax: depthMax)
             let value = try body(&reader)
             try reader.finish()
             return value

@@ -1,6 +1,7 @@
 import JSON
-import PosternClient
 import Testing
+
+@testable import PosternClient
 
 /// Calls, their results and their errors.
 struct CallTests {
@@ -51,11 +52,44 @@ struct CallTests {
             """
         _ = try await postern.call("operators.register", params: params)
         #expect(try await postern.operators.signin(email: "lasoren@bu.edu", password: "one\ntwo").id == 1)
-        await #expect(throws: PosternError.malformedParams("{\"a\"")) {
+        await #expect(throws: PosternError.malformedParams("unexpectedEnd at byte 4")) {
             try await postern.call("system.info", params: "{\"a\"")
         }
         #expect(try await postern.system.info().store.kind == "memory")
         await postern.close()
+    }
+
+    /// The service would answer these without saying whose they were.
+    @Test func refusesWhatTheServiceCouldNotRead() async throws {
+        let postern = try Postern()
+        let lists = { (depth: Int) in
+            #"{"a":"# + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}"
+        }
+        #expect(try await postern.call("system.info", params: lists(126)).contains("postern"))
+        for params in [lists(127), #"{"a":"\ud800"}"#, #"{"a":"\uDC00\uD800"}"#, #"{"\udbff\\udc00":1}"#] {
+            let error = await failure { try await postern.call("system.info", params: params) }
+            guard case .malformedParams? = error else {
+                Issue.record("\(params) gave \(String(describing: error))")
+                continue
+            }
+        }
+        #expect(try await postern.call("system.info", params: #"{"a":"\ud834\udd1e \\ud800"}"#).contains("postern"))
+        await postern.close()
+    }
+
+    @Test func tellsWhatIsNoReplyWithoutItsSecrets() throws {
+        let faults = [
+            #"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}"#:
+                "Postern could not read a request: -32700: Parse error",
+            #"{"id":1,"result":{"session_id":"secret""#: "What came from Postern is no JSON object: 39 bytes",
+            #"{"result":{"session_id":"secret"}}"#: "What came from Postern answers no call: 34 bytes",
+        ]
+        for (line, description) in faults {
+            let fault = #expect(throws: ReplyFault.self) {
+                try Array(line.utf8).withUnsafeBytes { bytes in _ = try Reply(bytes) }
+            }
+            #expect(fault?.description == description)
+        }
     }
 
     @Test func refusesWhatIsTooLongAndServesTheNext() async throws {
