@@ -104,7 +104,7 @@ let package = Package(
             name: "PosternClientTests",
             dependencies: [
                 "JSON", "PosternClient", "PosternClientExample", "PosternClientTrials", "PosternTesting",
-                "PosternTranscripts",
+                "PosternTranscripts", "Threads",
             ],
             path: "clients/swift/Tests/PosternClientTests",
             exclude: ["Fakes"],

@@ -5,9 +5,9 @@ import Threads
 
 /// The calls in flight through one process, from its start to its end.
 ///
-/// Four threads serve it, none of which waits for another: one reads replies and gives each to its call, one writes
-/// what the pipe had no room for, one reads stderr, and one waits for the end of the process. They keep the connection
-/// alive until then.
+/// Five threads serve it, none of which keeps another from its work: one reads replies and gives each to its call, one
+/// writes what the pipe had no room for, one reads stderr, one passes on what it reads, and one waits for the end of the
+/// process. They keep the connection alive until then.
 final class Connection: Sendable {
     private typealias Outcome = Result<[UInt8], PosternError>
 
@@ -33,25 +33,41 @@ final class Connection: Sendable {
     private let outputHasEnded = Latch()
     private let logHasEnded = Latch()
 
-    init(_ command: Command, onLog: @escaping @Sendable (String) -> Void) throws(PosternError) {
+    /// - Parameter startThread: starts a thread, or says that none is to be had.
+    init(
+        _ command: Command,
+        onLog: @escaping @Sendable (String) -> Void,
+        startThread: Thread.Starter = Thread.start
+    ) throws(PosternError) {
         process = try ChildProcess(command)
         writer = RequestWriter(process.input)
         log = LogReader(process.log, onLine: onLog)
-        let bodies: [@Sendable () -> Void] = [
-            { self.awaitEnd() },
-            { self.writer.run() },
-            { self.readReplies() },
-            {
-                self.log.run()
-                self.logHasEnded.open()
-            },
-        ]
-        guard bodies.allSatisfy({ body in Self.startThread(body) }) else {
+        guard startThreads(with: startThread) else {
             process.send(signal: SIGKILL)
             _ = process.wait()
             writer.abandon()
             throw .notStarted("no thread is to be had")
         }
+    }
+
+    private func startThreads(with start: Thread.Starter) -> Bool {
+        let threads: [(closes: Int32?, body: @Sendable () -> Void)] = [
+            (nil, { self.awaitEnd() }),
+            (nil, { self.writer.run() }),
+            (process.output, { self.readReplies() }),
+            (process.log, { self.log.run() }),
+            (
+                nil,
+                {
+                    self.log.passOn()
+                    self.logHasEnded.open()
+                }
+            ),
+        ]
+        let missing = threads.drop { Self.startThread($0.body, with: start) }
+        // What those would have closed in the end is closed here.
+        for descriptor in missing.compactMap(\.closes) { Glibc.close(descriptor) }
+        return missing.isEmpty
     }
 
     var processIdentifier: Int32 { process.identifier }
@@ -197,8 +213,8 @@ final class Connection: Sendable {
     }
 
     /// Runs `body` on a thread where no signal of the host is handled.
-    private static func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-        Thread.start {
+    private static func startThread(_ body: @escaping @Sendable () -> Void, with start: Thread.Starter) -> Bool {
+        start {
             var all = sigset_t()
             sigfillset(&all)
             pthread_sigmask(SIG_BLOCK, &all, nil)

@@ -6,6 +6,8 @@ enum Limits {
     static let keptBytes = 1 << 20
     /// Lines of stderr that are kept for the error when the process ends.
     static let logLinesMax = 20
+    /// Bytes of stderr that may wait for a log that is slow.
+    static let waitingLogBytesMax = 16 << 20
     /// How long the rest of what the process wrote is waited for once it has ended: where it has children of its own,
     /// they may hold its pipes open.
     static let restSeconds = 1

@@ -23,7 +23,7 @@ public final class Postern: Sendable {
     ///   - arguments: further flags, as `postern --help` lists them.
     ///   - environment: what is added to this process's environment for the program.
     ///   - onLog: takes each line that the program writes to stderr, on a thread of its own; nil hands them on to this
-    ///     process's stderr.
+    ///     process's stderr. It may be slow: the program never waits for it, and past 16 MiB that wait some are left out.
     /// - Throws: `PosternError.binaryNotFound` or `PosternError.notStarted`.
     public init(
         data: String? = nil,
@@ -54,7 +54,7 @@ public final class Postern: Sendable {
     ///   - method: the method's name, such as `operators.signin`.
     ///   - params: the params as JSON text, an object as a rule; nil for none.
     /// - Returns: the result as JSON text.
-    /// - Throws: `PosternError`; `PosternError.malformedParams` where `params` is no JSON text.
+    /// - Throws: `PosternError`; `PosternError.malformedParams` where `params` is no JSON text that the service could read.
     public func call(_ method: String, params: String? = nil) async throws(PosternError) -> String {
         let bytes = try params.map(Request.oneLine)
         let result = try await connection.result(of: method) { writer in

@@ -1,0 +1,65 @@
+import Dispatch
+import Glibc
+import Testing
+import Threads
+
+@testable import PosternClient
+
+/// What the process writes to stderr.
+struct LogTests {
+    @Test func readsStderrHoweverMuchItIs() async throws {
+        let lines = Lines()
+        let postern = try Postern(binary: Binaries.fake("talkative"), onLog: lines.add)
+        #expect(try await postern.call("a") == #""heard""#)
+        await postern.close()
+        #expect(try await becomesTrue(within: 20) { lines.all.reduce(0) { $0 + $1.utf8.count } > 1_900_000 })
+        #expect(lines.all.contains { $0.utf8.count >= 1_000_000 })
+    }
+
+    /// The log waits for a call that the process answers only once it has written more than a pipe holds.
+    @Test func readsStderrHoweverSlowTheLogIs() async throws {
+        let isAnswered = DispatchSemaphore(value: 0)
+        let lines = Lines()
+        let postern = try Postern(binary: Binaries.fake("talkative")) { line in
+            if lines.all.isEmpty { _ = isAnswered.wait(timeout: .now() + 20) }
+            lines.add(line)
+        }
+        #expect(try await postern.call("a") == #""heard""#)
+        #expect(lines.all.isEmpty)
+        isAnswered.signal()
+        await postern.close()
+        #expect(try await becomesTrue(within: 20) { lines.all.reduce(0) { $0 + $1.utf8.count } > 1_900_000 })
+    }
+
+    @Test func leavesOutWhatASlowLogHasNoRoomFor() throws {
+        let isRead = DispatchSemaphore(value: 0)
+        let lines = Lines()
+        let pipe = try #require(Pipe())
+        let log = LogReader(pipe.reader) { line in
+            if lines.all.isEmpty { isRead.wait() }
+            lines.add(line)
+        }
+        let (reading, passing) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let bodies: [@Sendable () -> Void] = [
+            {
+                log.run()
+                reading.signal()
+            },
+            {
+                log.passOn()
+                passing.signal()
+            },
+        ]
+        for body in bodies { #expect(Thread.start(body)) }
+        let line = String(repeating: "x", count: 1 << 20) + "\n"
+        for _ in 0..<20 { #expect(line.withCString { write(pipe.writer, $0, line.utf8.count) } == line.utf8.count) }
+        close(pipe.writer)
+        reading.wait()
+        isRead.signal()
+        passing.wait()
+        let passed = lines.all.filter { $0.utf8.count == 1 << 20 }
+        #expect((16...17).contains(passed.count))
+        #expect(lines.all.contains { $0.hasPrefix("postern: \(20 - passed.count) lines of its stderr are left out") })
+        #expect(log.lastLines.count == 20)
+    }
+}
