@@ -16,6 +16,20 @@ enum Host {
         while true { try await Task.sleep(for: .seconds(60)) }
     }
 
+    /// Is never told how its children end, kills one, and prints what its next call ends with.
+    static func unaware() async throws {
+        signal(SIGCHLD, SIG_IGN)
+        let postern = try Postern(data: ":memory:")
+        _ = try await postern.system.info()
+        kill(postern.processIdentifier, SIGKILL)
+        do throws(PosternError) {
+            print(try await postern.call("a"))
+        } catch {
+            print(error)
+        }
+        await postern.close()
+    }
+
     /// Writes to a program that has closed its input, where SIGPIPE ends a process, and prints what its call ends with.
     static func outlive() async throws {
         signal(SIGPIPE, SIG_DFL)

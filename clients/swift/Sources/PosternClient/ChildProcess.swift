@@ -104,8 +104,13 @@ final class ChildProcess: Sendable {
             Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
         )
 
-        var arguments = ([command.path] + command.arguments).map { (word: String) in strdup(word) } + [nil]
-        var variables = environment(with: command.environment).map { (word: String) in strdup(word) } + [nil]
+        let words = [command.path] + command.arguments
+        let added = command.environment.map { "\($0.key)=\($0.value)" }
+        guard !(words + added).contains(where: { $0.utf8.contains(0) }) else {
+            throw .notStarted("a path, an argument or a variable holds a zero byte, which would end it there")
+        }
+        var arguments = words.map { (word: String) in strdup(word) } + [nil]
+        var variables = inheritedVariables(except: command.environment.keys) + added.map { strdup($0) } + [nil]
         defer { for word in arguments + variables { free(word) } }
         var identifier = pid_t()
         let status = posix_spawn(&identifier, command.path, &actions, &attributes, &arguments, &variables)
@@ -113,15 +118,15 @@ final class ChildProcess: Sendable {
         return identifier
     }
 
-    /// This process's environment, as `NAME=value`, with what is added.
-    private static func environment(with added: [String: String]) -> [String] {
-        var variables: [String] = []
+    /// Copies of this process's environment, `NAME=value` byte by byte, as it need not be UTF-8.
+    private static func inheritedVariables(except names: some Collection<String>) -> [UnsafeMutablePointer<CChar>?] {
+        var variables: [UnsafeMutablePointer<CChar>?] = []
         var next = environ
         while let variable = next.pointee {
-            let text = String(cString: variable)
-            if added[String(text.prefix { $0 != "=" })] == nil { variables.append(text) }
+            let isReplaced = names.contains { strncmp(variable, "\($0)=", $0.utf8.count + 1) == 0 }
+            if !isReplaced { variables.append(strdup(variable)) }
             next = next.successor()
         }
-        return variables + added.map { "\($0.key)=\($0.value)" }
+        return variables
     }
 }

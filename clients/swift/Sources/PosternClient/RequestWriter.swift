@@ -55,7 +55,9 @@ final class RequestWriter: Sendable {
             orders.take()
             while state.withLock({ !$0.waiting.isEmpty }) {
                 var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&room, 1, -1)
+                // Now and then it looks whether there still is something to write: where the process has left a child
+                // that holds its input, nothing else would end this wait.
+                _ = poll(&room, 1, Int32(1_000 * Limits.restSeconds))
                 state.withLock { writeOut(&$0) }
             }
             if state.withLock({ $0.isClosed }) { return }
