@@ -82,12 +82,15 @@ func TestErrorsWithoutAKnownSlugArePlain(t *testing.T) {
 
 func TestBinaryNotFoundNamesAllPlaces(t *testing.T) {
 	var missing *postern.BinaryNotFound
-	_, err := postern.Open(postern.Options{Binary: "/nowhere/postern"})
-	if !errors.As(err, &missing) || !strings.Contains(err.Error(), "/nowhere/postern") {
-		t.Errorf("got %v", err)
+	// None, a folder, and a file that can't be run.
+	for _, binary := range []string{"/nowhere/postern", t.TempDir(), "/etc/passwd"} {
+		_, err := postern.Open(postern.Options{Binary: binary})
+		if !errors.As(err, &missing) || !strings.Contains(err.Error(), binary) {
+			t.Errorf("got %v", err)
+		}
 	}
 	t.Setenv("POSTERN_BIN", "/elsewhere/postern")
-	_, err = postern.Open(postern.Options{})
+	_, err := postern.Open(postern.Options{})
 	if !errors.As(err, &missing) || !strings.Contains(err.Error(), "/elsewhere/postern") {
 		t.Errorf("got %v", err)
 	}
@@ -108,6 +111,20 @@ func TestTheBinaryIsFoundOnPath(t *testing.T) {
 	t.Setenv("PATH", folder)
 	client := open(t, postern.Options{})
 	if _, err := client.System.Info(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+// What the environment says of the pipe would break it.
+func TestOptionsOutweighTheEnvironment(t *testing.T) {
+	folder := t.TempDir()
+	client := open(t, postern.Options{
+		Data: "-a folder",
+		Dir:  folder,
+		Env:  []string{"POSTERN_FRAMING=header", "POSTERN_REPLIES=in-order", "POSTERN_DATA=elsewhere"},
+	})
+	register(t, client)
+	if _, err := os.Stat(filepath.Join(folder, "-a folder", "journal-1.jsonl")); err != nil {
 		t.Error(err)
 	}
 }
