@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import select
+import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +62,12 @@ def has_ended(pid: int, seconds: float) -> bool:
         return bool(select.select([descriptor], [], [], seconds)[0])
     finally:
         os.close(descriptor)
+
+
+def run_host(script: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program that uses the client, where a warning is an error."""
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20)
 
 
 PERSON: OperatorsPersonInput = {"first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"}

@@ -53,9 +53,9 @@ def test_timeout(tmp_path: Path) -> None:
         assert isinstance(caught.value, TimeoutError) and isinstance(caught.value, PosternError)
         with pytest.raises(CallTimeout):
             postern.with_timeout(0.05).system.info()
-        assert calls_in_flight(postern) == 0
         # Both late replies come before this one.
         assert postern.call("system.info", [1]) == [1]
+        assert calls_in_flight(postern) == 0
         assert postern.with_timeout(5).call("system.info", [2]) == [2]
         assert postern.call("system.info", [3]) == [3]
 
@@ -63,6 +63,21 @@ def test_timeout(tmp_path: Path) -> None:
 def test_default_timeout(tmp_path: Path) -> None:
     with Postern(binary=fake_binary(tmp_path, ECHO), timeout=0.05) as postern, pytest.raises(CallTimeout):
         postern.rpc.discover()
+
+
+@pytest.mark.parametrize("endless", [float("inf"), 1e12])
+def test_endless_timeout(tmp_path: Path, endless: float) -> None:
+    """A lock takes no time beyond threading.TIMEOUT_MAX."""
+    postern = Postern(binary=fake_binary(tmp_path, ECHO), timeout=endless)
+    assert postern.call("system.info", [1]) == [1]
+    postern.close(timeout=endless)
+
+
+@pytest.mark.parametrize("past", [0, -1, -5])
+def test_timeout_that_is_over(tmp_path: Path, past: float) -> None:
+    """A lock takes -1 for ever."""
+    with Postern(binary=fake_binary(tmp_path, ECHO)) as postern, pytest.raises(CallTimeout):
+        postern.call("system.info", timeout=past)
 
 
 def test_timeout_while_the_process_stands_still() -> None:
@@ -88,8 +103,8 @@ def test_cancellation(tmp_path: Path) -> None:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert calls_in_flight(postern) == 0
             assert await postern.call("system.info", [1]) == [1]
+            assert calls_in_flight(postern) == 0
             assert await postern.call("system.info", [2]) == [2]
 
     asyncio.run(main())

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PERSON, calls_in_flight, fake_binary, has_ended, wait_until
+from support import PERSON, calls_in_flight, fake_binary, has_ended, run_host, wait_until
 
 from postern import AsyncPostern, BinaryNotFound, ClientClosed, Postern, PosternError, ProcessEnded, ProtocolError
 from postern.testing import rehearsal
@@ -284,12 +284,6 @@ def test_loud_process(tmp_path: Path) -> None:
     with Postern(binary=fake_binary(tmp_path, LOUD), log=log) as postern:
         assert postern.call("system.info", timeout=20) == "done"
     assert count == 16384
-
-
-def run_host(script: str) -> subprocess.CompletedProcess[str]:
-    """Runs a program that uses the client, where a warning is an error."""
-    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20)
 
 
 def test_a_script_that_forgets_to_close_ends() -> None:

@@ -58,7 +58,9 @@ class AsyncPostern(AsyncMethods):
         loop = _running_loop()
         if loop is None:
             raise PosternError("no event loop runs here: an AsyncPostern is opened in a coroutine")
-        self._connection = _AsyncConnection(Process(Options(data, binary, arguments, cwd, env, log)), loop)
+        process = Process(Options(data, binary, arguments, cwd, env, log))
+        with process.ended_on_failure():
+            self._connection = _AsyncConnection(process, loop)
         super().__init__(self._connection.call_typed)
 
     @property
@@ -110,7 +112,7 @@ class _AsyncWaiter:
         self.future: asyncio.Future[object] = loop.create_future()
 
     def settle(self, outcome: object) -> None:
-        # A task that was cancelled has yet to say so.
+        # The task may have been cancelled.
         if not self.future.done():
             self.future.set_result(outcome)
 
@@ -124,23 +126,25 @@ class _AsyncTraffic:
         self._process = process
         self._loop = loop
         self._watches_stdin = False
-        loop.add_reader(process.stdout, self._read)
+        for descriptor in process.telling:
+            loop.add_reader(descriptor, self._read)
 
-    def send(self, waiter: _AsyncWaiter, request: Request) -> int:
-        number = self.link.send(waiter, request)
+    def send(self, waiter: _AsyncWaiter, request: Request) -> None:
+        self.link.send(waiter, request)
         self._write()
-        return number
 
     def hang_up(self) -> None:
         self.link.hang_up()
         self._write()
 
     def _read(self) -> None:
-        if self.link.read():
-            self.link.hand_out()
+        replies = self.link.read()
+        if replies is not None:
+            self.link.hand_out(replies)
             self._watch_stdin()
             return
-        self._loop.remove_reader(self._process.stdout)
+        for descriptor in self._process.telling:
+            self._loop.remove_reader(descriptor)
         # Waiting for the exit may take a moment.
         threading.Thread(target=self._finish, name=f"postern-exit-{self._process.pid}", daemon=True).start()
 
@@ -183,12 +187,8 @@ class _AsyncConnection:
     async def call(self, method: str, params: object) -> Any:
         self._check_loop()
         waiter = _AsyncWaiter(self._loop)
-        number = self.traffic.send(waiter, Request(method, params))
-        try:
-            outcome = await waiter.future
-        except asyncio.CancelledError:
-            self.traffic.link.drop(number)
-            raise
+        self.traffic.send(waiter, Request(method, params))
+        outcome = await waiter.future
         if isinstance(outcome, PosternError):
             raise outcome
         return outcome

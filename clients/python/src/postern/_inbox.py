@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections import deque
 
 from .errors import BY_SLUG, CallError, ProtocolError
 
-_READ_BYTES = 262_144
+# What a pipe holds. A buffer of twice that comes from the system anew for each read, which takes longer than a call.
+_READ_BYTES = 65_536
 
 # The number of a call, and its result or a PosternError.
 Reply = tuple[int, object]
@@ -16,33 +16,27 @@ _NO_CALL = 0
 
 
 class Inbox:
-    """What came, as chunks, the line that they have begun, and replies that nobody has been handed yet.
-
-    A thread that reads may be interrupted anywhere, as the handler of a Ctrl-C raises between any two steps of the main
-    thread; another one goes on where it was. So the call that reads a chunk keeps it as well, and what is made of
-    chunks takes their place in one assignment.
-    """
+    """The replies of a process, and the line that it has begun."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._state: tuple[deque[bytes], list[bytes], deque[Reply]] = deque(), [], deque()
+        self._begun: list[bytes] = []
 
-    def read(self) -> bool:
-        """Reads what there is, or waits for it; False at the end."""
-        chunks = self._state[0]
-        chunks.extend(map(os.read, (self._descriptor,), (_READ_BYTES,)))
-        return bool(chunks[-1])
-
-    def replies(self) -> deque[Reply]:
-        """The replies that have come; each is to be removed once it is handed out."""
-        chunks, begun, replies = self._state
-        if chunks:
-            first, *others = b"".join(chunks).split(b"\n")
-            lines = [b"".join([*begun, first]), *others] if others else []
-            begun = [lines.pop()] if others else [*begun, first]
-            replies = deque([*replies, *map(_reply, lines)])
-            self._state = deque(), begun, replies
-        return replies
+    def read(self) -> list[Reply] | None:
+        """The replies that came with what there is to read; None where there is nothing."""
+        try:
+            chunk = os.read(self._descriptor, _READ_BYTES)
+        except BlockingIOError:
+            return None
+        if not chunk:
+            return None
+        first, *others = chunk.split(b"\n")
+        self._begun.append(first)
+        if not others:
+            return []
+        lines = [b"".join(self._begun), *others]
+        self._begun = [lines.pop()]
+        return [_reply(line) for line in lines]
 
 
 def _reply(line: bytes) -> Reply:

@@ -3,12 +3,11 @@ clients call it when a pipe is ready. It is not thread-safe."""
 
 from __future__ import annotations
 
-import os
 import select
 from typing import Generic, Protocol, TypeVar
 
 from ._failures import anew
-from ._inbox import Inbox
+from ._inbox import Inbox, Reply
 from ._process import Process
 from ._requests import Request
 from .errors import ClientClosed, PosternError, ProtocolError
@@ -35,7 +34,6 @@ class Link(Generic[SomeWaiter]):
         self._inbox = Inbox(process.stdout)
         self._last_number = 0
         self._waiting: dict[int, SomeWaiter] = {}
-        self._dropped: set[int] = set()
         self._unsent = bytearray()
         self._closing = False
         self._failure: PosternError | None = None
@@ -45,13 +43,8 @@ class Link(Generic[SomeWaiter]):
         """Whether something waits for the process to read what came before."""
         return bool(self._unsent)
 
-    @property
-    def is_expecting(self) -> bool:
-        """Whether a reply is still to come, or the end of the process."""
-        return bool(self._waiting or self._dropped or self._closing or self._failure is not None)
-
-    def send(self, waiter: SomeWaiter, request: Request) -> int:
-        """Sends a request that the pipe takes whole, keeps any other for `send_rest`, and gives its number.
+    def send(self, waiter: SomeWaiter, request: Request) -> None:
+        """Sends a request that the pipe takes whole, and keeps any other for `send_rest`.
 
         Up to PIPE_BUF bytes are written whole or not at all, also where a signal's handler raises meanwhile. Raises
         ClientClosed after `hang_up`, why the link ended after its end, and MessageTooLong.
@@ -63,9 +56,8 @@ class Link(Generic[SomeWaiter]):
         line = request.line(self._last_number + 1)
         self._last_number += 1
         self._waiting[self._last_number] = waiter
-        if self._unsent or len(line) > select.PIPE_BUF or not self._write(line):
+        if self._unsent or len(line) > select.PIPE_BUF or not self._process.write(line):
             self._unsent += line
-        return self._last_number
 
     def send_rest(self) -> None:
         """Sends as much as the pipe takes of what is left; the last byte after `hang_up` closes it.
@@ -73,29 +65,12 @@ class Link(Generic[SomeWaiter]):
         This is for a thread that no signal's handler interrupts.
         """
         while self._unsent:
-            written = self._write(bytes(self._unsent[:_WRITE_BYTES]))
+            written = self._process.write(bytes(self._unsent[:_WRITE_BYTES]))
             if not written:
                 return
             del self._unsent[:written]
         if self._closing:
             self._process.close_stdin()
-
-    def _write(self, data: bytes) -> int:
-        try:
-            return os.write(self._process.stdin, data)
-        except BlockingIOError:
-            return 0
-        except OSError:
-            # The process is gone. The end of its stdout tells how, so here all counts as sent.
-            return len(data)
-
-    def drop(self, number: int) -> bool:
-        """Waits no more for a reply; False where it has come already."""
-        if number not in self._waiting:
-            return False
-        self._dropped.add(number)
-        self._waiting.pop(number)
-        return True
 
     def hang_up(self) -> None:
         """Takes no further calls; `send_rest` closes the process's stdin once all is written."""
@@ -110,24 +85,16 @@ class Link(Generic[SomeWaiter]):
         for waiter in waiting.values():
             waiter.settle(anew(self._failure))
 
-    def read(self) -> bool:
-        """Reads what the process has written, or waits for it; False once it has closed its stdout."""
+    def read(self) -> list[Reply] | None:
+        """Reads what the process has written; None where there is nothing, which once a pipe is ready is the end."""
         return self._inbox.read()
 
-    def hand_out(self) -> None:
-        """Settles the calls whose replies were read. A reply that is none, or for no call, ends the link."""
-        replies = self._inbox.replies()
-        while replies:
-            number, outcome = replies[0]
-            waiter = self._waiting.get(number)
-            # Where this is interrupted, a call may be settled once more, but none is missed.
+    def hand_out(self, replies: list[Reply]) -> None:
+        """Settles the calls that were answered. A reply that is none, or for no call, ends the link."""
+        for number, outcome in replies:
+            waiter = self._waiting.pop(number, None)
             if waiter is not None:
                 waiter.settle(outcome)
-            replies.popleft()
-            if waiter is not None:
-                self._waiting.pop(number, None)
-            elif number in self._dropped:
-                self._dropped.remove(number)
             elif self._failure is None:
                 known = isinstance(outcome, ProtocolError)
                 self._break_off(str(outcome) if known else f"Postern answered a call {number} that nobody waits for")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import atexit
 import io
 import os
+import signal
 import subprocess
 import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ._binary import find_binary
@@ -75,9 +76,14 @@ class Process:
         self.stdin = self._stdin.fileno()
         self.stdout = self._stdout.fileno()
         os.set_blocking(self.stdin, False)
+        os.set_blocking(self.stdout, False)
+        self._exit = _exit_of(self._child)
+        self.telling = [self.stdout] if self._exit is None else [self._exit.fileno(), self.stdout]
+        """Descriptors that are ready to be read once there is something to read from stdout, or nothing any more."""
         self._listener = threading.Thread(target=self._listen, name=f"postern-stderr-{self.pid}", daemon=True)
-        self._listener.start()
         _running[self] = self.close
+        with self.ended_on_failure():
+            self._listener.start()
 
     @property
     def pid(self) -> int:
@@ -89,6 +95,19 @@ class Process:
         """Whether it is a process of this one's that has not ended, as far as was seen."""
         return self in _running
 
+    @contextmanager
+    def ended_on_failure(self) -> Iterator[None]:
+        """Leaves no process behind where one of the steps of opening a client fails."""
+        try:
+            yield
+        except BaseException:
+            self.close_stdin()
+            self.kill()
+            self.finish()
+            if not self._listener.is_alive():
+                self._stderr.close()
+            raise
+
     def at_exit(self, close: Callable[[], None]) -> None:
         """What to do when the interpreter ends and it still runs, in place of `close`."""
         _running[self] = close
@@ -97,6 +116,19 @@ class Process:
         """Raises PosternError in the child of a fork, to which the process does not belong."""
         if self.is_of_another_process:
             raise PosternError("this client was opened before a fork; open another one in the child process")
+
+    def write(self, data: bytes) -> int:
+        """How many bytes its stdin took at once."""
+        try:
+            # A host that lets a SIGPIPE end it, as programs for the command line do, means its own stdout.
+            if signal.getsignal(signal.SIGPIPE) is signal.SIG_DFL:
+                return _write_without_sigpipe(self.stdin, data)
+            return os.write(self.stdin, data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            # The process is gone, which `telling` tells, so here all counts as sent.
+            return len(data)
 
     def close_stdin(self) -> None:
         """Tells it that no more requests come; it answers those that it has read, and exits."""
@@ -128,22 +160,27 @@ class Process:
             end = ProcessEnded(None, -self._child.returncode, self._last_lines())
         else:
             end = ProcessEnded(self._child.returncode, None, self._last_lines())
-        self._stdout.close()
+        self._close_outputs()
         _running.pop(self, None)
         return end
 
     def close(self) -> None:
         """Ends it without a look at what it still has to say."""
         self.close_stdin()
-        self._stdout.close()
+        self._close_outputs()
         if not self.has_exited(CLOSING_SECONDS):
             self.terminate()
             if not self.has_exited(TERMINATION_SECONDS):
                 self.kill()
         self.finish()
 
+    def _close_outputs(self) -> None:
+        self._stdout.close()
+        if self._exit is not None:
+            self._exit.close()
+
     def _last_lines(self) -> tuple[str, ...]:
-        if self._listener is not threading.current_thread():
+        if self._listener.is_alive() and self._listener is not threading.current_thread():
             self._listener.join(_LAST_WORDS_SECONDS)
         return tuple(self._lines)
 
@@ -168,7 +205,7 @@ class Process:
         """In the child of a fork: lets go of the pipes, so that the parent alone decides when the process ends."""
         self.is_of_another_process = True
         self._stdin.close()
-        self._stdout.close()
+        self._close_outputs()
         self._stderr.close()
         # Else it would be missed when it is garbage: it is no child of this process.
         self._child.returncode = 0
@@ -179,6 +216,29 @@ def _pipes(child: subprocess.Popen[bytes]) -> tuple[io.FileIO, io.FileIO, io.Fil
     # As nothing is buffered.
     assert isinstance(stdin, io.FileIO) and isinstance(stdout, io.FileIO) and isinstance(stderr, io.FileIO)
     return stdin, stdout, stderr
+
+
+def _exit_of(child: subprocess.Popen[bytes]) -> io.FileIO | None:
+    """What is ready to be read once a process has exited, as a child of its own may hold its stdout even then.
+
+    None where the system has no such thing; there the end of stdout has to do.
+    """
+    try:
+        return io.FileIO(os.pidfd_open(child.pid))
+    except OSError:
+        return None
+
+
+def _write_without_sigpipe(descriptor: int, data: bytes) -> int:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
+    try:
+        return os.write(descriptor, data)
+    except BrokenPipeError:
+        # Takes the signal away, which else would come when it is let through again.
+        signal.sigtimedwait({signal.SIGPIPE}, 0)
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _print_to_stderr(line: str) -> None:

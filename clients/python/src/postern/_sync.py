@@ -53,7 +53,10 @@ class Postern(SyncMethods):
             BinaryNotFound: There is no such program.
             PosternError: The system refuses to start it.
         """
-        self._open(_Connection(Process(Options(data, binary, arguments, cwd, env, log))), timeout)
+        process = Process(Options(data, binary, arguments, cwd, env, log))
+        with process.ended_on_failure():
+            connection = _Connection(process)
+        self._open(connection, timeout)
 
     def _open(self, connection: _Connection, timeout: float | None) -> None:
         self._connection = connection

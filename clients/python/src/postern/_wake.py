@@ -7,8 +7,10 @@ from contextlib import suppress
 class Wake:
     """A pipe to itself. It is closed with its last reference, so that `ring` never meets a descriptor of others."""
 
+    _ends: tuple[int, ...] = ()
+
     def __init__(self) -> None:
-        self.descriptor, self._bell = os.pipe()
+        self._ends = self.descriptor, self._bell = os.pipe()
         """`descriptor` is ready to be read once it has rung."""
         os.set_blocking(self.descriptor, False)
         os.set_blocking(self._bell, False)
@@ -24,5 +26,5 @@ class Wake:
             os.read(self.descriptor, 4_096)
 
     def __del__(self) -> None:
-        os.close(self.descriptor)
-        os.close(self._bell)
+        for descriptor in self._ends:
+            os.close(descriptor)
