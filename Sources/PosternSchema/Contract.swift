@@ -163,6 +163,8 @@ struct Member {
     let isRequired: Bool
     /// Whether it is left out, rather than null, where there is no value.
     let isOptional: Bool
+    /// Whether it lets whoever has it in, so that no log may show it.
+    let isSecret: Bool
     /// The value that it always has.
     let constant: JSONValue?
     /// The object that it is, for one of the inputs.
@@ -174,13 +176,16 @@ struct Member {
 
     init(_ value: JSONValue, inputs: [ObjectType] = []) throws {
         let known = ["format", "minLength", "maxLength", "minimum", "maximum", "enum", "pattern"]
-        try value.allowOnly(known + ["name", "type", "description", "required", "optional", "const", "partial"])
+        try value.allowOnly(
+            known + ["name", "type", "description", "required", "optional", "secret", "const", "partial"]
+        )
         let type = TypeName(try value.text("type"))
         name = try value.text("name")
         self.type = type
         description = try value.text("description")
         isRequired = value["required"]?.bool ?? false
         isOptional = value["optional"]?.bool ?? false
+        isSecret = value["secret"]?.bool ?? false
         constant = value["const"]
         input = inputs.first { $0.name == type.base }
         isPartial = value["partial"]?.bool ?? false

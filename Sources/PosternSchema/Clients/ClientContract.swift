@@ -33,6 +33,8 @@ struct ClientContract {
         let isNullable: Bool
         /// Whether it may be left out.
         let isOptional: Bool
+        /// Whether it lets whoever has it in, so that no log may show it.
+        let isSecret: Bool
         /// The strings that it may be; none where any will do.
         let choices: [String]
     }
@@ -206,6 +208,7 @@ extension ClientContract.ClientMember {
             isList: member.type.isList,
             isNullable: member.type.isNullable,
             isOptional: isOptional,
+            isSecret: member.isSecret,
             choices: member.constraints.first { $0.name == "enum" }?.value.array?.compactMap(\.string) ?? []
         )
     }

@@ -55,7 +55,7 @@ struct PythonClientEmitter {
             "",
         ]
             + classes.imports(of: ["Sequence"], from: "collections.abc")
-            + classes.imports(of: ["dataclass"], from: "dataclasses")
+            + classes.imports(of: ["dataclass", "field"], from: "dataclasses")
             + classes.imports(of: ["datetime"], from: "datetime")
             + classes.imports(of: ["Literal", "TypedDict"], from: "typing")
             + [""]
@@ -74,7 +74,7 @@ struct PythonClientEmitter {
         let members = type.members.filter { !$0.isOptional } + type.members.filter(\.isOptional)
         let fields = members.flatMap { member in
             let type = member.pythonResultType + (member.isOptional && !member.isNullable ? " | None" : "")
-            return ["\(member.name): \(type)\(member.isOptional ? " = None" : "")"]
+            return ["\(member.name): \(type)\(member.pythonDefault)"]
                 + docstring(member.description + (member.isOptional ? " None where it is left out." : ""))
         }
         let reading = members.map { member in

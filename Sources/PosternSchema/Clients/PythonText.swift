@@ -6,6 +6,12 @@ extension ClientContract.ClientMember {
         return isNullable ? "\(type) | None" : type
     }
 
+    /// What stands behind the type of a member of a result. A secret is left out of the text that logs show.
+    var pythonDefault: String {
+        if isSecret { return " = field(\(isOptional ? "default=None, " : "")repr=False)" }
+        return isOptional ? " = None" : ""
+    }
+
     /// The type of a member of an input, or of a param, whose default stands for leaving it out.
     func pythonParamType(isParam: Bool) -> String {
         let element =

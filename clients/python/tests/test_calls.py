@@ -237,6 +237,12 @@ def test_types_read_raw_results(postern: Postern) -> None:
         OperatorsClient.from_json({})
 
 
+def test_secrets_stay_out_of_logs(postern: Postern) -> None:
+    operator = postern.operators.register(user=PERSON, password="password")
+    assert len(operator.session_id) == 128
+    assert operator.session_id not in f"{operator} {operator!r}" and "Luke" in repr(operator)
+
+
 def test_null_and_unset(postern: Postern) -> None:
     care = postern.care
     care.user.register(email="a@example.com", password="password", role="user", phone="6171234567")

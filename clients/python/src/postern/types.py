@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
 
@@ -48,7 +48,7 @@ class OperatorsOperator:
     """When the operator registered."""
     user: OperatorsPerson
     """The operator's person."""
-    session_id: str
+    session_id: str = field(repr=False)
     """The session: 128 hexadecimal digits."""
 
     @classmethod
@@ -214,7 +214,7 @@ class CareResetEmail:
 class CareAccessToken:
     """A session that was opened."""
 
-    access_token: str
+    access_token: str = field(repr=False)
     """The token."""
     success: bool
     """Always true."""
@@ -469,7 +469,7 @@ class SalesCreatedWithKey:
     """When, in seconds since 1970."""
     external_id: str
     """A random UUID by which others refer to the account."""
-    api_key: str
+    api_key: str = field(repr=False)
     """The key of the session."""
 
     @classmethod
@@ -490,7 +490,7 @@ class SalesAuthenticated:
 
     email: str
     """The email address."""
-    api_key: str
+    api_key: str = field(repr=False)
     """The key of the session."""
 
     @classmethod
