@@ -62,6 +62,7 @@ export class Connection {
    * @param {CallOptions} options
    */
   async call(method, params, { signal, timeout } = {}) {
+    if (signal && typeof signal.addEventListener !== "function") throw new TypeError("The signal is no AbortSignal.");
     if (signal?.aborted) throw reasonOf(signal);
     if (timeout !== undefined && !(timeout > 0)) throw new RangeError(`A timeout is above 0, not ${timeout}.`);
     if (this.#closing) throw new ClientClosed();
@@ -187,7 +188,14 @@ export class Connection {
   #log(line) {
     this.#stderr.push(line);
     if (this.#stderr.length > stderrLinesMax) this.#stderr.shift();
-    this.#onLog(line);
+    try {
+      this.#onLog(line);
+    } catch (error) {
+      // An uncaught exception, as from any listener, but once the lines behind this one are read.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 
   /** @param {string} name */
@@ -202,10 +210,10 @@ export class Connection {
   /**
    * Ends the client, as nothing that the process says can be relied on any more.
    *
-   * @param {ProtocolError} broken - which has the cause, where there is one
+   * @param {ProtocolError} broken
    */
   #break(broken) {
-    this.#fail(() => new ProtocolError(broken.message, broken));
+    this.#fail(() => new ProtocolError(broken.message));
     this.#writer.end();
     this.#kill();
   }

@@ -18,8 +18,9 @@ export function reply(line) {
   let value;
   try {
     value = JSON.parse(line);
-  } catch (cause) {
-    throw new ProtocolError(`Postern wrote a line that is no JSON: ${excerpt(line)}`, { cause });
+  } catch {
+    // Without the cause, as newer versions of Node quote the line in it.
+    throw new ProtocolError(`Postern wrote a line that is no JSON: ${excerpt(line)}`);
   }
   if (!isReply(value)) throw new ProtocolError(`Postern wrote a line that is no reply: ${excerpt(line)}`);
   return value;
@@ -32,8 +33,13 @@ function isReply(value) {
   return !("result" in value) && Number.isSafeInteger(value.error?.code) && typeof value.error.message === "string";
 }
 
-/** @param {string} line */
+/**
+ * The beginning of a line, for a message; not of one that may be a part of a reply, and hold a session.
+ *
+ * @param {string} line
+ */
 function excerpt(line) {
+  if (line.includes("{")) return `${line.length} characters`;
   return JSON.stringify(line.length > 200 ? `${line.slice(0, 200)}…` : line);
 }
 

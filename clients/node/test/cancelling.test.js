@@ -34,6 +34,14 @@ test("a signal that has aborted lets nothing be sent", async (t) => {
   await assert.rejects(first, (error) => error.stderr[0].includes('"id":1,"method":"first"'));
 });
 
+test("what is no signal is told before anything is sent, and the next call is served", async (t) => {
+  const postern = await open(t);
+  await assert.rejects(postern.system.info({ signal: new AbortController() }), TypeError);
+  // A reply that came for nobody would end the client.
+  await postern.operators.signin(login).catch(() => {});
+  assert.equal((await postern.system.info({ signal: null })).name, "postern");
+});
+
 test("a timeout rejects with a TimeoutError, and the next call is served", async (t) => {
   const postern = await open(t);
   await session(postern);

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { binary, isRunning, packageFolder, run, until } from "../testing/support.js";
+import { binary, isRunning, openFake, packageFolder, run, temporaryFolder, until } from "../testing/support.js";
 
 const environment = { ...process.env, POSTERN_BIN: binary };
 
@@ -80,6 +82,31 @@ test("lines of stderr go to the host's stderr", async () => {
     await postern.close();`;
   const { stderr } = await run(process.execPath, program(text), inHost);
   assert.match(stderr, /^time=\S+ level=info /m);
+});
+
+test("an onLog that throws is told to the host, and misses no line", async (t) => {
+  const path = join(await temporaryFolder(t), "loud-postern");
+  await writeFile(path, "#!/bin/sh\nread request; printf 'one\\ntwo\\nthree' >&2\n", { mode: 0o755 });
+  const text = `
+    const heard = [], told = [];
+    process.on("uncaughtException", (error) => told.push(error.message));
+    const onLog = (line) => { heard.push(line); throw new Error("no " + line); };
+    const postern = await Postern.open({ binary: ${JSON.stringify(path)}, onLog });
+    const { stderr } = await postern.call("a").catch((error) => error);
+    await postern.close();
+    console.log(JSON.stringify([heard, told, stderr]));`;
+  const { stdout } = await run(process.execPath, program(text), { ...inHost, timeout: 10_000 });
+  const lines = ["one", "two", "three"];
+  assert.deepEqual(JSON.parse(stdout), [lines, lines.map((line) => `no ${line}`), lines]);
+});
+
+test("lines of stderr of all kinds are passed on", async (t) => {
+  const bytes = String.raw`printf 'bad \377 byte\r\n'; printf '%1048576s\n\nno line feed' x`;
+  const heard = [];
+  const postern = await openFake(t, `read request; { ${bytes}; } >&2`, { onLog: (line) => heard.push(line) });
+  await assert.rejects(postern.call("a"), { name: "ProcessEnded" });
+  await postern.close();
+  assert.deepEqual(heard, ["bad \ufffd byte\r", "x".padStart(1 << 20), "", "no line feed"]);
 });
 
 test("a worker has a client of its own, and leaves no process behind", async () => {

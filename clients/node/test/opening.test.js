@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { BinaryNotFound, Postern, PosternError } from "postern-client";
-import { binary, open, openFake, temporaryFolder } from "../testing/support.js";
+import { binary, open, openFake, temporaryFolder, until } from "../testing/support.js";
 
 /** Runs a body with other variables of the environment. */
 async function withEnvironment(variables, body) {
@@ -51,6 +51,34 @@ test("the binary is found on PATH, by POSTERN_BIN, and by a relative path whatev
   } finally {
     process.chdir(before);
   }
+});
+
+test("a directory may have any name", async (t) => {
+  const cwd = await temporaryFolder(t);
+  for (const data of ["-accounts", "--help", "two words", "ünïcode"]) {
+    const postern = await open(t, { data, cwd });
+    await postern.system.info();
+    assert.ok((await readdir(join(cwd, data))).includes("manifest.json"));
+  }
+});
+
+test("what the client relies on is not the environment's to change", async (t) => {
+  const variables = { POSTERN_REPLIES: "in-order", POSTERN_FRAMING: "header", POSTERN_DATA: "/nowhere" };
+  const postern = await withEnvironment(variables, () => open(t));
+  assert.equal((await postern.system.info()).store.kind, "memory");
+});
+
+test("clients that failed to open, or were closed, leave no descriptors", async (t) => {
+  const descriptors = async () => (await readdir("/proc/self/fd")).length;
+  await (await open(t)).close();
+  const before = await descriptors();
+  for (let round = 0; round < 10; round++) {
+    await assert.rejects(Postern.open({ binary, cwd: "/nowhere" }), PosternError);
+    const postern = await open(t);
+    await postern.system.info();
+    await postern.close();
+  }
+  assert.ok(await until(async () => (await descriptors()) <= before));
 });
 
 test("what the system does not start is a PosternError with its cause", async (t) => {
