@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -233,6 +234,15 @@ def test_garbage_ends_the_client(tmp_path: Path, reply: str) -> None:
         with pytest.raises(ProtocolError):
             postern.call("system.info")
     asyncio.run(main())
+
+
+def test_broken_replies_are_not_quoted(tmp_path: Path) -> None:
+    """What may be a part of a reply may hold a session."""
+    reply = '{"jsonrpc": "2.0", "id": 1, "result": {"session_id": "ab54a98ceb1f0ad2"'
+    with Postern(binary=fake_binary(tmp_path, f"sys.stdin.readline()\nprint({reply!r})")) as postern:
+        with pytest.raises(ProtocolError, match=f": {len(reply)} bytes$") as caught:
+            postern.call("system.info")
+    assert "ab54" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_no_binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,8 +48,12 @@ def _reply(line: bytes) -> Reply:
             raise ValueError("no id of a call")
         return reply["id"], _failure_in(reply["error"]) if "error" in reply else reply["result"]
     except (ValueError, RecursionError) as error:
-        excerpt = line[:200].decode(errors="replace")
-        return _NO_CALL, ProtocolError(f"Postern sent what is no reply, {error}: {excerpt}")
+        return _NO_CALL, ProtocolError(f"Postern sent what is no reply, {error}: {_excerpt(line)}")
+
+
+def _excerpt(line: bytes) -> str:
+    """The beginning of a line, for a message; not of one that may be a part of a reply, and hold a session."""
+    return f"{len(line)} bytes" if b"{" in line else line[:200].decode(errors="replace")
 
 
 def _failure_in(error: object) -> CallError:
