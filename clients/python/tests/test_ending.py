@@ -239,9 +239,10 @@ def test_garbage_ends_the_client(tmp_path: Path, reply: str) -> None:
 def test_broken_replies_are_not_quoted(tmp_path: Path) -> None:
     """What may be a part of a reply may hold a session."""
     reply = '{"jsonrpc": "2.0", "id": 1, "result": {"session_id": "ab54a98ceb1f0ad2"'
-    with Postern(binary=fake_binary(tmp_path, f"sys.stdin.readline()\nprint({reply!r})")) as postern:
-        with pytest.raises(ProtocolError, match=f": {len(reply)} bytes$") as caught:
-            postern.call("system.info")
+    postern = Postern(binary=fake_binary(tmp_path, f"sys.stdin.readline()\nprint({reply!r})"))
+    with pytest.raises(ProtocolError, match=f": {len(reply)} bytes$") as caught:
+        postern.call("system.info")
+    postern.close()
     assert "ab54" not in "".join(traceback.format_exception(caught.value))
 
 

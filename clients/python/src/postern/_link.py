@@ -62,7 +62,8 @@ class Link(Generic[SomeWaiter]):
     def send_rest(self) -> None:
         """Sends as much as the pipe takes of what is left; the last byte after `hang_up` closes it.
 
-        This is for a thread that no signal's handler interrupts.
+        A signal's handler that raises in here breaks a line. So it is for a thread that none interrupts, and for an
+        event loop, which does not outlive one.
         """
         while self._unsent:
             written = self._process.write(bytes(self._unsent[:_WRITE_BYTES]))
@@ -86,7 +87,10 @@ class Link(Generic[SomeWaiter]):
             waiter.settle(anew(self._failure))
 
     def read(self) -> list[Reply] | None:
-        """Reads what the process has written; None where there is nothing, which once a pipe is ready is the end."""
+        """Reads what the process has written; None where there is nothing, which is the end once `telling` tells.
+
+        It touches nothing that the others do, so it may run beside them.
+        """
         return self._inbox.read()
 
     def hand_out(self, replies: list[Reply]) -> None:
