@@ -11,6 +11,9 @@ package struct JSONWriter {
     /// What has been written so far.
     package private(set) var bytes: [UInt8] = []
 
+    /// How long a string is copied in one piece with its quotes.
+    private static let shortBytesMax = 512
+
     package init(capacity: Int = 256) {
         bytes.reserveCapacity(capacity)
     }
@@ -56,10 +59,8 @@ package struct JSONWriter {
     /// Writes a member's name; its value comes next. The name must need no escapes.
     package mutating func member(_ name: StaticString) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        literal(name)
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
+        let text = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        append(UInt8(ascii: "\""), text, UInt8(ascii: "\""), UInt8(ascii: ":"))
     }
 
     /// Writes a member's name that is known only at run time; its value comes next.
@@ -73,10 +74,22 @@ package struct JSONWriter {
     /// Writes a string, escaped as far as it must be.
     package mutating func string(_ value: String) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
         var value = value
-        value.withUTF8 { appendEscaped(UnsafeRawBufferPointer($0)) }
-        bytes.append(UInt8(ascii: "\""))
+        value.withUTF8 { text in
+            let text = UnsafeRawBufferPointer(text)
+            guard text.count > Self.shortBytesMax || Self.endOfPlainBytes(in: text, from: 0) < text.count else {
+                return append(UInt8(ascii: "\""), text, UInt8(ascii: "\""))
+            }
+            bytes.append(UInt8(ascii: "\""))
+            appendEscaped(text)
+            bytes.append(UInt8(ascii: "\""))
+        }
+    }
+
+    /// Writes a string that needs no escape, by its bytes.
+    package mutating func plainString(_ text: UnsafeRawBufferPointer) {
+        separate()
+        append(UInt8(ascii: "\""), text, UInt8(ascii: "\""))
     }
 
     /// Writes a string, or `null` for nil.
@@ -100,7 +113,7 @@ package struct JSONWriter {
                 index -= 1
                 buffer[index] = UInt8(ascii: "-")
             }
-            bytes.append(contentsOf: buffer[index...])
+            append(contentsOf: UnsafeRawBufferPointer(buffer), from: index, upTo: buffer.count)
         }
     }
 
@@ -161,7 +174,9 @@ package struct JSONWriter {
     private mutating func appendEscaped(_ text: UnsafeRawBufferPointer) {
         var runStart = 0
         var index = 0
-        while index < text.count {
+        while true {
+            index = Self.endOfPlainBytes(in: text, from: index)
+            guard index < text.count else { break }
             let byte = text[index]
             if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte != 0xE2 {
                 index += 1
@@ -173,7 +188,7 @@ package struct JSONWriter {
                 index += 1
                 continue
             }
-            bytes.append(contentsOf: text[runStart..<index])
+            append(contentsOf: text, from: runStart, upTo: index)
             if isLineSeparator {
                 literal(text[index + 2] == 0xA8 ? "\\u2028" : "\\u2029")
                 index += 3
@@ -183,7 +198,46 @@ package struct JSONWriter {
             }
             runStart = index
         }
-        bytes.append(contentsOf: text[runStart...])
+        append(contentsOf: text, from: runStart, upTo: text.count)
+    }
+
+    /// Appends part of a buffer, as a buffer: a slice would be gone through byte by byte.
+    private mutating func append(contentsOf text: UnsafeRawBufferPointer, from start: Int, upTo end: Int) {
+        bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[start..<end]))
+    }
+
+    /// Appends a few bytes at once, as each time that the array is asked costs more than they do.
+    private mutating func append(_ before: UInt8, _ text: UnsafeRawBufferPointer, _ after: UInt8, _ last: UInt8? = nil)
+    {
+        withUnsafeTemporaryAllocation(byteCount: text.count + 3, alignment: 1) { piece in
+            piece[0] = before
+            UnsafeMutableRawBufferPointer(rebasing: piece[1...]).copyMemory(from: text)
+            piece[text.count + 1] = after
+            if let last { piece[text.count + 2] = last }
+            append(contentsOf: UnsafeRawBufferPointer(piece), from: 0, upTo: text.count + (last == nil ? 2 : 3))
+        }
+    }
+
+    /// Where the first byte stands that may need an escape or is not ASCII, looked for a machine word at a time.
+    private static func endOfPlainBytes(in text: UnsafeRawBufferPointer, from start: Int) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highBits: UInt64 = 0x8080_8080_8080_8080
+        var index = start
+        while index + 8 <= text.count {
+            let word = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            // As in JSONReader: the first byte whose high bit is set is below 0x20, a quote, a backslash or not ASCII.
+            let quote = (word ^ (ones &* 0x22)) &- ones
+            let backslash = (word ^ (ones &* 0x5C)) &- ones
+            let special = ((word &- ones &* 0x20) | quote | backslash | word) & highBits
+            if special != 0 { return index + special.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < text.count, isPlain(text[index]) { index += 1 }
+        return index
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     private mutating func appendEscape(of byte: UInt8) {

@@ -40,10 +40,10 @@ struct LineFramer {
 
     /// Adds to the line that waits for its end; of one that is being dropped, only what follows its end.
     private mutating func hold(_ bytes: Slice<UnsafeRawBufferPointer>) {
-        guard isDropping else { return partial.append(contentsOf: bytes) }
-        guard let end = bytes.firstIndex(of: Self.lineFeed) else { return }
+        guard isDropping else { return partial.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes)) }
+        guard let end = Self.lineEnd(in: bytes) else { return }
         isDropping = false
-        partial.append(contentsOf: bytes[(end + 1)...])
+        partial.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[(end + 1)...]))
     }
 
     private mutating func dropIfTooLong() -> Bool {

@@ -6,12 +6,12 @@ struct IndexEntry: Equatable {
     let key: StoreKey
 
     static func all<R: Record>(of record: R) -> [IndexEntry] {
-        let collection = R.collection
-        func entry(_ index: String, _ key: Key?) -> IndexEntry? {
-            key.map { IndexEntry(index: index, key: StoreKey(collection: collection.name, index: index, key: $0)) }
+        var entries: [IndexEntry] = []
+        for index in R.collection.indexes {
+            guard let key = index.key(record) else { continue }
+            entries.append(IndexEntry(index: index.name, key: StoreKey(prefix: index.prefix, key)))
         }
-        return collection.unique.compactMap { entry($0.name, $0.key(record)) }
-            + collection.ordered.compactMap { entry($0.name, $0.key(record)) }
+        return entries
     }
 
     /// What an entry holds: its record's key.

@@ -110,7 +110,11 @@ package struct StoreKey: Hashable, Comparable, Sendable {
 
     /// The key of a record.
     init<R: Record>(_ type: R.Type, _ key: Key) {
-        let prefix = R.collection.recordPrefix
+        self.init(prefix: R.collection.recordPrefix, key)
+    }
+
+    /// A key by what all keys of its index start with.
+    init(prefix: [UInt8], _ key: Key) {
         bytes = [UInt8](unsafeUninitializedCapacity: prefix.count + key.bytes.count) { buffer, count in
             count = buffer.initialize(fromContentsOf: prefix)
             count = buffer[count...].initialize(fromContentsOf: key.bytes)

@@ -27,8 +27,15 @@ package final class Collection<R: Record>: Sendable {
     let counter: String?
     /// The counters that other numbers in its records are from.
     let counters: [RecordCounter<R>]
-    let unique: [UniqueIndex<R>]
-    let ordered: [OrderedIndex<R>]
+    let indexes: [Index]
+
+    /// One of its indexes, of either kind.
+    struct Index: Sendable {
+        let name: String
+        /// What the keys of its entries start with.
+        let prefix: [UInt8]
+        let key: @Sendable (R) -> Key?
+    }
 
     /// - Parameters:
     ///   - isNumbered: whether its records are found by numbers of its own, which `Transaction.nextNumber(of:)` gives.
@@ -45,8 +52,11 @@ package final class Collection<R: Record>: Sendable {
         self.recordPrefix = StoreKey.prefix(collection: name, index: StoreKey.recordIndex)
         self.counter = isNumbered ? name : nil
         self.counters = counters
-        self.unique = unique
-        self.ordered = ordered
+        self.indexes =
+            unique.map { Index(name: $0.name, prefix: StoreKey.prefix(collection: name, index: $0.name), key: $0.key) }
+            + ordered.map {
+                Index(name: $0.name, prefix: StoreKey.prefix(collection: name, index: $0.name), key: $0.key)
+            }
         self.isErasable = isErasable
     }
 }

@@ -19,9 +19,17 @@ package struct EmailAddress: Hashable, Sendable {
     /// Whether it is atoms joined by single dots (RFC 5321 §4.1.2, Dot-string).
     private static func isLocalPart(_ bytes: ArraySlice<UInt8>) -> Bool {
         guard (1...Limits.emailLocalPartBytesMax).contains(bytes.count) else { return false }
-        return bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { atom in
-            !atom.isEmpty && atom.allSatisfy { $0.isASCIIAlphanumeric || atomSymbols.contains($0) }
+        var isAfterAtom = false
+        for byte in bytes {
+            if byte == UInt8(ascii: ".") {
+                guard isAfterAtom else { return false }
+                isAfterAtom = false
+            } else {
+                guard byte.isASCIIAlphanumeric || byte.isAtomSymbol else { return false }
+                isAfterAtom = true
+            }
         }
+        return isAfterAtom
     }
 
     /// Whether it is two labels or more of letters, digits and inner hyphens (RFC 1123 §2.1), the last not all digits.
@@ -35,8 +43,6 @@ package struct EmailAddress: Hashable, Sendable {
         } && !topLevel.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
-    /// RFC 5322 §3.2.3, atext, without letters and digits.
-    private static let atomSymbols = Set("!#$%&'*+-/=?^_`{|}~".utf8)
 }
 
 extension [UInt8] {
@@ -50,6 +56,14 @@ extension [UInt8] {
 }
 
 extension UInt8 {
+    /// RFC 5322 §3.2.3, atext, without letters and digits.
+    fileprivate var isAtomSymbol: Bool {
+        switch Unicode.Scalar(self) {
+        case "!", "#", "$", "%", "&", "'", "*", "+", "-", "/", "=", "?", "^", "_", "`", "{", "|", "}", "~": true
+        default: false
+        }
+    }
+
     fileprivate var isASCIIAlphanumeric: Bool {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

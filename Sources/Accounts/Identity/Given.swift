@@ -39,13 +39,22 @@ extension Given where Value == String {
         switch self {
         case .absent, .null: true
         case .mistyped: false
-        case .value(let text): text.allSatisfy(\.isWhitespace)
+        case .value(let text): Self.isBlank(text)
         }
+    }
+
+    /// A visible character of ASCII at the start tells without a look at the others.
+    private static func isBlank(_ text: String) -> Bool {
+        if let first = text.utf8.first, first > 0x20, first < 0x7F { return false }
+        return text.allSatisfy(\.isWhitespace)
     }
 
     /// The value where it is a string of at most `charactersMax` Unicode scalars, white space alone included.
     package func text(charactersMax: Int) -> String? {
-        guard let value, value.unicodeScalars.count <= charactersMax else { return nil }
+        // A scalar has one byte or more.
+        guard let value, value.utf8.count <= charactersMax || value.unicodeScalars.count <= charactersMax else {
+            return nil
+        }
         return value
     }
 

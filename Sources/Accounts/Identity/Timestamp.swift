@@ -34,27 +34,31 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 extension Timestamp: CustomStringConvertible {
     package var description: String {
         String(unsafeUninitializedCapacity: Self.textBytes) { buffer in
-            let (date, fraction) = (calendarDate, microseconds - seconds * 1_000_000)
-            var index = 0
-            func put(_ number: Int, digits: Int, then mark: Character) {
-                var divisor = (1..<digits).reduce(1) { product, _ in product * 10 }
-                while divisor > 0 {
-                    buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10)
-                    index += 1
-                    divisor /= 10
-                }
-                buffer[index] = mark.asciiValue ?? 0
-                index += 1
-            }
-            put(Int(date.tm_year) + 1900, digits: 4, then: "-")
-            put(Int(date.tm_mon) + 1, digits: 2, then: "-")
-            put(Int(date.tm_mday), digits: 2, then: "T")
-            put(Int(date.tm_hour), digits: 2, then: ":")
-            put(Int(date.tm_min), digits: 2, then: ":")
-            put(Int(date.tm_sec), digits: 2, then: ".")
-            put(fraction, digits: 6, then: "Z")
-            return index
+            writeText(to: UnsafeMutableRawBufferPointer(buffer))
+            return Self.textBytes
         }
+    }
+
+    /// Writes the text form's bytes, of which there are `textBytes`.
+    private func writeText(to buffer: UnsafeMutableRawBufferPointer) {
+        let (date, fraction) = (calendarDate, microseconds - seconds * 1_000_000)
+        var index = 0
+        func put(_ number: Int, digits: Int, then mark: Unicode.Scalar) {
+            var rest = number
+            for place in (index..<index + digits).reversed() {
+                buffer[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            buffer[index + digits] = UInt8(ascii: mark)
+            index += digits + 1
+        }
+        put(Int(date.tm_year) + 1900, digits: 4, then: "-")
+        put(Int(date.tm_mon) + 1, digits: 2, then: "-")
+        put(Int(date.tm_mday), digits: 2, then: "T")
+        put(Int(date.tm_hour), digits: 2, then: ":")
+        put(Int(date.tm_min), digits: 2, then: ":")
+        put(Int(date.tm_sec), digits: 2, then: ".")
+        put(fraction, digits: 6, then: "Z")
     }
 
     /// Reads the text form; nil for any other, and for a date that the calendar does not have.
@@ -121,6 +125,9 @@ extension Timestamp {
 
     /// Writes the text form as a JSON string.
     package func write(to writer: inout JSONWriter) {
-        writer.string(description)
+        withUnsafeTemporaryAllocation(byteCount: Self.textBytes, alignment: 1) { text in
+            writeText(to: text)
+            writer.plainString(UnsafeRawBufferPointer(text))
+        }
     }
 }
