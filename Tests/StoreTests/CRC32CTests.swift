@@ -16,6 +16,16 @@ struct CRC32CTests {
     @Test(arguments: vectors)
     func publishedVectors(bytes: [UInt8], check: UInt32) {
         #expect(bytes.withUnsafeBytes { CRC32C.value(of: $0) } == check)
+        #expect(bytes.withUnsafeBytes { CRC32C.valueByTables(of: $0) } == check)
+    }
+
+    /// A store that one processor wrote is read by another.
+    @Test(arguments: 0...70)
+    func isTheSameOnAnyProcessor(count: Int) {
+        let bytes: [UInt8] = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 197 &+ 3) }
+        bytes.withUnsafeBytes { bytes in
+            #expect(CRC32C.value(of: bytes, after: 0xDEAD_BEEF) == CRC32C.valueByTables(of: bytes, after: 0xDEAD_BEEF))
+        }
     }
 
     @Test(arguments: 0...40)
