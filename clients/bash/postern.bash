@@ -127,7 +127,7 @@ postern() {
     local -; set +e
     local _postern_quiet='' _postern_variable='' _postern_array='' _postern_method _postern_params _postern_result
     local OPTIND=1 OPTARG _postern_option
-    _postern_reset
+    _postern_begin || return
     while getopts :qv:A: _postern_option; do
         case $_postern_option in
             q) _postern_quiet=1 ;;
@@ -161,7 +161,7 @@ postern_call() {
     local -; set +e
     local _postern_quiet='' _postern_variable='' _postern_array='' _postern_method _postern_result
     local OPTIND=1 OPTARG _postern_option
-    _postern_reset
+    _postern_begin || return
     while getopts :qv: _postern_option; do
         case $_postern_option in
             q) _postern_quiet=1 ;;
@@ -192,11 +192,13 @@ postern_call() {
 postern_close() {
     local -; set +e
     local _postern_quiet=1 POSTERN_TIMEOUT=$POSTERN_CLOSE_TIMEOUT
-    local _postern_deadline _postern_id _postern_is_nested
+    local _postern_deadline _postern_id
     _postern_reset
     [[ -d $POSTERN_CLIENT ]] || return 0
-    # Nobody's call is under way while it is our turn; the next shell to have one finds what is noted here.
-    if _postern_take_turn; then
+    if _postern_is_calling; then
+        : >"$POSTERN_CLIENT/closed"
+    elif _postern_take_turn; then
+        # Nobody's call is under way while it is our turn; the next shell to have one finds what is noted here.
         : >"$POSTERN_CLIENT/closed"
         _postern_pass_turn
     fi

@@ -5,13 +5,11 @@
 
 # The form of `holder`, always as long, so that it is written over in one piece.
 _POSTERN_HOLDER='%-19d %-19d\n'
-# The process id of the shell that has the turn, where that is this one, and at which client.
-_POSTERN_TURN=
 
 # _postern_exchange METHOD PARAMS: sends a request and gives _postern_result, the reply's result as JSON. PARAMS is
 # JSON, or empty for none.
 _postern_exchange() {
-    local _postern_deadline _postern_id _postern_is_nested _postern_head _postern_reply _postern_json request status
+    local _postern_deadline _postern_id _postern_head _postern_reply _postern_json request status
     _postern_quote "$1"
     _postern_take_turn || return
     _postern_head="{\"jsonrpc\":\"2.0\",\"id\":$_postern_id,"
@@ -24,7 +22,12 @@ _postern_exchange() {
     _postern_send_and_read "$request"
     status=$?
     _postern_pass_turn
-    ((status == 0)) || return "$status"
+    if ((status != 0)); then
+        [[ $POSTERN_ERROR ]] && return "$status"
+        # The pipes had gone before they were opened.
+        _postern_fail_ended
+        return
+    fi
     if [[ ${_postern_reply:${#_postern_head}:9} == '"result":' ]]; then
         _postern_result=${_postern_reply:${#_postern_head}+9:-1}
     else
@@ -41,8 +44,8 @@ _postern_is_too_long() {
 
 # Sends a request and gives _postern_reply, which begins with _postern_head and goes on with "result": or "error":.
 _postern_send_and_read() {
-    local line first seconds status others=()
-    printf '%s\n' "$1" >"$POSTERN_CLIENT/input"
+    local line first seconds status
+    { printf '%s\n' "$1" >"$POSTERN_CLIENT/input"; } 2>/dev/null || return
     while :; do
         line='' first='' status=0
         if [[ $_postern_deadline ]]; then
@@ -66,8 +69,7 @@ _postern_send_and_read() {
         _postern_sort "$line"
         case $? in
             0) break ;;
-            1) others+=("$line") ;;
-            2) ;;
+            1) ;;
             *)
                 # The end of a reply that was cut short, or what follows on it.
                 if [[ -e $POSTERN_CLIENT/ended ]]; then _postern_fail_ended; else _postern_break; fi
@@ -75,14 +77,12 @@ _postern_send_and_read() {
                 ;;
         esac
     done <"$POSTERN_CLIENT/output"
-    # A trap came between a call and its reply, and made this one.
-    if [[ $_postern_is_nested && ${others[*]-} ]]; then printf '%s\n' "${others[@]}" >"$POSTERN_CLIENT/output"; fi
 }
 
-# _postern_sort LINE: 0 with _postern_reply for the reply that is waited for, 1 for another, of which somebody has given
-# up on waiting, 2 for nothing at all, and 3 for what is no reply.
+# _postern_sort LINE: 0 with _postern_reply for the reply that is waited for, 1 for another, which somebody has given up
+# on, or for nothing at all, and 2 for what is no reply.
 _postern_sort() {
-    [[ $1 ]] || return 2
+    [[ $1 ]] || return 1
     if [[ ${1: -1} == '}' ]]; then
         if [[ $1 == "$_postern_head\"result\":"* || $1 == "$_postern_head\"error\":"* ]]; then
             _postern_reply=$1
@@ -97,72 +97,60 @@ _postern_sort() {
     fi
     local line
     line=$(jq -c -L "$_POSTERN_LIB" 'include "reply"; as_written' <<<"$1" 2>/dev/null)
-    [[ $line && $line != "$1" ]] || return 3
+    [[ $line && $line != "$1" ]] || return 2
     _postern_sort "$line"
 }
 
-# Waits until this shell has the turn, and gives _postern_id for its request and _postern_deadline. In
-# _postern_is_nested it says whether a trap makes the call, while the shell has the turn already.
+# Waits until this shell has the turn, and gives _postern_id for its request and _postern_deadline.
 _postern_take_turn() {
-    local REPLY seconds holder seen='' idle=0 must_take_over=''
-    _postern_is_nested=''
+    local REPLY seconds seen='' idle=0 must_take_over=''
     _postern_set_deadline || return
-    if [[ $_POSTERN_TURN == "$BASHPID $POSTERN_CLIENT" && -d $POSTERN_CLIENT ]]; then
-        if [[ " ${FUNCNAME[*]} " == *' _postern_send_and_read '* ]]; then
-            _postern_is_nested=1
-        else
-            # Ctrl-C has ended the call that took it.
-            must_take_over=1
+    while :; do
+        _postern_is_open || { _postern_fail_closed; return; }
+        if ! _postern_seconds_left 1; then
+            _postern_fail 75 TimedOut "other calls took all of $POSTERN_TIMEOUT seconds; nothing was sent"
+            return
         fi
-    else
-        while :; do
-            [[ -d $POSTERN_CLIENT && ! -e $POSTERN_CLIENT/closed ]] || { _postern_fail_closed; return; }
-            if ! _postern_seconds_left 1; then
-                _postern_fail 75 TimedOut "other calls took all of $POSTERN_TIMEOUT seconds; nothing was sent"
-                return
-            fi
-            { read -rN 1 -t "$seconds" <>"$POSTERN_CLIENT/turn"; } 2>/dev/null && break
-            _postern_is_held || { _postern_fail_ended; return; }
-            _postern_watch_holder && must_take_over=1 && break
-        done
-    fi
-    _POSTERN_TURN="$BASHPID $POSTERN_CLIENT"
-    if [[ -e $POSTERN_CLIENT/closed ]]; then
-        _postern_pass_turn
-        _postern_fail_closed
-    elif [[ -e $POSTERN_CLIENT/ended ]]; then
+        { read -rN 1 -t "$seconds" <>"$POSTERN_CLIENT/turn"; } 2>/dev/null && break
+        if ! _postern_is_held; then
+            if _postern_is_open; then _postern_fail_ended; else _postern_fail_closed; fi
+            return
+        fi
+        _postern_watch_holder && must_take_over=1 && break
+    done
+    if [[ -e $POSTERN_CLIENT/ended ]]; then
         _postern_pass_turn
         _postern_fail_ended
+    elif ! _postern_is_open || ! _postern_next_id; then
+        _postern_pass_turn
+        _postern_fail_closed
     else
-        _postern_next_id
         [[ ! $must_take_over ]] || _postern_take_over
     fi
 }
 
-# Lets the next shell have its turn.
+# Lets the next shell have its turn. Opened for reading as well, there is no SIGPIPE where the client is being closed.
 _postern_pass_turn() {
-    [[ $_postern_is_nested ]] && return
-    _POSTERN_TURN=
-    { printf . >"$POSTERN_CLIENT/turn"; } 2>/dev/null
+    { printf . 1<>"$POSTERN_CLIENT/turn"; } 2>/dev/null
 }
 
 # Gives _postern_id, the next one of all shells, and notes that this shell is at it.
 _postern_next_id() {
     local holder
-    { read -r holder _postern_id <"$POSTERN_CLIENT/holder"; } 2>/dev/null
+    { read -r holder _postern_id <"$POSTERN_CLIENT/holder"; } 2>/dev/null || return
     ((_postern_id += 1))
     # shellcheck disable=SC2059 # the format is a constant of this file
     { printf "$_POSTERN_HOLDER" "$BASHPID" "$_postern_id" 1<>"$POSTERN_CLIENT/holder"; } 2>/dev/null
 }
 
-# After a second of waiting in vain: whether who had the turn last is no more and has left it to us, of all who wait.
-# Who has it now may not have said so yet, hence three times.
+# After a second of waiting in vain: whether who had the turn last is no more, or is this shell, whose call Ctrl-C has
+# ended, and it falls to us of all who wait. Who has it now may not have said so yet, hence three times.
 _postern_watch_holder() {
     local holder id
     read -r holder id <"$POSTERN_CLIENT/holder"
     if [[ "$holder $id" != "$seen" ]]; then
         seen="$holder $id" idle=0
-    elif ! kill -0 "$holder"; then
+    elif [[ $holder == "$BASHPID" ]] || ! kill -0 "$holder"; then
         ((idle += 1))
         ((idle >= 3)) && mkdir "$POSTERN_CLIENT/taken-over-$id"
         return
@@ -201,9 +189,14 @@ _postern_seconds_left() {
     ((left >= seconds * 1000000)) || printf -v seconds '%d.%06d' "$((left / 1000000))" "$((left % 1000000))"
 }
 
+# Whether nobody has closed the client.
+_postern_is_open() {
+    [[ -d $POSTERN_CLIENT && ! -e $POSTERN_CLIENT/closed ]]
+}
+
 # Whether there is the process that holds the pipes open.
 _postern_is_held() {
-    local supervisor
+    local supervisor=''
     read -r supervisor <"$POSTERN_CLIENT/supervisor"
     kill -0 "$supervisor"
 } 2>/dev/null
@@ -214,6 +207,7 @@ _postern_fail_closed() {
 
 _postern_fail_ended() {
     local how='what held the process was ended' line lines=()
+    _postern_is_open || how='the client was closed'
     if [[ -e $POSTERN_CLIENT/ended ]]; then
         mapfile -t lines <"$POSTERN_CLIENT/ended"
         how=${lines[0]}
@@ -230,7 +224,7 @@ _postern_fail_ended() {
 # Closes the client, as nobody knows what the next bytes are.
 _postern_break() {
     : >"$POSTERN_CLIENT/closed"
-    local supervisor
+    local supervisor=''
     read -r supervisor <"$POSTERN_CLIENT/supervisor"
     kill -TERM "$supervisor" 2>/dev/null
     _postern_fail 76 ProtocolError 'what came is no reply; the client is closed'
@@ -238,7 +232,7 @@ _postern_break() {
 
 # Ends the process and waits for that. The end of its output is that of all there was.
 _postern_end() {
-    local supervisor rest
+    local supervisor='' rest
     read -r supervisor <"$POSTERN_CLIENT/supervisor"
     if kill -TERM "$supervisor"; then
         while read -r rest; do :; done <"$POSTERN_CLIENT/output"

@@ -9,6 +9,22 @@ _postern_reset() {
     POSTERN_ERROR_FIELD='' POSTERN_ERROR_RETRY_AFTER='' POSTERN_ERRORS=()
 }
 
+# Whether a trap has come while a call of this shell is under way.
+_postern_is_calling() {
+    # The trap may have come in the middle of `IFS= read`.
+    local IFS=' '
+    [[ " ${FUNCNAME[*]} " == *' _postern_exchange '* ]]
+}
+
+# Begins a call; one in the middle of another could take the other's reply.
+_postern_begin() {
+    if _postern_is_calling; then
+        echo 'postern: a trap that comes while a call is under way can close, and not call' >&2
+        return 64
+    fi
+    _postern_reset
+}
+
 # _postern_fail STATUS NAME MESSAGE: notes an error, says it unless asked to be quiet, and gives the status.
 # shellcheck disable=SC2034 # what is noted is for the script to read
 _postern_fail() {

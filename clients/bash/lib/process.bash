@@ -12,7 +12,7 @@ set -u
 
 directory=$1 opener=$2 close_seconds=$3
 shift 3
-process='' input='' output='' closing=''
+process='' input='' output='' closing='' status=0
 
 # Ends the process: by the end of its input, which lets it answer all that it has read; in good time by signals.
 close_input() {
@@ -33,6 +33,15 @@ close_input() {
 pause() {
     read -rt "$1" <>"$directory/pause"
     (($? > 128))
+}
+
+# await PROCESS: waits until it has ended, and gives status. A signal ends `wait`, which may then have taken the end of
+# any child without a note, and would wait for it forever.
+await() {
+    while kill -0 "$1"; do
+        wait "$1"
+        status=$?
+    done
 }
 
 # Writes how the process ended, and tells whoever waits for a reply.
@@ -72,17 +81,12 @@ if [[ ! $closing ]]; then
     [[ ! $closing ]] || kill -TERM "$process"
     printf . >&"$turn"
 
-    # A signal ends `wait` before the process ends.
-    while
-        wait "$process"
-        status=$?
-        kill -0 "$process"
-    do :; done
-    process=''
+    await "$process"
+    process='' ended_with=$status
     # A mail command that the process left behind may hold its stderr open.
     { pause 1 && kill "$tee"; } {input}>&- {output}>&- &
-    wait "$tail"
-    [[ $closing ]] || note_end "$status"
+    await "$tail"
+    [[ $closing ]] || note_end "$ended_with"
 fi
 
 # Gone at once, so that nobody makes a file where a pipe was.

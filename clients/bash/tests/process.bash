@@ -253,18 +253,66 @@ test_a_shell_that_is_killed_in_its_turn_keeps_nobody_waiting() {
     is "$text" '{"clients":[],"provision":1}'
 }
 
-test_a_trap_may_call_while_a_call_is_under_way() {
-    local process text other='' shell=$BASHPID
+test_a_trap_in_a_call_may_not_call() {
+    local text shell=$BASHPID calls=0 refused=0 end=$((SECONDS + 20))
     open_rehearsal
     register
-    process=$(process)
-    trap 'postern -v other system.info' USR1
-    kill -STOP "$process"
-    { becomes 5 under_way 1; kill -USR1 "$shell"; kill -CONT "$process"; } &
-    postern -v text operators.clients.get "${session[@]}" provision=0
+    trap 'calls=$((calls + 1)); postern system.info >/dev/null 2>&1 || refused=$((refused + 1))' USR1
+    { until [[ -e $scratch/enough ]]; do kill -USR1 "$shell"; read -rt 0.002 <>"$scratch/pause" || :; done; } &
+    until ((calls > 50 && refused > 2)); do
+        postern -v text operators.clients.get "${session[@]}" provision=0
+        is "$text" '{"clients":[],"provision":1}'
+        ((SECONDS < end))
+    done
+    trap '' USR1
+    : >"$scratch/enough"
     wait
-    is "$text" '{"clients":[],"provision":1}'
-    has "$other" '{"name":"postern"'
+}
+
+test_a_trap_in_a_call_may_close() {
+    cat >"$scratch/script" <<END
+        source '$tests/../postern.bash'
+        postern_open --data :memory:
+        trap 'postern_close; exit 5' TERM
+        postern system.info >/dev/null
+        process=\$(pgrep -x -P "\$(<"\$POSTERN_CLIENT/supervisor")" '${POSTERN_BIN##*/}')
+        kill -STOP \$process
+        { sleep 0.3; kill -TERM \$\$; kill -CONT \$process; } &
+        postern system.info >/dev/null
+        echo wrong
+END
+    fails 5 bash "$scratch/script" >"$scratch/said"
+    is "$(<"$scratch/said")" ''
+}
+
+test_an_exit_trap_may_call() {
+    cat >"$scratch/script" <<END
+        set -e
+        source '$tests/../postern.bash'
+        postern_open --data :memory:
+        trap 'postern_call -q -v text system.info; echo "\${text:0:9}"; postern_close' EXIT
+        f() { postern -q operators.signin email=a@b.cd password=x; }
+        f
+END
+    fails 1 bash "$scratch/script" >"$scratch/said"
+    is "$(<"$scratch/said")" '{"name":"'
+}
+
+test_an_interrupted_call_is_no_obstacle_to_the_next() {
+    cat >"$scratch/script" <<END
+        source '$tests/../postern.bash'
+        postern_open --data :memory:
+        postern system.info >/dev/null
+        process=\$(pgrep -x -P "\$(<"\$POSTERN_CLIENT/supervisor")" '${POSTERN_BIN##*/}')
+        kill -STOP \$process
+        { sleep 0.3; kill -INT \$\$; sleep 0.3; kill -CONT \$process; } & disown
+        postern system.info
+        postern_call system.nothing
+        echo "\$POSTERN_ERROR_CODE"
+        postern_close
+END
+    bash --norc --noprofile -i >"$scratch/said" 2>/dev/null <"$scratch/script"
+    is "$(<"$scratch/said")" -32601
 }
 
 test_wait_and_other_children_know_nothing_of_it() {
