@@ -76,7 +76,7 @@ postern_open() {
         _postern_fail 64 UsageError 'a client is open; close it, or keep POSTERN_CLIENT elsewhere and clear it'
         return
     fi
-    for tool in jq mkfifo mktemp setpriv setsid tail tee; do
+    for tool in flock jq mkfifo mktemp setpriv setsid tail tee; do
         type -P "$tool" >/dev/null && continue
         _postern_fail 72 BinaryNotFound "$tool is needed and not on the PATH ($PATH)"
         return
@@ -89,8 +89,8 @@ postern_open() {
     fi
     # shellcheck disable=SC2059 # the format is a constant of lib/exchange.bash
     if ! { directory=$(mktemp -d "${TMPDIR:-/tmp}/postern.XXXXXXXXXX") &&
-        mkfifo -m 600 "$directory"/{input,output,errors,recent,turn,pause} &&
-        printf "$_POSTERN_HOLDER" "$opener" 0 >"$directory/holder"; }; then
+        mkfifo -m 600 "$directory"/{input,output,errors,recent,ready,pause} &&
+        printf "$_POSTERN_CALL" 0 0 >"$directory/call"; }; then
         _postern_fail 71 SystemError "no pipes can be made in ${TMPDIR:-/tmp}"
         return
     fi
@@ -104,12 +104,11 @@ postern_open() {
     printf '%s\n' "$!" >"$directory/supervisor"
     disown "$!"
     # It cleans up after this shell from here on.
-    if ! read -rN 1 -t 30 <>"$directory/turn"; then
+    if ! read -rN 1 -t 30 <>"$directory/ready"; then
         rm -r "$directory"
         _postern_fail 71 SystemError 'what is to hold the process does not start'
         return
     fi
-    printf . >"$directory/turn"
     POSTERN_CLIENT=$directory
 }
 
@@ -191,17 +190,12 @@ postern_call() {
 # seconds later SIGKILL. Closing what is closed is nothing.
 postern_close() {
     local -; set +e
-    local _postern_quiet=1 POSTERN_TIMEOUT=$POSTERN_CLOSE_TIMEOUT
-    local _postern_deadline _postern_id
+    local _postern_quiet=1 POSTERN_TIMEOUT=$POSTERN_CLOSE_TIMEOUT _postern_deadline
     _postern_reset
     [[ -d $POSTERN_CLIENT ]] || return 0
-    if _postern_is_calling; then
-        : >"$POSTERN_CLIENT/closed"
-    elif _postern_take_turn; then
-        # Nobody's call is under way while it is our turn; the next shell to have one finds what is noted here.
-        : >"$POSTERN_CLIENT/closed"
-        _postern_pass_turn
-    fi
+    # A trap in a call cannot wait for its turn; otherwise nobody's call is under way any more.
+    _postern_is_calling || { _postern_set_deadline && _postern_take_turn 9>>"$POSTERN_CLIENT/lock"; }
+    { : >"$POSTERN_CLIENT/closed"; } 2>/dev/null
     _postern_end
     _postern_reset
 }

@@ -1,27 +1,19 @@
-# One request and its reply at a time, over pipes that many shells may have: whose turn it is has the byte that is in
-# the pipe `turn`. The file `holder` has the process id of who had it last, and the id of the last request. A shell that
-# is killed while it has the turn is found out by those who wait, and one of them takes over.
+# One request and its reply at a time, over pipes that many shells may have: a lock on the file `lock` tells whose turn it
+# is, which the system takes back from a shell that is killed. The file `call` says whether the last call came to its end,
+# 0 or 1 where not, and has its id.
 # shellcheck shell=bash
 
-# The form of `holder`, always as long, so that it is written over in one piece.
-_POSTERN_HOLDER='%-19d %-19d\n'
+# The form of `call`, always as long, so that it is written over in one piece.
+_POSTERN_CALL='%d %-19d\n'
 
-# _postern_exchange METHOD PARAMS: sends a request and gives _postern_result, the reply's result as JSON. PARAMS is
-# JSON, or empty for none.
+# _postern_exchange METHOD PARAMS: sends a request and gives _postern_result, the reply's result as JSON. PARAMS is JSON,
+# or empty for none.
 _postern_exchange() {
-    local _postern_deadline _postern_id _postern_head _postern_reply _postern_json request status
+    local _postern_deadline _postern_id _postern_head _postern_reply='' _postern_json status=0
     _postern_quote "$1"
-    _postern_take_turn || return
-    _postern_head="{\"jsonrpc\":\"2.0\",\"id\":$_postern_id,"
-    request="$_postern_head\"method\":$_postern_json${2:+,\"params\":$2}}"
-    if _postern_is_too_long "$request"; then
-        _postern_pass_turn
-        _postern_fail 65 MessageTooLong "a request has at most $_POSTERN_MESSAGE_BYTES_MAX bytes, and this is longer"
-        return
-    fi
-    _postern_send_and_read "$request"
-    status=$?
-    _postern_pass_turn
+    _postern_set_deadline || return
+    _postern_is_open || { _postern_fail_closed; return; }
+    _postern_exchange_in_turn "$_postern_json" "$2" 9>>"$POSTERN_CLIENT/lock" || status=$?
     if ((status != 0)); then
         [[ $POSTERN_ERROR ]] && return "$status"
         # The pipes had gone before they were opened.
@@ -33,6 +25,57 @@ _postern_exchange() {
     else
         _postern_read_error "${_postern_reply:${#_postern_head}+8:-1}"
     fi
+}
+
+# _postern_exchange_in_turn METHOD PARAMS: sends a request and gives _postern_reply, with METHOD as JSON and `lock` at
+# descriptor 9. Bash closes it whichever way the call ends, Ctrl-C among them, and so ends the turn.
+_postern_exchange_in_turn() {
+    local request status
+    _postern_take_turn || return
+    _postern_begin_call || return
+    _postern_head="{\"jsonrpc\":\"2.0\",\"id\":$_postern_id,"
+    request="$_postern_head\"method\":$1${2:+,\"params\":$2}}"
+    if _postern_is_too_long "$request"; then
+        _postern_fail 65 MessageTooLong "a request has at most $_POSTERN_MESSAGE_BYTES_MAX bytes, and this is longer"
+    else
+        _postern_send_and_read "$request"
+    fi
+    status=$?
+    _postern_note_call 0
+    return "$status"
+}
+
+# Waits for the lock at descriptor 9, and fails where there is no process to call any more.
+_postern_take_turn() {
+    local seconds
+    if ! _postern_seconds_left || ! flock -w "$seconds" 9; then
+        _postern_fail 75 TimedOut "other calls took all of $POSTERN_TIMEOUT seconds; nothing was sent"
+    elif ! _postern_is_open; then
+        _postern_fail_closed
+    elif [[ -e $POSTERN_CLIENT/ended ]] || ! _postern_is_held; then
+        _postern_fail_ended
+    fi
+}
+
+# Gives _postern_id for the next request, and gets rid of what a call that was killed or interrupted has left half written
+# and half read: all up to the reply to a request that has no other use.
+_postern_begin_call() {
+    local unfinished line head
+    { read -r unfinished _postern_id <"$POSTERN_CLIENT/call"; } 2>/dev/null || return
+    ((_postern_id += 1))
+    _postern_note_call 1
+    ((unfinished)) || return 0
+    head="{\"jsonrpc\":\"2.0\",\"id\":$_postern_id,"
+    printf '\n%s"method":"system.info"}\n' "$head" >"$POSTERN_CLIENT/input"
+    while IFS= read -r line && [[ $line != "$head"* && $line != ended ]]; do :; done <"$POSTERN_CLIENT/output"
+    ((_postern_id += 1))
+    _postern_note_call 1
+}
+
+# _postern_note_call UNFINISHED: writes down how far the call with _postern_id has come.
+_postern_note_call() {
+    # shellcheck disable=SC2059 # the format is a constant of this file
+    { printf "$_POSTERN_CALL" "$1" "$_postern_id" 1<>"$POSTERN_CLIENT/call"; } 2>/dev/null
 }
 
 # Whether a request is longer than the service reads, in bytes; no character has more than four of them.
@@ -101,72 +144,6 @@ _postern_sort() {
     _postern_sort "$line"
 }
 
-# Waits until this shell has the turn, and gives _postern_id for its request and _postern_deadline.
-_postern_take_turn() {
-    local REPLY seconds seen='' idle=0 must_take_over=''
-    _postern_set_deadline || return
-    while :; do
-        _postern_is_open || { _postern_fail_closed; return; }
-        if ! _postern_seconds_left 1; then
-            _postern_fail 75 TimedOut "other calls took all of $POSTERN_TIMEOUT seconds; nothing was sent"
-            return
-        fi
-        { read -rN 1 -t "$seconds" <>"$POSTERN_CLIENT/turn"; } 2>/dev/null && break
-        if ! _postern_is_held; then
-            if _postern_is_open; then _postern_fail_ended; else _postern_fail_closed; fi
-            return
-        fi
-        _postern_watch_holder && must_take_over=1 && break
-    done
-    if [[ -e $POSTERN_CLIENT/ended ]]; then
-        _postern_pass_turn
-        _postern_fail_ended
-    elif ! _postern_is_open || ! _postern_next_id; then
-        _postern_pass_turn
-        _postern_fail_closed
-    else
-        [[ ! $must_take_over ]] || _postern_take_over
-    fi
-}
-
-# Lets the next shell have its turn. Opened for reading as well, there is no SIGPIPE where the client is being closed.
-_postern_pass_turn() {
-    { printf . 1<>"$POSTERN_CLIENT/turn"; } 2>/dev/null
-}
-
-# Gives _postern_id, the next one of all shells, and notes that this shell is at it.
-_postern_next_id() {
-    local holder
-    { read -r holder _postern_id <"$POSTERN_CLIENT/holder"; } 2>/dev/null || return
-    ((_postern_id += 1))
-    # shellcheck disable=SC2059 # the format is a constant of this file
-    { printf "$_POSTERN_HOLDER" "$BASHPID" "$_postern_id" 1<>"$POSTERN_CLIENT/holder"; } 2>/dev/null
-}
-
-# After a second of waiting in vain: whether who had the turn last is no more, or is this shell, whose call Ctrl-C has
-# ended, and it falls to us of all who wait. Who has it now may not have said so yet, hence three times.
-_postern_watch_holder() {
-    local holder id
-    read -r holder id <"$POSTERN_CLIENT/holder"
-    if [[ "$holder $id" != "$seen" ]]; then
-        seen="$holder $id" idle=0
-    elif [[ $holder == "$BASHPID" ]] || ! kill -0 "$holder"; then
-        ((idle += 1))
-        ((idle >= 3)) && mkdir "$POSTERN_CLIENT/taken-over-$id"
-        return
-    fi
-    return 1
-} 2>/dev/null
-
-# Gets rid of what the last call has left half written and half read: all up to the reply to a request that has no other
-# use.
-_postern_take_over() {
-    local line head="{\"jsonrpc\":\"2.0\",\"id\":$_postern_id,"
-    printf '\n%s"method":"system.info"}\n' "$head" >"$POSTERN_CLIENT/input"
-    while IFS= read -r line && [[ $line != "$head"* && $line != ended ]]; do :; done <"$POSTERN_CLIENT/output"
-    _postern_next_id
-}
-
 # Gives _postern_deadline, in microseconds since 1970; empty for none.
 _postern_set_deadline() {
     _postern_deadline=''
@@ -179,14 +156,14 @@ _postern_set_deadline() {
     _postern_deadline=$((${EPOCHREALTIME/[.,]/} + 10#${BASH_REMATCH[1]} * 1000000 + 10#${fraction:0:6}))
 }
 
-# _postern_seconds_left [MOST]: gives seconds, how long may be waited yet; fails as `read` does where that is nothing.
+# Gives seconds, how long may be waited yet; fails as `read` does where that is nothing.
 _postern_seconds_left() {
     local left
-    seconds=${1-1000000000}
+    seconds=1000000000
     [[ $_postern_deadline ]] || return 0
     left=$((_postern_deadline - ${EPOCHREALTIME/[.,]/}))
     ((left > 0)) || return 142
-    ((left >= seconds * 1000000)) || printf -v seconds '%d.%06d' "$((left / 1000000))" "$((left % 1000000))"
+    printf -v seconds '%d.%06d' "$((left / 1000000))" "$((left % 1000000))"
 }
 
 # Whether nobody has closed the client.

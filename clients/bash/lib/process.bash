@@ -5,7 +5,7 @@
 #     bash -p process.bash DIRECTORY OPENER CLOSE_SECONDS BINARY [ARGUMENT …]
 #
 # In DIRECTORY are the pipes `input` and `output` of the process, `errors` (its stderr), `recent` (the way to `tail`),
-# `turn` (a byte is in it while nobody calls) and `pause` (nothing ever is). It makes the files `last` (the last lines
+# `ready` (a byte comes once there is the process) and `pause` (nothing ever does). It makes the files `last` (the last lines
 # on stderr) and `ended` (how the process ended). OPENER is the shell whose end, however it comes, is ours: setpriv has
 # the system send SIGTERM then, which is what postern_close sends as well.
 set -u
@@ -69,17 +69,17 @@ done
 exec {stderr}>&2 2>/dev/null
 
 if [[ ! $closing ]]; then
-    exec {input}<>"$directory/input" {output}<>"$directory/output" {turn}<>"$directory/turn"
+    exec {input}<>"$directory/input" {output}<>"$directory/output" {ready}<>"$directory/ready"
     tail -n 20 <"$directory/recent" >"$directory/last" {input}>&- {output}>&- &
     tail=$!
     tee -p "$directory/recent" <"$directory/errors" >&"$stderr" {input}>&- {output}>&- &
     tee=$!
     setpriv --pdeathsig TERM "$@" <"$directory/input" >"$directory/output" 2>"$directory/errors" \
-        {input}>&- {output}>&- {turn}>&- {stderr}>&- &
+        {input}>&- {output}>&- {stderr}>&- &
     process=$!
     # Told to end before there was a process.
     [[ ! $closing ]] || kill -TERM "$process"
-    printf . >&"$turn"
+    printf . >&"$ready"
 
     await "$process"
     process='' ended_with=$status

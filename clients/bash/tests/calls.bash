@@ -62,7 +62,7 @@ test_words_that_are_wrong_are_refused() {
     refuses 'POSTERN_TIMEOUT is no number' eval 'POSTERN_TIMEOUT=soon postern system.info'
     refuses 'a client is open' postern_open
     # Nothing of that was sent.
-    read -r _ answer <"$POSTERN_CLIENT/holder"
+    read -r _ answer <"$POSTERN_CLIENT/call"
     is "${answer// /}" 1
 }
 

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 # Whether a call is under way that no reply has come to.
-under_way() { local id; read -r _ id <"$POSTERN_CLIENT/holder" && ((id > $1)); }
+under_way() { local unfinished id; read -r unfinished id <"$POSTERN_CLIENT/call" && ((unfinished && id > $1)); }
 
 test_fifty_shells_make_ten_thousand_calls() {
     local task text
@@ -27,7 +27,7 @@ test_fifty_shells_make_ten_thousand_calls() {
     ((${#text} > 1 << 20))
     is "$(jq '[(.clients | length), ([.clients[].user.email] | unique | length), ([.clients[].id] | unique | length)]
         | tostring' -r <<<"$text")" '[10000,10000,10000]'
-    read -r _ task <"$POSTERN_CLIENT/holder"
+    read -r _ task <"$POSTERN_CLIENT/call"
     is "${task// /}" 10002
 }
 
