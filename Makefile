@@ -9,8 +9,8 @@ TEST_PACKAGES := python3 python3-jsonschema
 FAULT_PACKAGES := python3 strace gcc libc6-dev xfsprogs e2fsprogs bindfs
 FAULT_TOOLS := strace gcc mkfs.xfs mkfs.ext4 bindfs /usr/bin/python3
 # What the clients' languages run, compile and check with; of PyPI, what clients/python/requirements.txt names.
-CLIENT_PACKAGES := python3-venv golang-go gcc libc6-dev jq shellcheck
-CLIENT_TOOLS := go gcc jq shellcheck
+CLIENT_PACKAGES := python3-venv golang-go gcc libc6-dev jq shellcheck procps
+CLIENT_TOOLS := go gcc jq shellcheck pgrep
 # Peers that others wrote: editors and libraries of Debian's, and of PyPI what Tests/Peers/requirements/ names.
 PEER_PACKAGES := python3-venv python3-gi gir1.2-json-1.0 gir1.2-jsonrpc-1.0 emacs-nox neovim golang-go golang-github-sourcegraph-jsonrpc2-dev
 PEER_TOOLS := emacs nvim go /usr/bin/python3
@@ -155,9 +155,9 @@ test-go: release client-deps ## Runs the Go client's tests and checks, half a mi
 	cd clients/go && go test -race -count=1 ./...
 	cd clients/go && go vet ./... && test -z "$$(gofmt -l .)"
 
-test-bash: release client-deps ## Runs the Bash client's tests and checks, a minute
+test-bash: release client-deps ## Runs the Bash client's tests and checks, a minute and a half
 	cd clients/bash && tests/run.bash
-	cd clients/bash && shellcheck -x -a postern.bash lib/process.bash example.bash bench.bash tests/run.bash tests/replay.bash
+	cd clients/bash && for file in *.bash lib/process.bash tests/run.bash tests/replay.bash; do shellcheck -x -a $$file || exit 1; done
 
 clients-figures: release client-deps ## Measures what clients/README.md says that the clients cost, two minutes
 	$(SWIFT) build -c release --product PosternClientTrials
