@@ -329,7 +329,8 @@ final class Connection {
             // What it waited for it knows by now, so it does not wait again; if it does, the store's error stands.
             var failure: RPCError? = perform(entry, answer: &answer) ? nil : fault
             do throws(RPCError) {
-                if failure == nil { try handler.commit() }
+                // What is refused or taken back has done nothing, so a commit that fails is not its own.
+                if failure == nil, entry.request != nil, !entry.isCancelled { try handler.commit() }
             } catch {
                 failure = error
             }

@@ -94,6 +94,37 @@ struct ReplyOrderTests {
         #expect(exchange.handler.durable.isEmpty)
     }
 
+    /// What is refused has done nothing that could be lost. Where a commit of nothing failed as well, as one may that has
+    /// to sync what others wrote, it once got no answer.
+    @Test func aFailedCommitIsNotToldToWhatWasRefused() {
+        let exchange = Exchange()
+        exchange.handler.writesMax = -1
+        let lines = exchange.lines(
+            for: "nonsense\n" + #"{"jsonrpc":"1.0","id":1,"method":"sum"}"# + "\n" + call("sum", "[1]", id: 2)
+        )
+        #expect(
+            lines == [
+                #"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}"#,
+                #"{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"Invalid Request"}}"#,
+                #"{"jsonrpc":"2.0","id":2,"error":{"code":507,"message":"sum: full"}}"#,
+            ]
+        )
+    }
+
+    @Test func aFailedCommitIsNotToldToWhatWasTakenBack() {
+        let exchange = Exchange()
+        exchange.handler.writesMax = -1
+        let cancel = #"{"jsonrpc":"2.0","method":"cancel","params":[1]}"# + "\n"
+        #expect(exchange.lines(for: call("slow", "{}", id: 1) + cancel + cancel) == [])
+    }
+
+    @Test func anIdIsFreeOnlyOnceTheWorkOfWhatWasTakenBackIsDone() {
+        let slow = call("slow", #"{"value":1}"#, id: 1)
+        let cancel = #"{"jsonrpc":"2.0","method":"cancel","params":[1]}"# + "\n"
+        let lines = Exchange().lines(for: slow + cancel + slow)
+        #expect(lines.count == 1 && lines[0].contains("has not been answered yet"))
+    }
+
     @Test func aFailedCommitIsToldInAResultWhereTheHandlerSaysSo() {
         let exchange = Exchange()
         exchange.handler.writesMax = 0
