@@ -82,7 +82,7 @@ final class OutputWriter: Sendable {
                     // The descriptor was made non-blocking by whoever else holds it.
                     var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     poll(&state, 1, -1)
-                } else if case let fault = StreamFault(call: "write", number: errno), fault.number != EINTR {
+                } else if case let fault = StreamFault(call: "write", on: descriptor), fault.number != EINTR {
                     failure.withLock { $0 = fault }
                     return
                 }

@@ -90,7 +90,7 @@ package final class Server {
             connection.receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         } else if count == 0 {
             end()
-        } else if case let fault = StreamFault(call: "read", number: errno), ![EINTR, EAGAIN].contains(fault.number) {
+        } else if case let fault = StreamFault(call: "read", on: input), ![EINTR, EAGAIN].contains(fault.number) {
             if !fault.isHangUp { inputFault = fault }
             end()
         }

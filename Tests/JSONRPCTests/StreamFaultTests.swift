@@ -1,0 +1,27 @@
+import Glibc
+import Testing
+
+@testable import JSONRPC
+
+struct StreamFaultTests {
+    /// A closed terminal once ended the program as though replies had been lost on a disk.
+    @Test func aClosedTerminalIsAHangUp() throws {
+        var (host, terminal): (Int32, Int32) = (-1, -1)
+        try #require(openpty(&host, &terminal, nil, nil, nil) == 0)
+        defer { close(terminal) }
+        close(host)
+        try #require(write(terminal, "x", 1) == -1 && errno == EIO)
+        #expect(StreamFault(call: "write", on: terminal).isHangUp)
+    }
+
+    /// The first page of a process's memory is never mapped, and reading there fails as a broken disk does.
+    @Test func anInputThatBreaksIsNone() throws {
+        let memory = open("/proc/self/mem", O_RDONLY)
+        try #require(memory >= 0)
+        defer { close(memory) }
+        var byte: UInt8 = 0
+        try #require(read(memory, &byte, 1) == -1 && errno == EIO)
+        let fault = StreamFault(call: "read", on: memory)
+        #expect(!fault.isHangUp && fault.description == "read: Input/output error")
+    }
+}
