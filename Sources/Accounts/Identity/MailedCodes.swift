@@ -41,7 +41,7 @@ package struct MailedCodes {
                 realm: realm.rawValue,
                 purpose: purpose.rawValue,
                 holder: holder,
-                hash: SecretToken.hash(of: secret).text,
+                hash: SecretToken.Hash(of: secret).text,
                 expires: now.adding(seconds: purpose.seconds),
                 tries: 0
             )
@@ -55,7 +55,7 @@ package struct MailedCodes {
     package func redeem(_ purpose: Purpose, _ code: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
         guard let (holder, secret) = Self.parts(of: code) else { return nil }
         guard var record = try tx.get(MailedCode.self, key(purpose, holder)) else { return nil }
-        if record.expires > now, record.hash == SecretToken.hash(of: secret).text {
+        if record.expires > now, record.hash == SecretToken.Hash(of: secret).text {
             try tx.delete(MailedCode.self, record.key)
             return holder
         }

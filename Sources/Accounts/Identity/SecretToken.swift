@@ -18,7 +18,8 @@ package struct SecretToken: Sendable {
         private typealias Storage = (UInt64, UInt64, UInt64, UInt64)
         private var bytes: Storage = (0, 0, 0, 0)
 
-        fileprivate init(of token: String) {
+        /// The hash of a token.
+        package init(of token: String) {
             var token = token
             let count = MemoryLayout<Storage>.size
             token.withUTF8 { token in
@@ -38,6 +39,4 @@ package struct SecretToken: Sendable {
             withUnsafeBytes(of: bytes) { $0.appendHex(to: &key) }
         }
     }
-
-    package static func hash(of token: String) -> Hash { Hash(of: token) }
 }

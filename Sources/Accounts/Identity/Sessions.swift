@@ -25,7 +25,7 @@ package struct Sessions {
         try tx.insert(
             Session(
                 realm: realm.rawValue,
-                hash: SecretToken.hash(of: token.text).text,
+                hash: SecretToken.Hash(of: token.text).text,
                 account: account,
                 number: try tx.next(Session.counter),
                 created: now,
@@ -73,7 +73,7 @@ package struct Sessions {
     }
 
     private static func key(_ realm: Realm, _ token: String) -> Key {
-        Key(realm.rawValue, SecretToken.hash(of: token))
+        Key(realm.rawValue, SecretToken.Hash(of: token))
     }
 }
 
