@@ -11,15 +11,13 @@ extension Int: KeyComponent {
     /// Ten digits, so that 9 sorts before 10; a number outside 0...9,999,999,999 has no place in a key.
     package func append(to bytes: inout [UInt8]) {
         precondition(Key.numbers.contains(self), "a number in a key has at most ten digits")
-        var rest = UInt64(self)
-        bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 10))
-        bytes.withUnsafeMutableBufferPointer { bytes in
-            var place = bytes.count
-            while rest > 0 {
-                place -= 1
-                bytes[place] += UInt8(truncatingIfNeeded: rest % 10)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 10) { digits in
+            var rest = UInt64(self)
+            for place in digits.indices.reversed() {
+                digits.initializeElement(at: place, to: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
                 rest /= 10
             }
+            bytes.append(contentsOf: digits)
         }
     }
 }

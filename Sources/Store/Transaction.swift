@@ -191,18 +191,17 @@ private struct KeyBounds {
     let upper: StoreKey
 
     init(collection: String, index: String, prefix: Key?, from start: Key?) {
-        var base = StoreKey.prefix(collection: collection, index: index)
-        var lower = base
+        var lower = StoreKey.prefix(collection: collection, index: index)
+        let keyStart = lower.count
         if let prefix {
-            base.append(contentsOf: prefix.bytes)
+            lower.append(contentsOf: prefix.bytes)
             // The slash keeps 17/… apart from 170/….
-            base.append(UInt8(ascii: "/"))
-            lower = base
+            lower.append(UInt8(ascii: "/"))
         }
-        if let start { lower = StoreKey(collection: collection, index: index, key: start).bytes }
-        // The slash that ends `base` plus one is the first key behind all that start with it.
-        var upper = base
+        // The slash at the end plus one is the first key behind all that start with it.
+        var upper = lower
         upper[upper.count - 1] += 1
+        if let start { lower.replaceSubrange(keyStart..., with: start.bytes) }
         self.lower = StoreKey(bytes: lower)
         self.upper = StoreKey(bytes: upper)
     }
