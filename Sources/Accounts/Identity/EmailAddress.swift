@@ -42,7 +42,6 @@ package struct EmailAddress: Hashable, Sendable {
                 && label.allSatisfy { $0.isASCIIAlphanumeric || $0 == hyphen }
         } && !topLevel.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
-
 }
 
 extension [UInt8] {
