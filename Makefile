@@ -46,7 +46,7 @@ endef
 
 .PHONY: help deps test-deps fault-deps client-deps peer-deps build release demo tour test test-quick faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-growth bench-build \
-	test-clients test-python test-node test-go test-bash test-peers clients-figures lint generate check-generated warnings format
+	test-clients test-python test-node test-go test-swift test-bash test-peers clients-figures lint generate check-generated warnings format
 
 help: ## Lists what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -121,14 +121,14 @@ bench-growth: release bench-deps ## Measures what an operation costs as a store 
 bench-build: bench-deps ## Times clean builds and the test suite, and keeps the figures
 	SWIFT="$(SWIFT)" $(BENCH)/build.py
 
-test: test-deps ## Installs what is missing, builds, runs all tests, and forces a sample of the faults
+test: test-deps ## Installs what is missing, builds, runs all tests but those of the clients, and forces a sample of the faults
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	$(SWIFT) test --skip-build
+	$(SWIFT) test --skip-build --skip PosternClientTests
 	$(MAKE) faults-quick
 
 test-quick: test-deps ## Runs the tests but for the one that signs in ten thousand times
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	$(SWIFT) test --skip-build --skip givesANewTokenOfFullLengthEachTime
+	$(SWIFT) test --skip-build --skip PosternClientTests --skip givesANewTokenOfFullLengthEachTime
 
 faults: release fault-deps ## Forces faults on the binary: kills, full disks, power cuts; as root, about twenty minutes
 	/usr/bin/python3 Tests/Faults/faults.py $(BINARY)
@@ -136,12 +136,11 @@ faults: release fault-deps ## Forces faults on the binary: kills, full disks, po
 faults-quick: release fault-deps ## Forces a sample of the faults, under two minutes
 	/usr/bin/python3 Tests/Faults/faults.py $(BINARY) --quick
 
-test-clients: test-python test-node test-go test-bash ## Installs what is missing, runs the tests and checks of all clients, and compares them
-	$(SWIFT) build --product PosternClientTrials
+test-clients: test-python test-node test-go test-swift test-bash ## Installs what is missing, runs the tests and checks of all clients, and compares them
 	/usr/bin/python3 clients/replays.py $(BINARY)
 	/usr/bin/python3 clients/check_readme.py $(BINARY)
 
-test-python test-node test-go test-bash clients-figures: export POSTERN_BIN := $(CURDIR)/$(BINARY)
+test-python test-node test-go test-swift test-bash clients-figures: export POSTERN_BIN := $(CURDIR)/$(BINARY)
 
 test-python: release client-deps ## Runs the Python client's tests and checks, half a minute
 	cd clients/python && ../../.build/venv/bin/pytest -q
@@ -154,6 +153,10 @@ test-node: release client-deps ## Runs the Node client's tests and checks, half 
 test-go: release client-deps ## Runs the Go client's tests and checks, half a minute
 	cd clients/go && go test -race -count=1 ./...
 	cd clients/go && go vet ./... && test -z "$$(gofmt -l .)"
+
+test-swift: release ## Runs the Swift client's tests, half a minute
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	$(SWIFT) test --skip-build --filter PosternClientTests
 
 test-bash: release client-deps ## Runs the Bash client's tests and checks, a minute and a half
 	cd clients/bash && tests/run.bash

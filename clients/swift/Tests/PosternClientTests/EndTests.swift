@@ -88,7 +88,8 @@ struct EndTests {
         let call = Task { try await postern.call("a") }
         let start = ContinuousClock.now
         await postern.close(within: .milliseconds(100))
-        #expect((Duration.seconds(5)...Duration.seconds(8)).contains(ContinuousClock.now - start))
+        // Not before its time; how much later is the machine's to say.
+        #expect(ContinuousClock.now - start >= .seconds(5))
         let error = await failure { try await call.value }
         #expect(error == .clientClosed || error?.end?.cause == .signal(SIGKILL))
     }
@@ -97,7 +98,7 @@ struct EndTests {
         let postern = try Postern(binary: Binaries.fake("garbage"))
         let error = PosternError.protocolViolation("What came from Postern is no JSON object: Segmentation fault")
         for _ in 0..<2 { await #expect(throws: error) { try await postern.call("a") } }
-        #expect(try await becomesTrue(within: 5) { !isAlive(postern.processIdentifier) })
+        #expect(try await becomesTrue(within: 60) { !isAlive(postern.processIdentifier) })
         await postern.close()
     }
 
@@ -105,7 +106,7 @@ struct EndTests {
         let postern = try Postern(binary: Binaries.fake("mute"))
         let error = PosternError.protocolViolation("Postern has closed its output and goes on.")
         await #expect(throws: error) { try await postern.call("a") }
-        #expect(try await becomesTrue(within: 5) { !isAlive(postern.processIdentifier) })
+        #expect(try await becomesTrue(within: 60) { !isAlive(postern.processIdentifier) })
     }
 
     @Test func endsWithItsScope() async throws {
@@ -130,7 +131,7 @@ struct EndTests {
         let process = try #require(postern?.processIdentifier)
         _ = try await postern?.system.info()
         postern = nil
-        #expect(try await becomesTrue(within: 5) { !isAlive(process) })
+        #expect(try await becomesTrue(within: 60) { !isAlive(process) })
     }
 
     /// A request that is being written is given up with the process, whoever else could read it.
@@ -147,12 +148,12 @@ struct EndTests {
                 writer.string(String(repeating: "x", count: 1 << 20))
             }
         }
-        #expect(try await becomesTrue(within: 5) { unreadBytes(of: heir) > 0 })
+        #expect(try await becomesTrue(within: 60) { unreadBytes(of: heir) > 0 })
         connection.map { _ = kill($0.processIdentifier, SIGKILL) }
         let end = await failure { try await call.value }?.end
         #expect(end?.cause == .signal(SIGKILL))
         connection = nil
-        #expect(try await becomesTrue(within: 5) { ended == nil })
+        #expect(try await becomesTrue(within: 60) { ended == nil })
     }
 
     /// How much waits in a process's input.

@@ -83,7 +83,7 @@ struct StartTests {
         }
         let theirs = pipes.withLock { $0 }
         #expect(theirs.count == 3)
-        #expect(try await becomesTrue(within: 5) { Self.pipes(of: "self").isDisjoint(with: theirs) })
+        #expect(try await becomesTrue(within: 60) { Self.pipes(of: "self").isDisjoint(with: theirs) })
     }
 
     /// The number of the process that was given an argument.
