@@ -67,7 +67,7 @@ package struct JSONReader {
         let start = offset
         var hasEscapes = false
         while true {
-            skipPlainASCII()
+            offset = UnsafeRawBufferPointer(start: base, count: count).endOfPlainBytes(from: offset)
             guard offset < count else { throw JSONError(.unexpectedEnd, at: offset) }
             let byte = base[offset]
             if byte == UInt8(ascii: "\"") {
@@ -228,31 +228,6 @@ package struct JSONReader {
             case 0x20, 0x0A, 0x0D, 0x09: offset += 1
             default: return
             }
-        }
-    }
-
-    /// Moves past bytes that stand for themselves in a string, a machine word at a time.
-    private mutating func skipPlainASCII() {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highBits: UInt64 = 0x8080_8080_8080_8080
-        while offset + 8 <= count {
-            let word = UInt64(littleEndian: UnsafeRawPointer(base + offset).loadUnaligned(as: UInt64.self))
-            // Each term has the high bit of a byte set where that byte is below 0x20, a quote, a backslash or not
-            // ASCII. A borrow may set it for a later byte too, so only the first that has it tells.
-            let quote = word ^ (ones &* 0x22)
-            let backslash = word ^ (ones &* 0x5C)
-            let special =
-                (word &- ones &* 0x20) | (quote &- ones) | (backslash &- ones) | word
-            if special & highBits != 0 {
-                offset += (special & highBits).trailingZeroBitCount / 8
-                return
-            }
-            offset += 8
-        }
-        while offset < count {
-            let byte = base[offset]
-            if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return }
-            offset += 1
         }
     }
 

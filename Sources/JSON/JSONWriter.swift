@@ -77,7 +77,7 @@ package struct JSONWriter {
         var value = value
         value.withUTF8 { text in
             let text = UnsafeRawBufferPointer(text)
-            guard text.count > Self.shortBytesMax || Self.endOfPlainBytes(in: text, from: 0) < text.count else {
+            guard text.count > Self.shortBytesMax || text.endOfPlainBytes(from: 0) < text.count else {
                 return append(UInt8(ascii: "\""), text, UInt8(ascii: "\""))
             }
             bytes.append(UInt8(ascii: "\""))
@@ -175,7 +175,7 @@ package struct JSONWriter {
         var runStart = 0
         var index = 0
         while true {
-            index = Self.endOfPlainBytes(in: text, from: index)
+            index = text.endOfPlainBytes(from: index)
             guard index < text.count else { break }
             let byte = text[index]
             if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte != 0xE2 {
@@ -216,28 +216,6 @@ package struct JSONWriter {
             if let last { piece[text.count + 2] = last }
             append(contentsOf: UnsafeRawBufferPointer(piece), from: 0, upTo: text.count + (last == nil ? 2 : 3))
         }
-    }
-
-    /// Where the first byte stands that may need an escape or is not ASCII, looked for a machine word at a time.
-    private static func endOfPlainBytes(in text: UnsafeRawBufferPointer, from start: Int) -> Int {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highBits: UInt64 = 0x8080_8080_8080_8080
-        var index = start
-        while index + 8 <= text.count {
-            let word = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            // As in JSONReader: the first byte whose high bit is set is below 0x20, a quote, a backslash or not ASCII.
-            let quote = (word ^ (ones &* 0x22)) &- ones
-            let backslash = (word ^ (ones &* 0x5C)) &- ones
-            let special = ((word &- ones &* 0x20) | quote | backslash | word) & highBits
-            if special != 0 { return index + special.trailingZeroBitCount / 8 }
-            index += 8
-        }
-        while index < text.count, isPlain(text[index]) { index += 1 }
-        return index
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     private mutating func appendEscape(of byte: UInt8) {

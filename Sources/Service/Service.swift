@@ -69,7 +69,7 @@ package final class Service: RequestHandler {
     }
 
     package func mayWait(_ request: Request) -> Bool {
-        !isRehearsal && (method(of: request) ?? mcp.toolCall(in: request)?.method)?.hashesPassword == true
+        !isRehearsal && called(by: request)?.method.hashesPassword == true
     }
 
     package func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? {
@@ -109,14 +109,18 @@ package final class Service: RequestHandler {
 
     package func lane(of request: Request) -> Lane? {
         // What is refused outright, or cannot be looked up, changes nothing, and so may overtake any.
-        let call = mcp.toolCall(in: request)
-        let given = call.map(\.params) ?? request.params
-        guard let method = method(of: request) ?? call?.method, let given, Self.isObject(given) else { return nil }
+        guard let call = called(by: request), let params = call.params, Self.isObject(params) else { return nil }
         do {
-            return try backend.lane(of: method, params: given)
+            return try backend.lane(of: call.method, params: params)
         } catch {
             return nil
         }
+    }
+
+    /// The contract's method that a request calls, by its name or as a tool, and what it is given.
+    private func called(by request: Request) -> (method: Method, params: UnsafeRawBufferPointer?)? {
+        if let method = method(of: request) { return (method, request.params) }
+        return mcp.toolCall(in: request).map { ($0.method, $0.params) }
     }
 
     private func method(of request: Request) -> Method? {

@@ -52,7 +52,6 @@ struct ClientContract {
         let result: Result
         /// The slugs of its own errors; any method may end with one of the service's as well.
         let errors: [String]
-        let isRehearsalOnly: Bool
     }
 
     /// What a method gives.
@@ -180,8 +179,7 @@ extension ClientContract.ClientMethod {
             description: method.description,
             params: params.filter { !$0.isOptional } + params.filter(\.isOptional),
             result: method.result.map { $0 == "object" ? .anyObject : .object(api.typeName($0)) } ?? .nothing,
-            errors: method.errors,
-            isRehearsalOnly: method.isRehearsalOnly
+            errors: method.errors
         )
     }
 }
