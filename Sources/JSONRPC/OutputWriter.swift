@@ -26,7 +26,6 @@ final class OutputWriter: Sendable {
         self.descriptor = descriptor
         self.startThread = startThread
         self.wake = wake
-        _ = ensureThread()
     }
 
     /// Why nothing can be written any more, as where the reader is gone; nil where it can.
@@ -49,7 +48,7 @@ final class OutputWriter: Sendable {
         }
     }
 
-    /// Whether there is a thread to leave writing to, started now where there was none to be had before.
+    /// Whether there is a thread to leave writing to, started now where it was not needed, or not to be had, before.
     private func ensureThread() -> Bool {
         hasThread.withLock { hasThread in
             if !hasThread { hasThread = startThread { self.run() } }

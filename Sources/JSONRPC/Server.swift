@@ -48,12 +48,14 @@ package final class Server {
     package func run() throws(StreamFault) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.readBytes, alignment: 8)
         defer { buffer.deallocate() }
+        // What came before there was anybody to read it goes before anything else there may be to do.
+        var timeout: Int? = 0
         while !isFinished {
-            let timeout = handler.tend()
             wait(milliseconds: canProceed ? 0 : timeout, into: buffer)
             if canProceed { connection.takeBacklog() }
             connection.resume()
             output.write(connection.takeOutput())
+            timeout = handler.tend()
         }
         if let fault = output.fault, !fault.isHangUp { throw fault }
         if let inputFault { throw inputFault }

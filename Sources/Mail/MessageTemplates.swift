@@ -5,7 +5,9 @@ internal import Glibc
 package final class MessageTemplates: MailComposer {
     package let domain: String
     private let publicURL: String
-    private let templates: [MailKind: MessageTemplate]
+    /// Those of the directory, and such of the program's own as were needed so far: reading all six would take half of
+    /// the time that a process needs to start.
+    private var templates: [MailKind: MessageTemplate] = [:]
 
     /// - Parameters:
     ///   - publicURL: what links in mails start with, without a slash at the end.
@@ -15,20 +17,16 @@ package final class MessageTemplates: MailComposer {
     package init(publicURL: String, domain: String, folder: String? = nil) throws(TemplateError) {
         self.publicURL = publicURL
         self.domain = domain
-        if let folder { try Self.checkNames(in: folder) }
-        var templates: [MailKind: MessageTemplate] = [:]
+        guard let folder else { return }
+        try Self.checkNames(in: folder)
         for kind in MailKind.allCases {
-            if let folder, let own = try MessageTemplate(file: "\(folder)/\(kind.rawValue).txt") {
-                templates[kind] = own
-            } else {
-                templates[kind] = try MessageTemplate(kind.embeddedTemplate, name: kind.rawValue)
-            }
+            templates[kind] = try MessageTemplate(file: "\(folder)/\(kind.rawValue).txt")
         }
-        self.templates = templates
     }
 
     package func compose(_ kind: MailKind, secret: String) -> MailText {
-        guard let template = templates[kind] else { preconditionFailure("every kind of mail has a template") }
+        let template = templates[kind] ?? kind.embeddedTemplate
+        templates[kind] = template
         let link = publicURL + (kind.linkPath.map { $0 + secret } ?? "")
         return MailText(subject: template.subject, text: template.text(code: secret, link: link))
     }
@@ -64,7 +62,16 @@ extension MailKind {
         }
     }
 
-    fileprivate var embeddedTemplate: [UInt8] {
+    /// The template that comes with the program.
+    fileprivate var embeddedTemplate: MessageTemplate {
+        do throws(TemplateError) {
+            return try MessageTemplate(embeddedBytes, name: rawValue)
+        } catch {
+            preconditionFailure(error.description)
+        }
+    }
+
+    private var embeddedBytes: [UInt8] {
         switch self {
         case .operatorsConfirmation: PackageResources.operators_confirmation_txt
         case .operatorsReset: PackageResources.operators_reset_txt

@@ -15,7 +15,7 @@ struct Flag: Sendable {
     let set: @Sendable (inout Options, String) -> Bool
 
     /// The variable of the environment: `POSTERN_PUBLIC_URL` for `--public-url`.
-    var variable: String { "POSTERN_" + name.uppercased().replacing("-", with: "_") }
+    var variable: String { "POSTERN_" + String(name.uppercased().map { $0 == "-" ? "_" : $0 }) }
 
     static func named(_ name: String) -> Flag? { all.first { $0.name == name } }
 

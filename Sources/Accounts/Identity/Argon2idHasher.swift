@@ -11,6 +11,7 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
     package init() {}
 
     package func hash(_ password: String) throws(PasswordHashingFailed) -> PasswordHash {
+        Sodium.makeReady()
         let password = password.utf8.map { CChar(bitPattern: $0) }
         var phc = [CChar](repeating: 0, count: Int(crypto_pwhash_STRBYTES))
         let status = crypto_pwhash_str(&phc, password, UInt64(password.count), Self.passes, Self.memoryBytes)
@@ -20,6 +21,7 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
     }
 
     package func verify(_ password: String, against hash: PasswordHash) throws(PasswordHashingFailed) -> Bool {
+        Sodium.makeReady()
         let password = password.utf8.map { CChar(bitPattern: $0) }
         let isRight = crypto_pwhash_str_verify(hash.text, password, UInt64(password.count)) == 0
         // libsodium tells want of memory as a wrong password, and as a guess it would count towards a lockout.

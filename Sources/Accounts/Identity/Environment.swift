@@ -22,7 +22,6 @@ package struct Environment {
         hasher: any PasswordHasher,
         outbox: Outbox
     ) {
-        precondition(Sodium.isReady, "libsodium cannot be used")
         self.store = store
         self.time = time
         self.random = random

@@ -20,6 +20,7 @@ package struct SecretToken: Sendable {
 
         /// The hash of a token.
         package init(of token: String) {
+            Sodium.makeReady()
             var token = token
             let count = MemoryLayout<Storage>.size
             token.withUTF8 { token in
