@@ -34,6 +34,11 @@ package enum Limits {
     static let tailBytes = 64 << 10
     /// The bytes of a journal from which on most of it is read before the lock is taken.
     static let longJournalBytes = 1 << 20
+    /// How far ahead of its lines a journal grows, and the bytes of a write from which on it is not worth it.
+    static let journalRoomBytes = 64 << 10
+    static let roomyWriteBytesMax = 16 << 10
+    /// The bytes behind a journal's last known line that are read at first, to see what others have added.
+    static let newsBytes = 4 << 10
     /// How many bytes of the journal are carried over to the next one at a time.
     static let carriedBytes = 256 << 10
     /// How many faults a check tells of.

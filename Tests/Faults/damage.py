@@ -5,15 +5,18 @@ warning and all that was before it. Anything else is refused, with the file and 
 What is opened at all serves exactly what was stored.
 """
 
+import itertools
 import json
 import os
 
 import mutants
 from postern import Broken
-from stores import NOBODY
+from stores import NOBODY, ROOM
 
 NAME = "damaged files"
 SECTOR = 512
+# What a process leaves behind its lines that does not end by itself: longer than a sector.
+LEFT = ROOM * 1500
 GARBAGE = [b'{"n":', b"x", b"\0", b"\0" * 4096, b'{"n":9,"d":0,"w":[["a",1]],"c":"00000000"', b"\xef\xbb\xbf", b"\r"]
 
 
@@ -119,7 +122,10 @@ def flips(trial, model):
             for bit in trial.random.sample(range(8), bits):
                 flipped = bytearray(data)
                 flipped[offset] ^= 1 << bit
-                yield changed(f"bit {bit} of byte {offset} flipped", model, file, bytes(flipped), "refuse", model.truth)
+                name = f"bit {bit} of byte {offset} flipped"
+                yield changed(name, model, file, bytes(flipped), "refuse", model.truth)
+                if file == model.journal:
+                    yield changed(name + " before room", model, file, bytes(flipped) + LEFT, "refuse", model.truth)
 
 
 def cuts(model):
@@ -129,6 +135,11 @@ def cuts(model):
             if file == model.journal and length >= max(model.durable(data[:length]), model.header):
                 allowed = model.before(length)
             yield changed(f"cut to {length} bytes", model, file, data[:length], *allowed)
+            if file == model.journal:
+                # No write into room is cut off before its line feed alone, unless a sector ends there.
+                is_changed = data[length:length + 1] == b"\n" and length % SECTOR != 0
+                allowed = ("refuse",) if is_changed else allowed
+                yield changed(f"room from {length}", model, file, data[:length] + LEFT, *allowed)
 
 
 def tails(model):
@@ -137,19 +148,23 @@ def tails(model):
             allowed = model.truth if file == model.journal else "refuse"
             yield changed(f"tail {garbage[:20]}", model, file, data + garbage, allowed)
             yield changed(f"line {garbage[:20]}", model, file, data + garbage + b"\n", "refuse")
+            if file == model.journal:
+                yield changed(f"tail {garbage[:20]} in room", model, file, data + garbage + LEFT, model.truth)
+                yield changed(f"line {garbage[:20]} in room", model, file, data + garbage + b"\n" + LEFT, "refuse")
+    yield changed("room", model, model.journal, model.files[model.journal] + LEFT, model.truth)
 
 
 def holes(model):
-    """Sectors that were never written: NUL bytes."""
+    """Sectors that were never written: NUL bytes, or the room that was there."""
     for file, data in model.files.items():
-        for sector in range(0, len(data), SECTOR):
+        for sector, unwritten in itertools.product(range(0, len(data), SECTOR), (b"\0", ROOM)):
             for count in (1, 2, len(data)):
                 end = min(sector + SECTOR * count, len(data))
-                hollow = data[:sector] + bytes(end - sector) + data[end:]
+                hollow = data[:sector] + unwritten * (end - sector) + data[end:]
                 start = data.rfind(b"\n", 0, sector) + 1
                 is_torn = file == model.journal and model.durable(hollow) <= start and start >= model.header
                 allowed = model.before(start) if is_torn else ("refuse",)
-                yield changed(f"a hole from {sector} to {end}", model, file, hollow, *allowed)
+                yield changed(f"a hole of {unwritten} from {sector} to {end}", model, file, hollow, *allowed)
 
 
 def torn_tails(trial, model):
@@ -158,13 +173,18 @@ def torn_tails(trial, model):
     safe = model.durable(data)
     for number in range(50 if trial.is_quick else 1000):
         hollow = bytearray(data[:trial.random.randrange(safe + 1, len(data) + 1)])
+        unwritten = trial.random.choice([b"\0", ROOM])
         sectors = range(safe // SECTOR, len(hollow) // SECTOR + 1)
         for sector in trial.random.sample(sectors, trial.random.randint(1, len(sectors))):
             place = slice(max(safe, sector * SECTOR), min(len(hollow), (sector + 1) * SECTOR))
-            hollow[place] = bytes(len(hollow[place]))
-        end = next((place for place in range(safe, len(hollow)) if hollow[place] == 0), len(hollow))
-        start = hollow.rfind(b"\n", 0, end) + 1
-        yield changed(f"torn tail {number}", model, model.journal, bytes(hollow), *model.before(start))
+            hollow[place] = unwritten * len(hollow[place])
+        end = hollow.find(unwritten, safe)
+        start = hollow.rfind(b"\n", 0, end if end >= 0 else len(hollow)) + 1
+        allowed = model.before(start)
+        if unwritten == ROOM:
+            allowed += ("refuse",) if data[len(hollow):len(hollow) + 1] == b"\n" else ()
+            hollow += LEFT
+        yield changed(f"torn tail {number}", model, model.journal, bytes(hollow), *allowed)
 
 
 def lines(model):
@@ -265,4 +285,4 @@ def summary(served, truth=None):
 
 
 def contents(store):
-    return {name: store.read(name) for name in store.files()}
+    return {name: store.read_all(name) for name in store.files()}

@@ -187,19 +187,22 @@ def until_clean(trial, scenario, call, number):
 def tears(trial):
     """Writes of one line and of many, cut at places all over them, the sectors' ends among them."""
     store = trial.store()
-    for clients in (1, 300):
+    for clients, is_in_room in ((1, False), (1, True), (300, False), (300, True)):
         bytes_written = 750 * clients
         for part in range(0, bytes_written, max(7, bytes_written // 60)):
-            yield store, clients, part
+            yield store, clients, is_in_room, part
         for part in range(512, bytes_written, max(512, bytes_written // 40 // 512 * 512)):
-            yield store, clients, part
+            yield store, clients, is_in_room, part
 
 
-def tear(trial, model, clients, part):
+def tear(trial, model, clients, is_in_room, part):
     store = trial.copy(model)
-    # The first write settles the end of the journal.
-    program = trial.program.under(trial.shims["write"], WRITE="tear", WRITE_NUMBER=2, WRITE_BYTES=part)
+    # The first write settles the end of the journal; that of a commit is followed by one that lays out room.
+    number = 4 if is_in_room else 2
+    program = trial.program.under(trial.shims["write"], WRITE="tear", WRITE_NUMBER=number, WRITE_BYTES=part)
     with store.serve(program=program) as server:
+        if is_in_room:
+            store.create(server, "first@b.co")
         replies = store.create_all(server, [(f"t{number}@b.co", "x") for number in range(clients)])
         if replies[-1] is not None:
             raise Broken("the write was not cut off")

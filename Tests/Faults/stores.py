@@ -18,6 +18,8 @@ NOT_WRITTEN = {507: "disk_full", 423: "busy", 405: "read_only"}
 UNKNOWN = {500: "damaged"}
 # What is served of a store that has no operator.
 NOBODY = "nobody"
+# What fills the room behind a journal's lines.
+ROOM = b"\t"
 
 
 class Ledger:
@@ -226,6 +228,11 @@ class Store:
         return os.path.join(self.path, name)
 
     def read(self, name):
+        """A file's bytes; a journal's without the room that a process has laid out behind its lines."""
+        data = self.read_all(name)
+        return data.rstrip(ROOM) if name.startswith("journal-") else data
+
+    def read_all(self, name):
         with open(self.file(name), "rb") as file:
             return file.read()
 

@@ -13,10 +13,11 @@ import threading
 import time
 
 from postern import Broken, Gone
+from stores import ROOM
 
 NAME = "failing sync"
 # What became of the bytes that were in doubt.
-FATES = ["kept", "lost", "hole", "half"]
+FATES = ["kept", "lost", "hole", "room", "half"]
 
 
 def run(trial):
@@ -43,7 +44,7 @@ def attempt(trial, model, failing, size, fate, **environment):
         for number in range(failing + 4):
             has_failed = outcomes(log)[-1:] == ["failed"]
             if not has_failed:
-                safe = os.path.getsize(store.file(journal))
+                safe = len(store.read(journal))
             before = store.read(journal)
             store.create_all(server, [(f"s{number}-{index}@b.co", "x") for index in range(size)], tolerate=True)
             if has_failed and store.read(journal) != before:
@@ -119,6 +120,8 @@ def lose(store, journal, safe, fate):
         store.write(journal, data[:safe])
     elif fate == "hole":
         store.write(journal, data[:safe] + bytes(len(data) - safe))
+    elif fate == "room":
+        store.write(journal, data[:safe] + ROOM * (len(data) - safe + 1000))
     elif fate == "half":
         store.write(journal, data[:(safe + len(data)) // 2])
 

@@ -161,7 +161,8 @@ struct SharedDirectoryTests {
         try engine.commit(("a", "1"))
         let torn = Array(#"{"n":2,"d""#.utf8)
         let handle = try #require(FileHandle(forWritingAtPath: directory.path + "/journal-1.jsonl"))
-        let length = try handle.seekToEnd()
+        let length = try directory.bytes().count
+        try handle.seek(toOffset: UInt64(length))
         try handle.write(contentsOf: torn)
         try engine.commit(("b", "1"))
         #expect(try engine.entries() == ["a": "1", "b": "1"])
@@ -174,7 +175,7 @@ struct SharedDirectoryTests {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         let handle = try #require(FileHandle(forWritingAtPath: directory.path + "/journal-1.jsonl"))
-        try handle.seekToEnd()
+        try handle.seek(toOffset: UInt64(directory.bytes().count))
         try handle.write(contentsOf: Array("{\"n\":2}\n".utf8))
         for _ in 0..<2 {
             #expect(storeError { _ = try engine.entries() }?.reason == "line 3 does not match its check")

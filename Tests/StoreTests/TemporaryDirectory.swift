@@ -34,7 +34,13 @@ final class TemporaryDirectory {
         try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix("lock") }.sorted()
     }
 
+    /// The bytes of a file, without the room behind a journal's lines.
     func bytes(of name: String = "journal-1.jsonl") throws -> [UInt8] {
+        Array(JournalRoom.torn(try rawBytes(of: name)[...]))
+    }
+
+    /// All bytes of a file.
+    func rawBytes(of name: String = "journal-1.jsonl") throws -> [UInt8] {
         Array(try Data(contentsOf: URL(fileURLWithPath: path + "/" + name)))
     }
 

@@ -24,7 +24,8 @@ struct EpochReader {
     /// while a long journal is read.
     mutating func readSafePart() throws(StoreError) {
         let end = try file.status().bytes
-        let tail = try file.contents(from: max(replay.length, end - Limits.tailBytes), upTo: end)
+        let start = max(replay.length, end - Limits.tailBytes - Limits.journalRoomBytes)
+        let tail = try file.contents(from: start, upTo: end)
         let lines = tail.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast()
         let told = lines.count > 1 ? lines.last?.withUnsafeBytes { JournalLine.durable(of: $0) } : nil
         let safe = max(told ?? 0, manifest.journalBytesSafe)
@@ -42,7 +43,7 @@ struct EpochReader {
         let start = replay.length
         let bytes = try file.contents(from: start, upTo: try file.status().bytes)
         try bytes.withUnsafeBytesTyped { bytes throws(StoreError) in try replay.read(bytes, into: &space) }
-        return Array(bytes[(replay.length - start)...])
+        return Array(JournalRoom.torn(bytes[(replay.length - start)...]))
     }
 
     func opened(marks: SyncMarks?, log: @escaping (String) -> Void) -> OpenedEpoch {

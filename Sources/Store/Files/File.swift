@@ -77,6 +77,14 @@ final class File {
         return bytes
     }
 
+    /// The byte at `offset`; nil where the file ends before it.
+    func byte(at offset: Int) throws(StoreError) -> UInt8? {
+        var byte: UInt8 = 0
+        let count = retryingInterrupted { pread(descriptor, &byte, 1, offset) }
+        guard count >= 0 else { throw .failed("read \(name)") }
+        return count == 1 ? byte : nil
+    }
+
     /// Writes all of `bytes` at `offset`; how much of them is written when it throws is unknown.
     func write(_ bytes: [UInt8], at offset: Int) throws(StoreError) {
         var written = 0

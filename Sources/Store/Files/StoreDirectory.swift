@@ -105,7 +105,20 @@ final class StoreDirectory {
     /// Ends the use of the directory.
     func close() {
         lock?.release()
+        tidyJournal()
         journal.close()
+    }
+
+    /// Lets the journal end with its last line, unless others are just writing to it.
+    private func tidyJournal() {
+        guard journal.isWritable, journal.hasRoom, let lock else { return }
+        do throws(StoreError) {
+            guard try lock.takeIfFree() else { return }
+            defer { lock.release() }
+            if try !hasNews() { journal.takeBackRoom() }
+        } catch {
+            // Whoever closes it next does.
+        }
     }
 
     /// Whether a look at the files shows something new. It is right for what was there when it was called.

@@ -31,6 +31,8 @@ final class Journal {
     private var hasUnsyncedErasures = false
     /// Whether others wrote some of what is not known to be on the disk.
     private var hasUnsyncedNews = false
+    /// The bytes of the file as it was last seen: its lines, and the room behind them.
+    private var fileBytes = 0
     /// How many of its bytes are known to be on the disk.
     private(set) var durable: Int
 
@@ -78,12 +80,20 @@ final class Journal {
     func hasNews() throws(StoreError) -> Bool {
         if case .refused(let error) = state { throw error }
         let status = try file.status()
+        fileBytes = status.bytes
+        let isAtEnd = try isAtEnd(of: status.bytes)
         // A file without a name may be that of an epoch that has just ended; the lock will tell.
         if case .failed(let error) = state {
-            guard status.bytes == length, status.links > 0, !hasUnsyncedNews else { throw error }
+            guard isAtEnd, status.links > 0, !hasUnsyncedNews else { throw error }
             return false
         }
-        return status.bytes != length || status.links == 0
+        return !isAtEnd || status.links == 0
+    }
+
+    /// Whether so many bytes are no more than the lines that are known, and room behind them.
+    private func isAtEnd(of bytes: Int) throws(StoreError) -> Bool {
+        guard bytes > length else { return bytes == length }
+        return try file.byte(at: length) == JournalRoom.filler
     }
 
     /// Reads what others have added. The lock must be held.
@@ -99,7 +109,7 @@ final class Journal {
         guard status.bytes >= length else {
             throw refuse(.damaged(file: file.name, offset: status.bytes, reason: "another program cut the file short"))
         }
-        let news = try file.contents(from: length, upTo: status.bytes)
+        let news = try news(upTo: status.bytes)
         let before = length
         do throws(StoreError) {
             try news.withUnsafeBytesTyped { bytes throws(StoreError) in try replay.read(bytes, into: &space) }
@@ -110,12 +120,24 @@ final class Journal {
         hasUnsyncedNews = durable < length
         // Whoever wrote the lines erases what they made superfluous.
         _ = replay.slots.takeSuperseded()
-        return Array(news.dropFirst(length - before))
+        return Array(JournalRoom.torn(news.dropFirst(length - before)))
+    }
+
+    /// What stands behind the last known line, without most of the room that follows: whoever lives to tell leaves nothing
+    /// behind that.
+    private func news(upTo end: Int) throws(StoreError) -> [UInt8] {
+        var news: [UInt8] = []
+        while length + news.count < end, news.last != JournalRoom.filler {
+            let start = length + news.count
+            news += try file.contents(from: start, upTo: min(end, start + max(Limits.newsBytes, news.count)))
+        }
+        return news
     }
 
     /// Cuts off what `readNews(into:)` found torn, once that is safe elsewhere. The lock must be held.
     func cutTornTail() throws(StoreError) {
         try file.truncate(to: length)
+        fileBytes = length
         try syncFile()
         durable = length
         hasUnsyncedNews = false
@@ -173,6 +195,32 @@ final class Journal {
         noteSlots(of: writes)
         marks?.noteWritten(epoch: epoch, length: length + writer.bytes.count)
         replay.pass(writer, lastLineStart: lineStart, checkBefore: before)
+        if writer.bytes.count <= Limits.roomyWriteBytesMax { layOutRoom() }
+    }
+
+    /// Lays out room behind the last line where there is none left. Where the disk has none, lines go on one by one.
+    private func layOutRoom() {
+        guard length > fileBytes else { return }
+        fileBytes = length + Limits.journalRoomBytes
+        do throws(StoreError) {
+            let room = [UInt8](repeating: JournalRoom.filler, count: Limits.journalRoomBytes)
+            try file.write(room, at: length)
+        } catch {
+            takeBackRoom()
+        }
+    }
+
+    /// Whether the file goes on behind its last line.
+    var hasRoom: Bool { fileBytes > length }
+
+    /// Cuts off what was laid out. The lock must be held, and there be no news.
+    func takeBackRoom() {
+        do throws(StoreError) {
+            try file.truncate(to: length)
+            fileBytes = length
+        } catch {
+            // Tabs behind the last line harm nobody.
+        }
     }
 
     /// Whether something that may be told of by now is not known to be on the disk.
@@ -251,6 +299,7 @@ final class Journal {
         if case .systemCall = failure { state = .tailToRead }
         do throws(StoreError) {
             try file.truncate(to: length)
+            fileBytes = length
         } catch {
             // Whoever next takes the lock finds a torn tail, and sets it aside.
             state = .tailToRead

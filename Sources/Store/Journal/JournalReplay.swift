@@ -7,11 +7,11 @@ internal import Glibc
 /// write that nobody was told had succeeded, or damage, which is refused. To tell them apart:
 ///
 /// - Bytes behind the last line feed are torn: a write was cut off. But where they are a whole line and one wrong byte
-///   in its line feed's place, that byte was changed.
+///   in its line feed's place, that byte was changed. Tabs at their end are the journal's room.
 /// - A line with a *hole* is torn: a power cut may keep later sectors of a write and lose earlier ones, which then read
-///   as NUL bytes. A hole starts where the line does or at a sector, and ends at a sector or with the file; no byte of a
-///   line is NUL. But where a later line tells, by its `d`, that the hole's place was once safely on the disk, it is
-///   damage. That line need not be whole: when in doubt, refuse.
+///   as the tabs of the room that was there, or as NUL bytes. A hole starts where the line does or at a sector, and ends
+///   at a sector or with the file; no byte of a line is a tab or NUL. But where a later line tells, by its `d`, that the
+///   hole's place was once safely on the disk, it is damage. That line need not be whole: when in doubt, refuse.
 /// - Any other line that is not as it was written is damage, the last one too.
 struct JournalReplay {
     /// The number of the last transaction.
@@ -155,19 +155,23 @@ struct JournalReplay {
 
     /// Refuses a last line whose line feed was changed to something else.
     private func checkUnterminated(_ tail: FileTail) throws(StoreError) {
-        let rest = tail[length..<tail.end]
-        guard let last = rest.last, last != 0, tail.lineEnd(from: length) == nil else { return }
+        let end = tail.endOfWritten
+        guard end > length, tail.lineEnd(from: length) == nil else { return }
+        if isWhole(tail[length..<end - 1]) { throw damaged(at: end - 1, "does not end in a line feed") }
+        // Where room follows, a write that was cut off lacks its line feed alone at the start of a sector only.
+        guard end < tail.end, tail.isRoom(at: end), end % Limits.sectorBytes != 0 else { return }
+        if isWhole(tail[length..<end]) { throw damaged(at: end, "does not end in a line feed") }
+    }
+
+    /// Whether a line, without its line feed, is as it was written.
+    private func isWhole(_ line: UnsafeRawBufferPointer) -> Bool {
         var writes: [JournalLine.Write] = []
         do throws(LineFault) {
-            _ = try JournalLine(
-                parsing: UnsafeRawBufferPointer(rebasing: rest.dropLast()),
-                after: check,
-                writes: &writes
-            )
+            _ = try JournalLine(parsing: line, after: check, writes: &writes)
+            return true
         } catch {
-            return
+            return false
         }
-        throw damaged(at: tail.end - 1, "does not end in a line feed")
     }
 
     private func damaged(at offset: Int, _ reason: String) -> StoreError {
@@ -182,6 +186,14 @@ private struct FileTail {
     let offset: Int
 
     var end: Int { offset + bytes.count }
+
+    /// Where the room behind the lines starts, or what was never written.
+    var endOfWritten: Int { offset + (bytes.lastIndex { !Self.isUnwritten($0) }.map { $0 + 1 } ?? 0) }
+
+    func isRoom(at place: Int) -> Bool { bytes[place - offset] == JournalRoom.filler }
+
+    /// Whether a byte is none of a line's: that of a sector as it was before a line was written to it.
+    private static func isUnwritten(_ byte: UInt8) -> Bool { byte == JournalRoom.filler || byte == 0 }
 
     subscript(place: Range<Int>) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: bytes[place.lowerBound - offset..<place.upperBound - offset])
@@ -199,12 +211,12 @@ private struct FileTail {
     func hasHole(in line: Range<Int>) -> Bool {
         var index = line.lowerBound
         while index < line.upperBound {
-            guard bytes[index - offset] == 0 else {
+            guard Self.isUnwritten(bytes[index - offset]) else {
                 index += 1
                 continue
             }
             let start = index
-            while index < end, bytes[index - offset] == 0 { index += 1 }
+            while index < end, Self.isUnwritten(bytes[index - offset]) { index += 1 }
             let startsRight = start == line.lowerBound || start % Limits.sectorBytes == 0
             if startsRight, index == end || index % Limits.sectorBytes == 0 { return true }
         }

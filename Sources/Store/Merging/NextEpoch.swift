@@ -169,9 +169,9 @@ struct NextEpoch {
     }
 
     private func keepTornEnd(of old: File) throws(StoreError) {
-        let torn = try old.contents(from: older.length, upTo: try old.status().bytes)
+        let torn = JournalRoom.torn(try old.contents(from: older.length, upTo: try old.status().bytes)[...])
         guard !torn.isEmpty else { return }
-        _ = try files.keepTorn(torn, at: older.length, epoch: source.manifest.epoch)
+        _ = try files.keepTorn(Array(torn), at: older.length, epoch: source.manifest.epoch)
     }
 
     /// Overwrites the erasable values of the old journal, which is about to go: what is unlinked may be read for long.

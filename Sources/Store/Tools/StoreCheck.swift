@@ -76,7 +76,7 @@ package struct StoreCheck {
             try replay.read(UnsafeRawBufferPointer(rebasing: bytes[header.bytes.count...]), into: &space)
         }
         report.transactions = replay.number
-        if replay.length < opened.journal.count {
+        if !JournalRoom.torn(opened.journal[replay.length...]).isEmpty {
             report.notes.append(
                 "\(opened.manifest.journal) ends in a write that was cut off, at byte \(replay.length)"
             )

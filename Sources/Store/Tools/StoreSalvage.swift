@@ -163,7 +163,7 @@ package struct StoreSalvage {
         let known = manifest.map { FileHeader.journal(of: $0) }
         guard let header = header(of: name, bytes, known, FileHeader.journal(of:epoch:transactions:)) else { return }
         var chain = [Link(check: header.check)]
-        for (offset, line) in Lines(bytes, from: header.bytes.count) {
+        for (offset, line) in Lines(Array(JournalRoom.torn(bytes[...])), from: header.bytes.count) {
             chain = line.withUnsafeBytes { take($0, behind: chain, Place(file: name, offset: offset)) }
         }
     }

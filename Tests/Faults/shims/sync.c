@@ -5,7 +5,7 @@
 //     SYNC=fail     fdatasync fails with EIO from call SYNC_NUMBER on; with SYNC_HIDE it says that it succeeded
 //
 // SYNC_LOG names a file that gets a line for each call of fdatasync, before it returns: how it ended, the file's inode,
-// and how long the file was when it began.
+// and how many bytes of the file were written when it began, without the tabs behind them.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -25,11 +25,17 @@ static int is_mode(const char *mode) {
     return wanted && strcmp(wanted, mode) == 0;
 }
 
-static void report(const struct stat *status, const char *outcome) {
+static off_t written(int descriptor, off_t end) {
+    char byte = '\t';
+    while (end > 0 && pread(descriptor, &byte, 1, end - 1) == 1 && byte == '\t') end--;
+    return end;
+}
+
+static void report(const struct stat *status, off_t written, const char *outcome) {
     const char *path = getenv("SYNC_LOG");
     if (!path) return;
     int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    dprintf(file, "%s %lu %ld\n", outcome, (unsigned long)status->st_ino, (long)status->st_size);
+    dprintf(file, "%s %lu %ld\n", outcome, (unsigned long)status->st_ino, (long)written);
     close(file);
 }
 
@@ -38,16 +44,17 @@ int fdatasync(int descriptor) {
     int number = atomic_fetch_add(&calls, 1) + 1;
     struct stat status = {0};
     fstat(descriptor, &status);
+    off_t bytes = getenv("SYNC_LOG") ? written(descriptor, status.st_size) : 0;
     if (is_mode("skip")) return 0;
     if (is_mode("slow")) usleep((useconds_t)atoi(getenv("SYNC_MICROSECONDS")));
     if (is_mode("fail") && number >= atoi(getenv("SYNC_NUMBER"))) {
-        report(&status, "failed");
+        report(&status, bytes, "failed");
         if (getenv("SYNC_HIDE")) return 0;
         errno = EIO;
         return -1;
     }
     int outcome = next(descriptor);
-    report(&status, "synced");
+    report(&status, bytes, "synced");
     return outcome;
 }
 
