@@ -7,28 +7,39 @@
 ///
 /// Whether a comma is due is told from the byte written last: none behind `{`, `[`, `:` or a line feed. Strings hold
 /// no raw U+2028 or U+2029, so that readers which take those for line ends stay whole.
-package struct JSONWriter {
-    /// What has been written so far.
-    package private(set) var bytes: [UInt8] = []
-
-    /// How long a string is copied in one piece with its quotes.
-    private static let shortBytesMax = 512
-
-    package init(capacity: Int = 256) {
-        bytes.reserveCapacity(capacity)
-    }
+///
+/// It has memory of its own, as an array asks with each byte whether it is shared and each of those questions costs more
+/// than the byte: so it is not copied, and what it holds is copied out.
+package struct JSONWriter: ~Copyable {
+    /// Nobody else has its address; the first `count` bytes are written, and the others are not read.
+    private var memory: UnsafeMutableRawBufferPointer
 
     /// How much has been written, in bytes.
-    package var count: Int { bytes.count }
+    package private(set) var count = 0
+
+    package init(capacity: Int = 256) {
+        memory = capacity == 0 ? .init(start: nil, count: 0) : .allocate(byteCount: capacity, alignment: 1)
+    }
+
+    deinit { memory.deallocate() }
+
+    /// What has been written so far, copied.
+    package var bytes: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
+
+    /// Calls `body` with what has been written so far.
+    package func withUnsafeBytes<Value>(_ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
+        try body(UnsafeRawBufferPointer(rebasing: memory[..<count]))
+    }
 
     /// Takes back everything behind the first `count` bytes.
     package mutating func truncate(to count: Int) {
-        bytes.removeSubrange(count...)
+        precondition(count <= self.count, "only what was written can be taken back")
+        self.count = count
     }
 
-    /// Gives away what has been written and starts anew.
+    /// Gives what has been written, copied, and starts anew.
     package mutating func take() -> [UInt8] {
-        defer { bytes = [] }
+        defer { count = 0 }
         return bytes
     }
 
@@ -36,60 +47,63 @@ package struct JSONWriter {
 
     /// Starts an object.
     package mutating func beginObject() {
-        separate()
-        bytes.append(UInt8(ascii: "{"))
+        begin(UInt8(ascii: "{"))
     }
 
     /// Ends an object.
     package mutating func endObject() {
-        bytes.append(UInt8(ascii: "}"))
+        append(UInt8(ascii: "}"))
     }
 
     /// Starts an array.
     package mutating func beginArray() {
-        separate()
-        bytes.append(UInt8(ascii: "["))
+        begin(UInt8(ascii: "["))
     }
 
     /// Ends an array.
     package mutating func endArray() {
-        bytes.append(UInt8(ascii: "]"))
+        append(UInt8(ascii: "]"))
     }
 
     /// Writes a member's name; its value comes next. The name must need no escapes.
     package mutating func member(_ name: StaticString) {
-        separate()
-        let text = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-        append(UInt8(ascii: "\""), text, UInt8(ascii: "\""), UInt8(ascii: ":"))
+        separate(beforeBytes: name.utf8CodeUnitCount + 3)
+        put(UInt8(ascii: "\""))
+        put(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+        put(UInt8(ascii: "\""))
+        put(UInt8(ascii: ":"))
     }
 
     /// Writes a member's name that is known only at run time; its value comes next.
     package mutating func member(named name: String) {
         string(name)
-        bytes.append(UInt8(ascii: ":"))
+        append(UInt8(ascii: ":"))
     }
 
     // MARK: Values
 
     /// Writes a string, escaped as far as it must be.
     package mutating func string(_ value: String) {
-        separate()
+        // A string that has its bytes at hand is read where it is, which spares counting a reference.
+        guard value.utf8.withContiguousStorageIfAvailable({ string(UnsafeRawBufferPointer($0)) }) == nil else { return }
         var value = value
-        value.withUTF8 { text in
-            let text = UnsafeRawBufferPointer(text)
-            guard text.count > Self.shortBytesMax || text.endOfPlainBytes(from: 0) < text.count else {
-                return append(UInt8(ascii: "\""), text, UInt8(ascii: "\""))
-            }
-            bytes.append(UInt8(ascii: "\""))
-            appendEscaped(text)
-            bytes.append(UInt8(ascii: "\""))
-        }
+        value.withUTF8 { string(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Writes a string by its bytes, which are UTF-8.
+    package mutating func string(_ text: UnsafeRawBufferPointer) {
+        guard text.endOfPlainBytes(from: 0) < text.count else { return plainString(text) }
+        begin(UInt8(ascii: "\""))
+        appendEscaped(text)
+        append(UInt8(ascii: "\""))
     }
 
     /// Writes a string that needs no escape, by its bytes.
     package mutating func plainString(_ text: UnsafeRawBufferPointer) {
-        separate()
-        append(UInt8(ascii: "\""), text, UInt8(ascii: "\""))
+        separate(beforeBytes: text.count + 2)
+        put(UInt8(ascii: "\""))
+        put(text)
+        put(UInt8(ascii: "\""))
     }
 
     /// Writes a string, or `null` for nil.
@@ -99,21 +113,19 @@ package struct JSONWriter {
 
     /// Writes an integer.
     package mutating func int(_ value: Int) {
-        separate()
-        var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
-        withUnsafeMutableBytes(of: &digits) { buffer in
-            var index = buffer.count
-            var magnitude = value.magnitude
-            repeat {
-                index -= 1
-                buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude % 10)
-                magnitude /= 10
-            } while magnitude > 0
-            if value < 0 {
-                index -= 1
-                buffer[index] = UInt8(ascii: "-")
-            }
-            append(contentsOf: UnsafeRawBufferPointer(buffer), from: index, upTo: buffer.count)
+        separate(beforeBytes: Self.intBytesMax)
+        var magnitude = value.magnitude
+        if value < 0 { put(UInt8(ascii: "-")) }
+        // No magnitude has twenty digits, so that the bound does not overflow.
+        var (digits, bound) = (1, UInt(10))
+        while magnitude >= bound {
+            digits += 1
+            bound *= 10
+        }
+        count += digits
+        for place in 1...digits {
+            memory[count - place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude % 10)
+            magnitude /= 10
         }
     }
 
@@ -124,50 +136,42 @@ package struct JSONWriter {
 
     /// Writes `true` or `false`.
     package mutating func bool(_ value: Bool) {
-        separate()
-        literal(value ? "true" : "false")
+        word(value ? "true" : "false")
     }
 
     /// Writes `null`.
     package mutating func null() {
-        separate()
-        literal("null")
+        word("null")
     }
 
     /// Writes bytes that are one well-formed JSON value already.
     package mutating func raw(_ value: UnsafeRawBufferPointer) {
-        separate()
-        bytes.append(contentsOf: value)
+        separate(beforeBytes: value.count)
+        put(value)
     }
 
     /// Writes bytes that are one well-formed JSON value already.
     package mutating func raw(_ value: [UInt8]) {
-        separate()
-        bytes.append(contentsOf: value)
+        value.withUnsafeBytes { raw($0) }
     }
 
     /// Writes bytes as they are, with no comma before them.
-    package mutating func verbatim(_ text: some Sequence<UInt8>) {
-        bytes.append(contentsOf: text)
+    package mutating func verbatim(_ text: [UInt8]) {
+        text.withUnsafeBytes { append($0) }
     }
 
     /// Ends a line.
     package mutating func newline() {
-        bytes.append(0x0A)
+        append(0x0A)
     }
 
     /// Writes bytes as they are, with no comma before them.
     package mutating func literal(_ text: StaticString) {
-        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    // MARK: Bytes
-
-    private mutating func separate() {
-        switch bytes.last {
-        case nil, UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"), 0x0A: break
-        default: bytes.append(UInt8(ascii: ","))
-        }
+    private mutating func word(_ text: StaticString) {
+        raw(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// Appends a string's bytes, copying runs that need no escape in one go.
@@ -188,7 +192,7 @@ package struct JSONWriter {
                 index += 1
                 continue
             }
-            append(contentsOf: text, from: runStart, upTo: index)
+            append(UnsafeRawBufferPointer(rebasing: text[runStart..<index]))
             if isLineSeparator {
                 literal(text[index + 2] == 0xA8 ? "\\u2028" : "\\u2029")
                 index += 3
@@ -198,24 +202,7 @@ package struct JSONWriter {
             }
             runStart = index
         }
-        append(contentsOf: text, from: runStart, upTo: text.count)
-    }
-
-    /// Appends part of a buffer, as a buffer: a slice would be gone through byte by byte.
-    private mutating func append(contentsOf text: UnsafeRawBufferPointer, from start: Int, upTo end: Int) {
-        bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[start..<end]))
-    }
-
-    /// Appends a few bytes at once, as each time that the array is asked costs more than they do.
-    private mutating func append(_ before: UInt8, _ text: UnsafeRawBufferPointer, _ after: UInt8, _ last: UInt8? = nil)
-    {
-        withUnsafeTemporaryAllocation(byteCount: text.count + 3, alignment: 1) { piece in
-            piece[0] = before
-            UnsafeMutableRawBufferPointer(rebasing: piece[1...]).copyMemory(from: text)
-            piece[text.count + 1] = after
-            if let last { piece[text.count + 2] = last }
-            append(contentsOf: UnsafeRawBufferPointer(piece), from: 0, upTo: text.count + (last == nil ? 2 : 3))
-        }
+        append(UnsafeRawBufferPointer(rebasing: text[runStart...]))
     }
 
     private mutating func appendEscape(of byte: UInt8) {
@@ -229,10 +216,72 @@ package struct JSONWriter {
         case 0x0D: literal("\\r")
         default:
             literal("\\u00")
-            bytes.append(Self.hexDigits[Int(byte >> 4)])
-            bytes.append(Self.hexDigits[Int(byte & 0xF)])
+            append(Self.hexDigits[Int(byte >> 4)])
+            append(Self.hexDigits[Int(byte & 0xF)])
         }
     }
 
     private static let hexDigits = Array("0123456789abcdef".utf8)
+
+    /// A minus sign and nineteen digits.
+    private static let intBytesMax = 20
+
+    // MARK: Bytes
+
+    /// Writes the comma that is due, and sees to it that there is room for so many bytes behind it.
+    @inline(__always)
+    private mutating func separate(beforeBytes more: Int) {
+        makeRoom(for: more + 1)
+        guard count > 0 else { return }
+        switch memory[count - 1] {
+        case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"), 0x0A: break
+        default: put(UInt8(ascii: ","))
+        }
+    }
+
+    private mutating func begin(_ bracket: UInt8) {
+        separate(beforeBytes: 1)
+        put(bracket)
+    }
+
+    private mutating func append(_ byte: UInt8) {
+        makeRoom(for: 1)
+        put(byte)
+    }
+
+    private mutating func append(_ text: UnsafeRawBufferPointer) {
+        makeRoom(for: text.count)
+        put(text)
+    }
+
+    /// Writes a byte for which there is room.
+    @inline(__always)
+    private mutating func put(_ byte: UInt8) {
+        memory[count] = byte
+        count += 1
+    }
+
+    /// Writes bytes for which there is room.
+    @inline(__always)
+    private mutating func put(_ text: UnsafeRawBufferPointer) {
+        UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyMemory(from: text)
+        count += text.count
+    }
+
+    @inline(__always)
+    private mutating func makeRoom(for more: Int) {
+        if memory.count - count < more { grow(by: more) }
+    }
+
+    /// Moves to memory twice as large, at least, so that what is written is moved a bounded number of times a byte.
+    @inline(never)
+    private mutating func grow(by more: Int) {
+        let larger = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(2 * memory.count, count + more, 64),
+            alignment: 1
+        )
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<count]))
+        memory.deallocate()
+        memory = larger
+    }
 }

@@ -293,7 +293,7 @@ final class Connection {
     private func send(_ message: [UInt8]) {
         guard !message.isEmpty else { return }
         if framer.framing == .header {
-            output.verbatim("Content-Length: \(message.count)\r\n\r\n".utf8)
+            output.verbatim(Array("Content-Length: \(message.count)\r\n\r\n".utf8))
             output.verbatim(message)
         } else {
             output.verbatim(message)
@@ -314,7 +314,7 @@ final class Connection {
         }
         guard output.count > 0 else { return group.removeAll(keepingCapacity: true) }
         group.removeAll(keepingCapacity: true)
-        committed.append(contentsOf: output.bytes)
+        output.withUnsafeBytes { committed.append(contentsOf: $0) }
         output.truncate(to: 0)
     }
 

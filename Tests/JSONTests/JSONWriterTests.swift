@@ -66,5 +66,5 @@ struct JSONWriterTests {
         #expect(try JSONValue(parsing: JSONValue(parsing: text).prettyText) == JSONValue(parsing: text))
     }
 
-    private func text(_ writer: JSONWriter) -> String { String(decoding: writer.bytes, as: UTF8.self) }
+    private func text(_ writer: borrowing JSONWriter) -> String { String(decoding: writer.bytes, as: UTF8.self) }
 }

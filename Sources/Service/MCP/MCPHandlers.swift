@@ -88,7 +88,7 @@ final class MCPHandlers {
             guard case .refused(let refusal) = error else { throw error }
             return ToolCall.write(error: refusal, to: &result)
         }
-        value.bytes.withUnsafeBytes { ToolCall.write(result: $0, to: &result) }
+        value.withUnsafeBytes { ToolCall.write(result: $0, to: &result) }
     }
 
     private func envelope(

@@ -34,7 +34,7 @@ struct ToolCall {
     static func write(error: RPCError, to writer: inout JSONWriter) {
         var text = JSONWriter()
         error.write(to: &text)
-        text.bytes.withUnsafeBytes { writeContent($0, to: &writer) }
+        text.withUnsafeBytes { writeContent($0, to: &writer) }
         writer.member("isError")
         writer.bool(true)
     }

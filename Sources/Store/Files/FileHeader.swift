@@ -59,7 +59,7 @@ struct FileHeader {
         writer.member("about")
         writer.string(about)
         self.transactions = transactions
-        check = writer.bytes.withUnsafeBytes { CRC32C.value(of: $0) }
+        check = writer.withUnsafeBytes { CRC32C.value(of: $0) }
         bytes = SealedLine.seal(&writer)
     }
 
