@@ -13,6 +13,14 @@ struct TimestampTests {
         #expect(Timestamp(microseconds: microseconds).description == text)
     }
 
+    /// 1900 and 2100 have no leap day, 2000 has one.
+    @Test func writesEachDayFrom1890To2100() {
+        for day in -29_219..<47_847 {
+            let timestamp = Timestamp(microseconds: day * 86_400_000_000 + 1)
+            #expect(Timestamp(timestamp.description) == timestamp)
+        }
+    }
+
     @Test(arguments: [
         "", "2016-02-24", "2016-02-24T22:07:52Z", "2016-02-24T22:07:52.371513", "2016-02-24 22:07:52.371513Z",
         "2016-02-30T00:00:00.000000Z", "2015-02-29T00:00:00.000000Z", "2016-13-01T00:00:00.000000Z",

@@ -12,7 +12,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     /// Whole seconds since 1970, rounded down.
     package var seconds: Int {
-        microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000
+        microseconds.floored(by: 1_000_000)
     }
 
     /// The moment so many seconds later.
@@ -41,25 +41,50 @@ extension Timestamp: CustomStringConvertible {
 
     /// Writes the text form's bytes, of which there are `textBytes`.
     private func writeText(to buffer: UnsafeMutableRawBufferPointer) {
-        let (date, fraction) = (calendarDate, microseconds - seconds * 1_000_000)
+        let seconds = seconds
+        let (year, month, day) = Self.calendarDate(day: seconds.floored(by: 86_400))
+        let second = seconds - seconds.floored(by: 86_400) * 86_400
         var index = 0
         func put(_ number: Int, digits: Int, then mark: Unicode.Scalar) {
-            var rest = number
-            for place in (index..<index + digits).reversed() {
-                buffer[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            var rest = UInt32(truncatingIfNeeded: number)
+            for place in 1...digits {
+                buffer[index + digits - place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
                 rest /= 10
             }
             buffer[index + digits] = UInt8(ascii: mark)
             index += digits + 1
         }
-        put(Int(date.tm_year) + 1900, digits: 4, then: "-")
-        put(Int(date.tm_mon) + 1, digits: 2, then: "-")
-        put(Int(date.tm_mday), digits: 2, then: "T")
-        put(Int(date.tm_hour), digits: 2, then: ":")
-        put(Int(date.tm_min), digits: 2, then: ":")
-        put(Int(date.tm_sec), digits: 2, then: ".")
-        put(fraction, digits: 6, then: "Z")
+        put(year, digits: 4, then: "-")
+        put(month, digits: 2, then: "-")
+        put(day, digits: 2, then: "T")
+        put(second / 3_600, digits: 2, then: ":")
+        put(second / 60 % 60, digits: 2, then: ":")
+        put(second % 60, digits: 2, then: ".")
+        put(microseconds - seconds * 1_000_000, digits: 6, then: "Z")
     }
+
+    /// The date of a day that is counted from 1970-01-01, in the Gregorian calendar. The system's `gmtime_r` takes as long
+    /// as writing all the rest of a record.
+    ///
+    /// Years are counted from March on, so that a leap day is the last of its year: then a year starts after 365 days for
+    /// each year before it and one for each leap day, and a month after (153 × months + 2) ÷ 5 days.
+    private static func calendarDate(day: Int) -> (year: Int, month: Int, day: Int) {
+        let daysFromMarch0 = day + 719_468
+        let era = daysFromMarch0.floored(by: daysOf400Years)
+        let dayOfEra = daysFromMarch0 - era * daysOf400Years
+        let leapDays = dayOfEra / 1_460 - dayOfEra / 36_524 + dayOfEra / (daysOf400Years - 1)
+        let yearOfEra = (dayOfEra - leapDays) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        let isNextYear = monthFromMarch >= 10
+        return (
+            400 * era + yearOfEra + (isNextYear ? 1 : 0),
+            monthFromMarch + (isNextYear ? -9 : 3),
+            dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+        )
+    }
+
+    private static let daysOf400Years = 146_097
 
     /// Reads the text form; nil for any other, and for a date that the calendar does not have.
     package init?(_ text: String) {
@@ -104,12 +129,12 @@ extension Timestamp: CustomStringConvertible {
     }
 
     private static let textBytes = 27
+}
 
-    private var calendarDate: tm {
-        var seconds = time_t(seconds)
-        var date = tm()
-        gmtime_r(&seconds, &date)
-        return date
+extension Int {
+    /// Divided by a positive number, and rounded down.
+    fileprivate func floored(by divisor: Int) -> Int {
+        self >= 0 ? self / divisor : (self - divisor + 1) / divisor
     }
 }
 
