@@ -1,3 +1,5 @@
+internal import JSON
+
 /// A value of the key space: its JSON bytes, and beside them the record that they were last decoded to.
 package final class StoredValue {
     /// One JSON value other than null, with no line feed outside a string: what a `JSONWriter` gives.
@@ -18,6 +20,17 @@ package class AnyStoredRecord {
 
     init(type: Any.Type) {
         self.type = ObjectIdentifier(type)
+    }
+
+    /// The same, of a type that it is known to have. A cast that looks for itself takes as long as all the rest of
+    /// reading a record.
+    func `as`<R: Record>(_ type: R.Type) -> StoredRecord<R> {
+        unsafeDowncast(self, to: StoredRecord<R>.self)
+    }
+
+    /// Writes the record as one object.
+    func write(to writer: inout JSONWriter) {
+        preconditionFailure("a record has a type")
     }
 }
 

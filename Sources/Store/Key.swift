@@ -3,42 +3,88 @@ internal import JSON
 
 /// A piece of a key: a whole number or a text.
 package protocol KeyComponent {
+    /// The bytes that the piece has at most in a key.
+    var keyBytesMax: Int { get }
     /// Appends the piece in a form that sorts, byte by byte, as the piece itself does.
-    func append(to bytes: inout [UInt8])
+    func append(to key: inout KeyWriter)
+}
+
+/// Memory in which a key is put together, so that it is made once, of the exact length.
+package struct KeyWriter {
+    /// Big enough for all that its components say they have at most; what goes beyond stops the program.
+    private let memory: UnsafeMutableRawBufferPointer
+    private var count = 0
+
+    /// The bytes of a key that has at most `max`, as `write` appends them.
+    package static func bytes(max: Int, _ write: (inout KeyWriter) -> Void) -> [UInt8] {
+        withUnsafeTemporaryAllocation(byteCount: max, alignment: 1) { memory in
+            var writer = KeyWriter(memory: memory)
+            write(&writer)
+            return [UInt8](UnsafeRawBufferPointer(rebasing: memory[..<writer.count]))
+        }
+    }
+
+    private init(memory: UnsafeMutableRawBufferPointer) {
+        self.memory = memory
+    }
+
+    /// Appends a byte.
+    package mutating func append(_ byte: UInt8) {
+        precondition(count < memory.count)
+        memory[count] = byte
+        count += 1
+    }
+
+    /// Appends bytes.
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        // It checks that there is room.
+        UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyMemory(from: bytes)
+        count += bytes.count
+    }
+
+    /// Appends so many bytes as `write` fills in.
+    package mutating func append(_ count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
+        write(UnsafeMutableRawBufferPointer(rebasing: memory[self.count..<self.count + count]))
+        self.count += count
+    }
 }
 
 extension Int: KeyComponent {
+    package var keyBytesMax: Int { Key.numberDigits }
+
     /// Ten digits, so that 9 sorts before 10; a number outside 0...9,999,999,999 has no place in a key.
-    package func append(to bytes: inout [UInt8]) {
+    package func append(to key: inout KeyWriter) {
         precondition(Key.numbers.contains(self), "a number in a key has at most ten digits")
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 10) { digits in
+        key.append(Key.numberDigits) { digits in
             var rest = UInt64(self)
-            for place in digits.indices.reversed() {
-                digits.initializeElement(at: place, to: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            for place in 1...Key.numberDigits {
+                digits[Key.numberDigits - place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
                 rest /= 10
             }
-            bytes.append(contentsOf: digits)
         }
     }
 }
 
 extension String: KeyComponent {
+    package var keyBytesMax: Int { 3 * utf8.count }
+
     /// The text as it is, but for the slash that parts components, the per cent sign and control characters, which are
     /// written `%2F` and so on.
-    package func append(to bytes: inout [UInt8]) {
+    package func append(to key: inout KeyWriter) {
+        guard utf8.withContiguousStorageIfAvailable({ Self.append($0, to: &key) }) == nil else { return }
         var text = self
-        text.withUTF8 { text in
-            // Most texts need no escapes, and go in one piece.
-            guard text.contains(where: Self.isEscaped) else { return bytes.append(contentsOf: text) }
-            for byte in text {
-                guard Self.isEscaped(byte) else {
-                    bytes.append(byte)
-                    continue
-                }
-                bytes.append(UInt8(ascii: "%"))
-                for digit in [byte >> 4, byte & 0xF] {
-                    bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10)
-                }
+        text.withUTF8 { Self.append($0, to: &key) }
+    }
+
+    private static func append(_ text: UnsafeBufferPointer<UInt8>, to key: inout KeyWriter) {
+        for byte in text {
+            guard isEscaped(byte) else {
+                key.append(byte)
+                continue
+            }
+            key.append(UInt8(ascii: "%"))
+            for digit in [byte >> 4, byte & 0xF] {
+                key.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10)
             }
         }
     }
@@ -48,7 +94,7 @@ extension String: KeyComponent {
     }
 }
 
-/// What a record or an index entry is found by within its collection or index: one component or several.
+/// What a record or an index entry is found by within its collection or index: one to three components.
 ///
 ///     Key(17)                 → 0000000017
 ///     Key("foo@bar.com")      → foo@bar.com
@@ -56,21 +102,47 @@ extension String: KeyComponent {
 package struct Key: Hashable, Sendable {
     /// The numbers that may be components.
     package static let numbers = 0...9_999_999_999
+    /// How many digits each of them has.
+    static let numberDigits = 10
 
     /// The components, joined by slashes.
     package let bytes: [UInt8]
 
-    /// Built where it is used, for the components that it is of: every request builds some.
+    /// A key of one component.
+    ///
+    /// Inlinable, as those of more components are, so that each is built for the types of its components: every request
+    /// makes some, and a pack of components would be gone through with types that are looked up as it runs.
     @inlinable
-    package init<First: KeyComponent, each Rest: KeyComponent>(_ first: First, _ rest: repeat each Rest) {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(96)
-        first.append(to: &bytes)
-        for component in repeat each rest {
-            bytes.append(UInt8(ascii: "/"))
-            component.append(to: &bytes)
+    package init<First: KeyComponent>(_ first: First) {
+        self.init(bytes: KeyWriter.bytes(max: first.keyBytesMax) { key in first.append(to: &key) })
+    }
+
+    /// A key of two components.
+    @inlinable
+    package init<First: KeyComponent, Second: KeyComponent>(_ first: First, _ second: Second) {
+        let bytes = KeyWriter.bytes(max: first.keyBytesMax + second.keyBytesMax + 1) { key in
+            first.append(to: &key)
+            key.append(UInt8(ascii: "/"))
+            second.append(to: &key)
         }
-        self.bytes = bytes
+        self.init(bytes: bytes)
+    }
+
+    /// A key of three components.
+    @inlinable
+    package init<First: KeyComponent, Second: KeyComponent, Third: KeyComponent>(
+        _ first: First,
+        _ second: Second,
+        _ third: Third
+    ) {
+        let bytes = KeyWriter.bytes(max: first.keyBytesMax + second.keyBytesMax + third.keyBytesMax + 2) { key in
+            first.append(to: &key)
+            key.append(UInt8(ascii: "/"))
+            second.append(to: &key)
+            key.append(UInt8(ascii: "/"))
+            third.append(to: &key)
+        }
+        self.init(bytes: bytes)
     }
 
     /// A key as it was written before.
@@ -91,6 +163,9 @@ package struct StoreKey: Hashable, Comparable, Sendable {
     static let recordIndex = "id"
     /// The collection of the counters, which stand under `counters/id/NAME`.
     static let counters = "counters"
+
+    /// What the keys of all counters start with.
+    static let counterPrefix = prefix(collection: counters, index: recordIndex)
 
     /// The key's bytes, which order it.
     package let bytes: [UInt8]
@@ -113,9 +188,9 @@ package struct StoreKey: Hashable, Comparable, Sendable {
 
     /// A key by what all keys of its index start with.
     init(prefix: [UInt8], _ key: Key) {
-        bytes = [UInt8](unsafeUninitializedCapacity: prefix.count + key.bytes.count) { buffer, count in
-            count = buffer.initialize(fromContentsOf: prefix)
-            count = buffer[count...].initialize(fromContentsOf: key.bytes)
+        bytes = KeyWriter.bytes(max: prefix.count + key.bytes.count) { bytes in
+            prefix.withUnsafeBytes { bytes.append($0) }
+            key.bytes.withUnsafeBytes { bytes.append($0) }
         }
     }
 

@@ -13,10 +13,11 @@ package protocol Record: Sendable {
     func write(to writer: inout JSONWriter)
 }
 
-/// The records of one type: their place in the key space and their indexes.
+/// What there is to know of a collection without its records' type.
 ///
-/// A class, as every look at a record asks for it, and a struct's members would be counted one by one each time.
-package final class Collection<R: Record>: Sendable {
+/// A class, as every look at a record asks for it, and a struct's members would be counted one by one each time. Not
+/// generic, as what is generic looks up its types each time that it runs.
+package class AnyCollection: @unchecked Sendable {
     /// The collection's name, which starts the keys of its records.
     package let name: String
     /// Whether a record's bytes are overwritten in the files once it is deleted: for what must not outlive its use.
@@ -25,17 +26,30 @@ package final class Collection<R: Record>: Sendable {
     let recordPrefix: [UInt8]
     /// The counter that numbers its records; nil where something else does.
     let counter: String?
+    let indexes: [CollectionIndex]
+
+    /// Safe to share: all that it and `Collection` hold is constant.
+    fileprivate init(_ name: String, isNumbered: Bool, isErasable: Bool, indexes: [CollectionIndex]) {
+        self.name = name
+        self.isErasable = isErasable
+        self.recordPrefix = StoreKey.prefix(collection: name, index: StoreKey.recordIndex)
+        self.counter = isNumbered ? name : nil
+        self.indexes = indexes
+    }
+
+    /// What the keys of an index's entries start with.
+    func prefix(ofIndex name: String) -> [UInt8] {
+        for index in indexes where index.name == name { return index.prefix }
+        return StoreKey.prefix(collection: self.name, index: name)
+    }
+}
+
+/// The records of one type: their place in the key space and their indexes.
+package final class Collection<R: Record>: AnyCollection, @unchecked Sendable {
     /// The counters that other numbers in its records are from.
     let counters: [RecordCounter<R>]
-    let indexes: [Index]
-
-    /// One of its indexes, of either kind.
-    struct Index: Sendable {
-        let name: String
-        /// What the keys of its entries start with.
-        let prefix: [UInt8]
-        let key: @Sendable (R) -> Key?
-    }
+    /// Kept, as looking a generic class up takes longer than making an object of it.
+    private let storedType = StoredRecord<R>.self
 
     /// - Parameters:
     ///   - isNumbered: whether its records are found by numbers of its own, which `Transaction.nextNumber(of:)` gives.
@@ -48,16 +62,64 @@ package final class Collection<R: Record>: Sendable {
         ordered: [OrderedIndex<R>] = [],
         isErasable: Bool = false
     ) {
-        self.name = name
-        self.recordPrefix = StoreKey.prefix(collection: name, index: StoreKey.recordIndex)
-        self.counter = isNumbered ? name : nil
         self.counters = counters
-        self.indexes =
-            unique.map { Index(name: $0.name, prefix: StoreKey.prefix(collection: name, index: $0.name), key: $0.key) }
-            + ordered.map {
-                Index(name: $0.name, prefix: StoreKey.prefix(collection: name, index: $0.name), key: $0.key)
-            }
-        self.isErasable = isErasable
+        let indexes =
+            unique.map { CollectionIndex($0.name, of: name, steady: $0.steady, key: $0.key) }
+            + ordered.map { CollectionIndex($0.name, of: name, steady: nil, key: $0.key) }
+        super.init(name, isNumbered: isNumbered, isErasable: isErasable, indexes: indexes)
+    }
+
+    /// A record in the form in which a stored value keeps it.
+    func stored(_ record: R) -> StoredRecord<R> { storedType.init(record) }
+}
+
+/// One of a collection's indexes, of either kind.
+struct CollectionIndex: Sendable {
+    let name: String
+    /// What the keys of its entries start with.
+    let prefix: [UInt8]
+    /// The key of a record of the collection's type; nil where the index leaves it out.
+    private let key: @Sendable (AnyStoredRecord) -> Key?
+    /// Whether two versions of a record have the same key for sure.
+    private let isSteady: @Sendable (AnyStoredRecord, AnyStoredRecord) -> Bool
+
+    fileprivate init<R: Record>(
+        _ name: String,
+        of collection: String,
+        steady: (@Sendable (R) -> String)?,
+        key: @escaping @Sendable (R) -> Key?
+    ) {
+        self.name = name
+        prefix = StoreKey.prefix(collection: collection, index: name)
+        self.key = { key($0.as(R.self).record) }
+        isSteady = { before, after in
+            guard let steady else { return false }
+            return steady(before.as(R.self).record).hasBytes(of: steady(after.as(R.self).record))
+        }
+    }
+
+    /// The key of a record's entry; nil where the index leaves the record out.
+    func entry(of record: AnyStoredRecord) -> StoreKey? {
+        key(record).map { StoreKey(prefix: prefix, $0) }
+    }
+
+    /// The keys of the entries of two versions of a record, where they are not the same.
+    func move(from before: AnyStoredRecord, to after: AnyStoredRecord) -> (from: StoreKey?, to: StoreKey?)? {
+        if isSteady(before, after) { return nil }
+        let (old, new) = (key(before), key(after))
+        guard old != new else { return nil }
+        return (old.map { StoreKey(prefix: prefix, $0) }, new.map { StoreKey(prefix: prefix, $0) })
+    }
+}
+
+extension String {
+    /// Whether both have the same bytes: equality also holds of texts that differ in them.
+    fileprivate func hasBytes(of other: String) -> Bool {
+        guard utf8.count == other.utf8.count else { return false }
+        let isSame = utf8.withContiguousStorageIfAvailable { bytes in
+            other.utf8.withContiguousStorageIfAvailable { $0.elementsEqual(bytes) }
+        }
+        return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
     }
 }
 
@@ -78,11 +140,20 @@ package struct RecordCounter<R: Record>: Sendable {
 /// Finds the one record that has a certain key, and refuses a second.
 package struct UniqueIndex<R: Record>: Sendable {
     let name: String
+    let steady: (@Sendable (R) -> String)?
     let key: @Sendable (R) -> Key?
 
-    /// - Parameter key: a record's key in this index, or nil where the index leaves the record out.
-    package init(_ name: String, key: @escaping @Sendable (R) -> Key?) {
+    /// - Parameters:
+    ///   - steady: the one text of a record that may change and on which its key rests: an update that leaves it as it is
+    ///     need not make the key at all.
+    ///   - key: a record's key in this index, or nil where the index leaves the record out.
+    package init(
+        _ name: String,
+        steady: (@Sendable (R) -> String)? = nil,
+        key: @escaping @Sendable (R) -> Key?
+    ) {
         self.name = name
+        self.steady = steady
         self.key = key
     }
 }

@@ -3,6 +3,7 @@
 /// A store belongs to one thread. What a transaction wrote is safe, and may be told of, once `makeDurable()` returned.
 package final class Store {
     private let engine: any Engine
+    private let values = ValueWriter()
 
     package init(engine: any Engine) {
         self.engine = engine
@@ -16,7 +17,7 @@ package final class Store {
     /// `body` may be run more than once and must have no other effects: clock readings, random values and password
     /// hashes come in from outside.
     package func transact<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
-        try engine.transact { try body(Transaction(engine: $0)) }
+        try engine.transact { try body(Transaction(engine: $0, values: values)) }
     }
 
     /// Makes durable what all transactions so far wrote, and read. If it throws, what they wrote is taken back.

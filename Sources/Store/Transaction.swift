@@ -6,6 +6,7 @@ import JSON
 /// but through the transaction.
 package struct Transaction {
     let engine: any EngineTransaction
+    let values: ValueWriter
 
     // MARK: Reading
 
@@ -23,7 +24,7 @@ package struct Transaction {
 
     /// The record that has `key` in a unique index.
     package func find<R: Record>(_ index: UniqueIndex<R>, _ key: Key) throws -> R? {
-        let storeKey = StoreKey(collection: R.collection.name, index: index.name, key: key)
+        let storeKey = StoreKey(prefix: R.collection.prefix(ofIndex: index.name), key)
         guard let entry = try engine.value(of: storeKey) else { return nil }
         return try record(behind: entry, at: storeKey)
     }
@@ -82,23 +83,21 @@ package struct Transaction {
     ///
     /// - Throws: `StoreError.duplicate` where its key, or its key in an index, is taken.
     package func insert<R: Record>(_ record: R) throws {
-        let key = StoreKey(of: record)
-        guard try engine.value(of: key) == nil else { throw StoreError.duplicate(index: StoreKey.recordIndex) }
-        try put(record, at: key)
-        for entry in IndexEntry.all(of: record) { try add(entry, for: record) }
+        let collection = R.collection
+        try insert(collection.stored(record), record.key, in: collection)
     }
 
     /// Replaces the record that has the same key.
     ///
     /// - Throws: `StoreError.missing` where there is none, `StoreError.duplicate` where a new index key is taken.
     package func update<R: Record>(_ record: R) throws {
-        let key = StoreKey(of: record)
-        guard let value = try engine.value(of: key) else { throw StoreError.missing(key: key.text) }
-        let before = IndexEntry.all(of: try decode(value, at: key) as R)
-        let after = IndexEntry.all(of: record)
-        for entry in before where !after.contains(entry) { try engine.remove(entry.key) }
-        for entry in after where !before.contains(entry) { try add(entry, for: record) }
-        try put(record, at: key)
+        let (collection, key) = (R.collection, record.key)
+        let storeKey = StoreKey(prefix: collection.recordPrefix, key)
+        guard let value = try engine.value(of: storeKey) else { throw StoreError.missing(key: storeKey.text) }
+        let before: StoredRecord<R> = try storedRecord(value, at: storeKey)
+        let after = collection.stored(record)
+        try moveEntries(of: key, from: before, to: after, in: collection)
+        try put(after, at: storeKey, in: collection)
     }
 
     /// Adds a record, or replaces the one that has the same key.
@@ -111,7 +110,11 @@ package struct Transaction {
     package func delete<R: Record>(_ type: R.Type, _ key: Key) throws {
         let storeKey = StoreKey(R.self, key)
         guard let value = try engine.value(of: storeKey) else { return }
-        for entry in IndexEntry.all(of: try decode(value, at: storeKey) as R) { try engine.remove(entry.key) }
+        let collection = R.collection
+        let record: StoredRecord<R> = try storedRecord(value, at: storeKey)
+        for index in collection.indexes {
+            if let entry = index.entry(of: record) { try engine.remove(entry) }
+        }
         try engine.remove(storeKey)
     }
 
@@ -123,32 +126,57 @@ package struct Transaction {
 
     /// The next number of a counter, from 1 on. A number is never given out twice.
     package func next(_ counter: String) throws -> Int {
-        let key = StoreKey(collection: StoreKey.counters, index: StoreKey.recordIndex, key: Key(counter))
+        let key = StoreKey.counter(counter)
         let last = try engine.value(of: key).map { value in
             try value.decoding(at: key) { reader throws(JSONError) in try reader.number().int }
         }
         guard let next = (last ?? 0).map({ $0 + 1 }) else {
             throw StoreError.damaged(file: key.text, offset: 0, reason: "a counter is no whole number")
         }
-        var writer = JSONWriter(capacity: 16)
-        writer.int(next)
-        try engine.put(StoredValue(bytes: writer.take()), at: key, isErasable: false)
+        try engine.put(values.number(next), at: key, isErasable: false)
         return next
     }
 
     // MARK: Records and entries
 
-    private func put<R: Record>(_ record: R, at key: StoreKey) throws {
-        var writer = JSONWriter(capacity: 256)
-        record.write(to: &writer)
-        let value = StoredValue(bytes: writer.take(), decoded: StoredRecord(record))
-        try engine.put(value, at: key, isErasable: R.collection.isErasable)
+    // None of these is generic, so that none looks up types as it runs.
+
+    private func insert(_ record: AnyStoredRecord, _ key: Key, in collection: AnyCollection) throws {
+        let storeKey = StoreKey(prefix: collection.recordPrefix, key)
+        guard try engine.value(of: storeKey) == nil else { throw StoreError.duplicate(index: StoreKey.recordIndex) }
+        try put(record, at: storeKey, in: collection)
+        guard !collection.indexes.isEmpty else { return }
+        let value = values.entry(pointingAt: key)
+        for index in collection.indexes {
+            if let entry = index.entry(of: record) { try add(value, at: entry, in: index) }
+        }
     }
 
-    private func add<R: Record>(_ entry: IndexEntry, for record: R) throws {
-        guard try engine.value(of: entry.key) == nil else { throw StoreError.duplicate(index: entry.index) }
-        let value = StoredValue(bytes: IndexEntry.value(pointingAt: record.key))
-        try engine.put(value, at: entry.key, isErasable: false)
+    /// Brings the entries of the record with that key up to date: first those that go, then those that come.
+    private func moveEntries(
+        of key: Key,
+        from before: AnyStoredRecord,
+        to after: AnyStoredRecord,
+        in collection: AnyCollection
+    ) throws {
+        var added: [(entry: StoreKey, index: CollectionIndex)] = []
+        for index in collection.indexes {
+            guard let move = index.move(from: before, to: after) else { continue }
+            if let entry = move.from { try engine.remove(entry) }
+            if let entry = move.to { added.append((entry, index)) }
+        }
+        guard !added.isEmpty else { return }
+        let value = values.entry(pointingAt: key)
+        for (entry, index) in added { try add(value, at: entry, in: index) }
+    }
+
+    private func put(_ record: AnyStoredRecord, at key: StoreKey, in collection: AnyCollection) throws {
+        try engine.put(values.record(record), at: key, isErasable: collection.isErasable)
+    }
+
+    private func add(_ value: StoredValue, at entry: StoreKey, in index: CollectionIndex) throws {
+        guard try engine.value(of: entry) == nil else { throw StoreError.duplicate(index: index.name) }
+        try engine.put(value, at: entry, isErasable: false)
     }
 
     private func record<R: Record>(behind entry: StoredValue, at key: StoreKey) throws -> R {
@@ -165,10 +193,12 @@ package struct Transaction {
 
     private func storedRecord<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> StoredRecord<R> {
         if let decoded = value.decoded, decoded.type == ObjectIdentifier(R.self) {
-            // Just looked at. A cast that looks for itself takes as long as all the rest of reading a record.
-            return unsafeDowncast(decoded, to: StoredRecord<R>.self)
+            // Just looked at.
+            return decoded.as(R.self)
         }
-        let record = StoredRecord(try value.decoding(at: key) { reader throws(JSONError) in try R(reading: &reader) })
+        let record = R.collection.stored(
+            try value.decoding(at: key) { reader throws(JSONError) in try R(reading: &reader) }
+        )
         value.decoded = record
         return record
     }
@@ -179,10 +209,13 @@ package final class StoredRecord<R: Record>: AnyStoredRecord {
     /// The record.
     package let record: R
 
-    init(_ record: R) {
+    /// Required, so that a type that is known only when the program runs can be asked for one.
+    required init(_ record: R) {
         self.record = record
         super.init(type: R.self)
     }
+
+    override func write(to writer: inout JSONWriter) { record.write(to: &writer) }
 }
 
 /// The part of the key space that a scan goes through.

@@ -38,7 +38,7 @@ package struct Care {
 
 extension CareUser: PasswordAccount {
     package static let collection = Collection<CareUser>("care.users", isNumbered: true, unique: [byEmail])
-    package static let byEmail = UniqueIndex<CareUser>("email") { Key($0.email.lowercased()) }
+    package static let byEmail = UniqueIndex<CareUser>("email", steady: \.email) { Key($0.email.lowercased()) }
 
     package var key: Key { Key(id) }
 
@@ -60,7 +60,7 @@ extension CareShare: Record {
         ordered: [byUser, byPatient]
     )
     /// A patient's share with an address.
-    static let byEmail = UniqueIndex<CareShare>("email") { Key($0.patient, $0.email.lowercased()) }
+    static let byEmail = UniqueIndex<CareShare>("email", steady: \.email) { Key($0.patient, $0.email.lowercased()) }
     /// What a user can reach, in the order of the patients.
     static let byUser = OrderedIndex<CareShare>("user") { share in share.user.map { Key($0, share.patient) } }
     /// Who can reach a patient, the earliest first.

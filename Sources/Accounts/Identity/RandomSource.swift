@@ -66,14 +66,11 @@ extension Collection<UInt8> {
         }
     }
 
-    /// Appends two lower-case hexadecimal digits a byte.
-    func appendHex(to text: inout [UInt8]) {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * count) { digits in
-            for (index, byte) in enumerated() {
-                digits.initializeElement(at: 2 * index, to: (byte >> 4).hexDigit)
-                digits.initializeElement(at: 2 * index + 1, to: (byte & 0xF).hexDigit)
-            }
-            text.append(contentsOf: digits)
+    /// Writes two lower-case hexadecimal digits a byte.
+    func writeHex(to text: UnsafeMutableRawBufferPointer) {
+        for (index, byte) in enumerated() {
+            text[2 * index] = (byte >> 4).hexDigit
+            text[2 * index + 1] = (byte & 0xF).hexDigit
         }
     }
 }

@@ -1,5 +1,5 @@
 internal import CSodium
-import Store
+package import Store
 
 /// A random text that whoever holds it is known by: a session id, an access token, an api key.
 ///
@@ -36,8 +36,10 @@ package struct SecretToken: Sendable {
         /// The hash in hexadecimal.
         package var text: String { withUnsafeBytes(of: bytes) { $0.hexText } }
 
-        package func append(to key: inout [UInt8]) {
-            withUnsafeBytes(of: bytes) { $0.appendHex(to: &key) }
+        package var keyBytesMax: Int { 2 * MemoryLayout<Storage>.size }
+
+        package func append(to key: inout KeyWriter) {
+            withUnsafeBytes(of: bytes) { bytes in key.append(keyBytesMax) { bytes.writeHex(to: $0) } }
         }
     }
 }

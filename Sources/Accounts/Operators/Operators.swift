@@ -66,7 +66,9 @@ extension Operator: PasswordAccount {
         counters: [RecordCounter(Person.counter) { $0.person.id }],
         unique: [byEmail]
     )
-    package static let byEmail = UniqueIndex<Operator>("email") { Key($0.person.email.lowercased()) }
+    package static let byEmail = UniqueIndex<Operator>("email", steady: \.person.email) {
+        Key($0.person.email.lowercased())
+    }
 
     package var key: Key { Key(id) }
 }
@@ -80,7 +82,9 @@ extension Client: Record {
         ordered: [byChange]
     )
     /// A client by its operator and its email.
-    static let byEmail = UniqueIndex<Client>("email") { Key($0.operatorID, $0.person.email.lowercased()) }
+    static let byEmail = UniqueIndex<Client>("email", steady: \.person.email) {
+        Key($0.operatorID, $0.person.email.lowercased())
+    }
     /// The feed of an operator's changes.
     static let byChange = OrderedIndex<Client>("change") { Key($0.operatorID, $0.change) }
 

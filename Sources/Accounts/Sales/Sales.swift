@@ -60,8 +60,8 @@ extension SalesUser: PasswordAccount {
         isNumbered: true,
         unique: [byEmail, byReferralCode]
     )
-    package static let byEmail = UniqueIndex<SalesUser>("email") { Key($0.email.lowercased()) }
-    static let byReferralCode = UniqueIndex<SalesUser>("referral code") { Key($0.referralCode) }
+    package static let byEmail = UniqueIndex<SalesUser>("email", steady: \.email) { Key($0.email.lowercased()) }
+    static let byReferralCode = UniqueIndex<SalesUser>("referral code", steady: \.referralCode) { Key($0.referralCode) }
 
     package var key: Key { Key(id) }
 }

@@ -25,16 +25,15 @@ package struct RecordType: Sendable {
         isErasable = R.collection.isErasable
         read = { reader throws(JSONError) in
             let record = try R(reading: &reader)
-            var writer = JSONWriter(capacity: 256)
-            record.write(to: &writer)
+            let (stored, values) = (R.collection.stored(record), ValueWriter())
             let key = StoreKey(of: record)
             var numbers = R.collection.counters.map { ($0.name, $0.number(record)) }
             if let counter = R.collection.counter, let number = key.recordNumber { numbers.append((counter, number)) }
             return Entry(
                 key: key,
-                value: writer.take(),
-                indexKeys: IndexEntry.all(of: record).map(\.key),
-                indexValue: IndexEntry.value(pointingAt: record.key),
+                value: values.record(stored).bytes,
+                indexKeys: R.collection.indexes.compactMap { $0.entry(of: stored) },
+                indexValue: values.entry(pointingAt: record.key).bytes,
                 numbers: numbers
             )
         }

@@ -74,6 +74,6 @@ struct StoreBuilder {
 extension StoreKey {
     /// Where a counter stands.
     static func counter(_ name: String) -> StoreKey {
-        StoreKey(collection: counters, index: recordIndex, key: Key(name))
+        StoreKey(prefix: counterPrefix, Key(name))
     }
 }
