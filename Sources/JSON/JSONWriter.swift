@@ -67,11 +67,12 @@ package struct JSONWriter: ~Copyable {
 
     /// Writes a member's name; its value comes next. The name must need no escapes.
     package mutating func member(_ name: StaticString) {
-        separate(beforeBytes: name.utf8CodeUnitCount + 3)
-        put(UInt8(ascii: "\""))
-        put(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-        put(UInt8(ascii: "\""))
-        put(UInt8(ascii: ":"))
+        write(bytesMax: name.utf8CodeUnitCount + 3) { end in
+            end.put(UInt8(ascii: "\""))
+            end.put(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+            end.put(UInt8(ascii: "\""))
+            end.put(UInt8(ascii: ":"))
+        }
     }
 
     /// Writes a member's name that is known only at run time; its value comes next.
@@ -100,10 +101,11 @@ package struct JSONWriter: ~Copyable {
 
     /// Writes a string that needs no escape, by its bytes.
     package mutating func plainString(_ text: UnsafeRawBufferPointer) {
-        separate(beforeBytes: text.count + 2)
-        put(UInt8(ascii: "\""))
-        put(text)
-        put(UInt8(ascii: "\""))
+        write(bytesMax: text.count + 2) { end in
+            end.put(UInt8(ascii: "\""))
+            end.put(text)
+            end.put(UInt8(ascii: "\""))
+        }
     }
 
     /// Writes a string, or `null` for nil.
@@ -113,19 +115,21 @@ package struct JSONWriter: ~Copyable {
 
     /// Writes an integer.
     package mutating func int(_ value: Int) {
-        separate(beforeBytes: Self.intBytesMax)
-        var magnitude = value.magnitude
-        if value < 0 { put(UInt8(ascii: "-")) }
-        // No magnitude has twenty digits, so that the bound does not overflow.
-        var (digits, bound) = (1, UInt(10))
-        while magnitude >= bound {
-            digits += 1
-            bound *= 10
-        }
-        count += digits
-        for place in 1...digits {
-            memory[count - place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude % 10)
-            magnitude /= 10
+        write(bytesMax: Self.intBytesMax) { end in
+            var magnitude = value.magnitude
+            if value < 0 { end.put(UInt8(ascii: "-")) }
+            // No magnitude has twenty digits, so that the bound does not overflow.
+            var (digits, bound) = (1, UInt(10))
+            while magnitude >= bound {
+                digits += 1
+                bound *= 10
+            }
+            end.put(digits) { place in
+                for index in (0..<digits).reversed() {
+                    place[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude % 10)
+                    magnitude /= 10
+                }
+            }
         }
     }
 
@@ -146,8 +150,7 @@ package struct JSONWriter: ~Copyable {
 
     /// Writes bytes that are one well-formed JSON value already.
     package mutating func raw(_ value: UnsafeRawBufferPointer) {
-        separate(beforeBytes: value.count)
-        put(value)
+        write(bytesMax: value.count) { $0.put(value) }
     }
 
     /// Writes bytes that are one well-formed JSON value already.
@@ -228,42 +231,60 @@ package struct JSONWriter: ~Copyable {
 
     // MARK: Bytes
 
-    /// Writes the comma that is due, and sees to it that there is room for so many bytes behind it.
-    @inline(__always)
-    private mutating func separate(beforeBytes more: Int) {
-        makeRoom(for: more + 1)
-        guard count > 0 else { return }
-        switch memory[count - 1] {
-        case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"), 0x0A: break
-        default: put(UInt8(ascii: ","))
+    /// The end of what is written, where there is room for what comes next.
+    private struct End {
+        var place: UnsafeMutableRawPointer
+
+        @inline(__always)
+        mutating func put(_ byte: UInt8) {
+            place.storeBytes(of: byte, as: UInt8.self)
+            place += 1
+        }
+
+        @inline(__always)
+        mutating func put(_ text: UnsafeRawBufferPointer) {
+            // There is no address where there are no bytes.
+            guard let start = text.baseAddress else { return }
+            place.copyMemory(from: start, byteCount: text.count)
+            place += text.count
+        }
+
+        @inline(__always)
+        mutating func put(_ count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
+            write(UnsafeMutableRawBufferPointer(start: place, count: count))
+            place += count
         }
     }
 
+    /// Writes the comma that is due, and behind it what `write` puts: at most so many bytes.
+    @inline(__always)
+    private mutating func write(bytesMax: Int, _ write: (inout End) -> Void) {
+        makeRoom(for: bytesMax + 1)
+        // Where there is room there is memory.
+        guard let start = memory.baseAddress else { return }
+        var end = End(place: start + count)
+        if count > 0 {
+            switch memory[count - 1] {
+            case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"), 0x0A: break
+            default: end.put(UInt8(ascii: ","))
+            }
+        }
+        write(&end)
+        count = end.place - start
+    }
+
     private mutating func begin(_ bracket: UInt8) {
-        separate(beforeBytes: 1)
-        put(bracket)
+        write(bytesMax: 1) { $0.put(bracket) }
     }
 
     private mutating func append(_ byte: UInt8) {
         makeRoom(for: 1)
-        put(byte)
-    }
-
-    private mutating func append(_ text: UnsafeRawBufferPointer) {
-        makeRoom(for: text.count)
-        put(text)
-    }
-
-    /// Writes a byte for which there is room.
-    @inline(__always)
-    private mutating func put(_ byte: UInt8) {
         memory[count] = byte
         count += 1
     }
 
-    /// Writes bytes for which there is room.
-    @inline(__always)
-    private mutating func put(_ text: UnsafeRawBufferPointer) {
+    private mutating func append(_ text: UnsafeRawBufferPointer) {
+        makeRoom(for: text.count)
         UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyMemory(from: text)
         count += text.count
     }
