@@ -64,10 +64,17 @@ extension UInt32 {
 
     /// Appends eight hexadecimal digits, in lower case.
     func appendHex(to bytes: inout [UInt8]) {
+        withUnsafeBytes(of: hexDigits) { bytes.append(contentsOf: $0) }
+    }
+
+    /// Eight hexadecimal digits, in lower case, the first in the byte that stands first in memory.
+    var hexDigits: UInt64 {
+        var digits: UInt64 = 0
         for shift in stride(from: 28, through: 0, by: -4) {
-            let digit = UInt8(truncatingIfNeeded: self >> UInt32(shift)) & 0xF
-            bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            let digit = UInt64(self >> UInt32(shift) & 0xF)
+            digits = digits << 8 | (digit < 10 ? 0x30 + digit : 0x57 + digit)
         }
+        return digits.bigEndian
     }
 
     /// Reads eight hexadecimal digits as `appendHex(to:)` writes them; nil for anything else.

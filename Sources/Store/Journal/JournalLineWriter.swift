@@ -20,62 +20,70 @@ struct JournalLineWriter {
 
     /// Appends the line of one transaction.
     mutating func append(_ writes: ArraySlice<StagedWrite>, durable: Int) {
-        let start = bytes.count
         number += 1
-        literal(#"{"n":"#)
-        integer(number)
-        literal(#","d":"#)
-        integer(durable)
-        literal(#","w":["#)
-        var erasable = 0
+        // It is put together apart, as each append to an array costs more than most pieces of a line.
+        var line = JSONWriter(capacity: Self.usualLineBytes)
+        line.beginObject()
+        line.member("n")
+        line.int(number)
+        line.member("d")
+        line.int(durable)
+        line.member("w")
+        line.beginArray()
+        var isErasable = false
         for write in writes {
-            if bytes.last != UInt8(ascii: "[") { literal(",") }
-            literal("[")
-            write.key.appendJSON(to: &bytes)
-            if let value = write.value, write.isErasable {
-                literal(",null,")
-                integer(value.bytes.count + Slot.frameBytes)
-                erasable += 1
-            } else if let value = write.value {
-                literal(",")
-                bytes.append(contentsOf: value.bytes)
-            } else {
-                literal(",null")
-            }
-            literal("]")
+            line.append(write)
+            if write.isErasable, write.value != nil { isErasable = true }
         }
-        literal("]")
-        check = bytes.withUnsafeBytes { CRC32C.value(of: UnsafeRawBufferPointer(rebasing: $0[start...]), after: check) }
-        literal(#","c":""#)
-        check.appendHex(to: &bytes)
-        literal("\"")
-        if erasable > 0 { appendSlots(of: writes) }
-        literal("}\n")
+        line.endArray()
+        check = line.withUnsafeBytes { CRC32C.value(of: $0, after: check) }
+        line.member("c")
+        line.hex(check)
+        if isErasable { appendSlots(of: writes, to: &line) }
+        line.endObject()
+        line.newline()
+        line.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 
-    private mutating func appendSlots(of writes: ArraySlice<StagedWrite>) {
-        literal(#","s":["#)
+    private mutating func appendSlots(of writes: ArraySlice<StagedWrite>, to line: inout JSONWriter) {
+        line.member("s")
+        line.beginArray()
         for write in writes {
             guard let value = write.value, write.isErasable else { continue }
-            if bytes.last != UInt8(ascii: "[") { literal(",") }
-            let start = bytes.count
-            literal("[\"")
-            value.bytes.withUnsafeBytes { CRC32C.value(of: $0, after: check) }.appendHex(to: &bytes)
-            literal("\",")
-            bytes.append(contentsOf: value.bytes)
-            literal("]")
-            slots.append((write.key, Slot(place: start..<bytes.count)))
+            line.beginArray()
+            let start = bytes.count + line.count - 1
+            line.hex(value.bytes.withUnsafeBytes { CRC32C.value(of: $0, after: check) })
+            line.raw(value.bytes)
+            line.endArray()
+            slots.append((write.key, Slot(place: start..<bytes.count + line.count)))
         }
-        literal("]")
+        line.endArray()
     }
 
-    private mutating func literal(_ text: StaticString) {
-        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    /// What most lines have room in; a longer one takes more.
+    private static let usualLineBytes = 2_048
+}
+
+extension JSONWriter {
+    /// Writes a key and what it was set to.
+    fileprivate mutating func append(_ write: borrowing StagedWrite) {
+        beginArray()
+        write.key.bytes.withUnsafeBytes { string($0) }
+        if let value = write.value {
+            if write.isErasable {
+                null()
+                int(value.bytes.count + Slot.frameBytes)
+            } else {
+                raw(value.bytes)
+            }
+        } else {
+            null()
+        }
+        endArray()
     }
 
-    private mutating func integer(_ value: Int) {
-        var writer = JSONWriter(capacity: 24)
-        writer.int(value)
-        bytes.append(contentsOf: writer.bytes)
+    /// Writes eight hexadecimal digits as a string.
+    fileprivate mutating func hex(_ check: UInt32) {
+        Swift.withUnsafeBytes(of: check.hexDigits) { plainString($0) }
     }
 }
