@@ -9,15 +9,28 @@ package struct EmailAddress: Hashable, Sendable {
     /// Takes a text that is an address; nil for any other. One pass over the text, whatever it holds.
     package init?(_ given: String) {
         guard given.utf8.count <= Limits.emailBytesMax * 2 else { return nil }
-        let bytes = Array(given.utf8).trimmingSpaces()
-        guard bytes.count <= Limits.emailBytesMax, let at = bytes.firstIndex(of: UInt8(ascii: "@")) else { return nil }
-        guard Self.isLocalPart(bytes[..<at]), Self.isDomain(bytes[(at + 1)...]) else { return nil }
-        self.text = String(decoding: bytes, as: UTF8.self)
-        self.canonical = text.lowercased()
+        var given = given
+        guard let place = given.withUTF8({ Self.place(in: $0) }) else { return nil }
+        // Most are given as they are kept, and need no copy.
+        text = place.count == given.utf8.count ? given : String(decoding: Array(given.utf8)[place], as: UTF8.self)
+        let hasCapitals = text.utf8.contains { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
+        canonical = hasCapitals ? text.lowercased() : text
+    }
+
+    /// Where a text has an address, with nothing but spaces around it; nil where it has none.
+    private static func place(in text: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
+        // Only the space itself: a line feed around an address is a sign of an injection, not of a slip.
+        guard let first = text.firstIndex(where: { $0 != 0x20 }), let last = text.lastIndex(where: { $0 != 0x20 }),
+            last - first < Limits.emailBytesMax
+        else { return nil }
+        let bytes = text[first...last]
+        guard let at = bytes.firstIndex(of: UInt8(ascii: "@")), isLocalPart(bytes[..<at]), isDomain(bytes[(at + 1)...])
+        else { return nil }
+        return first..<last + 1
     }
 
     /// Whether it is atoms joined by single dots (RFC 5321 §4.1.2, Dot-string).
-    private static func isLocalPart(_ bytes: ArraySlice<UInt8>) -> Bool {
+    private static func isLocalPart(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
         guard (1...Limits.emailLocalPartBytesMax).contains(bytes.count) else { return false }
         var isAfterAtom = false
         for byte in bytes {
@@ -32,25 +45,26 @@ package struct EmailAddress: Hashable, Sendable {
         return isAfterAtom
     }
 
-    /// Whether it is two labels or more of letters, digits and inner hyphens (RFC 1123 §2.1), the last not all digits.
-    private static func isDomain(_ bytes: ArraySlice<UInt8>) -> Bool {
-        let labels = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard labels.count >= 2, let topLevel = labels.last else { return false }
-        let hyphen = UInt8(ascii: "-")
-        return labels.allSatisfy { label in
-            (1...63).contains(label.count) && label.first != hyphen && label.last != hyphen
-                && label.allSatisfy { $0.isASCIIAlphanumeric || $0 == hyphen }
-        } && !topLevel.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    }
-}
-
-extension [UInt8] {
-    /// Only the space itself: a line feed around an address is a sign of an injection, not of a slip.
-    fileprivate func trimmingSpaces() -> ArraySlice<UInt8> {
-        guard let first = firstIndex(where: { $0 != 0x20 }), let last = lastIndex(where: { $0 != 0x20 }) else {
-            return []
+    /// Whether it is two labels or more, the last not all digits.
+    private static func isDomain(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        var (rest, labels) = (bytes, 0)
+        while true {
+            let end = rest.firstIndex(of: UInt8(ascii: ".")) ?? rest.endIndex
+            let label = rest[..<end]
+            guard isLabel(label) else { return false }
+            labels += 1
+            guard end < rest.endIndex else {
+                return labels >= 2 && !label.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            }
+            rest = rest[(end + 1)...]
         }
-        return self[first...last]
+    }
+
+    /// Whether it is letters, digits and inner hyphens (RFC 1123 §2.1).
+    private static func isLabel(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        let hyphen = UInt8(ascii: "-")
+        return (1...63).contains(bytes.count) && bytes.first != hyphen && bytes.last != hyphen
+            && bytes.allSatisfy { $0.isASCIIAlphanumeric || $0 == hyphen }
     }
 }
 

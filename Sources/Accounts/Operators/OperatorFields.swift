@@ -33,20 +33,21 @@ package struct SessionFields {
     }
 }
 
-/// The rules for single members: blank is missing, and what does not fit is invalid.
+/// The rules for single members: blank is missing, and what does not fit is invalid. A member's path is put together
+/// only where it is told.
 enum OperatorRules {
-    static func text(_ given: Given<String>, _ field: String, charactersMax: Int) throws -> String {
-        if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field) }
+    static func text(_ given: Given<String>, _ field: @autoclosure () -> String, charactersMax: Int) throws -> String {
+        if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field()) }
         guard let text = given.text(charactersMax: charactersMax) else {
-            throw AccountError(ErrorCode.Operators.fieldInvalid, field: field)
+            throw AccountError(ErrorCode.Operators.fieldInvalid, field: field())
         }
         return text
     }
 
-    static func email(_ given: Given<String>, _ field: String) throws -> EmailAddress {
-        if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field) }
+    static func email(_ given: Given<String>, _ field: @autoclosure () -> String) throws -> EmailAddress {
+        if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field()) }
         guard let email = given.value.flatMap({ EmailAddress($0) }) else {
-            throw AccountError(ErrorCode.Operators.fieldInvalid, field: field)
+            throw AccountError(ErrorCode.Operators.fieldInvalid, field: field())
         }
         return email
     }

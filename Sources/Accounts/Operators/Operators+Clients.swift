@@ -117,9 +117,13 @@ extension Operators {
             guard Key.numbers.contains(id), var client = try tx.get(Client.self, Key(id)),
                 client.operatorID == account.id, client.deleted == nil
             else { throw AccountError(ErrorCode.Operators.clientNotFound) }
+            let email = client.person.email
             try change(&client, now)
-            let holder = try tx.find(Client.byEmail, Key(account.id, client.person.email.lowercased()))
-            if let holder, holder.id != client.id {
+            // As long as it stays, it is its own.
+            if client.person.email != email,
+                let holder = try tx.find(Client.byEmail, Key(account.id, client.person.email.lowercased())),
+                holder.id != client.id
+            {
                 throw AccountError(ErrorCode.Operators.fieldInvalid, field: "client.user.email")
             }
             account.lastChange += 1
