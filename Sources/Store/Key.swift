@@ -77,6 +77,8 @@ extension String: KeyComponent {
     }
 
     private static func append(_ text: UnsafeBufferPointer<UInt8>, to key: inout KeyWriter) {
+        // Most texts need no escapes, and go in one piece.
+        guard text.contains(where: isEscaped) else { return key.append(UnsafeRawBufferPointer(text)) }
         for byte in text {
             guard isEscaped(byte) else {
                 key.append(byte)
@@ -90,7 +92,9 @@ extension String: KeyComponent {
     }
 
     private static func isEscaped(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "/") || byte == UInt8(ascii: "%") || byte < 0x20 || byte == 0x7F
+        // All that are but one stand up to the slash.
+        byte <= UInt8(ascii: "/")
+            ? byte < 0x20 || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "%") : byte == 0x7F
     }
 }
 
@@ -109,16 +113,11 @@ package struct Key: Hashable, Sendable {
     package let bytes: [UInt8]
 
     /// A key of one component.
-    ///
-    /// Inlinable, as those of more components are, so that each is built for the types of its components: every request
-    /// makes some, and a pack of components would be gone through with types that are looked up as it runs.
-    @inlinable
     package init<First: KeyComponent>(_ first: First) {
         self.init(bytes: KeyWriter.bytes(max: first.keyBytesMax) { key in first.append(to: &key) })
     }
 
     /// A key of two components.
-    @inlinable
     package init<First: KeyComponent, Second: KeyComponent>(_ first: First, _ second: Second) {
         let bytes = KeyWriter.bytes(max: first.keyBytesMax + second.keyBytesMax + 1) { key in
             first.append(to: &key)
@@ -129,7 +128,6 @@ package struct Key: Hashable, Sendable {
     }
 
     /// A key of three components.
-    @inlinable
     package init<First: KeyComponent, Second: KeyComponent, Third: KeyComponent>(
         _ first: First,
         _ second: Second,

@@ -44,23 +44,24 @@ extension Timestamp: CustomStringConvertible {
         let seconds = seconds
         let (year, month, day) = Self.calendarDate(day: seconds.floored(by: 86_400))
         let second = seconds - seconds.floored(by: 86_400) * 86_400
-        var index = 0
-        func put(_ number: Int, digits: Int, then mark: Unicode.Scalar) {
-            var rest = UInt32(truncatingIfNeeded: number)
-            for place in 1...digits {
-                buffer[index + digits - place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            }
-            buffer[index + digits] = UInt8(ascii: mark)
-            index += digits + 1
+        /// Two digits, and a mark behind them.
+        func put(_ number: Int, at index: Int, then mark: Unicode.Scalar? = nil) {
+            let number = UInt8(truncatingIfNeeded: number)
+            buffer[index] = UInt8(ascii: "0") + number / 10
+            buffer[index + 1] = UInt8(ascii: "0") + number % 10
+            if let mark { buffer[index + 2] = UInt8(ascii: mark) }
         }
-        put(year, digits: 4, then: "-")
-        put(month, digits: 2, then: "-")
-        put(day, digits: 2, then: "T")
-        put(second / 3_600, digits: 2, then: ":")
-        put(second / 60 % 60, digits: 2, then: ":")
-        put(second % 60, digits: 2, then: ".")
-        put(microseconds - seconds * 1_000_000, digits: 6, then: "Z")
+        put(year / 100 % 100, at: 0)
+        put(year % 100, at: 2, then: "-")
+        put(month, at: 5, then: "-")
+        put(day, at: 8, then: "T")
+        put(second / 3_600, at: 11, then: ":")
+        put(second / 60 % 60, at: 14, then: ":")
+        put(second % 60, at: 17, then: ".")
+        let microsecond = microseconds - seconds * 1_000_000
+        put(microsecond / 10_000, at: 20)
+        put(microsecond / 100 % 100, at: 22)
+        put(microsecond % 100, at: 24, then: "Z")
     }
 
     /// The date of a day that is counted from 1970-01-01, in the Gregorian calendar. The system's `gmtime_r` takes as long
