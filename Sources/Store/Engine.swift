@@ -53,6 +53,9 @@ package protocol EngineTransaction: AnyObject {
     /// - Throws: `StoreError.tooLarge` where a bound of `Limits` is passed; nothing was set then.
     func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError)
 
+    /// The same where the key has no value; false where it has one, with nothing set.
+    func insert(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) -> Bool
+
     /// Removes a key, where it is there.
     func remove(_ key: StoreKey) throws(StoreError)
 }

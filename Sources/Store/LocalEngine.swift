@@ -200,6 +200,21 @@ package final class LocalEngine: Engine, EngineTransaction {
         staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
     }
 
+    package func insert(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) -> Bool {
+        let (place, hasValue) = try space.place(of: key)
+        guard !hasValue else { return false }
+        guard directory?.isWriting ?? true else {
+            // What is read with the lock may move the place.
+            try put(value, at: key, isErasable: isErasable)
+            return true
+        }
+        try checkBounds(key, value)
+        try beginWriting()
+        let previous = space.set(value, at: key, place: place)
+        staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
+        return true
+    }
+
     package func remove(_ key: StoreKey) throws(StoreError) {
         guard try space.value(of: key) != nil else { return }
         try beginWriting()

@@ -25,7 +25,7 @@ package class AnyCollection: @unchecked Sendable {
     /// What the keys of its records start with.
     let recordPrefix: [UInt8]
     /// The counter that numbers its records; nil where something else does.
-    let counter: String?
+    let counter: Counter?
     let indexes: [CollectionIndex]
 
     /// Safe to share: all that it and `Collection` hold is constant.
@@ -33,7 +33,7 @@ package class AnyCollection: @unchecked Sendable {
         self.name = name
         self.isErasable = isErasable
         self.recordPrefix = StoreKey.prefix(collection: name, index: StoreKey.recordIndex)
-        self.counter = isNumbered ? name : nil
+        self.counter = isNumbered ? Counter(name) : nil
         self.indexes = indexes
     }
 
@@ -73,8 +73,8 @@ package final class Collection<R: Record>: AnyCollection, @unchecked Sendable {
     func stored(_ record: R) -> StoredRecord<R> { storedType.init(record) }
 }
 
-/// One of a collection's indexes, of either kind.
-struct CollectionIndex: Sendable {
+/// One of a collection's indexes, of either kind. A class, as going through them would count each of a struct's members.
+final class CollectionIndex: Sendable {
     let name: String
     /// What the keys of its entries start with.
     let prefix: [UInt8]
@@ -117,22 +117,36 @@ extension String {
     fileprivate func hasBytes(of other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
         let isSame = utf8.withContiguousStorageIfAvailable { bytes in
-            other.utf8.withContiguousStorageIfAvailable { $0.elementsEqual(bytes) }
+            other.utf8.withContiguousStorageIfAvailable { PackedKeys.compare($0, bytes) == 0 }
         }
         return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
     }
 }
 
-/// A counter that gives numbers to something in records; none is given twice.
-package struct RecordCounter<R: Record>: Sendable {
+/// What whole numbers come from, 1 first; none is given twice.
+package struct Counter: Sendable, ExpressibleByStringLiteral {
     let name: String
+    /// Where the last number stands.
+    let key: StoreKey
+
+    package init(_ name: String) {
+        self.name = name
+        key = .counter(name)
+    }
+
+    package init(stringLiteral name: String) {
+        self.init(name)
+    }
+}
+
+/// A counter that gives numbers to something in records.
+package struct RecordCounter<R: Record>: Sendable {
+    let counter: Counter
     let number: @Sendable (R) -> Int
 
-    /// - Parameters:
-    ///   - name: the counter's name, as `Transaction.next(_:)` takes it.
-    ///   - number: the number that a record has from it.
-    package init(_ name: String, number: @escaping @Sendable (R) -> Int) {
-        self.name = name
+    /// - Parameter number: the number that a record has from it.
+    package init(_ counter: Counter, number: @escaping @Sendable (R) -> Int) {
+        self.counter = counter
         self.number = number
     }
 }

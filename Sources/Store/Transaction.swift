@@ -97,7 +97,7 @@ package struct Transaction {
         let before: StoredRecord<R> = try storedRecord(value, at: storeKey)
         let after = collection.stored(record)
         try moveEntries(of: key, from: before, to: after, in: collection)
-        try put(after, at: storeKey, in: collection)
+        try engine.put(values.record(after), at: storeKey, isErasable: collection.isErasable)
     }
 
     /// Adds a record, or replaces the one that has the same key.
@@ -125,8 +125,8 @@ package struct Transaction {
     }
 
     /// The next number of a counter, from 1 on. A number is never given out twice.
-    package func next(_ counter: String) throws -> Int {
-        let key = StoreKey.counter(counter)
+    package func next(_ counter: Counter) throws -> Int {
+        let key = counter.key
         let last = try engine.value(of: key).map { value in
             try value.decoding(at: key) { reader throws(JSONError) in try reader.number().int }
         }
@@ -143,8 +143,9 @@ package struct Transaction {
 
     private func insert(_ record: AnyStoredRecord, _ key: Key, in collection: AnyCollection) throws {
         let storeKey = StoreKey(prefix: collection.recordPrefix, key)
-        guard try engine.value(of: storeKey) == nil else { throw StoreError.duplicate(index: StoreKey.recordIndex) }
-        try put(record, at: storeKey, in: collection)
+        guard try engine.insert(values.record(record), at: storeKey, isErasable: collection.isErasable) else {
+            throw StoreError.duplicate(index: StoreKey.recordIndex)
+        }
         guard !collection.indexes.isEmpty else { return }
         let value = values.entry(pointingAt: key)
         for index in collection.indexes {
@@ -170,13 +171,10 @@ package struct Transaction {
         for (entry, index) in added { try add(value, at: entry, in: index) }
     }
 
-    private func put(_ record: AnyStoredRecord, at key: StoreKey, in collection: AnyCollection) throws {
-        try engine.put(values.record(record), at: key, isErasable: collection.isErasable)
-    }
-
     private func add(_ value: StoredValue, at entry: StoreKey, in index: CollectionIndex) throws {
-        guard try engine.value(of: entry) == nil else { throw StoreError.duplicate(index: index.name) }
-        try engine.put(value, at: entry, isErasable: false)
+        guard try engine.insert(value, at: entry, isErasable: false) else {
+            throw StoreError.duplicate(index: index.name)
+        }
     }
 
     private func record<R: Record>(behind entry: StoredValue, at key: StoreKey) throws -> R {

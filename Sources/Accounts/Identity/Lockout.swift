@@ -48,7 +48,7 @@ package struct Lockout {
 
     /// Counts a failed sign-in to an email that no account has, so that it costs what a wrong password costs.
     package func failUnknown(in tx: Transaction) throws {
-        _ = try tx.next("\(realm.rawValue).sign-ins of nobody")
+        _ = try tx.next(Counter("\(realm.rawValue).sign-ins of nobody"))
     }
 
     /// Forgets an account's failures: the right password came, or the account is gone.

@@ -84,7 +84,7 @@ extension Session: Record {
         ordered: [byAccount]
     )
     /// Counts sessions in the order in which they were opened.
-    static let counter = "sessions"
+    static let counter: Counter = "sessions"
     static let byAccount = OrderedIndex<Session>("account") { Key($0.realm, $0.account, $0.number) }
 
     package var key: Key { Key(realm, hash) }

@@ -93,5 +93,5 @@ extension Client: Record {
 
 extension Person {
     /// Numbers operators and clients alike.
-    static let counter = "operators.persons"
+    static let counter: Counter = "operators.persons"
 }

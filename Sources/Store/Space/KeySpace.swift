@@ -9,14 +9,41 @@ struct KeySpace {
 
         /// The place of the first key that is not before `key`, and whether it is that key.
         func place(of key: StoreKey) -> (index: Int, isThere: Bool) { keys.place(of: key) }
+
+        /// Whether it has outgrown its bounds.
+        var isLong: Bool { (values.count > entriesMax || keys.byteCount > bytesMax) && values.count > 1 }
+
+        mutating func set(_ value: StoredValue?, at key: StoreKey, place: Place) -> StoredValue? {
+            let index = place.index
+            guard let value else {
+                guard place.isThere else { return nil }
+                keys.remove(at: index)
+                return values.remove(at: index)
+            }
+            guard place.isThere else {
+                keys.insert(key, at: index)
+                values.insert(value, at: index)
+                return nil
+            }
+            let previous = values[index]
+            values[index] = value
+            return previous
+        }
+    }
+
+    /// A place among the runs: good until something is set.
+    struct Place {
+        fileprivate let run: Int
+        fileprivate let index: Int
+        fileprivate let isThere: Bool
     }
 
     /// Never empty; the first run holds what is before all others.
     private var runs = [Run()]
     /// What the runs but the first begin with, or began with once: nothing before it is in them.
     private var heads = PackedKeys()
-    private static let runEntriesMax = 256
-    private static let runBytesMax = 32 << 10
+    private static let entriesMax = 256
+    private static let bytesMax = 32 << 10
 
     /// How many entries there are.
     private(set) var count = 0
@@ -30,27 +57,31 @@ struct KeySpace {
     /// Sets or, with nil, removes a key's value, and gives the one it had.
     @discardableResult
     mutating func set(_ value: StoredValue?, at key: StoreKey) -> StoredValue? {
-        let index = runIndex(of: key)
-        let (place, isThere) = runs[index].place(of: key)
-        let previous = isThere ? runs[index].values[place] : nil
-        switch (value, isThere) {
-        case (let value?, true):
-            runs[index].values[place] = value
-        case (let value?, false):
-            runs[index].keys.insert(key, at: place)
-            runs[index].values.insert(value, at: place)
-            count += 1
-            let isLong = runs[index].values.count > Self.runEntriesMax || runs[index].keys.byteCount > Self.runBytesMax
-            if isLong, runs[index].values.count > 1 { cut(index) }
-        case (nil, true):
-            runs[index].keys.remove(at: place)
-            runs[index].values.remove(at: place)
-            count -= 1
-            if runs[index].values.isEmpty, runs.count > 1 { remove(index) }
-        case (nil, false):
-            break
+        set(value, at: key, place: place(of: key))
+    }
+
+    /// The same, where the key's place was looked for already and nothing has been set since.
+    mutating func set(_ value: StoredValue?, at key: StoreKey, place: Place) -> StoredValue? {
+        let previous = runs[place.run].set(value, at: key, place: place)
+        count += (value == nil ? 0 : 1) - (previous == nil ? 0 : 1)
+        if runs[place.run].isLong {
+            cut(place.run)
+        } else if runs[place.run].values.isEmpty, runs.count > 1 {
+            remove(place.run)
         }
         return previous
+    }
+
+    /// Where a key stands, or would.
+    func place(of key: StoreKey) -> Place {
+        let run = runIndex(of: key)
+        let (index, isThere) = runs[run].place(of: key)
+        return Place(run: run, index: index, isThere: isThere)
+    }
+
+    /// The value at a place.
+    func value(at place: Place) -> StoredValue? {
+        place.isThere ? runs[place.run].values[place.index] : nil
     }
 
     /// Calls `visit` with each entry from `lower` up to, not including, `upper`, in order or backwards, until it answers

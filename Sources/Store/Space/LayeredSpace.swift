@@ -29,6 +29,21 @@ struct LayeredSpace {
         newer.set(value ?? (base == nil ? nil : .removal), at: key)
     }
 
+    /// Where a key is to be set, and whether it has a value.
+    ///
+    /// It changes nothing, and is mutating so that the space is looked at where it is: a reader of a class's member is
+    /// handed a copy, with a count for each of its arrays.
+    mutating func place(of key: StoreKey) throws(StoreError) -> (place: KeySpace.Place, hasValue: Bool) {
+        let place = newer.place(of: key)
+        if let value = newer.value(at: place) { return (place, !value.isRemoval) }
+        return (place, try base?.value(of: key) != nil)
+    }
+
+    /// Sets a key's value where its place is known, and nothing has been set since it was looked for.
+    mutating func set(_ value: StoredValue, at key: StoreKey, place: KeySpace.Place) -> StoredValue? {
+        newer.set(value, at: key, place: place)
+    }
+
     /// Undoes a `set(_:at:)`, the last one first.
     mutating func restore(_ previous: StoredValue?, at key: StoreKey) {
         newer.set(previous, at: key)

@@ -46,14 +46,14 @@ struct PackedKeys {
         let start = start(of: index)
         bytes.insert(contentsOf: key.bytes, at: start)
         ends.insert(start, at: index)
-        for later in index..<ends.count { ends[later] += key.bytes.count }
+        moveEnds(from: index, by: key.bytes.count)
     }
 
     mutating func remove(at index: Int) {
         let place = start(of: index)..<ends[index]
         bytes.removeSubrange(place)
         ends.remove(at: index)
-        for later in index..<ends.count { ends[later] -= place.count }
+        moveEnds(from: index, by: -place.count)
     }
 
     /// Takes the keys from a place on out.
@@ -67,9 +67,17 @@ struct PackedKeys {
         return rest
     }
 
+    private mutating func moveEnds(from index: Int, by bytes: Int) {
+        // As a buffer, which is asked once and not with each end whether it is shared; several ends are moved at a step.
+        ends.withUnsafeMutableBufferPointer { ends in
+            for later in index..<ends.count { ends[later] &+= bytes }
+        }
+    }
+
     private func start(of index: Int) -> Int { index == 0 ? 0 : ends[index - 1] }
 
-    private static func compare(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Int {
+    /// Orders keys by their bytes: negative, 0, positive.
+    static func compare(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Int {
         // An empty buffer may have no address; it precedes all others.
         guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else {
             return left.count - right.count

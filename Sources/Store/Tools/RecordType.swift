@@ -27,8 +27,10 @@ package struct RecordType: Sendable {
             let record = try R(reading: &reader)
             let (stored, values) = (R.collection.stored(record), ValueWriter())
             let key = StoreKey(of: record)
-            var numbers = R.collection.counters.map { ($0.name, $0.number(record)) }
-            if let counter = R.collection.counter, let number = key.recordNumber { numbers.append((counter, number)) }
+            var numbers = R.collection.counters.map { ($0.counter.name, $0.number(record)) }
+            if let counter = R.collection.counter, let number = key.recordNumber {
+                numbers.append((counter.name, number))
+            }
             return Entry(
                 key: key,
                 value: values.record(stored).bytes,
