@@ -56,6 +56,9 @@ package protocol EngineTransaction: AnyObject {
     /// The same where the key has no value; false where it has one, with nothing set.
     func insert(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) -> Bool
 
+    /// The same with what `change` makes of the value that the key has. Meanwhile other keys may be set.
+    func change(_ key: StoreKey, isErasable: Bool, _ change: (StoredValue?) throws -> StoredValue) throws
+
     /// Removes a key, where it is there.
     func remove(_ key: StoreKey) throws(StoreError)
 }

@@ -201,18 +201,38 @@ package final class LocalEngine: Engine, EngineTransaction {
     }
 
     package func insert(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) -> Bool {
-        let (place, hasValue) = try space.place(of: key)
-        guard !hasValue else { return false }
-        guard directory?.isWriting ?? true else {
-            // What is read with the lock may move the place.
-            try put(value, at: key, isErasable: isErasable)
-            return true
-        }
+        let (place, current) = try space.place(of: key)
+        guard current == nil else { return false }
+        try set(value, at: key, place, isErasable: isErasable)
+        return true
+    }
+
+    package func change(
+        _ key: StoreKey,
+        isErasable: Bool,
+        _ change: (StoredValue?) throws -> StoredValue
+    ) throws {
+        let stagedBefore = staged.count
+        let (place, current) = try space.place(of: key)
+        let value = try change(current)
+        // What was set meanwhile may have moved the place.
+        guard staged.count == stagedBefore else { return try put(value, at: key, isErasable: isErasable) }
+        try set(value, at: key, place, isErasable: isErasable)
+    }
+
+    /// Sets a key's value where its place is known, and nothing has been set since it was looked for.
+    private func set(
+        _ value: StoredValue,
+        at key: StoreKey,
+        _ place: KeySpace.Place,
+        isErasable: Bool
+    ) throws(StoreError) {
+        // What is read when the lock is taken may move the place.
+        guard directory?.isWriting ?? true else { return try put(value, at: key, isErasable: isErasable) }
         try checkBounds(key, value)
         try beginWriting()
         let previous = space.set(value, at: key, place: place)
         staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
-        return true
     }
 
     package func remove(_ key: StoreKey) throws(StoreError) {

@@ -93,11 +93,13 @@ package struct Transaction {
     package func update<R: Record>(_ record: R) throws {
         let (collection, key) = (R.collection, record.key)
         let storeKey = StoreKey(prefix: collection.recordPrefix, key)
-        guard let value = try engine.value(of: storeKey) else { throw StoreError.missing(key: storeKey.text) }
-        let before: StoredRecord<R> = try storedRecord(value, at: storeKey)
         let after = collection.stored(record)
-        try moveEntries(of: key, from: before, to: after, in: collection)
-        try engine.put(values.record(after), at: storeKey, isErasable: collection.isErasable)
+        try engine.change(storeKey, isErasable: collection.isErasable) { value in
+            guard let value else { throw StoreError.missing(key: storeKey.text) }
+            let before: StoredRecord<R> = try storedRecord(value, at: storeKey)
+            try moveEntries(of: key, from: before, to: after, in: collection)
+            return values.record(after)
+        }
     }
 
     /// Adds a record, or replaces the one that has the same key.
@@ -127,13 +129,17 @@ package struct Transaction {
     /// The next number of a counter, from 1 on. A number is never given out twice.
     package func next(_ counter: Counter) throws -> Int {
         let key = counter.key
-        let last = try engine.value(of: key).map { value in
-            try value.decoding(at: key) { reader throws(JSONError) in try reader.number().int }
+        var next = 1
+        try engine.change(key, isErasable: false) { value in
+            let last = try value.map { value in
+                try value.decoding(at: key) { reader throws(JSONError) in try reader.number().int }
+            }
+            guard let last = last ?? 0 else {
+                throw StoreError.damaged(file: key.text, offset: 0, reason: "a counter is no whole number")
+            }
+            next = last + 1
+            return values.number(next)
         }
-        guard let next = (last ?? 0).map({ $0 + 1 }) else {
-            throw StoreError.damaged(file: key.text, offset: 0, reason: "a counter is no whole number")
-        }
-        try engine.put(values.number(next), at: key, isErasable: false)
         return next
     }
 

@@ -29,14 +29,14 @@ struct LayeredSpace {
         newer.set(value ?? (base == nil ? nil : .removal), at: key)
     }
 
-    /// Where a key is to be set, and whether it has a value.
+    /// Where a key is to be set, and the value that it has.
     ///
     /// It changes nothing, and is mutating so that the space is looked at where it is: a reader of a class's member is
     /// handed a copy, with a count for each of its arrays.
-    mutating func place(of key: StoreKey) throws(StoreError) -> (place: KeySpace.Place, hasValue: Bool) {
+    mutating func place(of key: StoreKey) throws(StoreError) -> (place: KeySpace.Place, value: StoredValue?) {
         let place = newer.place(of: key)
-        if let value = newer.value(at: place) { return (place, !value.isRemoval) }
-        return (place, try base?.value(of: key) != nil)
+        if let value = newer.value(at: place) { return (place, value.isRemoval ? nil : value) }
+        return (place, try base?.value(of: key))
     }
 
     /// Sets a key's value where its place is known, and nothing has been set since it was looked for.
