@@ -68,6 +68,19 @@ struct EngineConformanceTests {
         #expect(try store.statistics().entries == 0)
     }
 
+    /// Texts that are equal though their bytes are not have entries of their own.
+    @Test(arguments: Kind.allCases)
+    func movesAnEntryWhoseBytesAloneChange(kind: Kind) throws {
+        let (composed, decomposed) = ("Zo\u{EB}", "Zoe\u{308}")
+        let store = try Subject(kind).store
+        try store.transact { try $0.insert(Person(id: 1, name: composed, city: nil)) }
+        try store.transact { try $0.update(Person(id: 1, name: decomposed, city: nil)) }
+        let found = try store.transact { tx in
+            try [composed, decomposed].map { try tx.find(Person.byName, Key($0))?.id }
+        }
+        #expect(found == [nil, 1])
+    }
+
     @Test(arguments: Kind.allCases)
     func refusesDuplicatesAndMissingRecords(kind: Kind) throws {
         let store = try Subject(kind).store
@@ -224,7 +237,7 @@ struct EngineConformanceTests {
 
 /// A record with a unique and an ordered index.
 struct Person: Record {
-    static let byName = UniqueIndex<Person>("name") { Key($0.name) }
+    static let byName = UniqueIndex<Person>("name", steady: \.name) { Key($0.name) }
     static let byCity = OrderedIndex<Person>("city") { person in person.city.map { Key($0, person.id) } }
     static let collection = Collection("people", isNumbered: true, unique: [byName], ordered: [byCity])
 
