@@ -24,6 +24,9 @@ struct ErasableSlots {
         if state != .blank { superseded.append(slot) }
     }
 
+    /// Whether the journal holds nothing that is, or is to be, erased.
+    var isEmpty: Bool { current.isEmpty && superseded.isEmpty }
+
     /// The keys whose values can be erased.
     var keys: Set<StoreKey> { Set(current.keys) }
 

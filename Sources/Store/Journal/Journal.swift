@@ -339,6 +339,8 @@ final class Journal {
 
     /// Brings what is known of the slots up to date with what was just written.
     private func noteSlots(of writes: [StagedWrite]) {
+        // Most stores hold no erasable value most of the time; then none of the writes is looked at.
+        guard !writer.slots.isEmpty || !replay.slots.isEmpty else { return }
         var next = 0
         for write in writes {
             replay.slots.supersede(write.key)
