@@ -5,7 +5,7 @@
 /// for a file of a gigabyte if searches go all over it, and nothing if there are none. One thread alone may search.
 final class Base {
     let file: BaseFile
-    private var pivots: BasePivots
+    private let pivots: BasePivots
     private var recent = RecentValues()
 
     init(_ file: BaseFile) throws(StoreError) {

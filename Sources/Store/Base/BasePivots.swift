@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// What the upper halvings of a search compare with.
 ///
 /// The halvings make a tree, numbered as a heap is: node 1 halves the file, 2 and 3 its halves. A node takes 64 bytes, a
@@ -7,7 +5,7 @@ internal import Glibc
 struct BasePivots: ~Copyable {
     /// One more than the greatest number of a node.
     let count: Int
-    private let nodes: UnsafeMutableRawPointer
+    private let memory: ZeroPages
     private static let nodeBytes = 64
     private static let keyBytes = 56
 
@@ -15,13 +13,7 @@ struct BasePivots: ~Copyable {
         var count = 1
         while count * Limits.searchedBytes < fileBytes { count *= 2 }
         self.count = count
-        // Pages of zeros, which take no memory until they are written to.
-        guard let nodes = calloc(count, Self.nodeBytes) else { throw .failed("allocate") }
-        self.nodes = nodes
-    }
-
-    deinit {
-        free(nodes)
+        memory = try ZeroPages(byteCount: count * Self.nodeBytes)
     }
 
     /// Whether a node's line was noted. No line starts at 0, where the header is.
@@ -29,20 +21,20 @@ struct BasePivots: ~Copyable {
 
     /// Where a node's line starts.
     func line(of node: Int) -> Int {
-        nodes.load(fromByteOffset: node * Self.nodeBytes, as: Int.self)
+        memory.start.load(fromByteOffset: node * Self.nodeBytes, as: Int.self)
     }
 
     func note(_ node: Int, lineAt line: Int, of file: BaseFile) {
-        nodes.storeBytes(of: line, toByteOffset: node * Self.nodeBytes, as: Int.self)
+        memory.start.storeBytes(of: line, toByteOffset: node * Self.nodeBytes, as: Int.self)
         let key = file.keyStart(ofLineAt: line, count: Self.keyBytes)
-        UnsafeMutableRawBufferPointer(start: nodes + node * Self.nodeBytes + 8, count: Self.keyBytes).copyBytes(
+        UnsafeMutableRawBufferPointer(start: memory.start + node * Self.nodeBytes + 8, count: Self.keyBytes).copyBytes(
             from: key
         )
     }
 
     /// Whether the key of a node's line is before, at or behind another; nil where its first bytes do not tell.
     func compare(_ node: Int, _ order: KeyOrder) -> Int? {
-        let start = UnsafeRawBufferPointer(start: nodes + node * Self.nodeBytes + 8, count: Self.keyBytes)
+        let start = UnsafeRawBufferPointer(start: memory.start + node * Self.nodeBytes + 8, count: Self.keyBytes)
         return order.compare(start)
     }
 }
