@@ -14,7 +14,8 @@ final class Base {
     }
 
     func value(of key: StoreKey) throws(StoreError) -> StoredValue? {
-        if let value = recent[key] { return value }
+        let print = KeyPrint(of: key)
+        if let value = recent.value(of: key, print) { return value }
         let order = KeyOrder(of: key)
         let offset = try firstLine(notBefore: order)
         guard offset < file.entries.upperBound, try file.compare(lineAt: offset, order) == 0 else {
@@ -24,7 +25,7 @@ final class Base {
         let line = try file.line(at: offset)
         try file.verify(line)
         let value = StoredValue(bytes: file.value(of: line))
-        recent.add(value, for: key)
+        recent.note(value, of: key, print)
         return value
     }
 

@@ -1,34 +1,46 @@
 /// The values of a base that were asked for of late: looked up, and decoded, but once while they are in use.
 ///
-/// Each key has one place, which it shares with others: whoever comes last has it.
+/// Each key has one place, which it shares with others. A value comes to stay there when it is asked for for the second
+/// time with none of the others between: what is asked for once, as in a walk over many accounts, neither drives out what
+/// is in use nor is kept in memory for nobody.
 struct RecentValues {
-    private var places: [(key: StoreKey, value: StoredValue)?] = []
+    private struct Place {
+        /// Halves of prints: of the key whose value is kept, and of the one that was asked for last without being kept.
+        var kept: UInt32 = 0
+        var asked: UInt32 = 0
+    }
 
-    subscript(key: StoreKey) -> StoredValue? {
-        guard !places.isEmpty, let held = places[Self.place(of: key)], held.key == key else { return nil }
+    /// Apart from the values and close together, as most looks at them tell that a value is not there.
+    private var places: [Place] = []
+    private var values: [(key: StoreKey, value: StoredValue)?] = []
+
+    func value(of key: StoreKey, _ print: KeyPrint) -> StoredValue? {
+        guard !places.isEmpty else { return nil }
+        let index = Self.index(of: print)
+        guard places[index].kept == Self.half(of: print), let held = values[index], held.key == key else { return nil }
         return held.value
     }
 
-    mutating func add(_ value: StoredValue, for key: StoreKey) {
-        if places.isEmpty { places = Array(repeating: nil, count: Limits.recentValuesMax) }
-        places[Self.place(of: key)] = (key, value)
+    /// Takes note of a key that was asked for and is not kept.
+    mutating func note(_ value: StoredValue, of key: StoreKey, _ print: KeyPrint) {
+        if places.isEmpty {
+            places = Array(repeating: Place(), count: Limits.recentValuesMax)
+            values = Array(repeating: nil, count: Limits.recentValuesMax)
+        }
+        let (index, half) = (Self.index(of: print), Self.half(of: print))
+        guard places[index].asked == half else {
+            places[index].asked = half
+            return
+        }
+        places[index].kept = half
+        values[index] = (key, value)
     }
 
-    /// A number from the bytes of a key: no defence against keys made to collide, which cost a search and no more.
-    private static func place(of key: StoreKey) -> Int {
-        key.bytes.withUnsafeBytes { bytes in
-            var hash = UInt64(bytes.count)
-            var index = 0
-            func mix(_ word: UInt64) {
-                let product = (hash ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
-                hash = product.high ^ product.low
-            }
-            while index + 8 <= bytes.count {
-                mix(bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-                index += 8
-            }
-            for byte in bytes[index...] { mix(UInt64(byte) + 1) }
-            return Int(truncatingIfNeeded: hash & UInt64(Limits.recentValuesMax - 1))
-        }
+    private static func index(of print: KeyPrint) -> Int {
+        Int(truncatingIfNeeded: print.bits & UInt64(Limits.recentValuesMax - 1))
+    }
+
+    private static func half(of print: KeyPrint) -> UInt32 {
+        UInt32(truncatingIfNeeded: print.bits >> 32)
     }
 }
