@@ -15,6 +15,8 @@ package enum Limits {
     static let readAheadBytes = 1 << 20
     /// The bytes of a base within which a search keeps no account of where lines start.
     static let searchedBytes = 4096
+    /// For how many bytes of a base there is room to keep where one line starts.
+    static let baseBytesPerKnownPlace = 256
     /// How many values of a base are kept in memory because they were asked for of late; a power of two.
     static let recentValuesMax = 8192
     /// How many bytes of a base are written at once, and how many without a sync.

@@ -54,8 +54,8 @@ struct BaseTests {
         }
         try makeBase(entries)
         let base = try base()
-        // Twice, as the second search takes another way.
-        for _ in 0..<2 {
+        // Three times, as the second look goes where the search before it ended, and the third is at what was kept.
+        for _ in 0..<3 {
             for number in 0..<count {
                 let found = try base.value(of: key("k/\(number * 2)"))
                 #expect(found.map { String(decoding: $0.bytes, as: UTF8.self) } == entries["k/\(number * 2)"])
@@ -159,7 +159,7 @@ struct BaseTests {
                 try directory.write(changed, to: "base-2.jsonl")
                 let base = try base()
                 var errors = 0
-                for (name, value) in Self.sample {
+                for (name, value) in Array(Self.sample) + Array(Self.sample) {
                     do {
                         let found = try base.value(of: key(name))
                         #expect(found.map { String(decoding: $0.bytes, as: UTF8.self) } == value, "byte \(index)")

@@ -1,0 +1,58 @@
+/// Where lines of a base start whose keys were found once: a search that takes one look at memory, where halving the file
+/// takes a dozen, each of them at another place.
+///
+/// A table of buckets. A bucket is a cache line with eight slots, and a slot is a number: the line's offset in the low
+/// bits, and above them a part of its key's print. A full bucket lets go of one slot for another; then the line is
+/// searched for once more. What a slot tells of need not be the line of the key, whose start says so.
+struct KnownPlaces: ~Copyable {
+    private let memory: ZeroPages
+    private let slots: UnsafeMutablePointer<UInt64>
+    private let bucketMask: UInt64
+    private static let slotsPerBucket = 8
+    private static let offsetBits = 40
+    private static let offsetMask: UInt64 = 1 << offsetBits - 1
+
+    /// - Parameter fileBytes: the base's length, by which the table is sized.
+    init(fileBytes: Int) throws(StoreError) {
+        var buckets = 1
+        while buckets * Self.slotsPerBucket * Limits.baseBytesPerKnownPlace < fileBytes { buckets *= 2 }
+        bucketMask = UInt64(buckets - 1)
+        let count = buckets * Self.slotsPerBucket
+        memory = try ZeroPages(byteCount: count * MemoryLayout<UInt64>.stride)
+        slots = memory.start.bindMemory(to: UInt64.self, capacity: count)
+    }
+
+    /// The first offset noted for a key with this print, that `isRight` takes for the key's.
+    func first(
+        for print: KeyPrint,
+        where isRight: (Int) throws(StoreError) -> Bool
+    ) throws(StoreError) -> Int? {
+        let bucket = bucket(of: print)
+        for index in 0..<Self.slotsPerBucket {
+            let offset = Int(bucket[index] & Self.offsetMask)
+            // No line starts at 0, where the header is: the slot is empty.
+            guard offset != 0, bucket[index] & ~Self.offsetMask == Self.tag(of: print), try isRight(offset) else {
+                continue
+            }
+            return offset
+        }
+        return nil
+    }
+
+    func note(_ offset: Int, for print: KeyPrint) {
+        // A base that is too long for a slot is searched beyond that.
+        guard offset <= Self.offsetMask else { return }
+        let bucket = bucket(of: print)
+        let free = (0..<Self.slotsPerBucket).first { bucket[$0] == 0 }
+        bucket[free ?? Int(print.bits >> 61)] = Self.tag(of: print) | UInt64(offset)
+    }
+
+    private func bucket(of print: KeyPrint) -> UnsafeMutablePointer<UInt64> {
+        slots + Int(print.bits & bucketMask) * Self.slotsPerBucket
+    }
+
+    /// The print's upper bits, of which none choose the bucket.
+    private static func tag(of print: KeyPrint) -> UInt64 {
+        print.bits & ~offsetMask
+    }
+}
