@@ -104,14 +104,15 @@ final class BaseFile: @unchecked Sendable {
 
     /// Checks that a line is as it was written.
     func verify(_ line: Line) throws(StoreError) {
-        let seal = Self.seal(
-            of: self[line.place.lowerBound..<line.value.upperBound],
-            headerCheck,
-            line.place.lowerBound
-        )
-        guard self[line.value.upperBound..<line.place.upperBound].elementsEqual(seal) else {
-            throw damaged(at: line.place.lowerBound)
-        }
+        let content = self[line.place.lowerBound..<line.value.upperBound]
+        let check = Self.check(of: content, headerCheck, line.place.lowerBound)
+        let seal = self[line.value.upperBound..<line.place.upperBound]
+        // What `seal(of:_:_:)` makes, read in place: every look-up comes here.
+        let isSealed =
+            seal.count == Self.sealBytes + 1 && seal[0] == UInt8(ascii: ",") && seal[1] == UInt8(ascii: "\"")
+            && UInt32(hex: UnsafeRawBufferPointer(rebasing: seal[2..<10])) == check
+            && seal[10] == UInt8(ascii: "\"") && seal[11] == UInt8(ascii: "]") && seal[12] == 0x0A
+        guard isSealed else { throw damaged(at: line.place.lowerBound) }
     }
 
     /// Has the system read a part of the file ahead, for somebody who goes through it: by itself it reads no more than is
@@ -186,13 +187,18 @@ final class BaseFile: @unchecked Sendable {
 
     /// What ends the line that starts with `content` at an offset: its check, and the line feed.
     static func seal(of content: UnsafeRawBufferPointer, _ headerCheck: UInt32, _ offset: Int) -> [UInt8] {
-        let place = UInt32(truncatingIfNeeded: offset) ^ UInt32(truncatingIfNeeded: offset >> 32) &* 0x9E37_79B9
         var seal: [UInt8] = []
         seal.reserveCapacity(sealBytes + 1)
         seal.append(contentsOf: ",\"".utf8)
-        CRC32C.value(of: content, after: headerCheck ^ place).appendHex(to: &seal)
+        check(of: content, headerCheck, offset).appendHex(to: &seal)
         seal.append(contentsOf: "\"]\n".utf8)
         return seal
+    }
+
+    /// The check of the line that starts with `content` at an offset.
+    private static func check(of content: UnsafeRawBufferPointer, _ headerCheck: UInt32, _ offset: Int) -> UInt32 {
+        let place = UInt32(truncatingIfNeeded: offset) ^ UInt32(truncatingIfNeeded: offset >> 32) &* 0x9E37_79B9
+        return CRC32C.value(of: content, after: headerCheck ^ place)
     }
 
     private subscript(place: Range<Int>) -> UnsafeRawBufferPointer {

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Compares a key with keys as a base has them: as JSON strings.
 struct KeyOrder {
     let key: StoreKey
@@ -6,7 +8,11 @@ struct KeyOrder {
 
     init(of key: StoreKey) {
         self.key = key
-        isPlain = !key.bytes.contains { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+        isPlain = key.bytes.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return true }
+            return memchr(start, CInt(UInt8(ascii: "\"")), bytes.count) == nil
+                && memchr(start, CInt(UInt8(ascii: "\\")), bytes.count) == nil
+        }
     }
 
     /// Whether what is written is before, at or behind the key: negative, 0, positive.
