@@ -31,6 +31,16 @@ struct TimestampTests {
         #expect(Timestamp(text) == nil)
     }
 
+    /// The text is written by way of the system's calendar, and read by a count of days. All years, and all days of a month.
+    @Test func agreesWithTheCalendarOfTheSystem() {
+        let (first, end) = (-719_528, 2_932_897)
+        for day in stride(from: first, to: end, by: 61) {
+            let timestamp = Timestamp(microseconds: day * 86_400 * 1_000_000 + 1)
+            #expect(Timestamp(timestamp.description) == timestamp)
+        }
+        #expect(Timestamp(microseconds: first * 86_400 * 1_000_000).description == "0000-01-01T00:00:00.000000Z")
+    }
+
     @Test func countsSecondsUpwards() {
         let start = Timestamp(microseconds: 500_000)
         #expect(start.seconds == 0 && Timestamp(microseconds: -1).seconds == -1)

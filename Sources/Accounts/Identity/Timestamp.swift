@@ -114,11 +114,22 @@ extension Timestamp: CustomStringConvertible {
             let second = number(at: 17, digits: 2, then: ".", in: 0...59),
             let microsecond = number(at: 20, digits: 6, then: "Z", in: 0...999_999)
         else { return nil }
-        var date = tm()
-        (date.tm_year, date.tm_mon, date.tm_mday) = (Int32(year) - 1900, Int32(month) - 1, Int32(day))
-        (date.tm_hour, date.tm_min, date.tm_sec) = (Int32(hour), Int32(minute), Int32(second))
-        self.microseconds = timegm(&date) * 1_000_000 + microsecond
+        let minutes = (Self.days(before: day, month, year) * 24 + hour) * 60 + minute
+        self.microseconds = (minutes * 60 + second) * 1_000_000 + microsecond
     }
+
+    /// How many days there are from 1970-01-01 to a date: what timegm(3) knows too, but each record that is read has such
+    /// dates, and it goes through the time zones for each.
+    private static func days(before day: Int, _ month: Int, _ year: Int) -> Int {
+        // Years that begin with March, so that a leap day is the last of its year, from the March of the year -400 on.
+        let (year, month) = month > 2 ? (year + 400, month - 3) : (year + 399, month + 9)
+        let leapDays = year / 4 - year / 100 + year / 400
+        // The months from March on have 31, 30, 31, 30, 31, and once more, and so on: 153 in each five.
+        let dayOfYear = (153 * month + 2) / 5 + day - 1
+        return year * 365 + leapDays + dayOfYear - daysFromMarchOfMinus400To1970
+    }
+
+    private static let daysFromMarchOfMinus400To1970 = 146_097 + 719_468
 
     /// How many days a month has in the Gregorian calendar.
     private static func days(in month: Int, of year: Int) -> Int {
