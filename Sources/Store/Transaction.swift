@@ -248,6 +248,9 @@ private struct KeyBounds {
 
 extension StoredValue {
     /// Reads the value; bytes that are not what was written there are damage.
+    ///
+    /// Inlined, so that it is made for the type that it reads.
+    @inline(__always)
     fileprivate func decoding<Value>(
         at key: StoreKey,
         _ read: (inout JSONReader) throws(JSONError) -> Value
