@@ -9,18 +9,25 @@ package protocol KeyComponent {
     func append(to key: inout KeyWriter)
 }
 
-/// Memory in which a key is put together, so that it is made once, of the exact length.
+/// Memory in which a key is put together, so that its array is made once.
 package struct KeyWriter {
     /// Big enough for all that its components say they have at most; what goes beyond stops the program.
     private let memory: UnsafeMutableRawBufferPointer
     private var count = 0
+
+    /// Room that is left for what the key space puts before a key: the names of most collections and their indexes.
+    private static let prefixRoom = 40
 
     /// The bytes of a key that has at most `max`, as `write` appends them.
     package static func bytes(max: Int, _ write: (inout KeyWriter) -> Void) -> [UInt8] {
         withUnsafeTemporaryAllocation(byteCount: max, alignment: 1) { memory in
             var writer = KeyWriter(memory: memory)
             write(&writer)
-            return [UInt8](UnsafeRawBufferPointer(rebasing: memory[..<writer.count]))
+            let bytes = UnsafeRawBufferPointer(rebasing: memory[..<writer.count])
+            return [UInt8](unsafeUninitializedCapacity: bytes.count + prefixRoom) { array, count in
+                UnsafeMutableRawBufferPointer(array).copyMemory(from: bytes)
+                count = bytes.count
+            }
         }
     }
 
@@ -37,13 +44,14 @@ package struct KeyWriter {
 
     /// Appends bytes.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        // It checks that there is room.
+        precondition(bytes.count <= memory.count - count)
         UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyMemory(from: bytes)
         count += bytes.count
     }
 
     /// Appends so many bytes as `write` fills in.
     package mutating func append(_ count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
+        precondition(count <= memory.count - self.count)
         write(UnsafeMutableRawBufferPointer(rebasing: memory[self.count..<self.count + count]))
         self.count += count
     }
@@ -173,23 +181,20 @@ package struct StoreKey: Hashable, Comparable, Sendable {
     }
 
     /// The key of an entry in an index.
-    package init(collection: String, index: String, key: Key) {
-        var bytes = Self.prefix(collection: collection, index: index)
-        bytes.append(contentsOf: key.bytes)
-        self.bytes = bytes
+    package init(collection: String, index: String, key: consuming Key) {
+        self.init(prefix: Self.prefix(collection: collection, index: index), key)
     }
 
     /// The key of a record.
-    init<R: Record>(_ type: R.Type, _ key: Key) {
+    init<R: Record>(_ type: R.Type, _ key: consuming Key) {
         self.init(prefix: R.collection.recordPrefix, key)
     }
 
-    /// A key by what all keys of its index start with.
-    init(prefix: [UInt8], _ key: Key) {
-        bytes = KeyWriter.bytes(max: prefix.count + key.bytes.count) { bytes in
-            prefix.withUnsafeBytes { bytes.append($0) }
-            key.bytes.withUnsafeBytes { bytes.append($0) }
-        }
+    /// A key by what all keys of its index start with; it is put where the key has room, if nobody else needs that.
+    init(prefix: [UInt8], _ key: consuming Key) {
+        var bytes = (consume key).bytes
+        bytes.insert(contentsOf: prefix, at: 0)
+        self.bytes = bytes
     }
 
     /// The key of a record.

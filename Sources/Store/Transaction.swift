@@ -11,19 +11,19 @@ package struct Transaction {
     // MARK: Reading
 
     /// The record with that key.
-    package func get<R: Record>(_ type: R.Type, _ key: Key) throws -> R? {
+    package func get<R: Record>(_ type: R.Type, _ key: consuming Key) throws -> R? {
         try stored(type, key)?.record
     }
 
     /// The record with that key where it is kept, for who needs a few of its members and not a copy of all.
-    package func stored<R: Record>(_ type: R.Type, _ key: Key) throws -> StoredRecord<R>? {
+    package func stored<R: Record>(_ type: R.Type, _ key: consuming Key) throws -> StoredRecord<R>? {
         let storeKey = StoreKey(R.self, key)
         guard let value = try engine.value(of: storeKey) else { return nil }
         return try storedRecord(value, at: storeKey)
     }
 
     /// The record that has `key` in a unique index.
-    package func find<R: Record>(_ index: UniqueIndex<R>, _ key: Key) throws -> R? {
+    package func find<R: Record>(_ index: UniqueIndex<R>, _ key: consuming Key) throws -> R? {
         let storeKey = StoreKey(prefix: R.collection.prefix(ofIndex: index.name), key)
         guard let entry = try engine.value(of: storeKey) else { return nil }
         return try record(behind: entry, at: storeKey)
@@ -109,7 +109,7 @@ package struct Transaction {
     }
 
     /// Removes a record, where it is there.
-    package func delete<R: Record>(_ type: R.Type, _ key: Key) throws {
+    package func delete<R: Record>(_ type: R.Type, _ key: consuming Key) throws {
         let storeKey = StoreKey(R.self, key)
         guard let value = try engine.value(of: storeKey) else { return }
         let collection = R.collection

@@ -65,14 +65,6 @@ extension Collection<UInt8> {
             return count * 2
         }
     }
-
-    /// Writes two lower-case hexadecimal digits a byte.
-    func writeHex(to text: UnsafeMutableRawBufferPointer) {
-        for (index, byte) in enumerated() {
-            text[2 * index] = (byte >> 4).hexDigit
-            text[2 * index + 1] = (byte & 0xF).hexDigit
-        }
-    }
 }
 
 extension UInt8 {
