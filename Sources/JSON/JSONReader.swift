@@ -48,9 +48,7 @@ package struct JSONReader {
 
     /// The type of the value that comes next.
     package mutating func kind() throws(JSONError) -> Kind {
-        skipWhitespace()
-        guard offset < count else { throw JSONError(.unexpectedEnd, at: offset) }
-        switch base[offset] {
+        switch try peek() {
         case UInt8(ascii: "{"): return .object
         case UInt8(ascii: "["): return .array
         case UInt8(ascii: "\""): return .string
@@ -65,9 +63,19 @@ package struct JSONReader {
     package mutating func text() throws(JSONError) -> JSONText {
         try enter(UInt8(ascii: "\""))
         let start = offset
+        let end = UnsafeRawBufferPointer(start: base, count: count).endOfPlainBytes(from: start)
+        // Most strings are plain to their end.
+        guard end < count, base[end] == UInt8(ascii: "\"") else { return try text(from: start, plainUpTo: end) }
+        offset = end + 1
+        afterValue = true
+        return JSONText(bytes: UnsafeRawBufferPointer(start: base + start, count: end - start), hasEscapes: false)
+    }
+
+    /// Reads a string to its end, from its first byte that is not plain on.
+    private mutating func text(from start: Int, plainUpTo end: Int) throws(JSONError) -> JSONText {
+        offset = end
         var hasEscapes = false
         while true {
-            offset = UnsafeRawBufferPointer(start: base, count: count).endOfPlainBytes(from: offset)
             guard offset < count else { throw JSONError(.unexpectedEnd, at: offset) }
             let byte = base[offset]
             if byte == UInt8(ascii: "\"") {
@@ -82,6 +90,7 @@ package struct JSONReader {
             } else {
                 try skipMultibyteScalar(lead: byte)
             }
+            offset = UnsafeRawBufferPointer(start: base, count: count).endOfPlainBytes(from: offset)
         }
         let bytes = UnsafeRawBufferPointer(start: base + start, count: offset - start)
         offset += 1
@@ -91,24 +100,9 @@ package struct JSONReader {
 
     /// Reads a number.
     package mutating func number() throws(JSONError) -> JSONNumber {
-        guard try kind() == .number else { throw JSONError(.typeMismatch, at: offset) }
+        guard case .number = try kind() else { throw JSONError(.typeMismatch, at: offset) }
         let start = offset
-        if base[offset] == UInt8(ascii: "-") { offset += 1 }
-        if offset < count, base[offset] == UInt8(ascii: "0") {
-            offset += 1
-        } else {
-            try skipDigits()
-        }
-        if offset < count, base[offset] == UInt8(ascii: ".") {
-            offset += 1
-            try skipDigits()
-        }
-        if offset < count, base[offset] | 0x20 == UInt8(ascii: "e") {
-            offset += 1
-            if offset < count, base[offset] == UInt8(ascii: "+") || base[offset] == UInt8(ascii: "-") { offset += 1 }
-            try skipDigits()
-        }
-        afterValue = true
+        try skipNumber()
         return JSONNumber(bytes: UnsafeRawBufferPointer(start: base + start, count: offset - start))
     }
 
@@ -128,17 +122,19 @@ package struct JSONReader {
 
     /// Reads past the next value, whatever it is, checking all of it.
     package mutating func skip() throws(JSONError) {
-        switch try kind() {
-        case .string: _ = try text()
-        case .number: _ = try number()
-        case .bool: _ = try bool()
-        case .null: try null()
-        case .object:
+        switch try peek() {
+        case UInt8(ascii: "\""): _ = try text()
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try skipNumber()
+        case UInt8(ascii: "{"):
             try beginObject()
             while try nextMember() != nil { try skip() }
-        case .array:
+        case UInt8(ascii: "["):
             try beginArray()
             while try nextElement() { try skip() }
+        case UInt8(ascii: "t"): try skipWord("true")
+        case UInt8(ascii: "f"): try skipWord("false")
+        case UInt8(ascii: "n"): try skipWord("null")
+        default: throw JSONError(.unexpectedByte, at: offset)
         }
     }
 
@@ -172,9 +168,7 @@ package struct JSONReader {
     package mutating func nextMember() throws(JSONError) -> JSONText? {
         guard try continues(until: UInt8(ascii: "}")) else { return nil }
         let name = try text()
-        skipWhitespace()
-        guard offset < count else { throw JSONError(.unexpectedEnd, at: offset) }
-        guard base[offset] == UInt8(ascii: ":") else { throw JSONError(.unexpectedByte, at: offset) }
+        guard try peek() == UInt8(ascii: ":") else { throw JSONError(.unexpectedByte, at: offset) }
         offset += 1
         return name
     }
@@ -192,28 +186,30 @@ package struct JSONReader {
     }
 
     /// Reads the byte that a value of one kind starts with.
+    @inline(__always)
     private mutating func enter(_ first: UInt8) throws(JSONError) {
-        skipWhitespace()
-        guard offset < count, base[offset] == first else {
-            // It is another value, or none.
-            _ = try kind()
-            throw JSONError(.typeMismatch, at: offset)
-        }
+        guard try peek() == first else { throw try mismatch() }
         offset += 1
     }
 
+    /// What is wrong where another kind of value stands than was asked for, if one does.
+    private mutating func mismatch() throws(JSONError) -> JSONError {
+        _ = try kind()
+        return JSONError(.typeMismatch, at: offset)
+    }
+
     /// Reads the comma before a further value, or the byte that closes the container.
+    @inline(__always)
     private mutating func continues(until close: UInt8) throws(JSONError) -> Bool {
-        skipWhitespace()
-        guard offset < count else { throw JSONError(.unexpectedEnd, at: offset) }
-        if base[offset] == close {
+        let byte = try peek()
+        if byte == close {
             offset += 1
             depth -= 1
             afterValue = true
             return false
         }
         guard afterValue else { return true }
-        guard base[offset] == UInt8(ascii: ",") else { throw JSONError(.unexpectedByte, at: offset) }
+        guard byte == UInt8(ascii: ",") else { throw JSONError(.unexpectedByte, at: offset) }
         offset += 1
         afterValue = false
         // A comma promises a value: in `[1,]` whoever reads it finds none.
@@ -222,13 +218,42 @@ package struct JSONReader {
 
     // MARK: Bytes
 
+    /// The next byte that is no white space; it stays up next.
+    @inline(__always)
+    private mutating func peek() throws(JSONError) -> UInt8 {
+        skipWhitespace()
+        guard offset < count else { throw JSONError(.unexpectedEnd, at: offset) }
+        return base[offset]
+    }
+
+    @inline(__always)
     private mutating func skipWhitespace() {
-        while offset < count {
+        // Hardly anybody writes any, so that one comparison is mostly all.
+        while offset < count, base[offset] <= 0x20 {
             switch base[offset] {
             case 0x20, 0x0A, 0x0D, 0x09: offset += 1
             default: return
             }
         }
+    }
+
+    private mutating func skipNumber() throws(JSONError) {
+        if base[offset] == UInt8(ascii: "-") { offset += 1 }
+        if offset < count, base[offset] == UInt8(ascii: "0") {
+            offset += 1
+        } else {
+            try skipDigits()
+        }
+        if offset < count, base[offset] == UInt8(ascii: ".") {
+            offset += 1
+            try skipDigits()
+        }
+        if offset < count, base[offset] | 0x20 == UInt8(ascii: "e") {
+            offset += 1
+            if offset < count, base[offset] == UInt8(ascii: "+") || base[offset] == UInt8(ascii: "-") { offset += 1 }
+            try skipDigits()
+        }
+        afterValue = true
     }
 
     private mutating func skipDigits() throws(JSONError) {

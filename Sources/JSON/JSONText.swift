@@ -11,11 +11,12 @@ package struct JSONText {
 
     /// Whether the string equals `name`, with escapes resolved.
     package func equals(_ name: StaticString) -> Bool {
-        guard !hasEscapes else { return string == name.description }
-        // The address is nil only where the count is 0, and then nothing is compared.
-        guard bytes.count == name.utf8CodeUnitCount, let start = bytes.baseAddress else {
-            return name.utf8CodeUnitCount == 0
+        // A name with escapes is longer than what it stands for.
+        guard bytes.count == name.utf8CodeUnitCount, !hasEscapes else {
+            return hasEscapes && string == name.description
         }
+        // The address is nil only where the count is 0, and then nothing is compared.
+        guard let start = bytes.baseAddress else { return true }
         return memcmp(start, name.utf8Start, bytes.count) == 0
     }
 

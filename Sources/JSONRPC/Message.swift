@@ -124,20 +124,26 @@ private struct Envelope {
             case .id:
                 hasID = true
                 let raw = try reader.raw()
-                id = kind == .string || kind == .number || kind == .null ? raw : nil
+                switch kind {
+                case .string, .number, .null: id = raw
+                case .object, .array, .bool: id = nil
+                }
             case .method:
                 hasMethod = true
-                if kind == .string { method = try reader.text() } else { try reader.skip() }
+                if case .string = kind { method = try reader.text() } else { try reader.skip() }
             case .params:
                 let raw = try reader.raw()
-                paramsAreStructured = kind == .object || kind == .array || kind == .null
-                params = kind == .null ? nil : raw
-            case .jsonrpc where kind == .string:
-                isVersion2 = try reader.text().equals("2.0")
+                switch kind {
+                case .object, .array: params = raw
+                case .null: params = nil
+                case .string, .number, .bool: paramsAreStructured = false
+                }
+            case .jsonrpc:
+                if case .string = kind { isVersion2 = try reader.text().equals("2.0") } else { try reader.skip() }
             case .result, .error:
                 isResponse = true
                 try reader.skip()
-            case .jsonrpc, .other:
+            case .other:
                 try reader.skip()
             }
         }
@@ -158,21 +164,29 @@ extension Envelope {
         case jsonrpc, id, method, params, result, error, other
 
         init(_ name: JSONText) {
-            if name.equals("jsonrpc") {
-                self = .jsonrpc
-            } else if name.equals("id") {
-                self = .id
-            } else if name.equals("method") {
-                self = .method
-            } else if name.equals("params") {
-                self = .params
-            } else if name.equals("result") {
-                self = .result
-            } else if name.equals("error") {
-                self = .error
-            } else {
-                self = .other
+            switch name.bytes.count {
+            case 2 where name.equals("id"): self = .id
+            case 5 where name.equals("error"): self = .error
+            case 6 where name.equals("method"): self = .method
+            case 6 where name.equals("params"): self = .params
+            case 6 where name.equals("result"): self = .result
+            case 7 where name.equals("jsonrpc"): self = .jsonrpc
+            // A name with escapes is longer than what it stands for; no client writes one, and it is told from its text.
+            default: self = name.hasEscapes ? Member(text: name.string) : .other
             }
+        }
+
+        private init(text: String) {
+            self =
+                switch text {
+                case "jsonrpc": .jsonrpc
+                case "id": .id
+                case "method": .method
+                case "params": .params
+                case "result": .result
+                case "error": .error
+                default: .other
+                }
         }
     }
 

@@ -3,19 +3,12 @@ import JSON
 
 /// Reading params leniently: a value of the wrong type is told apart, and passed over.
 extension Given {
-    /// Reads a member's value, as `read` does for a value of the right kind.
-    private init(
-        _ reader: inout JSONReader,
-        kind: JSONReader.Kind,
-        _ read: (inout JSONReader) throws(JSONError) -> Value?
-    ) throws(JSONError) {
-        switch try reader.kind() {
-        case kind:
-            if let value = try read(&reader) { self = .value(value) } else { self = .mistyped }
-        case .null:
+    /// Reads past a value that is of the wrong kind, or null.
+    fileprivate init(passing kind: JSONReader.Kind, _ reader: inout JSONReader) throws(JSONError) {
+        if case .null = kind {
             try reader.null()
             self = .null
-        default:
+        } else {
             try reader.skip()
             self = .mistyped
         }
@@ -26,7 +19,10 @@ extension Given {
         object reader: inout JSONReader,
         _ read: (inout JSONReader) throws(JSONError) -> Value
     ) throws(JSONError) {
-        try self.init(&reader, kind: .object) { reader throws(JSONError) in try read(&reader) }
+        switch try reader.kind() {
+        case .object: self = .value(try read(&reader))
+        case let other: try self.init(passing: other, &reader)
+        }
     }
 }
 
@@ -48,12 +44,18 @@ extension Given {
 
 extension Given<String> {
     init(reading reader: inout JSONReader) throws(JSONError) {
-        try self.init(&reader, kind: .string) { reader throws(JSONError) in try reader.text().string }
+        switch try reader.kind() {
+        case .string: self = .value(try reader.text().string)
+        case let other: try self.init(passing: other, &reader)
+        }
     }
 }
 
 extension Given<Int> {
     init(reading reader: inout JSONReader) throws(JSONError) {
-        try self.init(&reader, kind: .number) { reader throws(JSONError) in try reader.number().int }
+        switch try reader.kind() {
+        case .number: self = try reader.number().int.map { .value($0) } ?? .mistyped
+        case let other: try self.init(passing: other, &reader)
+        }
     }
 }
