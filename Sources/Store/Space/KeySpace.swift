@@ -50,8 +50,11 @@ struct KeySpace {
 
     subscript(key: StoreKey) -> StoredValue? {
         let index = runIndex(of: key)
-        let place = runs[index].place(of: key)
-        return place.isThere ? runs[index].values[place.index] : nil
+        // Looked at where they are: taken out, a run's parts would be counted one by one.
+        return runs.withUnsafeBufferPointer { runs in
+            let place = runs[index].keys.place(of: key)
+            return place.isThere ? runs[index].values[place.index] : nil
+        }
     }
 
     /// Sets or, with nil, removes a key's value, and gives the one it had.
