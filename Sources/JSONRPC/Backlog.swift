@@ -1,18 +1,27 @@
 /// Messages that were read and have not been looked at.
 struct Backlog {
-    private var pieces: [(chunk: Chunk, frames: ArraySlice<Frame>)] = []
+    /// What one read brought, and how much of it has been looked at.
+    private struct Piece {
+        let chunk: Chunk
+        let frames: [Frame]
+        var place = 0
+    }
+
+    private var pieces: [Piece] = []
 
     var isEmpty: Bool { pieces.isEmpty }
 
     mutating func append(_ frames: [Frame], in chunk: Chunk) {
-        if !frames.isEmpty { pieces.append((chunk, frames[...])) }
+        if !frames.isEmpty { pieces.append(Piece(chunk: chunk, frames: frames)) }
     }
 
     /// The message that came first, and the memory that it stands in.
     mutating func next() -> (Frame, Chunk)? {
-        guard !pieces.isEmpty, let frame = pieces[0].frames.popFirst() else { return nil }
+        guard !pieces.isEmpty else { return nil }
+        let frame = pieces[0].frames[pieces[0].place]
         let chunk = pieces[0].chunk
-        if pieces[0].frames.isEmpty { pieces.removeFirst() }
+        pieces[0].place += 1
+        if pieces[0].place == pieces[0].frames.count { pieces.removeFirst() }
         return (frame, chunk)
     }
 }

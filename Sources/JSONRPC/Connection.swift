@@ -112,8 +112,8 @@ final class Connection {
         }
     }
 
-    private func take(_ line: Line, in chunk: Chunk) {
-        switch line {
+    private func take(_ line: consuming Line, in chunk: Chunk) {
+        switch consume line {
         case .message(let message): admit(message, chunk: chunk)
         case .malformed(let error): admit(.invalid(error, id: nil), chunk: chunk)
         case .batch(let messages):
@@ -132,12 +132,15 @@ final class Connection {
     }
 
     /// Carries out a message, or puts it where it waits for its turn.
-    private func admit(_ message: Message, at place: BatchPlace? = nil, chunk: Chunk) {
+    private func admit(_ message: consuming Message, at place: BatchPlace? = nil, chunk: Chunk) {
         let entry: LaneEntry
-        switch message {
+        switch consume message {
         case .ignored:
             if let place { settle([], at: place) }
             return
+        case .request(let request) where lanes.isEmpty:
+            // Where nothing waits, there is nothing to take back or to be confused with, and room.
+            entry = LaneEntry(request, to: ReplyAddress(id: request.id, place: place, chunk: chunk))
         case .request(let request) where request.id == nil && cancelsWaiting(request):
             if let place { settle([], at: place) }
             return
@@ -231,20 +234,29 @@ final class Connection {
     /// Carries out one message and answers it; false where it has to wait for slow work.
     private func carryOut(_ entry: LaneEntry) -> Bool {
         // A line goes straight to where it is sent from; a part of a batch, or what needs its length told, does not.
-        let isDirect = entry.address.place == nil && framer.framing != .header
-        var answer = JSONWriter(capacity: isDirect ? 0 : 256)
-        if isDirect { swap(&answer, &output) }
-        let start = answer.count
-        let isDone = perform(entry, answer: &answer)
-        if isDirect {
-            if isDone, answer.count > start { answer.newline() }
-            swap(&answer, &output)
+        if entry.address.place == nil, framer.framing != .header {
+            guard performLine(entry, answer: &output) else { return false }
+            finish(entry)
+        } else {
+            var answer = JSONWriter()
+            guard perform(entry, answer: &answer) else { return false }
+            finish(entry)
+            deliver(answer.take(), of: entry)
         }
-        guard isDone else { return false }
+        return true
+    }
+
+    private func finish(_ entry: LaneEntry) {
         entry.isDone = true
         leaveFlight(entry)
         group.append(entry)
-        if !isDirect { deliver(answer.take(), of: entry) }
+    }
+
+    /// The same as `perform`, and ends the line.
+    private func performLine(_ entry: LaneEntry, answer: inout JSONWriter) -> Bool {
+        let start = answer.count
+        guard perform(entry, answer: &answer) else { return false }
+        if answer.count > start { answer.newline() }
         return true
     }
 
@@ -257,7 +269,6 @@ final class Connection {
             return true
         }
         answer.beginResponse(to: request.id)
-        answer.member("result")
         do throws(RequestInterruption) {
             try handler.handle(request, run: entry, result: &answer)
             answer.endObject()
@@ -347,7 +358,6 @@ final class Connection {
     private func end(_ entry: LaneEntry, with failure: RPCError, answer: inout JSONWriter) {
         guard let request = entry.request, let id = request.id else { return }
         answer.beginResponse(to: id)
-        answer.member("result")
         do throws(RPCError) {
             try handler.end(request, with: failure, result: &answer)
             answer.endObject()

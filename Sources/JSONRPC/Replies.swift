@@ -57,17 +57,22 @@ final class BatchReply {
 }
 
 extension JSONWriter {
-    /// Writes the start of a response, up to its result or error. The id goes out byte for byte as it came.
+    /// Writes the start of a response, up to its result. The id goes out byte for byte as it came.
     mutating func beginResponse(to id: UnsafeRawBufferPointer?) {
-        beginObject()
-        literal("\"jsonrpc\":\"2.0\",\"id\":")
-        if let id { raw(id) } else { null() }
+        beginEnvelope(of: id)
+        literal(",\"result\":")
     }
 
     mutating func errorResponse(_ error: RPCError, to id: UnsafeRawBufferPointer?) {
-        beginResponse(to: id)
-        member("error")
+        beginEnvelope(of: id)
+        literal(",\"error\":")
         error.write(to: &self)
         endObject()
+    }
+
+    /// A response stands at the start of a line or of a part of a batch, so that no comma is due before it.
+    private mutating func beginEnvelope(of id: UnsafeRawBufferPointer?) {
+        literal("{\"jsonrpc\":\"2.0\",\"id\":")
+        if let id { raw(id) } else { null() }
     }
 }
