@@ -16,7 +16,10 @@ package enum ReplyOrder: String, Sendable {
 ///
 /// A turn ends when its answers have grown long, as a short request may have a long answer; the next begins when these
 /// have gone out. It belongs to one thread, and does no input or output of its own.
-final class Connection {
+///
+/// A struct, with one owner: each use of an object's members is checked at run time against others that overlap with it,
+/// and a request makes many.
+struct Connection: ~Copyable {
     private let handler: any RequestHandler
     private let pool: WorkPool
     private let chosenOrder: ReplyOrder?
@@ -62,21 +65,21 @@ final class Connection {
     // MARK: In and out
 
     /// Takes what was read.
-    func receive(_ read: UnsafeRawBufferPointer) {
+    mutating func receive(_ read: UnsafeRawBufferPointer) {
         let (chunk, frames) = framer.frames(of: read)
         backlog.append(frames, in: chunk)
         takeBacklog()
     }
 
     /// Takes the end of the input.
-    func receiveEnd() {
+    mutating func receiveEnd() {
         let (chunk, frames) = framer.rest()
         backlog.append(frames, in: chunk)
         takeBacklog()
     }
 
     /// Goes on where a turn ended because its answers had grown long.
-    func takeBacklog() {
+    mutating func takeBacklog() {
         for lane in pausedLanes { advance(lane) }
         while !isTurnOver, let (frame, chunk) = backlog.next() { take(frame, in: chunk) }
         commit()
@@ -84,7 +87,7 @@ final class Connection {
     }
 
     /// Goes on with what waited for work that is done now.
-    func resume() {
+    mutating func resume() {
         for (ticket, outcome) in pool.takeFinished() {
             guard let entry = workUnderWay.removeValue(forKey: ticket) else { continue }
             entry.outcomes.append(outcome)
@@ -96,7 +99,7 @@ final class Connection {
     }
 
     /// The answers that may go out by now.
-    func takeOutput() -> [UInt8] {
+    mutating func takeOutput() -> [UInt8] {
         defer { committed = [] }
         return committed
     }
@@ -104,7 +107,7 @@ final class Connection {
     /// Whether the answers so far are to go out before there are more.
     private var isTurnOver: Bool { output.count + committed.count >= Limits.turnBytes }
 
-    private func take(_ frame: Frame, in chunk: Chunk) {
+    private mutating func take(_ frame: Frame, in chunk: Chunk) {
         switch frame {
         case .message(let bytes): take(Line(bytes, in: chunk), in: chunk)
         case .tooLong: admit(.invalid(.messageTooLong, id: nil), chunk: chunk)
@@ -112,7 +115,7 @@ final class Connection {
         }
     }
 
-    private func take(_ line: consuming Line, in chunk: Chunk) {
+    private mutating func take(_ line: consuming Line, in chunk: Chunk) {
         switch consume line {
         case .message(let message): admit(message, chunk: chunk)
         case .malformed(let error): admit(.invalid(error, id: nil), chunk: chunk)
@@ -132,7 +135,7 @@ final class Connection {
     }
 
     /// Carries out a message, or puts it where it waits for its turn.
-    private func admit(_ message: consuming Message, at place: BatchPlace? = nil, chunk: Chunk) {
+    private mutating func admit(_ message: consuming Message, at place: BatchPlace? = nil, chunk: Chunk) {
         let entry: LaneEntry
         switch consume message {
         case .ignored:
@@ -169,7 +172,7 @@ final class Connection {
         }
     }
 
-    private func wait(_ entry: LaneEntry, in lane: Lane) {
+    private mutating func wait(_ entry: LaneEntry, in lane: Lane) {
         entry.lane = lane
         enterFlight(entry)
         lanes.append(entry, to: lane)
@@ -184,7 +187,7 @@ final class Connection {
     }
 
     /// Carries out what has come to its turn in a lane.
-    private func advance(_ lane: Lane?) {
+    private mutating func advance(_ lane: Lane?) {
         guard let lane else { return }
         pausedLanes.remove(lane)
         while let entry = lanes.first(of: lane), !entry.isWaiting {
@@ -198,7 +201,7 @@ final class Connection {
     }
 
     /// Starts the slow work of requests whose turn has not come.
-    private func lookAhead() {
+    private mutating func lookAhead() {
         var room = Limits.workAheadMax - workUnderWay.count
         while let entry = notLookedAhead.first {
             if !entry.isDone && !entry.isWaiting && !entry.isCancelled {
@@ -211,7 +214,7 @@ final class Connection {
     }
 
     /// Runs a request for the sake of the work that it asks for alone, and takes back what it did.
-    private func lookAhead(_ entry: LaneEntry) {
+    private mutating func lookAhead(_ entry: LaneEntry) {
         guard let request = entry.request else { return }
         var discarded = JSONWriter()
         do throws(RequestInterruption) {
@@ -222,7 +225,7 @@ final class Connection {
         handler.rollback()
     }
 
-    private func start(_ work: @escaping SlowWork, for entry: LaneEntry) {
+    private mutating func start(_ work: @escaping SlowWork, for entry: LaneEntry) {
         lastTicket += 1
         entry.isWaiting = true
         workUnderWay[lastTicket] = entry
@@ -232,63 +235,36 @@ final class Connection {
     // MARK: Carrying out
 
     /// Carries out one message and answers it; false where it has to wait for slow work.
-    private func carryOut(_ entry: LaneEntry) -> Bool {
+    private mutating func carryOut(_ entry: LaneEntry) -> Bool {
         // A line goes straight to where it is sent from; a part of a batch, or what needs its length told, does not.
         if entry.address.place == nil, framer.framing != .header {
-            guard performLine(entry, answer: &output) else { return false }
+            let start = output.count
+            if let work = entry.perform(by: handler, answer: &output) {
+                self.start(work, for: entry)
+                return false
+            }
+            if output.count > start { output.newline() }
             finish(entry)
         } else {
             var answer = JSONWriter()
-            guard perform(entry, answer: &answer) else { return false }
+            if let work = entry.perform(by: handler, answer: &answer) {
+                start(work, for: entry)
+                return false
+            }
             finish(entry)
             deliver(answer.take(), of: entry)
         }
         return true
     }
 
-    private func finish(_ entry: LaneEntry) {
+    private mutating func finish(_ entry: LaneEntry) {
         entry.isDone = true
         leaveFlight(entry)
         group.append(entry)
     }
 
-    /// The same as `perform`, and ends the line.
-    private func performLine(_ entry: LaneEntry, answer: inout JSONWriter) -> Bool {
-        let start = answer.count
-        guard perform(entry, answer: &answer) else { return false }
-        if answer.count > start { answer.newline() }
-        return true
-    }
-
-    /// Writes the answer of one message; false, with nothing written, where it has to wait for slow work.
-    private func perform(_ entry: LaneEntry, answer: inout JSONWriter) -> Bool {
-        let start = answer.count
-        guard !entry.isCancelled else { return true }
-        guard let request = entry.request else {
-            answer.errorResponse(entry.refusal ?? .internalError, to: entry.address.id)
-            return true
-        }
-        answer.beginResponse(to: request.id)
-        do throws(RequestInterruption) {
-            try handler.handle(request, run: entry, result: &answer)
-            answer.endObject()
-            if request.id == nil { answer.truncate(to: start) }
-            return true
-        } catch {
-            answer.truncate(to: start)
-            switch error {
-            case .refused(let refusal):
-                if let id = request.id { answer.errorResponse(refusal, to: id) }
-                return true
-            case .waits(let work):
-                self.start(work, for: entry)
-                return false
-            }
-        }
-    }
-
     /// Sends an answer on its way, empty for a message that gets none: into its batch's, or out.
-    private func deliver(_ answer: [UInt8], of entry: LaneEntry) {
+    private mutating func deliver(_ answer: [UInt8], of entry: LaneEntry) {
         if let place = entry.address.place {
             settle(answer, at: place)
         } else {
@@ -296,12 +272,12 @@ final class Connection {
         }
     }
 
-    private func settle(_ part: [UInt8], at place: BatchPlace) {
+    private mutating func settle(_ part: [UInt8], at place: BatchPlace) {
         if place.batch.settle(part, at: place.index) { send(place.batch.answer()) }
     }
 
     /// Adds a message to the output, framed.
-    private func send(_ message: [UInt8]) {
+    private mutating func send(_ message: [UInt8]) {
         guard !message.isEmpty else { return }
         if framer.framing == .header {
             output.verbatim(Array("Content-Length: \(message.count)\r\n\r\n".utf8))
@@ -316,7 +292,7 @@ final class Connection {
 
     /// Makes durable what was done, and lets its answers go. It ends a turn also where nothing was done: the handler may
     /// have looked at what it holds, and is to look anew in the next.
-    private func commit() {
+    private mutating func commit() {
         do throws(RPCError) {
             try handler.commit()
         } catch {
@@ -331,14 +307,14 @@ final class Connection {
 
     /// Does a group again whose commit failed, each request for itself: those that only read are answered as ever, and
     /// each that writes gets the error.
-    private func repeatOneByOne(after fault: RPCError) {
+    private mutating func repeatOneByOne(after fault: RPCError) {
         let entries = group
         for place in entries.compactMap(\.address.place) { place.batch.takeBack(at: place.index) }
         output.truncate(to: 0)
         for entry in entries {
             var answer = JSONWriter()
             // What it waited for it knows by now, so it does not wait again; if it does, the store's error stands.
-            var failure: RPCError? = perform(entry, answer: &answer) ? nil : fault
+            var failure: RPCError? = entry.perform(by: handler, answer: &answer) == nil ? nil : fault
             do throws(RPCError) {
                 // What is refused or taken back has done nothing, so a commit that fails is not its own.
                 if failure == nil, entry.request != nil, !entry.isCancelled { try handler.commit() }
@@ -386,14 +362,14 @@ final class Connection {
         return true
     }
 
-    private func enterFlight(_ entry: LaneEntry) {
+    private mutating func enterFlight(_ entry: LaneEntry) {
         guard entry.request != nil, let id = entry.address.id, !id.elementsEqual("null".utf8) else { return }
         guard inFlight[Array(id)] == nil else { return }
         inFlight[Array(id)] = entry
         entry.isInFlight = true
     }
 
-    private func leaveFlight(_ entry: LaneEntry) {
+    private mutating func leaveFlight(_ entry: LaneEntry) {
         guard entry.isInFlight, let id = entry.address.id else { return }
         inFlight[Array(id)] = nil
         entry.isInFlight = false

@@ -3,7 +3,7 @@ package import JSON
 extension Server {
     /// The answer to one request, carried out and committed in place.
     package static func answer(to request: JSONValue, by handler: any RequestHandler) -> JSONValue {
-        let connection = Connection(handler: handler, pool: WorkPool {}, order: .inOrder, framing: .line)
+        var connection = Connection(handler: handler, pool: WorkPool {}, order: .inOrder, framing: .line)
         Array((request.text + "\n").utf8).withUnsafeBytes { connection.receive($0) }
         while !connection.isIdle {
             connection.takeBacklog()

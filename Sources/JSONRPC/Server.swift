@@ -8,7 +8,7 @@ package import Threads
 package final class Server {
     private let input: Int32
     private let handler: any RequestHandler
-    private let connection: Connection
+    private var connection: Connection
     private let wakeUp: WakeUp
     private let output: OutputWriter
     private let isStopped: @Sendable () -> Bool

@@ -84,7 +84,7 @@ final class Exchange {
     let handler = ArithmeticHandler()
     /// The most bytes that came out at once.
     private(set) var longestOutput = 0
-    private let connection: Connection
+    private var connection: Connection
 
     init(order: ReplyOrder? = .inOrder, framing: Framing = .line) {
         connection = Connection(handler: handler, pool: WorkPool {}, order: order, framing: framing)

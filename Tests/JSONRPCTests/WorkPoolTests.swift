@@ -50,7 +50,7 @@ struct WorkPoolTests {
     }
 
     @Test func answersWithoutThreads() {
-        let connection = Connection(
+        var connection = Connection(
             handler: ArithmeticHandler(),
             pool: WorkPool(startThread: { _ in false }, wake: {}),
             order: .inOrder,

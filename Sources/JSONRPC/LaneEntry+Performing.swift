@@ -1,0 +1,30 @@
+import JSON
+
+extension LaneEntry {
+    /// Carries out the message and writes its answer; gives the slow work that it has to wait for, with nothing written,
+    /// where there is some.
+    func perform(by handler: any RequestHandler, answer: inout JSONWriter) -> SlowWork? {
+        let start = answer.count
+        guard !isCancelled else { return nil }
+        guard let request else {
+            answer.errorResponse(refusal ?? .internalError, to: address.id)
+            return nil
+        }
+        answer.beginResponse(to: request.id)
+        do throws(RequestInterruption) {
+            try handler.handle(request, run: self, result: &answer)
+            answer.endObject()
+            if request.id == nil { answer.truncate(to: start) }
+            return nil
+        } catch {
+            answer.truncate(to: start)
+            switch error {
+            case .refused(let refusal):
+                if let id = request.id { answer.errorResponse(refusal, to: id) }
+                return nil
+            case .waits(let work):
+                return work
+            }
+        }
+    }
+}
