@@ -257,9 +257,10 @@ package struct JSONReader {
     }
 
     private mutating func skipDigits() throws(JSONError) {
-        let start = offset
-        while offset < count, base[offset] &- UInt8(ascii: "0") <= 9 { offset += 1 }
-        guard offset > start else { throw JSONError(.invalidNumber, at: offset) }
+        var end = offset
+        while end < count, base[end] &- UInt8(ascii: "0") <= 9 { end += 1 }
+        guard end > offset else { throw JSONError(.invalidNumber, at: offset) }
+        offset = end
     }
 
     private mutating func skipWord(_ word: StaticString) throws(JSONError) {

@@ -52,7 +52,7 @@ enum Line {
     init(_ bytes: UnsafeRawBufferPointer, in chunk: Chunk) {
         var reader = JSONReader(bytes, depthMax: Limits.nestingDepthMax)
         do throws(JSONError) {
-            if try reader.kind() == .array {
+            if case .array = try reader.kind() {
                 self = try Line(batch: &reader, in: chunk)
             } else {
                 let message = try Message(reading: &reader, in: chunk)
@@ -93,7 +93,7 @@ extension Message {
     ///
     /// - Throws: where it is not JSON, and where its envelope has a member twice, so that what it says is not certain.
     init(reading reader: inout JSONReader, in chunk: Chunk) throws(JSONError) {
-        guard try reader.kind() == .object else {
+        guard case .object = try reader.kind() else {
             try reader.skip()
             self = .invalid(.invalidRequest, id: nil)
             return

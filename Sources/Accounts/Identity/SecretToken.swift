@@ -39,14 +39,17 @@ package struct SecretToken: Sendable {
         package var keyBytesMax: Int { 2 * MemoryLayout<Storage>.size }
 
         package func append(to key: inout KeyWriter) {
-            withUnsafeBytes(of: bytes) { bytes in
-                key.append(2 * bytes.count) { text in
-                    for index in stride(from: 0, to: bytes.count, by: 4) {
-                        let four = UInt32(littleEndian: bytes.load(fromByteOffset: index, as: UInt32.self))
-                        text.storeBytes(of: four.hexDigits.littleEndian, toByteOffset: 2 * index, as: UInt64.self)
-                    }
-                }
-            }
+            let text = (
+                Self.text(of: bytes.0), Self.text(of: bytes.1), Self.text(of: bytes.2), Self.text(of: bytes.3)
+            )
+            withUnsafeBytes(of: text) { key.append($0) }
+        }
+
+        /// The digits of eight bytes, as they stand in memory.
+        private static func text(of bytes: UInt64) -> (UInt64, UInt64) {
+            let bytes = UInt64(littleEndian: bytes)
+            let (first, second) = (UInt32(truncatingIfNeeded: bytes), UInt32(truncatingIfNeeded: bytes >> 32))
+            return (first.hexDigits.littleEndian, second.hexDigits.littleEndian)
         }
     }
 }
