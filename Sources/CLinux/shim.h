@@ -1,11 +1,16 @@
 // What the system's library has and Swift's Glibc module leaves out.
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/stat.h>
 #include <stddef.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000 // <fcntl.h> has it where GNU extensions are asked for.
+#endif
 
 /// pipe2(2).
 static inline int linux_pipe2(int ends[2], int flags) {
@@ -15,6 +20,15 @@ static inline int linux_pipe2(int ends[2], int flags) {
 /// sched_getaffinity(2) of the calling thread: how many bytes of the mask were written, or -1.
 static inline long linux_sched_getaffinity(void *mask, size_t bytes) {
     return syscall(SYS_sched_getaffinity, 0, bytes, mask);
+}
+
+/// statx(2) of an open file: its length and how many names it has, and nothing else is asked for; or -1.
+static inline int linux_length_and_links(int descriptor, long *length, long *links) {
+    struct statx status;
+    if (syscall(SYS_statx, descriptor, "", AT_EMPTY_PATH, STATX_SIZE | STATX_NLINK, &status) != 0) return -1;
+    *length = (long)status.stx_size;
+    *links = (long)status.stx_nlink;
+    return 0;
 }
 
 /// futex(2): waits until the word in shared memory is woken, no longer has the value, or the time is over.
