@@ -25,8 +25,9 @@ BINARY := .build/release/postern
 RELEASE := build -c release --static-swift-stdlib --product postern --explicit-target-dependency-import-check error
 # With all that it needs within, half of the time to start is saved: that of finding libraries, and moving them and itself
 # to where there is room. Given up: its code is always at the same addresses, and an update of libsodium takes a build.
-# lld, as the default linker warns of a dlopen in Swift's library that is never called.
-STATIC := -Xswiftc -static-executable -Xswiftc -Xclang-linker -Xswiftc -fuse-ld=lld
+# lld, as the default linker warns of a dlopen in Swift's library that is never called. Optimized as a whole, modules and all:
+# a request takes a tenth less, and the build a third longer.
+STATIC := -Xswiftc -static-executable -Xswiftc -Xclang-linker -Xswiftc -fuse-ld=lld --experimental-lto-mode full
 # The same linked as most programs are, so that faults can be put between it and the C library.
 DYNAMIC_BINARY := .build/dynamic/release/postern
 REHEARSAL := --data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7

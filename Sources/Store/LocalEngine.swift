@@ -181,7 +181,7 @@ package final class LocalEngine: Engine, EngineTransaction {
     // MARK: One transaction
 
     package func value(of key: StoreKey) throws(StoreError) -> StoredValue? {
-        try space.value(of: key)
+        try space.valueInPlace(of: key)
     }
 
     package func scan(

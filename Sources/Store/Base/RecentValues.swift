@@ -14,7 +14,8 @@ struct RecentValues {
     private var places: [Place] = []
     private var values: [(key: StoreKey, value: StoredValue)?] = []
 
-    func value(of key: StoreKey, _ print: KeyPrint) -> StoredValue? {
+    /// The value that is kept of a key. It changes nothing, and is mutating so that it is looked for where it is.
+    mutating func value(of key: StoreKey, _ print: KeyPrint) -> StoredValue? {
         guard !places.isEmpty else { return nil }
         let index = Self.index(of: print)
         guard places[index].kept == Self.half(of: print), let held = values[index], held.key == key else { return nil }

@@ -21,6 +21,15 @@ struct LayeredSpace {
         return try base?.value(of: key)
     }
 
+    /// The same, of a space that is a class's member.
+    ///
+    /// It changes nothing, and is mutating so that the space is looked at where it is: a reader of a class's member is
+    /// handed a copy, with a count for each of its arrays.
+    mutating func valueInPlace(of key: StoreKey) throws(StoreError) -> StoredValue? {
+        if let value = newer.valueInPlace(of: key) { return value.isRemoval ? nil : value }
+        return try base?.value(of: key)
+    }
+
     /// Sets or, with nil, removes a key's value.
     ///
     /// - Returns: what `restore(_:at:)` takes to undo it.
@@ -29,10 +38,7 @@ struct LayeredSpace {
         newer.set(value ?? (base == nil ? nil : .removal), at: key)
     }
 
-    /// Where a key is to be set, and the value that it has.
-    ///
-    /// It changes nothing, and is mutating so that the space is looked at where it is: a reader of a class's member is
-    /// handed a copy, with a count for each of its arrays.
+    /// Where a key is to be set, and the value that it has. It is mutating as `valueInPlace(of:)` is.
     mutating func place(of key: StoreKey) throws(StoreError) -> (place: KeySpace.Place, value: StoredValue?) {
         let place = newer.place(of: key)
         if let value = newer.value(at: place) { return (place, value.isRemoval ? nil : value) }
