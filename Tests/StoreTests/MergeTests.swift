@@ -207,6 +207,51 @@ struct MergeTests {
         #expect(try directory.names().contains { $0.hasPrefix(".torn-1-") })
     }
 
+    /// A line that is written into the journal's room while a merge reads without the lock may be seen in part.
+    @Test func readsNoFurtherThanLinesWereWhole() throws {
+        let journal = directory.path + "/journal-1.jsonl"
+        func overwrite(at offset: Int, _ bytes: [UInt8]) {
+            let descriptor = open(journal, O_WRONLY)
+            defer { close(descriptor) }
+            #expect(pwrite(descriptor, bytes, bytes.count, offset) == bytes.count)
+        }
+        let engine = try directory.open()
+        var isMerging = false
+        var hidden: (offset: Int, bytes: [UInt8])?
+        var settings = StoreSettings()
+        settings.calls.lock = { [directory] descriptor, operation in
+            if operation & LOCK_EX != 0, let (offset, bytes) = hidden {
+                overwrite(at: offset, bytes)
+                hidden = nil
+            }
+            let result = SystemCalls.real.lock(descriptor, operation)
+            guard operation == LOCK_UN, isMerging else { return result }
+            isMerging = false
+            do {
+                let offset = try directory.bytes().count
+                try engine.commit(("c", "1"))
+                hidden = (offset, Array(try directory.bytes()[offset..<offset + 8]))
+                overwrite(at: offset, [UInt8](repeating: JournalRoom.filler, count: 8))
+            } catch {
+                Issue.record(error)
+            }
+            return result
+        }
+        let (opened, space) = try StoreDirectory.open(directory.path, settings: settings, log: { _ in })
+        let source = try #require(try opened.mergeSource(space))
+        let long = #""\#(String(repeating: "x", count: Limits.carriedBytes))""#
+        try engine.commit(("a", long))
+        try engine.commit(("b", "1"))
+        isMerging = true
+        let outcome = Merge().run(source)
+        guard case .done = outcome else {
+            Issue.record("it did not merge: \(outcome)")
+            return
+        }
+        #expect(!isMerging)
+        #expect(try engine.entries() == ["a": long, "b": "1", "c": "1"])
+    }
+
     // MARK: What goes wrong
 
     /// A merge whose source was read before another merge was done must not touch that one's files.

@@ -70,14 +70,23 @@ struct NextEpoch {
         while goOn(), older.length > before, try old.status().bytes - older.length > Limits.carriedBytes {
             before = older.length
             try lock.take(waitingMilliseconds: Limits.mergeLockWaitMilliseconds)
-            let end = Result { () throws(StoreError) in try old.status().bytes }
+            let end = Result { () throws(StoreError) in try endOfLines(in: old) }
             lock.release()
             // Lines that were whole while the lock was held stay as they are, but for values that are erased; that a later
-            // line has made those superfluous will be seen when it is read.
+            // line has made those superfluous will be seen when it is read. The room behind them is being written to.
             try carry(transactions(of: old, upTo: end.get(), isAll: false))
         }
         // So that there is little to sync while the lock is held.
         try journalFile.sync()
+    }
+
+    /// Where the last whole line ends, or where no line can start that is whole. The lock must be held.
+    private func endOfLines(in old: File) throws(StoreError) -> Int {
+        let end = try old.status().bytes
+        // No more than so much room follows it.
+        let start = max(older.length, end - Limits.journalRoomBytes - 1)
+        let rest = try old.contents(from: start, upTo: end)
+        return start + (rest.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0)
     }
 
     /// Carries over the last of the old journal, and replaces the manifest. The lock must be held.
