@@ -17,6 +17,10 @@ package struct JSONWriter: ~Copyable {
     /// How much has been written, in bytes.
     package private(set) var count = 0
 
+    /// How much it can hold before it takes more memory, in bytes.
+    package var capacity: Int { memory.count }
+
+    /// - Parameter capacity: for how many bytes it has room from the start.
     package init(capacity: Int = 256) {
         memory = capacity == 0 ? .init(start: nil, count: 0) : .allocate(byteCount: capacity, alignment: 1)
     }

@@ -31,7 +31,7 @@ struct Connection: ~Copyable {
     private var pausedLanes = Set<Lane>()
 
     /// Answers of what is done and not committed yet.
-    private var output = JSONWriter(capacity: 4_096)
+    private var output = JSONWriter(capacity: usualOutputBytes)
     /// The requests that those answers tell of, to be done again one by one should the commit fail.
     private var group: [LaneEntry] = []
     /// Answers that may go out.
@@ -43,6 +43,9 @@ struct Connection: ~Copyable {
     private var lastTicket = 0
     /// Requests that wait behind others and may need slow work, which can be started ahead of their turn.
     private var notLookedAhead = Queue<LaneEntry>()
+
+    /// What most turns' answers have room in.
+    private static let usualOutputBytes = 4_096
 
     /// - Parameter order: how requests are ordered; nil leaves it to the framing, as peers that frame with headers match
     ///   replies to requests by their ids.
@@ -303,6 +306,7 @@ struct Connection: ~Copyable {
         group.removeAll(keepingCapacity: true)
         output.withUnsafeBytes { committed.append(contentsOf: $0) }
         output.truncate(to: 0)
+        if output.capacity > Limits.outputBytesKept { output = JSONWriter(capacity: Self.usualOutputBytes) }
     }
 
     /// Does a group again whose commit failed, each request for itself: those that only read are answered as ever, and

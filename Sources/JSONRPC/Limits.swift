@@ -23,6 +23,8 @@ package enum Limits {
     package static let unwrittenBytesMax = 64 << 20
     /// How long the answers of one turn grow before they go out.
     package static let turnBytes = 1 << 20
+    /// The memory for answers that is kept for the next turn; a batch's answer may have taken a hundred times as much.
+    static let outputBytesKept = 4 << 20
     /// Threads that do slow work, however many processors there are: each may need the 19 MiB of a password's hash.
     package static let workThreadsMax = 32
     /// How many pieces of slow work are handed out ahead of their turn.

@@ -25,6 +25,17 @@ struct JSONWriterTests {
         #expect(text(writer) == #"{"id":7,"tags":["a",{},[],null],"isOpen":false}"# + "\nnull")
     }
 
+    @Test func growsAsItMustAndKeepsItsMemory() {
+        var writer = JSONWriter(capacity: 0)
+        #expect(writer.capacity == 0 && writer.bytes.isEmpty)
+        for number in 0..<1_000 { writer.int(number) }
+        #expect(text(writer) == (0..<1_000).map { "\($0)" }.joined(separator: ","))
+        let capacity = writer.capacity
+        #expect(writer.count <= capacity && capacity < 2 * writer.count + 64)
+        writer.truncate(to: 0)
+        #expect(writer.capacity == capacity)
+    }
+
     @Test(arguments: [
         ("plain é 😀", #""plain é 😀""#), ("\"\\/", #""\"\\/""#), ("\u{8}\t\n\u{C}\r", #""\b\t\n\f\r""#),
         ("\0\u{1F}\u{7F}", "\"\\u0000\\u001f\u{7F}\""), ("\u{2028}\u{2029}\u{2027}", "\"\\u2028\\u2029\u{2027}\""),
