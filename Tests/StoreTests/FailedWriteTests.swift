@@ -166,8 +166,10 @@ struct FailedWriteTests {
         }
         #expect(try engine.entries() == ["a": "1"])
         try engine.makeDurable()
+        let bytes = try directory.rawBytes()
         engine.close()
         #expect((disk.writes, disk.syncs) == (writes, syncs))
+        #expect(try directory.rawBytes() == bytes)
         // What had an unknown outcome is there whole, or not at all.
         let entries = try directory.open().entries()
         #expect(entries == ["a": "1", "b": "1"] || entries == ["a": "1"])

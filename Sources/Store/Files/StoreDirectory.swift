@@ -111,7 +111,7 @@ final class StoreDirectory {
 
     /// Lets the journal end with its last line, unless others are just writing to it.
     private func tidyJournal() {
-        guard journal.isWritable, journal.hasRoom, let lock else { return }
+        guard journal.hasRoom, let lock else { return }
         do throws(StoreError) {
             guard try lock.takeIfFree() else { return }
             defer { lock.release() }

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// The journal of a directory, open: transactions are added at its end, by this process or another, and nothing else in it
-/// ever changes but values that are erased.
+/// The journal of a directory, open: transactions are added behind its last line, by this process or another, and nothing
+/// else in it ever changes but values that are erased, and the room at its end.
 ///
 /// Whatever reads its end or writes to it does so while it holds the directory's lock. What happens when the disk fails is
 /// told at `write` and `sync`. The format of a line stands in `JournalLine.swift`.
@@ -129,7 +129,10 @@ final class Journal {
         var news: [UInt8] = []
         while length + news.count < end, news.last != JournalRoom.filler {
             let start = length + news.count
-            news += try file.contents(from: start, upTo: min(end, start + max(Limits.newsBytes, news.count)))
+            let next = try file.contents(from: start, upTo: min(end, start + max(Limits.newsBytes, news.count)))
+            // Whoever cuts the file short meanwhile heeds no lock; that is noticed with the next look.
+            guard !next.isEmpty else { break }
+            news += next
         }
         return news
     }
@@ -210,8 +213,10 @@ final class Journal {
         }
     }
 
-    /// Whether the file goes on behind its last line.
-    var hasRoom: Bool { fileBytes > length }
+    /// Whether there is room behind its last line that this process may take back. Whoever may write no more may not.
+    var hasRoom: Bool {
+        if case .ready = state { fileBytes > length } else { false }
+    }
 
     /// Cuts off what was laid out. The lock must be held, and there be no news.
     func takeBackRoom() {
