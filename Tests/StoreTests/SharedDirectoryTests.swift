@@ -171,6 +171,24 @@ struct SharedDirectoryTests {
         #expect(try directory.open().entries() == ["a": "1", "b": "1"])
     }
 
+    /// Also where it reads no further at first than to where the room seems to start.
+    @Test func refusesAHoleInWhatAnotherWasToldIsSafe() throws {
+        let (first, second) = (try directory.open(), try directory.open())
+        try first.commit(("a", "1"))
+        #expect(try second.entries() == ["a": "1"])
+        try second.makeDurable()
+        let start = try directory.bytes().count
+        try first.commit(("b", #""\#(String(repeating: "x", count: 2 * Limits.newsBytes))""#))
+        try first.commit(("c", "1"))
+        var bytes = try directory.rawBytes()
+        let sector = (start + Limits.newsBytes) / 512 * 512
+        for index in sector - 512..<sector + 512 { bytes[index] = JournalRoom.filler }
+        let handle = try #require(FileHandle(forWritingAtPath: directory.path + "/journal-1.jsonl"))
+        try handle.write(contentsOf: bytes)
+        #expect(storeError { _ = try second.entries() }?.reason == "line 3 does not match its check")
+        #expect(try directory.rawBytes() == bytes)
+    }
+
     @Test func refusesToGoOnWhereAnotherLeftDamage() throws {
         let engine = try directory.open()
         try engine.commit(("a", "1"))

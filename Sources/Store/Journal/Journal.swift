@@ -109,17 +109,24 @@ final class Journal {
         guard status.bytes >= length else {
             throw refuse(.damaged(file: file.name, offset: status.bytes, reason: "another program cut the file short"))
         }
-        let news = try news(upTo: status.bytes)
+        var torn = try read(news(upTo: status.bytes), into: &space)
+        // Lines behind what looks torn may tell that it was once safely on the disk.
+        if !torn.isEmpty { torn = try read(file.contents(from: length, upTo: status.bytes), into: &space) }
+        durable = min(length, max(durable, replay.durable, marks?.synced(epoch: epoch) ?? 0))
+        hasUnsyncedNews = durable < length
+        // Whoever wrote the lines erases what they made superfluous.
+        _ = replay.slots.takeSuperseded()
+        return torn
+    }
+
+    /// Reads lines from behind the last known one, and gives what was written and cut off behind them.
+    private func read(_ news: [UInt8], into space: inout LayeredSpace) throws(StoreError) -> [UInt8] {
         let before = length
         do throws(StoreError) {
             try news.withUnsafeBytesTyped { bytes throws(StoreError) in try replay.read(bytes, into: &space) }
         } catch {
             throw refuse(error)
         }
-        durable = min(length, max(durable, replay.durable, marks?.synced(epoch: epoch) ?? 0))
-        hasUnsyncedNews = durable < length
-        // Whoever wrote the lines erases what they made superfluous.
-        _ = replay.slots.takeSuperseded()
         return Array(JournalRoom.torn(news.dropFirst(length - before)))
     }
 
