@@ -1,4 +1,3 @@
-internal import Glibc
 internal import JSON
 
 /// A piece of a key: a whole number or a text.
@@ -237,14 +236,7 @@ package struct StoreKey: Hashable, Comparable, Sendable {
 
     package static func < (left: StoreKey, right: StoreKey) -> Bool {
         left.bytes.withUnsafeBufferPointer { left in
-            right.bytes.withUnsafeBufferPointer { right in
-                // An empty buffer may have no address; it precedes all others.
-                guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else {
-                    return left.count < right.count
-                }
-                let order = memcmp(leftStart, rightStart, min(left.count, right.count))
-                return order < 0 || order == 0 && left.count < right.count
-            }
+            right.bytes.withUnsafeBufferPointer { right in PackedKeys.compare(left, right) < 0 }
         }
     }
 }

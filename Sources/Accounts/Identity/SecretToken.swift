@@ -47,24 +47,8 @@ package struct SecretToken: Sendable {
 
         /// The digits of eight bytes, as they stand in memory.
         private static func text(of bytes: UInt64) -> (UInt64, UInt64) {
-            let bytes = UInt64(littleEndian: bytes)
-            let (first, second) = (UInt32(truncatingIfNeeded: bytes), UInt32(truncatingIfNeeded: bytes >> 32))
-            return (first.hexDigits.littleEndian, second.hexDigits.littleEndian)
+            let number = UInt64(bigEndian: bytes)
+            return (UInt32(truncatingIfNeeded: number >> 32).hexDigits, UInt32(truncatingIfNeeded: number).hexDigits)
         }
-    }
-}
-
-extension UInt32 {
-    /// The hexadecimal digits, in lower case, of four bytes: the first of both is the lowest. All eight are made at once,
-    /// as each request needs a token's hash in this form.
-    fileprivate var hexDigits: UInt64 {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        var spread = UInt64(self)
-        spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
-        spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
-        let values = (spread >> 4 | spread << 8) & (ones &* 0x0F)
-        // A value from 10 on plus 6 has a fifth bit; "0" is 0x30, and "a" is 0x27 behind where ten would be.
-        let letters = (values &+ ones &* 6) >> 4 & ones
-        return values &+ ones &* 0x30 &+ letters &* 0x27
     }
 }

@@ -1,4 +1,3 @@
-internal import Glibc
 package import JSON
 
 /// A moment in UTC, to the microsecond.
@@ -70,7 +69,7 @@ extension Timestamp: CustomStringConvertible {
     /// Years are counted from March on, so that a leap day is the last of its year: then a year starts after 365 days for
     /// each year before it and one for each leap day, and a month after (153 × months + 2) ÷ 5 days.
     private static func calendarDate(day: Int) -> (year: Int, month: Int, day: Int) {
-        let daysFromMarch0 = day + 719_468
+        let daysFromMarch0 = day + daysFromMarch0To1970
         let era = daysFromMarch0.floored(by: daysOf400Years)
         let dayOfEra = daysFromMarch0 - era * daysOf400Years
         let leapDays = dayOfEra / 1_460 - dayOfEra / 36_524 + dayOfEra / (daysOf400Years - 1)
@@ -86,6 +85,8 @@ extension Timestamp: CustomStringConvertible {
     }
 
     private static let daysOf400Years = 146_097
+    /// From the March of the year 0 on.
+    private static let daysFromMarch0To1970 = 719_468
 
     /// Reads the text form; nil for any other, and for a date that the calendar does not have.
     package init?(_ text: String) {
@@ -126,10 +127,8 @@ extension Timestamp: CustomStringConvertible {
         let leapDays = year / 4 - year / 100 + year / 400
         // The months from March on have 31, 30, 31, 30, 31, and once more, and so on: 153 in each five.
         let dayOfYear = (153 * month + 2) / 5 + day - 1
-        return year * 365 + leapDays + dayOfYear - daysFromMarchOfMinus400To1970
+        return year * 365 + leapDays + dayOfYear - daysOf400Years - daysFromMarch0To1970
     }
-
-    private static let daysFromMarchOfMinus400To1970 = 146_097 + 719_468
 
     /// How many days a month has in the Gregorian calendar.
     private static func days(in month: Int, of year: Int) -> Int {
