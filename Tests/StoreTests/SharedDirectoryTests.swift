@@ -171,6 +171,22 @@ struct SharedDirectoryTests {
         #expect(try directory.open().entries() == ["a": "1", "b": "1"])
     }
 
+    /// Also where the hole is at the very place where room would be.
+    @Test func refusesAHoleInPlaceOfWhatAnotherWasToldIsSafe() throws {
+        let (first, second) = (try directory.open(), try directory.open())
+        try first.commit(("a", "1"))
+        #expect(try second.entries() == ["a": "1"])
+        try second.makeDurable()
+        let start = try directory.bytes().count
+        for number in 1...20 { try first.commit(("b\(number)", "1")) }
+        var bytes = try directory.rawBytes()
+        for index in start..<(start / 512 + 2) * 512 { bytes[index] = JournalRoom.filler }
+        let handle = try #require(FileHandle(forWritingAtPath: directory.path + "/journal-1.jsonl"))
+        try handle.write(contentsOf: bytes)
+        #expect(storeError { try second.commit(("c", "1")) }?.reason == "line 3 does not match its check")
+        #expect(try directory.rawBytes() == bytes)
+    }
+
     /// Also where it reads no further at first than to where the room seems to start.
     @Test func refusesAHoleInWhatAnotherWasToldIsSafe() throws {
         let (first, second) = (try directory.open(), try directory.open())

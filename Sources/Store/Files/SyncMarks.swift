@@ -61,6 +61,9 @@ final class SyncMarks {
         words[Self.written].store(Self.word(epoch, length), ordering: .releasing)
     }
 
+    /// How many bytes an epoch's journal has, room aside, as far as its processes have told.
+    func written(epoch: Int) -> Int { length(Self.written, epoch) }
+
     /// How many bytes of an epoch's journal are known to be on the disk.
     func synced(epoch: Int) -> Int { length(Self.synced, epoch) }
 
@@ -94,7 +97,7 @@ final class SyncMarks {
             linux_futex_wake(words + Self.syncs)
         }
         // What is added from here on may miss the sync.
-        let written = max(length, self.length(Self.written, epoch))
+        let written = max(length, written(epoch: epoch))
         try sync()
         words[Self.synced].store(Self.word(epoch, written), ordering: .releasing)
         return written

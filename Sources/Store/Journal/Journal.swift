@@ -93,6 +93,8 @@ final class Journal {
     /// Whether so many bytes are no more than the lines that are known, and room behind them.
     private func isAtEnd(of bytes: Int) throws(StoreError) -> Bool {
         guard bytes > length else { return bytes == length }
+        // Lines that another program has overwritten with what looks like room are missed when they are read.
+        if let marks, marks.written(epoch: epoch) > length { return false }
         return try file.byte(at: length) == JournalRoom.filler
     }
 
