@@ -72,11 +72,6 @@ class Program:
         with open(f"/proc/{self.process.pid}/status") as status:
             return next(int(line.split()[1]) for line in status if line.startswith(name + ":")) / 1_024
 
-    def written(self):
-        """The bytes that the kernel counts as sent to the disk."""
-        with open(f"/proc/{self.process.pid}/io") as counts:
-            return next(int(line.split()[1]) for line in counts if line.startswith("write_bytes"))
-
     def close(self):
         self.process.stdin.close()
         self.process.wait()
