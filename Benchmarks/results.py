@@ -74,14 +74,19 @@ def kept(name):
 
 def save(outcomes, failures):
     runs = {outcome.row.key: outcome.pairs for outcome in outcomes}
+    if (before := kept("results.json")) is not None:
+        keep("earlier.json", before)
     keep("results.json", {"machine": machine(os.environ.get("BENCH_DIR", ".")), "runs": runs, "failures": failures})
 
 
 def load(rows):
     """The outcomes that were saved, the machine, and what could not be measured."""
     saved = kept("results.json") or sys.exit("nothing was measured yet; make bench does")
-    outcomes = [Outcome(row, saved["runs"][row.key]) for row in rows if row.key in saved["runs"]]
-    return outcomes, saved["machine"], saved.get("failures", {})
+    return outcomes_of(saved, rows), saved["machine"], saved.get("failures", {})
+
+
+def outcomes_of(saved, rows):
+    return [Outcome(row, saved["runs"][row.key]) for row in rows if row.key in saved["runs"]]
 
 
 def target(outcome, threshold):
@@ -110,6 +115,21 @@ def section_of_rows(outcomes, known):
     for (title, about), names in peers.items():
         yield f"- **{title}**, beside {'; '.join(names)}: {about}"
     yield "\nThe frameworks are called within their own process, by WSGI or ASGI, without a server; ours is asked through its pipes."
+
+
+def section_of_repetition(outcomes, earlier, about):
+    yield "\n## The run before\n"
+    spreads = {outcome.row.key: (outcome.ratios[0], outcome.ratios[-1]) for outcome in earlier}
+    pairs = [(outcome, spreads[outcome.row.key]) for outcome in outcomes if outcome.row.key in spreads]
+    outside = [(outcome, spread) for outcome, spread in pairs if not spread[0] <= outcome.ratio <= spread[1]]
+    yield (
+        f"On {about['date']}, commit {about['commit']}: of {len(pairs)} ratios {len(pairs) - len(outside)} now lie within the "
+        f"spread that they had then{'; outside are:' if outside else '.'}\n"
+    )
+    for outcome, (least, most) in outside:
+        told = f"{show(outcome.ratio)} now, {show(least)} to {show(most)} then"
+        overlaps = outcome.ratios[0] <= most and outcome.ratios[-1] >= least
+        yield f"- {outcome.row.title}, beside {outcome.row.peer}: {told}{'' if overlaps else ', and the spreads do not meet'}"
 
 
 def section_of_instructions(counts):
@@ -151,6 +171,8 @@ def write(rows):
     )
     text += section_of_rows(outcomes, known)
     text += [f"\nNot measured, {key}: {reason}" for key, reason in failures.items()]
+    if (before := kept("earlier.json")) is not None:
+        text += section_of_repetition(outcomes, outcomes_of(before, rows), before["machine"])
     for name, section in (
         ("instructions.json", section_of_instructions),
         ("growth.json", section_of_growth),
