@@ -26,7 +26,7 @@ RELEASE := build -c release --static-swift-stdlib --product postern --explicit-t
 # With all that it needs within, half of the time to start is saved: that of finding libraries, and moving them and itself
 # to where there is room. Given up: its code is always at the same addresses, and an update of libsodium takes a build.
 # lld, as the default linker warns of a dlopen in Swift's library that is never called. Optimized as a whole, modules and all:
-# a request takes a tenth less, and the build a third longer.
+# a request takes a tenth less, and the build a quarter of a minute more.
 STATIC := -Xswiftc -static-executable -Xswiftc -Xclang-linker -Xswiftc -fuse-ld=lld --experimental-lto-mode full
 # The same linked as most programs are, so that faults can be put between it and the C library.
 DYNAMIC_BINARY := .build/dynamic/release/postern
