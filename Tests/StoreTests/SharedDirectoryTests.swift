@@ -171,13 +171,18 @@ struct SharedDirectoryTests {
         #expect(try directory.open().entries() == ["a": "1", "b": "1"])
     }
 
-    /// Also where the hole is at the very place where room would be.
-    @Test func refusesAHoleInPlaceOfWhatAnotherWasToldIsSafe() throws {
+    /// Two that know one line, and where it ends.
+    private func twoInStep() throws -> (first: LocalEngine, second: LocalEngine, end: Int) {
         let (first, second) = (try directory.open(), try directory.open())
         try first.commit(("a", "1"))
         #expect(try second.entries() == ["a": "1"])
         try second.makeDurable()
-        let start = try directory.bytes().count
+        return (first, second, try directory.bytes().count)
+    }
+
+    /// Also where the hole is at the very place where room would be.
+    @Test func refusesAHoleInPlaceOfWhatAnotherWasToldIsSafe() throws {
+        let (first, second, start) = try twoInStep()
         for number in 1...20 { try first.commit(("b\(number)", "1")) }
         var bytes = try directory.rawBytes()
         for index in start..<(start / 512 + 2) * 512 { bytes[index] = JournalRoom.filler }
@@ -189,11 +194,7 @@ struct SharedDirectoryTests {
 
     /// Also where it reads no further at first than to where the room seems to start.
     @Test func refusesAHoleInWhatAnotherWasToldIsSafe() throws {
-        let (first, second) = (try directory.open(), try directory.open())
-        try first.commit(("a", "1"))
-        #expect(try second.entries() == ["a": "1"])
-        try second.makeDurable()
-        let start = try directory.bytes().count
+        let (first, second, start) = try twoInStep()
         try first.commit(("b", #""\#(String(repeating: "x", count: 2 * Limits.newsBytes))""#))
         try first.commit(("c", "1"))
         var bytes = try directory.rawBytes()

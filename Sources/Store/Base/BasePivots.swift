@@ -5,6 +5,7 @@
 struct BasePivots: ~Copyable {
     /// One more than the greatest number of a node.
     let count: Int
+    /// Room for `count` nodes, of which whoever searches names no other.
     private let memory: ZeroPages
     private static let nodeBytes = 64
     private static let keyBytes = 56

@@ -6,6 +6,7 @@
 /// searched for once more. What a slot tells of need not be the line of the key, whose start says so.
 struct KnownPlaces: ~Copyable {
     private let memory: ZeroPages
+    /// All of `memory`, which lives as long. A bucket's number is masked, and a slot's is below eight.
     private let slots: UnsafeMutablePointer<UInt64>
     private let bucketMask: UInt64
     private static let slotsPerBucket = 8
