@@ -57,9 +57,6 @@ struct KeySpace {
         }
     }
 
-    /// The same, mutating so that a class's member is looked at where it is.
-    mutating func valueInPlace(of key: StoreKey) -> StoredValue? { self[key] }
-
     /// Sets or, with nil, removes a key's value, and gives the one it had.
     @discardableResult
     mutating func set(_ value: StoredValue?, at key: StoreKey) -> StoredValue? {

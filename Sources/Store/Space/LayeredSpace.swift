@@ -26,7 +26,7 @@ struct LayeredSpace {
     /// It changes nothing, and is mutating so that the space is looked at where it is: a reader of a class's member is
     /// handed a copy, with a count for each of its arrays.
     mutating func valueInPlace(of key: StoreKey) throws(StoreError) -> StoredValue? {
-        if let value = newer.valueInPlace(of: key) { return value.isRemoval ? nil : value }
+        if let value = newer[key] { return value.isRemoval ? nil : value }
         return try base?.value(of: key)
     }
 
