@@ -54,7 +54,7 @@ endef
 
 .PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic demo tour test test-quick faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-growth bench-build \
-	test-clients test-python test-node test-go test-swift test-bash test-peers clients-figures lint generate check-generated warnings format
+	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers clients-figures lint generate check-generated warnings format
 
 help: ## Lists what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -146,6 +146,15 @@ faults: release-dynamic fault-deps ## Forces faults on the binary: kills, full d
 
 faults-quick: release-dynamic fault-deps ## Forces a sample of the faults, under two minutes
 	/usr/bin/python3 Tests/Faults/faults.py $(DYNAMIC_BINARY) --quick
+
+fuzz: deps ## Fuzzes the parsers with libFuzzer, FUZZ_SECONDS (60) for each of seven targets; FUZZ="scanner base" runs these
+	/usr/bin/python3 Tests/Fuzz/fuzz.py $(FUZZ)
+
+fuzz-corpus: deps ## Reduces the committed inputs of the fuzzers, and those found since, to a small set
+	/usr/bin/python3 Tests/Fuzz/fuzz.py --minimise $(FUZZ)
+
+fuzz-sessions: release test-deps ## Drives the binary with random sessions, SESSION_SECONDS (60) long, and checks every reply
+	/usr/bin/python3 Tests/Fuzz/sessions.py $(BINARY)
 
 test-clients: test-python test-node test-go test-swift test-bash ## Installs what is missing, runs the tests and checks of all clients, and compares them
 	/usr/bin/python3 clients/replays.py $(BINARY)

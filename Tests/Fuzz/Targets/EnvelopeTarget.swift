@@ -1,0 +1,129 @@
+@testable import JSON
+@testable import JSONRPC
+
+/// The reading of messages. A message is a request, a notification or invalid exactly where JSON-RPC 2.0 says so, and a
+/// connection answers each request once, with its own id.
+enum EnvelopeTarget {
+    static func run(_ input: [UInt8]) {
+        let line = Array(input.prefix { $0 != 0x0A })
+        // A byte order mark at the start of the stream is skipped.
+        let text = line.starts(with: [0xEF, 0xBB, 0xBF]) ? line.dropFirst(3) : line[...]
+        let expected = (try? JSONValue(parsing: text)).map(Reply.expected)
+        let output = replies(to: line)
+        guard let expected else {
+            // A text of white space is a blank line; anything else that is no JSON gets one parse error.
+            if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
+                hold(output.isEmpty, "a blank line is answered: \(output)")
+                return
+            }
+            return holdParseError(output)
+        }
+        switch expected {
+        case .malformed: holdParseError(output)
+        case .none: hold(output.isEmpty, "no answer is due: \(output.map(\.text))")
+        case .one(let reply):
+            hold(output.count == 1, "one answer is due: \(output.map(\.text))")
+            reply.check(output[0])
+        case .batch(let replies):
+            guard output.count == 1, let parts = output[0].array else { fail("one batch is due: \(output)") }
+            hold(parts.count == replies.count, "\(replies.count) answers are due: \(output[0].text)")
+            for (part, reply) in zip(parts, replies) { reply.check(part) }
+        }
+    }
+
+    private static func holdParseError(_ output: [JSONValue]) {
+        hold(output.count == 1 && output[0]["error"]?["code"] == -32_700, "no parse error: \(output.map(\.text))")
+        hold(output[0]["id"] == .null, "a parse error with an id: \(output[0].text)")
+    }
+
+    private static func replies(to line: [UInt8]) -> [JSONValue] {
+        var connection = Connection(handler: Echo(), pool: WorkPool {}, order: .inOrder, framing: .line)
+        line.withUnsafeBytes { connection.receive($0) }
+        var output = connection.takeOutput()
+        connection.receiveEnd()
+        while !connection.isIdle {
+            connection.takeBacklog()
+            output += connection.takeOutput()
+        }
+        output += connection.takeOutput()
+        return output.split(separator: 0x0A).map { line in must { try JSONValue(parsing: line) } }
+    }
+}
+
+/// What JSON-RPC 2.0 and the rules of the wire say a message is answered with.
+private struct Reply {
+    enum Expected {
+        case malformed
+        case none
+        case one(Reply)
+        case batch([Reply])
+    }
+
+    /// The id as it is written back.
+    let id: JSONValue
+    let isError: Bool
+
+    func check(_ reply: JSONValue) {
+        hold(reply["jsonrpc"] == "2.0" && reply["id"] == id, "the id is not \(id.text): \(reply.text)")
+        hold((reply["error"] != nil) == isError, "is an error: \(!isError) in \(reply.text)")
+        hold((reply["result"] == nil) == isError, "has a result: \(isError) in \(reply.text)")
+        if isError { hold(reply["error"]?["code"] == -32_600, "another error: \(reply.text)") }
+    }
+
+    static func expected(for value: JSONValue) -> Expected {
+        guard let elements = value.array else {
+            guard let parsed = parsed(value) else { return .malformed }
+            return parsed.map { .one($0) } ?? .none
+        }
+        if elements.isEmpty || elements.count > Limits.batchMessagesMax {
+            return .one(Reply(id: .null, isError: true))
+        }
+        var replies: [Reply] = []
+        for element in elements {
+            guard let parsed = parsed(element) else { return .malformed }
+            if let parsed { replies.append(parsed) }
+        }
+        return replies.isEmpty ? .none : .batch(replies)
+    }
+
+    /// The reply to one message, nil inside where none is due; nil where the envelope has a property twice.
+    private static func parsed(_ value: JSONValue) -> Reply?? {
+        guard let members = value.object else { return .some(Reply(id: .null, isError: true)) }
+        guard Set(members.map { Array($0.name.utf8) }).count == members.count else { return nil }
+        func member(_ name: String) -> JSONValue? { members.first { $0.name.utf8.elementsEqual(name.utf8) }?.value }
+        let (id, method, params) = (member("id"), member("method"), member("params"))
+        if method == nil, member("result") != nil || member("error") != nil { return .some(nil) }
+        let isReadable =
+            switch id {
+            case .string, .number, .null: true
+            default: false
+            }
+        let isStructured =
+            switch params {
+            case nil, .null, .array, .object: true
+            default: false
+            }
+        let isValid =
+            (id == nil || isReadable) && member("jsonrpc") == "2.0" && isStructured
+            && method?.string.map { !$0.isEmpty } == true
+        guard isValid else { return .some(Reply(id: isReadable ? id ?? .null : .null, isError: true)) }
+        return .some(id.map { Reply(id: $0, isError: false) })
+    }
+}
+
+/// Answers every request with null.
+private final class Echo: RequestHandler {
+    func handle(_ request: Request, run: any RequestRun, result: inout JSONWriter) throws(RequestInterruption) {
+        result.null()
+    }
+
+    func mayWait(_ request: Request) -> Bool { false }
+    func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? { nil }
+    func isCancellable(_ request: Request) -> Bool { false }
+    func lane(of request: Request) -> Lane? { nil }
+    func commit() throws(RPCError) {}
+    func shaped(_ error: RPCError, for request: Request) -> RPCError { error }
+    func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) { throw error }
+    func rollback() {}
+    func tend() -> Int? { nil }
+}

@@ -1,0 +1,70 @@
+@testable import JSONRPC
+
+/// The framing of the input. However the stream is cut into reads, the same messages come out.
+///
+/// The first byte of an input chooses the framing, the second seeds the cuts; the stream follows.
+enum FramingTarget {
+    /// A frame, as it can be compared.
+    private enum Piece: Equatable {
+        case message([UInt8])
+        case other(String)
+    }
+
+    private static let framings: [Framing] = [.auto, .line, .header]
+
+    static func run(_ input: [UInt8]) {
+        guard input.count > 2 else { return }
+        let framing = framings[Int(input[0]) % framings.count]
+        let stream = input[2...]
+        let whole = pieces(of: stream, framing) { _ in stream.count }
+        let single = pieces(of: stream, framing) { _ in 1 }
+        var state = UInt32(input[1]) &* 2_654_435_761 | 1
+        let random = pieces(of: stream, framing) { left in
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return min(left, Int(state >> 24) % 40 + 1)
+        }
+        hold(whole == single, "\(framing): whole \(whole.map(text)), byte by byte \(single.map(text))")
+        hold(whole == random, "\(framing): whole \(whole.map(text)), in chunks \(random.map(text))")
+    }
+
+    private static func text(_ piece: Piece) -> String {
+        switch piece {
+        case .message(let bytes): shown(bytes).debugDescription
+        case .other(let name): name
+        }
+    }
+
+    /// The frames of a stream that is read in chunks; `length` gives the length of the next.
+    private static func pieces(of stream: ArraySlice<UInt8>, _ framing: Framing, length: (Int) -> Int) -> [Piece] {
+        var framer = Framer(framing)
+        var pieces: [Piece] = []
+        func add(_ frames: [Frame], in chunk: Chunk) {
+            withExtendedLifetime(chunk) {
+                for frame in frames {
+                    switch frame {
+                    case .message(let bytes):
+                        if let first = bytes.baseAddress, let start = chunk.bytes.baseAddress {
+                            let place = first - start
+                            hold(
+                                place >= 0 && place + bytes.count <= chunk.bytes.count,
+                                "a message outside of its chunk"
+                            )
+                        }
+                        pieces.append(.message(Array(bytes)))
+                    default: pieces.append(.other("\(frame)"))
+                    }
+                }
+            }
+        }
+        var rest = stream
+        while !rest.isEmpty {
+            let part = rest.prefix(max(1, length(rest.count)))
+            rest = rest.dropFirst(part.count)
+            let (chunk, frames) = part.withUnsafeBytes { framer.frames(of: $0) }
+            add(frames, in: chunk)
+        }
+        let (chunk, frames) = framer.rest()
+        add(frames, in: chunk)
+        return pieces
+    }
+}

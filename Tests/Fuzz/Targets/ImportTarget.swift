@@ -1,0 +1,60 @@
+import Glibc
+
+@testable import Accounts
+@testable import JSON
+@testable import Store
+
+/// The import of an export that was edited. All of it is taken or nothing; what was taken is a sound store, and exporting
+/// it and importing that again changes nothing.
+enum ImportTarget {
+    static func run(_ input: [UInt8]) {
+        guard let lines = imported(input, to: "import") else { return }
+        let report = must {
+            try StoreCheck.run(
+                Scratch.path + "/import",
+                types: RecordTypes.all,
+                settings: .unsynced,
+                progress: { _ in }
+            )
+        }
+        hold(report.faults.isEmpty, "an import is not sound: \(report.faults)")
+        guard let again = imported(lines, to: "again") else { fail("an export of what was imported is refused") }
+        hold(again == lines, "an export differs from the one it was imported from")
+    }
+
+    /// Imports lines into a directory; the lines of its export, or nil where they are refused.
+    private static func imported(_ input: [UInt8], to name: String) -> [UInt8]? {
+        let path = Scratch.path + "/" + name
+        remove(path)
+        var importing = StoreImport(RecordTypes.all)
+        for line in Edits.lines(of: input) { importing.take(input[line]) }
+        importing.finish()
+        guard importing.faults.isEmpty else {
+            hold(access(path, F_OK) != 0, "a refused import left something behind")
+            for fault in importing.faults {
+                hold(fault.line.map { $0 > 0 } ?? true && !fault.reason.isEmpty, "a fault without a place: \(fault)")
+            }
+            return nil
+        }
+        return must {
+            try importing.write(to: path, settings: .unsynced, progress: { _ in })
+            let engine = try LocalEngine(directory: path, settings: .unsynced, log: { _ in })
+            defer { engine.close() }
+            var lines: [UInt8] = []
+            try StoreExport.write(engine) { lines += $0 }
+            return lines
+        }
+    }
+
+    private static func remove(_ path: String) {
+        guard let directory = opendir(path) else { return }
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { unlink("\(path)/\(name)") }
+        }
+        closedir(directory)
+        rmdir(path)
+    }
+}

@@ -1,0 +1,96 @@
+@testable import JSON
+
+/// The JSON reader. Its ways of reading agree on what is JSON, where a text stops being JSON and why, and what was read
+/// is written again without a change.
+enum Scanner {
+    /// A reading that was refused.
+    private struct Refusal: Equatable {
+        let reason: JSONError.Reason
+        let offset: Int
+    }
+
+    static func run(_ input: [UInt8]) {
+        let skipped = outcome(of: input) { try $0.skip() }
+        let raw = outcome(of: input) { reader in
+            let value = try reader.raw()
+            hold(value.count <= input.count, "a raw value is longer than its text")
+        }
+        let value = outcome(of: input) { reader in _ = try JSONValue(reading: &reader) }
+        let walked = outcome(of: input) { reader in try walk(&reader) }
+        hold(skipped == raw, "skip \(String(describing: skipped)), raw \(String(describing: raw))")
+        hold(skipped == value, "skip \(String(describing: skipped)), value \(String(describing: value))")
+        hold(skipped == walked, "skip \(String(describing: skipped)), walk \(String(describing: walked))")
+        if let skipped {
+            hold((0...input.count).contains(skipped.offset), "an error at \(skipped.offset) of \(input.count)")
+        } else {
+            holdRoundTrip(input)
+        }
+    }
+
+    /// Why a text is refused by one way of reading; nil where it is JSON.
+    private static func outcome(of input: [UInt8], _ read: (inout JSONReader) throws -> Void) -> Refusal? {
+        input.withUnsafeBytes { bytes in
+            var reader = JSONReader(bytes)
+            do {
+                try read(&reader)
+                try reader.finish()
+                hold(reader.offset == input.count, "finished at \(reader.offset) of \(input.count)")
+                return nil
+            } catch let error as JSONError {
+                return Refusal(reason: error.reason, offset: error.offset)
+            } catch {
+                fail("\(error)")
+            }
+        }
+    }
+
+    /// Reads a value by asking for its kind, and checks each scalar.
+    private static func walk(_ reader: inout JSONReader) throws {
+        switch try reader.kind() {
+        case .null: try reader.null()
+        case .bool: _ = try reader.bool()
+        case .number: checkNumber(try reader.number())
+        case .string: checkText(try reader.text())
+        case .array:
+            try reader.beginArray()
+            while try reader.nextElement() { try walk(&reader) }
+        case .object:
+            try reader.beginObject()
+            while let name = try reader.nextMember() {
+                checkText(name)
+                try walk(&reader)
+            }
+        }
+    }
+
+    /// A whole number has the same value as an integer and as a double.
+    private static func checkNumber(_ number: JSONNumber) {
+        guard let int = number.int, int.magnitude <= 1 << 53 else { return }
+        hold(number.double == Double(int), "\(shown(number.bytes)) is \(int) and \(number.double)")
+    }
+
+    /// A string is the same after it is written and read again, and equal to itself.
+    private static func checkText(_ text: JSONText) {
+        let string = text.string
+        hold(text.hasEscapes == text.bytes.contains(UInt8(ascii: "\\")), "hasEscapes is wrong")
+        if !text.hasEscapes { hold(text.bytes.elementsEqual(string.utf8), "\(string.debugDescription) changed") }
+        var writer = JSONWriter()
+        writer.string(string)
+        let again = must { try JSONValue(parsing: writer.bytes) }
+        guard case .string(let second) = again, second.utf8.elementsEqual(string.utf8) else {
+            fail("\(string.debugDescription) is read as \(again)")
+        }
+    }
+
+    private static func holdRoundTrip(_ input: [UInt8]) {
+        hold(String(validating: input, as: UTF8.self) != nil, "JSON that is not UTF-8 was taken")
+        let value = must { try JSONValue(parsing: input) }
+        let text = value.text
+        let again = must { try JSONValue(parsing: text) }
+        hold(again == value, "\(text) is another value")
+        hold(again.text == text, "\(text) is written as \(again.text)")
+        hold(must { try JSONValue(parsing: value.prettyText) } == value, "the pretty form is another value")
+        hold(!text.utf8.contains(0x0A), "a line feed in one line")
+        hold(!text.unicodeScalars.contains { $0 == "\u{2028}" || $0 == "\u{2029}" }, "a raw line separator")
+    }
+}

@@ -1,0 +1,215 @@
+#!/usr/bin/python3
+"""Fuzzes the program's parsers with libFuzzer.
+
+    fuzz.py [TARGET …] [--seconds N] [--jobs N] [--minimise] [--build-only]
+
+    scanner     the JSON reader
+    framing     how input is cut into messages
+    envelope    how messages are read and answered
+    requests    how params are decoded, and the rules up to the work on passwords
+    journal     how a journal is read
+    base        how a base is read
+    import      how an edited export is read
+
+Without names, all run. Each starts from the inputs in Tests/Fuzz/corpus and from those that earlier runs found, which
+are kept in .build/fuzz/corpus. A run fails where a property of its target (see Targets) is broken, where the program
+traps, or where one input takes more than 10 seconds or 1 GB; the input is then in .build/fuzz/crashes.
+
+`--seconds` is the time that each target gets; the default is FUZZ_SECONDS, or 60. `--jobs` targets run at once.
+`--minimise` runs nothing: it replaces the committed corpus by the smallest part of all known inputs that reaches as much.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(ROOT, ".build", "fuzz")
+BINARY = os.path.join(BUILD, "postern-fuzz")
+COMMITTED = os.path.join(HERE, "corpus")
+FOUND = os.path.join(BUILD, "corpus")
+CRASHES = os.path.join(BUILD, "crashes")
+CONTRACT = os.path.join(ROOT, "schema", "openrpc.json")
+MODULES = ["JSON", "Threads", "JSONRPC", "Store", "Accounts", "Service"]
+# With the longest input that is tried.
+TARGETS = {
+    "scanner": 4096, "framing": 8192, "envelope": 2048, "requests": 2048, "journal": 512, "base": 256, "import": 16384,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("targets", nargs="*", metavar="TARGET")
+    parser.add_argument("--seconds", type=int, default=int(os.environ.get("FUZZ_SECONDS") or 60))
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--minimise", action="store_true")
+    parser.add_argument("--build-only", action="store_true")
+    options = parser.parse_args()
+    names = options.targets or list(TARGETS)
+    for name in names:
+        if name not in TARGETS:
+            parser.error(f"{name} is none of {', '.join(TARGETS)}")
+    if not os.environ.get("FUZZ_NO_BUILD"):
+        build()
+    if options.build_only:
+        return
+    work = minimise if options.minimise else lambda name: fuzz(name, options.seconds)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        outcomes = list(pool.map(work, names))
+    sys.exit(0 if all(outcomes) else 1)
+
+
+# Building
+
+
+def build():
+    """Compiles the program's modules from their sources with coverage, and links the targets with them.
+
+    SwiftPM cannot link against libFuzzer, which has a `main` of its own; it compiles the modules, and swiftc links.
+    """
+    scratch = os.path.join(BUILD, "modules")
+    flags = ["-c", "release", "--scratch-path", scratch, "-Xswiftc", "-sanitize=fuzzer", "-Xswiftc", "-enable-testing"]
+    run("swift", "build", "--target", "Service", *flags, cwd=ROOT)
+    output = os.path.join(scratch, "release")
+    objects = [
+        os.path.join(folder, name)
+        for module in MODULES
+        for folder, _, names in os.walk(os.path.join(output, f"{module}.build"))
+        for name in names
+        if name.endswith(".o")
+    ]
+    targets = os.path.join(HERE, "Targets")
+    sources = sorted(os.path.join(targets, name) for name in os.listdir(targets) if name.endswith(".swift"))
+    maps = [f"-fmodule-map-file={ROOT}/Sources/{name}/module.modulemap" for name in ("CLinux", "CSodium")]
+    run(
+        "swiftc", "-parse-as-library", "-sanitize=fuzzer", "-O", "-swift-version", "6", "-module-name", "PosternFuzz",
+        "-I", os.path.join(output, "Modules"), *[part for path in maps for part in ("-Xcc", path)],
+        *sources, *objects, "-lsodium", "-o", BINARY,
+    )
+
+
+def run(*command, cwd=None):
+    outcome = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if outcome.returncode != 0:
+        sys.exit(f"{' '.join(command[:3])} … failed:\n{outcome.stdout[-8000:]}")
+
+
+# Running
+
+
+def fuzz(name, seconds):
+    """Runs one target for a time; whether it is clean."""
+    found, crashes = os.path.join(FOUND, name), os.path.join(CRASHES, name)
+    for folder in (found, crashes):
+        os.makedirs(folder, exist_ok=True)
+    before = set(os.listdir(crashes))
+    code, output = start(
+        name, found, committed(name), f"-max_total_time={seconds}", f"-artifact_prefix={crashes}/",
+        "-print_final_stats=1",
+    )
+    runs = last(r"number_of_executed_units: +(\d+)", output)
+    seeds = last(r"INFO: seed corpus: files: (\d+)", output)
+    coverage = last(r"cov: (\d+)", output)
+    crashed = sorted(set(os.listdir(crashes)) - before)
+    # A run without inputs or coverage has tested nothing.
+    is_clean = code == 0 and not crashed and int(runs) > int(seeds) > 0 and int(coverage) > 0
+    print(f"{name}: {runs} runs in {seconds} s from {seeds} inputs, {coverage} edges, {'clean' if is_clean else 'FAILED'}")
+    if not is_clean:
+        for crash in crashed:
+            print(f"    {os.path.join(crashes, crash)}")
+        print("    " + "\n    ".join(remarks(output)), flush=True)
+    sys.stdout.flush()
+    return is_clean
+
+
+def remarks(output):
+    lines = output.splitlines()
+    told = [line for line in lines if re.search("PROPERTY BROKEN|ERROR|Fatal error|SUMMARY", line)]
+    return (told or lines[-20:])[:20]
+
+
+def last(pattern, output):
+    found = re.findall(pattern, output)
+    return found[-1] if found else "0"
+
+
+def minimise(name):
+    """Replaces a target's committed corpus by a small one that reaches as much as all known inputs."""
+    fresh = tempfile.mkdtemp(prefix=f"{name}-", dir=BUILD)
+    code, output = start(name, "-merge=1", fresh, committed(name), os.path.join(FOUND, name))
+    if code != 0 or not os.listdir(fresh):
+        print(f"{name}: the corpus is left as it is\n    " + "\n    ".join(remarks(output)))
+        return False
+    kept = [file for file in os.listdir(committed(name)) if file.startswith("regression-")]
+    for file in os.listdir(committed(name)):
+        if file not in kept:
+            os.unlink(os.path.join(committed(name), file))
+    for file in os.listdir(fresh):
+        shutil.move(os.path.join(fresh, file), os.path.join(committed(name), file))
+    shutil.rmtree(fresh)
+    size = sum(os.path.getsize(os.path.join(committed(name), file)) for file in os.listdir(committed(name)))
+    print(f"{name}: {len(os.listdir(committed(name)))} inputs, {size} bytes")
+    return True
+
+
+def committed(name):
+    return os.path.join(COMMITTED, name)
+
+
+def start(name, *arguments):
+    """Runs the binary on one target; its exit code, and what it printed."""
+    roomy = os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 1 << 28
+    scratch = tempfile.mkdtemp(prefix="postern-fuzz-", dir="/dev/shm" if roomy else None)
+    words = os.path.join(scratch, "words.dict")
+    with open(words, "w") as file:
+        file.write(dictionary())
+    environment = {
+        **os.environ, "FUZZ_TARGET": name, "FUZZ_SCRATCH": scratch, "FUZZ_CONTRACT": CONTRACT,
+        # The tracer of Swift's runtime would take seconds for each crash.
+        "SWIFT_BACKTRACE": "enable=no",
+    }
+    try:
+        outcome = subprocess.run(
+            [BINARY, f"-dict={words}", f"-max_len={TARGETS[name]}", "-timeout=10", "-rss_limit_mb=1024", *arguments],
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return outcome.returncode, outcome.stdout.decode(errors="replace")
+
+
+def dictionary():
+    """Words of the formats that are read, and the names of the contract's methods and params."""
+    with open(CONTRACT) as file:
+        methods = json.load(file)["methods"]
+    words = {method["name"] for method in methods} | set(names_in([method["params"] for method in methods]))
+    words |= {"Content-Length: ", "\r\n\r\n", "\\u", "\\ud800", '"id":', '"method":', '"params":', '"jsonrpc":"2.0"'}
+    words |= {"null", "true", "false", '":"', '","', '":{"', '"w":[["', '",null]', '"s":[["', '"d":', '"n":', '"c":"'}
+    words |= {"@session@", "@token@", "@other@", "@referral@", "@key@", "@code@"}
+    words |= {'{"end":true}', '{"counter":"', '","value":', '{"collection":"', '","record":{"'}
+    return "".join('"' + "".join(f"\\x{byte:02x}" for byte in word.encode()) + '"\n' for word in sorted(words))
+
+
+def names_in(value):
+    """The names of params, and of the properties within them."""
+    if isinstance(value, list):
+        for element in value:
+            yield from names_in(element)
+    elif isinstance(value, dict):
+        if isinstance(value.get("name"), str):
+            yield value["name"]
+        if isinstance(value.get("properties"), dict):
+            yield from value["properties"]
+        for member in value.values():
+            yield from names_in(member)
+
+
+if __name__ == "__main__":
+    main()
