@@ -34,7 +34,7 @@ UNSEEN = {"EINTR", "EINVAL"}
 
 def run(trial):
     if not tracing.is_available():
-        return trial.outcome.remarks.append("skipped: strace is missing")
+        return trial.outcome.skip("strace is missing")
     merged = trial.merged_store()
     model = merged or trial.store()
     torn = trial.copy(model)

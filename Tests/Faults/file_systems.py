@@ -22,7 +22,7 @@ def run(trial):
         try:
             case(trial, trial.copy(model))
         except mounts.Unavailable as why:
-            trial.outcome.remarks.append(f"skipped: {case.__name__}: {why}")
+            trial.outcome.skip(f"{case.__name__}: {why}")
             continue
         except (Broken, Gone, OSError) as error:
             trial.outcome.failures.append(f"{case.__name__}: {error or 'the process ended'}")

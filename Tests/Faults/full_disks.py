@@ -20,7 +20,7 @@ def run(trial):
         with mounts.memory(place, BYTES):
             pass
     except mounts.Unavailable as why:
-        trial.outcome.remarks.append(f"skipped: {why}")
+        trial.outcome.skip(why)
         return
     # From a hint of room to most of what a write of many lines needs.
     rooms = range(0, 60_000, 8192 if trial.is_quick else 1024)

@@ -152,7 +152,7 @@ def calls_of(trial, scenario):
 
 def run(trial):
     if not tracing.is_available():
-        return trial.outcome.remarks.append("skipped: strace is missing")
+        return trial.outcome.skip("strace is missing")
     cases = []
     for scenario in scenarios(trial):
         calls = calls_of(trial, scenario)

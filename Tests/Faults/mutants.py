@@ -1,10 +1,14 @@
-"""Builds of the program with a protection taken out, to show that the checks here would notice."""
+"""Builds of the program with a protection taken out, to show that the checks here would notice.
+
+    mutants.py      checks that each mutation still applies to the sources, without building
+"""
 
 import glob
 import os
 import re
 import shutil
 import subprocess
+import sys
 
 from postern import Broken, Program
 
@@ -16,8 +20,7 @@ CHECKS = {
         (r"written == CRC32C\.value\(of: bytes, after: check\)", "written == written"),
     ],
     "BaseFile.swift": [
-        (r"guard self\[line\.value\.upperBound\.\.<line\.place\.upperBound\]\.elementsEqual\(seal\) else",
-         "guard seal.count > 0 else"),
+        (r"guard isSealed else", "guard isSealed || seal.count > 0 else"),
     ],
 }
 
@@ -32,14 +35,8 @@ def without_checks(trial):
             shutil.copytree(source, os.path.join(tree, name))
         elif os.path.exists(source):
             shutil.copy(source, tree)
-    for name, replacements in CHECKS.items():
-        [path] = glob.glob(os.path.join(tree, "Sources", "Store", "**", name), recursive=True)
-        with open(path) as file:
-            text = file.read()
-        for pattern, replacement in replacements:
-            text, count = re.subn(pattern, replacement, text)
-            if count != 1:
-                raise Broken(f"{name} has changed: {pattern} is not there to be taken out")
+    for name in CHECKS:
+        path, text = mutated(tree, name)
         with open(path, "w") as file:
             file.write(text)
     build = os.path.join(TREE, ".build", "mutant")
@@ -49,3 +46,32 @@ def without_checks(trial):
     if built.returncode != 0:
         raise Broken(f"the build without checks fails: {built.stdout[-2000:]}{built.stderr[-500:]}")
     return Program(os.path.join(build, "release", "postern"))
+
+
+def mutated(tree, name):
+    """The path of a source file, and its text with the mutations applied.
+
+    Raises `Broken` where a pattern does not match exactly once: the source has changed, and the mutation must follow.
+    """
+    paths = glob.glob(os.path.join(tree, "Sources", "Store", "**", name), recursive=True)
+    if len(paths) != 1:
+        raise Broken(f"{len(paths)} files named {name} in Sources/Store, where the mutation needs one")
+    with open(paths[0]) as file:
+        text = file.read()
+    for pattern, replacement in CHECKS[name]:
+        text, count = re.subn(pattern, replacement, text)
+        if count != 1:
+            raise Broken(f"{name}: {pattern} matches {count} times, where the mutation needs one")
+    return paths[0], text
+
+
+def main():
+    try:
+        for name in CHECKS:
+            mutated(TREE, name)
+    except Broken as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -26,7 +26,7 @@ def run(trial):
         with mounts.disk(trial.directory(), XFS_BYTES, EXT4_BYTES) as disk:
             cuts(trial, disk)
     except mounts.Unavailable as why:
-        trial.outcome.remarks.append(f"skipped: {why}")
+        trial.outcome.skip(why)
 
 
 def cuts(trial, disk):

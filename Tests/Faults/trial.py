@@ -27,10 +27,17 @@ class Outcome:
     has_teeth: bool = True
     failures: list = dataclasses.field(default_factory=list)
     remarks: list = dataclasses.field(default_factory=list)
+    # What the machine cannot do, a sentence each.
+    skipped: list = dataclasses.field(default_factory=list)
 
     @property
     def is_good(self):
-        return self.tried == self.held and self.has_teeth
+        """Whether every case was held and every check bites. A class that tried nothing and skipped nothing is not good."""
+        return self.tried == self.held and self.has_teeth and (self.tried > 0 or bool(self.skipped))
+
+    def skip(self, why):
+        """Notes what could not be tried on this machine."""
+        self.skipped.append(str(why))
 
     def bite(self, what, found):
         """Takes note of a check that must find something wrong where a protection is taken out."""

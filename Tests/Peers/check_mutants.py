@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+"""Checks that each mutation of mutant.py still changes what the binary answers, and that `none` changes nothing.
+
+    check_mutants.py BINARY
+
+The peers' teeth (peers.py --teeth) take minutes; this takes a second. A mutation whose pattern matches nothing any more
+would let every peer pass.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+from peers import HERE, MUTANTS
+
+ARGUMENTS = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7", "--replies", "in-order"]
+
+
+def session(has_headers):
+    """Requests whose replies are results, errors and text beyond ASCII, more of them than a mutation counts up to."""
+    user = {"email": "a@b.co", "password": "p", "role": "user", "first_name": "Zoë"}
+    requests = [("care.user.register", user), ("care.user.view", {}), ("no.such.method", {})]
+    requests += [("system.info", {})] * 45
+    text = b""
+    for number, (method, params) in enumerate(requests):
+        message = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).encode()
+        text += b"Content-Length: %d\r\n\r\n%s" % (len(message), message) if has_headers else message + b"\n"
+    return text
+
+
+def main():
+    binary = os.path.abspath(sys.argv[1])
+    wrong = 0
+    for has_headers in (False, True):
+        given = session(has_headers)
+        sound = answers([binary], given)
+        for mutant in MUTANTS:
+            environment = {"POSTERN_SOUND": binary, "MUTANT": mutant}
+            is_changed = answers([sys.executable, os.path.join(HERE, "mutant.py")], given, environment) != sound
+            if is_changed != (mutant != "none"):
+                wrong += 1
+                framing = "headers" if has_headers else "lines"
+                print(f"{mutant}: over {framing} the answers are {'changed' if is_changed else 'as they were'}")
+    sys.exit(1 if wrong else 0)
+
+
+def answers(command, given, environment=()):
+    outcome = subprocess.run(
+        command + ARGUMENTS, input=given, capture_output=True, env={**os.environ, **dict(environment)}, timeout=60
+    )
+    if not outcome.stdout:
+        sys.exit(f"{command[-1]} answers nothing: {outcome.stderr.decode(errors='replace')}")
+    return outcome.stdout, outcome.returncode
+
+
+if __name__ == "__main__":
+    main()
