@@ -4,6 +4,8 @@ import PosternTesting
 import PosternTranscripts
 import Testing
 
+@testable import PosternSchema
+
 /// The transcripts of schema/cases, through the real binary.
 struct TranscriptTests {
     @Test(arguments: try Transcript.all())
@@ -17,17 +19,23 @@ struct TranscriptTests {
         #expect(postern.finish() == "")
     }
 
-    /// How many methods and errors each API has, so that one which is lost from its file is missed here.
-    @Test(arguments: [("operators", 12, 9), ("care", 16, 27), ("sales", 11, 8), ("service", 5, 5)])
-    func coverEveryMethodAndEveryError(of name: String, methodCount: Int, slugCount: Int) throws {
-        let file = PosternProcess.repository.appendingPathComponent("schema/\(name).json")
-        let api = try JSONValue(parsing: String(contentsOf: file, encoding: .utf8))
+    /// Every method is called, and every error that a method declares is shown.
+    @Test func coverEveryMethodAndEveryError() throws {
+        let methods = try Contract(root: PosternProcess.repository.path).apis.flatMap { api in
+            // An API without methods or errors was not read.
+            #expect(!api.methods.isEmpty && !api.errors.isEmpty, "\(api.name)")
+            return api.methods
+        }
+        let declared = methods.flatMap { method in
+            method.errors.map { Transcript.Refusal(method: method.name, slug: $0) }
+        }
+        let expected = Set(declared.filter { !Self.storeFaults.contains($0.slug) })
+        #expect(!methods.isEmpty && !expected.isEmpty)
         let transcripts = try Transcript.all()
-        let methods = Set(api["methods"]?.array?.compactMap { $0["name"]?.string } ?? [])
-        let slugs = Set(api["errors"]?.array?.compactMap { $0["slug"]?.string } ?? [])
-        #expect(methods.subtracting(transcripts.flatMap(\.methods)) == [])
-        #expect(slugs.subtracting(transcripts.flatMap(\.slugs)).subtracting(Self.storeFaults) == [])
-        #expect(methods.count == methodCount && slugs.count == slugCount)
+        let shown = Set(transcripts.flatMap(\.refusals))
+        #expect(Set(methods.map(\.name)).subtracting(transcripts.flatMap(\.methods)) == [])
+        #expect(Set(expected.map(\.slug)).subtracting(shown.map(\.slug)) == [])
+        #expect(shown.subtracting(declared).map(\.description).sorted() == [])
     }
 
     /// What no script can bring about; the tests of the store's faults do.

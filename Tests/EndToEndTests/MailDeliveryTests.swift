@@ -71,7 +71,7 @@ struct MailDeliveryTests {
         let code = try #require(mail.firstMatch(of: /\r\n(1-[0-9a-f]{32})\r\n/)).output.1
         #expect(try state == "delivered")
         // It is good, and stands nowhere else any more.
-        let store = FileManager.default.contents(atPath: folder.path("store/journal-1.jsonl")) ?? Data()
+        let store = try #require(FileManager.default.contents(atPath: folder.path("store/journal-1.jsonl")))
         #expect(!String(decoding: store, as: UTF8.self).contains(code))
         let next = try start([])
         let confirmed = try next.reply(to: "operators.confirm_email", ["code": .string(String(code))])

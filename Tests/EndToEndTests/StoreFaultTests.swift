@@ -17,9 +17,12 @@ struct StoreFaultTests {
     /// A limit on the size of files stands in for a full disk, which the store treats alike.
     @Test func tellsThatTheDiskIsFullAndGoesOnReading() throws {
         let postern = try PosternProcess(["--data", folder.path("store")], shell: #"ulimit -f 8; exec "$@""#)
-        var created = 0
+        _ = try postern.reply(to: "care.user.register", register(1))
+        let sign: JSONValue = ["email": "c1@b.co", "password": "p"]
+        let token = try #require(try postern.reply(to: "care.auth.token", sign)["result"]?["access_token"])
+        var created = 1
         var failure: JSONValue?
-        for number in 1...40 where failure == nil {
+        for number in 2...40 where failure == nil {
             let reply = try postern.reply(to: "care.user.register", register(number))
             failure = reply["error"]
             created += failure == nil ? 1 : 0
@@ -27,16 +30,18 @@ struct StoreFaultTests {
         #expect(failure?["code"]?.int == 507)
         #expect(failure?["data"] == ["success": false, "errors": ["disk_full"]])
         #expect((1...39).contains(created))
-        // What only reads is served, also in one batch with what cannot be written.
-        let sign: JSONValue = ["email": "nobody", "password": "p"]
-        #expect(try postern.reply(to: "care.auth.token", sign)["error"]?["code"]?.int == 401)
+        // A method that only reads the store is answered, also in one batch with one that cannot write.
+        let view: JSONValue = ["access_token": token]
+        #expect(try postern.reply(to: "care.user.view", view)["result"]?["email"] == "c1@b.co")
         postern.send(
-            #"[{"jsonrpc":"2.0","id":"a","method":"system.info"},{"jsonrpc":"2.0","id":"b","method":"sales.user.me"},"#
+            #"[{"jsonrpc":"2.0","id":"a","method":"system.info"},"#
+                + #"{"jsonrpc":"2.0","id":"b","method":"care.user.view","params":\#(view.text)},"#
                 + #"{"jsonrpc":"2.0","id":"c","method":"care.user.register","params":\#(register(99).text)}]"#
         )
-        let batch = try postern.nextReply().array ?? []
+        let batch = try #require(try postern.nextReply().array)
         #expect(batch.map { $0["id"]?.string } == ["a", "b", "c"])
         #expect(batch.first?["result"] != nil && batch.last?["error"]?["code"]?.int == 507)
+        #expect(batch.dropFirst().first?["result"]?["email"] == "c1@b.co")
         // A tool's call tells of it in its result.
         try postern.reply(to: "initialize", ["protocolVersion": "2025-11-25"])
         let call: JSONValue = ["name": "care_user_register", "arguments": register(99)]

@@ -40,7 +40,10 @@ package final class PosternProcess {
         process.standardInput = input
         process.standardOutput = output
         let log = errors.path + "/stderr"
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        // Without its file, what is logged would seem to be nothing.
+        guard FileManager.default.createFile(atPath: log, contents: nil) else {
+            throw CocoaError(.fileWriteUnknown)
+        }
         process.standardError = FileHandle(forWritingAtPath: log)
         try process.run()
     }

@@ -29,10 +29,16 @@ package struct Transcript: CustomStringConvertible, Sendable {
     package static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("schema/cases").path
 
+    /// A folder without transcripts, or a transcript without steps: nothing would be tested.
+    package struct NothingToPlay: Error {
+        package let path: String
+    }
+
     /// All transcripts of a folder, by name.
     package static func all(in folder: String = folder) throws -> [Transcript] {
-        try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".jsonl") }
-            .sorted().map { try Transcript(URL(fileURLWithPath: folder).appendingPathComponent($0)) }
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".jsonl") }
+        guard !names.isEmpty else { throw NothingToPlay(path: folder) }
+        return try names.sorted().map { try Transcript(URL(fileURLWithPath: folder).appendingPathComponent($0)) }
     }
 
     private init(_ file: URL) throws {
@@ -51,10 +57,34 @@ package struct Transcript: CustomStringConvertible, Sendable {
                 )
             }
         }
+        guard steps.contains(where: { $0.count > 0 }) else { throw NothingToPlay(path: file.path) }
     }
 
     /// The methods that it sends.
     package var methods: Set<String> { Set(steps.compactMap { $0.request["method"]?.string }) }
+
+    /// A method, and the slug of an error that it answers with.
+    package struct Refusal: Hashable, CustomStringConvertible, Sendable {
+        package let method: String
+        package let slug: String
+        package var description: String { "\(method) \(slug)" }
+
+        package init(method: String, slug: String) {
+            self.method = method
+            self.slug = slug
+        }
+    }
+
+    /// The errors that it expects of each method.
+    package var refusals: Set<Refusal> {
+        Set(
+            steps.flatMap { step -> [Refusal] in
+                guard let method = step.request["method"]?.string else { return [] }
+                let slugs = step.expected?["error"]?["data"]?["errors"]?.array ?? []
+                return slugs.compactMap(\.string).map { Refusal(method: method, slug: $0) }
+            }
+        )
+    }
 
     /// The error slugs that it expects.
     package var slugs: Set<String> {
@@ -70,7 +100,11 @@ package struct Transcript: CustomStringConvertible, Sendable {
         for step in steps {
             for _ in 0..<step.count {
                 let reply = try await reply(step.request.filled(with: kept), step)
-                guard let reply, let expected = step.expected else { continue }
+                guard let expected = step.expected else { continue }
+                guard let reply else {
+                    failures.append("\(name):\(step.line): no reply")
+                    continue
+                }
                 if !reply.matches(expected.filled(with: kept)) {
                     failures.append("\(name):\(step.line): got \(reply.text)")
                 }
