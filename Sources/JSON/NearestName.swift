@@ -1,0 +1,64 @@
+/// Finds the known name that a misspelt one most likely stands for.
+///
+///     NearestName.of("operators.signIn", among: ["operators.signin", "operators.signout"])    → "operators.signin"
+///     NearestName.of("--prot", among: ["--port", "--data"])                                  → "--port"
+///     NearestName.of("frobnicate", among: ["serve", "call"])                                 → nil
+///
+/// Names are compared without regard to ASCII case and to which of `-`, `_`, `.`, `/` and the space separates their words.
+package enum NearestName {
+    /// Longer names are not compared: the work grows with the product of the lengths.
+    private static let bytesMax = 64
+
+    /// The candidate at the smallest distance; nil where none is near enough for a suggestion to help. The earlier of two
+    /// equally near candidates is given.
+    package static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
+        let folded = fold(name)
+        guard !folded.isEmpty, folded.count <= bytesMax else { return nil }
+        var best: (name: String, distance: Int)?
+        for candidate in candidates {
+            let other = fold(candidate)
+            guard !other.isEmpty, other.count <= bytesMax else { continue }
+            let distance = distance(folded, other)
+            // A third of the name may be wrong; in a short one a single letter.
+            guard distance <= max(1, max(folded.count, other.count) / 3), distance < best?.distance ?? .max else {
+                continue
+            }
+            best = (candidate, distance)
+        }
+        return best?.name
+    }
+
+    /// ` (did you mean NAME?)` for the nearest candidate; empty where there is none. It goes at the end of a message.
+    package static func hint(for name: String, among candidates: some Sequence<String>) -> String {
+        of(name, among: candidates).map { " (did you mean \($0)?)" } ?? ""
+    }
+
+    private static func fold(_ name: String) -> [UInt8] {
+        name.utf8.prefix(bytesMax + 1).map { byte in
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
+            case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: " "): UInt8(ascii: "_")
+            default: byte
+            }
+        }
+    }
+
+    /// The Damerau-Levenshtein distance with adjacent transpositions (optimal string alignment), over bytes.
+    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var beforeLast: [Int] = []
+        var last = Array(0...right.count)
+        for i in 1...left.count {
+            var row = [i] + Array(repeating: 0, count: right.count)
+            for j in 1...right.count {
+                let isSame = left[i - 1] == right[j - 1]
+                row[j] = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (isSame ? 0 : 1))
+                if i > 1, j > 1, left[i - 1] == right[j - 2], left[i - 2] == right[j - 1] {
+                    row[j] = min(row[j], beforeLast[j - 2] + 1)
+                }
+            }
+            beforeLast = last
+            last = row
+        }
+        return last[right.count]
+    }
+}

@@ -1,0 +1,32 @@
+import JSON
+import Testing
+
+/// Suggestions for misspelt names.
+struct NearestNameTests {
+    private static let methods = [
+        "operators.signin", "operators.signout", "operators.register", "care.user.view", "sales.user.me",
+    ]
+    private static let rows: [(String, String?)] = [
+        ("operators.signIn", "operators.signin"), ("operators.sign_in", "operators.signin"),
+        ("operators_signout", "operators.signout"), ("operator.register", "operators.register"),
+        ("operators.regsiter", "operators.register"), ("care.users.view", "care.user.view"),
+        ("frobnicate", nil), ("", nil), (String(repeating: "operators.signin", count: 10_000), nil),
+    ]
+
+    @Test(arguments: rows.indices)
+    func findsTheNameThatIsMeant(_ row: Int) {
+        let (name, nearest) = Self.rows[row]
+        #expect(NearestName.of(name, among: Self.methods) == nearest)
+    }
+
+    @Test func countsATranspositionAsOneStep() {
+        #expect(NearestName.of("prot", among: ["part", "port"]) == "port")
+        #expect(NearestName.of("ab", among: ["ba"]) == "ba")
+        #expect(NearestName.of("ab", among: ["cd"]) == nil)
+    }
+
+    @Test func writesAHintOnlyWhereThereIsANearName() {
+        #expect(NearestName.hint(for: "emial", among: ["email", "password"]) == " (did you mean email?)")
+        #expect(NearestName.hint(for: "x", among: ["email", "password"]).isEmpty)
+    }
+}
