@@ -28,13 +28,8 @@ CHECKS = {
 def without_checks(trial):
     """The program without the comparison of checksums in journals and bases."""
     tree = os.path.join(trial.scratch, "mutant")
-    os.mkdir(tree)
-    for name in ("Package.swift", "Package.resolved", "Sources", "schema", "Tests"):
-        source = os.path.join(TREE, name)
-        if os.path.isdir(source):
-            shutil.copytree(source, os.path.join(tree, name))
-        elif os.path.exists(source):
-            shutil.copy(source, tree)
+    # All that Package.swift may name, so that no list has to be kept in step with it.
+    shutil.copytree(TREE, tree, symlinks=True, ignore=shutil.ignore_patterns(".*", "node_modules", "__pycache__"))
     for name in CHECKS:
         path, text = mutated(tree, name)
         with open(path, "w") as file:
