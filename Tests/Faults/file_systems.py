@@ -29,6 +29,7 @@ def run(trial):
         else:
             trial.outcome.held += 1
         trial.outcome.tried += 1
+    trial.outcome.bite("a store that can be written", trial.finds(lambda: hold_read_only(trial.copy(model))))
 
 
 def fuse(trial, store):

@@ -32,8 +32,10 @@ class Outcome:
 
     @property
     def is_good(self):
-        """Whether every case was held and every check bites. A class that tried nothing and skipped nothing is not good."""
-        return self.tried == self.held and self.has_teeth and (self.tried > 0 or bool(self.skipped))
+        """Whether every case was held, and every check bites. A class that tried nothing, or that does not show that it
+        can fail, is not good unless it skipped something."""
+        has_tried = self.tried > 0 and self.teeth != "none"
+        return self.tried == self.held and self.has_teeth and (has_tried or bool(self.skipped))
 
     def skip(self, why):
         """Notes what could not be tried on this machine."""

@@ -107,6 +107,7 @@ def test_a_worker_goes_on_after_its_process_died(site: Site) -> None:
     with ThreadPoolExecutor(16) as threads:
         list(threads.map(lambda _: site.post("/clients/list", session), range(200)))
     before = site.posterns()
+    assert before
     for pid in before:
         os.kill(pid, signal.SIGKILL)
         assert has_ended(pid, 5)
