@@ -53,20 +53,25 @@ source "$_POSTERN_LIB/json.bash"
 # shellcheck source=lib/exchange.bash
 source "$_POSTERN_LIB/exchange.bash"
 
-# postern_open [--binary PROGRAM] [FLAG …]: starts a process, with these flags of the program (`postern --help`); its
+# postern_open [--binary PROGRAM] [--no-wait] [FLAG …]: starts a process, with these flags of the program (`postern --help`); its
 # data live where --data says, or else where the program has them by default. The program is PROGRAM, or $POSTERN_BIN,
 # or `postern` on the PATH. What the process writes on stderr goes where stderr goes now.
 #
+# It waits until the process answers, and fails with ProcessEnded, and the last lines of its stderr, where it cannot
+# serve; with --no-wait the first call does.
+#
 # It ends with the shell that opened it, however that one ends. Shells that this one forks may call through it as well.
 postern_open() {
-    local -; set +em
-    local binary=${POSTERN_BIN:-postern} arguments=() found tool directory errors opener=$BASHPID REPLY
+    local -; set +emx
+    local binary=${POSTERN_BIN:-postern} arguments=() waits=1 found tool directory errors opener=$BASHPID REPLY
     _postern_reset
     while (($#)); do
         if [[ $1 == --binary ]]; then
             (($# > 1)) || { _postern_fail 64 UsageError '--binary needs a value'; return; }
             binary=$2
             shift
+        elif [[ $1 == --no-wait ]]; then
+            waits=''
         else
             arguments+=("$1")
         fi
@@ -110,6 +115,24 @@ postern_open() {
         return
     fi
     POSTERN_CLIENT=$directory
+    [[ ! $waits ]] || _postern_wait_until_ready
+}
+
+# Asks the process whether it serves, and closes the client where it does not.
+_postern_wait_until_ready() {
+    local POSTERN_TIMEOUT=60 _postern_quiet=1 _postern_result status=0
+    _postern_exchange system.info '' || status=$?
+    if ((status == 0)) || [[ $POSTERN_ERROR == CallError ]]; then
+        # An error that the service answers with is an answer as well.
+        _postern_reset
+        # shellcheck disable=SC2059 # the format is a constant of lib/exchange.bash
+        printf "$_POSTERN_CALL" 0 0 1<>"$POSTERN_CLIENT/call"
+        return 0
+    fi
+    printf 'postern: %s\n' "$POSTERN_ERROR_MESSAGE" >&2
+    { : >"$POSTERN_CLIENT/closed"; } 2>/dev/null
+    _postern_end
+    return "$status"
 }
 
 # postern [-q] [-v VARIABLE | -A ARRAY] METHOD [NAME=VALUE | NAME:=JSON …]: calls a method.
@@ -123,7 +146,7 @@ postern_open() {
 # list under its own path and no element for what is null. Then it is checked to be what the contract says. Times are
 # the text they are. -q says nothing on stderr where the call fails.
 postern() {
-    local -; set +e
+    local -; set +ex
     local _postern_quiet='' _postern_variable='' _postern_array='' _postern_method _postern_params _postern_result
     local OPTIND=1 OPTARG _postern_option
     _postern_begin || return
@@ -157,7 +180,7 @@ postern() {
 # postern_call [-q] [-v VARIABLE] METHOD [JSON]: calls a method by any name with any params, and prints its result as
 # JSON or puts it into VARIABLE. Neither is checked against the contract.
 postern_call() {
-    local -; set +e
+    local -; set +ex
     local _postern_quiet='' _postern_variable='' _postern_array='' _postern_method _postern_result
     local OPTIND=1 OPTARG _postern_option
     _postern_begin || return
@@ -189,7 +212,7 @@ postern_call() {
 # ones fail with ClientClosed. A process that does not end within POSTERN_CLOSE_TIMEOUT seconds gets SIGTERM, and five
 # seconds later SIGKILL. Closing what is closed is nothing.
 postern_close() {
-    local -; set +e
+    local -; set +ex
     local _postern_quiet=1 POSTERN_TIMEOUT=$POSTERN_CLOSE_TIMEOUT _postern_deadline
     _postern_reset
     [[ -d $POSTERN_CLIENT ]] || return 0

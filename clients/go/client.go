@@ -5,6 +5,7 @@ import (
 	"container/list"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -29,7 +30,12 @@ type Options struct {
 	Log func(line string)
 	// CloseWait is how long Close waits for the process to end by itself before it is sent SIGTERM; 30 s where it is 0.
 	CloseWait time.Duration
+	// NoWait lets Open return before the process serves. What keeps it from that then shows in the first call.
+	NoWait bool
 }
+
+// openWait is how long Open waits for the first reply.
+const openWait = time.Minute
 
 // Client is a running Postern. It may be used from any number of goroutines.
 //
@@ -71,7 +77,8 @@ type outcome struct {
 	err    error
 }
 
-// Open starts Postern. Flags that it refuses show in the first call, as a [ProcessEnded] with what it said.
+// Open starts Postern, and waits for the reply to a `system.info` unless NoWait is set. A process that cannot serve, as
+// with a flag that it refuses or a store that is damaged, gives a [ProcessEnded] with its last lines on stderr.
 func Open(options Options) (*Client, error) {
 	process, err := startProcess(options)
 	if err != nil {
@@ -82,7 +89,28 @@ func Open(options Options) (*Client, error) {
 	client.Methods = methodsOf(client)
 	go client.writeRequests()
 	go client.readReplies()
+	if options.NoWait {
+		return client, nil
+	}
+	if err := client.waitUntilReady(); err != nil {
+		return nil, err
+	}
 	return client, nil
+}
+
+// waitUntilReady waits for the first reply, and ends the process where none comes.
+func (c *Client) waitUntilReady() error {
+	ctx, cancel := context.WithTimeout(context.Background(), openWait)
+	defer cancel()
+	_, err := c.Call(ctx, "system.info", nil)
+	var answer *CallError
+	if err == nil || errors.As(err, &answer) {
+		// An error that the service answers with is an answer as well.
+		return nil
+	}
+	c.process.closeWait = 0
+	_ = c.Close()
+	return err
 }
 
 // PID is the number of the process.

@@ -79,7 +79,7 @@ func TestAnEndedProcessIsToldOfAndNotStartedAgain(t *testing.T) {
 }
 
 func TestARefusedFlagShowsInTheFirstCall(t *testing.T) {
-	client := open(t, postern.Options{Arguments: []string{"--no-such-flag"}})
+	client := open(t, postern.Options{Arguments: []string{"--no-such-flag"}, NoWait: true})
 	_, err := client.System.Info(limited(t))
 	if err == nil || !strings.Contains(err.Error(), "exit code 64") || !strings.Contains(err.Error(), "--no-such-flag") {
 		t.Errorf("got %v", err)

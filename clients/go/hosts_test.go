@@ -56,7 +56,7 @@ var hosts = map[string]func(){
 		}
 		reader.Close()
 		writer.Close()
-		client, err := postern.Open(postern.Options{Arguments: []string{"--no-such-flag"}})
+		client, err := postern.Open(postern.Options{Arguments: []string{"--no-such-flag"}, NoWait: true})
 		if err != nil {
 			panic(err)
 		}

@@ -57,6 +57,8 @@ func openFake(t *testing.T, name string, options postern.Options) *postern.Clien
 		t.Fatal(err)
 	}
 	options.Binary = binary
+	// A fake answers what the test asks, and not whether it serves.
+	options.NoWait = true
 	options.Env = append(options.Env, "POSTERN_TEST_FAKE="+name)
 	return open(t, options)
 }

@@ -5,6 +5,7 @@ package postern
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 )
 
 // MessageBytesMax is how long a request may be, in bytes, without its line feed.
@@ -121,6 +122,14 @@ type OperatorsRegisterParams struct {
 	Password string `json:"password"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v OperatorsRegisterParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsRegisterParams
+	shown := plain(v)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
 // Register registers an operator. The session works at once; signing in asks for the mailed code to be confirmed first.
 //
 // It calls `operators.register`. Errors of its own: [FieldRequired], [FieldInvalid] and [OperatorExists].
@@ -136,6 +145,14 @@ type OperatorsSigninParams struct {
 	Password string `json:"password"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v OperatorsSigninParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsSigninParams
+	shown := plain(v)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
 // Signin signs an operator in. Each sign-in opens a session; the newest sixteen live.
 //
 // It calls `operators.signin`. Errors of its own: [FieldRequired], [FieldInvalid], [AccountInvalidOrUnconfirmed],
@@ -148,6 +165,14 @@ func (m OperatorsMethods) Signin(ctx context.Context, params OperatorsSigninPara
 type OperatorsConfirmEmailParams struct {
 	// The code from the mail.
 	Code string `json:"code"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v OperatorsConfirmEmailParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsConfirmEmailParams
+	shown := plain(v)
+	shown.Code = redacted(v.Code)
+	format(state, verb, shown)
 }
 
 // ConfirmEmail confirms an operator's email. The code is good once, for a day.
@@ -182,6 +207,14 @@ type OperatorsSignoutParams struct {
 	SessionID string `json:"session_id"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v OperatorsSignoutParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsSignoutParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	format(state, verb, shown)
+}
+
 // Signout ends a session. Other sessions stay open.
 //
 // It calls `operators.signout`. Errors of its own: [AuthenticationFailed].
@@ -200,6 +233,16 @@ type OperatorsChangePasswordParams struct {
 	CurrentPassword string `json:"current_password"`
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v OperatorsChangePasswordParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsChangePasswordParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	shown.CurrentPassword = redacted(v.CurrentPassword)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
 }
 
 // ChangePassword changes an operator's password. All of the operator's sessions end.
@@ -234,6 +277,15 @@ type OperatorsCompleteResetParams struct {
 	Password string `json:"password"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v OperatorsCompleteResetParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsCompleteResetParams
+	shown := plain(v)
+	shown.Code = redacted(v.Code)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
 // CompleteReset sets a new password. All of the operator's sessions end, a lock is lifted, and the email counts as
 // confirmed.
 //
@@ -251,6 +303,14 @@ type OperatorsClientCreateParams struct {
 	SessionID string `json:"session_id"`
 	// The client.
 	Client OperatorsClientInput `json:"client"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v OperatorsClientCreateParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsClientCreateParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	format(state, verb, shown)
 }
 
 // Create adds a client. A client of this operator with the same email is updated instead, and revived if it was
@@ -276,6 +336,14 @@ type OperatorsClientUpdateParams struct {
 	Client OperatorsClientChanges `json:"client"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v OperatorsClientUpdateParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsClientUpdateParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	format(state, verb, shown)
+}
+
 // Update changes a client. Members that are absent stay as they are.
 //
 // It calls `operators.client.update`. Errors of its own: [AuthenticationFailed], [FieldRequired], [FieldInvalid] and
@@ -297,6 +365,14 @@ type OperatorsClientDeleteParams struct {
 	ClientID int64 `json:"client_id"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v OperatorsClientDeleteParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsClientDeleteParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	format(state, verb, shown)
+}
+
 // Delete deletes a client. It stays in the feed, with `deleted` set, so that devices learn of it.
 //
 // It calls `operators.client.delete`. Errors of its own: [AuthenticationFailed], [FieldRequired], [FieldInvalid] and
@@ -316,6 +392,14 @@ type OperatorsClientsGetParams struct {
 	SessionID string `json:"session_id"`
 	// The cursor of the last answer, or 0.
 	Provision int64 `json:"provision"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v OperatorsClientsGetParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsClientsGetParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	format(state, verb, shown)
 }
 
 // Get lists the clients that have changed. Those whose change number is at least `provision`. With 0 deleted ones are
@@ -345,6 +429,14 @@ type CareUserRegisterParams struct {
 	Phone *string `json:"phone,omitempty"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v CareUserRegisterParams) Format(state fmt.State, verb rune) {
+	type plain CareUserRegisterParams
+	shown := plain(v)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
 // Register registers a user. A patient for the user is created as well.
 //
 // It calls `care.user.register`. Errors of its own: [EmailRequired], [InvalidEmail], [PasswordRequired],
@@ -357,6 +449,14 @@ func (m CareUserMethods) Register(ctx context.Context, params CareUserRegisterPa
 type CareUserViewParams struct {
 	// A token that a sign-in gave.
 	AccessToken string `json:"access_token"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v CareUserViewParams) Format(state fmt.State, verb rune) {
+	type plain CareUserViewParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
 }
 
 // View shows one's own account. `npi` comes for a clinician alone.
@@ -382,6 +482,15 @@ type CareUserChangeParams struct {
 	Password *string `json:"password,omitempty"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v CareUserChangeParams) Format(state fmt.State, verb rune) {
+	type plain CareUserChangeParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	shown.Password = redactedPointer(v.Password)
+	format(state, verb, shown)
+}
+
 // Change changes one's own account. Null or an empty string clears a name, phone or npi; an absent member stays. A new
 // password revokes every access token.
 //
@@ -395,6 +504,14 @@ func (m CareUserMethods) Change(ctx context.Context, params CareUserChangeParams
 type CareUserDeleteParams struct {
 	// A token that a sign-in gave.
 	AccessToken string `json:"access_token"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v CareUserDeleteParams) Format(state fmt.State, verb rune) {
+	type plain CareUserDeleteParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
 }
 
 // Delete deletes one's own account. Patients that nobody else can reach go with it; a shared one passes to the user who
@@ -429,6 +546,14 @@ type CareAuthTokenParams struct {
 	Password string `json:"password"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v CareAuthTokenParams) Format(state fmt.State, verb rune) {
+	type plain CareAuthTokenParams
+	shown := plain(v)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
 // Token signs in. Each sign-in gives a new token; the newest five live.
 //
 // It calls `care.auth.token`. Errors of its own: [EmailRequired], [InvalidEmail], [PasswordRequired],
@@ -441,6 +566,14 @@ func (m CareAuthMethods) Token(ctx context.Context, params CareAuthTokenParams) 
 type CareAuthRevokeParams struct {
 	// A token that a sign-in gave.
 	AccessToken string `json:"access_token"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v CareAuthRevokeParams) Format(state fmt.State, verb rune) {
+	type plain CareAuthRevokeParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
 }
 
 // Revoke revokes a token. Other tokens stay good.
@@ -466,6 +599,14 @@ type CarePatientsCreateParams struct {
 	Phone *string `json:"phone,omitempty"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v CarePatientsCreateParams) Format(state fmt.State, verb rune) {
+	type plain CarePatientsCreateParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
+}
+
 // Create creates a patient. The one who creates it owns it.
 //
 // It calls `care.patients.create`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [FirstNameRequired],
@@ -484,6 +625,14 @@ type CarePatientsListParams struct {
 	Offset *int64 `json:"offset,omitempty"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v CarePatientsListParams) Format(state fmt.State, verb rune) {
+	type plain CarePatientsListParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
+}
+
 // List lists the patients that one can see. In the order of their numbers.
 //
 // It calls `care.patients.list`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidLimit] and
@@ -498,6 +647,14 @@ type CarePatientsViewParams struct {
 	AccessToken string `json:"access_token"`
 	// The patient's `id`.
 	PatientID int64 `json:"patient_id"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v CarePatientsViewParams) Format(state fmt.State, verb rune) {
+	type plain CarePatientsViewParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
 }
 
 // View shows a patient. As the one who asks sees it.
@@ -525,6 +682,14 @@ type CarePatientsUpdateParams struct {
 	Phone *string `json:"phone,omitempty"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v CarePatientsUpdateParams) Format(state fmt.State, verb rune) {
+	type plain CarePatientsUpdateParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
+}
+
 // Update changes a patient. Members that are absent stay; null or an empty string clears.
 //
 // It calls `care.patients.update`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
@@ -540,6 +705,14 @@ type CarePatientsDeleteParams struct {
 	AccessToken string `json:"access_token"`
 	// The patient's `id`.
 	PatientID int64 `json:"patient_id"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v CarePatientsDeleteParams) Format(state fmt.State, verb rune) {
+	type plain CarePatientsDeleteParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
 }
 
 // Delete deletes a patient. For everybody who can reach it.
@@ -564,6 +737,14 @@ type CarePatientsShareParams struct {
 	Group string `json:"group"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v CarePatientsShareParams) Format(state fmt.State, verb rune) {
+	type plain CarePatientsShareParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
+}
+
 // Share shares a patient. An email without an account is mailed an invitation, whose code gives the access to who
 // claims it.
 //
@@ -579,6 +760,14 @@ type CarePatientsSharesParams struct {
 	AccessToken string `json:"access_token"`
 	// The patient's `id`.
 	PatientID int64 `json:"patient_id"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v CarePatientsSharesParams) Format(state fmt.State, verb rune) {
+	type plain CarePatientsSharesParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
 }
 
 // Shares lists who can reach a patient. The owner's own share is among them.
@@ -599,6 +788,14 @@ type CarePatientsUnshareParams struct {
 	ShareID int64 `json:"share_id"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v CarePatientsUnshareParams) Format(state fmt.State, verb rune) {
+	type plain CarePatientsUnshareParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
+}
+
 // Unshare ends a share. One's own share may be ended by whoever only reads, too.
 //
 // It calls `care.patients.unshare`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
@@ -613,6 +810,15 @@ type CarePatientsClaimParams struct {
 	AccessToken string `json:"access_token"`
 	// The code from the mail.
 	Code string `json:"code"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v CarePatientsClaimParams) Format(state fmt.State, verb rune) {
+	type plain CarePatientsClaimParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	shown.Code = redacted(v.Code)
+	format(state, verb, shown)
 }
 
 // Claim claims an invitation. The access goes to the one who claims.
@@ -634,6 +840,14 @@ type SalesUserCreateCustomerParams struct {
 	Source string `json:"source"`
 	// The person's name.
 	Name SalesNameInput `json:"name"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v SalesUserCreateCustomerParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserCreateCustomerParams
+	shown := plain(v)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
 }
 
 // CreateCustomer creates a customer. Anybody's code will do. The account is locked until the mailed token is used.
@@ -663,6 +877,14 @@ type SalesUserCreateSalespersonParams struct {
 	BrandID string `json:"brand_id"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v SalesUserCreateSalespersonParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserCreateSalespersonParams
+	shown := plain(v)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
 // CreateSalesperson creates a salesperson. The code's owner must be a salesperson or an internal user.
 //
 // It calls `sales.user.create_salesperson`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
@@ -686,6 +908,14 @@ type SalesUserCreateInternalParams struct {
 	Name SalesNameInput `json:"name"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v SalesUserCreateInternalParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserCreateInternalParams
+	shown := plain(v)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
 // CreateInternal creates an internal user. The code's owner must be an internal user.
 //
 // It calls `sales.user.create_internal`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
@@ -705,6 +935,14 @@ type SalesUserAuthenticateParams struct {
 	Password string `json:"password"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v SalesUserAuthenticateParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserAuthenticateParams
+	shown := plain(v)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
 // Authenticate signs in. Each sign-in opens a session; the newest sixteen live.
 //
 // It calls `sales.user.authenticate`. Errors of its own: [InvalidRequest], [AuthenticationFailed] and
@@ -722,6 +960,14 @@ type SalesUserVerifyParams struct {
 	Token string `json:"token"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v SalesUserVerifyParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserVerifyParams
+	shown := plain(v)
+	shown.Token = redacted(v.Token)
+	format(state, verb, shown)
+}
+
 // Verify verifies a customer's email. The token is good once, for a day.
 //
 // It calls `sales.user.verify`. Errors of its own: [InvalidRequest] and [TokenInvalid].
@@ -733,6 +979,14 @@ func (m SalesUserMethods) Verify(ctx context.Context, params SalesUserVerifyPara
 type SalesUserMeParams struct {
 	// A key that a sign-in gave.
 	APIKey string `json:"api_key"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v SalesUserMeParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserMeParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	format(state, verb, shown)
 }
 
 // Me shows one's own account. The referral code is the owner's, to invite others with.
@@ -748,6 +1002,14 @@ type SalesUserUpdateMeParams struct {
 	APIKey string `json:"api_key"`
 	// The person's name.
 	Name SalesNameInput `json:"name"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v SalesUserUpdateMeParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserUpdateMeParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	format(state, verb, shown)
 }
 
 // UpdateMe changes one's own name. Both parts are set.
@@ -780,6 +1042,15 @@ type SalesUserCompleteResetParams struct {
 	Password string `json:"password"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v SalesUserCompleteResetParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserCompleteResetParams
+	shown := plain(v)
+	shown.Token = redacted(v.Token)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
 // CompleteReset sets a new password. All sessions end, a lock is lifted, and the email counts as verified.
 //
 // It calls `sales.user.complete_reset`. Errors of its own: [InvalidRequest] and [TokenInvalid].
@@ -806,6 +1077,14 @@ func (m SalesUserMethods) ResendVerification(ctx context.Context, params SalesUs
 type SalesUserSignoutParams struct {
 	// A key that a sign-in gave.
 	APIKey string `json:"api_key"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v SalesUserSignoutParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserSignoutParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	format(state, verb, shown)
 }
 
 // Signout ends a session. Other sessions stay open.

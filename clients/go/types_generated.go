@@ -2,6 +2,8 @@
 
 package postern
 
+import "fmt"
+
 // OperatorsPerson is a person: an operator's, or a client's.
 type OperatorsPerson struct {
 	// The person's number.
@@ -26,6 +28,14 @@ type OperatorsOperator struct {
 	User OperatorsPerson `json:"user"`
 	// The session: 128 hexadecimal digits.
 	SessionID string `json:"session_id"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v OperatorsOperator) Format(state fmt.State, verb rune) {
+	type plain OperatorsOperator
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	format(state, verb, shown)
 }
 
 // OperatorsClient is a client of an operator.
@@ -105,6 +115,14 @@ type CareAccessToken struct {
 	AccessToken string `json:"access_token"`
 	// Always true.
 	Success bool `json:"success"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v CareAccessToken) Format(state fmt.State, verb rune) {
+	type plain CareAccessToken
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
 }
 
 // CareDone is that it was done.
@@ -235,12 +253,28 @@ type SalesCreatedWithKey struct {
 	APIKey string `json:"api_key"`
 }
 
+// Format writes it for package fmt, without its secrets.
+func (v SalesCreatedWithKey) Format(state fmt.State, verb rune) {
+	type plain SalesCreatedWithKey
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	format(state, verb, shown)
+}
+
 // SalesAuthenticated is a session that was opened.
 type SalesAuthenticated struct {
 	// The email address.
 	Email string `json:"email"`
 	// The key of the session.
 	APIKey string `json:"api_key"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v SalesAuthenticated) Format(state fmt.State, verb rune) {
+	type plain SalesAuthenticated
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	format(state, verb, shown)
 }
 
 // SalesVerifiedEmail is an email that is verified now.

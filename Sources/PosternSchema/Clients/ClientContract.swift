@@ -15,7 +15,7 @@ struct ClientContract {
     /// A member of an object, or a param.
     struct ClientMember {
         /// What it is made of.
-        enum Content {
+        enum Content: Equatable {
             case string, integer, boolean
             /// UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
             case time

@@ -22,7 +22,7 @@ extension GoClientEmitter {
     private static func types(_ contract: ClientContract) -> String {
         let results = contract.types.map { structure($0, notes: resultNotes) }
         let inputs = contract.inputs.map { structure($0, notes: paramNotes) }
-        return text("postern", results + inputs)
+        return text("postern", [["import \"fmt\""]] + results + inputs)
     }
 
     private static func structure(
@@ -46,7 +46,22 @@ extension GoClientEmitter {
                 "\t\(GoText.exported(member.name)) \(type(of: member)) `json:\"\(tag)\"`"
             ]
         }
-        return GoText.comment(description) + ["type \(name) struct {"] + fields + ["}"]
+        return GoText.comment(description) + ["type \(name) struct {"] + fields + ["}"] + formatting(name, members)
+    }
+
+    /// The function that package fmt prints a structure with, without its secrets.
+    private static func formatting(_ name: String, _ members: [ClientContract.ClientMember]) -> [String] {
+        let secrets = members.filter { $0.isSecret && $0.content == .string && !$0.isList }
+        guard !secrets.isEmpty else { return [] }
+        let hidden = secrets.map { member in
+            let isPointer = member.isOptional || member.isNullable
+            return "\tshown.\(GoText.exported(member.name)) = redacted\(isPointer ? "Pointer" : "")"
+                + "(v.\(GoText.exported(member.name)))"
+        }
+        let comment = GoText.comment("Format writes it for package fmt, without its secrets.")
+        return [""] + comment + ["func (v \(name)) Format(state fmt.State, verb rune) {"]
+            + ["\ttype plain \(name)", "\tshown := plain(v)"] + hidden
+            + ["\tformat(state, verb, shown)", "}"]
     }
 
     private static func type(of member: ClientContract.ClientMember) -> String {
@@ -86,7 +101,7 @@ extension GoClientEmitter {
 extension GoClientEmitter {
     private static func methods(_ contract: ClientContract) -> String {
         let head = [
-            ["import (", "\t\"context\"", "\t\"encoding/json\"", ")"],
+            ["import (", "\t\"context\"", "\t\"encoding/json\"", "\t\"fmt\"", ")"],
             GoText.comment("MessageBytesMax is how long a request may be, in bytes, without its line feed.")
                 + ["const MessageBytesMax = \(contract.messageBytesMax)"],
             GoText.comment("NestingDepthMax is how many objects and lists may stand within each other in a request.")

@@ -72,7 +72,10 @@ struct NodeClientEmitter {
             case .boolean: "\"boolean\""
             case .object(let name): name
             }
-        let traits = [("list", member.isList), ("nullable", member.isNullable), ("optional", member.isOptional)]
+        let traits = [
+            ("list", member.isList), ("nullable", member.isNullable), ("optional", member.isOptional),
+            ("secret", member.isSecret),
+        ]
         return "{ type: \(type)" + traits.filter(\.1).map { ", \($0.0): true" }.joined() + " }"
     }
 
@@ -98,6 +101,9 @@ struct NodeClientEmitter {
             "",
             "/** How many objects and arrays may stand within each other in a request, itself included. */",
             "export const messageDepthMax = \(contract.nestingDepthMax);",
+            "",
+            "/** The method whose reply tells that a process serves. */",
+            "export const readinessMethod = \"system.info\";",
         ]
     }
 }

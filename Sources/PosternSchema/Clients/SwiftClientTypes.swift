@@ -16,12 +16,31 @@ struct SwiftClientTypes {
     private static func result(_ type: ClientContract.ClientType) -> [String] {
         let reading = ["init(reading reader: inout JSONReader) throws {"] + reading(type.members).indented + ["}"]
         return head(of: type, protocols: "ResultValue, Equatable, Sendable")
-            + (declaration(of: type) + [""] + reading).indented + ["}"]
+            + (declaration(of: type) + [""] + reading).indented + ["}"] + redaction(of: type)
     }
 
     private static func input(_ type: ClientContract.ClientType) -> [String] {
         let writing = writeMethod(statements: type.members.map(\.written).flatMap(writingStatements), access: "")
         return head(of: type, protocols: "Equatable, Sendable") + (declaration(of: type) + [""] + writing).indented
+            + ["}"] + redaction(of: type)
+    }
+
+    /// What `print`, `dump` and `String(reflecting:)` show of a type that has secrets.
+    private static func redaction(of type: ClientContract.ClientType) -> [String] {
+        guard type.members.contains(where: \.isSecret) else { return [] }
+        let children = type.members.map { member in
+            let name = member.name.lowerCamel
+            return "(\"\(name)\", \(member.isSecret ? "Redacted()" : name)),"
+        }
+        let mirror =
+            ["public var customMirror: Mirror {", "    mirror(of: self, ["] + children.indented.indented
+            + ["    ])", "}"]
+        return [
+            "", "extension \(type.name): CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {",
+        ]
+            + (["/// Its members without the secrets."] + mirror + ["", "/// The same as text."]
+            + ["public var description: String { text(of: customMirror, named: \"\(type.name)\") }"]
+            + ["", "/// The same as text."] + ["public var debugDescription: String { description }"]).indented
             + ["}"]
     }
 

@@ -141,7 +141,7 @@ test_a_reply_of_another_form_is_understood() {
         cat
 END
     local text
-    postern_open
+    postern_open --no-wait
     postern_call -v text x
     is "$text" '{"name":"x"}'
     fails 1 postern_call x
@@ -166,7 +166,7 @@ test_a_result_that_the_contract_does_not_know_is_a_protocol_error() {
 END
     local said
     local -A array
-    postern_open
+    postern_open --no-wait
     said=$(fails 76 postern -A array system.info 2>&1)
     is "$said" 'postern: system.info: name is missing'
     said=$(fails 76 postern -A array system.info 2>&1)

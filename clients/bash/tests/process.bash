@@ -70,7 +70,7 @@ test_what_the_process_said_last_is_told() {
         printf '{"jsonrpc":"2.0","id":1'
         exit 3
 END
-    postern_open 2>"$scratch/stderr"
+    postern_open --no-wait 2>"$scratch/stderr"
     fails 69 postern system.info
     has "$POSTERN_ERROR_MESSAGE" \
         'the process exited with code 3; whether the calls in flight took effect is not known. Its last lines'
@@ -88,7 +88,7 @@ test_stderr_never_fills() {
         cat
 END
     local text
-    postern_open 2>"$scratch/stderr"
+    postern_open --no-wait 2>"$scratch/stderr"
     postern_call -v text x
     is "$text" 1
     postern_close
@@ -103,7 +103,7 @@ test_stderr_that_nobody_reads_any_more_is_no_matter() {
         cat
 END
     local text
-    postern_open 2> >(:)
+    postern_open --no-wait 2> >(:)
     postern_call -v text x
     is "$text" 1
 }
@@ -171,7 +171,7 @@ test_a_process_that_does_not_end_gets_a_signal() {
         while :; do read -rt 0.1 <>'$scratch/pause'; done
 END
     local start=$SECONDS
-    POSTERN_CLOSE_TIMEOUT=1 postern_open 2>"$scratch/stderr"
+    POSTERN_CLOSE_TIMEOUT=1 postern_open --no-wait 2>"$scratch/stderr"
     postern_close
     is "$(<"$scratch/stderr")" 'postern: the process did not end within 1 seconds; it gets SIGTERM
 asked'
@@ -188,9 +188,38 @@ test_a_program_that_there_is_not() {
     is "$POSTERN_ERROR" BinaryNotFound
     is "$POSTERN_CLIENT" ''
     fails 70 postern system.info
-    postern_open --no-such-flag
+    postern_open --no-wait --no-such-flag
     fails 69 postern system.info
     has "$POSTERN_ERROR_MESSAGE" 'exited with code 64'
+}
+
+test_opening_fails_where_the_program_cannot_serve() {
+    local said
+    said=$(fails 69 postern_open --data :memory: --no-such-flag 2>&1)
+    has "$said" 'unknown flag --no-such-flag'
+    : >"$scratch/data"
+    fails 69 postern_open --data "$scratch/data"
+    is "$POSTERN_ERROR" ProcessEnded
+    has "$POSTERN_ERROR_MESSAGE" "$scratch/data"
+    fails 70 postern system.info
+    open_rehearsal
+    postern system.info >/dev/null
+}
+
+test_a_trace_has_no_session() {
+    local said
+    local -A operator
+    open_rehearsal
+    register
+    exec {BASH_XTRACEFD}>"$scratch/trace"
+    set -x
+    postern -v said operators.signin email=lasoren@bu.edu password='a long password'
+    set +x
+    exec {BASH_XTRACEFD}>&-
+    unset BASH_XTRACEFD
+    has "$said" '"session_id":"'
+    said=${said##*'"session_id":"'}
+    ! grep -qF "${said%%'"'*}" "$scratch/trace"
 }
 
 test_garbage_ends_the_client() {
@@ -198,7 +227,7 @@ test_garbage_ends_the_client() {
     for reply in garbage '{"jsonrpc":"2.0","id":1}' '{"jsonrpc":"2.0","id":1,"result":' '[]' \
         '{"jsonrpc":"2.0","result":1,"error":{},"id":1}'; do
         fake <<<"read -r _; echo '$reply'; cat"
-        postern_open
+        postern_open --no-wait
         fails 76 postern system.info
         is "$POSTERN_ERROR" ProtocolError
         fails 70 postern system.info

@@ -10,6 +10,8 @@ import { requestLine } from "./requests.js";
 
 /** How many lines of stderr are kept for the error that tells of the process's end. */
 const stderrLinesMax = 20;
+/** How much of a line of stderr is kept until its line feed comes; a longer line is handed on in pieces. */
+const stderrLineBytesMax = 1024 * 1024;
 /** How long close waits for the process if nothing else is said. */
 const closeMilliseconds = 30_000;
 /** How long the process has between SIGTERM and SIGKILL. */
@@ -151,7 +153,7 @@ export class Connection {
   #listen() {
     const child = this.#child;
     const replies = new LineReader((line) => this.#receive(line));
-    const log = new LineReader((line) => this.#log(line));
+    const log = new LineReader((line) => this.#log(line), stderrLineBytesMax);
     child.stdout.on("data", (chunk) => replies.push(chunk));
     child.stderr.on("data", (chunk) => log.push(chunk));
     child.stderr.once("end", () => log.end());

@@ -10,11 +10,17 @@ const lineFeed = 10;
 export class LineReader {
   /** @type {Buffer[]} */
   #pieces = [];
+  #bytes = 0;
+  #bytesMax;
   #onLine;
 
-  /** @param {(line: string) => void} onLine */
-  constructor(onLine) {
+  /**
+   * @param {(line: string) => void} onLine
+   * @param {number} [bytesMax] - past how many bytes without a line feed they are handed on as a line
+   */
+  constructor(onLine, bytesMax = Infinity) {
     this.#onLine = onLine;
+    this.#bytesMax = bytesMax;
   }
 
   /** @param {Buffer} chunk */
@@ -26,7 +32,10 @@ export class LineReader {
       start = end + 1;
       this.#onLine(line);
     }
-    if (start < chunk.length) this.#pieces.push(chunk.subarray(start));
+    if (start === chunk.length) return;
+    this.#pieces.push(chunk.subarray(start));
+    this.#bytes += chunk.length - start;
+    if (this.#bytes > this.#bytesMax) this.end();
   }
 
   /** Hands on what stands behind the last line feed. */
@@ -38,6 +47,7 @@ export class LineReader {
   #joined(last) {
     const line = Buffer.concat([...this.#pieces, last]).toString("utf8");
     this.#pieces = [];
+    this.#bytes = 0;
     return line;
   }
 }

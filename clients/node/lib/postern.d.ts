@@ -21,6 +21,11 @@ export interface PosternOptions {
   env?: { readonly [name: string]: string | undefined } | undefined;
   /** Takes each line that the process writes to stderr; if not given, they go to the host's stderr. */
   onLog?: ((line: string) => void) | undefined;
+  /**
+   * Whether `open` waits for the reply to a `system.info`, so that it rejects where the process cannot serve; true if
+   * not given. Otherwise the first call rejects.
+   */
+  waitUntilReady?: boolean | undefined;
 }
 
 /** What an AbortSignal has that a call uses, so that neither the DOM's types nor Node's are needed. */

@@ -1,10 +1,16 @@
 // @ts-check
+import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
+import { writeSync } from "node:fs";
 import { findBinary } from "./binary.js";
 import { Connection } from "./connection.js";
-import { PosternError, ProtocolError } from "./errors.js";
+import { CallError, PosternError, ProtocolError } from "./errors.js";
+import { readinessMethod } from "./generated/limits.js";
 import { Methods } from "./generated/methods.js";
-import { misfit } from "./shapes.js";
+import { hideSecrets, misfit } from "./shapes.js";
+
+/** How long opening waits for the first reply. */
+const openMilliseconds = 60_000;
 
 export class Postern extends Methods {
   #connection;
@@ -16,7 +22,7 @@ export class Postern extends Methods {
   }
 
   /** @param {import("./postern.js").PosternOptions} options */
-  static async open({ binary, data, arguments: more = [], cwd, env, onLog = writeToStderr } = {}) {
+  static async open({ binary, data, arguments: more = [], cwd, env, onLog, waitUntilReady = true } = {}) {
     const path = await findBinary(binary);
     const place = data === undefined ? [] : ["--data", data];
     const child = spawn(path, [...place, "--replies", "as-completed", "--framing", "line", ...more], {
@@ -27,7 +33,9 @@ export class Postern extends Methods {
       stdio: "pipe",
     });
     await spawned(child, path);
-    return new Postern(new Connection(child, onLog));
+    const connection = new Connection(child, onLog ?? writeToStderr);
+    if (waitUntilReady) await ready(connection);
+    return new Postern(connection);
   }
 
   get pid() {
@@ -65,6 +73,7 @@ async function typedCall(connection, method, params, shape, options) {
   if (shape === null) return undefined;
   const problem = misfit(result, shape);
   if (problem !== undefined) throw new ProtocolError(`The result of ${method} is not as agreed: result${problem}.`);
+  hideSecrets(result, shape);
   return result;
 }
 
@@ -79,7 +88,32 @@ function spawned(child, path) {
   });
 }
 
-/** @param {string} line */
+/**
+ * Waits for the first reply, so that opening fails where the program cannot serve.
+ *
+ * @param {Connection} connection
+ */
+async function ready(connection) {
+  try {
+    await connection.call(readinessMethod, undefined, { timeout: openMilliseconds });
+  } catch (error) {
+    // An error that the service answers with is an answer as well.
+    if (error instanceof CallError) return;
+    await connection.close({ timeout: 1 });
+    throw error;
+  }
+}
+
+/**
+ * Past process.stderr, a stream whose errors (nobody reads it, its pipe is full) end a host that does not listen to them.
+ *
+ * @param {string} line
+ */
 function writeToStderr(line) {
-  process.stderr.write(line + "\n");
+  try {
+    let rest = Buffer.from(line + "\n");
+    while (rest.length > 0) rest = rest.subarray(writeSync(2, rest));
+  } catch {
+    // The line is lost, and the host goes on.
+  }
 }

@@ -1,4 +1,5 @@
 // @ts-check
+import { inspect } from "node:util";
 
 /**
  * What an object must look like: its members by name. Others may stand beside them.
@@ -11,7 +12,8 @@
  *   type: "string" | "integer" | "boolean" | Shape,
  *   list?: boolean,
  *   nullable?: boolean,
- *   optional?: boolean
+ *   optional?: boolean,
+ *   secret?: boolean
  * }} Member
  */
 
@@ -62,4 +64,59 @@ function elementMisfit(value, type) {
     default:
       return misfit(value, type);
   }
+}
+
+const hidden = "<redacted>";
+/** By shape: the names of its secrets, and the members whose own shapes have some. */
+const secretsOfShapes = /** @type {WeakMap<Shape, { names: string[], inner: [string, Shape][] }>} */ (new WeakMap());
+
+/**
+ * Lets `console.log` and `util.inspect` show a result without its secrets. The members themselves, and what JSON has
+ * of them, stay as they are.
+ *
+ * @param {any} value - that fits the shape
+ * @param {Shape} shape
+ */
+export function hideSecrets(value, shape) {
+  const { names, inner } = secretsOf(shape);
+  if (names.length > 0) {
+    Object.defineProperty(value, inspect.custom, {
+      /**
+       * @param {number} depth
+       * @param {import("node:util").InspectOptions} options
+       */
+      value(depth, options) {
+        const shown = { ...this };
+        for (const name of names) if (shown[name] !== undefined) shown[name] = hidden;
+        return inspect(shown, { ...options, depth });
+      },
+    });
+  }
+  for (const [name, innerShape] of inner) {
+    const held = value[name];
+    if (Array.isArray(held)) for (const element of held) hideSecrets(element, innerShape);
+    else if (held) hideSecrets(held, innerShape);
+  }
+}
+
+/** @param {Shape} shape */
+function secretsOf(shape) {
+  let secrets = secretsOfShapes.get(shape);
+  if (secrets === undefined) {
+    const names = Object.keys(shape).filter((name) => shape[name].secret);
+    /** @type {[string, Shape][]} */
+    const inner = [];
+    for (const [name, { type }] of Object.entries(shape)) {
+      if (typeof type === "object" && hasSecrets(type)) inner.push([name, type]);
+    }
+    secrets = { names, inner };
+    secretsOfShapes.set(shape, secrets);
+  }
+  return secrets;
+}
+
+/** @param {Shape} shape */
+function hasSecrets(shape) {
+  const { names, inner } = secretsOf(shape);
+  return names.length > 0 || inner.length > 0;
 }

@@ -57,7 +57,7 @@ test("a process that ends while nobody calls is told of by the next call", async
 });
 
 test("a wrong flag is told of with what the program said", async (t) => {
-  const postern = await open(t, { arguments: ["--no-such-flag"], onLog: () => {} });
+  const postern = await open(t, { arguments: ["--no-such-flag"], onLog: () => {}, waitUntilReady: false });
   await assert.rejects(postern.system.info(), { name: "ProcessEnded", exitCode: 64, message: /no-such-flag/ });
 });
 

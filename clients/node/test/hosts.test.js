@@ -91,7 +91,7 @@ test("an onLog that throws is told to the host, and misses no line", async (t) =
     const heard = [], told = [];
     process.on("uncaughtException", (error) => told.push(error.message));
     const onLog = (line) => { heard.push(line); throw new Error("no " + line); };
-    const postern = await Postern.open({ binary: ${JSON.stringify(path)}, onLog });
+    const postern = await Postern.open({ binary: ${JSON.stringify(path)}, onLog, waitUntilReady: false });
     const { stderr } = await postern.call("a").catch((error) => error);
     await postern.close();
     console.log(JSON.stringify([heard, told, stderr]));`;
@@ -115,3 +115,23 @@ test("a worker has a client of its own, and leaves no process behind", async () 
   assert.deepEqual([name, code], ["postern", 0]);
   assert.ok(await until(() => !isRunning(pid)));
 });
+
+for (const [state, redirection] of [["closed", "2>&-"], ["full", "2>/dev/full"], ["unread", "2> >(exec 0<&-; sleep 1)"]]) {
+  test(`a log line does not end a host whose stderr is ${state}`, async (t) => {
+    const path = join(await temporaryFolder(t), "loud-postern");
+    const answer = `{"jsonrpc":"2.0","id":'$id',"result":1}`;
+    const script = `#!/bin/sh\nid=0\nwhile read request; do id=$((id + 1)); echo a line >&2; echo '${answer}'; done\n`;
+    await writeFile(path, script, { mode: 0o755 });
+    const text = `
+      const postern = await Postern.open({ binary: ${JSON.stringify(path)} });
+      for (let number = 0; number < 20; number++) {
+        await postern.call("any");
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      await postern.close();
+      console.log("the end");`;
+    const shell = ["-c", `exec "$@" ${redirection}`, "bash", process.execPath, ...program(text)];
+    const { code, stdout } = await run("bash", shell, { ...inHost, timeout: 10_000 });
+    assert.deepEqual([code, stdout], [0, "the end\n"]);
+  });
+}

@@ -116,3 +116,17 @@ test("data are kept in the directory", async (t) => {
   const second = await open(t, { data: join(folder, "accounts") });
   assert.equal((await second.operators.signin({ email: user.email, password: "password" })).id, 1);
 });
+
+test("a program that cannot serve fails to open, with what it said", async (t) => {
+  const file = join(await temporaryFolder(t), "data");
+  await writeFile(file, "");
+  for (const [part, options] of [
+    ["--no-such-flag", { data: ":memory:", arguments: ["--no-such-flag"] }],
+    [file, { data: file }],
+  ]) {
+    await assert.rejects(Postern.open({ binary, onLog: () => {}, ...options }), (error) => {
+      assert.equal(error.name, "ProcessEnded");
+      return error.stderr.at(-1) !== undefined && error.message.includes(part);
+    });
+  }
+});

@@ -47,7 +47,7 @@ for request in sys.stdin:
 
 
 def test_timeout(tmp_path: Path) -> None:
-    with Postern(binary=fake_binary(tmp_path, ECHO)) as postern:
+    with Postern(binary=fake_binary(tmp_path, ECHO), wait_until_ready=False) as postern:
         with pytest.raises(CallTimeout, match=r"system.info took longer than 0.05 s") as caught:
             postern.call("system.info", timeout=0.05)
         assert isinstance(caught.value, TimeoutError) and isinstance(caught.value, PosternError)
@@ -61,14 +61,17 @@ def test_timeout(tmp_path: Path) -> None:
 
 
 def test_default_timeout(tmp_path: Path) -> None:
-    with Postern(binary=fake_binary(tmp_path, ECHO), timeout=0.05) as postern, pytest.raises(CallTimeout):
+    with (
+        Postern(binary=fake_binary(tmp_path, ECHO), wait_until_ready=False, timeout=0.05) as postern,
+        pytest.raises(CallTimeout),
+    ):
         postern.rpc.discover()
 
 
 @pytest.mark.parametrize("endless", [float("inf"), 1e12])
 def test_endless_timeout(tmp_path: Path, endless: float) -> None:
     """A lock takes no time beyond threading.TIMEOUT_MAX."""
-    postern = Postern(binary=fake_binary(tmp_path, ECHO), timeout=endless)
+    postern = Postern(binary=fake_binary(tmp_path, ECHO), wait_until_ready=False, timeout=endless)
     assert postern.call("system.info", [1]) == [1]
     postern.close(timeout=endless)
 
@@ -76,7 +79,7 @@ def test_endless_timeout(tmp_path: Path, endless: float) -> None:
 @pytest.mark.parametrize("past", [0, -1, -5])
 def test_timeout_that_is_over(tmp_path: Path, past: float) -> None:
     """A lock takes -1 for ever."""
-    with Postern(binary=fake_binary(tmp_path, ECHO)) as postern, pytest.raises(CallTimeout):
+    with Postern(binary=fake_binary(tmp_path, ECHO), wait_until_ready=False) as postern, pytest.raises(CallTimeout):
         postern.call("system.info", timeout=past)
 
 
@@ -95,7 +98,7 @@ def test_timeout_while_the_process_stands_still() -> None:
 
 def test_cancellation(tmp_path: Path) -> None:
     async def main() -> None:
-        async with AsyncPostern(binary=fake_binary(tmp_path, ECHO)) as postern:
+        async with AsyncPostern(binary=fake_binary(tmp_path, ECHO), wait_until_ready=False) as postern:
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(postern.call("system.info"), 0.05)
             task = asyncio.create_task(postern.call("system.info"))
@@ -125,7 +128,7 @@ def test_interrupts_lose_no_reply(tmp_path: Path) -> None:
     interrupts = 0
     before = signal.signal(signal.SIGALRM, raise_interrupt)
     try:
-        with Postern(binary=fake_binary(tmp_path, ECHO)) as postern:
+        with Postern(binary=fake_binary(tmp_path, ECHO), wait_until_ready=False) as postern:
             results: list[Any] = []
             other = threading.Thread(
                 target=lambda: results.extend(postern.call("system.info", [n]) for n in range(2_000))
@@ -212,7 +215,7 @@ results = [
 for request, result in zip(sys.stdin, results):
     answer(request, result)
 """
-    with Postern(binary=fake_binary(tmp_path, body)) as postern:
+    with Postern(binary=fake_binary(tmp_path, body), wait_until_ready=False) as postern:
         for problem in (
             "system.info: result.version is missing",
             "system.info: result.version is no string",
@@ -299,7 +302,7 @@ def test_no_event_loop() -> None:
 
 
 def test_waiting_threads_do_not_hold_up_others(tmp_path: Path) -> None:
-    with Postern(binary=fake_binary(tmp_path, ECHO)) as postern:
+    with Postern(binary=fake_binary(tmp_path, ECHO), wait_until_ready=False) as postern:
         results: list[Any] = []
         waiting = threading.Thread(target=lambda: results.append(postern.call("system.info")))
         waiting.start()

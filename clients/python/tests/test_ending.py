@@ -42,7 +42,7 @@ def check_mute_end(error: object) -> None:
 def test_exit_fails_all_calls_of_threads(tmp_path: Path) -> None:
     heard: list[str] = []
     binary = fake_binary(tmp_path, MUTE)
-    with Postern(binary=binary, log=heard.append) as postern, ThreadPoolExecutor(3) as threads:
+    with Postern(binary=binary, wait_until_ready=False, log=heard.append) as postern, ThreadPoolExecutor(3) as threads:
         calls = [threads.submit(postern.call, "system.info") for _ in range(3)]
         for call in calls:
             check_mute_end(call.exception())
@@ -54,7 +54,9 @@ def test_exit_fails_all_calls_of_threads(tmp_path: Path) -> None:
 
 def test_exit_fails_all_calls_of_tasks(tmp_path: Path) -> None:
     async def main() -> None:
-        async with AsyncPostern(binary=fake_binary(tmp_path, MUTE), log=lambda line: None) as postern:
+        async with AsyncPostern(
+            binary=fake_binary(tmp_path, MUTE), wait_until_ready=False, log=lambda line: None
+        ) as postern:
             calls = (postern.call("system.info") for _ in range(3))
             for error in await asyncio.gather(*calls, return_exceptions=True):
                 check_mute_end(error)
@@ -187,7 +189,7 @@ while True:
 
 def test_close_ends_a_process_that_stays(tmp_path: Path) -> None:
     heard: list[str] = []
-    postern = Postern(binary=fake_binary(tmp_path, STUBBORN), log=heard.append)
+    postern = Postern(binary=fake_binary(tmp_path, STUBBORN), wait_until_ready=False, log=heard.append)
     postern.call("system.info")
     postern.close(timeout=0.1)
     assert has_ended(postern.pid, 0)
@@ -196,7 +198,7 @@ def test_close_ends_a_process_that_stays(tmp_path: Path) -> None:
 
 def test_close_ends_a_process_that_stays_for_tasks(tmp_path: Path) -> None:
     async def main() -> int:
-        postern = AsyncPostern(binary=fake_binary(tmp_path, STUBBORN), log=lambda line: None)
+        postern = AsyncPostern(binary=fake_binary(tmp_path, STUBBORN), wait_until_ready=False, log=lambda line: None)
         await postern.call("system.info")
         await postern.close(timeout=0.1)
         return postern.pid
@@ -222,13 +224,13 @@ def test_garbage_ends_the_client(tmp_path: Path, reply: str) -> None:
     binary = fake_binary(tmp_path, f"for request in sys.stdin:\n    print({reply!r}, flush=True)")
 
     async def main() -> None:
-        async with AsyncPostern(binary=binary) as postern:
+        async with AsyncPostern(binary=binary, wait_until_ready=False) as postern:
             with pytest.raises(ProtocolError):
                 await postern.call("system.info")
             with pytest.raises(ProtocolError):
                 await postern.call("system.info")
 
-    with Postern(binary=binary) as postern:
+    with Postern(binary=binary, wait_until_ready=False) as postern:
         with pytest.raises(ProtocolError):
             postern.call("system.info")
         with pytest.raises(ProtocolError):
@@ -239,7 +241,7 @@ def test_garbage_ends_the_client(tmp_path: Path, reply: str) -> None:
 def test_broken_replies_are_not_quoted(tmp_path: Path) -> None:
     """What may be a part of a reply may hold a session."""
     reply = '{"jsonrpc": "2.0", "id": 1, "result": {"session_id": "ab54a98ceb1f0ad2"'
-    postern = Postern(binary=fake_binary(tmp_path, f"sys.stdin.readline()\nprint({reply!r})"))
+    postern = Postern(binary=fake_binary(tmp_path, f"sys.stdin.readline()\nprint({reply!r})"), wait_until_ready=False)
     with pytest.raises(ProtocolError, match=f": {len(reply)} bytes$") as caught:
         postern.call("system.info")
     postern.close()
@@ -292,7 +294,7 @@ def test_loud_process(tmp_path: Path) -> None:
         count += 1
         raise RuntimeError("a log that fails harms nobody")
 
-    with Postern(binary=fake_binary(tmp_path, LOUD), log=log) as postern:
+    with Postern(binary=fake_binary(tmp_path, LOUD), wait_until_ready=False, log=log) as postern:
         assert postern.call("system.info", timeout=20) == "done"
     assert count == 16384
 

@@ -32,7 +32,7 @@ os._exit(3)
 
 
 def test_end_while_a_child_holds_the_pipes(tmp_path: Path) -> None:
-    with Postern(binary=fake_binary(tmp_path, WITH_CHILD)) as postern:
+    with Postern(binary=fake_binary(tmp_path, WITH_CHILD), wait_until_ready=False) as postern:
         child = postern.call("system.info", timeout=10)
         try:
             with pytest.raises(ProcessEnded) as caught:
@@ -45,7 +45,7 @@ def test_end_while_a_child_holds_the_pipes(tmp_path: Path) -> None:
 
 def test_end_while_a_child_holds_the_pipes_for_tasks(tmp_path: Path) -> None:
     async def main() -> None:
-        async with AsyncPostern(binary=fake_binary(tmp_path, WITH_CHILD)) as postern:
+        async with AsyncPostern(binary=fake_binary(tmp_path, WITH_CHILD), wait_until_ready=False) as postern:
             child = await postern.call("system.info")
             try:
                 with pytest.raises(ProcessEnded) as caught:
@@ -61,7 +61,7 @@ def test_all_is_read_before_the_end(tmp_path: Path) -> None:
     """What came is handed out also where the process has exited before anybody looked."""
     body = "for _ in range(3): answer(sys.stdin.readline(), 'x' * 400_000)\nos._exit(3)"
     with (
-        Postern(binary=fake_binary(tmp_path, body), log=lambda line: None) as postern,
+        Postern(binary=fake_binary(tmp_path, body), wait_until_ready=False, log=lambda line: None) as postern,
         ThreadPoolExecutor(3) as threads,
     ):
         calls = [threads.submit(postern.call, "system.info", timeout=10) for _ in range(3)]
@@ -78,7 +78,7 @@ def test_host_with_default_sigpipe(tmp_path: Path, size: int) -> None:
         from postern import CallTimeout, Postern
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         has_closed = threading.Event()
-        postern = Postern(binary={str(binary)!r}, log=lambda line: has_closed.set())
+        postern = Postern(binary={str(binary)!r}, log=lambda line: has_closed.set(), wait_until_ready=False)
         postern.call("system.info")
         has_closed.wait()
         try:
@@ -116,7 +116,7 @@ def test_close_in_a_handler_while_closing(tmp_path: Path) -> None:
             postern.close(timeout=0)
             print("closed")
         signal.signal(signal.SIGTERM, end)
-        postern = Postern(binary={str(fake_binary(tmp_path, "import time; time.sleep(60)"))!r})
+        postern = Postern(binary={str(fake_binary(tmp_path, "import time; time.sleep(60)"))!r}, wait_until_ready=False)
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
         postern.close()
     """)
@@ -210,7 +210,7 @@ os.write(2, b"bad \xff byte\r\n" + b"x" * (1 << 20) + b"\n\nno line feed")
 answer(sys.stdin.readline(), "done")
 """
     heard: list[str] = []
-    with Postern(binary=fake_binary(tmp_path, body), log=heard.append) as postern:
+    with Postern(binary=fake_binary(tmp_path, body), wait_until_ready=False, log=heard.append) as postern:
         assert postern.call("system.info") == "done"
         with pytest.raises(ProcessEnded) as caught:
             postern.call("system.info")

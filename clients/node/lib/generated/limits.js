@@ -5,3 +5,6 @@ export const messageBytesMax = 8388608;
 
 /** How many objects and arrays may stand within each other in a request, itself included. */
 export const messageDepthMax = 128;
+
+/** The method whose reply tells that a process serves. */
+export const readinessMethod = "system.info";

@@ -16,7 +16,7 @@ export const OperatorsOperator = {
   id: { type: "integer" },
   created: { type: "string" },
   user: { type: OperatorsPerson },
-  session_id: { type: "string" },
+  session_id: { type: "string", secret: true },
 };
 
 export const OperatorsClient = {
@@ -61,7 +61,7 @@ export const CareResetEmail = {
 };
 
 export const CareAccessToken = {
-  access_token: { type: "string" },
+  access_token: { type: "string", secret: true },
   success: { type: "boolean" },
 };
 
@@ -135,12 +135,12 @@ export const SalesCreatedWithKey = {
   email: { type: "string" },
   created: { type: "integer" },
   external_id: { type: "string" },
-  api_key: { type: "string" },
+  api_key: { type: "string", secret: true },
 };
 
 export const SalesAuthenticated = {
   email: { type: "string" },
-  api_key: { type: "string" },
+  api_key: { type: "string", secret: true },
 };
 
 export const SalesVerifiedEmail = {

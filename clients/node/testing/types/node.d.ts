@@ -8,9 +8,26 @@ declare module "node:buffer" {
     toString(encoding: "utf8", start?: number, end?: number): string;
   }
   const Buffer: {
+    from(text: string): Buffer;
     alloc(size: number): Buffer;
     byteLength(text: string): number;
     concat(pieces: readonly Buffer[]): Buffer;
+  };
+}
+
+declare module "node:fs" {
+  import type { Buffer } from "node:buffer";
+
+  function writeSync(descriptor: number, bytes: Buffer): number;
+}
+
+declare module "node:util" {
+  interface InspectOptions {
+    depth?: number | null;
+  }
+  const inspect: {
+    (value: unknown, options?: InspectOptions): string;
+    readonly custom: unique symbol;
   };
 }
 

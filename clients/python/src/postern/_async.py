@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from ._async_methods import AsyncMethods
 from ._link import Link
-from ._process import CLOSING_SECONDS, TERMINATION_SECONDS, Log, Options, Process, StrPath
+from ._process import CLOSING_SECONDS, OPENING_SECONDS, TERMINATION_SECONDS, Log, Options, Process, StrPath
 from ._reading import Reader, read_result
 from ._requests import Request
-from .errors import PosternError, ProcessEnded
+from .errors import CallError, CallTimeout, PosternError, ProcessEnded
 
 Value = TypeVar("Value")
 
@@ -39,8 +39,12 @@ class AsyncPostern(AsyncMethods):
         cwd: StrPath | None = None,
         env: Mapping[str, str] | None = None,
         log: Log | None = None,
+        wait_until_ready: bool = True,
     ) -> None:
         """Starts the process, which belongs to the event loop that runs.
+
+        `async with` waits until it serves, and so does `ready`; otherwise the first call of a process that cannot
+        serve fails.
 
         Args:
             data: The directory that keeps the accounts, or `:memory:`; `./postern-data` if nothing is said.
@@ -50,6 +54,7 @@ class AsyncPostern(AsyncMethods):
             env: The environment of the process, if not a copy of this one's.
             log: Called on a thread of its own with each line that the process writes to stderr; if not given, the
                 lines are printed to `sys.stderr`.
+            wait_until_ready: Whether `async with` waits as `ready` does.
 
         Raises:
             BinaryNotFound: There is no such program.
@@ -61,6 +66,7 @@ class AsyncPostern(AsyncMethods):
         process = Process(Options(data, binary, arguments, cwd, env, log))
         with process.ended_on_failure():
             self._connection = _AsyncConnection(process, loop)
+        self._waits_until_ready = wait_until_ready
         super().__init__(self._connection.call_typed)
 
     @property
@@ -84,6 +90,24 @@ class AsyncPostern(AsyncMethods):
         """
         return await self._connection.call(method, params)
 
+    async def ready(self) -> None:
+        """Waits until the process serves, and closes the client where it cannot; `async with` does so by itself.
+
+        Raises:
+            ProcessEnded: It has ended before it served; the error has its last lines on stderr.
+            CallTimeout: It has not answered within 60 seconds.
+        """
+        try:
+            # An error that the service answers with is an answer as well.
+            with suppress(CallError):
+                await asyncio.wait_for(self.call("system.info"), OPENING_SECONDS)
+        except asyncio.TimeoutError:
+            await self.close(0)
+            raise CallTimeout(f"Postern has not answered within {OPENING_SECONDS:g} s") from None
+        except BaseException:
+            await self.close(0)
+            raise
+
     async def close(self, timeout: float = CLOSING_SECONDS) -> None:
         """Takes no further calls, lets those in flight end, and waits until the process has exited.
 
@@ -95,6 +119,8 @@ class AsyncPostern(AsyncMethods):
         await self._connection.close(timeout)
 
     async def __aenter__(self) -> AsyncPostern:
+        if self._waits_until_ready:
+            await self.ready()
         return self
 
     async def __aexit__(

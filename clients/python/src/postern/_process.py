@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import io
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -19,6 +20,11 @@ from ._binary import find_binary
 from .errors import PosternError, ProcessEnded
 
 _STDERR_LINES = 20
+# How much of a line is kept until its line feed comes; a longer line is handed on in pieces.
+_STDERR_LINE_BYTES = 1 << 20
+_STDERR_READ_BYTES = 65_536
+# How long opening waits for the first reply.
+OPENING_SECONDS = 60.0
 # How long a process that has closed its stdout may take to exit, and what it said on stderr to arrive.
 _EXIT_SECONDS = 5
 _LAST_WORDS_SECONDS = 1
@@ -58,26 +64,14 @@ class Process:
         self._lines: deque[str] = deque(maxlen=_STDERR_LINES)
         self.is_of_another_process = False
         """Whether it was started before a fork of which this process is the child."""
-        try:
-            # A session of its own, so that a Ctrl-C in the terminal reaches the host alone.
-            self._child = subprocess.Popen(
-                command,
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=options.cwd,
-                env=options.env,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise PosternError(f"{command[0]} could not be started: {error}") from error
-        self._stdin, self._stdout, self._stderr = _pipes(self._child)
+        with _low_descriptors_taken():
+            self._child, self._stdin, self._stdout, self._stderr = _spawn(command, options)
+            self._exit = _exit_of(self._child)
         self.stdin = self._stdin.fileno()
         self.stdout = self._stdout.fileno()
         os.set_blocking(self.stdin, False)
         os.set_blocking(self.stdout, False)
-        self._exit = _exit_of(self._child)
+        os.set_blocking(self._stderr.fileno(), False)
         self.telling = [self.stdout] if self._exit is None else [self._exit.fileno(), self.stdout]
         """Descriptors that are ready to be read once there is something to read from stdout, or nothing any more."""
         self._listener = threading.Thread(target=self._listen, name=f"postern-stderr-{self.pid}", daemon=True)
@@ -185,9 +179,27 @@ class Process:
         return tuple(self._lines)
 
     def _listen(self) -> None:
-        with io.BufferedReader(self._stderr) as lines:
-            for line in lines:
-                self._hear(line.removesuffix(b"\n"))
+        # Poll rather than a read that blocks, which under gevent would stop all greenlets of the host.
+        poll = select.poll()
+        poll.register(self._stderr.fileno(), select.POLLIN)
+        begun = b""
+        with self._stderr:
+            while True:
+                poll.poll()
+                try:
+                    chunk = os.read(self._stderr.fileno(), _STDERR_READ_BYTES)
+                except BlockingIOError:
+                    continue
+                if not chunk:
+                    break
+                *lines, begun = (begun + chunk).split(b"\n")
+                for line in lines:
+                    self._hear(line)
+                while len(begun) > _STDERR_LINE_BYTES:
+                    self._hear(begun[:_STDERR_LINE_BYTES])
+                    begun = begun[_STDERR_LINE_BYTES:]
+        if begun:
+            self._hear(begun)
         # Nobody may be left who asks how it ended.
         self._child.wait()
 
@@ -198,8 +210,10 @@ class Process:
             self._log(text)
         except Exception:
             # The process must not stand still for it.
-            with suppress(Exception):
-                traceback.print_exc()
+            # Without a stderr, print_exc would write to stdout.
+            if sys.stderr is not None:
+                with suppress(Exception), _without_sigpipe():
+                    traceback.print_exc()
 
     def leave_to_parent(self) -> None:
         """In the child of a fork: lets go of the pipes, so that the parent alone decides when the process ends."""
@@ -211,11 +225,58 @@ class Process:
         self._child.returncode = 0
 
 
-def _pipes(child: subprocess.Popen[bytes]) -> tuple[io.FileIO, io.FileIO, io.FileIO]:
-    stdin, stdout, stderr = child.stdin, child.stdout, child.stderr
-    # As nothing is buffered.
-    assert isinstance(stdin, io.FileIO) and isinstance(stdout, io.FileIO) and isinstance(stderr, io.FileIO)
-    return stdin, stdout, stderr
+_Spawned = tuple["subprocess.Popen[bytes]", io.FileIO, io.FileIO, io.FileIO]
+
+
+def _spawn(command: list[str], options: Options) -> _Spawned:
+    """Starts a process. The pipes are made here, as those of a Popen that gevent has patched are no plain files."""
+    ours: list[io.FileIO] = []
+    theirs: list[int] = []
+    try:
+        for mode in ("wb", "rb", "rb"):
+            reader, writer = os.pipe()
+            ours.append(io.FileIO(writer if mode == "wb" else reader, mode))
+            theirs.append(reader if mode == "wb" else writer)
+        # A session of its own, so that a Ctrl-C in the terminal reaches the host alone.
+        child = subprocess.Popen(
+            command,
+            stdin=theirs[0],
+            stdout=theirs[1],
+            stderr=theirs[2],
+            cwd=options.cwd,
+            env=options.env,
+            start_new_session=True,
+        )
+    except BaseException as error:
+        for pipe in ours:
+            pipe.close()
+        if isinstance(error, OSError):
+            raise PosternError(f"{command[0]} could not be started: {error}") from error
+        raise
+    finally:
+        for descriptor in theirs:
+            os.close(descriptor)
+    stdin, stdout, stderr = ours
+    return child, stdin, stdout, stderr
+
+
+@contextmanager
+def _low_descriptors_taken() -> Iterator[None]:
+    """Keeps the pipes away from 0, 1 and 2 where the host has closed those: what writes to stdout or stderr by number
+    would write into a pipe of the process."""
+    taken: list[int] = []
+    try:
+        try:
+            while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+                taken.append(descriptor)
+            os.close(descriptor)
+        except OSError:
+            # No descriptor is left, which the pipes report.
+            pass
+        yield
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
 
 
 def _exit_of(child: subprocess.Popen[bytes]) -> io.FileIO | None:
@@ -230,9 +291,16 @@ def _exit_of(child: subprocess.Popen[bytes]) -> io.FileIO | None:
 
 
 def _write_without_sigpipe(descriptor: int, data: bytes) -> int:
+    with _without_sigpipe():
+        return os.write(descriptor, data)
+
+
+@contextmanager
+def _without_sigpipe() -> Iterator[None]:
+    """Keeps a write to a pipe that nobody reads from ending a host that has the default action for SIGPIPE."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
     try:
-        return os.write(descriptor, data)
+        yield
     except BrokenPipeError:
         # Takes the signal away, which else would come when it is let through again.
         signal.sigtimedwait({signal.SIGPIPE}, 0)
@@ -242,7 +310,18 @@ def _write_without_sigpipe(descriptor: int, data: bytes) -> int:
 
 
 def _print_to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    stream = sys.stderr
+    if stream is None:
+        # The host started with descriptor 2 closed; print would write to stdout.
+        return
+    with suppress(OSError, ValueError), _without_sigpipe():
+        if stream is not sys.__stderr__ or not isinstance(stream, io.TextIOWrapper):
+            print(line, file=stream, flush=True)
+            return
+        # Past the stream's buffer, which would keep what failed and try it again when the interpreter ends.
+        rest = f"{line}\n".encode(stream.encoding, "backslashreplace")
+        while rest:
+            rest = rest[os.write(stream.fileno(), rest) :]
 
 
 # The processes that run, and how each is closed when the interpreter ends.

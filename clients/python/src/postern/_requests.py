@@ -12,7 +12,8 @@ from .errors import MessageTooLong
 def wire_value(value: object) -> object:
     """What stands in JSON for a value that JSON does not have: a time is UTC with microseconds."""
     if not isinstance(value, datetime):
-        raise TypeError(f"{value!r} cannot be a param")
+        # Not the value itself, which may be a password.
+        raise TypeError(f"a {type(value).__name__} cannot be a param")
     if value.tzinfo is None:
         raise ValueError(f"the time {value} has no time zone")
     return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

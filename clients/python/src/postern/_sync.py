@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
-from ._process import CLOSING_SECONDS, Log, Options, Process, StrPath
+from ._process import CLOSING_SECONDS, OPENING_SECONDS, Log, Options, Process, StrPath
 from ._reading import Reader, read_result
 from ._requests import Request
 from ._sync_methods import SyncMethods
 from ._traffic import Traffic
+from .errors import CallError
 
 Value = TypeVar("Value")
 
@@ -36,8 +38,9 @@ class Postern(SyncMethods):
         env: Mapping[str, str] | None = None,
         log: Log | None = None,
         timeout: float | None = None,
+        wait_until_ready: bool = True,
     ) -> None:
-        """Starts the process.
+        """Starts the process, and waits until it serves.
 
         Args:
             data: The directory that keeps the accounts, or `:memory:`; `./postern-data` if nothing is said.
@@ -48,14 +51,24 @@ class Postern(SyncMethods):
             log: Called on a thread of its own with each line that the process writes to stderr; if not given, the
                 lines are printed to `sys.stderr`.
             timeout: How many seconds a call may take; None for as long as it takes.
+            wait_until_ready: Whether to wait for the reply to a `system.info`, so that a process that cannot serve
+                (a wrong flag, a damaged store) fails here. Otherwise the first call fails.
 
         Raises:
             BinaryNotFound: There is no such program.
+            ProcessEnded: It has ended before it served; the error has its last lines on stderr.
+            CallTimeout: It has not answered within 60 seconds.
             PosternError: The system refuses to start it.
         """
         process = Process(Options(data, binary, arguments, cwd, env, log))
         with process.ended_on_failure():
             connection = _Connection(process)
+        if wait_until_ready:
+            try:
+                connection.wait_until_ready()
+            except BaseException:
+                connection.close(0)
+                raise
         self._open(connection, timeout)
 
     def _open(self, connection: _Connection, timeout: float | None) -> None:
@@ -127,6 +140,11 @@ class _Connection:
     def call(self, method: str, params: object, timeout: float | None) -> object:
         self.process.refuse_after_fork()
         return self.traffic.call(Request(method, params), timeout)
+
+    def wait_until_ready(self) -> None:
+        # An error that the service answers with is an answer as well.
+        with suppress(CallError):
+            self.call("system.info", None, OPENING_SECONDS)
 
     def close(self, timeout: float) -> None:
         if not self.process.is_of_another_process:

@@ -48,8 +48,9 @@ class Traffic:
         self._wake = Wake()
         self._is_abandoned = False
         self._attendant = threading.Thread(target=self._attend, name=f"postern-{process.pid}", daemon=True)
-        self._attendant.start()
+        # Before the attendant, which takes it back where the process ends at once.
         process.at_exit(partial(self.close, CLOSING_SECONDS))
+        self._attendant.start()
 
     def call(self, request: Request, timeout: float | None) -> object:
         """The result of a call; raises what the client's `call` does."""

@@ -19,6 +19,8 @@ final class Connection: Sendable {
         /// Why no call is taken any more.
         var refusal: PosternError?
         var hasEnded = false
+        /// The call that asks whether the process serves, which no task waits for.
+        var readinessID: Int?
         /// Those who wait for the end.
         var closers: [CheckedContinuation<Void, Never>] = []
         /// Ends the process where it does not end by itself.
@@ -32,6 +34,8 @@ final class Connection: Sendable {
     private let hasExited = Latch()
     private let outputHasEnded = Latch()
     private let logHasEnded = Latch()
+    /// Open once the process has answered whether it serves, or will not.
+    private let isAnswered = Latch()
 
     /// - Parameter startThread: starts a thread, or says that none is to be had.
     init(
@@ -114,6 +118,23 @@ final class Connection: Sendable {
         state.withLock { $0.calls.removeValue(forKey: id) }?.resume(returning: outcome)
     }
 
+    /// Waits until the process serves, and throws why it does not.
+    ///
+    /// It blocks the thread, as the start of a process does; what it waits for needs no other thread of a task.
+    func waitUntilReady() throws(PosternError) {
+        let id = state.withLock { state in
+            state.lastID += 1
+            state.readinessID = state.lastID
+            return state.lastID
+        }
+        writer.send(try Request.line(id: id, method: "system.info", params: { _ in }))
+        let isInTime = isAnswered.wait(seconds: Limits.readinessSeconds)
+        if let refusal = state.withLock({ $0.refusal }) { throw refusal }
+        guard isInTime else {
+            throw .notStarted("the program has not answered within \(Limits.readinessSeconds) seconds")
+        }
+    }
+
     // MARK: The end
 
     func close(within limit: Duration) async {
@@ -143,6 +164,7 @@ final class Connection: Sendable {
             return state.calls.values
         }
         for call in calls { call.resume(returning: .failure(error)) }
+        isAnswered.open()
         writer.abandon()
         endProcess(after: .zero)
     }
@@ -183,13 +205,18 @@ final class Connection: Sendable {
     }
 
     private func take(_ reply: Reply) throws(ReplyFault) {
-        let (call, isAsked) = state.withLock { state in
-            (state.calls.removeValue(forKey: reply.id), reply.id >= 1 && reply.id <= state.lastID)
+        let (call, isAsked, isReadiness) = state.withLock { state in
+            (
+                state.calls.removeValue(forKey: reply.id), reply.id >= 1 && reply.id <= state.lastID,
+                reply.id == state.readinessID
+            )
         }
         // A call that was cancelled has been asked, and nobody waits for its reply.
         guard isAsked else {
             throw ReplyFault(description: "Postern has answered call \(reply.id), which there was not.")
         }
+        // An error that the service answers with is an answer as well.
+        if isReadiness { isAnswered.open() }
         call?.resume(returning: reply.outcome.mapError { .call($0) })
     }
 
@@ -209,6 +236,7 @@ final class Connection: Sendable {
         }
         for call in calls { call.resume(returning: .failure(error)) }
         for closer in closers { closer.resume() }
+        isAnswered.open()
         writer.abandon()
     }
 

@@ -4,6 +4,10 @@ enum Limits {
     static let readBytes = 64 << 10
     /// Bytes of a buffer that is kept for what comes next.
     static let keptBytes = 1 << 20
+    /// How long opening waits for the first reply.
+    static let readinessSeconds = 60
+    /// Bytes of a line of stderr that are kept until its line feed comes; a longer line is handed on in pieces.
+    static let logLineBytesMax = 1 << 20
     /// Lines of stderr that are kept for the error when the process ends.
     static let logLinesMax = 20
     /// Bytes of stderr that may wait for a log that is slow.

@@ -6,9 +6,13 @@ struct LineReader {
     /// The start of a line whose end has not come.
     private var partial: [UInt8] = []
 
+    /// Past how many bytes without a line feed they are handed on as a line.
+    private let lineBytesMax: Int
+
     /// - Parameter descriptor: a pipe's end, which is closed when all is read.
-    init(_ descriptor: Int32) {
+    init(_ descriptor: Int32, lineBytesMax: Int = .max) {
         self.descriptor = descriptor
+        self.lineBytesMax = lineBytesMax
     }
 
     /// Reads to the end, waiting for what comes, and hands on each line without its line feed.
@@ -42,5 +46,9 @@ struct LineReader {
             rest = rest[(end + 1)...]
         }
         partial.append(contentsOf: rest)
+        if partial.count > lineBytesMax {
+            partial.withUnsafeBytes(body)
+            partial.removeAll()
+        }
     }
 }

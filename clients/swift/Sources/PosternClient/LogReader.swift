@@ -30,7 +30,7 @@ final class LogReader: Sendable {
 
     /// Reads to the end; on a thread of its own.
     func run() {
-        var reader = LineReader(descriptor)
+        var reader = LineReader(descriptor, lineBytesMax: Limits.logLineBytesMax)
         let rest = reader.forEachLine { take(String(decoding: $0, as: UTF8.self)) }
         if !rest.isEmpty { take(String(decoding: rest, as: UTF8.self)) }
         waiting.post(nil)

@@ -14,7 +14,7 @@ import JSON
 public final class Postern: Sendable {
     private let connection: Connection
 
-    /// Starts the program.
+    /// Starts the program, and waits until it serves.
     ///
     /// - Parameters:
     ///   - data: the directory where the data live, or `:memory:`; nil leaves it to the program.
@@ -22,14 +22,18 @@ public final class Postern: Sendable {
     ///     says it, and otherwise it is the `postern` on PATH.
     ///   - arguments: further flags, as `postern --help` lists them.
     ///   - environment: what is added to this process's environment for the program.
+    ///   - waitsUntilReady: whether to wait for the reply to a `system.info`, a few milliseconds as a rule, so that a
+    ///     program that cannot serve fails here; otherwise the first call throws.
     ///   - onLog: takes each line that the program writes to stderr, on a thread of its own; nil hands them on to this
     ///     process's stderr. It may be slow: the program never waits for it, and past 16 MiB that wait some are left out.
-    /// - Throws: `PosternError.binaryNotFound` or `PosternError.notStarted`.
+    /// - Throws: `PosternError.binaryNotFound` or `PosternError.notStarted`; `PosternError.processEnded`, with its last
+    ///   lines on stderr, where the program has ended before it served.
     public init(
         data: String? = nil,
         binary: String? = nil,
         arguments: [String] = [],
         environment: [String: String] = [:],
+        waitsUntilReady: Bool = true,
         onLog: (@Sendable (String) -> Void)? = nil
     ) throws(PosternError) {
         let command = Command(
@@ -39,6 +43,13 @@ public final class Postern: Sendable {
             environment: environment
         )
         connection = try Connection(command, onLog: onLog ?? StandardError.write(line:))
+        guard waitsUntilReady else { return }
+        do throws(PosternError) {
+            try connection.waitUntilReady()
+        } catch {
+            connection.beginClosing(within: .zero)
+            throw error
+        }
     }
 
     deinit {

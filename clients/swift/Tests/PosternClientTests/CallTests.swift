@@ -108,7 +108,7 @@ struct CallTests {
     }
 
     @Test func namesTheMemberThatIsMissingAndPassesWhatIsNew() async throws {
-        let postern = try Postern(binary: Binaries.fake("incomplete"))
+        let postern = try Postern(binary: Binaries.fake("incomplete"), waitsUntilReady: false)
         let start = "The result of system.info is not what it should be: "
         await #expect(throws: PosternError.protocolViolation(start + "store.kind is missing, or of another type")) {
             try await postern.system.info()

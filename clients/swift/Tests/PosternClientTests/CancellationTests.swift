@@ -5,7 +5,7 @@ import Testing
 struct CancellationTests {
     @Test func endsAtOnceAndDropsTheReply() async throws {
         let lines = Lines()
-        let postern = try Postern(binary: Binaries.fake("late"), onLog: lines.add)
+        let postern = try Postern(binary: Binaries.fake("late"), waitsUntilReady: false, onLog: lines.add)
         let first = Task { try await postern.call("first") }
         #expect(await lines.next() == "got")
         first.cancel()

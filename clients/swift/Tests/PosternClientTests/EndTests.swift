@@ -34,7 +34,7 @@ struct EndTests {
 
     @Test func failsACallThatTheProcessHasRead() async throws {
         let lines = Lines()
-        let postern = try Postern(binary: Binaries.fake("late"), onLog: lines.add)
+        let postern = try Postern(binary: Binaries.fake("late"), waitsUntilReady: false, onLog: lines.add)
         let call = Task { try await postern.call("a") }
         #expect(await lines.next() == "got")
         kill(postern.processIdentifier, SIGKILL)
@@ -45,7 +45,7 @@ struct EndTests {
 
     @Test func tellsTheExitCodeAndTheLastLines() async throws {
         let lines = Lines()
-        let postern = try Postern(binary: Binaries.fake("last-words"), onLog: lines.add)
+        let postern = try Postern(binary: Binaries.fake("last-words"), waitsUntilReady: false, onLog: lines.add)
         let last = (11...30).map { "line \($0)" }
         let end = ProcessEnded.Cause.exit(code: 3)
         for _ in 0..<2 {
@@ -83,7 +83,7 @@ struct EndTests {
 
     @Test func endsAProcessThatDoesNotEndByItself() async throws {
         let lines = Lines()
-        let postern = try Postern(binary: Binaries.fake("deaf"), onLog: lines.add)
+        let postern = try Postern(binary: Binaries.fake("deaf"), waitsUntilReady: false, onLog: lines.add)
         #expect(await lines.next() == "deaf")
         let call = Task { try await postern.call("a") }
         let start = ContinuousClock.now
@@ -95,7 +95,7 @@ struct EndTests {
     }
 
     @Test func endsWhereTheOutputIsNoJSON() async throws {
-        let postern = try Postern(binary: Binaries.fake("garbage"))
+        let postern = try Postern(binary: Binaries.fake("garbage"), waitsUntilReady: false)
         let error = PosternError.protocolViolation("What came from Postern is no JSON object: Segmentation fault")
         for _ in 0..<2 { await #expect(throws: error) { try await postern.call("a") } }
         #expect(try await becomesTrue(within: 60) { !isAlive(postern.processIdentifier) })
@@ -103,7 +103,7 @@ struct EndTests {
     }
 
     @Test func endsWhereTheOutputIsClosed() async throws {
-        let postern = try Postern(binary: Binaries.fake("mute"))
+        let postern = try Postern(binary: Binaries.fake("mute"), waitsUntilReady: false)
         let error = PosternError.protocolViolation("Postern has closed its output and goes on.")
         await #expect(throws: error) { try await postern.call("a") }
         #expect(try await becomesTrue(within: 60) { !isAlive(postern.processIdentifier) })

@@ -9,7 +9,7 @@ import Threads
 struct LogTests {
     @Test func readsStderrHoweverMuchItIs() async throws {
         let lines = Lines()
-        let postern = try Postern(binary: Binaries.fake("talkative"), onLog: lines.add)
+        let postern = try Postern(binary: Binaries.fake("talkative"), waitsUntilReady: false, onLog: lines.add)
         #expect(try await postern.call("a") == #""heard""#)
         await postern.close()
         #expect(try await becomesTrue(within: 20) { lines.all.reduce(0) { $0 + $1.utf8.count } > 1_900_000 })
@@ -20,7 +20,7 @@ struct LogTests {
     @Test func readsStderrHoweverSlowTheLogIs() async throws {
         let isAnswered = DispatchSemaphore(value: 0)
         let lines = Lines()
-        let postern = try Postern(binary: Binaries.fake("talkative")) { line in
+        let postern = try Postern(binary: Binaries.fake("talkative"), waitsUntilReady: false) { line in
             if lines.all.isEmpty { _ = isAnswered.wait(timeout: .now() + 120) }
             lines.add(line)
         }

@@ -211,6 +211,22 @@ public struct CareAccessToken: ResultValue, Equatable, Sendable {
     }
 }
 
+extension CareAccessToken: CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {
+    /// Its members without the secrets.
+    public var customMirror: Mirror {
+        mirror(of: self, [
+            ("accessToken", Redacted()),
+            ("success", success),
+        ])
+    }
+
+    /// The same as text.
+    public var description: String { text(of: customMirror, named: "CareAccessToken") }
+
+    /// The same as text.
+    public var debugDescription: String { description }
+}
+
 /// That it was done.
 public struct CareDone: ResultValue, Equatable, Sendable {
     /// Always true.

@@ -111,6 +111,24 @@ public struct OperatorsOperator: ResultValue, Equatable, Sendable {
     }
 }
 
+extension OperatorsOperator: CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {
+    /// Its members without the secrets.
+    public var customMirror: Mirror {
+        mirror(of: self, [
+            ("id", id),
+            ("created", created),
+            ("user", user),
+            ("sessionID", Redacted()),
+        ])
+    }
+
+    /// The same as text.
+    public var description: String { text(of: customMirror, named: "OperatorsOperator") }
+
+    /// The same as text.
+    public var debugDescription: String { description }
+}
+
 /// A client of an operator.
 public struct OperatorsClient: ResultValue, Equatable, Sendable {
     /// The client's number.

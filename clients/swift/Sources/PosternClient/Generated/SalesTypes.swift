@@ -95,6 +95,24 @@ public struct SalesCreatedWithKey: ResultValue, Equatable, Sendable {
     }
 }
 
+extension SalesCreatedWithKey: CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {
+    /// Its members without the secrets.
+    public var customMirror: Mirror {
+        mirror(of: self, [
+            ("email", email),
+            ("created", created),
+            ("externalID", externalID),
+            ("apiKey", Redacted()),
+        ])
+    }
+
+    /// The same as text.
+    public var description: String { text(of: customMirror, named: "SalesCreatedWithKey") }
+
+    /// The same as text.
+    public var debugDescription: String { description }
+}
+
 /// A session that was opened.
 public struct SalesAuthenticated: ResultValue, Equatable, Sendable {
     /// The email address.
@@ -127,6 +145,22 @@ public struct SalesAuthenticated: ResultValue, Equatable, Sendable {
         self.email = try required(email, "email")
         self.apiKey = try required(apiKey, "api_key")
     }
+}
+
+extension SalesAuthenticated: CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {
+    /// Its members without the secrets.
+    public var customMirror: Mirror {
+        mirror(of: self, [
+            ("email", email),
+            ("apiKey", Redacted()),
+        ])
+    }
+
+    /// The same as text.
+    public var description: String { text(of: customMirror, named: "SalesAuthenticated") }
+
+    /// The same as text.
+    public var debugDescription: String { description }
 }
 
 /// An email that is verified now.

@@ -1,0 +1,97 @@
+"""A host whose stderr is closed, full or unread, and lines of stderr that do not end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from support import fake_binary
+
+from postern import Postern
+
+# Writes a line to stderr before each reply.
+TALKATIVE = "for request in sys.stdin:\n    print('a line', file=sys.stderr, flush=True)\n    answer(request, 1)"
+
+
+def host(folder: Path, redirection: str, before: str = "") -> subprocess.CompletedProcess[str]:
+    """A host that makes calls, with the redirection of a shell."""
+    binary = str(fake_binary(folder, TALKATIVE))
+    script = f"""
+        import signal, time
+        {before}
+        from postern import Postern
+        with Postern(binary={binary!r}, wait_until_ready=False) as postern:
+            for _ in range(20):
+                postern.call("any")
+                time.sleep(0.01)
+        print("the end")
+        """
+    path = folder / "host.py"
+    path.write_text(textwrap.dedent(script))
+    command = ["bash", "-c", f"{sys.executable} {path} {redirection}"]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20)
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>&- <&-", "2> >(true)", "2>/dev/full"])
+@pytest.mark.parametrize("sigpipe", ["", "signal.signal(signal.SIGPIPE, signal.SIG_DFL)"])
+def test_a_log_line_neither_ends_a_host_nor_lands_on_its_stdout(tmp_path: Path, redirection: str, sigpipe: str) -> None:
+    done = host(tmp_path, redirection, sigpipe)
+    assert (done.returncode, done.stdout) == (0, "the end\n")
+
+
+def test_a_failing_log_of_a_host_without_stderr_leaves_its_stdout_alone(tmp_path: Path) -> None:
+    body = "import postern._process as process\n        process._print_to_stderr = lambda line: 1 / 0"
+    done = host(tmp_path, "2>&-", body)
+    assert (done.returncode, done.stdout) == (0, "the end\n")
+
+
+def test_no_pipe_of_a_client_gets_a_standard_descriptor() -> None:
+    """What a library writes to descriptor 2 would be read by the process as a request."""
+    script = "from postern import Postern; p = Postern(':memory:'); q = p._connection.process; \
+print(min(q.stdin, q.stdout, q._stderr.fileno()) > 2); p.close()"
+    command = ["bash", "-c", f'{sys.executable} -c "$1" 2>&- <&-', "bash", script]
+    assert subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20).stdout == "True\n"
+
+
+def test_a_line_without_an_end_is_handed_on_in_pieces(tmp_path: Path) -> None:
+    body = "sys.stderr.write('x' * 4_000_001)\nsys.stderr.flush()\nfor request in sys.stdin:\n    answer(request, 1)"
+    heard: list[str] = []
+    with Postern(binary=fake_binary(tmp_path, body), log=heard.append) as postern:
+        postern.call("any")
+    assert sum(map(len, heard)) == 4_000_001
+    assert max(map(len, heard)) <= 1 << 20
+
+
+def test_a_host_that_gevent_has_patched() -> None:
+    script = """
+        from gevent import monkey
+        monkey.patch_all()
+        import gevent
+        from postern import Postern
+        from postern.errors import ProcessEnded
+        ticks = []
+        def tick():
+            while True:
+                ticks.append(1)
+                gevent.sleep(0.001)
+        gevent.spawn(tick)
+        user = {"first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"}
+        with Postern(":memory:", arguments=["--no-email-confirmation"]) as postern:
+            postern.operators.register(user=user, password="password")
+            before = len(ticks)
+            signin = postern.operators.signin
+            calls = [gevent.spawn(signin, email="lasoren@bu.edu", password="password") for _ in range(8)]
+            gevent.joinall(calls, timeout=10, raise_error=True)
+            print(len({call.value.session_id for call in calls}), len(ticks) - before > 5)
+        try:
+            Postern(":memory:", arguments=["--no-such-flag"], log=lambda line: None)
+        except ProcessEnded as error:
+            print("--no-such-flag" in str(error))
+        """
+    pytest.importorskip("gevent")
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "8 True\nTrue\n", "")
