@@ -4,6 +4,9 @@
 struct Edits {
     private let bytes: ArraySlice<UInt8>
 
+    /// A file that has grown beyond this is changed no further: doubling a line a few times would take all memory.
+    private static let bytesMax = 1 << 16
+
     init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
     }
@@ -14,7 +17,7 @@ struct Edits {
     func applied(to original: [UInt8], keepsLength: Bool) -> [UInt8] {
         var file = original
         var rest = bytes
-        while rest.count >= 4, !file.isEmpty {
+        while rest.count >= 4, !file.isEmpty, file.count <= Self.bytesMax {
             let change = Array(rest.prefix(4))
             rest = rest.dropFirst(4)
             let place = (Int(change[1]) << 8 | Int(change[2])) % file.count
