@@ -218,6 +218,33 @@ struct LifeCycleTests {
         #expect(postern.remainingLines() == 2_500)
     }
 
+    /// Sign-ins are the dearest requests, as each may cost a hash of 19 MiB.
+    @Test func boundsWhatItHoldsForPipelinedSignIns() throws {
+        let count = 100_000
+        let postern = try PosternProcess(["--data", ":memory:"])
+        let user: JSONValue = ["email": "a@b.co", "password": "p", "role": "user"]
+        _ = try postern.reply(to: "care.user.register", user)
+        let token = try postern.reply(to: "care.auth.token", ["email": "a@b.co", "password": "p"])
+        let params: JSONValue = ["access_token": try #require(token["result"]?["access_token"])]
+        let guess = #""method":"care.auth.token","params":{"email":"a@b.co","password":"x"}}"#
+        let lines = (1...count).map { #"{"jsonrpc":"2.0","id":\#($0),\#(guess)"# }
+        let view = #"{"jsonrpc":"2.0","id":0,"method":"care.user.view","params":\#(params.text)}"#
+        let flood = Data((lines + [view, ""]).joined(separator: "\n").utf8)
+        postern.finishBeside(flood)
+        var errors: [Int: Int] = [:]
+        var peak = 0
+        for number in 0..<count {
+            let reply = try postern.nextReply()
+            errors[reply["error"]?["code"]?.int ?? 0, default: 0] += 1
+            if number % 1_000 == 0 { peak = max(peak, try status("VmRSS", of: postern.processIdentifier)) }
+        }
+        // Ten are told that the password is wrong, and all others that the account is locked.
+        #expect(errors == [401: 10, 403: count - 10])
+        #expect(peak < 512 << 20, "\(peak >> 20) MiB")
+        #expect(try postern.nextReply()["result"]?["email"] == "a@b.co")
+        #expect(postern.remainingLines() == 0 && postern.status == 0)
+    }
+
     /// A size in bytes from what the system tells of a process.
     private func status(_ name: String, of process: Int32) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)

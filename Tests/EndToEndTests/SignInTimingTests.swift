@@ -1,0 +1,75 @@
+import JSON
+import PosternTesting
+import Testing
+
+/// How long a refused sign-in takes must not tell whether an address has an account (SECURITY 4).
+struct SignInTimingTests {
+    private static let methods = ["operators.signin", "care.auth.token", "sales.user.authenticate"]
+    /// Wrong passwords for one account: less than what locks it.
+    private static let triesMax = 8
+    private static let accounts = (1...4).map { "known\($0)@b.co" }
+
+    @Test(arguments: methods)
+    func takesAsLongForAnUnknownAddressAsForAWrongPassword(method: String) throws {
+        let postern = try PosternProcess([
+            "--data", ":memory:", "--no-email-confirmation", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7",
+        ])
+        let invitation = try postern.reply(to: "system.invite", ["role": "admin"])["result"]
+        var code = try #require(invitation?["referral_code"])
+        for email in Self.accounts {
+            code = try register(email, for: method, code, in: postern)
+        }
+        var (known, unknown): ([Duration], [Duration]) = ([], [])
+        for attempt in 0..<Self.triesMax {
+            for (index, email) in Self.accounts.enumerated() {
+                // By turns, so that whatever else the machine does meets both alike.
+                known.append(try refusal(of: email, by: method, in: postern))
+                unknown.append(try refusal(of: "unknown\(attempt).\(index)@b.co", by: method, in: postern))
+            }
+        }
+        let (first, second) = (try median(of: known), try median(of: unknown))
+        #expect(first < second * 1.5 && second < first * 1.5, "known \(first), unknown \(second)")
+    }
+
+    /// Registers an account; a referral code for the next one.
+    private func register(
+        _ email: String,
+        for method: String,
+        _ code: JSONValue,
+        in postern: PosternProcess
+    ) throws -> JSONValue {
+        let email = JSONValue.string(email)
+        switch method {
+        case "operators.signin":
+            let person: JSONValue = ["first_name": "A", "last_name": "B", "email": email]
+            let reply = try postern.reply(to: "operators.register", ["user": person, "password": "right"])
+            #expect(reply["result"] != nil)
+            return code
+        case "care.auth.token":
+            let user: JSONValue = ["email": email, "password": "right", "role": "user"]
+            #expect(try postern.reply(to: "care.user.register", user)["result"] != nil)
+            return code
+        default:
+            let name: JSONValue = ["first": "A", "last": "B"]
+            let user: JSONValue = ["email": email, "password": "right", "referral_code": code, "name": name]
+            let created = try postern.reply(to: "sales.user.create_internal", user)["result"]
+            let me = try postern.reply(to: "sales.user.me", ["api_key": try #require(created?["api_key"])])
+            return try #require(me["result"]?["referral_code"])
+        }
+    }
+
+    /// How long a sign-in takes that is refused as one with a wrong password, and not as one of a locked account.
+    private func refusal(of email: String, by method: String, in postern: PosternProcess) throws -> Duration {
+        let start = ContinuousClock.now
+        let reply = try postern.reply(to: method, ["email": .string(email), "password": "wrong"])
+        let time = ContinuousClock.now - start
+        let slugs = try #require(reply["error"]?["data"]?["errors"]?.array)
+        let locked: [JSONValue] = ["too_many_attempts", "login_attempts_exceeded"]
+        #expect(!slugs.isEmpty && !slugs.contains { locked.contains($0) }, "\(reply.text)")
+        return time
+    }
+
+    private func median(of times: [Duration]) throws -> Duration {
+        try #require(times.sorted().dropFirst(times.count / 2).first)
+    }
+}
