@@ -5,7 +5,7 @@ internal import Threads
 /// Hands each mail to a command on its standard input, as `sendmail -t -i` takes it. Exit code 0 says that it was taken.
 ///
 /// The process must ignore SIGPIPE, as a command need not read all that it is given. What the command prints goes
-/// nowhere: its output must not get among the replies, and its errors may quote the mail.
+/// nowhere, as it must not get among the replies; the end of what it writes to stderr goes into the failure.
 final class CommandDriver: MailDriver {
     private let command: String
     private let seconds: Int
@@ -20,20 +20,34 @@ final class CommandDriver: MailDriver {
 
     func deliver(_ message: InternetMessage) throws(DeliveryFailure) {
         guard let pipe = Pipe() else { throw Self.failure("pipe", errno) }
+        guard let errorPipe = Pipe() else {
+            let reason = errno
+            close(pipe.reader)
+            close(pipe.writer)
+            throw Self.failure("pipe", reason)
+        }
+        var errors = CommandErrors(reading: errorPipe.reader)
         let process: pid_t
         do throws(DeliveryFailure) {
-            process = try start(reading: pipe.reader)
+            process = try start(reading: pipe.reader, writingErrors: errorPipe.writer)
         } catch {
             close(pipe.reader)
             close(pipe.writer)
+            close(errorPipe.writer)
             throw error
         }
         running.withLock { _ = $0.insert(process) }
         close(pipe.reader)
+        close(errorPipe.writer)
         let deadline = Self.now + Double(seconds)
-        write(message.bytes, to: pipe.writer, until: deadline)
+        write(message.bytes, to: pipe.writer, until: deadline, draining: &errors)
         close(pipe.writer)
-        try wait(for: process, until: deadline)
+        do throws(DeliveryFailure) {
+            try wait(for: process, until: deadline, draining: &errors)
+        } catch {
+            let mail = message.bytes + Array(message.text.utf8)
+            throw DeliveryFailure(error.reason, detail: errors.text(without: mail))
+        }
     }
 
     func cancel() {
@@ -43,13 +57,13 @@ final class CommandDriver: MailDriver {
     }
 
     /// Starts the command in a process group of its own, so that with it all it has started can be ended.
-    private func start(reading input: Int32) throws(DeliveryFailure) -> pid_t {
+    private func start(reading input: Int32, writingErrors errors: Int32) throws(DeliveryFailure) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, input, 0)
         posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, errors, 2)
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -76,7 +90,12 @@ final class CommandDriver: MailDriver {
     }
 
     /// Writes as much as the command wants to read; one that has had enough says by its exit code what came of it.
-    private func write(_ bytes: [UInt8], to pipe: Int32, until deadline: Double) {
+    private func write(
+        _ bytes: [UInt8],
+        to pipe: Int32,
+        until deadline: Double,
+        draining errors: inout CommandErrors
+    ) {
         _ = fcntl(pipe, F_SETFL, O_NONBLOCK)
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -84,19 +103,27 @@ final class CommandDriver: MailDriver {
             if count >= 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EAGAIN {
-                var state = pollfd(fd: pipe, events: Int16(POLLOUT), revents: 0)
+                // A command that writes errors before it reads must not be held up by them. One that closed stderr would be
+                // ready at once each time, so it is looked at for as long as more may come.
+                let hasMore = errors.drain()
+                var states = [pollfd(fd: pipe, events: Int16(POLLOUT), revents: 0), errors.pollState]
                 let milliseconds = (deadline - Self.now) * 1_000
-                guard milliseconds > 0, poll(&state, 1, Int32(milliseconds)) > 0 else { return }
+                guard milliseconds > 0, poll(&states, hasMore ? 2 : 1, Int32(milliseconds)) > 0 else { return }
             } else if errno != EINTR {
                 return
             }
         }
     }
 
-    private func wait(for process: pid_t, until deadline: Double) throws(DeliveryFailure) {
+    private func wait(
+        for process: pid_t,
+        until deadline: Double,
+        draining errors: inout CommandErrors
+    ) throws(DeliveryFailure) {
         var status: Int32 = 0
         var pause: UInt32 = 1_000
         while !reap(process, &status, WNOHANG) {
+            _ = errors.drain()
             guard Self.now < deadline else {
                 kill(-process, SIGKILL)
                 _ = reap(process, &status, 0)

@@ -163,7 +163,7 @@ package final class Courier {
         let attempt = mail.attempts + 1
         let retry = RetryPolicy.seconds(afterAttempt: attempt)
         let next = retry.map { now.adding(seconds: $0) }
-        try outbox.markFailed(outcome.mail, error: failure.reason, retryAt: next, in: tx)
+        try outbox.markFailed(outcome.mail, error: failure.fullReason, retryAt: next, in: tx)
         let prospect = retry.map { "trying again in \($0) seconds" } ?? "given up"
         return "mail: number \(outcome.mail) could not be delivered, \(prospect): \(failure.reason)"
     }

@@ -25,6 +25,8 @@ package struct InternetMessage: Sendable {
     package let created: Timestamp
     /// The whole message.
     package let bytes: [UInt8]
+    /// What it says, as it is before it is encoded.
+    let text: String
 
     /// - Parameters:
     ///   - mail: what the outbox knows of the mail.
@@ -33,6 +35,7 @@ package struct InternetMessage: Sendable {
     package init(_ mail: OutboxMail, text: String, from sender: MailSender) {
         messageID = mail.messageID
         created = mail.created
+        self.text = text
         let isPlain = Self.isPlain(text)
         let headers = [
             "Date: \(Self.date(mail.created))",

@@ -4,6 +4,12 @@ package enum Limits {
     package static let deliveriesMax = 4
     /// How long a command may take for one mail.
     package static let commandSeconds = 60
+    /// How much of what a command wrote to stderr last is shown.
+    static let commandErrorBytesMax = 500
+    /// How much of it is kept while the command runs: more than is shown, as what it quotes of the mail is left out.
+    static let commandErrorBytesKept = 2_048
+    /// From what length on a word that also occurs in the mail is left out; codes and temporary passwords are longer.
+    static let quotedWordBytesMin = 8
     /// For how long a process that sends a mail keeps it from the others: longer than sending can take. Should the process
     /// be killed, the mail goes out after that.
     static let claimSeconds = 120

@@ -7,14 +7,20 @@ package protocol MailDriver: Sendable {
     func cancel()
 }
 
-/// Why a mail could not be delivered, in words that hold nothing of the mail.
+/// Why a mail could not be delivered.
 package struct DeliveryFailure: Error, Equatable {
-    /// One line, without a full stop.
+    /// One line, without a full stop, that holds nothing of the mail.
     package let reason: String
+    /// What the command said on stderr, one line; nil for nothing. It may hold an address, so no log shows it.
+    package let detail: String?
 
-    init(_ reason: String) {
+    init(_ reason: String, detail: String? = nil) {
         self.reason = reason
+        self.detail = detail
     }
+
+    /// Both, for who may read the mail as well.
+    package var fullReason: String { detail.map { "\(reason): \($0)" } ?? reason }
 }
 
 /// Where mails are to go, as the command line says it.

@@ -32,10 +32,28 @@ struct MessageTemplate {
         }
         subject = String(lines[0].dropFirst("Subject: ".count))
         text = lines.dropFirst(2).joined(separator: "\n")
+        try Self.checkPlaceholders(lines, name: name)
         guard text.contains("{{code}}") || text.contains("{{link}}") else {
             throw TemplateError("\(name) has neither {{code}} nor {{link}} in its text")
         }
     }
+
+    /// Refuses places that nothing fills: a slip in `{{code}}` would go out as it is, in every mail.
+    private static func checkPlaceholders(_ lines: [Substring], name: String) throws(TemplateError) {
+        for (index, line) in lines.enumerated() {
+            for piece in line.split(separator: "{{", omittingEmptySubsequences: false).dropFirst() {
+                guard let end = piece.firstRange(of: "}}") else {
+                    throw TemplateError("\(name):\(index + 1): {{ has no }} behind it in its line")
+                }
+                let placeholder = String(piece[..<end.lowerBound])
+                guard !placeholders.contains(placeholder) else { continue }
+                let known = placeholders.map { "{{\($0)}}" }.joined(separator: " and ")
+                throw TemplateError("\(name):\(index + 1): unknown placeholder {{\(placeholder)}}; there are \(known)")
+            }
+        }
+    }
+
+    private static let placeholders = ["code", "link"]
 
     /// The template in a file; nil where there is no such file.
     init?(file: String) throws(TemplateError) {

@@ -14,10 +14,16 @@ extension Command {
         }
     }
 
+    /// Prints a line for each mail, its columns separated by tabs: number, created, state, address, subject, attempts, next
+    /// attempt and last error.
     private func listMails(_ options: Options) throws(CommandError) {
         let wiring = try Wiring(options)
         let mails = try wiring.read { outbox, tx in try outbox.all(in: tx) }
-        for mail in mails { print("\(mail.id)\t\(mail.created)\t\(mail.state)\t\(mail.to)\t\(mail.subject)") }
+        for mail in mails {
+            let next = mail.nextAttempt.map { "\($0)" } ?? "-"
+            let delivery = "\(mail.attempts)\t\(next)\t\(mail.lastError ?? "-")"
+            print("\(mail.id)\t\(mail.created)\t\(mail.state)\t\(mail.to)\t\(mail.subject)\t\(delivery)")
+        }
     }
 
     private func showMail(_ number: String, _ options: Options) throws(CommandError) {
@@ -27,6 +33,8 @@ extension Command {
         }
         guard let (mail, text) = found else { throw .failed("there is no mail \(number)") }
         print("To: \(mail.to)\nSubject: \(mail.subject)\nDate: \(mail.created)\nState: \(mail.state)")
+        print("Attempts: \(mail.attempts)")
+        if let next = mail.nextAttempt { print("Next attempt: \(next)") }
         if let error = mail.lastError { print("Last error: \(error)") }
         print("\n\(text ?? "The text was erased when the mail was done with.")")
     }

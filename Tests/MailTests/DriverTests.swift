@@ -61,6 +61,46 @@ struct DriverTests {
         }
     }
 
+    /// What a command said went nowhere, and only its exit code was known.
+    @Test func keepsTheEndOfWhatACommandSaid() throws {
+        let message = try message()
+        let failure = DeliveryFailure("the command ended with exit code 67", detail: "relay: 550 no such user")
+        #expect(throws: failure) {
+            try CommandDriver(command: "cat >/dev/null; echo 'relay:\t550' >&2; echo no such user >&2; exit 67")
+                .deliver(message)
+        }
+        #expect(failure.fullReason == "the command ended with exit code 67: relay: 550 no such user")
+        // More than a pipe holds, before it reads a byte.
+        let many = "for i in $(seq 20000); do echo line $i; done >&2; cat >/dev/null; exit 1"
+        let error = try #require(throws: DeliveryFailure.self) { try CommandDriver(command: many).deliver(message) }
+        #expect(error.detail?.hasSuffix(" line 19999 line 20000") == true)
+        #expect((400...500).contains(error.detail?.utf8.count ?? 0))
+        // What it leaves behind holds the pipe open, and is not waited for.
+        let start = ContinuousClock.now
+        #expect(throws: DeliveryFailure("the command ended with exit code 1", detail: "x")) {
+            try CommandDriver(command: "sleep 20 & echo x >&2; exit 1").deliver(message)
+        }
+        #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
+    /// A command that quotes the mail must not put its code where it stays when the mail's text is erased.
+    @Test(arguments: ["1-5f0c2d3e4b5a69788796a5b4c3d2e1f0 for you\n", "1-5f0c2d3e4b5a69788796a5b4c3d2e1f0 für dich\n"])
+    func leavesOutWhatACommandQuotes(text: String) throws {
+        let code = "1-5f0c2d3e4b5a69788796a5b4c3d2e1f0"
+        let message = InternetMessage(.sample(), text: text, from: try #require(MailSender("postern@example.com")))
+        for command in [
+            "cat >&2; exit 1", "cat >/dev/null; echo 'refused: \(code)' >&2; exit 1", "tail -c 40 >&2; exit 1",
+        ] {
+            let error = try #require(throws: DeliveryFailure.self) {
+                try CommandDriver(command: command).deliver(message)
+            }
+            let detail = error.detail ?? ""
+            #expect(!detail.contains(code.suffix(8)) && !detail.contains(code.prefix(10)), "\(detail)")
+            let encoded = Data(text.utf8).base64EncodedString()
+            #expect(!detail.contains(encoded.prefix(12)), "\(detail)")
+        }
+    }
+
     @Test func endsACommandThatHangs() throws {
         let message = try message()
         let start = ContinuousClock.now

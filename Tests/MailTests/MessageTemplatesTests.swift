@@ -42,6 +42,12 @@ struct MessageTemplatesTests {
         ("operators-reset.txt", "Subject: {{code}}\n\n{{code}}", "does not begin with a line"),
         ("operators-reset.txt", "Subject: x\n{{code}}", "does not begin with a line"),
         ("operators-reset.txt", "Subject: x\n\nno code", "has neither {{code}} nor {{link}}"),
+        (
+            "operators-reset.txt", "Subject: x\n\nx\n{{code}} {{nmae}}",
+            ".txt:4: unknown placeholder {{nmae}}; there are {{code}}"
+        ),
+        ("operators-reset.txt", "Subject: x\n\n{{code}} {{ link }}", ".txt:3: unknown placeholder {{ link }}"),
+        ("operators-reset.txt", "Subject: x\n\n{{link}}\n{{code", ".txt:4: {{ has no }} behind it"),
         ("operator-reset.txt", "Subject: x\n\n{{code}}", "is the template of no mail"),
     ])
     func saysWhatIsWrongWithATemplate(name: String, text: String, problem: String) throws {

@@ -1,0 +1,83 @@
+internal import Glibc
+
+/// What a mail command wrote to stderr last, for `postern outbox list`.
+///
+/// The command's end of the pipe is drained while it runs, so that one that writes much is not held up. What it quotes of
+/// the mail is left out: the text holds a live code, which a failure's record would keep.
+struct CommandErrors: ~Copyable {
+    private let reader: Int32
+    private var bytes: [UInt8] = []
+    private var isCut = false
+
+    /// - Parameter reader: the end to read; it is closed with this.
+    init(reading reader: Int32) {
+        self.reader = reader
+        _ = fcntl(reader, F_SETFL, O_NONBLOCK)
+    }
+
+    deinit { close(reader) }
+
+    /// What to poll for.
+    var pollState: pollfd { pollfd(fd: reader, events: Int16(POLLIN), revents: 0) }
+
+    /// Reads what is there, and keeps the last of it; false where nothing more comes.
+    mutating func drain() -> Bool {
+        var piece = [UInt8](repeating: 0, count: 4_096)
+        while true {
+            let count = read(reader, &piece, piece.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return count < 0 && errno == EAGAIN }
+            bytes += piece[..<count]
+            guard bytes.count > Limits.commandErrorBytesKept else { continue }
+            bytes.removeFirst(bytes.count - Limits.commandErrorBytesKept)
+            isCut = true
+        }
+    }
+
+    /// The last of it as one line, without what it quotes of the mail; nil where there is nothing.
+    consuming func text(without mail: [UInt8]) -> String? {
+        _ = drain()
+        return Self.line(bytes[...], isCut: isCut, without: mail)
+    }
+
+    /// - Parameter isCut: whether the first word may lack its beginning.
+    static func line(_ bytes: ArraySlice<UInt8>, isCut: Bool, without mail: [UInt8]) -> String? {
+        var rest = isCut ? bytes.drop(while: isWordByte) : bytes
+        var text: [UInt8] = []
+        while let first = rest.first {
+            let word = rest.prefix(while: isWordByte)
+            if word.isEmpty {
+                rest = rest.dropFirst()
+                // Several lines become one, as a list has a line for each mail.
+                let isSpace = first <= 0x20 || first == 0x7F
+                if !isSpace { text.append(first) } else if text.last != 0x20 { text.append(0x20) }
+            } else {
+                rest = rest.dropFirst(word.count)
+                let isQuoted = word.count >= Limits.quotedWordBytesMin && mail.contains(word)
+                text += isQuoted ? Array("[…]".utf8) : Array(word)
+            }
+        }
+        var line = String(decoding: text.suffix(Limits.commandErrorBytesMax), as: UTF8.self)
+        // Control characters beyond ASCII could write over what a terminal shows.
+        line.unicodeScalars.removeAll { $0.properties.generalCategory == .control }
+        let words = line.split(separator: " ").joined(separator: " ")
+        return words.isEmpty ? nil : words
+    }
+
+    /// What codes, temporary passwords and the lines of base64 are made of.
+    private static func isWordByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "+"),
+            UInt8(ascii: "/"):
+            true
+        default: false
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate func contains(_ word: ArraySlice<UInt8>) -> Bool {
+        indices.contains { self[$0...].starts(with: word) }
+    }
+}
