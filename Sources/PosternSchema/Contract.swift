@@ -58,6 +58,8 @@ struct API {
     let name: String
     let title: String
     let description: String
+    /// How an assistant goes about the API's tools.
+    let instructions: String
     /// What results are made of.
     let types: [ObjectType]
     /// Objects that params are made of.
@@ -66,10 +68,11 @@ struct API {
     let methods: [Method]
 
     init(_ file: JSONValue) throws {
-        try file.allowOnly(["api", "title", "description", "types", "inputs", "errors", "methods"])
+        try file.allowOnly(["api", "title", "description", "instructions", "types", "inputs", "errors", "methods"])
         name = try file.text("api")
         title = try file.text("title")
         description = try file.text("description")
+        instructions = try file.text("instructions")
         // A type may extend one that is described before it.
         types = try file.list("types").reduce(into: []) { types, type in
             types.append(try ObjectType(type, bases: types))

@@ -1,6 +1,6 @@
 import JSON
 
-/// What an API takes and gives, as JSON Schema.
+/// What an API takes and gives, as JSON Schema. What a tool takes is in `ToolInputSchema`.
 struct JSONSchemaEmitter {
     /// How a type that another holds is written.
     enum Nesting {
@@ -20,12 +20,6 @@ struct JSONSchemaEmitter {
             "properties": .object(type.members.map { .init($0.name, schema(of: $0)) }),
             "required": .array(type.members.filter { !$0.isOptional }.map { .string($0.name) }),
         ]
-    }
-
-    /// The params of a method, as one object.
-    func schema(ofParamsOf method: Method) -> JSONValue {
-        let required = method.params.filter(\.isRequired)
-        return .object(object(method.params, required: required))
     }
 
     /// A type by its name.

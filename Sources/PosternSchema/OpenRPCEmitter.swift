@@ -21,19 +21,37 @@ struct OpenRPCEmitter {
         ]
     }
 
-    /// Swift that holds a document as one line.
-    static func swiftText(of document: JSONValue) -> String {
-        """
-        \(generatedMark)/// What `rpc.discover` answers.
-        package enum OpenRPCDocument {
-            /// The document, as one line of JSON.
-            package static let text: StaticString =
-                #\"""
-                \(document.text)
-                \"""#
+    /// Swift that holds a document in pieces, each one line of JSON, so that a process shows the methods that it serves.
+    static func swiftText(of document: JSONValue, _ contract: Contract) -> String {
+        let members = document.object ?? []
+        let methods = zip(contract.apis.flatMap(\.methods), document["methods"]?.array ?? []).map { method, value in
+            literal("        case .\(method.name.lowerCamel):", value.text)
         }
+        let place = members.firstIndex { $0.name == "methods" } ?? 0
+        let head = JSONValue.object(Array(members[..<place])).text.dropLast() + ",\"methods\":["
+        let tail = "]," + JSONValue.object(Array(members[(place + 1)...])).text.dropFirst()
+        return """
+            \(generatedMark)/// The pieces of what `rpc.discover` answers.
+            enum OpenRPCPieces {
+                /// What comes before the first method.
+            \(literal("    static let head: StaticString =", String(head)))
+                /// What comes after the last method.
+            \(literal("    static let tail: StaticString =", String(tail)))
 
-        """
+                /// One method.
+                static func method(_ method: Method) -> StaticString {
+                    switch method {
+            \(methods.joined(separator: "\n"))
+                    }
+                }
+            }
+
+            """
+    }
+
+    private static func literal(_ line: String, _ text: String) -> String {
+        let margin = String(repeating: " ", count: line.prefix { $0 == " " }.count + 4)
+        return [line, "\(margin)#\"\"\"", margin + text, "\(margin)\"\"\"#"].joined(separator: "\n")
     }
 
     private static func method(_ method: Method, in api: API) -> JSONValue {

@@ -17,8 +17,23 @@ struct ToolsEmitter {
             lines += ["        case .\(method.name.lowerCamel):", "            #\"\"\""]
             lines += ["            \(Self.tool(method, in: api).text)", "            \"\"\"#"]
         }
-        lines += ["        default: nil", "        }", "    }", "}"]
-        text = generatedMark + lines.joined(separator: "\n") + "\n"
+        lines += ["        default: nil", "        }", "    }", ""]
+        lines += ["    /// Whether the method changes nothing."]
+        lines += ["    var onlyReads: Bool {", "        switch self {"]
+        lines += methods.filter(\.1.isReadOnly).map { "        case .\($0.1.name.lowerCamel): true" }
+        lines += ["        default: false", "        }", "    }", "}", ""]
+        lines += [
+            "extension ErrorCode.API {", "    /// How an assistant goes about the API's tools, in a sentence or two.",
+        ]
+        lines += ["    var toolInstructions: StaticString {", "        switch self {"]
+        for api in contract.apis {
+            lines += [
+                "        case .\(api.name):", "            #\"\"\"", "            \(api.instructions)",
+                "            \"\"\"#",
+            ]
+        }
+        lines += ["        }", "    }", "}"]
+        text = generatedMark + "import Accounts\n\n" + lines.joined(separator: "\n") + "\n"
     }
 
     private static func name(of method: Method) -> String {
@@ -26,28 +41,67 @@ struct ToolsEmitter {
     }
 
     private static func tool(_ method: Method, in api: API) -> JSONValue {
-        let emitter = JSONSchemaEmitter(api: api, nesting: .inlined)
-        let title = method.summary.hasSuffix(".") ? String(method.summary.dropLast()) : method.summary
+        let title = "\(api.toolGroup): " + method.summary.lowerFirst.trimmingFullStop
         var members: [JSONValue.Member] = [
             .init("name", .string(name(of: method))), .init("title", .string(title)),
-            .init("description", .string(description(of: method))),
-            .init("inputSchema", emitter.schema(ofParamsOf: method)),
+            .init("description", .string(description(of: method, in: api))),
+            .init("inputSchema", ToolInputSchema(method.params).value),
         ]
-        if let result = method.result { members.append(.init("outputSchema", emitter.schema(ofTypeNamed: result))) }
+        if let result = method.result {
+            let emitter = JSONSchemaEmitter(api: api, nesting: .inlined)
+            members.append(.init("outputSchema", emitter.schema(ofTypeNamed: result)))
+        }
         members.append(
             .init(
                 "annotations",
                 [
                     "title": .string(title), "readOnlyHint": .bool(method.isReadOnly),
                     "destructiveHint": .bool(method.isDestructive), "idempotentHint": .bool(method.isIdempotent),
+                    // The tools reach the store of this process, and nothing beyond it.
+                    "openWorldHint": false,
                 ]
             )
         )
         return .object(members)
     }
 
-    private static func description(of method: Method) -> String {
-        let errors = method.errors.isEmpty ? "" : " Errors: \(method.errors.joined(separator: ", "))."
-        return "\(method.summary) \(method.description)\(errors)"
+    private static func description(of method: Method, in api: API) -> String {
+        let sources = method.params.compactMap { source(of: $0, for: method, in: api) }
+        let errors = method.errors.isEmpty ? [] : ["Errors: \(method.errors.joined(separator: ", "))."]
+        let value = method.result == nil ? ["Returns no value."] : []
+        let sentences = ["\(api.toolGroup): \(method.summary)", method.description] + sources + value + errors
+        return sentences.joined(separator: " ")
     }
+
+    /// Where an assistant gets a param that lets its holder in: from the tools whose results have it, or from a person.
+    private static func source(of param: Member, for method: Method, in api: API) -> String? {
+        let giving = api.methods.filter { other in
+            other.isTool && other.name != method.name && gives(other, param.name, in: api)
+        }
+        let tools = giving.map { name(of: $0) }.joined(separator: " or ")
+        switch param.name {
+        case "code", "token":
+            return "`\(param.name)` comes in a mail; where mail is kept, `postern outbox show ID` shows it, and in "
+                + "deterministic mode system_outbox does."
+        case "referral_code":
+            return "`referral_code` comes from `postern invite`\(tools.isEmpty ? "" : ", or from \(tools)")."
+        default:
+            return tools.isEmpty ? nil : "`\(param.name)` comes from \(tools)."
+        }
+    }
+
+    /// Whether a method's result has a member of that name that lets its holder in.
+    private static func gives(_ method: Method, _ name: String, in api: API) -> Bool {
+        let type = api.types.first { $0.name == method.result }
+        return type?.members.contains { $0.name == name && ($0.isSecret || name == "referral_code") } ?? false
+    }
+}
+
+extension API {
+    /// What the names of the API's tools begin with.
+    fileprivate var toolGroup: String { name == "service" ? "system" : name }
+}
+
+extension String {
+    fileprivate var trimmingFullStop: String { hasSuffix(".") ? String(dropLast()) : self }
 }

@@ -20,15 +20,24 @@ package final class Service: RequestHandler {
     /// - Parameters:
     ///   - backend: the account APIs and what they stand on.
     ///   - system: the methods of the service itself.
+    ///   - tools: which methods are offered as tools.
     ///   - log: takes one line, without secrets, of what its operator should know.
-    package init(backend: Backend, system: SystemHandlers, log: @escaping (String) -> Void) {
+    package init(
+        backend: Backend,
+        system: SystemHandlers,
+        tools: ToolSelection = .all,
+        log: @escaping (String) -> Void
+    ) {
         self.backend = backend
         self.system = system
         self.operators = OperatorsHandlers(operators: backend.operators)
         self.care = CareHandlers(care: backend.care)
         self.sales = SalesHandlers(sales: backend.sales)
         self.isRehearsal = system.rehearsal != nil
-        self.mcp = MCPHandlers(serverVersion: system.version, isRehearsal: isRehearsal)
+        self.mcp = MCPHandlers(
+            serverVersion: system.version,
+            offer: ToolOffer(tools, isRehearsal: isRehearsal)
+        )
         self.log = log
     }
 

@@ -33,8 +33,7 @@ package struct SystemHandlers {
     }
 
     func discover(to writer: inout JSONWriter) throws {
-        let document = OpenRPCDocument.text
-        writer.raw(UnsafeRawBufferPointer(start: document.utf8Start, count: document.utf8CodeUnitCount))
+        OpenRPCDocument.write(to: &writer) { rehearsal != nil || !$0.isRehearsalOnly }
     }
 
     func info(_ params: ServiceWire.InfoParams) throws -> ServiceWire.Info {

@@ -54,7 +54,7 @@ enum Command: String, CaseIterable {
         switch self {
         case .help: print(try Help.text(about: options.words.first))
         case .version: print("postern \(Postern.version)")
-        case .schema: print(OpenRPCDocument.text.description)
+        case .schema: print(OpenRPCDocument.text)
         case .serve: try serve(options)
         case .call: try callMethod(options)
         case .invite: try invite(options)

@@ -22,8 +22,18 @@ struct OpenRPCTests {
     @Test func isWhatTheProgramAnswers() throws {
         let file = PosternProcess.repository.appendingPathComponent("schema/openrpc.json")
         let document = try JSONValue(parsing: String(contentsOf: file, encoding: .utf8))
-        let postern = try PosternProcess(["--data", ":memory:"])
-        #expect(try postern.reply(to: "rpc.discover")["result"] == document)
+        let clock = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+        let deterministic = try PosternProcess(["--data", ":memory:"] + clock)
+        #expect(try deterministic.reply(to: "rpc.discover")["result"] == document)
         #expect(try JSONValue(parsing: PosternProcess.run(["schema"]).output) == document)
+    }
+
+    /// It showed the methods of deterministic mode, which then answered "Method not found".
+    @Test func hasOnlyTheMethodsThatAreServed() throws {
+        let postern = try PosternProcess(["--data", ":memory:"])
+        let document = try #require(postern.reply(to: "rpc.discover")["result"])
+        let shown = try #require(document["methods"]?.array).compactMap { $0["name"]?.string }
+        #expect(try postern.reply(to: "system.info")["result"]?["methods"]?.array?.compactMap(\.string) == shown)
+        #expect(!shown.contains("system.outbox") && document["components"] != nil)
     }
 }

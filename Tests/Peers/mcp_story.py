@@ -37,7 +37,7 @@ class Command:
         self.arguments = ["-c", '"$0" "$@"; echo "$?" > "$EXIT_CODE_PATH"', BINARY, *flags]
         # The SDKs hand on a few variables alone.
         self.environment = {
-            name: value for name, value in os.environ.items() if name in ("POSTERN_SOUND", "MUTANT")
+            name: value for name, value in os.environ.items() if name in ("SOUND_POSTERN", "MUTANT")
         } | {"EXIT_CODE_PATH": str(self.exit_code_path)}
 
     @property
@@ -51,7 +51,7 @@ async def play(checks, peer, prefix=""):
     await checks.run_async(prefix + "the tools are those of the methods, and say all of themselves", lists_tools, peer)
     await checks.run_async(prefix + "a tool that reads gives what its schema says", reads, peer)
     session = await checks.run_async(prefix + "tools that write give what their schemas say", writes, peer)
-    await checks.run_async(prefix + "a tool without a value gives null as text alone", gives_null, peer)
+    await checks.run_async(prefix + "a tool without a value says so in words", says_no_value, peer)
     await checks.run_async(prefix + "an error of the service is a result that says so", is_refused, peer)
     await checks.run_async(prefix + "wrong arguments are a result that says so", refuses_arguments, peer)
     await checks.run_async(prefix + "an unknown tool is an error", has_no_such_tool, peer)
@@ -113,7 +113,7 @@ def check_tool(tool):
         expect(tool["outputSchema"]["type"], "object", f"the type of what {name} gives")
         Draft202012Validator.check_schema(tool["outputSchema"])
     hints = tool["annotations"]
-    for hint in ("readOnlyHint", "destructiveHint", "idempotentHint"):
+    for hint in ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"):
         require(isinstance(hints.get(hint), bool), f"{name} has a {hint}")
     require(not (hints["readOnlyHint"] and hints["destructiveHint"]), f"{name} reads alone, or destroys")
 
@@ -148,10 +148,10 @@ async def writes(peer):
     return session
 
 
-async def gives_null(peer):
+async def says_no_value(peer):
     session = await register(peer, "leaving@example.com")
     result = await soon(peer.call("operators_signout", session))
-    expect(text_of(result), "null", "the text")
+    expect(text_of(result), "Accepted. This tool returns no value.", "the text")
     expect((result.get("isError", False), result.get("structuredContent")), (False, None), "the rest")
     expect(peer.output_schemas["operators_signout"], None, "its schema")
     expect((await error_of(peer, "operators_clients_get", **session, provision=0))["code"], -2, "the code")

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A binary that is not sound: it runs the one of POSTERN_SOUND and does to its replies what MUTANT says.
+"""A binary that is not sound: it runs the one of SOUND_POSTERN and does to its replies what MUTANT says.
 
     lost       a reply of twenty does not arrive
     mixed      of twenty replies that are under way at once, two have each other's id
@@ -23,7 +23,7 @@ import threading
 def main():
     mutant = os.environ["MUTANT"]
     process = subprocess.Popen(
-        [os.environ["POSTERN_SOUND"], *sys.argv[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        [os.environ["SOUND_POSTERN"], *sys.argv[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     )
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     threading.Thread(target=hand_on_requests, args=(process.stdin,), daemon=True).start()

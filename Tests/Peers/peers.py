@@ -89,7 +89,7 @@ def bite(binary, names):
     right = wrong = 0
     for mutant in MUTANTS:
         for name in names:
-            sound = {"POSTERN_SOUND": os.path.abspath(binary), "MUTANT": mutant}
+            sound = {"SOUND_POSTERN": os.path.abspath(binary), "MUTANT": mutant}
             _, bad = run(name, os.path.join(HERE, "mutant.py"), ends_early=True, **sound)
             is_right = bool(bad) == (mutant != "none")
             print(f"{'' if is_right else 'WRONG: '}{mutant} | {name} | {bad[0][:120] if bad else 'passes'}", flush=True)

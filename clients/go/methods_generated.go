@@ -670,7 +670,7 @@ type CarePatientsUpdateParams struct {
 	AccessToken string `json:"access_token"`
 	// The patient's `id`.
 	PatientID int64 `json:"patient_id"`
-	// The first name. Nil leaves it out. An empty string does what null does.
+	// The first name. Nil leaves it out.
 	FirstName *string `json:"first_name,omitempty"`
 	// The last name. Nil leaves it out. An empty string does what null does.
 	LastName *string `json:"last_name,omitempty"`
@@ -690,7 +690,7 @@ func (v CarePatientsUpdateParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Update changes a patient. Members that are absent stay; null or an empty string clears.
+// Update changes a patient. Members that are absent stay; null or an empty string clears all but the first name.
 //
 // It calls `care.patients.update`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
 // [Unauthorized], [FirstNameRequired], [InvalidFirstName], [InvalidLastName], [InvalidPhone], [InvalidBirthdate] and

@@ -3,7 +3,7 @@
 /// The codes themselves are generated from the error tables in `schema/`.
 package struct ErrorCode: Hashable, Sendable {
     /// The part of the contract that an error or a method belongs to.
-    package enum API: String, Sendable {
+    package enum API: String, CaseIterable, Sendable {
         case operators, care, sales, service
     }
 

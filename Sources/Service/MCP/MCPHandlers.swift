@@ -10,13 +10,13 @@ final class MCPHandlers {
     typealias Run = (Method, UnsafeRawBufferPointer?, inout JSONWriter) throws(RequestInterruption) -> Void
 
     private let serverVersion: String
-    private let isRehearsal: Bool
+    private let offer: ToolOffer
     private var hasInitialized = false
 
-    /// - Parameter isRehearsal: whether there are the tools of a rehearsal.
-    init(serverVersion: String, isRehearsal: Bool) {
+    /// - Parameter offer: the tools that this process offers.
+    init(serverVersion: String, offer: ToolOffer) {
         self.serverVersion = serverVersion
-        self.isRehearsal = isRehearsal
+        self.offer = offer
     }
 
     /// Carries out a request and writes its result.
@@ -57,7 +57,7 @@ final class MCPHandlers {
         guard MCPMethod.named(request.method) == .toolsCall else { return nil }
         do throws(RPCError) {
             let (params, era) = try envelope(of: .toolsCall, request.params)
-            return ToolCall(params, era: era, isRehearsal: isRehearsal)
+            return ToolCall(params, era: era, offer: offer)
         } catch {
             // It calls nothing, and is refused with this error when it is carried out.
             return nil
@@ -78,11 +78,12 @@ final class MCPHandlers {
         run: Run,
         result: inout JSONWriter
     ) throws(RequestInterruption) {
-        guard let call = ToolCall(params, era: era, isRehearsal: isRehearsal) else {
-            throw .refused(.unknownTool(params.name?.string))
+        guard let call = ToolCall(params, era: era, offer: offer) else {
+            throw .refused(.unknownTool(params.name?.string, offer))
         }
         var value = JSONWriter()
         do throws(RequestInterruption) {
+            if let refusal = call.refusal() { throw .refused(refusal) }
             try run(call.method, call.params, &value)
         } catch {
             guard case .refused(let refusal) = error else { throw error }
@@ -114,6 +115,7 @@ final class MCPHandlers {
         writeCapabilities(to: &writer)
         writer.member("serverInfo")
         writeServerInfo(to: &writer)
+        writeInstructions(to: &writer)
     }
 
     private func writeDiscovery(to writer: inout JSONWriter) {
@@ -122,13 +124,14 @@ final class MCPHandlers {
         for version in MCPEra.statelessVersions { writer.string(version) }
         writer.endArray()
         writeCapabilities(to: &writer)
+        writeInstructions(to: &writer)
         writeCaching(to: &writer)
     }
 
     private func writeTools(to writer: inout JSONWriter) {
         writer.member("tools")
         writer.beginArray()
-        for method in Method.allCases where isRehearsal || !method.isRehearsalOnly {
+        for method in offer.methods {
             guard let tool = method.tool else { continue }
             writer.raw(UnsafeRawBufferPointer(start: tool.utf8Start, count: tool.utf8CodeUnitCount))
         }
@@ -142,6 +145,11 @@ final class MCPHandlers {
         writer.beginObject()
         writer.endObject()
         writer.endObject()
+    }
+
+    private func writeInstructions(to writer: inout JSONWriter) {
+        writer.member("instructions")
+        writer.string(offer.instructions)
     }
 
     private func writeServerInfo(to writer: inout JSONWriter) {
@@ -174,10 +182,15 @@ final class MCPHandlers {
 }
 
 extension RPCError {
-    fileprivate static func unknownTool(_ name: String?) -> RPCError {
-        RPCError(
+    fileprivate static func unknownTool(_ name: String?, _ offer: ToolOffer) -> RPCError {
+        guard let name else { return RPCError(code: invalidParams.code, message: "Invalid params: no tool named") }
+        let names = offer.methods.compactMap { $0.toolName?.description }
+        let isHidden = Method.allCases.contains { $0.toolName?.description == name && !offer.hasGroup(of: $0) }
+        return RPCError(
             code: invalidParams.code,
-            message: name.map { "Unknown tool: \($0)" } ?? "Invalid params: no tool named"
+            message: isHidden
+                ? "Unknown tool: \(name); --tools leaves it out"
+                : "Unknown tool: \(name)\(NearestName.hint(for: name, among: names))"
         )
     }
 }

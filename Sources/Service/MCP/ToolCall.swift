@@ -9,22 +9,46 @@ struct ToolCall {
     let era: MCPEra
 
     /// Reads what `tools/call` is given; nil where there is no such tool.
-    init?(_ params: MCPParams, era: MCPEra, isRehearsal: Bool) {
+    init?(_ params: MCPParams, era: MCPEra, offer: ToolOffer) {
         guard let name = params.name,
             let method = Method.allCases.first(where: { $0.toolName.map(name.equals) ?? false }),
-            isRehearsal || !method.isRehearsalOnly
+            offer.includes(method)
         else { return nil }
         self.method = method
         self.params = params.arguments
         self.era = era
     }
 
-    /// Writes what a method gave as the members of a tool's result: as JSON text, and where it is an object as that.
+    /// Why the call is refused before it reaches the method: it has an argument that the tool does not take. A model that
+    /// misspells one would otherwise take the success for what it asked for.
+    func refusal() -> RPCError? {
+        guard let params, params.first == UInt8(ascii: "{") else { return nil }
+        do throws(JSONError) {
+            guard let unknown = try UnknownProperty(in: params, known: method.properties) else { return nil }
+            let hint = unknown.nearest.map { " (did you mean \($0)?)" } ?? "; \(knownArguments)"
+            return RPCError(
+                code: RPCError.invalidParams.code,
+                message: "Invalid params: unknown argument \(unknown.path)\(hint)"
+            ).told(by: method)
+        } catch {
+            return .invalidParams.told(by: method)
+        }
+    }
+
+    private var knownArguments: String {
+        let names = method.properties.map(\.name)
+        return names.isEmpty ? "the tool takes none" : "the tool takes \(names.joined(separator: ", "))"
+    }
+
+    /// Writes what a method gave as the members of a tool's result: as JSON text and as structured content, or in words
+    /// where the method returns no value, as `null` alone reads like a failure.
     static func write(result: UnsafeRawBufferPointer, to writer: inout JSONWriter) {
-        writeContent(result, to: &writer)
         if result.first == UInt8(ascii: "{") {
+            writeContent(result, to: &writer)
             writer.member("structuredContent")
             writer.raw(result)
+        } else {
+            writeContent(noValue, to: &writer)
         }
         writer.member("isError")
         writer.bool(false)
@@ -39,14 +63,19 @@ struct ToolCall {
         writer.bool(true)
     }
 
-    private static func writeContent(_ json: UnsafeRawBufferPointer, to writer: inout JSONWriter) {
+    private static var noValue: UnsafeRawBufferPointer {
+        let text: StaticString = "Accepted. This tool returns no value."
+        return UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    }
+
+    private static func writeContent(_ text: UnsafeRawBufferPointer, to writer: inout JSONWriter) {
         writer.member("content")
         writer.beginArray()
         writer.beginObject()
         writer.member("type")
         writer.string("text")
         writer.member("text")
-        writer.string(String(decoding: json, as: UTF8.self))
+        writer.string(String(decoding: text, as: UTF8.self))
         writer.endObject()
         writer.endArray()
     }

@@ -398,10 +398,11 @@ patient_id:integer
 '
 _POSTERN_RESULTS[care.patients.view]=CarePatientResult
 
-# care.patients.update: Changes a patient. Members that are absent stay; null or an empty string clears.
+# care.patients.update: Changes a patient. Members that are absent stay; null or an empty string clears all but the
+#     first name.
 #     access_token: string. required. A token that a sign-in gave.
 #     patient_id: integer. required. The patient's `id`.
-#     first_name: string or null. The first name.
+#     first_name: string. The first name.
 #     last_name: string or null. The last name.
 #     birthdate: string or null. The day of birth, as 1970-12-31.
 #     sex: string or null. male, female or other.

@@ -190,7 +190,7 @@ export interface CarePatientsMethods {
   view(params: types.CarePatientsViewParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
-   * Changes a patient. Members that are absent stay; null or an empty string clears.
+   * Changes a patient. Members that are absent stay; null or an empty string clears all but the first name.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, FirstNameRequired,
    * InvalidFirstName, InvalidLastName, InvalidPhone, InvalidBirthdate, InvalidSex

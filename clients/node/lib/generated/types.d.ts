@@ -567,7 +567,7 @@ export interface CarePatientsUpdateParams {
   /** The patient's `id`. */
   patient_id: number;
   /** The first name. */
-  first_name?: string | null | undefined;
+  first_name?: string | undefined;
   /** The last name. */
   last_name?: string | null | undefined;
   /** The day of birth, as 1970-12-31. */

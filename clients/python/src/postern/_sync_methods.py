@@ -588,7 +588,7 @@ class CarePatientsMethods:
         *,
         access_token: str,
         patient_id: int,
-        first_name: str | Unset | None = UNSET,
+        first_name: str | Unset = UNSET,
         last_name: str | Unset | None = UNSET,
         birthdate: str | Unset | None = UNSET,
         sex: str | Unset | None = UNSET,
@@ -596,7 +596,7 @@ class CarePatientsMethods:
     ) -> CarePatientResult:
         """Changes a patient.
 
-        Members that are absent stay; null or an empty string clears.
+        Members that are absent stay; null or an empty string clears all but the first name.
 
         Args:
             access_token: A token that a sign-in gave.

@@ -301,8 +301,8 @@ public struct CarePatientsMethods: Sendable {
 
     /// Changes a patient.
     ///
-    /// Members that are absent stay; null or an empty string clears. Here `nil` leaves a member out, and an empty
-    /// string is the same as null.
+    /// Members that are absent stay; null or an empty string clears all but the first name. Here `nil` leaves a member
+    /// out, and an empty string is the same as null.
     ///
     /// - Parameters:
     ///   - accessToken: A token that a sign-in gave.

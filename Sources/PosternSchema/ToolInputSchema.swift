@@ -1,0 +1,35 @@
+import JSON
+
+/// What a tool takes, as JSON Schema in the plain dialect that hosts of all makes read.
+///
+/// A type is one string, so a param that may be null is described as its plain type. There is no `format`, no `$ref` and
+/// no empty `required`. A string that may not be null may not be blank either, which the schema says as `minLength`.
+struct ToolInputSchema {
+    let value: JSONValue
+
+    init(_ params: [Member]) {
+        value = .object(Self.object(params, isPartial: false))
+    }
+
+    private static func object(_ members: [Member], isPartial: Bool) -> [JSONValue.Member] {
+        let properties = members.map { JSONValue.Member($0.name, schema(of: $0, isPartial: isPartial)) }
+        let required = isPartial ? [] : members.filter(\.isRequired)
+        return [.init("type", "object"), .init("properties", .object(properties))]
+            + (required.isEmpty ? [] : [.init("required", .array(required.map { .string($0.name) }))])
+            + [.init("additionalProperties", false)]
+    }
+
+    /// - Parameter isPartial: whether the member stands in an object whose members may all be left out.
+    private static func schema(of member: Member, isPartial: Bool) -> JSONValue {
+        let description = JSONValue.Member("description", .string(member.description))
+        if let input = member.input {
+            return .object(object(input.members, isPartial: isPartial || member.isPartial) + [description])
+        }
+        var constraints = member.constraints.filter { $0.name != "format" }
+        let isBounded = constraints.contains { ["minLength", "enum", "pattern"].contains($0.name) }
+        if member.type.base == "string", !member.type.isNullable, !isBounded {
+            constraints.insert(.init("minLength", 1), at: 0)
+        }
+        return .object([.init("type", .string(member.type.base)), description] + constraints)
+    }
+}

@@ -1,0 +1,49 @@
+import Accounts
+
+/// Which methods are offered as tools, as `--tools` says it.
+package struct ToolSelection: Equatable, Sendable {
+    /// The APIs whose methods are offered.
+    private let apis: Set<ErrorCode.API>
+    /// Whether only methods that change nothing are offered.
+    let isReadOnly: Bool
+
+    /// All methods.
+    package static let all = ToolSelection(apis: Set(ErrorCode.API.allCases), isReadOnly: false)
+    /// What the flag takes: `operators,care,sales,system|read-only`.
+    package static let form = ErrorCode.API.allCases.map(toolGroup).joined(separator: ",") + "|" + readOnlyWord
+
+    private static let readOnlyWord = "read-only"
+
+    private init(apis: Set<ErrorCode.API>, isReadOnly: Bool) {
+        self.apis = apis
+        self.isReadOnly = isReadOnly
+    }
+
+    /// Reads names of APIs, `read-only`, or both, with commas between them: `sales,read-only` is what reads in sales. Nil
+    /// where a word is neither.
+    package init?(_ text: String) {
+        var apis: Set<ErrorCode.API> = []
+        var isReadOnly = false
+        for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+            if word == Self.readOnlyWord {
+                isReadOnly = true
+            } else if let api = ErrorCode.API.allCases.first(where: { Self.toolGroup($0) == word }) {
+                apis.insert(api)
+            } else {
+                return nil
+            }
+        }
+        self.init(apis: apis.isEmpty ? Set(ErrorCode.API.allCases) : apis, isReadOnly: isReadOnly)
+    }
+
+    /// Whether a method is offered.
+    func includes(_ method: Method) -> Bool {
+        includes(method.api) && (!isReadOnly || method.onlyReads)
+    }
+
+    /// Whether methods of an API are offered.
+    func includes(_ api: ErrorCode.API) -> Bool { apis.contains(api) }
+
+    /// What an API's methods begin with.
+    private static func toolGroup(_ api: ErrorCode.API) -> String { api == .service ? "system" : api.rawValue }
+}
