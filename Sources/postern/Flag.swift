@@ -1,6 +1,7 @@
 import Accounts
 import JSONRPC
 import Mail
+import Service
 import Store
 
 /// A flag of the command line, which the environment may give as well.
@@ -11,6 +12,8 @@ struct Flag: Sendable {
     let summary: String
     /// The commands that it means something to.
     let commands: [Command]
+    /// What to write in place of a value that is not valid; nil where the summary says enough.
+    var hint: @Sendable (String) -> String? = { _ in nil }
     /// Takes over a value; false where it is not a valid one.
     let set: @Sendable (inout Options, String) -> Bool
 
@@ -67,6 +70,16 @@ struct Flag: Sendable {
             return options.framing != nil
         },
         Flag(
+            name: "tools",
+            value: ToolSelection.form,
+            summary: "which methods assistants are offered as tools (all)",
+            commands: [.serve]
+        ) { options, text in
+            guard let tools = ToolSelection(text) else { return false }
+            options.tools = tools
+            return true
+        },
+        Flag(
             name: "public-url",
             value: "URL",
             summary: "what links in mails start with (http://localhost)",
@@ -79,7 +92,11 @@ struct Flag: Sendable {
             name: "mail",
             value: "keep|directory:DIR|command:COMMAND",
             summary: "where mails go (keep: they stay in the outbox)",
-            commands: [.serve, .call, .outbox]
+            commands: [.serve, .call, .outbox],
+            hint: { text in
+                text.hasPrefix("smtp")
+                    ? "SMTP is not supported yet; use a program that sends, as in --mail 'command:sendmail -t -i'" : nil
+            }
         ) { options, text in
             guard let route = MailRoute(text) else { return false }
             options.mail = route
@@ -98,7 +115,7 @@ struct Flag: Sendable {
             name: "mail-templates",
             value: "DIR",
             summary: "files such as operators-reset.txt, used in place of the built-in texts",
-            commands: [.serve, .call]
+            commands: [.serve, .call, .outbox]
         ) { options, text in
             options.mailTemplates = text
             return true
@@ -126,7 +143,12 @@ struct Flag: Sendable {
             name: "clock",
             value: "TIME",
             summary: "rehearses in memory: time stands still at, say, 2016-02-24T22:07:52.371513Z",
-            commands: [.serve, .call]
+            commands: [.serve, .call],
+            hint: { text in
+                Timestamp(text) == nil
+                    ? "a date and a time with microseconds in UTC, such as 2016-02-24T22:07:52.371513Z"
+                    : "a time from 1970 to \(RehearsedTime.latest)"
+            }
         ) { options, text in
             options.clock = Timestamp(text).flatMap {
                 (0...RehearsedTime.latest.seconds).contains($0.seconds) ? $0 : nil

@@ -2,6 +2,7 @@ import Accounts
 import Glibc
 import JSONRPC
 import Mail
+import Service
 import Store
 
 /// What the command line and the environment ask for.
@@ -26,6 +27,8 @@ struct Options {
     var mailTemplates: String?
     /// The role with which `invite` invites.
     var role = SalesRole.admin
+    /// Which methods assistants are offered.
+    var tools = ToolSelection.all
     var confirmsEmail = true
     var logLevel = Log.Level.warning
     var clock: Timestamp?
@@ -60,7 +63,7 @@ struct Options {
             } else if argument.hasPrefix("-"), argument.utf8.count > 1 {
                 given.append(try Self.flag(argument, from: &rest))
             } else if !isNamed {
-                guard let named = Command(rawValue: argument) else { throw .usage("unknown command \(argument)") }
+                guard let named = Command(rawValue: argument) else { throw .unknownCommand(argument) }
                 command = named
                 isNamed = true
             } else {
@@ -70,7 +73,7 @@ struct Options {
         try readEnvironment()
         for (flag, value) in given {
             guard flag.commands.contains(command) else {
-                throw .usage("--\(flag.name) is no flag of postern \(command.rawValue)")
+                throw .flag(flag, isNoneOf: command)
             }
             try set(flag, to: value, as: "--\(flag.name)")
         }
@@ -83,7 +86,7 @@ struct Options {
     ) {
         let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard argument.hasPrefix("--"), let flag = Flag.named(String(parts[0])) else {
-            throw .usage("unknown flag \(argument)")
+            throw .unknownFlag(argument)
         }
         let attached = parts.count == 2 ? String(parts[1]) : flag.value == nil ? "1" : nil
         guard let value = attached ?? rest.popFirst(), !value.isEmpty else {
@@ -101,7 +104,7 @@ struct Options {
     }
 
     private mutating func set(_ flag: Flag, to value: String, as name: String) throws(CommandError) {
-        guard flag.set(&self, value) else { throw .usage("\(name) takes \(flag.value ?? "0|1"), not \(value)") }
+        guard flag.set(&self, value) else { throw .value(value, isNoneOf: flag, givenAs: name) }
     }
 
     private func check() throws(CommandError) {

@@ -17,6 +17,7 @@ struct Wiring {
     ///   - wakeUp: what ends the wait of the server that runs the service; nil where there is none.
     init(_ options: Options, hashesElsewhere: Bool = false, wakeUp: WakeUp? = nil) throws(CommandError) {
         let log = Log(level: options.logLevel)
+        for warning in EnvironmentNames.warnings { log.write(.warning, warning) }
         let sender = options.mailSender ?? MailSender(hostOf: options.publicURL)
         // Before the store, which a wrong command line is not to make.
         let templates = try Self.templates(options, domain: sender.domain)
@@ -38,7 +39,7 @@ struct Wiring {
             storeKind: store.kind,
             rehearsal: rehearsedTime.map { SystemHandlers.Rehearsal(time: $0, backend: backend) }
         )
-        let service = Service(backend: backend, system: system) { log.write(.error, $0) }
+        let service = Service(backend: backend, system: system, tools: options.tools) { log.write(.error, $0) }
         let courier =
             rehearsedTime != nil
             ? nil

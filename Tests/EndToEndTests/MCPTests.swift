@@ -53,7 +53,7 @@ struct MCPTests {
         #expect(result?["protocolVersion"]?.string == agreed)
         #expect(result?["capabilities"] == ["tools": [:]])
         #expect(result?["serverInfo"]?["name"] == "postern")
-        #expect(result?.object?.map(\.name) == ["protocolVersion", "capabilities", "serverInfo"])
+        #expect(result?.object?.map(\.name) == ["protocolVersion", "capabilities", "serverInfo", "instructions"])
         // Silent, and so the next line answers the ping.
         postern.send(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)
         #expect(try postern.reply(to: "ping")["result"] == [:])
@@ -141,7 +141,7 @@ struct MCPTests {
             #expect(tool["inputSchema"]?["type"] == "object")
             #expect(tool["outputSchema"].map { $0["type"] == "object" } ?? true)
             // Hosts take what is not said for destructive.
-            for hint in ["readOnlyHint", "destructiveHint", "idempotentHint"] {
+            for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
                 #expect(tool["annotations"]?[hint]?.bool != nil, "\(name) \(hint)")
             }
             #expect(!tool.text.contains("$ref"))
@@ -166,9 +166,9 @@ struct MCPTests {
             "provision": 0,
         ]
         #expect(try postern.reply(to: "operators.clients.get", session)["result"]?["clients"] == [])
-        // A method that answers null has no object to show.
+        // A method that answers null has no object to show; the bare word reads like a failure.
         let reset = try call("operators_reset_password", ["email": "nobody@example.com"])
-        #expect(try text(of: reset) == .null)
+        #expect(reset["result"]?["content"]?.array?.first?["text"] == "Accepted. This tool returns no value.")
         #expect(reset["result"]?.object?.map(\.name) == ["content", "isError"])
     }
 
@@ -187,6 +187,106 @@ struct MCPTests {
         // Without arguments a method finds its params missing.
         let bare = try postern.reply(to: "tools/call", ["name": "operators_signin"])
         #expect(try text(of: bare)["data"]?["field"] == "email")
+    }
+
+    /// A host lists tools by title, and four titles stood twice.
+    @Test func tellsToolsApartAndSaysWhereSecretsComeFrom() throws {
+        let deterministic = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+        let rehearsal = try PosternProcess(["--data", ":memory:"] + deterministic)
+        let reply = try rehearsal.reply(to: "tools/list", ["_meta": Self.envelope()])
+        let tools = try #require(reply["result"]?["tools"]?.array)
+        let titles = tools.compactMap { $0["title"]?.string }
+        #expect(Set(titles).count == tools.count)
+        let names = Set(tools.compactMap { $0["name"]?.string })
+        for tool in tools {
+            let name = try #require(tool["name"]?.string)
+            let description = try #require(tool["description"]?.string)
+            let group = try #require(name.split(separator: "_").first)
+            #expect(description.hasPrefix("\(group): "))
+            #expect(tool["annotations"]?["title"] == tool["title"])
+            let params = (tool["inputSchema"]?["properties"]?.object ?? []).map(\.name)
+            for token in ["session_id", "access_token", "api_key"] where params.contains(token) {
+                let source = try #require(description.firstMatch(of: try Regex("`\(token)` comes from ([a-z_ ]+)\\.")))
+                let givers = try #require(source.output[1].substring).components(separatedBy: " or ")
+                #expect(!givers.isEmpty && names.isSuperset(of: givers), "\(name) \(givers)")
+            }
+            if params.contains("code") || params.contains("token") { #expect(description.contains("`postern outbox")) }
+            if params.contains("referral_code") { #expect(description.contains("`postern invite`")) }
+        }
+    }
+
+    @Test func saysHowTheAPIsGo() throws {
+        let shaken = try #require(initialize()["result"]?["instructions"]?.string)
+        let discovered = try postern.reply(to: "server/discover", ["_meta": Self.envelope()])
+        #expect(discovered["result"]?["instructions"]?.string == shaken)
+        for word in [
+            "operators_signin", "care_auth_token", "sales_user_authenticate", "`postern outbox", "`postern invite`",
+        ] {
+            #expect(shaken.contains(word), "\(word)")
+        }
+        #expect(!shaken.contains("\n"))
+    }
+
+    /// A misspelt optional argument was passed over, and the call succeeded without it.
+    @Test func refusesUnknownArguments() throws {
+        try initialize()
+        let rows: [(JSONValue, String)] = [
+            (["frist_name": "A"], "unknown argument frist_name (did you mean first_name?)"),
+            (["colour": "red"], "unknown argument colour; the tool takes "),
+        ]
+        for (extra, message) in rows {
+            let base: JSONValue = ["email": "a@b.co", "password": "p", "role": "user"]
+            let arguments = JSONValue.object((base.object ?? []) + (extra.object ?? []))
+            let refused = try call("care_user_register", arguments)
+            #expect(refused["result"]?["isError"] == true)
+            let error = try text(of: refused)
+            #expect(error["code"]?.int == -32_602 && error["data"]?["success"] == false)
+            #expect(error["message"]?.string?.contains(message) == true, "\(error.text)")
+        }
+        let nested = try call("operators_register", ["user": ["emial": "a@b.co"], "password": "p"])
+        let message = try text(of: nested)["message"]?.string
+        #expect(message == "Invalid params: unknown argument user.emial (did you mean user.email?)")
+        let none = try call("system_info", ["verbose": true])
+        #expect(try text(of: none)["message"] == "Invalid params: unknown argument verbose; the tool takes none")
+        // Nothing of it was carried out.
+        let signIn = try call("care_auth_token", ["email": "a@b.co", "password": "p"])
+        #expect(try text(of: signIn)["data"]?["errors"] == ["wrong_email_password"])
+    }
+
+    @Test(arguments: [
+        ("operators", ["operators"]), ("care,sales", ["care", "sales"]), ("system", ["system"]),
+        ("read-only", ["operators", "care", "sales", "system"]), ("sales,read-only", ["sales"]),
+    ])
+    func offersTheToolsThatWereChosen(choice: String, groups: [String]) throws {
+        let all = try Self.tools(of: postern)
+        let chosen = try PosternProcess(["--data", ":memory:", "--tools", choice])
+        let expected = all.filter { tool in
+            let isRead = tool["annotations"]?["readOnlyHint"]?.bool == true
+            return groups.contains { tool["name"]?.string?.hasPrefix($0 + "_") == true }
+                && (isRead || !choice.contains("read-only"))
+        }
+        #expect(try Self.tools(of: chosen) == expected && !expected.isEmpty)
+        let left = try #require(all.first { !expected.contains($0) }?["name"])
+        let refused = try chosen.reply(to: "tools/call", ["_meta": Self.envelope(), "name": left, "arguments": [:]])
+        #expect(refused["error"]?["code"]?.int == -32_602)
+        #expect(refused["error"]?["message"]?.string?.hasSuffix("--tools leaves it out") == true)
+        // The methods themselves are served as ever.
+        #expect(try chosen.reply(to: "sales.user.me")["error"]?["code"]?.int == 401)
+        let discovered = try chosen.reply(to: "server/discover", ["_meta": Self.envelope()])
+        let instructions = try #require(discovered["result"]?["instructions"]?.string)
+        for group in ["operators", "care", "sales", "system"] {
+            #expect(instructions.contains("\(group): ") == groups.contains(group))
+        }
+    }
+
+    private static func tools(of postern: PosternProcess) throws -> [JSONValue] {
+        try #require(postern.reply(to: "tools/list", ["_meta": envelope()])["result"]?["tools"]?.array)
+    }
+
+    @Test func suggestsTheToolThatIsMeant() throws {
+        try initialize()
+        let error = try call("operators_sigin")["error"]
+        #expect(error?["message"] == "Unknown tool: operators_sigin (did you mean operators_signin?)")
     }
 
     @Test(arguments: ["nothing", "operators.signin", "rpc_discover", "system_outbox", ""])

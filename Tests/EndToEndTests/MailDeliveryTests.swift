@@ -120,4 +120,32 @@ struct MailDeliveryTests {
         #expect(!log.contains("a+tag") && !log.contains(/1-[0-9a-f]{32}/))
         #expect(log.split(separator: "\n").count == 1)
     }
+
+    /// `outbox list` said nothing but "waiting", however often a mail had failed and why.
+    @Test func listsAttemptsNextTryAndWhatTheCommandSaid() throws {
+        let refusing = try start(["--mail", "command:cat >/dev/null; echo 'relay says 550' >&2; exit 75"])
+        _ = try refusing.reply(to: "operators.register", Self.registration)
+        refusing.finish()
+        let list = try PosternProcess.run(["outbox", "list", "--data", folder.path("store")]).output
+        let columns = list.split(separator: "\t", omittingEmptySubsequences: false)
+        #expect(columns.count == 8 && columns[5] == "1")
+        #expect(columns[6] > columns[1] && columns[6].hasSuffix("Z"))
+        #expect(columns[7] == "the command ended with exit code 75: relay says 550")
+        // It may hold an address, so the log has the exit code alone.
+        #expect(refusing.errorText.contains("exit code 75") && !refusing.errorText.contains("relay"))
+    }
+
+    /// A misspelt placeholder went out as it was, in every mail.
+    @Test(arguments: [["serve"], ["call", "system.info"], ["outbox", "deliver", "--mail", "command:true"]])
+    func refusesAnUnknownPlaceholderAtStart(command: [String]) throws {
+        try FileManager.default.createDirectory(atPath: folder.path("templates"), withIntermediateDirectories: true)
+        let file = folder.path("templates/sales-reset.txt")
+        try "Subject: x\n\nHello,\nyour code: {{cod}}\n".write(toFile: file, atomically: true, encoding: .utf8)
+        let flags = ["--data", folder.path("store"), "--mail-templates", folder.path("templates")]
+        let outcome = try PosternProcess.run(command + flags)
+        #expect(outcome.status == 64)
+        let place = "postern: --mail-templates: \(file):4: unknown placeholder {{cod}}; there are {{code}} and {{link}}"
+        #expect(outcome.errors.hasPrefix(place) && outcome.errors.filter { $0 == "\n" }.count == 1)
+        #expect(!FileManager.default.fileExists(atPath: folder.path("store")))
+    }
 }

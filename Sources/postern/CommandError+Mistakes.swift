@@ -1,0 +1,39 @@
+import JSON
+import Service
+
+/// What a wrong command line should have been, in the one line that refuses it.
+extension CommandError {
+    /// An argument that begins with a dash and is no flag.
+    static func unknownFlag(_ argument: String) -> CommandError {
+        let name = argument.drop { $0 == "-" }.prefix { $0 != "=" }.lowercased()
+        if ["port", "host", "listen", "bind", "address", "socket"].contains(name) {
+            return .usage(
+                "unknown flag \(argument): postern has no port, requests come on stdin and replies go to stdout"
+            )
+        }
+        let hint = NearestName.hint(for: "--\(name)", among: Flag.all.map { "--\($0.name)" })
+        return .usage("unknown flag \(argument)\(hint)")
+    }
+
+    /// A first word that is no command.
+    static func unknownCommand(_ word: String) -> CommandError {
+        if word.contains("/") { return .usage("unknown command \(word); a data directory is named by --data \(word)") }
+        if Method.allCases.contains(where: { $0.name.description == word }) {
+            return .usage("unknown command \(word); a method is called by postern call \(word)")
+        }
+        let hint = NearestName.hint(for: word, among: Command.allCases.map(\.rawValue))
+        return .usage("unknown command \(word)\(hint)")
+    }
+
+    /// A flag of another command.
+    static func flag(_ flag: Flag, isNoneOf command: Command) -> CommandError {
+        let others = flag.commands.map { "postern \($0.rawValue)" }.joined(separator: ", ")
+        return .usage("--\(flag.name) is no flag of postern \(command.rawValue); it belongs to \(others)")
+    }
+
+    /// A value that a flag does not take.
+    static func value(_ value: String, isNoneOf flag: Flag, givenAs name: String) -> CommandError {
+        let hint = flag.hint(value).map { ": \($0)" } ?? ""
+        return .usage("\(name) takes \(flag.value ?? "0|1"), not \(value)\(hint)")
+    }
+}

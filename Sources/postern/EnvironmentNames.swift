@@ -1,0 +1,33 @@
+import Glibc
+import JSON
+
+/// The variables of the environment whose names say that they are for Postern.
+enum EnvironmentNames {
+    /// Those that the clients read; a host's environment is the program's as well.
+    private static let clients = [
+        "POSTERN_BIN", "POSTERN_TIMEOUT", "POSTERN_CLOSE_TIMEOUT", "POSTERN_MESSAGE_BYTES_MAX", "POSTERN_LIB",
+    ]
+
+    /// A warning for each `POSTERN_…` that no flag and no client reads, as a misspelt one would silently do nothing.
+    static var warnings: [String] {
+        let known = Flag.all.map(\.variable)
+        return all.filter { $0.hasPrefix(prefix) && !known.contains($0) && !clients.contains($0) }.map { name in
+            // The prefix is not part of what was misspelt, and would make any two names alike.
+            let nearest = NearestName.of(String(name.dropFirst(prefix.count)), among: Flag.all.map(\.name))
+            let hint = nearest.flatMap { Flag.named($0) }.map { " (did you mean \($0.variable)?)" } ?? ""
+            return "the environment has \(name), which is no flag\(hint)"
+        }
+    }
+
+    private static let prefix = "POSTERN_"
+
+    private static var all: [String] {
+        var names: [String] = []
+        var place = environ
+        while let entry = place.pointee {
+            names.append(String(String(cString: entry).prefix { $0 != "=" }))
+            place += 1
+        }
+        return names.sorted()
+    }
+}
