@@ -34,7 +34,7 @@ enum Host {
     static func outlive() async throws {
         signal(SIGPIPE, SIG_DFL)
         let (lines, continuation) = AsyncStream<String>.makeStream()
-        let postern = try Postern(onLog: { continuation.yield($0) })
+        let postern = try Postern(waitsUntilReady: false, onLog: { continuation.yield($0) })
         for await line in lines where line == "closed" { break }
         do throws(PosternError) {
             print(try await postern.call("a"))
