@@ -90,7 +90,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ContractTests",
-            dependencies: ["JSON", "PosternSchema", "PosternTesting", "PosternTranscripts"],
+            dependencies: ["Accounts", "JSON", "PosternSchema", "PosternTesting", "PosternTranscripts"],
             exclude: ["Resources"],
             swiftSettings: houseRules
         ),

@@ -1,0 +1,35 @@
+import Accounts
+import Foundation
+import JSON
+import PosternTesting
+import Testing
+
+/// The bounds that the contract states are those that the rules hold params to.
+struct BoundsTests {
+    private static let bounds: [String: Int] = [
+        "email": Limits.emailBytesMax, "password": Limits.passwordBytesMax,
+        "current_password": Limits.passwordBytesMax, "first_name": Limits.nameCharactersMax,
+        "last_name": Limits.nameCharactersMax, "first": Limits.nameCharactersMax, "last": Limits.nameCharactersMax,
+        "phone": Limits.phoneCharactersMax, "address": Limits.addressCharactersMax,
+    ]
+
+    @Test(arguments: bounds.keys.sorted())
+    func areTheOnesOfTheRules(name: String) throws {
+        let file = PosternProcess.repository.appendingPathComponent("schema/openrpc.json")
+        let document = try JSONValue(parsing: String(contentsOf: file, encoding: .utf8))
+        let methods = try #require(document["methods"]?.array)
+        let stated = methods.flatMap { method in
+            (method["params"]?.array ?? []).flatMap { param in
+                Self.lengths(of: name, in: param["schema"] ?? .null, named: param["name"]?.string ?? "")
+            }
+        }
+        // Each is stated with at least one param, and nowhere else than the rules have it.
+        #expect(Set(stated) == [Self.bounds[name]])
+    }
+
+    /// The greatest lengths of the params of a name, which may stand within others.
+    private static func lengths(of name: String, in schema: JSONValue, named own: String) -> [Int?] {
+        let inner = (schema["properties"]?.object ?? []).flatMap { lengths(of: name, in: $0.value, named: $0.name) }
+        return (own == name ? [schema["maxLength"]?.int] : []) + inner
+    }
+}
