@@ -36,7 +36,7 @@ def main():
         given = session(has_headers)
         sound = answers([binary], given)
         for mutant in MUTANTS:
-            environment = {"POSTERN_SOUND": binary, "MUTANT": mutant}
+            environment = {"SOUND_POSTERN": binary, "MUTANT": mutant}
             is_changed = answers([sys.executable, os.path.join(HERE, "mutant.py")], given, environment) != sound
             if is_changed != (mutant != "none"):
                 wrong += 1
