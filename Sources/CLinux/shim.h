@@ -1,8 +1,11 @@
 // What the system's library has and Swift's Glibc module leaves out.
 #include <limits.h>
 #include <linux/futex.h>
+#include <malloc.h>
 #include <linux/stat.h>
 #include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -11,6 +14,20 @@
 #ifndef AT_EMPTY_PATH
 #define AT_EMPTY_PATH 0x1000 // <fcntl.h> has it where GNU extensions are asked for.
 #endif
+
+/// Keeps the memory of this process out of core dumps, and from processes of the same user: setrlimit(2), prctl(2).
+static inline void linux_forbid_core_dumps(void) {
+    struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/// Gives free memory back to the system: malloc_trim(3), which musl has not.
+static inline void linux_release_free_memory(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
 
 /// pipe2(2).
 static inline int linux_pipe2(int ends[2], int flags) {

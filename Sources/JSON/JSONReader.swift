@@ -55,7 +55,7 @@ package struct JSONReader {
         case UInt8(ascii: "t"), UInt8(ascii: "f"): return .bool
         case UInt8(ascii: "n"): return .null
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
-        default: throw JSONError(.unexpectedByte, at: offset)
+        default: throw JSONError(.unexpectedByte, at: offset, expected: .value)
         }
     }
 
@@ -134,8 +134,33 @@ package struct JSONReader {
         case UInt8(ascii: "t"): try skipWord("true")
         case UInt8(ascii: "f"): try skipWord("false")
         case UInt8(ascii: "n"): try skipWord("null")
-        default: throw JSONError(.unexpectedByte, at: offset)
+        default: throw JSONError(.unexpectedByte, at: offset, expected: .value)
         }
+    }
+
+    /// Reads past the next value as `skip()` does, and throws where an object in it has two members of one name.
+    package mutating func skipUnique() throws(JSONError) {
+        switch try peek() {
+        case UInt8(ascii: "{"):
+            var names = Set<[UInt8]>()
+            try beginObject()
+            while let name = try nextMember() {
+                guard names.insert(Array(name.string.utf8)).inserted else {
+                    throw JSONError(.duplicateMember, at: place(of: name))
+                }
+                try skipUnique()
+            }
+        case UInt8(ascii: "["):
+            try beginArray()
+            while try nextElement() { try skipUnique() }
+        default: try skip()
+        }
+    }
+
+    /// Where a string that was read from this text begins: the offset of its opening quote.
+    package func place(of text: JSONText) -> Int {
+        // An empty string has an address as well, as it stands within the text.
+        text.bytes.baseAddress.map { $0 - UnsafeRawPointer(base) - 1 } ?? offset
     }
 
     /// Reads past the next value and gives its bytes as they were written.
@@ -167,8 +192,13 @@ package struct JSONReader {
     /// The name of the object's next member, with its value up next, or nil behind the end of the object.
     package mutating func nextMember() throws(JSONError) -> JSONText? {
         guard try continues(until: UInt8(ascii: "}")) else { return nil }
-        let name = try text()
-        guard try peek() == UInt8(ascii: ":") else { throw JSONError(.unexpectedByte, at: offset) }
+        let name: JSONText
+        do throws(JSONError) {
+            name = try text()
+        } catch  where error.reason == .unexpectedByte {
+            throw JSONError(.unexpectedByte, at: error.offset, expected: .name)
+        }
+        guard try peek() == UInt8(ascii: ":") else { throw JSONError(.unexpectedByte, at: offset, expected: .colon) }
         offset += 1
         return name
     }
@@ -209,7 +239,10 @@ package struct JSONReader {
             return false
         }
         guard afterValue else { return true }
-        guard byte == UInt8(ascii: ",") else { throw JSONError(.unexpectedByte, at: offset) }
+        guard byte == UInt8(ascii: ",") else {
+            let isObject = close == UInt8(ascii: "}")
+            throw JSONError(.unexpectedByte, at: offset, expected: isObject ? .commaOrBrace : .commaOrBracket)
+        }
         offset += 1
         afterValue = false
         // A comma promises a value: in `[1,]` whoever reads it finds none.

@@ -17,6 +17,12 @@ package struct JSONWriter: ~Copyable {
     /// How much has been written, in bytes.
     package private(set) var count = 0
 
+    /// How much may be written; what would go past it is dropped with all that came behind `keptCount`.
+    private var countMax = Int.max
+    private var keptCount = 0
+    /// Whether something was dropped since `limit(to:)`, so that what is written is no JSON.
+    package private(set) var isOverrun = false
+
     /// How much it can hold before it takes more memory, in bytes.
     package var capacity: Int { memory.count }
 
@@ -39,6 +45,20 @@ package struct JSONWriter: ~Copyable {
     package mutating func truncate(to count: Int) {
         precondition(count <= self.count, "only what was written can be taken back")
         self.count = count
+    }
+
+    /// Bounds what is written from here on to so many bytes. Past the bound the writer overwrites them and sets
+    /// `isOverrun`; the caller then takes them back.
+    package mutating func limit(toFurther bytesMax: Int) {
+        keptCount = count
+        countMax = count + bytesMax
+        isOverrun = false
+    }
+
+    /// Makes room for so many further bytes at once.
+    package mutating func reserve(_ more: Int) {
+        guard memory.count - count < more else { return }
+        move(toCapacity: count + more)
     }
 
     /// Gives what has been written, copied, and starts anew.
@@ -301,10 +321,17 @@ package struct JSONWriter: ~Copyable {
     /// Moves to memory twice as large, at least, so that what is written is moved a bounded number of times a byte.
     @inline(never)
     private mutating func grow(by more: Int) {
-        let larger = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(2 * memory.count, count + more, 64),
-            alignment: 1
-        )
+        if count + more > countMax {
+            isOverrun = true
+            count = keptCount
+            if memory.count - count >= more { return }
+        }
+        // Room past the bound is for nothing, except what a single piece needs.
+        move(toCapacity: max(min(2 * memory.count, max(countMax, 64)), count + more, 64))
+    }
+
+    private mutating func move(toCapacity capacity: Int) {
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 1)
         larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<count]))
         memory.deallocate()
         memory = larger

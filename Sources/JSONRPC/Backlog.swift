@@ -11,6 +11,8 @@ struct Backlog {
 
     var isEmpty: Bool { pieces.isEmpty }
 
+    var count: Int { pieces.reduce(0) { $0 + $1.frames.count - $1.place } }
+
     mutating func append(_ frames: [Frame], in chunk: Chunk) {
         if !frames.isEmpty { pieces.append(Piece(chunk: chunk, frames: frames)) }
     }

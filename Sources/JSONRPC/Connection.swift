@@ -62,6 +62,9 @@ struct Connection: ~Copyable {
     /// Whether there is something to carry out that waits for nothing but for earlier answers to go out.
     var hasBacklog: Bool { !backlog.isEmpty || !pausedLanes.isEmpty }
 
+    /// How many messages were read and are not answered, those aside whose answers wait to be written.
+    var unansweredMessages: Int { lanes.count + backlog.count }
+
     /// Whether so many requests wait that nothing more should be read for now.
     var isSaturated: Bool { lanes.isSaturated }
 
@@ -112,7 +115,8 @@ struct Connection: ~Copyable {
 
     private mutating func take(_ frame: Frame, in chunk: Chunk) {
         switch frame {
-        case .message(let bytes): take(Line(bytes, in: chunk), in: chunk)
+        case .message(let bytes): take(Line(bytes, in: chunk, isLine: framer.framing != .header), in: chunk)
+        case .http: admit(.invalid(.http, id: nil), chunk: chunk)
         case .tooLong: admit(.invalid(.messageTooLong, id: nil), chunk: chunk)
         case .badHeader: admit(.invalid(.badHeader, id: nil), chunk: chunk)
         }
@@ -239,6 +243,7 @@ struct Connection: ~Copyable {
 
     /// Carries out one message and answers it; false where it has to wait for slow work.
     private mutating func carryOut(_ entry: LaneEntry) -> Bool {
+        if let place = entry.address.place, place.batch.isFull { entry.hasNoRoom = true }
         // A line goes straight to where it is sent from; a part of a batch, or what needs its length told, does not.
         if entry.address.place == nil, framer.framing != .header {
             let start = output.count
@@ -276,19 +281,28 @@ struct Connection: ~Copyable {
     }
 
     private mutating func settle(_ part: [UInt8], at place: BatchPlace) {
-        if place.batch.settle(part, at: place.index) { send(place.batch.answer()) }
+        guard place.batch.settle(part, at: place.index), case let count = place.batch.answerBytes, count > 0 else {
+            return
+        }
+        beginMessage(bytes: count)
+        place.batch.write(to: &output)
+        endMessage()
     }
 
     /// Adds a message to the output, framed.
     private mutating func send(_ message: [UInt8]) {
         guard !message.isEmpty else { return }
-        if framer.framing == .header {
-            output.verbatim(Array("Content-Length: \(message.count)\r\n\r\n".utf8))
-            output.verbatim(message)
-        } else {
-            output.verbatim(message)
-            output.newline()
-        }
+        beginMessage(bytes: message.count)
+        output.verbatim(message)
+        endMessage()
+    }
+
+    private mutating func beginMessage(bytes: Int) {
+        if framer.framing == .header { output.verbatim(Array("Content-Length: \(bytes)\r\n\r\n".utf8)) }
+    }
+
+    private mutating func endMessage() {
+        if framer.framing != .header { output.newline() }
     }
 
     // MARK: Committing

@@ -9,22 +9,30 @@ package enum Framing: String, Sendable {
 }
 
 /// A piece of the input.
-enum Frame {
+enum Frame: Equatable {
     /// A message's text, as bytes within the chunk.
     case message(UnsafeRawBufferPointer)
     /// A message over the bound, which was dropped.
     case tooLong
-    /// Headers that do not tell a length, so that what follows them was dropped up to the next that may.
+    /// What is no header block where one is expected, so that what follows was dropped up to the next that may be one.
     case badHeader
+    /// An HTTP request, which was dropped.
+    case http
+
+    static func == (left: Frame, right: Frame) -> Bool {
+        switch (left, right) {
+        case (.tooLong, .tooLong), (.badHeader, .badHeader), (.http, .http): true
+        case (.message(let left), .message(let right)): left.elementsEqual(right)
+        default: false
+        }
+    }
 }
 
 /// Cuts what is read into messages.
-///
-/// Where the framing is left open, the first byte that is neither white space nor a byte order mark decides it for good:
-/// a letter begins a header, anything else a line.
-struct Framer {
+struct Framer: ~Copyable {
     /// The framing; `auto` until it is known.
     private(set) var framing: Framing
+    private var detector = FramingDetector()
     private var lines = LineFramer()
     private var headers = HeaderFramer()
 
@@ -34,29 +42,29 @@ struct Framer {
 
     /// Takes what was read and gives the messages that it completes, with the memory they stand in.
     mutating func frames(of read: UnsafeRawBufferPointer) -> (chunk: Chunk, frames: [Frame]) {
-        if framing == .auto {
-            guard let start = read.firstIndex(where: { !Self.isSkipped($0) }) else { return (.empty, []) }
-            framing = Self.isLetter(read[start]) ? .header : .line
-            return cut(UnsafeRawBufferPointer(rebasing: read[start...]))
-        }
-        return cut(read)
+        guard framing == .auto else { return cut(read) }
+        guard let known = detector.receive(read) else { return (.empty, []) }
+        return decide(known)
     }
 
     /// What is left at the end of the input.
     mutating func rest() -> (chunk: Chunk, frames: [Frame]) {
-        framing == .header ? headers.rest() : lines.rest()
+        guard framing == .auto else { return framing == .header ? headers.rest() : lines.rest() }
+        // What decided nothing is answered as the lines that it may be, of which the last may lack its end.
+        var lineFeed: UInt8 = 0x0A
+        withUnsafeBytes(of: &lineFeed) { _ = detector.receive($0) }
+        return decide(.line)
+    }
+
+    private mutating func decide(_ known: Framing) -> (chunk: Chunk, frames: [Frame]) {
+        framing = known
+        let taken = detector.takePending()
+        return taken.withUnsafeBytes { bytes in
+            known == .header ? headers.frames(of: bytes) : lines.frames(of: bytes)
+        }
     }
 
     private mutating func cut(_ bytes: UnsafeRawBufferPointer) -> (chunk: Chunk, frames: [Frame]) {
         framing == .header ? headers.frames(of: bytes) : lines.frames(of: bytes)
-    }
-
-    /// White space, and the bytes of a byte order mark.
-    private static func isSkipped(_ byte: UInt8) -> Bool {
-        [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF].contains(byte)
-    }
-
-    private static func isLetter(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
     }
 }

@@ -5,24 +5,42 @@
 ///     {"jsonrpc":"2.0","id":1,"method":"system.info"}
 ///
 /// The names of headers may be in any case, and those other than Content-Length are let pass. A line may end with LF
-/// alone. Headers that tell no length are told of once, and reading goes on where the next Content-Length stands.
-struct HeaderFramer {
+/// alone. What is no header block gets one error, and reading goes on at the next `Content-Length:` in the bytes at hand,
+/// so that a bad frame costs no good one its reply:
+///
+///     …"method":"system.info"}       a length one too short: the message is no JSON
+///     }Content-Length: 54\r\n        no token: an error, and on from `Content-Length:`
+///     ntent-Length: 54\r\n           a length two too long: an error, and the length is read all the same
+///
+/// Each byte is looked at a bounded number of times: a search goes on behind the line that was bad, and a block over the
+/// bound is left behind up to the line that crosses it.
+struct HeaderFramer: ~Copyable {
     /// What stands at a place where headers are expected.
     private enum Head {
         case incomplete
-        case bad(bytes: Int)
-        case length(Int, headBytes: Int)
+        /// No header block; the search for the next goes on behind so many bytes.
+        case bad(bytes: Int, Frame)
+        /// Headers without a length.
+        case noLength(bytes: Int)
+        case http(bytes: Int)
+        case length(Int, headBytes: Int, nameWasCut: Bool)
     }
 
-    private var pending: [UInt8] = []
-    /// How many bytes of a message over the bound are still to be dropped.
+    private var pending = InputBuffer()
+    /// How many bytes of an HTTP request's content are still to be dropped.
     private var bytesToDrop = 0
     /// Whether the place where the next headers begin is not known.
     private var isLost = false
+    /// Whether the header block that comes next belongs to an HTTP request, which was answered.
+    private var isInHTTPRequest = false
+    /// Whether the error for a header whose name was cut has been given.
+    private var isCutReported = false
+    /// Whether a message ends where the next headers are expected.
+    private var followsMessage = false
 
     /// Takes what was read and gives the messages that it completes, with the memory they stand in.
     mutating func frames(of read: UnsafeRawBufferPointer) -> (chunk: Chunk, frames: [Frame]) {
-        pending.append(contentsOf: read)
+        pending.append(read)
         var position = 0
         var cuts: [Cut] = []
         while let cut = cutNext(at: &position) { cuts.append(cut) }
@@ -33,9 +51,10 @@ struct HeaderFramer {
 
     /// What is left at the end of the input: a message that was cut short, which is no JSON then.
     mutating func rest() -> (chunk: Chunk, frames: [Frame]) {
-        guard !isLost, bytesToDrop == 0, !pending.allSatisfy(Self.isSpace) else { return (.empty, []) }
+        let isBlank = pending.withUnsafeBytes { $0.allSatisfy(HeaderSyntax.isSpace) }
+        guard !isLost, bytesToDrop == 0, !isInHTTPRequest, !isBlank else { return (.empty, []) }
         let chunk = pending.withUnsafeBytes { Chunk(copying: $0) }
-        pending = []
+        pending.removeFirst(pending.count)
         return (chunk, [.message(chunk.bytes)])
     }
 
@@ -62,75 +81,105 @@ struct HeaderFramer {
             position += count
             return count > 0 ? .nothing : nil
         }
+        let wasLost = isLost
         if isLost {
-            guard let found = nextContentLength(from: position) else {
-                position = max(position, pending.count - Self.contentLength.count)
+            let start = position
+            guard let found = pending.withUnsafeBytes({ HeaderSyntax.contentLength(in: $0[start...]) }) else {
+                position = max(position, pending.count - HeaderSyntax.contentLengthName.count)
                 return nil
             }
             position = found
             isLost = false
         }
-        while position < pending.count, Self.isSpace(pending[position]) { position += 1 }
-        switch head(at: position) {
-        case .incomplete: return nil
-        case .bad(let bytes):
+        let isBehindMessage = followsMessage && !wasLost
+        let (start, head) = pending.withUnsafeBytes { bytes in
+            let start = bytes[position...].firstIndex { !HeaderSyntax.isSpace($0) } ?? bytes.count
+            return (start, Self.head(in: bytes[start...], isBehindMessage: isBehindMessage && start == position))
+        }
+        position = start
+        switch head {
+        case .incomplete:
+            // The search found this place, and finds it again.
+            isLost = wasLost
+            return nil
+        case .noLength(let bytes):
             position += bytes
+            followsMessage = false
+            isLost = !isInHTTPRequest
+            defer { isInHTTPRequest = false }
+            return wasLost || isInHTTPRequest ? .nothing : .plain(.badHeader)
+        case .bad(let bytes, let error):
+            position += bytes
+            followsMessage = false
             isLost = true
-            return .plain(.badHeader)
-        case .length(let length, let headBytes):
-            if length > Limits.lineBytesMax {
+            defer { isInHTTPRequest = false }
+            // A search that meets another bad block has given its error already.
+            return error == .badHeader && (wasLost || isInHTTPRequest) ? .nothing : .plain(error)
+        case .http(let bytes):
+            position += bytes
+            followsMessage = false
+            isInHTTPRequest = true
+            return .plain(.http)
+        case .length(let length, let headBytes, let nameWasCut):
+            if isInHTTPRequest {
+                isInHTTPRequest = false
                 bytesToDrop = length
                 position += headBytes
-                return .plain(.tooLong)
+                return .nothing
             }
-            let start = position + headBytes
-            guard pending.count - start >= length else { return nil }
-            position = start + length
-            return .message(start..<position)
+            let messageStart = position + headBytes
+            guard pending.count - messageStart >= length else {
+                isLost = wasLost
+                return nil
+            }
+            if nameWasCut, !isCutReported {
+                isCutReported = true
+                return .plain(.badHeader)
+            }
+            isCutReported = false
+            followsMessage = true
+            position = messageStart + length
+            return .message(messageStart..<position)
         }
     }
 
-    /// Reads the headers at a position, up to the empty line behind them. Those over the bound are dropped no further than
-    /// to the line that crosses it, or to the bound where that is the first: a good message may stand behind.
-    private func head(at start: Int) -> Head {
+    /// Reads the headers at the start, up to the empty line behind them. Those over the bound are left behind no further
+    /// than to the line that crosses it, or to the bound where that is the first: a good message may stand behind.
+    ///
+    /// - Parameter isBehindMessage: whether a message ends where the headers begin.
+    private static func head(in block: HeaderSyntax.Bytes, isBehindMessage: Bool) -> Head {
+        let start = block.startIndex
         var length: Int?
+        var nameWasCut = false
         var lineStart = start
         let bound = start + Limits.headerBytesMax
-        while let end = pending[lineStart..<min(bound, pending.count)].firstIndex(of: UInt8(ascii: "\n")) {
-            var line = pending[lineStart..<end]
+        while let end = block[lineStart..<min(bound, block.endIndex)].firstIndex(of: UInt8(ascii: "\n")) {
+            var line = block[lineStart..<end]
             if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
             let behind = end + 1 - start
-            if line.isEmpty { return length.map { .length($0, headBytes: behind) } ?? .bad(bytes: behind) }
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return .bad(bytes: behind) }
-            if Self.isSame(line[..<colon], Self.contentLength) {
-                let value = String(decoding: line[(colon + 1)...].filter { !Self.isSpace($0) }, as: UTF8.self)
-                guard let number = Int(value), number >= 0, length == nil || length == number else {
-                    return .bad(bytes: behind)
+            if line.isEmpty {
+                return length.map { .length($0, headBytes: behind, nameWasCut: nameWasCut) } ?? .noLength(bytes: behind)
+            }
+            if lineStart == start {
+                if HeaderSyntax.isHTTPRequestLine(line) { return .http(bytes: behind) }
+                if isBehindMessage, let number = HeaderSyntax.lengthBehindCutName(line) {
+                    (length, nameWasCut, lineStart) = (number, true, end + 1)
+                    continue
                 }
-                length = number
+            }
+            // The next Content-Length may stand within a line that is bad, though not at its first byte.
+            let onward = max(1, lineStart - start)
+            switch HeaderSyntax.read(line) {
+            case .other: break
+            case .contentLength(let number) where number > Limits.lineBytesMax: return .bad(bytes: onward, .tooLong)
+            case .contentLength(let number) where length == nil || length == number: length = number
+            case .contentLength: return .bad(bytes: behind, .badHeader)
+            case .bad: return .bad(bytes: onward, .badHeader)
             }
             lineStart = end + 1
         }
-        guard pending.count >= bound else { return .incomplete }
-        // The next Content-Length may have begun before the bound.
-        return .bad(bytes: lineStart > start ? lineStart - start : bound - Self.contentLength.count - start)
-    }
-
-    private func nextContentLength(from position: Int) -> Int? {
-        let last = pending.count - Self.contentLength.count
-        guard position <= last else { return nil }
-        return (position...last).first {
-            Self.isSame(pending[$0..<($0 + Self.contentLength.count)], Self.contentLength)
-        }
-    }
-
-    private static let contentLength = Array("content-length".utf8)
-
-    private static func isSame(_ bytes: ArraySlice<UInt8>, _ lowerCase: [UInt8]) -> Bool {
-        bytes.count == lowerCase.count && zip(bytes, lowerCase).allSatisfy { $0 == $1 || $0 | 0x20 == $1 }
-    }
-
-    private static func isSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || (0x09...0x0D).contains(byte) || [0xEF, 0xBB, 0xBF].contains(byte)
+        guard block.endIndex >= bound else { return .incomplete }
+        let bytes = lineStart > start ? lineStart - start : Limits.headerBytesMax - HeaderSyntax.contentLengthName.count
+        return .bad(bytes: bytes, .badHeader)
     }
 }

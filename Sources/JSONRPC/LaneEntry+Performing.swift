@@ -10,11 +10,23 @@ extension LaneEntry {
             answer.errorResponse(refusal ?? .internalError, to: address.id)
             return nil
         }
+        if hasNoRoom, let id = request.id {
+            answer.errorResponse(handler.shaped(.batchAnswerTooLong, for: request), to: id)
+            return nil
+        }
+        answer.limit(toFurther: Limits.answerBytesMax)
+        defer { answer.limit(toFurther: .max - answer.count) }
         answer.beginResponse(to: request.id)
         do throws(RequestInterruption) {
             try handler.handle(request, run: self, result: &answer)
             answer.endObject()
-            if request.id == nil { answer.truncate(to: start) }
+            if request.id == nil {
+                answer.truncate(to: start)
+            } else if answer.isOverrun || answer.count - start > Limits.answerBytesMax {
+                // Only reads have long results, so nothing has taken effect that the caller is not told of.
+                answer.truncate(to: start)
+                answer.errorResponse(handler.shaped(.answerTooLong, for: request), to: request.id)
+            }
             return nil
         } catch {
             answer.truncate(to: start)

@@ -10,6 +10,8 @@ final class LaneEntry: RequestRun {
     var isDone = false
     /// Whether it was taken back before its turn came.
     var isCancelled = false
+    /// Whether its batch's answer was full when its turn came, so that it is refused instead of carried out.
+    var hasNoRoom = false
     /// Whether its id is noted as one that waits.
     var isInFlight = false
     var outcomes: [any Sendable] = []
@@ -47,6 +49,9 @@ struct Lanes {
     private var refusalBytes = 0
 
     var isEmpty: Bool { queues.isEmpty }
+
+    /// How many messages wait.
+    var count: Int { waiting + refusals }
 
     /// Whether no further request is to wait.
     var isFull: Bool {

@@ -9,6 +9,8 @@ package enum Limits {
     package static let headerBytesMax = 4_096
     /// Messages in a batch.
     package static let batchMessagesMax = 1_000
+    /// Bytes of the answer to a batch, past which its further requests are refused instead of carried out; and of one reply.
+    package static let answerBytesMax = 16 << 20
     /// Objects and arrays within each other.
     package static let nestingDepthMax = 128
     /// Requests that wait behind others.
@@ -23,7 +25,11 @@ package enum Limits {
     package static let unwrittenBytesMax = 64 << 20
     /// How long the answers of one turn grow before they go out.
     package static let turnBytes = 1 << 20
-    /// The memory for answers that is kept for the next turn; a batch's answer may have taken a hundred times as much.
+    /// How long stdout may stand unread, once the process is asked to end, before what waits to be written is given up.
+    package static let lastWriteSeconds = 10
+    /// How much is written at once, so that progress shows.
+    static let writeBytes = 64 << 10
+    /// The memory for answers that is kept for the next turn; a batch's answer may have taken a few times as much.
     static let outputBytesKept = 4 << 20
     /// Threads that do slow work, however many processors there are: each may need the 19 MiB of a password's hash.
     package static let workThreadsMax = 32

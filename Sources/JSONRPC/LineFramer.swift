@@ -4,8 +4,8 @@ internal import Glibc
 ///
 /// A line ends with LF. A CR before it, blank lines and one byte order mark at the very start are let pass, and the last
 /// line may lack its end. A line over the bound is dropped to its end and told of once.
-struct LineFramer {
-    private var partial: [UInt8] = []
+struct LineFramer: ~Copyable {
+    private var partial = InputBuffer()
     private var isDropping = false
     private var isAtStart = true
 
@@ -22,7 +22,7 @@ struct LineFramer {
         } else {
             hold(read[...lastEnd])
             chunk = partial.withUnsafeBytes { Chunk(copying: $0) }
-            partial.removeAll(keepingCapacity: partial.count <= Limits.readBytes)
+            partial.removeFirst(partial.count)
         }
         hold(read[(lastEnd + 1)...])
         var frames = cut(chunk)
@@ -32,23 +32,24 @@ struct LineFramer {
 
     /// What is left at the end of the input: a last line without its end.
     mutating func rest() -> (chunk: Chunk, frames: [Frame]) {
-        partial.append(Self.lineFeed)
+        var lineFeed = Self.lineFeed
+        withUnsafeBytes(of: &lineFeed) { partial.append($0) }
         let chunk = partial.withUnsafeBytes { Chunk(copying: $0) }
-        partial = []
+        partial.removeFirst(partial.count)
         return (chunk, isDropping ? [] : cut(chunk))
     }
 
     /// Adds to the line that waits for its end; of one that is being dropped, only what follows its end.
     private mutating func hold(_ bytes: Slice<UnsafeRawBufferPointer>) {
-        guard isDropping else { return partial.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes)) }
+        guard isDropping else { return partial.append(UnsafeRawBufferPointer(rebasing: bytes)) }
         guard let end = Self.lineEnd(in: bytes) else { return }
         isDropping = false
-        partial.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[(end + 1)...]))
+        partial.append(UnsafeRawBufferPointer(rebasing: bytes[(end + 1)...]))
     }
 
     private mutating func dropIfTooLong() -> Bool {
         guard partial.count > Limits.lineBytesMax else { return false }
-        partial = []
+        partial.removeFirst(partial.count)
         isDropping = true
         return true
     }

@@ -14,6 +14,8 @@ final class Chunk {
     }
 
     deinit {
+        // They may hold a password.
+        UnsafeMutableRawBufferPointer(mutating: bytes).wipe()
         bytes.deallocate()
     }
 
@@ -49,7 +51,9 @@ enum Line {
     case malformed(RPCError)
 
     /// Reads a line's bytes, which stand in `chunk`.
-    init(_ bytes: UnsafeRawBufferPointer, in chunk: Chunk) {
+    ///
+    /// - Parameter isLine: whether the bytes are one line, rather than a message behind headers.
+    init(_ bytes: UnsafeRawBufferPointer, in chunk: Chunk, isLine: Bool) {
         var reader = JSONReader(bytes, depthMax: Limits.nestingDepthMax)
         do throws(JSONError) {
             if case .array = try reader.kind() {
@@ -60,7 +64,9 @@ enum Line {
                 self = .message(message)
             }
         } catch {
-            self = .malformed(.parseError)
+            self = .malformed(
+                HeaderSyntax.isHTTPRequestLine(bytes) ? .http : .malformed(error, isLine: isLine)
+            )
         }
     }
 
@@ -79,7 +85,7 @@ enum Line {
         }
         try reader.finish()
         if count == 0 {
-            self = .message(.invalid(.invalidRequest, id: nil))
+            self = .message(.invalid(.emptyBatch, id: nil))
         } else if count > Limits.batchMessagesMax {
             self = .message(.invalid(.batchTooLong, id: nil))
         } else {
@@ -95,7 +101,7 @@ extension Message {
     init(reading reader: inout JSONReader, in chunk: Chunk) throws(JSONError) {
         guard case .object = try reader.kind() else {
             try reader.skip()
-            self = .invalid(.invalidRequest, id: nil)
+            self = .invalid(.noObject, id: nil)
             return
         }
         self = try Envelope(reading: &reader).message(in: chunk)
@@ -118,7 +124,7 @@ private struct Envelope {
         try reader.beginObject()
         while let name = try reader.nextMember() {
             let member = Member(name)
-            guard seen.insert(member, name) else { throw JSONError(.unexpectedByte, at: reader.offset) }
+            guard seen.insert(member, name) else { throw JSONError(.duplicateMember, at: reader.place(of: name)) }
             let kind = try reader.kind()
             switch member {
             case .id:
@@ -152,9 +158,18 @@ private struct Envelope {
     func message(in chunk: Chunk) -> Message {
         if isResponse, !hasMethod { return .ignored }
         guard !hasID || id != nil, isVersion2, let method, !method.bytes.isEmpty, paramsAreStructured else {
-            return .invalid(.invalidRequest, id: id)
+            return .invalid(fault, id: id)
         }
         return .request(Request(method: method, params: params, id: id, chunk: chunk))
+    }
+
+    /// What makes it no request.
+    private var fault: RPCError {
+        if hasID, id == nil { return .wrongID }
+        if !isVersion2 { return .wrongVersion }
+        if !hasMethod { return .noMethod }
+        if method?.bytes.isEmpty ?? true { return .wrongMethod }
+        return .wrongParams
     }
 }
 

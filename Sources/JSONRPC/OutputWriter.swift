@@ -63,24 +63,38 @@ final class OutputWriter: Sendable {
 
     private func run() {
         while true {
-            let bytes = queue.take()
-            if fault == nil { writeAll(bytes) }
-            unwritten.withLock { $0 -= bytes.count }
+            // A long answer is let go of before the free memory is given back.
+            if writeNext() > Limits.outputBytesKept { ProcessMemory.releaseFree() }
             wake()
         }
     }
 
-    private func writeAll(_ bytes: [UInt8]) {
+    /// Writes what waits first, and gives how much it was.
+    private func writeNext() -> Int {
+        let bytes = queue.take()
+        if fault == nil {
+            writeAll(bytes) { count in unwritten.withLock { $0 -= count } }
+            guard fault != nil else { return bytes.count }
+        }
+        // What comes now is lost, and nothing waits.
+        unwritten.withLock { $0 = 0 }
+        return bytes.count
+    }
+
+    private func writeAll(_ bytes: [UInt8], progress: (Int) -> Void = { _ in }) {
         bytes.withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
-                let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                // A blocking call comes back when all is written, so it gets little enough for progress to show.
+                let piece = rest.prefix(Limits.writeBytes)
+                let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: piece).baseAddress, piece.count)
                 if count >= 0 {
                     rest = rest.dropFirst(count)
+                    progress(count)
                 } else if errno == EAGAIN {
-                    // The descriptor was made non-blocking by whoever else holds it.
+                    // The descriptor was made non-blocking by another process that holds it.
                     var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    poll(&state, 1, -1)
+                    if poll(&state, 1, -1) < 0, errno == EINVAL { usleep(10_000) }
                 } else if case let fault = StreamFault(call: "write", on: descriptor), fault.number != EINTR {
                     failure.withLock { $0 = fault }
                     return

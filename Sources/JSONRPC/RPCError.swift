@@ -26,8 +26,42 @@ package struct RPCError: Error, Equatable, Sendable {
     /// A fault of the service.
     package static let internalError = RPCError(code: -32603, message: "Internal error")
 
+    /// A parse error that says where the text goes wrong and how.
+    ///
+    /// - Parameter isLine: whether the text was read as one line, so that its end may not be the message's.
+    static func malformed(_ error: JSONError, isLine: Bool) -> RPCError {
+        let hint = isLine && error.reason == .unexpectedEnd ? "; each message is one line" : ""
+        return RPCError(
+            code: parseError.code,
+            message: "\(parseError.message) at byte \(error.offset): \(error.explanation)\(hint)"
+        )
+    }
+
+    static let http = invalidRequest.because(
+        "this is an HTTP request; Postern speaks JSON-RPC 2.0 on stdin and stdout, and the program that starts it serves HTTP"
+    )
+    static let noObject = invalidRequest.because("a message is an object, or an array of objects")
+    static let emptyBatch = invalidRequest.because("a batch has at least one message")
+    static let wrongID = invalidRequest.because("id must be a string, a number or null")
+    static let wrongVersion = invalidRequest.because("jsonrpc must be \"2.0\"")
+    static let noMethod = invalidRequest.because("method is missing")
+    static let wrongMethod = invalidRequest.because("method must be a string that is not empty")
+    static let wrongParams = invalidRequest.because("params must be an object")
+    static let batchAnswerTooLong = RPCError(
+        code: -32000,
+        message:
+            "Not carried out: the answer to the batch is longer than \(Limits.answerBytesMax) bytes; send fewer requests in one batch",
+        data: ["errors": ["answer_too_long"]]
+    )
+    static let answerTooLong = RPCError(
+        code: -32000,
+        message: "The answer is longer than \(Limits.answerBytesMax) bytes; ask for less at a time",
+        data: ["errors": ["answer_too_long"]]
+    )
     static let messageTooLong = invalidRequest.because("the message is longer than \(Limits.lineBytesMax) bytes")
-    static let badHeader = invalidRequest.because("the header has no valid Content-Length")
+    static let badHeader = invalidRequest.because(
+        "a message stands behind header lines, of which Content-Length has its bytes in digits, at most \(Limits.lineBytesMax)"
+    )
     static let batchTooLong = invalidRequest.because("the batch has more than \(Limits.batchMessagesMax) messages")
     static let idInFlight = invalidRequest.because("a request with this id has not been answered yet")
     static let overloaded = RPCError(
@@ -36,7 +70,8 @@ package struct RPCError: Error, Equatable, Sendable {
         data: ["errors": ["too_many_requests"]]
     )
 
-    private func because(_ reason: String) -> RPCError {
+    /// The error with a reason behind its standard message.
+    package func because(_ reason: String) -> RPCError {
         RPCError(code: code, message: "\(message): \(reason)", data: data)
     }
 

@@ -24,6 +24,7 @@ struct BatchPlace {
 final class BatchReply {
     private var parts: [[UInt8]]
     private var missing: Int
+    private var bytes = 0
 
     /// - Parameter count: how many messages the batch has.
     init(count: Int) {
@@ -31,28 +32,42 @@ final class BatchReply {
         self.missing = count
     }
 
+    /// Whether its answer is so long that no further request of the batch is to be carried out.
+    var isFull: Bool { bytes >= Limits.answerBytesMax }
+
     /// Puts a message's answer in its place, empty for one that gets none; true once all have come.
     func settle(_ part: [UInt8], at index: Int) -> Bool {
         parts[index] = part
+        bytes += part.count
         missing -= 1
         return missing == 0
     }
 
     /// Takes back the answer at a place, to be done again.
     func takeBack(at index: Int) {
+        bytes -= parts[index].count
         parts[index] = []
         missing += 1
     }
 
-    /// The whole answer; empty where no message of the batch gets one.
-    func answer() -> [UInt8] {
-        let answers = parts.filter { !$0.isEmpty }
-        guard !answers.isEmpty else { return [] }
-        var writer = JSONWriter()
-        writer.beginArray()
-        for answer in answers { writer.raw(answer) }
-        writer.endArray()
-        return writer.take()
+    /// How long the whole answer is; 0 where no message of the batch gets one.
+    var answerBytes: Int {
+        let answers = parts.count { !$0.isEmpty }
+        // Brackets around them and commas between.
+        return answers == 0 ? 0 : bytes + answers + 1
+    }
+
+    /// Writes the whole answer at the end of `output`. It keeps its parts, as the commit may fail and some be done again.
+    func write(to output: inout JSONWriter) {
+        output.reserve(answerBytes + 1)
+        output.literal("[")
+        var isFirst = true
+        for part in parts where !part.isEmpty {
+            if !isFirst { output.literal(",") }
+            isFirst = false
+            output.verbatim(part)
+        }
+        output.literal("]")
     }
 }
 

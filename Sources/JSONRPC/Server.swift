@@ -13,8 +13,12 @@ package final class Server {
     private let output: OutputWriter
     private let isStopped: @Sendable () -> Bool
     private var hasEnded = false
+    /// What was lost as stdout was not read to the end; nil where nothing was.
+    package private(set) var loss: String?
     /// Why the input ended early.
     private var inputFault: StreamFault?
+    /// When output was last seen to go on, in milliseconds of the monotonic clock, and how much was unwritten then.
+    private var lastProgress: (time: Int, unwrittenBytes: Int)?
 
     /// - Parameters:
     ///   - input: where requests come from.
@@ -48,10 +52,11 @@ package final class Server {
     package func run() throws(StreamFault) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.readBytes, alignment: 8)
         defer { buffer.deallocate() }
+        defer { reportLoss() }
         // What came before there was anybody to read it goes before anything else there may be to do.
         var timeout: Int? = 0
         while !isFinished {
-            wait(milliseconds: canProceed ? 0 : timeout, into: buffer)
+            wait(milliseconds: canProceed ? 0 : shorter(timeout, millisecondsToGivingUp), into: buffer)
             if canProceed { connection.takeBacklog() }
             connection.resume()
             output.write(connection.takeOutput())
@@ -63,6 +68,41 @@ package final class Server {
 
     private var isFinished: Bool {
         output.fault != nil || hasEnded && connection.isIdle && output.unwrittenBytes == 0
+            || millisecondsToGivingUp == 0
+    }
+
+    /// How long an end that was asked for still waits for stdout to be read; nil while there is no such wait. At the end of
+    /// the input there is none: a pager may read the rest an hour later.
+    private var millisecondsToGivingUp: Int? {
+        let unwrittenBytes = output.unwrittenBytes
+        guard hasEnded, unwrittenBytes > 0, isStopped() else { return nil }
+        let now = Self.monotonicMilliseconds
+        guard let last = lastProgress, last.unwrittenBytes == unwrittenBytes else {
+            lastProgress = (now, unwrittenBytes)
+            return Limits.lastWriteSeconds * 1_000
+        }
+        return max(0, last.time + Limits.lastWriteSeconds * 1_000 - now)
+    }
+
+    private func shorter(_ left: Int?, _ right: Int?) -> Int? {
+        guard let left, let right else { return left ?? right }
+        return min(left, right)
+    }
+
+    /// Says what is lost where stdout was not read to the end.
+    private func reportLoss() {
+        guard output.fault == nil, output.unwrittenBytes > 0 else { return }
+        var text =
+            "stdout was not read for \(Limits.lastWriteSeconds) seconds: \(output.unwrittenBytes) bytes of replies are lost"
+        let requests = connection.unansweredMessages
+        if requests > 0 { text += ", and \(requests) requests were read and not answered" }
+        loss = text
+    }
+
+    private static var monotonicMilliseconds: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
     }
 
     /// Whether what has been read already can go on.
@@ -73,23 +113,20 @@ package final class Server {
 
     private func wait(milliseconds: Int?, into buffer: UnsafeMutableRawBufferPointer) {
         let readsInput = !hasEnded && !isUnread && !connection.isSaturated && !connection.hasBacklog
-        var states = [
-            pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: readsInput ? input : -1, events: Int16(POLLIN), revents: 0),
-        ]
-        let timeout = Int32(clamping: milliseconds ?? -1)
-        guard poll(&states, 2, timeout) > 0 else { return }
-        if states[0].revents != 0 {
+        let ready = Readiness.wait(wakeUp.descriptor, readsInput ? input : nil, milliseconds: milliseconds)
+        if ready.first {
             wakeUp.clear()
             if isStopped(), !hasEnded { end() }
         }
-        if states[1].revents != 0, !hasEnded { readOnce(into: buffer) }
+        if ready.second, !hasEnded { readOnce(into: buffer) }
     }
 
     private func readOnce(into buffer: UnsafeMutableRawBufferPointer) {
         let count = read(input, buffer.baseAddress, buffer.count)
         if count > 0 {
             connection.receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            // It may hold a password.
+            UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]).wipe()
         } else if count == 0 {
             end()
         } else if case let fault = StreamFault(call: "read", on: input), ![EINTR, EAGAIN].contains(fault.number) {

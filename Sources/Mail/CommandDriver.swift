@@ -9,7 +9,7 @@ internal import Threads
 final class CommandDriver: MailDriver {
     private let command: String
     private let seconds: Int
-    /// The commands under way. A process is reaped and taken out in one, so that what is in here is never another's.
+    /// The process groups of the commands under way.
     private let running = Mutex(Set<pid_t>())
 
     /// - Parameter seconds: how long the command may take for one mail.
@@ -29,7 +29,9 @@ final class CommandDriver: MailDriver {
         var errors = CommandErrors(reading: errorPipe.reader)
         let process: pid_t
         do throws(DeliveryFailure) {
-            process = try start(reading: pipe.reader, writingErrors: errorPipe.writer)
+            process = try ChildProcesses.start { () throws(DeliveryFailure) in
+                try start(reading: pipe.reader, writingErrors: errorPipe.writer)
+            }
         } catch {
             close(pipe.reader)
             close(pipe.writer)
@@ -37,6 +39,7 @@ final class CommandDriver: MailDriver {
             throw error
         }
         running.withLock { _ = $0.insert(process) }
+        defer { running.withLock { _ = $0.remove(process) } }
         close(pipe.reader)
         close(errorPipe.writer)
         let deadline = Self.now + Double(seconds)
@@ -50,9 +53,19 @@ final class CommandDriver: MailDriver {
         }
     }
 
+    /// Asks the commands under way to end, and ends those that have not five seconds later.
     func cancel() {
-        running.withLock { running in
-            for process in running { kill(-process, SIGTERM) }
+        let groups = running.withLock { Array($0) }
+        for group in groups { kill(-group, SIGTERM) }
+        let deadline = Self.now + Double(Limits.killSeconds)
+        // A group exists until the last of its processes is reaped; each command is, by the thread that delivers.
+        while groups.contains(where: { kill(-$0, 0) == 0 }) {
+            guard Self.now < deadline else {
+                for group in groups { kill(-group, SIGKILL) }
+                return
+            }
+            usleep(5_000)
+            ChildProcesses.reapOrphans()
         }
     }
 
@@ -120,17 +133,14 @@ final class CommandDriver: MailDriver {
         until deadline: Double,
         draining errors: inout CommandErrors
     ) throws(DeliveryFailure) {
-        var status: Int32 = 0
-        var pause: UInt32 = 1_000
-        while !reap(process, &status, WNOHANG) {
-            _ = errors.drain()
-            guard Self.now < deadline else {
-                kill(-process, SIGKILL)
-                _ = reap(process, &status, 0)
-                throw DeliveryFailure("the command took longer than \(seconds) seconds")
-            }
-            usleep(pause)
-            pause = min(pause * 2, 50_000)
+        guard let status = self.status(of: process, until: deadline, draining: &errors) else {
+            kill(-process, SIGTERM)
+            let end = Self.now + Double(Limits.killSeconds)
+            let hasEnded = self.status(of: process, until: end, draining: &errors) != nil
+            // What the command has started may go on without it.
+            kill(-process, SIGKILL)
+            if !hasEnded { _ = self.status(of: process, until: .infinity, draining: &errors) }
+            throw DeliveryFailure("the command took longer than \(seconds) seconds")
         }
         guard status >= 0 else { throw DeliveryFailure("how the command ended cannot be told") }
         guard status != 0 else { return }
@@ -142,14 +152,19 @@ final class CommandDriver: MailDriver {
         )
     }
 
-    /// Takes note of a command's end; false where it goes on. The status is negative where it cannot be had.
-    private func reap(_ process: pid_t, _ status: inout Int32, _ options: Int32) -> Bool {
-        running.withLock { running in
-            let ended = waitpid(process, &status, options)
-            if ended == 0 || ended == -1 && errno == EINTR { return false }
-            if ended == -1 { status = -1 }
-            running.remove(process)
-            return true
+    /// How a command ended, waited for; nil where it has not by then.
+    private func status(
+        of process: pid_t,
+        until deadline: Double,
+        draining errors: inout CommandErrors
+    ) -> Int32? {
+        var pause: UInt32 = 1_000
+        while true {
+            if let status = ChildProcesses.reap(process) { return status }
+            _ = errors.drain()
+            guard Self.now < deadline else { return nil }
+            usleep(pause)
+            pause = min(pause * 2, 50_000)
         }
     }
 

@@ -69,14 +69,21 @@ package final class Courier {
     /// Sends what is due and waits for what is under way, though not for long: the program is about to end. What is not
     /// done by then is given up, and goes out after the next start.
     package func finish() {
-        let deadline = time.now.adding(seconds: Limits.lastWaitSeconds)
+        // The clock of the store may be set while this waits.
+        let deadline = Self.monotonicSeconds + Limits.lastWaitSeconds
         repeat {
             _ = tend()
             guard !underWay.isEmpty else { return }
             usleep(1_000)
-        } while time.now < deadline
+        } while Self.monotonicSeconds < deadline
         driver?.cancel()
         release()
+    }
+
+    private static var monotonicSeconds: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec
     }
 
     /// Lets other processes, or the next one, send at once what was given up here.

@@ -10,6 +10,8 @@ package enum Limits {
     static let commandErrorBytesKept = 2_048
     /// From what length on a word that also occurs in the mail is left out; codes and temporary passwords are longer.
     static let quotedWordBytesMin = 8
+    /// How long a command that was asked to end has for it.
+    static let killSeconds = 5
     /// For how long a process that sends a mail keeps it from the others: longer than sending can take. Should the process
     /// be killed, the mail goes out after that.
     static let claimSeconds = 120

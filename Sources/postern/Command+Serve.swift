@@ -1,15 +1,17 @@
 import Glibc
 import JSONRPC
+import Service
 import Synchronization
 import Threads
 
-/// Whether SIGTERM or SIGINT has come.
+/// Whether SIGTERM, SIGINT or SIGHUP has come.
 private let isTerminated = Atomic(false)
 private let wakeUp = WakeUp()
 
 extension Command {
     /// Serves until the input ends or the process is asked to end.
     func serve(_ options: Options) throws(CommandError) {
+        ProcessMemory.forbidDumps()
         let wiring = try Wiring(options, hashesElsewhere: true, wakeUp: wakeUp)
         // A stray print must not break the stream: replies go to a descriptor of their own, and 1 is stderr from now on.
         let output = fcntl(1, F_DUPFD_CLOEXEC, 3)
@@ -22,6 +24,7 @@ extension Command {
             )
         }
         stopOnSignals()
+        if getpid() == 1 { reapOrphans(beside: wiring.service) }
         wiring.log.write(.info, "serving \(options.data)")
         let server = Server(
             input: 0,
@@ -39,25 +42,52 @@ extension Command {
         } catch {
             throw .failed("requests and replies: \(error)")
         }
+        if let loss = server.loss { throw .failed(loss) }
         wiring.log.write(.info, isTerminated.load(ordering: .acquiring) ? "asked to end" : "end of input")
     }
 
-    /// Lets a signal end the input; a second one ends the process, should that take too long.
+    /// Lets SIGTERM, SIGINT and SIGHUP end the input, except those that the host has set to be ignored. All that was read is
+    /// answered then; the second of any of them ends the process at once.
     private func stopOnSignals() {
         _ = wakeUp
         var action = sigaction()
-        action.__sigaction_handler.sa_handler = { _ in
-            isTerminated.store(true, ordering: .releasing)
+        action.__sigaction_handler.sa_handler = { number in
+            if isTerminated.exchange(true, ordering: .acquiringAndReleasing) {
+                signal(number, SIG_DFL)
+                raise(number)
+                // The first process of a PID namespace is not ended by the default action of a signal.
+                if getpid() == 1 { _exit(128 + number) }
+            }
             wakeUp.send()
         }
-        action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
         var signals = sigset_t()
         sigemptyset(&signals)
-        for signal in [SIGTERM, SIGINT] {
+        for signal in [SIGTERM, SIGINT, SIGHUP] where !isIgnored(signal) {
             sigaction(signal, &action, nil)
             sigaddset(&signals, signal)
         }
         // A process inherits what its host's thread blocks, and some hosts block all they can.
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    }
+
+    /// Whether a signal was ignored when the program started, as under nohup or for a background job of a shell.
+    private func isIgnored(_ signal: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(signal, nil, &action) == 0 else { return false }
+        // SIG_IGN is the address 1, which no function has.
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+    }
+
+    /// Takes the status of ended processes that were handed to this one as the first of its PID namespace.
+    private func reapOrphans(beside service: Service) {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { _ in wakeUp.send() }
+        action.sa_flags = SA_RESTART | SA_NOCLDSTOP
+        sigaction(SIGCHLD, &action, nil)
+        let others = service.beside
+        service.beside = {
+            ChildProcesses.reapOrphans()
+            return others()
+        }
     }
 }

@@ -24,6 +24,8 @@ final class ArithmeticHandler: RequestHandler {
         case "write":
             staged.append(params?["value"]?.int ?? 0)
             result.bool(true)
+        case "large":
+            result.string(String(repeating: "x", count: params?["bytes"]?.int ?? 0))
         case "slow":
             guard let outcome = run.outcomes.first as? Int else {
                 let value = params?["value"]?.int ?? 0

@@ -14,6 +14,8 @@ private func result(_ value: String, _ id: String) -> String {
     #"{"jsonrpc":"2.0","id":\#(id),"result":\#(value)}"#
 }
 
+private func plain(_ lines: [String]) -> [String] { lines.map(\.withoutReasons) }
+
 /// What goes in and what comes out: the specification's own examples (§7), and the cases that it leaves open.
 struct MessageTableTests {
     private static let table: [(input: String, output: [String])] = [
@@ -98,8 +100,8 @@ struct MessageTableTests {
     @Test(arguments: table.indices)
     func answersWhole(_ row: Int) {
         let (input, output) = Self.table[row]
-        #expect(Exchange().lines(for: input + "\r\n") == output)
-        #expect(Exchange().lines(for: input) == output, "without the last line's end")
+        #expect(plain(Exchange().lines(for: input + "\r\n")) == output)
+        #expect(plain(Exchange().lines(for: input)) == output, "without the last line's end")
     }
 
     @Test(arguments: table.indices)
@@ -107,21 +109,56 @@ struct MessageTableTests {
         let (input, output) = Self.table[row]
         let bytes = Array((input + "\n").utf8)
         for place in 0...bytes.count {
-            #expect(Exchange().lines(for: [Array(bytes[..<place]), Array(bytes[place...])]) == output)
+            #expect(plain(Exchange().lines(for: [Array(bytes[..<place]), Array(bytes[place...])])) == output)
         }
-        #expect(Exchange().lines(for: bytes.map { [$0] }) == output)
+        #expect(plain(Exchange().lines(for: bytes.map { [$0] })) == output)
     }
 
     @Test func servesWhatFollowsEachRow() {
         let next = #"{"jsonrpc":"2.0","method":"sum","params":[1,1],"id":"next"}"#
         for (input, output) in Self.table {
-            #expect(Exchange().lines(for: input + "\n" + next + "\n") == output + [result("2", #""next""#)])
+            #expect(plain(Exchange().lines(for: input + "\n" + next + "\n")) == output + [result("2", #""next""#)])
         }
     }
 
     @Test func refusesInvalidUTF8() {
         let line = Array(#"{"jsonrpc":"2.0","method":"sum","id":""#.utf8) + [0xFF] + Array("\"}\n".utf8)
-        #expect(Exchange().lines(for: [line]) == [parseError])
+        #expect(plain(Exchange().lines(for: [line])) == [parseError])
+    }
+
+    private static let reasons: [(input: String, message: String)] = [
+        (#"{"jsonrpc" "2.0"}"#, "Parse error at byte 11: expected a colon"),
+        (#"{"jsonrpc":"2.0" "id":1}"#, "Parse error at byte 17: expected a comma or }"),
+        ("[1 2]", "Parse error at byte 3: expected a comma or ]"),
+        (#"{"jsonrpc":"2.0",}"#, "Parse error at byte 17: expected a property name in double quotes"),
+        ("{'jsonrpc':1}", "Parse error at byte 1: expected a property name in double quotes"),
+        (#"{"id":}"#, "Parse error at byte 6: expected a JSON value"),
+        (#"{"id":1} x"#, "Parse error at byte 9: expected the end of the message"),
+        (#"{"id":1,"id":2}"#, "Parse error at byte 8: the property is given twice"),
+        ("{", "Parse error at byte 1: the text ends too early; each message is one line"),
+        (#"{"id":"\#u{01}"}"#, "Parse error at byte 7: a control character in a string must be escaped"),
+        ("hello", "Parse error at byte 0: expected a JSON value"),
+        (
+            "POST /rpc HTTP/1.1",
+            "Invalid Request: this is an HTTP request; Postern speaks JSON-RPC 2.0 on stdin and stdout, and the program that starts it serves HTTP"
+        ),
+        ("7", "Invalid Request: a message is an object, or an array of objects"),
+        ("[]", "Invalid Request: a batch has at least one message"),
+        (#"{"jsonrpc":"2.0","id":true,"method":"x"}"#, "Invalid Request: id must be a string, a number or null"),
+        (#"{"id":1,"method":"x"}"#, #"Invalid Request: jsonrpc must be "2.0""#),
+        (#"{"jsonrpc":"2.0","id":1}"#, "Invalid Request: method is missing"),
+        (#"{"jsonrpc":"2.0","id":1,"method":7}"#, "Invalid Request: method must be a string that is not empty"),
+        (#"{"jsonrpc":"2.0","id":1,"method":""}"#, "Invalid Request: method must be a string that is not empty"),
+        (#"{"jsonrpc":"2.0","id":1,"method":"x","params":7}"#, "Invalid Request: params must be an object"),
+    ]
+
+    /// The errors named neither the place nor the property.
+    @Test(arguments: reasons.indices)
+    func saysWhereAndWhatIsWrong(_ row: Int) throws {
+        let (input, message) = Self.reasons[row]
+        let lines = Exchange().lines(for: input)
+        #expect(lines.count == 1)
+        #expect(try JSONValue(parsing: lines[0])["error"]?["message"]?.string == message)
     }
 
     @Test func letsAByteOrderMarkPassAtTheStart() {

@@ -1,0 +1,100 @@
+/// The grammar of header lines: RFC 9110 §5.6.2 (token), and of an HTTP request line (RFC 9112 §3).
+enum HeaderSyntax {
+    typealias Bytes = Slice<UnsafeRawBufferPointer>
+
+    static let contentLengthName = Array("content-length".utf8)
+
+    /// One line of a header block.
+    enum HeaderLine {
+        case contentLength(Int)
+        /// Another header, whose name is a token.
+        case other
+        case bad
+    }
+
+    /// Reads a line without its end.
+    static func read(_ line: Bytes) -> HeaderLine {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex else { return .bad }
+        let name = line[..<colon]
+        guard name.allSatisfy(isTokenByte) else { return .bad }
+        guard isSame(name, contentLengthName) else { return .other }
+        return length(of: line[(colon + 1)...]).map { .contentLength($0) } ?? .bad
+    }
+
+    /// The value of Content-Length: digits with white space around them, at most the bound on a message.
+    static func length(of value: Bytes) -> Int? {
+        var digits = value.drop(while: isBlank)
+        while let last = digits.last, isBlank(last) { digits = digits.dropLast() }
+        guard !digits.isEmpty, digits.allSatisfy(isDigit) else { return nil }
+        let significant = digits.drop { $0 == UInt8(ascii: "0") }
+        // Fewer digits than an Int holds, so that nothing overflows.
+        guard significant.count <= 18 else { return .max }
+        return significant.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+    }
+
+    /// The length told by the rest of a Content-Length header whose first bytes were taken for the end of the message
+    /// before it, as happens where a length counts too much.
+    static func lengthBehindCutName(_ line: Bytes) -> Int? {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex else { return nil }
+        let name = line[..<colon]
+        guard name.count < contentLengthName.count, isSame(name, Array(contentLengthName.suffix(name.count))) else {
+            return nil
+        }
+        return length(of: line[(colon + 1)...]).flatMap { $0 <= Limits.lineBytesMax ? $0 : nil }
+    }
+
+    /// Where `Content-Length:` begins in a run of bytes.
+    static func contentLength(in bytes: Bytes) -> Int? {
+        var start = bytes.startIndex
+        // The colon is the rarest of its bytes.
+        while let colon = bytes[start...].firstIndex(of: UInt8(ascii: ":")) {
+            let begin = colon - contentLengthName.count
+            if begin >= bytes.startIndex, isSame(bytes[begin..<colon], contentLengthName) { return begin }
+            start = colon + 1
+        }
+        return nil
+    }
+
+    static func namesContentType(_ line: Bytes) -> Bool {
+        let name = Array("content-type:".utf8)
+        return line.count >= name.count && isSame(line[line.startIndex..<line.startIndex + name.count], name)
+    }
+
+    /// Whether a line begins an HTTP request: `POST /rpc HTTP/1.1`.
+    static func isHTTPRequestLine(_ line: some Collection<UInt8>) -> Bool {
+        let words = line.prefix(Limits.headerBytesMax).split(separator: UInt8(ascii: " "), maxSplits: 3)
+        guard words.count == 3, words[0].count <= 10 else { return false }
+        return words[0].allSatisfy { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
+            && words[2].starts(with: "HTTP/".utf8)
+    }
+
+    /// Whether a line is a JSON text that begins with a letter.
+    static func isJSONWord(_ line: Bytes) -> Bool {
+        let word = line.prefix { !isSpace($0) }
+        guard word.count <= 5, line[word.endIndex...].allSatisfy(isSpace) else { return false }
+        return ["true", "false", "null"].contains { word.elementsEqual($0.utf8) }
+    }
+
+    /// Whether bytes equal a name in lower case, without regard to case.
+    static func isSame(_ bytes: Bytes, _ lowerCase: [UInt8]) -> Bool {
+        bytes.count == lowerCase.count
+            && zip(bytes, lowerCase).allSatisfy { $0 == $1 || $0 | 0x20 == $1 && FramingDetector.isLetter($1) }
+    }
+
+    /// White space, and the bytes of a byte order mark.
+    static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || (0x09...0x0D).contains(byte) || [0xEF, 0xBB, 0xBF].contains(byte)
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        FramingDetector.isLetter(byte) || isDigit(byte) || tokenMarks.contains(byte)
+    }
+
+    private static let tokenMarks = Array("!#$%&'*+-.^_`|~".utf8)
+}

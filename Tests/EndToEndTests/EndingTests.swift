@@ -1,0 +1,153 @@
+import Foundation
+import JSON
+import PosternTesting
+import Testing
+
+/// How the process ends when it is asked to, and what it leaves behind.
+struct EndingTests {
+    private static let registration: JSONValue = [
+        "user": ["first_name": "A", "last_name": "B", "email": "a@b.co"], "password": "p",
+    ]
+
+    private func state(of process: Int32) -> String {
+        let text = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").first { $0.hasPrefix("State:") }.map(String.init) ?? "gone"
+    }
+
+    /// Waits until something holds, for a bounded time.
+    private func eventually(within seconds: Double = 20, _ holds: () throws -> Bool) rethrows -> Bool {
+        let start = ContinuousClock.now
+        while try !holds() {
+            guard ContinuousClock.now - start < .seconds(seconds) else { return false }
+            usleep(20_000)
+        }
+        return true
+    }
+
+    /// SIGHUP killed the process with most of what it had read unanswered.
+    @Test(arguments: [SIGHUP, SIGINT, SIGTERM])
+    func answersAllThatItReadWhenAsked(signal: Int32) throws {
+        let postern = try PosternProcess(["--data", ":memory:"])
+        for number in 1...6 {
+            postern.send("care.user.register", ["email": .string("c\(number)@b.co"), "password": "p", "role": "user"])
+        }
+        postern.send("system.info", [:])
+        usleep(300_000)
+        postern.signal(signal)
+        var replies = 0
+        while postern.nextLine() != nil { replies += 1 }
+        #expect(replies == 7 && postern.status == 0)
+    }
+
+    /// A signal that the host had set to be ignored was taken back.
+    @Test(arguments: [("HUP", SIGHUP), ("INT", SIGINT), ("TERM", SIGTERM)])
+    func leavesASignalAloneThatIsInheritedIgnored(name: String, signal: Int32) throws {
+        let postern = try PosternProcess(["--data", ":memory:"], shell: "trap '' \(name); exec \"$@\"")
+        #expect(try postern.reply(to: "system.info")["result"] != nil)
+        postern.signal(signal)
+        usleep(100_000)
+        #expect(try postern.reply(to: "system.info")["result"] != nil)
+        postern.finish()
+    }
+
+    /// While stdout was not read, SIGTERM had no effect, nor had one after SIGINT.
+    @Test func endsThoughNobodyReadsStdout() throws {
+        let postern = try PosternProcess(["--data", ":memory:"])
+        #expect(try postern.reply(to: "system.info")["result"] != nil)
+        for _ in 0..<30 { postern.send("rpc.discover", [:]) }
+        usleep(500_000)
+        let start = ContinuousClock.now
+        postern.signal(SIGTERM)
+        #expect(postern.status == 1)
+        #expect(ContinuousClock.now - start > .seconds(8) && ContinuousClock.now - start < .seconds(30))
+        #expect(postern.errorText.contains("stdout was not read for 10 seconds"))
+        #expect(postern.errorText.contains("bytes of replies are lost"))
+    }
+
+    @Test func endsAtOnceAtTheSecondSignalOfAnyKind() throws {
+        let postern = try PosternProcess(["--data", ":memory:"])
+        #expect(try postern.reply(to: "system.info")["result"] != nil)
+        for _ in 0..<30 { postern.send("rpc.discover", [:]) }
+        usleep(300_000)
+        let start = ContinuousClock.now
+        postern.signal(SIGINT)
+        usleep(200_000)
+        postern.signal(SIGTERM)
+        #expect(postern.status == SIGTERM)
+        #expect(ContinuousClock.now - start < .seconds(8))
+    }
+
+    /// A mail command that ignored SIGTERM outlived the server.
+    @Test func killsAMailCommandThatIgnoresBeingAskedToEnd() throws {
+        let folder = TemporaryDirectory()
+        let command = "command:trap '' TERM; echo $$ > \(folder.path("pid")); while :; do sleep 1; done"
+        let postern = try PosternProcess(["--data", folder.path("store"), "--mail", command])
+        #expect(try postern.reply(to: "operators.register", Self.registration)["result"] != nil)
+        func process() -> Int32? {
+            (try? String(contentsOfFile: folder.path("pid"), encoding: .utf8))
+                .flatMap { Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        }
+        #expect(eventually { process() != nil })
+        let mail = try #require(process())
+        postern.closeInput()
+        #expect(postern.status == 0)
+        #expect(eventually(within: 2) { ["gone", "State:\tZ (zombie)"].contains(state(of: mail)) })
+    }
+
+    /// With RLIMIT_NOFILE lowered while it ran, the loop took a whole processor for ever.
+    @Test(arguments: [0, 1])
+    func servesOnWithFewerDescriptorsThanItHasOpen(limit: Int) throws {
+        let postern = try PosternProcess(["--data", ":memory:"])
+        #expect(try postern.reply(to: "system.info")["result"] != nil)
+        let prlimit = try Process.run(
+            URL(fileURLWithPath: "/usr/bin/prlimit"),
+            arguments: ["--nofile=\(limit)", "--pid", "\(postern.processIdentifier)"]
+        )
+        prlimit.waitUntilExit()
+        try #require(prlimit.terminationStatus == 0)
+        #expect(try postern.reply(to: "system.info")["result"] != nil)
+        func ticks() throws -> Int {
+            let text = try String(contentsOfFile: "/proc/\(postern.processIdentifier)/stat", encoding: .utf8)
+            let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+            return (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0)
+        }
+        let before = try ticks()
+        usleep(1_000_000)
+        #expect(try ticks() - before < 30)
+        #expect(try postern.reply(to: "system.info")["result"] != nil)
+        postern.finish()
+        #expect(postern.status == 0)
+    }
+
+    /// As the first process of a PID namespace it kept a zombie of every process that a mail command left behind.
+    @Test(.enabled(if: getuid() == 0, "a PID namespace takes root"))
+    func takesTheStatusOfOrphansAsTheFirstProcess() throws {
+        let folder = TemporaryDirectory()
+        let command = "command:cat >/dev/null; (sleep 0.2 & ) ; touch \(folder.path("sent"))"
+        let postern = try PosternProcess(
+            ["--data", folder.path("store"), "--mail", command],
+            shell: "exec unshare --pid --fork --mount-proc \"$@\""
+        )
+        #expect(try postern.reply(to: "operators.register", Self.registration)["result"] != nil)
+        #expect(eventually { FileManager.default.fileExists(atPath: folder.path("sent")) })
+        func zombies() throws -> Int {
+            let children = "/proc/\(postern.processIdentifier)/task/\(postern.processIdentifier)/children"
+            let server = try String(contentsOfFile: children, encoding: .utf8).split(separator: " ").first ?? ""
+            let list = try String(contentsOfFile: "/proc/\(server)/task/\(server)/children", encoding: .utf8)
+            return list.split(separator: " ").count
+        }
+        #expect(try eventually { try zombies() == 0 })
+        postern.finish()
+        #expect(postern.status == 0)
+    }
+
+    /// Passwords could be read from a core dump.
+    @Test func forbidsCoreDumps() throws {
+        let postern = try PosternProcess(["--data", ":memory:"])
+        #expect(try postern.reply(to: "system.info")["result"] != nil)
+        let limits = try String(contentsOfFile: "/proc/\(postern.processIdentifier)/limits", encoding: .utf8)
+        let core = limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") }
+        #expect(core?.split(separator: " ").dropFirst(4).prefix(2) == ["0", "0"])
+        postern.finish()
+    }
+}
