@@ -26,6 +26,10 @@ struct MethodEmitter {
         lines += [""]
         let rehearsal: ((API, Method)) -> String = { "\($0.1.isRehearsalOnly)" }
         lines += Self.property("Whether it exists in rehearsals only.", "isRehearsalOnly", "Bool", methods, rehearsal)
+        lines += [""]
+        lines += Self.property("The properties of its params.", "params", "[ParamName]", methods) {
+            "[" + Self.names($0.1.params).joined(separator: ", ") + "]"
+        }
         lines += [
             "", "    /// The method of that name.", "    package static func named(_ name: JSONText) -> Method? {",
         ]
@@ -46,6 +50,16 @@ struct MethodEmitter {
         lines += params.map { "        case .\($0.lowerCamel): \"\($0)\"" }
         lines += ["        }", "    }", "}"]
         text = generatedMark + lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The names of params and of what stands in them, as Swift has them.
+    private static func names(_ members: [Member]) -> [String] {
+        members.map { member in
+            let inner = member.input.map { names($0.members) } ?? []
+            let required = member.isRequired ? ", isRequired: true" : ""
+            let nested = inner.isEmpty ? "" : ", [" + inner.joined(separator: ", ") + "]"
+            return "ParamName(\"\(member.name)\"\(required)\(nested))"
+        }
     }
 
     private static func property(

@@ -91,14 +91,22 @@ func writingStatements(of member: WrittenMember) -> [String] {
 
 /// The statements that read an object's members, whatever their order, past those that are not known.
 ///
-/// - Parameter members: each with the statement that reads it.
-func readingStatements(of members: [(name: String, statement: String)]) -> [String] {
+/// - Parameters:
+///   - members: each with the statement that reads it.
+///   - skipping: the statement that reads past a member that is not known.
+///   - entering: a statement to stand before the one that reads the member of that number; nil for none.
+func readingStatements(
+    of members: [(name: String, statement: String)],
+    skipping: String = "try reader.skip()",
+    entering: ((Int) -> String)? = nil
+) -> [String] {
     var lines = ["try reader.beginObject()", "while let memberName = try reader.nextMember() {"]
     for (index, member) in members.enumerated() {
         lines.append("    \(index == 0 ? "if" : "} else if") memberName.equals(\"\(member.name)\") {")
+        if let entering { lines.append("        " + entering(index)) }
         lines.append("        " + member.statement)
     }
-    return lines + ["    } else {", "        try reader.skip()", "    }", "}"]
+    return lines + ["    } else {", "        " + skipping, "    }", "}"]
 }
 
 /// A stored member of a struct.

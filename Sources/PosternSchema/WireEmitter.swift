@@ -56,11 +56,18 @@ struct WireEmitter {
 
     private static func reading(_ members: [Member]) -> [String] {
         let head = "package init(reading reader: inout JSONReader) throws(JSONError) {"
-        guard !members.isEmpty else { return [head, "    try reader.skip()", "}"] }
+        guard !members.isEmpty else { return [head, "    try reader.skipUnique()", "}"] }
         let statements = members.map { member in
             let value = member.input.map { "object: &reader, \($0.name).init" } ?? "reading: &reader"
             return (member.name, "\(member.name.lowerCamel) = try Given(\(value))")
         }
-        return [head] + readingStatements(of: statements).indented + ["}"]
+        let lines =
+            ["var seen = SeenMembers()"]
+            + readingStatements(
+                of: statements,
+                skipping: "try seen.skip(memberName, &reader)",
+                entering: { "try seen.insert(\($0), memberName, reader)" }
+            )
+        return [head] + lines.indented + ["}"]
     }
 }

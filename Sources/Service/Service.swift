@@ -13,6 +13,7 @@ package final class Service: RequestHandler {
 
     private let backend: Backend
     private let isRehearsal: Bool
+    private let refusesUnknownParams: Bool
     private let log: (String) -> Void
     /// Sees to what goes on beside requests; gives the milliseconds until it is to be called again.
     package var beside: () -> Int? = { nil }
@@ -21,13 +22,16 @@ package final class Service: RequestHandler {
     ///   - backend: the account APIs and what they stand on.
     ///   - system: the methods of the service itself.
     ///   - tools: which methods are offered as tools.
+    ///   - refusesUnknownParams: whether a property that a method does not take is an error; for a tool it always is.
     ///   - log: takes one line, without secrets, of what its operator should know.
     package init(
         backend: Backend,
         system: SystemHandlers,
         tools: ToolSelection = .all,
+        refusesUnknownParams: Bool = false,
         log: @escaping (String) -> Void
     ) {
+        self.refusesUnknownParams = refusesUnknownParams
         self.backend = backend
         self.system = system
         self.operators = OperatorsHandlers(operators: backend.operators)
@@ -47,33 +51,46 @@ package final class Service: RequestHandler {
         result: inout JSONWriter
     ) throws(RequestInterruption) {
         if let method = method(of: request) {
-            try perform(method, params: request.params, run: run, result: &result)
+            try perform(method, params: request.params, isStrict: refusesUnknownParams, run: run, result: &result)
         } else if let method = MCPMethod.named(request.method) {
             let perform: MCPHandlers.Run = { method, params, result throws(RequestInterruption) in
-                try self.perform(method, params: params, run: run, result: &result)
+                try self.perform(method, params: params, isStrict: true, run: run, result: &result)
             }
             try mcp.handle(method, params: request.params, run: perform, result: &result)
         } else {
-            throw .refused(.methodNotFound)
+            throw .refused(.methodNotFound(request.method, isRehearsal: isRehearsal))
         }
     }
 
     private func perform(
         _ method: Method,
         params: UnsafeRawBufferPointer?,
+        isStrict: Bool,
         run: any RequestRun,
         result: inout JSONWriter
     ) throws(RequestInterruption) {
         let params = params ?? Self.noParams
-        guard Self.isObject(params) else { throw .refused(.invalidParams.told(by: method)) }
+        guard Self.isObject(params) else { throw .refused(method.wantsObject.told(by: method)) }
+        if isStrict, let name = method.unknownProperty(in: params) {
+            throw .refused(RPCError.invalidParams.because("\(method.name) has no property \(name)").told(by: method))
+        }
         var reader = JSONReader(params)
         backend.rerun.begin(method.hashesPassword ? run : nil)
         do {
             try self.run(method, params: &reader, result: &result)
         } catch let pending as PasswordWorkPending {
             throw .waits { PasswordOutcome(of: pending.work) }
+        } catch let error as JSONError where error.reason == .duplicateMember {
+            throw .refused(.duplicateProperty(at: error.offset, in: params).told(by: method))
         } catch {
-            throw .refused(RPCError(error, method: method, log: log))
+            var refusal = RPCError(error, method: method, log: log)
+            if error is AccountError, let name = method.unknownPropertyInPlaceOfRequired(in: params) {
+                // Messages of the documents are sentences, those of the service are clauses.
+                let hint =
+                    refusal.message.hasSuffix(".") ? " There is no property \(name)." : "; there is no property \(name)"
+                refusal = RPCError(code: refusal.code, message: refusal.message + hint, data: refusal.data)
+            }
+            throw .refused(refusal)
         }
     }
 

@@ -130,6 +130,15 @@ struct Flag: Sendable {
             return options.confirmsEmail || ["1", "true", "yes"].contains(text)
         },
         Flag(
+            name: "strict-params",
+            value: nil,
+            summary: "refuses properties of params that a method does not take",
+            commands: [.serve, .call]
+        ) { options, text in
+            options.refusesUnknownParams = ["1", "true", "yes"].contains(text)
+            return options.refusesUnknownParams || ["0", "false", "no"].contains(text)
+        },
+        Flag(
             name: "role",
             value: "customer|salesperson|admin",
             summary: "what the owner of the code is (admin)",

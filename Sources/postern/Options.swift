@@ -30,6 +30,8 @@ struct Options {
     /// Which methods assistants are offered.
     var tools = ToolSelection.all
     var confirmsEmail = true
+    /// Whether a property of params that a method does not take is an error.
+    var refusesUnknownParams = false
     var logLevel = Log.Level.warning
     var clock: Timestamp?
     var seed: Int?

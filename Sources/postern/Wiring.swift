@@ -39,7 +39,12 @@ struct Wiring {
             storeKind: store.kind,
             rehearsal: rehearsedTime.map { SystemHandlers.Rehearsal(time: $0, backend: backend) }
         )
-        let service = Service(backend: backend, system: system, tools: options.tools) { log.write(.error, $0) }
+        let service = Service(
+            backend: backend,
+            system: system,
+            tools: options.tools,
+            refusesUnknownParams: options.refusesUnknownParams
+        ) { log.write(.error, $0) }
         let courier =
             rehearsedTime != nil
             ? nil

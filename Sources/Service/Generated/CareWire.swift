@@ -395,22 +395,29 @@ package enum CareWire {
         package var phone: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("email") {
+                    try seen.insert(0, memberName, reader)
                     email = try Given(reading: &reader)
                 } else if memberName.equals("password") {
+                    try seen.insert(1, memberName, reader)
                     password = try Given(reading: &reader)
                 } else if memberName.equals("role") {
+                    try seen.insert(2, memberName, reader)
                     role = try Given(reading: &reader)
                 } else if memberName.equals("first_name") {
+                    try seen.insert(3, memberName, reader)
                     firstName = try Given(reading: &reader)
                 } else if memberName.equals("last_name") {
+                    try seen.insert(4, memberName, reader)
                     lastName = try Given(reading: &reader)
                 } else if memberName.equals("phone") {
+                    try seen.insert(5, memberName, reader)
                     phone = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -422,12 +429,14 @@ package enum CareWire {
         package var accessToken: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
                     accessToken = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -449,22 +458,29 @@ package enum CareWire {
         package var password: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
                     accessToken = try Given(reading: &reader)
                 } else if memberName.equals("first_name") {
+                    try seen.insert(1, memberName, reader)
                     firstName = try Given(reading: &reader)
                 } else if memberName.equals("last_name") {
+                    try seen.insert(2, memberName, reader)
                     lastName = try Given(reading: &reader)
                 } else if memberName.equals("phone") {
+                    try seen.insert(3, memberName, reader)
                     phone = try Given(reading: &reader)
                 } else if memberName.equals("npi") {
+                    try seen.insert(4, memberName, reader)
                     npi = try Given(reading: &reader)
                 } else if memberName.equals("password") {
+                    try seen.insert(5, memberName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -476,12 +492,14 @@ package enum CareWire {
         package var accessToken: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
                     accessToken = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -493,12 +511,14 @@ package enum CareWire {
         package var email: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("email") {
+                    try seen.insert(0, memberName, reader)
                     email = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -512,14 +532,17 @@ package enum CareWire {
         package var password: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("email") {
+                    try seen.insert(0, memberName, reader)
                     email = try Given(reading: &reader)
                 } else if memberName.equals("password") {
+                    try seen.insert(1, memberName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -531,12 +554,14 @@ package enum CareWire {
         package var accessToken: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
                     accessToken = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -558,22 +583,29 @@ package enum CareWire {
         package var phone: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
                     accessToken = try Given(reading: &reader)
                 } else if memberName.equals("first_name") {
+                    try seen.insert(1, memberName, reader)
                     firstName = try Given(reading: &reader)
                 } else if memberName.equals("last_name") {
+                    try seen.insert(2, memberName, reader)
                     lastName = try Given(reading: &reader)
                 } else if memberName.equals("birthdate") {
+                    try seen.insert(3, memberName, reader)
                     birthdate = try Given(reading: &reader)
                 } else if memberName.equals("sex") {
+                    try seen.insert(4, memberName, reader)
                     sex = try Given(reading: &reader)
                 } else if memberName.equals("phone") {
+                    try seen.insert(5, memberName, reader)
                     phone = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -589,16 +621,20 @@ package enum CareWire {
         package var offset: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
                     accessToken = try Given(reading: &reader)
                 } else if memberName.equals("limit") {
+                    try seen.insert(1, memberName, reader)
                     limit = try Given(reading: &reader)
                 } else if memberName.equals("offset") {
+                    try seen.insert(2, memberName, reader)
                     offset = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -612,14 +648,17 @@ package enum CareWire {
         package var patientID: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
                     accessToken = try Given(reading: &reader)
                 } else if memberName.equals("patient_id") {
+                    try seen.insert(1, memberName, reader)
                     patientID = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -643,24 +682,32 @@ package enum CareWire {
         package var phone: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
                     accessToken = try Given(reading: &reader)
                 } else if memberName.equals("patient_id") {
+                    try seen.insert(1, memberName, reader)
                     patientID = try Given(reading: &reader)
                 } else if memberName.equals("first_name") {
+                    try seen.insert(2, memberName, reader)
                     firstName = try Given(reading: &reader)
                 } else if memberName.equals("last_name") {
+                    try seen.insert(3, memberName, reader)
                     lastName = try Given(reading: &reader)
                 } else if memberName.equals("birthdate") {
+                    try seen.insert(4, memberName, reader)
                     birthdate = try Given(reading: &reader)
                 } else if memberName.equals("sex") {
+                    try seen.insert(5, memberName, reader)
                     sex = try Given(reading: &reader)
                 } else if memberName.equals("phone") {
+                    try seen.insert(6, memberName, reader)
                     phone = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -674,14 +721,17 @@ package enum CareWire {
         package var patientID: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
                     accessToken = try Given(reading: &reader)
                 } else if memberName.equals("patient_id") {
+                    try seen.insert(1, memberName, reader)
                     patientID = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -701,20 +751,26 @@ package enum CareWire {
         package var group: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
                     accessToken = try Given(reading: &reader)
                 } else if memberName.equals("patient_id") {
+                    try seen.insert(1, memberName, reader)
                     patientID = try Given(reading: &reader)
                 } else if memberName.equals("email") {
+                    try seen.insert(2, memberName, reader)
                     email = try Given(reading: &reader)
                 } else if memberName.equals("access") {
+                    try seen.insert(3, memberName, reader)
                     access = try Given(reading: &reader)
                 } else if memberName.equals("group") {
+                    try seen.insert(4, memberName, reader)
                     group = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -728,14 +784,17 @@ package enum CareWire {
         package var patientID: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
                     accessToken = try Given(reading: &reader)
                 } else if memberName.equals("patient_id") {
+                    try seen.insert(1, memberName, reader)
                     patientID = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -751,16 +810,20 @@ package enum CareWire {
         package var shareID: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
                     accessToken = try Given(reading: &reader)
                 } else if memberName.equals("patient_id") {
+                    try seen.insert(1, memberName, reader)
                     patientID = try Given(reading: &reader)
                 } else if memberName.equals("share_id") {
+                    try seen.insert(2, memberName, reader)
                     shareID = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -774,14 +837,17 @@ package enum CareWire {
         package var code: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
                     accessToken = try Given(reading: &reader)
                 } else if memberName.equals("code") {
+                    try seen.insert(1, memberName, reader)
                     code = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }

@@ -301,6 +301,56 @@ package enum Method: Int, CaseIterable, Sendable {
         }
     }
 
+    /// The properties of its params.
+    package var params: [ParamName] {
+        switch self {
+        case .operatorsRegister: [ParamName("user", isRequired: true, [ParamName("first_name", isRequired: true), ParamName("last_name", isRequired: true), ParamName("email", isRequired: true)]), ParamName("password", isRequired: true)]
+        case .operatorsSignin: [ParamName("email", isRequired: true), ParamName("password", isRequired: true)]
+        case .operatorsClientCreate: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("client", isRequired: true, [ParamName("user", isRequired: true, [ParamName("first_name", isRequired: true), ParamName("last_name", isRequired: true), ParamName("email", isRequired: true)]), ParamName("address", isRequired: true)])]
+        case .operatorsClientsGet: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("provision", isRequired: true)]
+        case .operatorsClientUpdate: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("client_id", isRequired: true), ParamName("client", isRequired: true, [ParamName("user", isRequired: true, [ParamName("first_name", isRequired: true), ParamName("last_name", isRequired: true), ParamName("email", isRequired: true)]), ParamName("address", isRequired: true)])]
+        case .operatorsClientDelete: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("client_id", isRequired: true)]
+        case .operatorsConfirmEmail: [ParamName("code", isRequired: true)]
+        case .operatorsResendConfirmation: [ParamName("email", isRequired: true)]
+        case .operatorsSignout: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true)]
+        case .operatorsChangePassword: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true)]
+        case .operatorsResetPassword: [ParamName("email", isRequired: true)]
+        case .operatorsCompleteReset: [ParamName("code", isRequired: true), ParamName("password", isRequired: true)]
+        case .careUserRegister: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("role", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("phone")]
+        case .careUserView: [ParamName("access_token", isRequired: true)]
+        case .careUserChange: [ParamName("access_token", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("phone"), ParamName("npi"), ParamName("password")]
+        case .careUserDelete: [ParamName("access_token", isRequired: true)]
+        case .careUserResetPassword: [ParamName("email", isRequired: true)]
+        case .careAuthToken: [ParamName("email", isRequired: true), ParamName("password", isRequired: true)]
+        case .careAuthRevoke: [ParamName("access_token", isRequired: true)]
+        case .carePatientsCreate: [ParamName("access_token", isRequired: true), ParamName("first_name", isRequired: true), ParamName("last_name"), ParamName("birthdate"), ParamName("sex"), ParamName("phone")]
+        case .carePatientsList: [ParamName("access_token", isRequired: true), ParamName("limit"), ParamName("offset")]
+        case .carePatientsView: [ParamName("access_token", isRequired: true), ParamName("patient_id", isRequired: true)]
+        case .carePatientsUpdate: [ParamName("access_token", isRequired: true), ParamName("patient_id", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("birthdate"), ParamName("sex"), ParamName("phone")]
+        case .carePatientsDelete: [ParamName("access_token", isRequired: true), ParamName("patient_id", isRequired: true)]
+        case .carePatientsShare: [ParamName("access_token", isRequired: true), ParamName("patient_id", isRequired: true), ParamName("email", isRequired: true), ParamName("access", isRequired: true), ParamName("group", isRequired: true)]
+        case .carePatientsShares: [ParamName("access_token", isRequired: true), ParamName("patient_id", isRequired: true)]
+        case .carePatientsUnshare: [ParamName("access_token", isRequired: true), ParamName("patient_id", isRequired: true), ParamName("share_id", isRequired: true)]
+        case .carePatientsClaim: [ParamName("access_token", isRequired: true), ParamName("code", isRequired: true)]
+        case .salesUserCreateCustomer: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("source", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)])]
+        case .salesUserCreateSalesperson: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("phone", isRequired: true), ParamName("brand_id", isRequired: true)]
+        case .salesUserCreateInternal: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)])]
+        case .salesUserAuthenticate: [ParamName("email", isRequired: true), ParamName("password", isRequired: true)]
+        case .salesUserVerify: [ParamName("token", isRequired: true)]
+        case .salesUserMe: [ParamName("api_key", isRequired: true)]
+        case .salesUserUpdateMe: [ParamName("api_key", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)])]
+        case .salesUserReset: [ParamName("email", isRequired: true)]
+        case .salesUserCompleteReset: [ParamName("token", isRequired: true), ParamName("password", isRequired: true)]
+        case .salesUserResendVerification: [ParamName("email", isRequired: true)]
+        case .salesUserSignout: [ParamName("api_key", isRequired: true)]
+        case .rpcDiscover: []
+        case .systemInfo: []
+        case .systemAdvanceClock: [ParamName("seconds", isRequired: true)]
+        case .systemOutbox: []
+        case .systemInvite: [ParamName("role", isRequired: true)]
+        }
+    }
+
     /// The method of that name.
     package static func named(_ name: JSONText) -> Method? {
         switch name.bytes.count {

@@ -185,16 +185,20 @@ package enum OperatorsWire {
         package var email: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("first_name") {
+                    try seen.insert(0, memberName, reader)
                     firstName = try Given(reading: &reader)
                 } else if memberName.equals("last_name") {
+                    try seen.insert(1, memberName, reader)
                     lastName = try Given(reading: &reader)
                 } else if memberName.equals("email") {
+                    try seen.insert(2, memberName, reader)
                     email = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -208,14 +212,17 @@ package enum OperatorsWire {
         package var address: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("user") {
+                    try seen.insert(0, memberName, reader)
                     user = try Given(object: &reader, PersonInput.init)
                 } else if memberName.equals("address") {
+                    try seen.insert(1, memberName, reader)
                     address = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -229,14 +236,17 @@ package enum OperatorsWire {
         package var password: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("user") {
+                    try seen.insert(0, memberName, reader)
                     user = try Given(object: &reader, PersonInput.init)
                 } else if memberName.equals("password") {
+                    try seen.insert(1, memberName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -250,14 +260,17 @@ package enum OperatorsWire {
         package var password: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("email") {
+                    try seen.insert(0, memberName, reader)
                     email = try Given(reading: &reader)
                 } else if memberName.equals("password") {
+                    try seen.insert(1, memberName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -273,16 +286,20 @@ package enum OperatorsWire {
         package var client: Given<ClientInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("user_id") {
+                    try seen.insert(0, memberName, reader)
                     userID = try Given(reading: &reader)
                 } else if memberName.equals("session_id") {
+                    try seen.insert(1, memberName, reader)
                     sessionID = try Given(reading: &reader)
                 } else if memberName.equals("client") {
+                    try seen.insert(2, memberName, reader)
                     client = try Given(object: &reader, ClientInput.init)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -298,16 +315,20 @@ package enum OperatorsWire {
         package var provision: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("user_id") {
+                    try seen.insert(0, memberName, reader)
                     userID = try Given(reading: &reader)
                 } else if memberName.equals("session_id") {
+                    try seen.insert(1, memberName, reader)
                     sessionID = try Given(reading: &reader)
                 } else if memberName.equals("provision") {
+                    try seen.insert(2, memberName, reader)
                     provision = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -325,18 +346,23 @@ package enum OperatorsWire {
         package var client: Given<ClientInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("user_id") {
+                    try seen.insert(0, memberName, reader)
                     userID = try Given(reading: &reader)
                 } else if memberName.equals("session_id") {
+                    try seen.insert(1, memberName, reader)
                     sessionID = try Given(reading: &reader)
                 } else if memberName.equals("client_id") {
+                    try seen.insert(2, memberName, reader)
                     clientID = try Given(reading: &reader)
                 } else if memberName.equals("client") {
+                    try seen.insert(3, memberName, reader)
                     client = try Given(object: &reader, ClientInput.init)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -352,16 +378,20 @@ package enum OperatorsWire {
         package var clientID: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("user_id") {
+                    try seen.insert(0, memberName, reader)
                     userID = try Given(reading: &reader)
                 } else if memberName.equals("session_id") {
+                    try seen.insert(1, memberName, reader)
                     sessionID = try Given(reading: &reader)
                 } else if memberName.equals("client_id") {
+                    try seen.insert(2, memberName, reader)
                     clientID = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -373,12 +403,14 @@ package enum OperatorsWire {
         package var code: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("code") {
+                    try seen.insert(0, memberName, reader)
                     code = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -390,12 +422,14 @@ package enum OperatorsWire {
         package var email: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("email") {
+                    try seen.insert(0, memberName, reader)
                     email = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -409,14 +443,17 @@ package enum OperatorsWire {
         package var sessionID: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("user_id") {
+                    try seen.insert(0, memberName, reader)
                     userID = try Given(reading: &reader)
                 } else if memberName.equals("session_id") {
+                    try seen.insert(1, memberName, reader)
                     sessionID = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -434,18 +471,23 @@ package enum OperatorsWire {
         package var password: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("user_id") {
+                    try seen.insert(0, memberName, reader)
                     userID = try Given(reading: &reader)
                 } else if memberName.equals("session_id") {
+                    try seen.insert(1, memberName, reader)
                     sessionID = try Given(reading: &reader)
                 } else if memberName.equals("current_password") {
+                    try seen.insert(2, memberName, reader)
                     currentPassword = try Given(reading: &reader)
                 } else if memberName.equals("password") {
+                    try seen.insert(3, memberName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -457,12 +499,14 @@ package enum OperatorsWire {
         package var email: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("email") {
+                    try seen.insert(0, memberName, reader)
                     email = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -476,14 +520,17 @@ package enum OperatorsWire {
         package var password: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("code") {
+                    try seen.insert(0, memberName, reader)
                     code = try Given(reading: &reader)
                 } else if memberName.equals("password") {
+                    try seen.insert(1, memberName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }

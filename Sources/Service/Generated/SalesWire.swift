@@ -182,14 +182,17 @@ package enum SalesWire {
         package var last: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("first") {
+                    try seen.insert(0, memberName, reader)
                     first = try Given(reading: &reader)
                 } else if memberName.equals("last") {
+                    try seen.insert(1, memberName, reader)
                     last = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -209,20 +212,26 @@ package enum SalesWire {
         package var name: Given<NameInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("email") {
+                    try seen.insert(0, memberName, reader)
                     email = try Given(reading: &reader)
                 } else if memberName.equals("password") {
+                    try seen.insert(1, memberName, reader)
                     password = try Given(reading: &reader)
                 } else if memberName.equals("referral_code") {
+                    try seen.insert(2, memberName, reader)
                     referralCode = try Given(reading: &reader)
                 } else if memberName.equals("source") {
+                    try seen.insert(3, memberName, reader)
                     source = try Given(reading: &reader)
                 } else if memberName.equals("name") {
+                    try seen.insert(4, memberName, reader)
                     name = try Given(object: &reader, NameInput.init)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -244,22 +253,29 @@ package enum SalesWire {
         package var brandID: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("email") {
+                    try seen.insert(0, memberName, reader)
                     email = try Given(reading: &reader)
                 } else if memberName.equals("password") {
+                    try seen.insert(1, memberName, reader)
                     password = try Given(reading: &reader)
                 } else if memberName.equals("referral_code") {
+                    try seen.insert(2, memberName, reader)
                     referralCode = try Given(reading: &reader)
                 } else if memberName.equals("name") {
+                    try seen.insert(3, memberName, reader)
                     name = try Given(object: &reader, NameInput.init)
                 } else if memberName.equals("phone") {
+                    try seen.insert(4, memberName, reader)
                     phone = try Given(reading: &reader)
                 } else if memberName.equals("brand_id") {
+                    try seen.insert(5, memberName, reader)
                     brandID = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -277,18 +293,23 @@ package enum SalesWire {
         package var name: Given<NameInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("email") {
+                    try seen.insert(0, memberName, reader)
                     email = try Given(reading: &reader)
                 } else if memberName.equals("password") {
+                    try seen.insert(1, memberName, reader)
                     password = try Given(reading: &reader)
                 } else if memberName.equals("referral_code") {
+                    try seen.insert(2, memberName, reader)
                     referralCode = try Given(reading: &reader)
                 } else if memberName.equals("name") {
+                    try seen.insert(3, memberName, reader)
                     name = try Given(object: &reader, NameInput.init)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -302,14 +323,17 @@ package enum SalesWire {
         package var password: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("email") {
+                    try seen.insert(0, memberName, reader)
                     email = try Given(reading: &reader)
                 } else if memberName.equals("password") {
+                    try seen.insert(1, memberName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -321,12 +345,14 @@ package enum SalesWire {
         package var token: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("token") {
+                    try seen.insert(0, memberName, reader)
                     token = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -338,12 +364,14 @@ package enum SalesWire {
         package var apiKey: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("api_key") {
+                    try seen.insert(0, memberName, reader)
                     apiKey = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -357,14 +385,17 @@ package enum SalesWire {
         package var name: Given<NameInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("api_key") {
+                    try seen.insert(0, memberName, reader)
                     apiKey = try Given(reading: &reader)
                 } else if memberName.equals("name") {
+                    try seen.insert(1, memberName, reader)
                     name = try Given(object: &reader, NameInput.init)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -376,12 +407,14 @@ package enum SalesWire {
         package var email: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("email") {
+                    try seen.insert(0, memberName, reader)
                     email = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -395,14 +428,17 @@ package enum SalesWire {
         package var password: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("token") {
+                    try seen.insert(0, memberName, reader)
                     token = try Given(reading: &reader)
                 } else if memberName.equals("password") {
+                    try seen.insert(1, memberName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -414,12 +450,14 @@ package enum SalesWire {
         package var email: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("email") {
+                    try seen.insert(0, memberName, reader)
                     email = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -431,12 +469,14 @@ package enum SalesWire {
         package var apiKey: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("api_key") {
+                    try seen.insert(0, memberName, reader)
                     apiKey = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }

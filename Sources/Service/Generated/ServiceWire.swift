@@ -150,14 +150,14 @@ package enum ServiceWire {
     /// The params of `rpc.discover`.
     package struct DiscoverParams {
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            try reader.skip()
+            try reader.skipUnique()
         }
     }
 
     /// The params of `system.info`.
     package struct InfoParams {
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            try reader.skip()
+            try reader.skipUnique()
         }
     }
 
@@ -167,12 +167,14 @@ package enum ServiceWire {
         package var seconds: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("seconds") {
+                    try seen.insert(0, memberName, reader)
                     seconds = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }
@@ -181,7 +183,7 @@ package enum ServiceWire {
     /// The params of `system.outbox`.
     package struct OutboxParams {
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            try reader.skip()
+            try reader.skipUnique()
         }
     }
 
@@ -191,12 +193,14 @@ package enum ServiceWire {
         package var role: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
             try reader.beginObject()
             while let memberName = try reader.nextMember() {
                 if memberName.equals("role") {
+                    try seen.insert(0, memberName, reader)
                     role = try Given(reading: &reader)
                 } else {
-                    try reader.skip()
+                    try seen.skip(memberName, &reader)
                 }
             }
         }

@@ -100,7 +100,8 @@ final class MCPHandlers {
         do throws(JSONError) {
             read = try MCPParams(params)
         } catch {
-            throw .invalidParams
+            guard error.reason == .duplicateMember, let params else { throw .invalidParams }
+            throw .duplicateProperty(at: error.offset, in: params)
         }
         return (read, try MCPEra(of: method, read.envelope, hasInitialized: hasInitialized))
     }

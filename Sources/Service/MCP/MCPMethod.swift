@@ -11,7 +11,8 @@ enum MCPMethod: CaseIterable {
     /// The method of that name.
     static func named(_ name: JSONText) -> MCPMethod? { allCases.first { name.equals($0.name) } }
 
-    private var name: StaticString {
+    /// The method's name.
+    var name: StaticString {
         switch self {
         case .initialize: "initialize"
         case .ping: "ping"

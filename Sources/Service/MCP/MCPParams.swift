@@ -28,15 +28,21 @@ struct MCPParams {
     init(_ params: UnsafeRawBufferPointer?) throws(JSONError) {
         guard let params else { return }
         var reader = JSONReader(params)
+        var names = Set<[UInt8]>()
         try reader.beginObject()
         while let member = try reader.nextMember() {
+            guard names.insert(Array(member.string.utf8)).inserted else {
+                throw JSONError(.duplicateMember, at: reader.place(of: member))
+            }
             let kind = try reader.kind()
             if member.equals("name"), kind == .string {
                 name = try reader.text()
             } else if member.equals("protocolVersion"), kind == .string {
                 protocolVersion = try reader.text().string
             } else if member.equals("arguments"), kind != .null {
-                arguments = try reader.raw()
+                let raw = try reader.raw()
+                try Self.checkUnique(raw, in: params)
+                arguments = raw
             } else if member.equals("cursor"), kind != .null {
                 cursor = try reader.raw()
             } else if member.equals("_meta"), kind == .object {
@@ -44,6 +50,22 @@ struct MCPParams {
             } else {
                 try reader.skip()
             }
+        }
+    }
+}
+
+extension MCPParams {
+    /// Checks that no object within a value of the params has two properties of one name: two readers would see two calls.
+    private static func checkUnique(
+        _ value: UnsafeRawBufferPointer,
+        in params: UnsafeRawBufferPointer
+    ) throws(JSONError) {
+        var reader = JSONReader(value)
+        do throws(JSONError) {
+            try reader.skipUnique()
+        } catch {
+            let start = value.baseAddress.flatMap { value in params.baseAddress.map { value - $0 } } ?? 0
+            throw JSONError(error.reason, at: start + error.offset)
         }
     }
 }

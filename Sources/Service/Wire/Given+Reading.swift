@@ -9,7 +9,7 @@ extension Given {
             try reader.null()
             self = .null
         } else {
-            try reader.skip()
+            try reader.skipUnique()
             self = .mistyped
         }
     }

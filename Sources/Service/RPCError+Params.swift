@@ -1,0 +1,28 @@
+import JSON
+import JSONRPC
+
+/// Errors about what a request names.
+extension RPCError {
+    /// The error for a method that does not exist, with the nearest one that does.
+    static func methodNotFound(_ name: JSONText, isRehearsal: Bool) -> RPCError {
+        let known =
+            Method.allCases.filter { isRehearsal || !$0.isRehearsalOnly }.map(\.name.description)
+            + MCPMethod.allCases.map(\.name.description)
+        guard name.bytes.count <= 64 else { return methodNotFound }
+        let hint = NearestName.hint(for: name.string, among: known)
+        return hint.isEmpty ? methodNotFound : methodNotFound.because(name.string + hint)
+    }
+
+    /// The error for a property that stands twice in an object of params; its name begins at an offset in them.
+    static func duplicateProperty(at offset: Int, in params: UnsafeRawBufferPointer) -> RPCError {
+        var reader = JSONReader(UnsafeRawBufferPointer(rebasing: params[min(offset, params.count)...]))
+        do throws(JSONError) {
+            let name = try reader.text().string
+            // A longer one is not repeated.
+            guard name.utf8.count <= 64 else { return invalidParams.because("a property is given twice") }
+            return invalidParams.because("the property \(name) is given twice")
+        } catch {
+            return invalidParams
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import JSON
+import PosternTesting
+import Testing
+
+/// Faults of the wire, through the real binary.
+struct WireFaultTests {
+    private static func framed(_ texts: String...) -> String {
+        texts.map { "Content-Length: \($0.utf8.count)\r\n\r\n\($0)" }.joined()
+    }
+
+    private static func info(_ id: Int) -> String { #"{"jsonrpc":"2.0","id":\#(id),"method":"system.info"}"# }
+
+    /// A length that counted characters, and a bare line of JSON between two frames, cost the good frames behind them
+    /// their replies.
+    @Test func answersTheGoodFramesBesideABadOne() throws {
+        let short = "Content-Length: 49\r\n\r\n" + #"{"jsonrpc":"2.0","id":"é","method":"system.info"}"#
+        let characters = try run(short + Self.framed(Self.info(2), Self.info(3)))
+        #expect(characters.contains("\"id\":2,\"result\"") && characters.contains("\"id\":3,\"result\""))
+        let bare = try run(Self.framed(Self.info(2)) + Self.info(7) + "\n" + Self.framed(Self.info(3)))
+        #expect(bare.contains("\"id\":2,\"result\"") && bare.contains("\"id\":3,\"result\""))
+        #expect(bare.contains("\"code\":-32600") && !bare.contains("\"id\":7"))
+    }
+
+    private func run(_ input: String) throws -> String {
+        try PosternProcess.run(["--data", ":memory:"], input: input).output
+    }
+
+    private func message(_ method: String, _ params: String, _ arguments: [String] = []) throws -> (Int?, String?) {
+        let line = #"{"jsonrpc":"2.0","id":1,"method":"\#(method)","params":\#(params)}"#
+        let outcome = try PosternProcess.run(["--data", ":memory:"] + arguments, input: line + "\n")
+        let error = try JSONValue(parsing: outcome.output)["error"]
+        return (error?["code"]?.int, error?["message"]?.string)
+    }
+
+    private static let twice: [(method: String, params: String, name: String)] = [
+        ("operators.signin", #"{"email":"a@b.co","password":"p","email":"c@d.co"}"#, "email"),
+        ("operators.signin", #"{"email":"a@b.co","password":"p","\u0065mail":"c@d.co"}"#, "email"),
+        ("operators.register", #"{"user":{"email":"a@b.co","email":"c@d.co"},"password":"p"}"#, "email"),
+        ("care.user.register", #"{"email":"a@b.co","role":"user","password":"p","role":"clinician"}"#, "role"),
+        ("sales.user.update_me", #"{"api_key":"k","name":{"first":"a","first":"b"}}"#, "first"),
+        ("system.info", #"{"x":1,"x":2}"#, "x"),
+        ("operators.signin", #"{"other":[{"x":1,"x":2}],"email":"a@b.co","password":"p"}"#, "x"),
+        ("operators.signin", #"{"email":{"x":1,"x":2},"password":"p"}"#, "x"),
+        ("tools/call", #"{"name":"system_info","name":"rpc_discover"}"#, "name"),
+    ]
+
+    /// The last of two properties of one name won, so that two readers could see two requests.
+    @Test(arguments: twice.indices)
+    func refusesAPropertyThatIsGivenTwice(_ row: Int) throws {
+        let (method, params, name) = Self.twice[row]
+        let (code, text) = try message(method, params)
+        #expect(code == -32602 && text == "Invalid params: the property \(name) is given twice")
+    }
+
+    @Test func refusesAPropertyThatIsGivenTwiceInTheArgumentsOfATool() throws {
+        let initialize =
+            #"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","#
+            + #""capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#
+        let call =
+            #"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"operators_signin","arguments":"#
+            + #"{"email":"a@b.co","password":"p","email":"c@d.co"}}}"#
+        let output = try run(initialize + "\n" + call + "\n")
+        #expect(
+            output.contains(
+                #""id":2,"error":{"code":-32602,"message":"Invalid params: the property email is given twice""#
+            )
+        )
+    }
+
+    /// Unknown properties were let pass without a word, also where they stood for a required one.
+    @Test func namesAPropertyThatAMethodDoesNotTake() throws {
+        let params = #"{"emial":"a@b.co","password":"p"}"#
+        let strict = try message("operators.signin", params, ["--strict-params"])
+        #expect(strict == (-32602, "Invalid params: operators.signin has no property emial (did you mean email?)"))
+        let lenient = try message("operators.signin", params)
+        #expect(
+            lenient.1?.hasSuffix("here is no property emial (did you mean email?).") == true
+                || lenient.1?.hasSuffix("; there is no property emial (did you mean email?)") == true
+        )
+        let nested = try message(
+            "operators.register",
+            #"{"user":{"frist_name":"A"},"password":"p"}"#,
+            ["--strict-params"]
+        )
+        #expect(
+            nested.1
+                == "Invalid params: operators.register has no property user.frist_name (did you mean user.first_name?)"
+        )
+        let known = try message("operators.signin", #"{"email":"a@b.co","password":"p"}"#, ["--strict-params"])
+        #expect(known.0 != -32602)
+        let none = try message("system.info", #"{"x":1}"#)
+        #expect(none == (nil, nil))
+    }
+
+    @Test func listsTheParamsWhereAnArrayIsGiven() throws {
+        let (code, text) = try message("operators.signin", #"["a@b.co","p"]"#)
+        #expect(code == -32602 && text == "Invalid params: operators.signin takes an object with email, password")
+    }
+}
