@@ -49,7 +49,11 @@ enum HeaderSyntax {
         // The colon is the rarest of its bytes.
         while let colon = bytes[start...].firstIndex(of: UInt8(ascii: ":")) {
             let begin = colon - contentLengthName.count
-            if begin >= bytes.startIndex, isSame(bytes[begin..<colon], contentLengthName) { return begin }
+            if begin >= bytes.startIndex, bytes[colon - 1] | 0x20 == UInt8(ascii: "h"),
+                isSame(bytes[begin..<colon], contentLengthName)
+            {
+                return begin
+            }
             start = colon + 1
         }
         return nil
