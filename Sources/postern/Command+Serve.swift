@@ -84,6 +84,11 @@ extension Command {
         action.__sigaction_handler.sa_handler = { _ in wakeUp.send() }
         action.sa_flags = SA_RESTART | SA_NOCLDSTOP
         sigaction(SIGCHLD, &action, nil)
+        // The host's thread may have blocked it, as others.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGCHLD)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         let others = service.beside
         service.beside = {
             ChildProcesses.reapOrphans()

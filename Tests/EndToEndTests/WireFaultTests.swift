@@ -15,9 +15,9 @@ struct WireFaultTests {
     /// their replies.
     @Test func answersTheGoodFramesBesideABadOne() throws {
         let short = "Content-Length: 49\r\n\r\n" + #"{"jsonrpc":"2.0","id":"é","method":"system.info"}"#
-        let characters = try run(short + Self.framed(Self.info(2), Self.info(3)))
+        let characters = try run(short + Self.framed(Self.info(2), Self.info(3), Self.info(9)))
         #expect(characters.contains("\"id\":2,\"result\"") && characters.contains("\"id\":3,\"result\""))
-        let bare = try run(Self.framed(Self.info(2)) + Self.info(7) + "\n" + Self.framed(Self.info(3)))
+        let bare = try run(Self.framed(Self.info(2)) + Self.info(7) + "\n" + Self.framed(Self.info(3), Self.info(9)))
         #expect(bare.contains("\"id\":2,\"result\"") && bare.contains("\"id\":3,\"result\""))
         #expect(bare.contains("\"code\":-32600") && !bare.contains("\"id\":7"))
     }
