@@ -1,4 +1,5 @@
 import Accounts
+import Glibc
 import JSON
 package import JSONRPC
 package import Store
@@ -40,7 +41,9 @@ extension RPCError {
         switch error {
         case .diskFull: self.init(AccountError(ErrorCode.Service.diskFull))
         case .readOnly: self.init(AccountError(ErrorCode.Service.readOnly))
-        case .busy: self.init(AccountError(ErrorCode.Service.busy))
+        case .busy, .locked: self.init(AccountError(ErrorCode.Service.busy))
+        case .denied, .systemCall(_, EACCES, _), .systemCall(_, EPERM, _):
+            self.init(AccountError(ErrorCode.Service.accessDenied))
         case .damaged, .newerFormat, .systemCall: self.init(AccountError(ErrorCode.Service.damaged))
         case .duplicate, .exists, .missing, .noStore, .overtaken, .tooLarge, .untrustedFileSystem: self = .internalError
         }

@@ -75,6 +75,7 @@ package final class Service: RequestHandler {
             throw .refused(RPCError.invalidParams.because("\(method.name) has no property \(name)").told(by: method))
         }
         var reader = JSONReader(params)
+        run.outcomes.removeAll { $0 is LockPause }
         backend.rerun.begin(method.hashesPassword ? run : nil)
         do {
             try self.run(method, params: &reader, result: &result)
@@ -82,6 +83,8 @@ package final class Service: RequestHandler {
             throw .waits { PasswordOutcome(of: pending.work) }
         } catch let error as JSONError where error.reason == .duplicateMember {
             throw .refused(.duplicateProperty(at: error.offset, in: params).told(by: method))
+        } catch StoreError.locked {
+            throw .waits { LockPause() }
         } catch {
             var refusal = RPCError(error, method: method, log: log)
             if error is AccountError, let name = method.unknownPropertyInPlaceOfRequired(in: params) {

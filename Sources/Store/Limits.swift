@@ -26,6 +26,8 @@ package enum Limits {
     package static let mergedJournalBytesMin = 4 << 20
     /// A journal is merged once it has outgrown this part of its base.
     static let mergedBasePart = 8
+    /// How long a process that answers requests stands still for the directory's lock before it goes on without.
+    static let lockPauseMilliseconds = 20
     /// How long to wait for the sync of another process before making one beside it.
     static let syncWaitMilliseconds = 1_000
     /// After how many entries a merge looks whether it is to go on.

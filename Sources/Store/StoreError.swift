@@ -12,6 +12,10 @@ package enum StoreError: Error, Equatable, Sendable {
     case readOnly
     /// The system refused a call; `outcomeUnknown` where what was being written may or may not be on disk.
     case systemCall(name: String, errno: Int32, outcomeUnknown: Bool)
+    /// The user of this process may not do that to a file, which belongs to the user `owner`.
+    case denied(path: String, owner: Int, user: Int)
+    /// Another process holds the directory's lock just now; the request can be tried again until `busy` is thrown.
+    case locked
     /// The directory was written by a newer version of the program.
     case newerFormat(Int)
     /// The directory at a path holds no store, or is not there.
@@ -41,6 +45,9 @@ extension StoreError: CustomStringConvertible {
         case .systemCall(let name, let errno, let outcomeUnknown):
             "\(name): \(String(cString: strerror(errno)))"
                 + (outcomeUnknown ? "; whether the last writes were kept will show when the store is next opened" : "")
+        case .denied(let path, let owner, let user):
+            "uid \(user) has no permission for \(path), which belongs to uid \(owner)"
+        case .locked: "another process holds the lock of the directory"
         case .newerFormat(let format): "the directory has format \(format), made by a newer version of the program"
         case .noStore(let path): "there is no store at \(path)"
         case .exists(let path): "there is something at \(path) already; a new store goes where there is nothing"

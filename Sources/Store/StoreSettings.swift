@@ -6,6 +6,8 @@ package struct StoreSettings {
     package var trustsLocks = false
     /// How long to wait for a lock that another process holds, which takes microseconds where nothing is wrong.
     package var lockWaitMilliseconds = 5_000
+    /// Whether a transaction stands still while it waits for that lock; else `StoreError.locked` asks to run it again.
+    package var waitsInPlace = true
     /// The bytes of a journal below which it is not merged by itself.
     package var mergedJournalBytesMin = Limits.mergedJournalBytesMin
     /// The system calls that change files.

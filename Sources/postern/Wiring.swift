@@ -21,7 +21,7 @@ struct Wiring {
         let sender = options.mailSender ?? MailSender(hostOf: options.publicURL)
         // Before the store, which a wrong command line is not to make.
         let templates = try Self.templates(options, domain: sender.domain)
-        let store = try Self.store(options, log)
+        let store = try Self.store(options, log, waitsInPlace: !hashesElsewhere)
         let rehearsedTime = options.rehearsal.map { RehearsedTime(startingAt: $0.start) }
         let time: any TimeSource = rehearsedTime ?? SystemTime()
         var settings = Backend.Settings()
@@ -71,12 +71,18 @@ struct Wiring {
         backend.store.close()
     }
 
-    private static func store(_ options: Options, _ log: Log) throws(CommandError) -> Store {
+    private static func store(
+        _ options: Options,
+        _ log: Log,
+        waitsInPlace: Bool
+    ) throws(CommandError) -> Store {
+        var settings = options.store
+        settings.waitsInPlace = waitsInPlace
         do throws(StoreError) {
             let engine =
                 options.data == ":memory:"
                 ? LocalEngine()
-                : try LocalEngine(directory: options.data, settings: options.store) { log.write(.warning, $0) }
+                : try LocalEngine(directory: options.data, settings: settings) { log.write(.warning, $0) }
             return Store(engine: engine)
         } catch {
             throw .failed("\(error)")

@@ -49,6 +49,7 @@ const (
 	SlugDiskFull                    Slug = "disk_full"
 	SlugReadOnly                    Slug = "read_only"
 	SlugDamaged                     Slug = "damaged"
+	SlugAccessDenied                Slug = "access_denied"
 )
 
 // AuthenticationFailed is the error `authentication_failed`. `user_id` or `session_id` is missing, unknown, ended, or
@@ -191,6 +192,9 @@ type ReadOnly struct{ *CallError }
 // Damaged is the error `damaged`. A file does not hold what was written to it, or the system failed a write.
 type Damaged struct{ *CallError }
 
+// AccessDenied is the error `access_denied`. A file of the store belongs to another user.
+type AccessDenied struct{ *CallError }
+
 // typed gives the error the type of its slug, where there is one.
 func typed(failure *CallError) error {
 	switch failure.Slug {
@@ -284,6 +288,8 @@ func typed(failure *CallError) error {
 		return &ReadOnly{failure}
 	case SlugDamaged:
 		return &Damaged{failure}
+	case SlugAccessDenied:
+		return &AccessDenied{failure}
 	default:
 		return failure
 	}

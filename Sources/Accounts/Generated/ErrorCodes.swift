@@ -359,5 +359,12 @@ extension ErrorCode {
             number: 500,
             message: "The store cannot be relied on; see the log, and run postern check on the data directory."
         )
+        /// A file of the store belongs to another user.
+        package static let accessDenied = ErrorCode(
+            api: .service,
+            slug: "access_denied",
+            number: 500,
+            message: "The store's files cannot be opened by this user; see the log for the path and its owner."
+        )
     }
 }

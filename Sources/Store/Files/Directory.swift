@@ -6,6 +6,8 @@ final class Directory {
     /// The path it was opened by.
     let path: String
     let descriptor: Int32
+    /// Who the files that are made in it belong to.
+    let filesOwner: FileOwner
     private let calls: SystemCalls
     /// Whether a sync has failed. The system tells so once, and holds for written then what is not.
     private let hasFailed = Mutex(false)
@@ -19,10 +21,11 @@ final class Directory {
             try Self.make(path)
             descriptor = Self.open(path)
         }
-        guard descriptor >= 0 else { throw .failed("open \(path)") }
+        guard descriptor >= 0 else { throw Self.failure(of: "open", path) }
         self.path = path
         self.descriptor = descriptor
         self.calls = calls
+        filesOwner = .ofFiles(in: descriptor)
     }
 
     /// A directory that holds a store, or what is left of one.
@@ -77,17 +80,70 @@ final class Directory {
         return nil
     }
 
-    /// Lets nobody but the owner in.
+    /// Lets no other user in, where the directory belongs to the user of this process or that user is privileged.
     func restrict() throws(StoreError) {
-        guard fchmod(descriptor, 0o700) == 0 else { throw .failed("chmod \(path)") }
+        let status = try status()
+        guard geteuid() == 0 || status.st_uid == geteuid() else { return }
+        guard fchmod(descriptor, 0o700) == 0 else { throw Self.failure(of: "chmod", path) }
+    }
+
+    /// What an operator should know of the directory's owner and mode; nil where there is nothing to say.
+    func warning() throws(StoreError) -> String? {
+        let status = try status()
+        let mode = status.st_mode & 0o777
+        guard mode & 0o022 == 0 else {
+            return "other users can change the directory \(path): it has mode \(String(mode, radix: 8)), not 700"
+        }
+        guard geteuid() != 0, status.st_uid != geteuid() else { return nil }
+        return "the directory \(path) belongs to uid \(status.st_uid), not to the uid \(geteuid()) of this process"
     }
 
     func rename(_ name: String, to newName: String) throws(StoreError) {
-        guard calls.rename(descriptor, name, newName) == 0 else { throw .failed("rename \(name)") }
+        guard calls.rename(descriptor, name, newName) == 0 else { throw failure(of: "rename", name) }
     }
 
     func unlink(_ name: String) throws(StoreError) {
-        guard calls.unlink(descriptor, name) == 0 else { throw .failed("unlink \(name)") }
+        guard calls.unlink(descriptor, name) == 0 else { throw failure(of: "unlink", name) }
+    }
+
+    /// Removes a name, where it is there.
+    func unlinkIfPresent(_ name: String) throws(StoreError) {
+        guard calls.unlink(descriptor, name) != 0, errno != ENOENT else { return }
+        throw failure(of: "unlink", name)
+    }
+
+    /// What a failed call on one of its files comes to, told from `errno`.
+    func failure(of call: String, _ name: String) -> StoreError {
+        let code = errno
+        guard code == EACCES || code == EPERM else { return .failed("\(call) \(name)") }
+        var status = stat()
+        if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) != 0 { fstat(descriptor, &status) }
+        return .denied(path: path + "/" + name, owner: Int(status.st_uid), user: Int(geteuid()))
+    }
+
+    /// What a failed call on a directory comes to, told from `errno`.
+    private static func failure(of call: String, _ path: String) -> StoreError {
+        let code = errno
+        guard code == EACCES || code == EPERM else { return .failed("\(call) \(path)") }
+        var status = stat()
+        // A directory that cannot be looked at is behind one that may not be entered.
+        guard stat(path, &status) == 0 else {
+            return .denied(path: path, owner: parent(of: path).map(Self.owner) ?? 0, user: Int(geteuid()))
+        }
+        return .denied(path: path, owner: Int(status.st_uid), user: Int(geteuid()))
+    }
+
+    /// The owner of the nearest directory above that can be looked at.
+    private static func owner(of path: String) -> Int {
+        var status = stat()
+        if stat(path, &status) == 0 { return Int(status.st_uid) }
+        return parent(of: path).map(owner) ?? 0
+    }
+
+    private func status() throws(StoreError) -> stat {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .failed("stat \(path)") }
+        return status
     }
 
     /// Waits until the names of its files are on the disk.
@@ -123,11 +179,11 @@ final class Directory {
         if mkdir(path, 0o700) != 0 {
             // Another process may have made it meanwhile.
             if errno == EEXIST { return }
-            guard errno == ENOENT, let parent = parent(of: path) else { throw .failed("mkdir \(path)") }
+            guard errno == ENOENT, let parent = parent(of: path) else { throw failure(of: "mkdir", path) }
             try make(parent)
-            guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .failed("mkdir \(path)") }
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure(of: "mkdir", path) }
         }
-        guard chmod(path, 0o700) == 0 else { throw .failed("chmod \(path)") }
+        guard chmod(path, 0o700) == 0 else { throw failure(of: "chmod", path) }
         try Directory(path).syncParent()
     }
 

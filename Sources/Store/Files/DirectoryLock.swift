@@ -15,6 +15,10 @@ final class DirectoryLock {
     private let calls: SystemCalls
     private let isVital: Bool
     private(set) var isHeld = false
+    /// Whether the file was made when the lock was opened.
+    let isNew: Bool
+    /// While others hold the lock for long: since when it was asked for in vain, and when last.
+    private var contention: (since: Int, last: Int)?
 
     /// Opens the lock's file, without taking the lock.
     ///
@@ -30,18 +34,33 @@ final class DirectoryLock {
         self.directory = directory
         self.isVital = isVital
         self.calls = calls
-        file = try File(name, in: directory.descriptor, readOnly ? .reading : .creating, calls: calls)
+        file = try File(name, in: directory, readOnly ? .reading : .creating, calls: calls)
+        isNew = file.isNew
     }
 
-    /// Takes the lock, waiting for another holder for a while.
+    /// Takes the lock, waiting for another holder for a while. All who ask while the same holder stands still share one
+    /// wait: once it is over, the others are refused at once.
     ///
-    /// - Throws: `StoreError.busy` where another still has it then; `.damaged` where the file was exchanged, as a lock on
-    ///   a file without that name keeps nobody out.
-    func take(waitingMilliseconds: Int) throws(StoreError) {
-        var wait = LockWait(milliseconds: waitingMilliseconds)
-        while try !takeIfFree() {
-            guard wait.next() else { throw .busy(holderText()) }
+    /// - Parameters:
+    ///   - milliseconds: how long the wait is.
+    ///   - blocks: whether to wait here. If not, the caller is asked to try again, after a wait that is not noticed.
+    /// - Throws: `StoreError.busy` where another still has it then; `.locked` where it is to be tried again; `.damaged`
+    ///   where the file was exchanged, as a lock on a file without that name keeps no process out.
+    func take(waitingMilliseconds milliseconds: Int, blocks: Bool = true) throws(StoreError) {
+        if try takeIfFree() { return contention = nil }
+        let now = MonotonicClock.milliseconds
+        // Between tries that are far apart, the lock may have been free.
+        if let last = contention?.last, now - last > milliseconds { contention = nil }
+        let since = contention?.since ?? now
+        let patience = max(0, milliseconds - (now - since))
+        let pause = contention == nil ? min(patience, Limits.lockPauseMilliseconds) : 0
+        var wait = LockWait(milliseconds: blocks ? patience : pause)
+        while wait.next() {
+            if try takeIfFree() { return contention = nil }
         }
+        contention = (since, MonotonicClock.milliseconds)
+        guard blocks || patience == 0 || pause == patience else { throw .locked }
+        throw .busy(holderText())
     }
 
     /// Takes the lock, unless another has it.
@@ -80,7 +99,7 @@ private struct LockWait {
     private let deadline: Int
 
     init(milliseconds: Int) {
-        deadline = Self.now + milliseconds
+        deadline = MonotonicClock.milliseconds + milliseconds
     }
 
     /// Waits a little; false once it has been enough.
@@ -90,15 +109,9 @@ private struct LockWait {
             sched_yield()
             return true
         }
-        guard Self.now < deadline else { return false }
+        guard MonotonicClock.milliseconds < deadline else { return false }
         usleep(UInt32(min(2_000, 20 * (attempts - 20))))
         return true
-    }
-
-    private static var now: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
     }
 }
 

@@ -13,7 +13,7 @@ final class File {
         case writing
         /// To be read and written; made if it is not there.
         case creating
-        /// To be read and written; made empty, whatever was there.
+        /// To be read and written; made, in place of what was there.
         case replacing
         /// To be read and written; made, and must not have been there.
         case new
@@ -22,25 +22,71 @@ final class File {
     /// The file's name within its directory, for errors.
     let name: String
     let descriptor: Int32
+    /// Whether it was made when it was opened.
+    let isNew: Bool
     private let calls: SystemCalls
 
-    /// Opens a file of a directory. A file that is made has mode 0600, whatever the umask.
-    init(_ name: String, in directory: Int32, _ mode: Mode, calls: SystemCalls) throws(StoreError) {
-        let flags =
-            switch mode {
-            case .reading: O_RDONLY
-            case .writing: O_RDWR
-            case .creating: O_RDWR | O_CREAT
-            case .replacing: O_RDWR | O_CREAT | O_TRUNC
-            case .new: O_RDWR | O_CREAT | O_EXCL
-            }
-        let descriptor = retryingInterrupted { openat(directory, name, flags | O_CLOEXEC | O_NOFOLLOW, 0o600) }
-        guard descriptor >= 0 else { throw .failed("open \(name)") }
+    /// Opens a file of a directory. A file that is made has mode 0600, whatever the umask, and belongs to the owner of
+    /// the store's files.
+    ///
+    /// - Throws: `StoreError.denied`, `.damaged` where the name is that of something else than a file, `.systemCall`.
+    init(_ name: String, in directory: Directory, _ mode: Mode, calls: SystemCalls) throws(StoreError) {
+        if mode == .replacing { try directory.unlinkIfPresent(name) }
+        let (descriptor, isNew) = Self.open(name, in: directory.descriptor, mode)
+        guard descriptor >= 0 else { throw directory.failure(of: "open", name) }
         self.name = name
         self.descriptor = descriptor
+        self.isNew = isNew
         self.calls = calls
+        do throws(StoreError) {
+            try checkKind()
+            if isNew { try giveToOwner(of: directory) }
+        } catch {
+            if isNew { try directory.unlink(name) }
+            throw error
+        }
+    }
+
+    /// - Returns: the descriptor, -1 with `errno` set where there is none, and whether the file was made.
+    private static func open(_ name: String, in directory: Int32, _ mode: Mode) -> (descriptor: Int32, isNew: Bool) {
+        // Opening a pipe would wait for its other end without O_NONBLOCK, which does nothing to a file.
+        let common = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+        func attempt(_ flags: Int32) -> Int32 {
+            retryingInterrupted { openat(directory, name, flags | common, 0o600) }
+        }
+        switch mode {
+        case .reading: return (attempt(O_RDONLY), false)
+        case .writing: return (attempt(O_RDWR), false)
+        case .new, .replacing: return (attempt(O_RDWR | O_CREAT | O_EXCL), true)
+        case .creating:
+            while true {
+                let present = attempt(O_RDWR)
+                if present >= 0 || errno != ENOENT { return (present, false) }
+                let made = attempt(O_RDWR | O_CREAT | O_EXCL)
+                // Another process may have made it meanwhile.
+                if made >= 0 || errno != EEXIST { return (made, true) }
+            }
+        }
+    }
+
+    /// Refuses what is no file, such as a pipe or a device, in which bytes have no place.
+    private func checkKind() throws(StoreError) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .failed("stat \(name)") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .damaged(file: name, offset: 0, reason: "it is not a regular file")
+        }
+    }
+
+    /// Sets the mode and the owner of a file that was just made.
+    private func giveToOwner(of directory: Directory) throws(StoreError) {
         // A umask takes bits away from the mode that a file is made with, even from its owner.
-        if flags & O_CREAT != 0, fchmod(descriptor, 0o600) != 0 { throw .failed("chmod \(name)") }
+        guard fchmod(descriptor, 0o600) == 0 else { throw directory.failure(of: "chmod", name) }
+        let owner = directory.filesOwner
+        guard !owner.isCurrent else { return }
+        guard fchown(descriptor, owner.user, owner.group) == 0 else {
+            throw .denied(path: directory.path, owner: Int(owner.user), user: Int(geteuid()))
+        }
     }
 
     deinit {

@@ -23,9 +23,19 @@ extension StoreDirectory {
         defer { lock?.release() }
         let found = try files.manifest()
         guard found != nil || isWritable else { throw .readOnly }
-        let (manifest, stamp) = if let found { found } else { try files.initialise() }
+        let (manifest, stamp) = if let found { found } else { try initialise(files, lock) }
+        if isWritable, let warning = try directory.warning() { log(warning) }
+        let synced = try SyncMarks.synced(in: directory, epoch: manifest.epoch, calls: settings.calls)
         let marks = isWritable ? try openMarks(in: directory, calls: settings.calls) : nil
         let (epoch, torn) = try OpenedEpoch.read(manifest, of: files, early: early, marks: marks, log: log)
+        guard epoch.journal.length >= synced else {
+            throw .damaged(
+                file: manifest.journal,
+                offset: epoch.journal.length,
+                reason: "it ends before byte \(synced), up to which it was safely on the disk; "
+                    + "postern salvage saves what is left"
+            )
+        }
         let opened = StoreDirectory(
             files: files,
             settings: settings,
@@ -63,6 +73,21 @@ extension StoreDirectory {
         if !isNew, journal.number == 0 {
             try files.directory.sync()
             try files.directory.syncParent()
+        }
+    }
+
+    /// Makes the files of a new store. Where that fails, a lock file that was made for it goes again.
+    private static func initialise(
+        _ files: StoreFiles,
+        _ lock: DirectoryLock?
+    ) throws(StoreError) -> (Manifest, FileStamp) {
+        do throws(StoreError) {
+            return try files.initialise()
+        } catch {
+            if lock?.isNew == true, try files.manifest() == nil {
+                try files.directory.unlinkIfPresent(DirectoryLock.fileName)
+            }
+            throw error
         }
     }
 

@@ -59,11 +59,21 @@ final class StoreDirectory {
     func refresh(_ space: inout LayeredSpace) throws(StoreError) {
         guard try hasNews() else { return }
         // What a merge of this process has begun is read already.
-        let isByAnother = try currentStamp() != manifestStamp && merging?.isUnderWay != true
+        let isSameEpoch = try currentStamp() == manifestStamp
+        let isByAnother = !isSameEpoch && merging?.isUnderWay != true
         let early = isByAnother ? Self.readEarly(files, isWritable: marks != nil) : nil
-        try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+        do throws(StoreError) {
+            try takeLock()
+        } catch  where isSameEpoch && error.isLockHeld {
+            // A holder that stands still keeps nobody from reading what was written before it.
+            return try journal.readWhole(into: &space)
+        }
         defer { lock?.release() }
         try catchUp(&space, early: early, toWrite: false)
+    }
+
+    private func takeLock() throws(StoreError) {
+        try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds, blocks: settings.waitsInPlace)
     }
 
     /// Whether this process holds the lock, to write.
@@ -74,7 +84,7 @@ final class StoreDirectory {
     /// - Returns: whether anything was new.
     func beginWriting(_ space: inout LayeredSpace) throws(StoreError) -> Bool {
         guard let lock, journal.isWritable else { throw .readOnly }
-        try lock.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+        try takeLock()
         do throws(StoreError) {
             guard try hasNews() || isUnsettled else { return false }
             try catchUp(&space, early: nil, toWrite: true)

@@ -24,7 +24,7 @@ struct StoreFiles {
     func manifest() throws(StoreError) -> (Manifest, FileStamp)? {
         let file: File
         do throws(StoreError) {
-            file = try File(Manifest.fileName, in: directory.descriptor, .reading, calls: calls)
+            file = try File(Manifest.fileName, in: directory, .reading, calls: calls)
         } catch  where error.isMissingFile {
             return nil
         }
@@ -37,7 +37,7 @@ struct StoreFiles {
         do throws(StoreError) {
             let file = try File(
                 manifest.journal,
-                in: directory.descriptor,
+                in: directory,
                 isWritable ? .writing : .reading,
                 calls: calls
             )
@@ -45,7 +45,7 @@ struct StoreFiles {
         } catch  where error.isMissingFile {
             throw .damaged(file: manifest.journal, offset: 0, reason: "missing, though \(Manifest.fileName) names it")
         } catch  where error.isRefusedWriting && isWritable {
-            return (try File(manifest.journal, in: directory.descriptor, .reading, calls: calls), false)
+            return (try File(manifest.journal, in: directory, .reading, calls: calls), false)
         }
     }
 
@@ -53,7 +53,7 @@ struct StoreFiles {
     func baseFile(of manifest: Manifest) throws(StoreError) -> File? {
         guard manifest.segment != nil else { return nil }
         do throws(StoreError) {
-            return try File(manifest.base, in: directory.descriptor, .reading, calls: calls)
+            return try File(manifest.base, in: directory, .reading, calls: calls)
         } catch  where error.isMissingFile {
             throw .damaged(file: manifest.base, offset: 0, reason: "missing, though \(Manifest.fileName) names it")
         }
@@ -81,10 +81,26 @@ struct StoreFiles {
         // A directory with other things in it is somebody's own, and keeps the mode that they gave it.
         let ours: Set = [DirectoryLock.fileName, SyncMarks.fileName, manifest.journal, Manifest.temporaryName]
         if ours.isSuperset(of: try directory.names()) { try directory.restrict() }
-        try write(header.bytes, to: manifest.journal)
-        try install(manifest)
+        do throws(StoreError) {
+            try write(header.bytes, to: manifest.journal)
+            try install(manifest)
+        } catch {
+            discardNew(manifest)
+            throw error
+        }
         try directory.syncParent()
         return (manifest, try stampOfManifest())
+    }
+
+    /// Removes the files of a store that could not be made.
+    private func discardNew(_ manifest: Manifest) {
+        do throws(StoreError) {
+            // A manifest that was renamed already names the journal.
+            guard try directory.stamp(of: Manifest.fileName) == nil else { return }
+            for name in [Manifest.temporaryName, manifest.journal] { try directory.unlinkIfPresent(name) }
+        } catch {
+            // The next opener begins again with what is left: a journal without transactions.
+        }
     }
 
     /// Makes a manifest the current one, once the files that it names are on the disk.
@@ -113,7 +129,7 @@ struct StoreFiles {
                 reason: "missing, though there is \(name)"
             )
             guard name == Manifest.journalName(of: 1) else { throw lost }
-            let file = try File(name, in: directory.descriptor, .reading, calls: calls)
+            let file = try File(name, in: directory, .reading, calls: calls)
             let bytes = try file.contents(from: 0, upTo: Limits.headerBytesMax + 1)
             guard bytes.count <= Limits.headerBytesMax else { throw lost }
             // A header, or what a crash left of one.
@@ -124,7 +140,7 @@ struct StoreFiles {
     }
 
     private func write(_ bytes: [UInt8], to name: String) throws(StoreError) {
-        let file = try File(name, in: directory.descriptor, .replacing, calls: calls)
+        let file = try File(name, in: directory, .replacing, calls: calls)
         try file.write(bytes, at: 0)
         try file.sync()
     }
@@ -173,7 +189,7 @@ struct StoreFiles {
         let copies = try directory.names().filter { $0 == name || $0.hasPrefix(name + "-") }.count
         let file = try File(
             copies == 0 ? name : "\(name)-\(copies + 1)",
-            in: directory.descriptor,
+            in: directory,
             .new,
             calls: calls
         )
@@ -194,10 +210,18 @@ extension StoreError {
         if case .systemCall(_, ENOENT, _) = self { true } else { false }
     }
 
+    /// Whether another process holds the lock.
+    var isLockHeld: Bool {
+        switch self {
+        case .busy, .locked: true
+        default: false
+        }
+    }
+
     /// Whether the system lets nobody write, or not this user.
     var isRefusedWriting: Bool {
         switch self {
-        case .readOnly, .systemCall(_, EACCES, _), .systemCall(_, EPERM, _): true
+        case .readOnly, .denied: true
         default: false
         }
     }

@@ -34,7 +34,7 @@ final class SyncMarks {
     private static let lengthBits: UInt64 = 44
 
     init(in directory: Directory, calls: SystemCalls) throws(StoreError) {
-        file = try File(Self.fileName, in: directory.descriptor, .creating, calls: calls)
+        file = try File(Self.fileName, in: directory, .creating, calls: calls)
         lock = try DirectoryLock(Self.fileName, in: directory, readOnly: false, isVital: false, calls: calls)
         // A file that is shorter than its mapping would end the process that looks at it, and so would a hole that finds
         // the disk full when it is filled.
@@ -47,6 +47,24 @@ final class SyncMarks {
 
     deinit {
         munmap(words, Self.bytes)
+    }
+
+    /// How many bytes of an epoch's journal the file says were synced, for a process that opens the directory; 0 where
+    /// it says nothing of that epoch.
+    ///
+    /// They are stored after the sync, so the journal has them even after a crash of the system, unless another program
+    /// has cut it, or the disk has lied.
+    static func synced(in directory: Directory, epoch: Int, calls: SystemCalls) throws(StoreError) -> Int {
+        let file: File
+        do throws(StoreError) {
+            file = try File(fileName, in: directory, .reading, calls: calls)
+        } catch  where error.isMissingFile || error.isRefusedWriting {
+            return 0
+        }
+        let contents = try file.contents(from: 0, upTo: bytes)
+        guard contents.count == bytes else { return 0 }
+        let word = contents.withUnsafeBytes { $0.load(fromByteOffset: Self.synced * 8, as: UInt64.self) }
+        return length(of: word, epoch)
     }
 
     /// Stores what a process has found that has read all of the journal and seen to it that it is on the disk. The
@@ -108,8 +126,11 @@ final class SyncMarks {
 
     /// What a word has for an epoch.
     private func length(_ word: Int, _ epoch: Int) -> Int {
-        let value = words[word].load(ordering: .acquiring)
-        return value >> Self.lengthBits == Self.tag(epoch) ? Int(value & (1 << Self.lengthBits - 1)) : 0
+        Self.length(of: words[word].load(ordering: .acquiring), epoch)
+    }
+
+    private static func length(of word: UInt64, _ epoch: Int) -> Int {
+        word >> lengthBits == tag(epoch) ? Int(word & (1 << lengthBits - 1)) : 0
     }
 
     private static func word(_ epoch: Int, _ length: Int) -> UInt64 {

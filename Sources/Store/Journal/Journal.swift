@@ -114,11 +114,31 @@ final class Journal {
         var torn = try read(news(upTo: status.bytes), into: &space)
         // Lines behind what looks torn may tell that it was once safely on the disk.
         if !torn.isEmpty { torn = try read(file.contents(from: length, upTo: status.bytes), into: &space) }
+        noteNews()
+        return torn
+    }
+
+    /// Brings what is known of the journal up to date with lines that others have added.
+    private func noteNews() {
         durable = min(length, max(durable, replay.durable, marks?.synced(epoch: epoch) ?? 0))
         hasUnsyncedNews = durable < length
         // Whoever wrote the lines erases what they made superfluous.
         _ = replay.slots.takeSuperseded()
-        return torn
+    }
+
+    /// Reads the whole lines that others have added, without the lock: what the marks tell to be written is taken back by
+    /// nobody.
+    func readWhole(into space: inout LayeredSpace) throws(StoreError) {
+        guard let end = marks?.written(epoch: epoch), end > length else { return }
+        let lines = try file.contents(from: length, upTo: end)
+        do throws(StoreError) {
+            try lines.withUnsafeBytesTyped { bytes throws(StoreError) in
+                try replay.read(bytes, isAll: false, into: &space)
+            }
+        } catch {
+            throw refuse(error)
+        }
+        noteNews()
     }
 
     /// Reads lines from behind the last known one, and gives what was written and cut off behind them.

@@ -27,7 +27,7 @@ struct NextEpoch {
         for name in try files.directory.names() where StoreFiles.epoch(of: name) == number {
             try files.directory.unlink(name)
         }
-        journalFile = try File(name, in: files.directory.descriptor, .new, calls: files.calls)
+        journalFile = try File(name, in: files.directory, .new, calls: files.calls)
         newer = JournalReplay(behind: header, file: name, durable: 0)
     }
 
@@ -35,7 +35,7 @@ struct NextEpoch {
     ///
     /// - Parameter goOn: called with how many entries it has so far; false gives up.
     mutating func writeBase(_ goOn: (Int) -> Bool) throws(StoreError) {
-        let file = try File(Manifest.baseName(of: number), in: files.directory.descriptor, .new, calls: files.calls)
+        let file = try File(Manifest.baseName(of: number), in: files.directory, .new, calls: files.calls)
         let header = FileHeader.base(of: source.manifest.store, epoch: number, transactions: transactions)
         segment = try BaseWriter.write(source.space, without: older.slots.keys, to: file, header: header, goOn)
         guard let segment else { return }
@@ -55,7 +55,7 @@ struct NextEpoch {
             readOnly: false,
             calls: files.calls
         )
-        let old = try File(source.manifest.journal, in: files.directory.descriptor, .writing, calls: files.calls)
+        let old = try File(source.manifest.journal, in: files.directory, .writing, calls: files.calls)
         try catchUp(old, lock, goOn: goOn)
         try lock.take(waitingMilliseconds: Limits.mergeLockWaitMilliseconds)
         defer { lock.release() }

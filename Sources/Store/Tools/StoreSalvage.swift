@@ -86,7 +86,7 @@ package struct StoreSalvage {
     private mutating func contents(of name: String) -> [UInt8] {
         progress(Progress(phase: "reading \(name)", done: 0, total: nil))
         do throws(StoreError) {
-            let file = try File(name, in: files.directory.descriptor, .reading, calls: files.calls)
+            let file = try File(name, in: files.directory, .reading, calls: files.calls)
             return try file.contents(from: 0, upTo: try file.status().bytes)
         } catch {
             report.losses.append("\(name) cannot be read: \(error)")

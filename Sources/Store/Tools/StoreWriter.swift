@@ -63,7 +63,7 @@ struct StoreWriter {
         let store = Manifest.randomStore()
         let transactions = NextEpoch.transactionsInBase(of: transactions, isErasableEmpty: erasable.isEmpty)
         let base = FileHeader.base(of: store, epoch: 1, transactions: transactions)
-        let file = try File(Manifest.baseName(of: 1), in: directory.descriptor, .new, calls: calls)
+        let file = try File(Manifest.baseName(of: 1), in: directory, .new, calls: calls)
         let segment = try BaseWriter.write(space, without: erasable, to: file, header: base) { entries in
             progress(Progress(phase: "writing", done: entries, total: nil))
             return true
@@ -73,7 +73,7 @@ struct StoreWriter {
         writer.start(number: transactions, check: header.check)
         let writes = try NextEpoch.erasableValues(of: space, at: erasable)
         if !writes.isEmpty { writer.append(writes[...], durable: 0) }
-        let journal = try File(Manifest.journalName(of: 1), in: directory.descriptor, .new, calls: calls)
+        let journal = try File(Manifest.journalName(of: 1), in: directory, .new, calls: calls)
         try journal.write(header.bytes + writer.bytes, at: 0)
         try journal.sync()
         let manifest = Manifest(

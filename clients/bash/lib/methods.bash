@@ -836,3 +836,5 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # read_only: The directory cannot be written to.
 
 # damaged: A file does not hold what was written to it, or the system failed a write.
+
+# access_denied: A file of the store belongs to another user.

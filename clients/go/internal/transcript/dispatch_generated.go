@@ -241,6 +241,8 @@ func hasTypeOf(slug postern.Slug, err error) bool {
 		return is[*postern.ReadOnly](err)
 	case postern.SlugDamaged:
 		return is[*postern.Damaged](err)
+	case postern.SlugAccessDenied:
+		return is[*postern.AccessDenied](err)
 	default:
 		return false
 	}

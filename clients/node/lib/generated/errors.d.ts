@@ -316,3 +316,10 @@ export class Damaged extends CallError {
   readonly name: "Damaged";
   readonly slug: "damaged";
 }
+
+/** A file of the store belongs to another user. */
+export class AccessDenied extends CallError {
+  static readonly slug: "access_denied";
+  readonly name: "AccessDenied";
+  readonly slug: "access_denied";
+}

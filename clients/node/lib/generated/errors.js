@@ -361,3 +361,11 @@ export class Damaged extends CallError {
     return "Damaged";
   }
 }
+
+export class AccessDenied extends CallError {
+  static slug = "access_denied";
+
+  get name() {
+    return "AccessDenied";
+  }
+}

@@ -191,6 +191,10 @@ class Damaged(CallError):
     """A file does not hold what was written to it, or the system failed a write."""
 
 
+class AccessDenied(CallError):
+    """A file of the store belongs to another user."""
+
+
 BY_SLUG: dict[str, type[CallError]] = {
     "authentication_failed": AuthenticationFailed,
     "field_required": FieldRequired,
@@ -237,5 +241,6 @@ BY_SLUG: dict[str, type[CallError]] = {
     "disk_full": DiskFull,
     "read_only": ReadOnly,
     "damaged": Damaged,
+    "access_denied": AccessDenied,
 }
 """The class of each slug."""

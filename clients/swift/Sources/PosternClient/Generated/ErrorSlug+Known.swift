@@ -137,6 +137,9 @@ extension ErrorSlug {
     /// A file does not hold what was written to it, or the system failed a write.
     public static let damaged = ErrorSlug(rawValue: "damaged")
 
+    /// A file of the store belongs to another user.
+    public static let accessDenied = ErrorSlug(rawValue: "access_denied")
+
     /// All of them.
     public static let known: [ErrorSlug] = [
         .authenticationFailed,
@@ -184,5 +187,6 @@ extension ErrorSlug {
         .diskFull,
         .readOnly,
         .damaged,
+        .accessDenied,
     ]
 }

@@ -1,0 +1,12 @@
+import Glibc
+
+/// A pause before a request asks again for the store's lock, which another process holds. It passes on another thread, so
+/// that other requests are answered meanwhile.
+struct LockPause: Sendable {
+    private static let microseconds: UInt32 = 5_000
+
+    /// Lets the pause pass.
+    init() {
+        usleep(Self.microseconds)
+    }
+}
