@@ -9,4 +9,9 @@ package enum RecordTypes {
         RecordType(PasswordFailures.self), RecordType(MailedCode.self), RecordType(OutboxMail.self),
         RecordType(OutboxText.self), RecordType(MailQuota.self),
     ]
+
+    /// The collections whose records hold the data of a person.
+    package static let personal: [AnyCollection] = [
+        Operator.collection, Client.collection, CareUser.collection, CarePatient.collection, SalesUser.collection,
+    ]
 }

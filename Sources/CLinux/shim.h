@@ -3,6 +3,7 @@
 #include <linux/futex.h>
 #include <malloc.h>
 #include <linux/stat.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>

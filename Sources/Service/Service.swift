@@ -133,7 +133,8 @@ package final class Service: RequestHandler {
 
     package func tend() -> Int? {
         backend.endExpiredSessions()
-        return beside()
+        let timers = [backend.store.maintain(), beside()]
+        return timers.compactMap { $0 }.min()
     }
 
     package func lane(of request: Request) -> Lane? {

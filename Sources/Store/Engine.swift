@@ -89,6 +89,11 @@ package protocol Engine: AnyObject {
     /// Takes back all that is staged.
     func discardStaged()
 
+    /// Starts what the store needs beside transactions. Nothing may be staged.
+    ///
+    /// - Returns: in how many milliseconds it wants to be called again; nil for not before the next transaction.
+    func maintain() -> Int?
+
     /// Ends the use of the store; what is staged is lost.
     func close()
 

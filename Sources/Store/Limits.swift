@@ -11,6 +11,8 @@ package enum Limits {
     /// The bytes of a base up to which it is read through when it is opened. What is larger would take long; of it a line is
     /// checked when it is read.
     static let verifiedBaseBytesMax = 1 << 20
+    /// How far into a base the line of damage is counted for a request; `postern check` counts on.
+    static let countedBaseBytesMax = 16 << 20
     /// How much of a base is read ahead by whoever goes through it.
     static let readAheadBytes = 1 << 20
     /// The bytes of a base within which a search keeps no account of where lines start.
@@ -28,6 +30,10 @@ package enum Limits {
     static let mergedBasePart = 8
     /// How long a process that answers requests stands still for the directory's lock before it goes on without.
     static let lockPauseMilliseconds = 20
+    /// How long an epoch lasts at least before it is ended for the sake of personal data that were deleted.
+    static let erasureSeconds = 3_600
+    /// How often that is looked at.
+    static let maintenanceMilliseconds = 60_000
     /// How long to wait for the sync of another process before making one beside it.
     static let syncWaitMilliseconds = 1_000
     /// After how many entries a merge looks whether it is to go on.

@@ -156,8 +156,15 @@ package final class LocalEngine: Engine, EngineTransaction {
         directory?.endWriting()
     }
 
+    package func maintain() -> Int? {
+        guard let directory, let merging, staged.isEmpty, directory.journal.hasPersonalDeletions else { return nil }
+        merging.startIfDue(space)
+        return Limits.maintenanceMilliseconds
+    }
+
     package func close() {
         discardStaged()
+        _ = maintain()
         merging?.close()
         directory?.close()
     }

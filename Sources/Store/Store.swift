@@ -32,6 +32,13 @@ package final class Store {
         engine.discardStaged()
     }
 
+    /// Starts what the store needs beside transactions, such as a merge after a deletion. Nothing may be staged.
+    ///
+    /// - Returns: in how many milliseconds it wants to be called again; nil for not before the next transaction.
+    package func maintain() -> Int? {
+        engine.maintain()
+    }
+
     /// Ends the use of the store; what is staged is lost.
     package func close() {
         engine.close()

@@ -10,8 +10,13 @@ package struct StoreSettings {
     package var waitsInPlace = true
     /// The bytes of a journal below which it is not merged by itself.
     package var mergedJournalBytesMin = Limits.mergedJournalBytesMin
+    /// The collections whose records hold personal data: after one is deleted, the journal is merged within an hour or two.
+    package var personalCollections: [AnyCollection] = []
     /// The system calls that change files.
     package var calls = SystemCalls.real
+
+    /// What the keys of records with personal data start with.
+    var personalPrefixes: [[UInt8]] { personalCollections.map(\.recordPrefix) }
 
     /// What suits most uses.
     package init() {}

@@ -78,6 +78,7 @@ struct Wiring {
     ) throws(CommandError) -> Store {
         var settings = options.store
         settings.waitsInPlace = waitsInPlace
+        settings.personalCollections = RecordTypes.personal
         do throws(StoreError) {
             let engine =
                 options.data == ":memory:"

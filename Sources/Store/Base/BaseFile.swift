@@ -22,6 +22,8 @@ final class BaseFile: @unchecked Sendable {
     let entries: Range<Int>
     private let bytes: UnsafeRawBufferPointer
     private let headerCheck: UInt32
+    /// Up to which byte the lines before a damaged one are counted. Requests cannot wait for a count over gigabytes.
+    private let countedBytesMax: Int
 
     /// An entry's line: what it holds, by offsets in the file.
     struct Line {
@@ -34,8 +36,14 @@ final class BaseFile: @unchecked Sendable {
 
     /// Maps a file.
     ///
+    /// - Parameter countsLines: whether damage is reported with the number of its line, however far that is in the file.
     /// - Throws: `StoreError.damaged` where its length or its header are not as the manifest has them.
-    init(_ file: File, segment: Manifest.Segment, header: FileHeader) throws(StoreError) {
+    init(
+        _ file: File,
+        segment: Manifest.Segment,
+        header: FileHeader,
+        countsLines: Bool = false
+    ) throws(StoreError) {
         let length = try file.status().bytes
         guard length == segment.bytes, length > 0 else {
             throw .damaged(
@@ -53,6 +61,7 @@ final class BaseFile: @unchecked Sendable {
         madvise(address, length, MADV_RANDOM)
         entries = min(header.bytes.count, length)..<length
         headerCheck = header.check
+        countedBytesMax = countsLines ? .max : Limits.countedBaseBytesMax
         try header.check(bytes, file: name)
     }
 
@@ -175,8 +184,12 @@ final class BaseFile: @unchecked Sendable {
     ///
     /// - Parameter reason: nil for that of a line that is not as it was written.
     func damaged(at offset: Int, _ reason: String? = nil) -> StoreError {
-        let number = self[0..<offset].reduce(1) { $0 + ($1 == 0x0A ? 1 : 0) }
         let reason = reason ?? LineFault.describing(self[offset..<nextLineStart(after: offset)])
+        guard offset <= countedBytesMax else {
+            return .damaged(file: name, offset: offset, reason: "the line there \(reason)")
+        }
+        var (number, start) = (1, 0)
+        while let end = index(of: 0x0A, in: start..<offset) { (number, start) = (number + 1, end + 1) }
         return .damaged(file: name, offset: offset, reason: "line \(number) \(reason)")
     }
 

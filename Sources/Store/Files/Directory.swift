@@ -140,6 +140,13 @@ final class Directory {
         return parent(of: path).map(owner) ?? 0
     }
 
+    /// How many bytes its file system has left for this user.
+    func freeBytes() throws(StoreError) -> Int {
+        var status = statvfs()
+        guard fstatvfs(descriptor, &status) == 0 else { throw .failed("statvfs \(path)") }
+        return Int(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+    }
+
     private func status() throws(StoreError) -> stat {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .failed("stat \(path)") }

@@ -4,7 +4,8 @@ internal import Glibc
 struct FileStamp: Equatable {
     let device: UInt
     let inode: UInt
-    private let changedSeconds: Int
+    /// When it was last changed, in Unix time.
+    let changedSeconds: Int
     private let changedNanoseconds: Int
 
     init(_ status: stat) {

@@ -16,7 +16,7 @@ extension StoreDirectory {
         let directory =
             settings.makesStore ? try Directory(path, calls: calls) : try .holdingStore(path, calls: calls)
         if !settings.trustsLocks { try FileSystemTrust.check(directory) }
-        let files = StoreFiles(directory: directory, calls: settings.calls)
+        let files = StoreFiles(directory: directory, calls: settings.calls, personal: settings.personalPrefixes)
         let (lock, isWritable) = try openLock(in: directory, calls: settings.calls)
         let early = readEarly(files, isWritable: isWritable)
         try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)

@@ -51,6 +51,19 @@ final class StoreDirectory {
         )
     }
 
+    /// How many seconds ago the current epoch began. The clock may have been set since: an epoch that seems to be of the
+    /// future is an old one.
+    var epochSeconds: Int {
+        let age = time(nil) - manifestStamp.changedSeconds
+        return age >= 0 ? age : .max
+    }
+
+    /// The bytes that the next epoch's files may take, and those that the file system has left for this user.
+    func roomToMerge() throws(StoreError) -> (needed: Int, free: Int) {
+        let needed = (manifest.segment?.bytes ?? 0) + journal.length + Limits.mergeBufferBytes
+        return (needed, try files.directory.freeBytes())
+    }
+
     // MARK: Staying in step
 
     /// Brings `space` up to date with what others have written.

@@ -17,6 +17,8 @@ internal import Glibc
 struct StoreFiles {
     let directory: Directory
     let calls: SystemCalls
+    /// What the keys of records with personal data start with.
+    var personal: [[UInt8]] = []
 
     // MARK: Opening
 
@@ -60,9 +62,11 @@ struct StoreFiles {
     }
 
     /// The base's file, mapped; nil where the manifest names none.
-    func base(of manifest: Manifest, _ file: File?) throws(StoreError) -> BaseFile? {
+    ///
+    /// - Parameter countsLines: whether damage in it is reported with the number of its line.
+    func base(of manifest: Manifest, _ file: File?, countsLines: Bool = false) throws(StoreError) -> BaseFile? {
         guard let file, let segment = manifest.segment, let header = FileHeader.base(of: manifest) else { return nil }
-        return try BaseFile(file, segment: segment, header: header)
+        return try BaseFile(file, segment: segment, header: header, countsLines: countsLines)
     }
 
     /// The same, opened here.

@@ -66,6 +66,9 @@ final class Journal {
         if case .ready = state { replay } else { nil }
     }
 
+    /// Whether deleted personal data are in it, or in the base under it.
+    var hasPersonalDeletions: Bool { replay.personalDeletions > 0 }
+
     /// Whether its file can be written to.
     var isWritable: Bool { marks != nil }
 
@@ -225,6 +228,7 @@ final class Journal {
             throw error
         }
         noteSlots(of: writes)
+        for write in writes where write.value == nil { replay.noteDeletion(of: write.key) }
         marks?.noteWritten(epoch: epoch, length: length + writer.bytes.count)
         replay.pass(writer, lastLineStart: lineStart, checkBefore: before)
         if writer.bytes.count <= Limits.roomyWriteBytesMax { layOutRoom() }

@@ -26,16 +26,24 @@ struct JournalReplay {
     private var durableFromStart: Int
     private var durableTold = 0
     var slots = ErasableSlots()
+    /// How many records with personal data its transactions have deleted, which are in older lines, or in the base, until
+    /// the next compaction.
+    private(set) var personalDeletions = 0
 
+    /// What the keys of records with personal data start with.
+    private let personal: [[UInt8]]
     private let file: String
     private let header: FileHeader
     private var writes: [JournalLine.Write] = []
 
     /// Stands behind a journal's header.
     ///
-    /// - Parameter durable: how many of the file's bytes are known to be on the disk.
-    init(behind header: FileHeader, file: String, durable: Int) {
+    /// - Parameters:
+    ///   - durable: how many of the file's bytes are known to be on the disk.
+    ///   - personal: what the keys of records with personal data start with.
+    init(behind header: FileHeader, file: String, durable: Int, personal: [[UInt8]] = []) {
         self.file = file
+        self.personal = personal
         self.header = header
         (number, check, length) = (header.transactions, header.check, header.bytes.count)
         durableFromStart = durable
@@ -87,6 +95,11 @@ struct JournalReplay {
         length += writer.bytes.count
     }
 
+    /// Counts a deletion, where it is one of a record with personal data.
+    mutating func noteDeletion(of key: StoreKey) {
+        for prefix in personal where key.bytes.starts(with: prefix) { personalDeletions += 1 }
+    }
+
     /// Takes note that all that was read is on the disk.
     mutating func markDurable() {
         durableFromStart = length
@@ -120,6 +133,7 @@ struct JournalReplay {
             slots.supersede(write.key)
             switch write.content {
             case .removed:
+                noteDeletion(of: write.key)
                 space.set(nil, at: write.key)
             case .value(let value):
                 space.set(StoredValue(bytes: Array(bytes[value])), at: write.key)

@@ -74,7 +74,11 @@ final class Merge: Sendable {
             defer { merging.release() }
             // Where another has merged since the source was read, the next epoch's files are the current ones. From here
             // on nobody else can.
-            let files = StoreFiles(directory: source.directory, calls: source.settings.calls)
+            let files = StoreFiles(
+                directory: source.directory,
+                calls: source.settings.calls,
+                personal: source.settings.personalPrefixes
+            )
             guard try files.manifest()?.0 == source.manifest else { return .skipped }
             var epoch = try NextEpoch(after: source, files)
             do throws(StoreError) {

@@ -6,6 +6,10 @@ final class Merging {
     private var merge: Merge?
     /// After a failure, the length of the journal at which to try again.
     private var retryBytes = 0
+    /// After a failure, when to try again for the sake of deleted personal data, by the monotonic clock.
+    private var retryMilliseconds = 0
+    /// Whether the log has said that there is no room.
+    private var hasWarnedOfRoom = false
 
     init(of directory: StoreDirectory, settings: StoreSettings, log: @escaping (String) -> Void) {
         (self.directory, self.settings, self.log) = (directory, settings, log)
@@ -16,9 +20,9 @@ final class Merging {
     /// staged.
     func startIfDue(_ space: LayeredSpace) {
         takeOutcome()
-        guard merge == nil, directory.journal.length >= max(dueBytes, retryBytes) else { return }
+        guard merge == nil, isDue else { return }
         do throws(StoreError) {
-            guard let source = try directory.mergeSource(space) else { return }
+            guard try hasRoom(), let source = try directory.mergeSource(space) else { return }
             let merge = Merge()
             self.merge = merge
             merge.start(source)
@@ -33,6 +37,8 @@ final class Merging {
     func mergeNow(_ space: LayeredSpace, progress: (Int) -> Void) throws(StoreError) -> Bool {
         merge?.cancel()
         takeOutcome()
+        let room = try directory.roomToMerge()
+        guard room.free >= room.needed else { throw .diskFull }
         guard let source = try directory.mergeSource(space) else { throw .readOnly }
         let merge = Merge()
         self.merge = merge
@@ -51,12 +57,48 @@ final class Merging {
     /// it would never be done otherwise.
     func close() {
         guard let merge else { return }
-        if directory.journal.length >= 2 * dueBytes { merge.wait() } else { merge.cancel() }
+        if newBytes >= 2 * dueBytes || isErasureDue { merge.wait() } else { merge.cancel() }
         takeOutcome()
     }
 
+    private var isDue: Bool {
+        if newBytes >= dueBytes, directory.journal.length >= retryBytes { return true }
+        return isErasureDue && MonotonicClock.milliseconds >= retryMilliseconds
+    }
+
+    /// Whether personal data that were deleted are still in the files, and the last merge is long enough ago.
+    private var isErasureDue: Bool {
+        directory.journal.hasPersonalDeletions && directory.epochSeconds >= Limits.erasureSeconds
+    }
+
+    /// What the journal has grown by since its epoch began. It began with what a merge cannot put into a base, so that
+    /// another merge would not make it shorter.
+    private var newBytes: Int { directory.journal.length - directory.manifest.journalBytesSafe }
+
     private var dueBytes: Int {
-        max(settings.mergedJournalBytesMin, (directory.manifest.segment?.bytes ?? 0) / Limits.mergedBasePart)
+        let kept = (directory.manifest.segment?.bytes ?? 0) + directory.manifest.journalBytesSafe
+        return max(settings.mergedJournalBytesMin, kept / Limits.mergedBasePart)
+    }
+
+    /// Whether the new files find room beside the old ones. If not, the log says so once, and it is tried again when the
+    /// journal has grown on.
+    private func hasRoom() throws(StoreError) -> Bool {
+        let room = try directory.roomToMerge()
+        if room.free >= room.needed {
+            hasWarnedOfRoom = false
+            return true
+        }
+        retryLater()
+        if !hasWarnedOfRoom {
+            log("the journal is not merged: that takes \(room.needed) bytes, and the disk has \(room.free) left")
+        }
+        hasWarnedOfRoom = true
+        return false
+    }
+
+    private func retryLater() {
+        retryBytes = directory.journal.length + dueBytes / 4
+        retryMilliseconds = MonotonicClock.milliseconds + Limits.erasureSeconds * 1_000
     }
 
     private func takeOutcome() {
@@ -69,7 +111,7 @@ final class Merging {
             return
         }
         merge = nil
-        retryBytes = directory.journal.length + dueBytes / 4
+        retryLater()
     }
 
     /// Whether a merge of this process goes on, or has just installed a manifest.
@@ -81,7 +123,7 @@ final class Merging {
         merge?.wait(milliseconds: 100)
         guard case .done(let prepared) = merge?.outcome, prepared.manifest == manifest else { return nil }
         merge = nil
-        retryBytes = 0
+        (retryBytes, retryMilliseconds) = (0, 0)
         return prepared
     }
 }

@@ -28,7 +28,7 @@ struct NextEpoch {
             try files.directory.unlink(name)
         }
         journalFile = try File(name, in: files.directory, .new, calls: files.calls)
-        newer = JournalReplay(behind: header, file: name, durable: 0)
+        newer = JournalReplay(behind: header, file: name, durable: 0, personal: files.personal)
     }
 
     /// Writes the new base.

@@ -61,7 +61,7 @@ package struct StoreCheck {
         for name in opened.names where name.hasPrefix(".torn-") {
             report.notes.append("\(name) keeps the end of a write that was cut off")
         }
-        let base = try files.base(of: opened.manifest, opened.base)
+        let base = try files.base(of: opened.manifest, opened.base, countsLines: true)
         let isBaseSound = try check(base, of: opened.manifest)
         var space = LayeredSpace(over: try base.map { file throws(StoreError) in try Base(file) })
         let header = FileHeader.journal(of: opened.manifest)
