@@ -31,6 +31,7 @@ struct JournalReplayTests {
         /// The journal with other bytes: what the store then holds, or the error.
         func open(_ bytes: some Sequence<UInt8>) throws -> Result<[String: String], StoreError> {
             try directory.write(bytes)
+            try directory.forgetSyncs()
             do {
                 return .success(try directory.open().entries())
             } catch let error as StoreError {
@@ -155,6 +156,19 @@ struct JournalReplayTests {
         #expect(kept == [".torn-1-\(sample.bytes.count)", ".torn-1-\(sample.bytes.count)-2"])
     }
 
+    /// Lines that were acknowledged and are gone leave a journal that looks whole.
+    @Test func refusesAJournalThatEndsBeforeWhatWasSynced() throws {
+        let sample = try Sample(chunk: 1)
+        for end in sample.ends.dropLast() {
+            try sample.directory.write(sample.bytes[..<end])
+            let error = storeError { _ = try sample.directory.open() }
+            #expect("\(try #require(error))".contains("postern salvage"), "cut at \(end)")
+            #expect(try sample.directory.bytes() == Array(sample.bytes[..<end]), "nothing is changed")
+        }
+        try sample.directory.write(sample.bytes)
+        #expect(try sample.directory.open().entries() == sample.states.last)
+    }
+
     @Test func goesOnBehindATornTail() throws {
         let sample = try Sample()
         _ = try sample.open(sample.bytes.dropLast(3))
@@ -181,6 +195,7 @@ struct JournalReplayTests {
         let sector = (before.count / 512 + 2) * 512
         for index in sector..<sector + 512 { bytes[index] = unwritten }
         try directory.write(bytes)
+        try directory.forgetSyncs()
         if isLastChunk {
             #expect(try directory.open().entries() == ["a": "1"])
             #expect(try directory.bytes() == before)

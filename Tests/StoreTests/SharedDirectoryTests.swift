@@ -323,7 +323,8 @@ struct SharedDirectoryTests {
         try directory.write(torn)
         var marks = [UInt8](repeating: 0xFF, count: 24)
         // Of epoch 1: all of its forty-four bits' worth of bytes.
-        for word in [0, 8] { (marks[word + 5], marks[word + 6], marks[word + 7]) = (0x1F, 0, 0) }
+        (marks[5], marks[6], marks[7]) = (0x1F, 0, 0)
+        marks.replaceSubrange(8..., with: [UInt8](repeating: 0, count: 16))
         try directory.write(marks, to: "lock.sync")
         var calls = SystemCalls.real
         var (isFull, syncs) = (true, 0)

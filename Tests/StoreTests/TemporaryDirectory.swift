@@ -52,6 +52,11 @@ final class TemporaryDirectory {
         try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
     }
 
+    /// Has the end of the journal count as never synced, as a crash finds it.
+    func forgetSyncs() throws {
+        if FileManager.default.fileExists(atPath: path + "/lock.sync") { try remove("lock.sync") }
+    }
+
     func remove(_ name: String) throws {
         try FileManager.default.removeItem(atPath: path + "/" + name)
     }

@@ -144,7 +144,9 @@ final class Directory {
     func freeBytes() throws(StoreError) -> Int {
         var status = statvfs()
         guard fstatvfs(descriptor, &status) == 0 else { throw .failed("statvfs \(path)") }
-        return Int(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+        return Int(
+            clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue
+        )
     }
 
     private func status() throws(StoreError) -> stat {

@@ -15,7 +15,12 @@ struct EpochReader {
         (file, self.isWritable) = try files.journal(of: manifest, isWritable: isWritable)
         header = FileHeader.journal(of: manifest)
         space = LayeredSpace(over: try base.map { file throws(StoreError) in try Base(file) })
-        replay = JournalReplay(behind: header, file: file.name, durable: manifest.journalBytesSafe, personal: files.personal)
+        replay = JournalReplay(
+            behind: header,
+            file: file.name,
+            durable: manifest.journalBytesSafe,
+            personal: files.personal
+        )
         let start = try file.contents(from: 0, upTo: Limits.headerBytesMax)
         try start.withUnsafeBytesTyped { bytes throws(StoreError) in try header.check(bytes, file: file.name) }
     }

@@ -39,8 +39,11 @@ final class File {
         self.isNew = isNew
         self.calls = calls
         do throws(StoreError) {
-            try checkKind()
+            let status = try regularStatus()
             if isNew { try giveToOwner(of: directory) }
+            // What others left readable is closed to them, where that is this user's to do.
+            let isOwn = status.st_uid == geteuid() || geteuid() == 0
+            if mode == .creating, isOwn, status.st_mode & 0o077 != 0 { try restrict(in: directory) }
         } catch {
             if isNew { try directory.unlink(name) }
             throw error
@@ -69,19 +72,25 @@ final class File {
         }
     }
 
-    /// Refuses what is no file, such as a pipe or a device, in which bytes have no place.
-    private func checkKind() throws(StoreError) {
+    /// What the system knows of the file; refuses what is none, such as a pipe or a device, in which bytes have no place.
+    private func regularStatus() throws(StoreError) -> stat {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .failed("stat \(name)") }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw .damaged(file: name, offset: 0, reason: "it is not a regular file")
         }
+        return status
+    }
+
+    /// Lets none but the file's owner open it.
+    private func restrict(in directory: Directory) throws(StoreError) {
+        guard fchmod(descriptor, 0o600) == 0 else { throw directory.failure(of: "chmod", name) }
     }
 
     /// Sets the mode and the owner of a file that was just made.
     private func giveToOwner(of directory: Directory) throws(StoreError) {
         // A umask takes bits away from the mode that a file is made with, even from its owner.
-        guard fchmod(descriptor, 0o600) == 0 else { throw directory.failure(of: "chmod", name) }
+        try restrict(in: directory)
         let owner = directory.filesOwner
         guard !owner.isCurrent else { return }
         guard fchown(descriptor, owner.user, owner.group) == 0 else {
