@@ -6,8 +6,10 @@ package enum RecordTypes {
     package static let all: [RecordType] = [
         RecordType(Operator.self), RecordType(Client.self), RecordType(CareUser.self), RecordType(CarePatient.self),
         RecordType(CareShare.self), RecordType(SalesUser.self), RecordType(Invitation.self), RecordType(Session.self),
-        RecordType(PasswordFailures.self), RecordType(MailedCode.self), RecordType(OutboxMail.self),
-        RecordType(OutboxText.self), RecordType(MailQuota.self),
+        RecordType(PasswordFailures.self), RecordType(UnknownFailures.self), RecordType(MailedCode.self),
+        RecordType(OutboxMail.self), RecordType(OutboxText.self), RecordType(MailQuota.self),
+        RecordType(DecoyMail.self),
+        RecordType(HashKey.self),
     ]
 
     /// The collections whose records hold the data of a person.

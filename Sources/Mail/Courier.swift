@@ -23,6 +23,8 @@ package final class Courier {
     /// Outcomes that are not in the store yet.
     private var outcomes: [Deliveries.Outcome] = []
     private var nextLook: Timestamp?
+    /// When counts, quotas and codes that are over are next deleted; nil at the start, as the process may start late.
+    private var nextSweep: Timestamp?
     /// Whether the store refused the last note; it is left alone for a while then.
     private var isStoreFailing = false
     private var failureCount = 0
@@ -61,7 +63,7 @@ package final class Courier {
         outcomes += latest
         let now = time.now
         let hasNews = outbox.takeNotice() || !latest.isEmpty
-        if hasNews && !isStoreFailing || nextLook.map({ $0 <= now }) ?? true { look(at: now) }
+        if hasNews && !isStoreFailing || isDue(nextLook, at: now, within: Limits.lookSeconds) { look(at: now) }
         guard let nextLook else { return Limits.lookSeconds * 1_000 }
         return max(1, now.seconds(until: nextLook) * 1_000)
     }
@@ -113,14 +115,22 @@ package final class Courier {
         return failureCount
     }
 
+    /// Whether a time has come; one that is further ahead than it can be was set before the clock was set back.
+    private func isDue(_ next: Timestamp?, at now: Timestamp, within seconds: Int) -> Bool {
+        next.map { $0 <= now || $0 > now.adding(seconds: seconds) } ?? true
+    }
+
     private func look(at now: Timestamp) {
         let latest = now.adding(seconds: Limits.lookSeconds)
+        let sweeps = isDue(nextSweep, at: now, within: Accounts.Limits.sweepSeconds)
+        var hasMoreToSweep = false
         var due: [(mail: OutboxMail, text: String)] = []
         var failures: [String] = []
         do {
             let next = try store.transact { tx in
                 failures = try outcomes.compactMap { try note($0, at: now, in: tx) }
-                let nextSweep = try outbox.sweep(at: now, in: tx)
+                let nextMailSweep = try outbox.sweep(at: now, in: tx)
+                if sweeps { hasMoreToSweep = try Sweep.run(at: now, in: tx) }
                 let room = driver == nil ? 0 : Limits.deliveriesMax - underWay.count + outcomes.count
                 let delivered = Set(outcomes.map(\.mail))
                 let busy = underWay.subtracting(delivered)
@@ -134,7 +144,7 @@ package final class Courier {
                 }
                 // Mails for which there is no room now go when another is done, which wakes.
                 let nextMail = free.dropFirst(due.count).first?.nextAttempt.map { $0 <= now ? latest : $0 }
-                return min(nextSweep ?? latest, nextMail ?? latest, latest)
+                return min(nextMailSweep ?? latest, nextMail ?? latest, latest)
             }
             try store.makeDurable()
             for outcome in outcomes { underWay.remove(outcome.mail) }
@@ -143,6 +153,7 @@ package final class Courier {
             isStoreFailing = false
             outcomes = []
             nextLook = max(next, now.adding(seconds: 1))
+            if sweeps { nextSweep = now.adding(seconds: hasMoreToSweep ? 1 : Accounts.Limits.sweepSeconds) }
             due.forEach(send)
         } catch {
             // What was sent stays under way, so that it does not go out twice, until the store takes the note of it.

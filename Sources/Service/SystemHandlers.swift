@@ -57,6 +57,7 @@ package struct SystemHandlers {
         let messages = try environment.store.transact { tx in
             // In a rehearsal nothing happens beside the requests, so what is due is done when somebody looks.
             _ = try environment.outbox.sweep(at: now, in: tx)
+            _ = try Sweep.run(at: now, in: tx)
             return try environment.outbox.all(in: tx).map { mail in
                 ServiceWire.OutboxMessage(
                     id: mail.id,

@@ -29,7 +29,7 @@ struct TranscriptTests {
         let declared = methods.flatMap { method in
             method.errors.map { Transcript.Refusal(method: method.name, slug: $0) }
         }
-        let expected = Set(declared.filter { !Self.storeFaults.contains($0.slug) })
+        let expected = Set(declared.filter { !Self.storeFaults.contains($0.slug) }).subtracting(Self.unreachable)
         #expect(!methods.isEmpty && !expected.isEmpty)
         let transcripts = try Transcript.all()
         let shown = Set(transcripts.flatMap(\.refusals))
@@ -37,6 +37,13 @@ struct TranscriptTests {
         #expect(Set(expected.map(\.slug)).subtracting(shown.map(\.slug)) == [])
         #expect(shown.subtracting(declared).map(\.description).sorted() == [])
     }
+
+    /// What needs an account that was deleted and registered again, which these APIs do not offer; RegistrationQuotaTests
+    /// shows it.
+    private static let unreachable = [
+        Transcript.Refusal(method: "operators.register", slug: "too_many_mails"),
+        Transcript.Refusal(method: "sales.user.create_customer", slug: "too_many_mails"),
+    ]
 
     /// What no script can bring about; the tests of the store's faults do.
     private static let storeFaults: Set = ["busy", "disk_full", "read_only", "damaged"]

@@ -118,8 +118,8 @@ struct StoreToolTests {
         try serving().finish()
         // Enough entries to be told of.
         let lines = (1...5_000).map { number in
-            #"{"collection":"mail quotas","record":{"kind":"k","address":"a\#(number)@b.co","#
-                + #""since":"2026-01-01T00:00:00.000000Z","count":1}}"#
+            #"{"collection":"decoy mails","record":{"kind":"k\#(number)","hash":"0123456789abcdef","#
+                + #""text":"A text as long as that of a short mail."}}"#
         }
         let big = ["--data", folder.path("big")]
         let text = lines.joined(separator: "\n") + "\n" + #"{"end":true}"#

@@ -13,6 +13,7 @@ const (
 	SlugClientNotFound              Slug = "client_not_found"
 	SlugTooManyAttempts             Slug = "too_many_attempts"
 	SlugCodeInvalid                 Slug = "code_invalid"
+	SlugTooManyMails                Slug = "too_many_mails"
 	SlugEmailRequired               Slug = "email_required"
 	SlugInvalidEmail                Slug = "invalid_email"
 	SlugPasswordRequired            Slug = "password_required"
@@ -81,6 +82,12 @@ type TooManyAttempts struct{ *CallError }
 
 // CodeInvalid is the error `code_invalid`. A mailed code is unknown, used, superseded or expired.
 type CodeInvalid struct{ *CallError }
+
+// TooManyMails is the error `too_many_mails`. Five mails of a kind went to the address within an hour;
+// `data.retry_after` counts the seconds until one may go again. Five mails of a kind went to the address within an
+// hour, or the account caused a hundred mails to others within a day; `data.retry_after` counts the seconds until one
+// may go again.
+type TooManyMails struct{ *CallError }
 
 // EmailRequired is the error `email_required`. The email is missing, null or blank.
 type EmailRequired struct{ *CallError }
@@ -216,6 +223,8 @@ func typed(failure *CallError) error {
 		return &TooManyAttempts{failure}
 	case SlugCodeInvalid:
 		return &CodeInvalid{failure}
+	case SlugTooManyMails:
+		return &TooManyMails{failure}
 	case SlugEmailRequired:
 		return &EmailRequired{failure}
 	case SlugInvalidEmail:

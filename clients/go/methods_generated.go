@@ -132,7 +132,8 @@ func (v OperatorsRegisterParams) Format(state fmt.State, verb rune) {
 
 // Register registers an operator. The session works at once; signing in asks for the mailed code to be confirmed first.
 //
-// It calls `operators.register`. Errors of its own: [FieldRequired], [FieldInvalid] and [OperatorExists].
+// It calls `operators.register`. Errors of its own: [FieldRequired], [FieldInvalid], [OperatorExists] and
+// [TooManyMails].
 func (m OperatorsMethods) Register(ctx context.Context, params OperatorsRegisterParams) (*OperatorsOperator, error) {
 	return call[OperatorsOperator](ctx, m.service, "operators.register", params)
 }
@@ -749,7 +750,7 @@ func (v CarePatientsShareParams) Format(state fmt.State, verb rune) {
 // claims it.
 //
 // It calls `care.patients.share`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
-// [Unauthorized], [EmailRequired], [InvalidEmail], [InvalidAccess], [InvalidGroup] and [IsOwner].
+// [Unauthorized], [EmailRequired], [InvalidEmail], [InvalidAccess], [InvalidGroup], [IsOwner] and [TooManyMails].
 func (m CarePatientsMethods) Share(ctx context.Context, params CarePatientsShareParams) (*CareShareResult, error) {
 	return call[CareShareResult](ctx, m.service, "care.patients.share", params)
 }
@@ -852,8 +853,8 @@ func (v SalesUserCreateCustomerParams) Format(state fmt.State, verb rune) {
 
 // CreateCustomer creates a customer. Anybody's code will do. The account is locked until the mailed token is used.
 //
-// It calls `sales.user.create_customer`. Errors of its own: [InvalidRequest], [InvalidReferralCode] and
-// [UserAlreadyExists].
+// It calls `sales.user.create_customer`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
+// [UserAlreadyExists] and [TooManyMails].
 func (m SalesUserMethods) CreateCustomer(
 	ctx context.Context,
 	params SalesUserCreateCustomerParams,

@@ -13,6 +13,7 @@ extension Care {
     ) throws -> CareShare {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         return try environment.store.transact { tx in
+            let sender = try authenticated(token, at: now, in: tx)
             let patient = try writableShare(token, id, at: now, in: tx).patient
             let (address, emailCodes) = CareRules.email(email)
             let access = access.value.flatMap { ["read", "write"].contains($0) ? $0 : nil }
@@ -43,17 +44,20 @@ extension Care {
             share.access = access
             share.group = group
             try tx.save(share)
-            if share.user == nil {
-                try environment.outbox.post(
+            if share.user == nil,
+                let seconds = try environment.outbox.post(
                     .careInvitation,
                     .claim,
                     of: codes,
                     for: share.id,
                     to: address,
+                    from: MailCause(.care, account: sender.id),
                     mail,
                     at: now,
                     in: tx
                 )
+            {
+                throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
             }
             return share
         }
@@ -94,15 +98,15 @@ extension Care {
     package func claim(_ token: Given<String>, code: Given<String>) throws -> SeenPatient {
         let now = environment.time.now
         let invalid = AccountError(ErrorCode.Care.invalidCode)
-        return try environment.transact { tx in
+        return try environment.store.transact { tx in
             let user = try authenticated(token, at: now, in: tx)
-            guard let code = code.value, let id = try codes.redeem(.claim, code, at: now, in: tx),
+            guard let code = code.code(), let id = try codes.redeem(.claim, code, at: now, in: tx),
                 var share = try tx.get(CareShare.self, Key(id))
-            else { return .failure(invalid) }
+            else { throw invalid }
             let own = try tx.scan(CareShare.byPatient, prefix: Key(share.patient)).first { $0.user == user.id }
             if let own {
                 try tx.delete(CareShare.self, share.key)
-                return .success(try seen(own, in: tx))
+                return try seen(own, in: tx)
             }
             // Another invitation of the same patient may wait for the claimer's own address.
             if let other = try tx.find(CareShare.byEmail, Key(share.patient, user.email.lowercased())), other.id != id {
@@ -111,7 +115,7 @@ extension Care {
             share.user = user.id
             share.email = user.email
             try tx.update(share)
-            return .success(try seen(share, in: tx))
+            return try seen(share, in: tx)
         }
     }
 }

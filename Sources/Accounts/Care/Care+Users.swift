@@ -144,22 +144,25 @@ extension Care {
         guard let address else { throw AccountError(ErrorCode.Care.invalidEmail) }
         let notFound = AccountError(ErrorCode.Care.userNotFound)
         guard try environment.store.transact({ try self.user(of: address, in: $0) }) != nil else { throw notFound }
-        let (temporary, messageID) = (environment.random.hex(bytes: 16), environment.random.hex(bytes: 16))
-        let hash = try environment.hasher.hash(temporary)
+        let mail = MailSecrets(environment.random)
+        let hash = try environment.hasher.hash(mail.secret)
         let now = environment.time.now
         return try environment.store.transact { tx in
             guard var user = try self.user(of: address, in: tx), let stored = EmailAddress(user.email) else {
                 throw notFound
             }
             let kind = MailKind.careTemporaryPassword
-            guard try environment.outbox.admits(kind, to: stored, at: now, in: tx) else { return user.email }
+            // An anonymous request is answered as ever where the quota refuses the mail.
+            guard try environment.outbox.admit(kind, to: stored, mail, at: now, in: tx) == nil else {
+                return user.email
+            }
             try set(hash, isTemporary: true, of: &user, in: tx)
             try tx.update(user)
             try environment.outbox.post(
                 kind,
                 to: stored,
-                secret: temporary,
-                messageID: messageID,
+                secret: mail.secret,
+                messageID: mail.messageID,
                 goodFor: Limits.temporaryPasswordMailSeconds,
                 at: now,
                 in: tx
@@ -173,6 +176,7 @@ extension Care {
         user.passwordHash = hash.text
         user.hasTemporaryPassword = isTemporary
         try sessions.endAll(of: user.id, in: tx)
+        try codes.endUnused(of: user.id, in: tx)
         try Lockout(.care).clear(user.id, in: tx)
     }
 
@@ -203,6 +207,8 @@ extension Care {
                 try tx.update(patient)
             }
             try sessions.endAll(of: user.id, in: tx)
+            try codes.forget(user.id, in: tx)
+            try environment.outbox.forget(MailCause(.care, account: user.id), in: tx)
             try Lockout(.care).clear(user.id, in: tx)
             try tx.delete(CareUser.self, user.key)
             return user

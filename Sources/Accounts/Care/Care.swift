@@ -18,7 +18,8 @@ package struct Care {
                 unknownEmail: ErrorCode.Care.wrongEmailPassword,
                 wrongPassword: ErrorCode.Care.wrongEmailPassword,
                 locked: ErrorCode.Care.loginAttemptsExceeded
-            )
+            ),
+            hidesUnknown: true
         )
     }
 

@@ -67,6 +67,13 @@ extension ErrorCode {
             number: -22,
             message: "This code is not valid, or not any more."
         )
+        /// Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go again.
+        package static let tooManyMails = ErrorCode(
+            api: .operators,
+            slug: "too_many_mails",
+            number: -25,
+            message: "Too many mails were sent to this address; try again later."
+        )
     }
 
     /// Users, clinicians and their patients.
@@ -260,6 +267,13 @@ extension ErrorCode {
             number: 404,
             message: "This code is not valid, or not any more."
         )
+        /// Five mails of a kind went to the address within an hour, or the account caused a hundred mails to others within a day; `data.retry_after` counts the seconds until one may go again.
+        package static let tooManyMails = ErrorCode(
+            api: .care,
+            slug: "too_many_mails",
+            number: 429,
+            message: "Too many mails were sent; try again later."
+        )
     }
 
     /// Customers, salespeople and internal users.
@@ -319,6 +333,13 @@ extension ErrorCode {
             slug: "too_many_attempts",
             number: 429,
             message: "Too many attempts; try again later."
+        )
+        /// Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go again.
+        package static let tooManyMails = ErrorCode(
+            api: .sales,
+            slug: "too_many_mails",
+            number: 429,
+            message: "Too many mails were sent to this address; try again later."
         )
     }
 

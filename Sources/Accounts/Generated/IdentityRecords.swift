@@ -98,7 +98,9 @@ package struct PasswordFailures: Equatable, Sendable {
     package var account: Int
     /// How many in a row; 0 once they have led to a lock.
     package var count: Int
-    /// Until when no further password is looked at.
+    /// When the last one was counted.
+    package var last: Timestamp
+    /// Until when no further password is judged.
     package var lockedUntil: Timestamp?
 
     package init(
@@ -106,12 +108,14 @@ package struct PasswordFailures: Equatable, Sendable {
         scope: String,
         account: Int,
         count: Int,
+        last: Timestamp,
         lockedUntil: Timestamp?
     ) {
         self.realm = realm
         self.scope = scope
         self.account = account
         self.count = count
+        self.last = last
         self.lockedUntil = lockedUntil
     }
 
@@ -120,6 +124,7 @@ package struct PasswordFailures: Equatable, Sendable {
         var scope: String?
         var account: Int?
         var count: Int?
+        var last: Timestamp?
         var lockedUntil: Timestamp?
         try reader.beginObject()
         while let memberName = try reader.nextMember() {
@@ -131,19 +136,22 @@ package struct PasswordFailures: Equatable, Sendable {
                 account = try reader.number().int
             } else if memberName.equals("count") {
                 count = try reader.number().int
+            } else if memberName.equals("last") {
+                last = try Timestamp(reading: &reader)
             } else if memberName.equals("locked_until") {
                 if try reader.kind() == .null { try reader.null() } else { lockedUntil = try Timestamp(reading: &reader) }
             } else {
                 try reader.skip()
             }
         }
-        guard let realm, let scope, let account, let count else {
+        guard let realm, let scope, let account, let count, let last else {
             throw JSONError(.typeMismatch, at: reader.offset)
         }
         self.realm = realm
         self.scope = scope
         self.account = account
         self.count = count
+        self.last = last
         self.lockedUntil = lockedUntil
     }
 
@@ -157,6 +165,93 @@ package struct PasswordFailures: Equatable, Sendable {
         writer.int(account)
         writer.member("count")
         writer.int(count)
+        writer.member("last")
+        last.write(to: &writer)
+        writer.member("locked_until")
+        if let lockedUntil { lockedUntil.write(to: &writer) } else { writer.null() }
+        writer.endObject()
+    }
+}
+
+/// The same for an email that has no account. A row is one slot of a table of fixed size, so that invented emails cannot fill the disk.
+package struct UnknownFailures: Equatable, Sendable {
+    /// The API that was asked.
+    package var realm: String
+    /// The slot that the email's hash selects.
+    package var slot: Int
+    /// The keyed hash of the email, in hexadecimal.
+    package var subject: String
+    /// How many in a row; 0 once they have led to a lock.
+    package var count: Int
+    /// When the last one was counted.
+    package var last: Timestamp
+    /// Until when no further password is judged.
+    package var lockedUntil: Timestamp?
+
+    package init(
+        realm: String,
+        slot: Int,
+        subject: String,
+        count: Int,
+        last: Timestamp,
+        lockedUntil: Timestamp?
+    ) {
+        self.realm = realm
+        self.slot = slot
+        self.subject = subject
+        self.count = count
+        self.last = last
+        self.lockedUntil = lockedUntil
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var realm: String?
+        var slot: Int?
+        var subject: String?
+        var count: Int?
+        var last: Timestamp?
+        var lockedUntil: Timestamp?
+        try reader.beginObject()
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("realm") {
+                realm = try reader.text().string
+            } else if memberName.equals("slot") {
+                slot = try reader.number().int
+            } else if memberName.equals("subject") {
+                subject = try reader.text().string
+            } else if memberName.equals("count") {
+                count = try reader.number().int
+            } else if memberName.equals("last") {
+                last = try Timestamp(reading: &reader)
+            } else if memberName.equals("locked_until") {
+                if try reader.kind() == .null { try reader.null() } else { lockedUntil = try Timestamp(reading: &reader) }
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let realm, let slot, let subject, let count, let last else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.realm = realm
+        self.slot = slot
+        self.subject = subject
+        self.count = count
+        self.last = last
+        self.lockedUntil = lockedUntil
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("realm")
+        writer.string(realm)
+        writer.member("slot")
+        writer.int(slot)
+        writer.member("subject")
+        writer.string(subject)
+        writer.member("count")
+        writer.int(count)
+        writer.member("last")
+        last.write(to: &writer)
         writer.member("locked_until")
         if let lockedUntil { lockedUntil.write(to: &writer) } else { writer.null() }
         writer.endObject()
@@ -173,10 +268,10 @@ package struct MailedCode: Equatable, Sendable {
     package var holder: Int
     /// BLAKE2b of its secret part, in hexadecimal.
     package var hash: String
-    /// From when on it is no good any more.
+    /// When it expires; once it is used, when it is forgotten.
     package var expires: Timestamp
-    /// How many wrong guesses were made at it.
-    package var tries: Int
+    /// Whether it has confirmed an address already.
+    package var isUsed: Bool
 
     package init(
         realm: String,
@@ -184,14 +279,14 @@ package struct MailedCode: Equatable, Sendable {
         holder: Int,
         hash: String,
         expires: Timestamp,
-        tries: Int
+        isUsed: Bool
     ) {
         self.realm = realm
         self.purpose = purpose
         self.holder = holder
         self.hash = hash
         self.expires = expires
-        self.tries = tries
+        self.isUsed = isUsed
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -200,7 +295,7 @@ package struct MailedCode: Equatable, Sendable {
         var holder: Int?
         var hash: String?
         var expires: Timestamp?
-        var tries: Int?
+        var isUsed: Bool?
         try reader.beginObject()
         while let memberName = try reader.nextMember() {
             if memberName.equals("realm") {
@@ -213,13 +308,13 @@ package struct MailedCode: Equatable, Sendable {
                 hash = try reader.text().string
             } else if memberName.equals("expires") {
                 expires = try Timestamp(reading: &reader)
-            } else if memberName.equals("tries") {
-                tries = try reader.number().int
+            } else if memberName.equals("is_used") {
+                isUsed = try reader.bool()
             } else {
                 try reader.skip()
             }
         }
-        guard let realm, let purpose, let holder, let hash, let expires, let tries else {
+        guard let realm, let purpose, let holder, let hash, let expires, let isUsed else {
             throw JSONError(.typeMismatch, at: reader.offset)
         }
         self.realm = realm
@@ -227,7 +322,7 @@ package struct MailedCode: Equatable, Sendable {
         self.holder = holder
         self.hash = hash
         self.expires = expires
-        self.tries = tries
+        self.isUsed = isUsed
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -242,8 +337,8 @@ package struct MailedCode: Equatable, Sendable {
         writer.string(hash)
         writer.member("expires")
         expires.write(to: &writer)
-        writer.member("tries")
-        writer.int(tries)
+        writer.member("is_used")
+        writer.bool(isUsed)
         writer.endObject()
     }
 }
@@ -428,67 +523,177 @@ package struct OutboxText: Equatable, Sendable {
     }
 }
 
-/// How many mails of a kind went to an address of late.
+/// How many mails of a kind went to an address, or were caused by an account, within a span of time.
 package struct MailQuota: Equatable, Sendable {
-    /// Which mail.
+    /// Which mail, or mails-to-others.
     package var kind: String
-    /// The address, in lower case.
-    package var address: String
-    /// When the count began.
-    package var since: Timestamp
-    /// How many since then.
+    /// The keyed hash of the address, in hexadecimal; the API and number of the account for mails to others.
+    package var subject: String
+    /// The slot that the hash selects; null for an address that mail goes to. Addresses without an account share a table of fixed size.
+    package var slot: Int?
+    /// How many in the span.
     package var count: Int
+    /// When the span ends and the count starts again.
+    package var ends: Timestamp
 
     package init(
         kind: String,
-        address: String,
-        since: Timestamp,
-        count: Int
+        subject: String,
+        slot: Int?,
+        count: Int,
+        ends: Timestamp
     ) {
         self.kind = kind
-        self.address = address
-        self.since = since
+        self.subject = subject
+        self.slot = slot
         self.count = count
+        self.ends = ends
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
         var kind: String?
-        var address: String?
-        var since: Timestamp?
+        var subject: String?
+        var slot: Int?
         var count: Int?
+        var ends: Timestamp?
         try reader.beginObject()
         while let memberName = try reader.nextMember() {
             if memberName.equals("kind") {
                 kind = try reader.text().string
-            } else if memberName.equals("address") {
-                address = try reader.text().string
-            } else if memberName.equals("since") {
-                since = try Timestamp(reading: &reader)
+            } else if memberName.equals("subject") {
+                subject = try reader.text().string
+            } else if memberName.equals("slot") {
+                if try reader.kind() == .null { try reader.null() } else { slot = try reader.number().int }
             } else if memberName.equals("count") {
                 count = try reader.number().int
+            } else if memberName.equals("ends") {
+                ends = try Timestamp(reading: &reader)
             } else {
                 try reader.skip()
             }
         }
-        guard let kind, let address, let since, let count else {
+        guard let kind, let subject, let count, let ends else {
             throw JSONError(.typeMismatch, at: reader.offset)
         }
         self.kind = kind
-        self.address = address
-        self.since = since
+        self.subject = subject
+        self.slot = slot
         self.count = count
+        self.ends = ends
     }
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.member("kind")
         writer.string(kind)
-        writer.member("address")
-        writer.string(address)
-        writer.member("since")
-        since.write(to: &writer)
+        writer.member("subject")
+        writer.string(subject)
+        writer.member("slot")
+        writer.int(slot)
         writer.member("count")
         writer.int(count)
+        writer.member("ends")
+        ends.write(to: &writer)
+        writer.endObject()
+    }
+}
+
+/// What a request for a mail writes where no mail is due, so that it takes as long as one where it is; overwritten by the next.
+package struct DecoyMail: Equatable, Sendable {
+    /// Which mail was asked for.
+    package var kind: String
+    /// As long as the hash of a code.
+    package var hash: String
+    /// As long as the mail with its headers and index entries.
+    package var text: String
+
+    package init(
+        kind: String,
+        hash: String,
+        text: String
+    ) {
+        self.kind = kind
+        self.hash = hash
+        self.text = text
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var kind: String?
+        var hash: String?
+        var text: String?
+        try reader.beginObject()
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("kind") {
+                kind = try reader.text().string
+            } else if memberName.equals("hash") {
+                hash = try reader.text().string
+            } else if memberName.equals("text") {
+                text = try reader.text().string
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let kind, let hash, let text else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.kind = kind
+        self.hash = hash
+        self.text = text
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("kind")
+        writer.string(kind)
+        writer.member("hash")
+        writer.string(hash)
+        writer.member("text")
+        writer.string(text)
+        writer.endObject()
+    }
+}
+
+/// The random key of this store's hashes of addresses.
+package struct HashKey: Equatable, Sendable {
+    /// 1.
+    package var number: Int
+    /// 128 random bits, in hexadecimal.
+    package var secret: String
+
+    package init(
+        number: Int,
+        secret: String
+    ) {
+        self.number = number
+        self.secret = secret
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var number: Int?
+        var secret: String?
+        try reader.beginObject()
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("number") {
+                number = try reader.number().int
+            } else if memberName.equals("secret") {
+                secret = try reader.text().string
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let number, let secret else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.number = number
+        self.secret = secret
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("number")
+        writer.int(number)
+        writer.member("secret")
+        writer.string(secret)
         writer.endObject()
     }
 }

@@ -34,28 +34,27 @@ extension Given: Sendable where Value: Sendable {}
 extension Given: Equatable where Value: Equatable {}
 
 extension Given where Value == String {
-    /// Whether there is nothing in it: absent, null, or a string of white space.
+    /// Whether nothing is given: absent, null, or a string in which nothing is visible.
     package var isBlank: Bool {
         switch self {
         case .absent, .null: true
         case .mistyped: false
-        case .value(let text): Self.isBlank(text)
+        case .value(let text): text.isBlank
         }
     }
 
-    /// A visible character of ASCII at the start tells without a look at the others.
-    private static func isBlank(_ text: String) -> Bool {
-        if let first = text.utf8.first, first > 0x20, first < 0x7F { return false }
-        return text.allSatisfy(\.isWhitespace)
-    }
-
-    /// The value where it is a string of at most `charactersMax` Unicode scalars, white space alone included.
+    /// The value where it is one line of text of at most `charactersMax` Unicode scalars, blank ones included.
     package func text(charactersMax: Int) -> String? {
-        // A scalar has one byte or more.
-        guard let value, value.utf8.count <= charactersMax || value.unicodeScalars.count <= charactersMax else {
-            return nil
-        }
+        guard let value, value.hasAtMost(scalars: charactersMax), value.isPlainLine else { return nil }
         return value
+    }
+
+    /// The value without white space around it where it is a code, a token or a referral code of at most `charactersMax`
+    /// Unicode scalars: who copies one from a mail copies a space or a line feed with it.
+    package func code(charactersMax: Int = Limits.codeCharactersMax) -> String? {
+        guard let value, value.utf8.count <= Limits.tokenBytesMax else { return nil }
+        let code = value.trimmedToken
+        return code.hasAtMost(scalars: charactersMax) ? code : nil
     }
 
     /// The value where it is a password: 1 to 1,024 bytes, taken exactly as given.

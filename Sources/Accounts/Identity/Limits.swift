@@ -17,18 +17,36 @@ package enum Limits {
     package static let failedSignInsMax = 10
     /// How long it is locked then.
     package static let lockoutSeconds = 3_600
+    /// How long after its last failure a count of failures lapses.
+    package static let failureCountSeconds = 86_400
+    /// Rows for addresses without an account, for each API and each kind of mail: invented addresses cannot fill the disk.
+    package static let unknownAddressSlotsMax = 16_384
     /// How long a session lasts.
     package static let sessionSeconds = 90 * 86_400
     /// How long a mail with a temporary password keeps its text.
     package static let temporaryPasswordMailSeconds = 86_400
-    /// Wrong guesses that a mailed code outlives.
-    package static let codeTriesMax = 10
-    /// Characters in a code that is worth looking at.
+    /// Characters in a mailed code, without white space around it.
     package static let codeCharactersMax = 64
+    /// Bytes in a bearer token or a code with white space around it; no longer one is read.
+    package static let tokenBytesMax = 1_024
+    /// How long a used code that confirms an address goes on answering the same success.
+    package static let usedCodeSeconds = 86_400
     /// Mails of one kind that go to an address in `mailQuotaSeconds`.
     package static let mailsPerKindAndAddressMax = 5
-    /// The span in which mails are counted.
+    /// The span in which mails of a kind to an address are counted.
     package static let mailQuotaSeconds = 3_600
+    /// Mails to others that an account causes in `mailsToOthersSeconds`.
+    package static let mailsToOthersMax = 100
+    /// The span in which mails to others are counted.
+    package static let mailsToOthersSeconds = 86_400
+    /// How far ahead a waiting mail can be due; one that is further was dated by a clock that stood ahead.
+    package static let mailDelaySecondsMax = 3_600
+    /// How long at most what a mail says is good.
+    package static let mailLifetimeSecondsMax = 7 * 86_400
+    /// How often counts, quotas and codes that are over are deleted.
+    package static let sweepSeconds = 3_600
+    /// Rows of a kind that one sweep deletes or corrects.
+    package static let sweptRowsMax = 1_000
     /// How long the outbox remembers a mail, without its text, once it is through with it.
     package static let outboxRecordSeconds = 30 * 86_400
 }

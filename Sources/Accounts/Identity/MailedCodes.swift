@@ -4,10 +4,11 @@ package import Store
 /// (or of what else it is about) and 128 random bits.
 ///
 /// There is one code at most for a purpose and a holder, so a newer one supersedes it. A code is good once, until it
-/// expires. As the holder's number is part of it, wrong guesses are counted against it, and too many end it.
+/// expires. A wrong guess changes nothing and writes nothing: nobody can guess 128 bits, and a count that ended a code
+/// would let a stranger end it.
 package struct MailedCodes {
     /// What a code proves, and for what alone it is good.
-    package enum Purpose: String, Sendable {
+    package enum Purpose: String, CaseIterable, Sendable {
         case confirm, reset, verify, claim
 
         /// How long such a code is good.
@@ -18,6 +19,18 @@ package struct MailedCodes {
             case .claim: 7 * 86_400
             }
         }
+
+        /// Whether a used code goes on answering the same success for a while: it confirms an address, which mail scanners
+        /// and double clicks do twice.
+        package var isRepeatable: Bool {
+            switch self {
+            case .confirm, .verify: true
+            case .reset, .claim: false
+            }
+        }
+
+        /// Whether the holder is an account; the holder of a claim is a share.
+        fileprivate var isOfAccount: Bool { self != .claim }
     }
 
     private let realm: Realm
@@ -43,39 +56,64 @@ package struct MailedCodes {
                 holder: holder,
                 hash: SecretToken.Hash(of: secret).text,
                 expires: now.adding(seconds: purpose.seconds),
-                tries: 0
+                isUsed: false
             )
         )
         return "\(holder)-\(secret)"
     }
 
-    /// Uses up a code and gives its holder, or nil for a code that is unknown, used, superseded or expired.
+    /// The holder of a code that `redeem` would take now, or nil. Changes nothing: a request looks before it hashes a
+    /// password, and before it compares the holder with its sender.
+    package func find(_ purpose: Purpose, _ code: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
+        try record(purpose, code, at: now, in: tx)?.holder
+    }
+
+    /// Uses a code and gives its holder, or nil for a code that is unknown, used, superseded or expired.
     ///
-    /// A wrong guess is counted, so the caller must not take the transaction back when it gets nil.
+    /// A code that confirms an address gives its holder again for `Limits.usedCodeSeconds` after its use.
     package func redeem(_ purpose: Purpose, _ code: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
-        guard let (holder, secret) = Self.parts(of: code) else { return nil }
-        guard var record = try tx.get(MailedCode.self, key(purpose, holder)) else { return nil }
-        if record.expires > now, record.hash == SecretToken.Hash(of: secret).text {
+        guard var record = try record(purpose, code, at: now, in: tx) else { return nil }
+        if !purpose.isRepeatable {
             try tx.delete(MailedCode.self, record.key)
-            return holder
-        }
-        record.tries += 1
-        if record.expires <= now || record.tries >= Limits.codeTriesMax {
-            try tx.delete(MailedCode.self, record.key)
-        } else {
+        } else if !record.isUsed {
+            record.isUsed = true
+            record.expires = now.adding(seconds: Limits.usedCodeSeconds)
             try tx.update(record)
         }
-        return nil
+        return record.holder
+    }
+
+    /// The record of a code that is good, or that confirmed an address of late.
+    private func record(_ purpose: Purpose, _ code: String, at now: Timestamp, in tx: Transaction) throws -> MailedCode?
+    {
+        guard let (holder, secret) = Self.parts(of: code),
+            let record = try tx.get(MailedCode.self, key(purpose, holder)), record.expires > now,
+            record.hash == SecretToken.Hash(of: secret).text
+        else { return nil }
+        return record
     }
 
     /// Whose code a text would be, going by its form alone.
     package static func holder(of code: String) -> Int? {
-        parts(of: code)?.holder
+        parts(of: code.trimmedToken)?.holder
     }
 
-    /// Ends the codes of a holder for some purposes.
+    /// Ends the codes of a holder for some purposes, used ones too.
     package func end(_ purposes: [Purpose], of holder: Int, in tx: Transaction) throws {
         for purpose in purposes { try tx.delete(MailedCode.self, key(purpose, holder)) }
+    }
+
+    /// Ends every code of an account that is not used yet: its password was changed or reset.
+    package func endUnused(of account: Int, in tx: Transaction) throws {
+        for purpose in Purpose.allCases where purpose.isOfAccount {
+            let key = key(purpose, account)
+            if try tx.get(MailedCode.self, key)?.isUsed == false { try tx.delete(MailedCode.self, key) }
+        }
+    }
+
+    /// Forgets every code of an account; it is deleted.
+    package func forget(_ account: Int, in tx: Transaction) throws {
+        try end(Purpose.allCases.filter(\.isOfAccount), of: account, in: tx)
     }
 
     private static func parts(of code: String) -> (holder: Int, secret: String)? {
@@ -92,7 +130,11 @@ package struct MailedCodes {
 }
 
 extension MailedCode: Record {
-    package static let collection = Collection<MailedCode>("codes")
+    package static let collection = Collection<MailedCode>("codes", ordered: [byExpiry])
+    /// The codes of a realm and purpose, which all live equally long, in the order in which they expire.
+    static let byExpiry = OrderedIndex<MailedCode>("expiry") { code in
+        Key("\(code.realm) \(code.purpose)", code.expires.seconds, code.holder)
+    }
 
     package var key: Key { Key(realm, purpose, holder) }
 }

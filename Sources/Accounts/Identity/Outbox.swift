@@ -14,18 +14,72 @@ package final class Outbox {
 
     // MARK: Posting
 
-    /// Whether one more mail of a kind may go to an address now; if so it is counted. Without a bound, anybody could
-    /// flood an address with resets.
-    package func admits(_ kind: MailKind, to address: EmailAddress, at now: Timestamp, in tx: Transaction) throws
-        -> Bool
-    {
-        let fresh = MailQuota(kind: kind.rawValue, address: address.canonical, since: now, count: 0)
-        var quota = try tx.get(MailQuota.self, fresh.key) ?? fresh
-        if quota.since.adding(seconds: Limits.mailQuotaSeconds) <= now { quota = fresh }
-        guard quota.count < Limits.mailsPerKindAndAddressMax else { return false }
-        quota.count += 1
-        try tx.save(quota)
-        return true
+    /// Counts one more mail of a kind to an address, unless a bound is reached. Without bounds, anybody could flood an
+    /// address with resets, or with invitations from one account.
+    ///
+    /// - Parameters:
+    ///   - cause: the account that causes it, where it goes to somebody else.
+    ///   - mail: drawn outside of the transaction.
+    /// - Returns: nil where the mail may be posted; else in how many seconds it may be, and nothing is written.
+    package func admit(
+        _ kind: MailKind,
+        to address: EmailAddress,
+        from cause: MailCause? = nil,
+        _ mail: MailSecrets,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> Int? {
+        let address = try AddressHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
+        return try MailQuotas(kind, to: address, isSent: true, cause: cause).admit(at: now, in: tx)
+    }
+
+    /// Issues a code and posts the mail that brings it, unless `admit` refuses it: then nothing changes, and the code
+    /// before stays good.
+    ///
+    /// - Parameter cause: the account that causes it, where it goes to somebody else.
+    /// - Returns: nil where it was posted; else in how many seconds it may be. An anonymous request is answered as ever
+    ///   then; one that is authenticated, and a registration, are refused with `too_many_mails`.
+    package func post(
+        _ kind: MailKind,
+        _ purpose: MailedCodes.Purpose,
+        of codes: MailedCodes,
+        for holder: Int,
+        to address: EmailAddress,
+        from cause: MailCause? = nil,
+        _ mail: MailSecrets,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> Int? {
+        if let seconds = try admit(kind, to: address, from: cause, mail, at: now, in: tx) { return seconds }
+        let code = try codes.issue(purpose, for: holder, secret: mail.secret, at: now, in: tx)
+        let seconds = purpose.seconds
+        try post(kind, to: address, secret: code, messageID: mail.messageID, goodFor: seconds, at: now, in: tx)
+        return nil
+    }
+
+    /// Does the work of `post` where no mail is due, as the address has no account that waits for one: it writes as much
+    /// and takes as long, so that neither tells who has an account. What it writes takes the place of what the request
+    /// before it wrote.
+    package func postDecoy(
+        _ kind: MailKind,
+        to address: EmailAddress,
+        _ mail: MailSecrets,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        let hash = try AddressHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
+        guard try MailQuotas(kind, to: hash, isSent: false, cause: nil).admit(at: now, in: tx) == nil else { return }
+        let words = composer.compose(kind, secret: "1000-\(mail.secret)")
+        // As many bytes as the members and index entries of a mail and its code have beside the text.
+        let rest = String(repeating: " ", count: 900 + address.text.utf8.count)
+        let codeHash = SecretToken.Hash(of: mail.secret).text
+        try tx.save(DecoyMail(kind: kind.rawValue, hash: codeHash, text: words.subject + words.text + rest))
+        hasNotice = true
+    }
+
+    /// Forgets how many mails an account has caused to others; it is deleted.
+    package func forget(_ cause: MailCause, in tx: Transaction) throws {
+        try MailQuotas.forget(cause, in: tx)
     }
 
     /// Puts a mail into the outbox.
@@ -124,6 +178,7 @@ package final class Outbox {
     ///
     /// - Returns: when there is something to sweep next, or nil where nothing is left to.
     package func sweep(at now: Timestamp, in tx: Transaction) throws -> Timestamp? {
+        try correctTimes(to: now, in: tx)
         for mail in try tx.scan(OutboxMail.byExpiry, limit: 1_000) {
             guard mail.sweepTime <= now else { return mail.sweepTime }
             if try tx.get(OutboxText.self, Key(mail.id)) != nil {
@@ -133,6 +188,26 @@ package final class Outbox {
             }
         }
         return try tx.scan(OutboxMail.byExpiry, limit: 1).first?.sweepTime
+    }
+
+    /// Lets mails go out now, and be forgotten in time, that a clock which stood ahead has dated too late.
+    private func correctTimes(to now: Timestamp, in tx: Transaction) throws {
+        let latestAttempt = now.adding(seconds: Limits.mailDelaySecondsMax)
+        let latestExpiry = now.adding(seconds: Limits.mailLifetimeSecondsMax)
+        while var mail = try tx.scan(OutboxMail.byNextAttempt, descending: true, limit: 1).first,
+            let next = mail.nextAttempt, next > latestAttempt
+        {
+            mail.nextAttempt = now
+            mail.expires = min(mail.expires, latestExpiry)
+            try tx.update(mail)
+        }
+        let latestSweep = latestExpiry.adding(seconds: Limits.outboxRecordSeconds)
+        while var mail = try tx.scan(OutboxMail.byExpiry, descending: true, limit: 1).first,
+            mail.sweepTime > latestSweep
+        {
+            mail.expires = latestExpiry
+            try tx.update(mail)
+        }
     }
 
     private func close(_ id: Int, as state: OutboxMail.State, error: String?, in tx: Transaction) throws {
@@ -179,8 +254,8 @@ extension OutboxText: Record {
     package var key: Key { Key(id) }
 }
 
-extension MailQuota: Record {
-    package static let collection = Collection<MailQuota>("mail quotas")
+extension DecoyMail: Record {
+    package static let collection = Collection<DecoyMail>("decoy mails")
 
-    package var key: Key { Key(kind, address) }
+    package var key: Key { Key(kind) }
 }

@@ -9,7 +9,7 @@ package struct Sessions {
     /// - Parameters:
     ///   - realm: whose accounts they are of.
     ///   - perAccountMax: how many of an account's sessions live; a further one ends the oldest.
-    ///   - expired: told of those that are refused because their time is over.
+    ///   - expired: collects those that are refused because their time is over, or that end too late.
     package init(_ realm: Realm, perAccountMax: Int, expired: ExpiredSessions) {
         self.realm = realm
         self.perAccountMax = perAccountMax
@@ -40,6 +40,10 @@ package struct Sessions {
         guard stored.record.expires > now else {
             expired.note(stored.record)
             return nil
+        }
+        if stored.record.expires > now.adding(seconds: Limits.sessionSeconds) {
+            // A clock that stood ahead opened it.
+            expired.note(stored.record, endingAt: now.adding(seconds: Limits.sessionSeconds))
         }
         return stored.record.account
     }
@@ -73,7 +77,9 @@ package struct Sessions {
     }
 
     private static func key(_ realm: Realm, _ token: String) -> Key {
-        Key(realm.rawValue, SecretToken.Hash(of: token))
+        // No token is as long, and none is empty.
+        let token = token.utf8.count <= Limits.tokenBytesMax ? token.trimmedToken : ""
+        return Key(realm.rawValue, SecretToken.Hash(of: token))
     }
 }
 

@@ -32,9 +32,11 @@ package struct SignIn<Account: PasswordAccount> {
     private let sessions: Sessions
     private let lockout: Lockout
     private let refusals: Refusals
+    private let hidesUnknown: Bool
     private let mayEnter: (Account) -> Bool
 
     /// - Parameters:
+    ///   - hidesUnknown: whether an answer must not tell if an email has an account: then one without locks as one with.
     ///   - mayEnter: whether an account may be signed in to at all; one that may not is answered as an unknown email is,
     ///     whatever the password.
     package init(
@@ -42,37 +44,41 @@ package struct SignIn<Account: PasswordAccount> {
         in environment: Environment,
         sessions: Sessions,
         refusals: Refusals,
+        hidesUnknown: Bool,
         mayEnter: @escaping (Account) -> Bool = { _ in true }
     ) {
         self.environment = environment
         self.sessions = sessions
         self.lockout = Lockout(realm)
         self.refusals = refusals
+        self.hidesUnknown = hidesUnknown
         self.mayEnter = mayEnter
     }
 
     /// Signs in and opens a session that `token` stands for.
     ///
-    /// An unknown email is checked against a decoy and noted, so that it takes as long to refuse as a wrong password.
+    /// An unknown email is checked against a decoy and counted, so that it takes as long to refuse as a wrong password.
     ///
     /// - Parameters:
     ///   - email: the email in lower case.
     ///   - password: the password as given.
     ///   - token: what the session will be known by.
     package func callAsFunction(email: String, password: String, token: SecretToken) throws -> Account {
+        let newHashKey = environment.random.hex(bytes: 16)
         while true {
             let now = environment.time.now
-            let known = try environment.store.transact { tx in try admitted(email, at: now, in: tx) }
+            let known = try environment.store.transact { tx in try admitted(email, newHashKey, at: now, in: tx) }
             let hash = known.map { PasswordHash(text: $0.passwordHash) } ?? environment.hasher.decoy
             let isRight = try environment.hasher.verify(password, against: hash)
             let isStale = known != nil && isRight && environment.hasher.needsRehash(hash)
             let newHash = isStale ? try environment.hasher.hash(password) : nil
 
             let account: Account? = try environment.transact { tx in
-                guard var account = try admitted(email, at: now, in: tx) else {
+                guard var account = try admitted(email, newHashKey, at: now, in: tx) else {
                     // An account that came into being since then is checked in the next round.
                     guard known == nil else { return .success(nil) }
-                    try lockout.failUnknown(in: tx)
+                    let hash = try AddressHash(of: email, newKey: newHashKey, in: tx)
+                    try lockout.failUnknown(hash, at: now, in: tx)
                     return .failure(AccountError(refusals.unknownEmail))
                 }
                 guard account.passwordHash == known?.passwordHash else { return .success(nil) }
@@ -95,12 +101,24 @@ package struct SignIn<Account: PasswordAccount> {
 
     /// The account of an email, if it may be signed in to.
     ///
-    /// - Throws: the refusal of an account that is locked.
-    private func admitted(_ email: String, at now: Timestamp, in tx: Transaction) throws -> Account? {
-        guard let account = try tx.find(Account.byEmail, Key(email)), mayEnter(account) else { return nil }
-        if let seconds = try lockout.secondsLeft(for: account.id, at: now, in: tx) {
-            throw AccountError(refusals.locked, retryAfter: seconds)
-        }
+    /// - Throws: the refusal of an account, or of an email without one, that is locked.
+    private func admitted(_ email: String, _ newHashKey: String, at now: Timestamp, in tx: Transaction) throws
+        -> Account?
+    {
+        let account = try tx.find(Account.byEmail, Key(email)).flatMap { mayEnter($0) ? $0 : nil }
+        let seconds: Int? =
+            if let account {
+                try lockout.secondsLeft(for: account.id, at: now, in: tx)
+            } else if hidesUnknown {
+                try lockout.secondsLeft(
+                    forUnknown: AddressHash(of: email, newKey: newHashKey, in: tx),
+                    at: now,
+                    in: tx
+                )
+            } else {
+                nil
+            }
+        if let seconds { throw AccountError(refusals.locked, retryAfter: seconds) }
         return account
     }
 }

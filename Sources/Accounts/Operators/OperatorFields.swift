@@ -44,6 +44,13 @@ enum OperatorRules {
         return text
     }
 
+    /// A mailed code, without white space around it.
+    static func code(_ given: Given<String>, _ field: String) throws -> String {
+        if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field) }
+        guard let code = given.code() else { throw AccountError(ErrorCode.Operators.fieldInvalid, field: field) }
+        return code
+    }
+
     static func email(_ given: Given<String>, _ field: @autoclosure () -> String) throws -> EmailAddress {
         if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field()) }
         guard let email = given.value.flatMap({ EmailAddress($0) }) else {

@@ -32,7 +32,9 @@ extension Operators {
             )
             try tx.insert(account)
             try sessions.open(session, for: id, at: now, in: tx)
-            if confirmsEmail { try send(.confirm, mail, to: account, at: now, in: tx) }
+            if confirmsEmail, let seconds = try send(.confirm, mail, to: account, at: now, in: tx) {
+                throw AccountError(ErrorCode.Operators.tooManyMails, retryAfter: seconds)
+            }
             return account
         }
         return SignedIn(account: account, session: session)
@@ -58,27 +60,33 @@ extension Operators {
         }
     }
 
-    /// Confirms the email that a code was mailed to, and gives it.
+    /// Confirms the email that a code was mailed to, and gives it; for a day after its use the code gives it again.
     package func confirmEmail(code: Given<String>) throws -> String {
-        let code = try OperatorRules.text(code, "code", charactersMax: Limits.codeCharactersMax)
+        let code = try OperatorRules.code(code, "code")
         let now = environment.time.now
-        return try environment.transact { tx in
+        return try environment.store.transact { tx in
             guard let id = try codes.redeem(.confirm, code, at: now, in: tx),
                 var account = try tx.get(Operator.self, Key(id))
-            else { return .failure(AccountError(ErrorCode.Operators.codeInvalid)) }
-            account.isConfirmed = true
-            try tx.update(account)
-            return .success(account.person.email)
+            else { throw AccountError(ErrorCode.Operators.codeInvalid) }
+            if !account.isConfirmed {
+                account.isConfirmed = true
+                try tx.update(account)
+            }
+            return account.person.email
         }
     }
 
-    /// Mails a new confirmation code, where there is an account that waits for one.
+    /// Mails a new confirmation code, where there is an account that waits for one; else does as much work.
     package func resendConfirmation(email: Given<String>) throws {
         let email = try OperatorRules.email(email, "email")
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.transact { tx in
-            guard let account = try self.account(of: email, in: tx), !account.isConfirmed else { return }
-            try send(.confirm, mail, to: account, at: now, in: tx)
+            if let account = try self.account(of: email, in: tx), !account.isConfirmed {
+                // An anonymous request is answered as ever where the quota refuses the mail.
+                _ = try send(.confirm, mail, to: account, at: now, in: tx)
+            } else {
+                try environment.outbox.postDecoy(.operatorsConfirmation, to: email, mail, at: now, in: tx)
+            }
         }
     }
 
@@ -86,17 +94,26 @@ extension Operators {
         try tx.find(Operator.byEmail, Key(email.canonical))
     }
 
-    /// Mails a code to the address that the account has, unless it was mailed too often of late; then the code before
-    /// stays good.
+    /// Mails a code to the address that the account has, unless it was mailed too often of late: then the code before
+    /// stays good, and the result is in how many seconds a mail is admitted.
     func send(
         _ purpose: MailedCodes.Purpose,
         _ mail: MailSecrets,
         to account: Operator,
         at now: Timestamp,
         in tx: Transaction
-    ) throws {
+    ) throws -> Int? {
         let kind: MailKind = purpose == .confirm ? .operatorsConfirmation : .operatorsReset
-        guard let address = EmailAddress(account.person.email) else { return }
-        try environment.outbox.post(kind, purpose, of: codes, for: account.id, to: address, mail, at: now, in: tx)
+        guard let address = EmailAddress(account.person.email) else { return nil }
+        return try environment.outbox.post(
+            kind,
+            purpose,
+            of: codes,
+            for: account.id,
+            to: address,
+            mail,
+            at: now,
+            in: tx
+        )
     }
 }

@@ -30,6 +30,8 @@ package struct Operators {
                 wrongPassword: ErrorCode.Operators.wrongPassword,
                 locked: ErrorCode.Operators.tooManyAttempts
             ),
+            // The document has signing in tell that there is no such account.
+            hidesUnknown: false,
             mayEnter: { $0.isConfirmed || !confirmsEmail }
         )
     }

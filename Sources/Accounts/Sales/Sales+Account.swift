@@ -37,58 +37,73 @@ extension Sales {
         }
     }
 
-    /// Verifies the email that a token was mailed to, and gives it.
+    /// Verifies the email that a token was mailed to, and gives it; for a day after its use the token gives it again.
     package func verify(token: Given<String>) throws -> String {
-        let token = try SalesRules.text(token, "token", charactersMax: Limits.codeCharactersMax)
+        let token = try SalesRules.code(token, "token")
         let now = environment.time.now
-        return try environment.transact { tx in
+        return try environment.store.transact { tx in
             guard let id = try codes.redeem(.verify, token, at: now, in: tx),
                 var user = try tx.get(SalesUser.self, Key(id))
-            else { return .failure(AccountError(ErrorCode.Sales.tokenInvalid)) }
-            user.isVerified = true
-            try tx.update(user)
-            return .success(user.email)
+            else { throw AccountError(ErrorCode.Sales.tokenInvalid) }
+            if !user.isVerified {
+                user.isVerified = true
+                try tx.update(user)
+            }
+            return user.email
         }
     }
 
-    /// Mails a new verification token, where there is an account that waits for one.
+    /// Mails a new verification token, where there is an account that waits for one; else does as much work.
     package func resendVerification(email: Given<String>) throws {
         let email = try SalesRules.email(email)
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.transact { tx in
-            guard let user = try user(of: email, in: tx), !user.isVerified else { return }
-            try send(.verify, mail, to: user, at: now, in: tx)
+            if let user = try user(of: email, in: tx), !user.isVerified {
+                // An anonymous request is answered as ever where the quota refuses the mail.
+                _ = try send(.verify, mail, to: user, at: now, in: tx)
+            } else {
+                try environment.outbox.postDecoy(.salesVerification, to: email, mail, at: now, in: tx)
+            }
         }
     }
 
-    /// Mails a token to set a new password with, where there is such an account.
+    /// Mails a token to set a new password with, where there is such an account; else does as much work.
     package func reset(email: Given<String>) throws {
         let email = try SalesRules.email(email)
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.transact { tx in
-            guard let user = try user(of: email, in: tx) else { return }
-            try send(.reset, mail, to: user, at: now, in: tx)
+            if let user = try user(of: email, in: tx) {
+                // An anonymous request is answered as ever where the quota refuses the mail.
+                _ = try send(.reset, mail, to: user, at: now, in: tx)
+            } else {
+                try environment.outbox.postDecoy(.salesReset, to: email, mail, at: now, in: tx)
+            }
         }
     }
 
     /// Sets a new password with a mailed token, and ends all that the old one gave. As the token proves the address, the
     /// email is verified with it.
     package func completeReset(token: Given<String>, password: Given<String>) throws {
-        let token = try SalesRules.text(token, "token", charactersMax: Limits.codeCharactersMax)
+        let token = try SalesRules.code(token, "token")
         let password = try SalesRules.password(password)
+        let invalid = AccountError(ErrorCode.Sales.tokenInvalid)
+        // A token that is no good is refused before it costs a hash.
+        let start = environment.time.now
+        guard try environment.store.transact({ try codes.find(.reset, token, at: start, in: $0) }) != nil else {
+            throw invalid
+        }
         let hash = try environment.hasher.hash(password)
         let now = environment.time.now
-        try environment.transact { tx -> Result<Void, AccountError> in
+        try environment.store.transact { tx in
             guard let id = try codes.redeem(.reset, token, at: now, in: tx),
                 var user = try tx.get(SalesUser.self, Key(id))
-            else { return .failure(AccountError(ErrorCode.Sales.tokenInvalid)) }
+            else { throw invalid }
             user.passwordHash = hash.text
             user.isVerified = true
             try tx.update(user)
             try sessions.endAll(of: id, in: tx)
-            try codes.end([.verify, .reset], of: id, in: tx)
+            try codes.endUnused(of: id, in: tx)
             try Lockout(.sales).clear(id, in: tx)
-            return .success(())
         }
     }
 }

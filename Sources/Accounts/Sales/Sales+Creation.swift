@@ -43,7 +43,11 @@ extension Sales {
     package func create(_ role: SalesRole, _ given: NewSalesUser) throws -> (user: SalesUser, key: SecretToken?) {
         let email = try SalesRules.email(given.email)
         let password = try SalesRules.password(given.password)
-        let code = try SalesRules.text(given.referralCode, "referral_code", charactersMax: Limits.nameCharactersMax)
+        let code = try SalesRules.code(
+            given.referralCode,
+            "referral_code",
+            charactersMax: Limits.nameCharactersMax
+        )
         let source = try given.source.map { try SalesRules.text($0, "source", charactersMax: Limits.nameCharactersMax) }
         let name = try SalesRules.name(given.name)
         let phone = try given.phone.map { try SalesRules.text($0, "phone", charactersMax: Limits.phoneCharactersMax) }
@@ -75,7 +79,9 @@ extension Sales {
             )
             try tx.insert(user)
             if let key { try sessions.open(key, for: user.id, at: now, in: tx) }
-            if role == .customer { try send(.verify, mail, to: user, at: now, in: tx) }
+            if role == .customer, let seconds = try send(.verify, mail, to: user, at: now, in: tx) {
+                throw AccountError(ErrorCode.Sales.tooManyMails, retryAfter: seconds)
+            }
             return user
         }
         return (user, key)
@@ -103,6 +109,16 @@ enum SalesRules {
     static func text(_ given: Given<String>, _ field: String, charactersMax: Int) throws -> String {
         guard !given.isBlank, let text = given.text(charactersMax: charactersMax) else { throw invalid(field) }
         return text
+    }
+
+    /// A token or a referral code, without white space around it.
+    static func code(
+        _ given: Given<String>,
+        _ field: String,
+        charactersMax: Int = Limits.codeCharactersMax
+    ) throws -> String {
+        guard !given.isBlank, let code = given.code(charactersMax: charactersMax) else { throw invalid(field) }
+        return code
     }
 
     static func name(_ given: Given<NameFields>) throws -> (first: String, last: String) {

@@ -19,6 +19,7 @@ package struct Sales {
                 wrongPassword: ErrorCode.Sales.authenticationFailed,
                 locked: ErrorCode.Sales.tooManyAttempts
             ),
+            hidesUnknown: true,
             mayEnter: \.isVerified
         )
     }
@@ -39,18 +40,18 @@ package struct Sales {
         SecretToken(bytes: 32, from: environment.random)
     }
 
-    /// Mails a token to the address that the account has, unless it was mailed too often of late; then the token before
-    /// stays good.
+    /// Mails a token to the address that the account has, unless it was mailed too often of late: then the token before
+    /// stays good, and the result is in how many seconds a mail is admitted.
     func send(
         _ purpose: MailedCodes.Purpose,
         _ mail: MailSecrets,
         to user: SalesUser,
         at now: Timestamp,
         in tx: Transaction
-    ) throws {
-        guard let address = EmailAddress(user.email) else { return }
+    ) throws -> Int? {
+        guard let address = EmailAddress(user.email) else { return nil }
         let kind: MailKind = purpose == .verify ? .salesVerification : .salesReset
-        try environment.outbox.post(kind, purpose, of: codes, for: user.id, to: address, mail, at: now, in: tx)
+        return try environment.outbox.post(kind, purpose, of: codes, for: user.id, to: address, mail, at: now, in: tx)
     }
 }
 

@@ -21,7 +21,7 @@ declare -gA _POSTERN_RESULTS=()
 #         created: time, as text. When the operator registered.
 #         user: OperatorsPerson. The operator's person.
 #         session_id: string. The session: 128 hexadecimal digits.
-#     Errors: field_required, field_invalid, operator_exists.
+#     Errors: field_required, field_invalid, operator_exists, too_many_mails.
 _POSTERN_PARAMS[operators.register]='
 user:json
 user.first_name:string
@@ -469,7 +469,7 @@ _POSTERN_RESULTS[care.patients.delete]=CarePatientResult
 #         is_user: boolean. Whether it has an account; else it waits to be claimed.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_patient_id, unauthorized, email_required,
-#         invalid_email, invalid_access, invalid_group, is_owner.
+#         invalid_email, invalid_access, invalid_group, is_owner, too_many_mails.
 _POSTERN_PARAMS[care.patients.share]='
 access_token:string
 patient_id:integer
@@ -548,7 +548,7 @@ _POSTERN_RESULTS[care.patients.claim]=CarePatientResult
 #         email: string. The email address.
 #         created: seconds since 1970. When, in seconds since 1970.
 #         external_id: string. A random UUID by which others refer to the account.
-#     Errors: invalid_request, invalid_referral_code, user_already_exists.
+#     Errors: invalid_request, invalid_referral_code, user_already_exists, too_many_mails.
 _POSTERN_PARAMS[sales.user.create_customer]='
 email:string
 password:string
@@ -764,6 +764,10 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # too_many_attempts: Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
 
 # code_invalid: A mailed code is unknown, used, superseded or expired.
+
+# too_many_mails: Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds
+#     until one may go again. Five mails of a kind went to the address within an hour, or the account caused a
+#     hundred mails to others within a day; `data.retry_after` counts the seconds until one may go again.
 
 # email_required: The email is missing, null or blank.
 

@@ -169,6 +169,8 @@ func hasTypeOf(slug postern.Slug, err error) bool {
 		return is[*postern.TooManyAttempts](err)
 	case postern.SlugCodeInvalid:
 		return is[*postern.CodeInvalid](err)
+	case postern.SlugTooManyMails:
+		return is[*postern.TooManyMails](err)
 	case postern.SlugEmailRequired:
 		return is[*postern.EmailRequired](err)
 	case postern.SlugInvalidEmail:

@@ -65,6 +65,17 @@ export class CodeInvalid extends CallError {
   readonly slug: "code_invalid";
 }
 
+/**
+ * Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go
+ * again. Five mails of a kind went to the address within an hour, or the account caused a hundred mails to others
+ * within a day; `data.retry_after` counts the seconds until one may go again.
+ */
+export class TooManyMails extends CallError {
+  static readonly slug: "too_many_mails";
+  readonly name: "TooManyMails";
+  readonly slug: "too_many_mails";
+}
+
 /** The email is missing, null or blank. */
 export class EmailRequired extends CallError {
   static readonly slug: "email_required";

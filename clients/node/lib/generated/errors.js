@@ -74,6 +74,14 @@ export class CodeInvalid extends CallError {
   }
 }
 
+export class TooManyMails extends CallError {
+  static slug = "too_many_mails";
+
+  get name() {
+    return "TooManyMails";
+  }
+}
+
 export class EmailRequired extends CallError {
   static slug = "email_required";
 

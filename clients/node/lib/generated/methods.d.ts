@@ -49,7 +49,7 @@ export interface OperatorsMethods {
   /**
    * Registers an operator. The session works at once; signing in asks for the mailed code to be confirmed first.
    *
-   * @throws FieldRequired, FieldInvalid, OperatorExists
+   * @throws FieldRequired, FieldInvalid, OperatorExists, TooManyMails
    */
   register(params: types.OperatorsRegisterParams, options?: CallOptions): Promise<types.OperatorsOperator>;
 
@@ -209,7 +209,7 @@ export interface CarePatientsMethods {
    * it.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, EmailRequired, InvalidEmail,
-   * InvalidAccess, InvalidGroup, IsOwner
+   * InvalidAccess, InvalidGroup, IsOwner, TooManyMails
    */
   share(params: types.CarePatientsShareParams, options?: CallOptions): Promise<types.CareShareResult>;
 
@@ -252,7 +252,7 @@ export interface SalesUserMethods {
   /**
    * Creates a customer. Anybody's code will do. The account is locked until the mailed token is used.
    *
-   * @throws InvalidRequest, InvalidReferralCode, UserAlreadyExists
+   * @throws InvalidRequest, InvalidReferralCode, UserAlreadyExists, TooManyMails
    */
   createCustomer(params: types.SalesUserCreateCustomerParams, options?: CallOptions): Promise<types.SalesCreated>;
 

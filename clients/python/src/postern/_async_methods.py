@@ -179,7 +179,7 @@ class AsyncOperatorsMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            FieldRequired, FieldInvalid, OperatorExists
+            FieldRequired, FieldInvalid, OperatorExists, TooManyMails
         """
         return await self._call("operators.register", {"user": user, "password": password}, OperatorsOperator.from_json)
 
@@ -670,7 +670,7 @@ class AsyncCarePatientsMethods:
 
         Raises:
             AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, EmailRequired, InvalidEmail,
-            InvalidAccess, InvalidGroup, IsOwner
+            InvalidAccess, InvalidGroup, IsOwner, TooManyMails
         """
         return await self._call(
             "care.patients.share",
@@ -785,7 +785,7 @@ class AsyncSalesUserMethods:
             name: The person's name.
 
         Raises:
-            InvalidRequest, InvalidReferralCode, UserAlreadyExists
+            InvalidRequest, InvalidReferralCode, UserAlreadyExists, TooManyMails
         """
         return await self._call(
             "sales.user.create_customer",

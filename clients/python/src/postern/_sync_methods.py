@@ -179,7 +179,7 @@ class OperatorsMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            FieldRequired, FieldInvalid, OperatorExists
+            FieldRequired, FieldInvalid, OperatorExists, TooManyMails
         """
         return self._call("operators.register", {"user": user, "password": password}, OperatorsOperator.from_json)
 
@@ -670,7 +670,7 @@ class CarePatientsMethods:
 
         Raises:
             AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, EmailRequired, InvalidEmail,
-            InvalidAccess, InvalidGroup, IsOwner
+            InvalidAccess, InvalidGroup, IsOwner, TooManyMails
         """
         return self._call(
             "care.patients.share",
@@ -785,7 +785,7 @@ class SalesUserMethods:
             name: The person's name.
 
         Raises:
-            InvalidRequest, InvalidReferralCode, UserAlreadyExists
+            InvalidRequest, InvalidReferralCode, UserAlreadyExists, TooManyMails
         """
         return self._call(
             "sales.user.create_customer",

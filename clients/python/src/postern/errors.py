@@ -47,6 +47,13 @@ class CodeInvalid(CallError):
     """A mailed code is unknown, used, superseded or expired."""
 
 
+class TooManyMails(CallError):
+    """Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may
+    go again. Five mails of a kind went to the address within an hour, or the account caused a hundred mails to
+    others within a day; `data.retry_after` counts the seconds until one may go again.
+    """
+
+
 class EmailRequired(CallError):
     """The email is missing, null or blank."""
 
@@ -205,6 +212,7 @@ BY_SLUG: dict[str, type[CallError]] = {
     "client_not_found": ClientNotFound,
     "too_many_attempts": TooManyAttempts,
     "code_invalid": CodeInvalid,
+    "too_many_mails": TooManyMails,
     "email_required": EmailRequired,
     "invalid_email": InvalidEmail,
     "password_required": PasswordRequired,

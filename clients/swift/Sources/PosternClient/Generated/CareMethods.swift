@@ -384,7 +384,8 @@ public struct CarePatientsMethods: Sendable {
     ///   - group: prime, family or anyone. One of `prime`, `family`, `anyone`.
     /// - Returns: Who else can reach a patient.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`,
-    ///   `.unauthorized`, `.emailRequired`, `.invalidEmail`, `.invalidAccess`, `.invalidGroup`, `.isOwner`.
+    ///   `.unauthorized`, `.emailRequired`, `.invalidEmail`, `.invalidAccess`, `.invalidGroup`, `.isOwner`,
+    ///   `.tooManyMails`.
     public func share(
         accessToken: String,
         patientID: Int,

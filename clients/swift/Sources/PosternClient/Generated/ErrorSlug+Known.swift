@@ -29,6 +29,11 @@ extension ErrorSlug {
     /// A mailed code is unknown, used, superseded or expired.
     public static let codeInvalid = ErrorSlug(rawValue: "code_invalid")
 
+    /// Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go
+    /// again. Five mails of a kind went to the address within an hour, or the account caused a hundred mails to others
+    /// within a day; `data.retry_after` counts the seconds until one may go again.
+    public static let tooManyMails = ErrorSlug(rawValue: "too_many_mails")
+
     /// The email is missing, null or blank.
     public static let emailRequired = ErrorSlug(rawValue: "email_required")
 
@@ -151,6 +156,7 @@ extension ErrorSlug {
         .clientNotFound,
         .tooManyAttempts,
         .codeInvalid,
+        .tooManyMails,
         .emailRequired,
         .invalidEmail,
         .passwordRequired,

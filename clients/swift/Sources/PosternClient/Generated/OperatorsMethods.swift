@@ -21,7 +21,8 @@ public struct OperatorsMethods: Sendable {
     ///   - user: The operator's person.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Returns: An operator, with a session that is open.
-    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`, `.operatorExists`.
+    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`, `.operatorExists`,
+    ///   `.tooManyMails`.
     public func register(user: OperatorsPersonInput, password: String) async throws(PosternError) -> OperatorsOperator {
         try await postern.result(of: "operators.register") { writer in
             writer.member("user")

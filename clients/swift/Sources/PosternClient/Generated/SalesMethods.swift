@@ -26,7 +26,8 @@ public struct SalesUserMethods: Sendable {
     ///   - source: Where the customer came from.
     ///   - name: The person's name.
     /// - Returns: A customer that was created.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.invalidReferralCode`, `.userAlreadyExists`.
+    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.invalidReferralCode`, `.userAlreadyExists`,
+    ///   `.tooManyMails`.
     public func createCustomer(
         email: String,
         password: String,

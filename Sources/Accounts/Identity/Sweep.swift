@@ -1,0 +1,76 @@
+package import Store
+
+/// Deletes what is over, and corrects what a clock that stood ahead has dated too late: counts, quotas, codes.
+///
+/// Mails are swept by `Outbox.sweep`, as they have times of their own.
+package enum Sweep {
+    /// Sweeps a bounded number of rows of each kind.
+    ///
+    /// - Returns: whether there may be more.
+    package static func run(at now: Timestamp, in tx: Transaction) throws -> Bool {
+        var hasMore = try sweepQuotas(at: now, in: tx)
+        hasMore = try sweepFailures(at: now, in: tx) || hasMore
+        hasMore = try sweepUnknownFailures(at: now, in: tx) || hasMore
+        for realm in [Realm.operators, .care, .sales] {
+            for purpose in MailedCodes.Purpose.allCases {
+                hasMore = try sweepCodes(realm, purpose, at: now, in: tx) || hasMore
+            }
+        }
+        return hasMore
+    }
+
+    private static let rowsMax = Limits.sweptRowsMax
+
+    private static func sweepQuotas(at now: Timestamp, in tx: Transaction) throws -> Bool {
+        let over = try tx.scan(MailQuota.byEnd, limit: rowsMax).prefix { $0.ends <= now }
+        // Which is fresh for who reads it, as no span is that long.
+        let latest = now.adding(seconds: max(Limits.mailQuotaSeconds, Limits.mailsToOthersSeconds))
+        let ahead = try tx.scan(MailQuota.byEnd, descending: true, limit: rowsMax).prefix { $0.ends > latest }
+        for quota in over + ahead { try tx.delete(MailQuota.self, quota.key) }
+        return over.count == rowsMax || ahead.count == rowsMax
+    }
+
+    private static func sweepFailures(at now: Timestamp, in tx: Transaction) throws -> Bool {
+        let over = try tx.scan(PasswordFailures.byLast, limit: rowsMax).prefix { $0.failures.isLapsed(at: now) }
+        for record in over { try tx.delete(PasswordFailures.self, record.key) }
+        let ahead = try tx.scan(PasswordFailures.byLast, descending: true, limit: rowsMax).prefix { $0.last > now }
+        for var record in ahead {
+            record.failures.clamp(to: now)
+            try tx.update(record)
+        }
+        return over.count == rowsMax || ahead.count == rowsMax
+    }
+
+    private static func sweepUnknownFailures(at now: Timestamp, in tx: Transaction) throws -> Bool {
+        let over = try tx.scan(UnknownFailures.byLast, limit: rowsMax).prefix { $0.failures.isLapsed(at: now) }
+        let ahead = try tx.scan(UnknownFailures.byLast, descending: true, limit: rowsMax).prefix { $0.last > now }
+        for record in over { try tx.delete(UnknownFailures.self, record.key) }
+        for var record in ahead {
+            record.failures.clamp(to: now)
+            try tx.update(record)
+        }
+        return over.count == rowsMax || ahead.count == rowsMax
+    }
+
+    private static func sweepCodes(
+        _ realm: Realm,
+        _ purpose: MailedCodes.Purpose,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> Bool {
+        let prefix = Key("\(realm.rawValue) \(purpose.rawValue)")
+        let over = try tx.scan(MailedCode.byExpiry, prefix: prefix, limit: rowsMax).prefix { $0.expires <= now }
+        for code in over { try tx.delete(MailedCode.self, code.key) }
+        let latest = now.adding(
+            seconds: purpose.isRepeatable ? max(purpose.seconds, Limits.usedCodeSeconds) : purpose.seconds
+        )
+        let ahead = try tx.scan(MailedCode.byExpiry, prefix: prefix, descending: true, limit: rowsMax).prefix {
+            $0.expires > latest
+        }
+        for var code in ahead {
+            code.expires = now.adding(seconds: purpose.seconds)
+            try tx.update(code)
+        }
+        return over.count == rowsMax || ahead.count == rowsMax
+    }
+}

@@ -1,0 +1,41 @@
+/// The rules for texts in requests, the same in all three APIs. Each looks at the length first: a text of megabytes is
+/// refused before any of its characters is looked at.
+extension String {
+    /// Whether it has at most so many Unicode scalars.
+    func hasAtMost(scalars: Int) -> Bool {
+        // A scalar has one to four bytes.
+        utf8.count <= scalars || (utf8.count <= 4 * scalars && unicodeScalars.count <= scalars)
+    }
+
+    /// Whether nothing in it is visible: it is empty, or white space, format characters (Cf) and nonspacing marks (Mn)
+    /// alone. A text that is longer than any rule allows is not blank, but too long.
+    var isBlank: Bool {
+        // A visible character of ASCII at the start decides.
+        if let first = utf8.first, first > 0x20, first < 0x7F { return false }
+        guard utf8.count <= 4 * Limits.addressCharactersMax else { return false }
+        return unicodeScalars.allSatisfy { scalar in
+            scalar.properties.isWhitespace || [.format, .nonspacingMark].contains(scalar.properties.generalCategory)
+        }
+    }
+
+    /// Whether it has no control character (Cc) and no line or paragraph separator (Zl, Zp).
+    var isPlainLine: Bool {
+        utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
+            || unicodeScalars.allSatisfy { scalar in
+                ![.control, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
+            }
+    }
+
+    /// The text without white space around it.
+    var trimmedToken: String {
+        // Most have none.
+        if let first = utf8.first, let last = utf8.last, (0x21...0x7E).contains(first), (0x21...0x7E).contains(last) {
+            return self
+        }
+        guard utf8.count <= Limits.tokenBytesMax,
+            let start = unicodeScalars.firstIndex(where: { !$0.properties.isWhitespace }),
+            let end = unicodeScalars.lastIndex(where: { !$0.properties.isWhitespace })
+        else { return "" }
+        return String(unicodeScalars[start...end])
+    }
+}

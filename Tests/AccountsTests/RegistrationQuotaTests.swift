@@ -1,0 +1,75 @@
+import Store
+import Testing
+
+@testable import Accounts
+
+/// Registrations with an address that got too many mails: they are refused, with the time to wait, and change nothing.
+struct RegistrationQuotaTests {
+    private let store = Store(engine: LocalEngine())
+    private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
+    private let environment: Environment
+
+    init() throws {
+        environment = Environment(
+            store: store,
+            time: time,
+            random: SystemRandom(),
+            hasher: Argon2idHasher(),
+            outbox: Outbox(composer: ConstantComposer())
+        )
+    }
+
+    /// Five mails of a kind to an address, as those of accounts that are deleted again.
+    private func exhaust(_ kind: MailKind, _ text: String) throws {
+        let address = try #require(EmailAddress(text))
+        for _ in 1...5 {
+            let mail = MailSecrets(environment.random)
+            let seconds = try store.transact {
+                try environment.outbox.admit(kind, to: address, mail, at: time.now, in: $0)
+            }
+            #expect(seconds == nil)
+        }
+        #expect(time.advance(seconds: 60))
+    }
+
+    @Test func areRefusedByOperators() throws {
+        try exhaust(.operatorsConfirmation, "A@b.co")
+        let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value("a@b.co"))
+        let operators = Operators(environment)
+        #expect(throws: AccountError(ErrorCode.Operators.tooManyMails, retryAfter: 3_540)) {
+            try operators.register(person: .value(person), password: .value("password"))
+        }
+        #expect(try store.transact { try $0.count(Operator.self) + $0.count(OutboxMail.self) } == 0)
+        // Without mails there is nothing to wait for.
+        let silent = Operators(environment, confirmsEmail: false)
+        #expect(try silent.register(person: .value(person), password: .value("password")).account.id == 1)
+    }
+
+    @Test func areRefusedBySales() throws {
+        try exhaust(.salesVerification, "a@b.co")
+        let sales = Sales(environment)
+        let code = try sales.invite(.admin)
+        let new = NewSalesUser(
+            email: .value("a@b.co"),
+            password: .value("password"),
+            referralCode: .value(code),
+            name: .value(NameFields(first: .value("A"), last: .value("B"))),
+            source: .value("IT")
+        )
+        #expect(throws: AccountError(ErrorCode.Sales.tooManyMails, retryAfter: 3_540)) {
+            try sales.create(.customer, new)
+        }
+        #expect(try store.transact { try $0.count(SalesUser.self) + $0.count(OutboxMail.self) } == 0)
+        #expect(time.advance(seconds: 3_540))
+        #expect(try sales.create(.customer, new).user.id == 1)
+    }
+}
+
+/// Composes mails of a constant text.
+private final class ConstantComposer: MailComposer {
+    let domain = "x.co"
+
+    func compose(_ kind: MailKind, secret: String) -> MailText {
+        MailText(subject: kind.rawValue, text: secret)
+    }
+}
