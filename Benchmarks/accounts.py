@@ -3,13 +3,15 @@
 Usage: accounts.py NUMBER [CLIENTS OF THE FIRST] > accounts.jsonl. It needs Python's standard library alone.
 """
 
+import datetime
 import hashlib
 import sys
 
 # Of the password "password".
 PASSWORD_HASH = "$argon2id$v=19$m=19456,t=2,p=1$rfXwGTg6uD1LH+BOJr+X2A$S98uyks84HrxAmr27cNC5Lx2AvfVQsCsCas6DQhlHo8"
-CREATED = "2026-01-01T00:00:00.000000Z"
-EXPIRES = "2099-01-01T00:00:00.000000Z"
+# A session lasts 90 days at most.
+CREATED = f"{datetime.datetime.now(datetime.timezone.utc).date()}T00:00:00.000000Z"
+EXPIRES = f"{datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=90)}T00:00:00.000000Z"
 
 
 def token(number):

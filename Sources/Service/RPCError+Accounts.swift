@@ -45,7 +45,8 @@ extension RPCError {
         case .denied, .systemCall(_, EACCES, _), .systemCall(_, EPERM, _):
             self.init(AccountError(ErrorCode.Service.accessDenied))
         case .damaged, .newerFormat, .systemCall: self.init(AccountError(ErrorCode.Service.damaged))
-        case .duplicate, .exists, .missing, .noStore, .overtaken, .tooLarge, .untrustedFileSystem: self = .internalError
+        case .duplicate, .exists, .missing, .noStore, .overtaken, .tooLarge, .untrustedFileSystem, .usedUp:
+            self = .internalError
         }
     }
 }

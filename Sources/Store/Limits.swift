@@ -51,6 +51,15 @@ package enum Limits {
     static let newsBytes = 4 << 10
     /// How many bytes of the journal are carried over to the next one at a time.
     static let carriedBytes = 256 << 10
+    /// The bytes of entries that an import sorts in memory before it writes them to a scratch file.
+    static let sortedBytesInMemory = 48 << 20
+    /// The bytes of one sorted run that are read at once, and of all runs together.
+    static let runBufferBytes = 256 << 10
+    static let runBuffersBytes = 48 << 20
+    /// The bytes of a counter's name in an import.
+    static let counterNameBytesMax = 200
+    /// The bytes of one line of an export: a record at its bound with every character escaped.
+    package static let exportLineBytesMax = 8 << 20
     /// How many faults a check tells of.
     static let faultsToldMax = 100
     /// The bytes of an output buffer that is kept for the next write.

@@ -11,6 +11,14 @@ package protocol Record: Sendable {
     init(reading reader: inout JSONReader) throws(JSONError)
     /// Writes the record as one object.
     func write(to writer: inout JSONWriter)
+    /// Reports which rules of its domain the record breaks, and which other records it needs. Requests keep to the rules
+    /// by themselves; this is for records that come from elsewhere.
+    func validate(into findings: inout RecordFindings)
+}
+
+extension Record {
+    /// A record without rules.
+    package func validate(into findings: inout RecordFindings) {}
 }
 
 /// What there is to know of a collection without its records' type.

@@ -30,6 +30,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case duplicate(index: String)
     /// There is no such record to change.
     case missing(key: String)
+    /// A counter has given its last number.
+    case usedUp(counter: String)
     /// A record or a transaction is larger than the store takes.
     case tooLarge(bytes: Int)
 }
@@ -56,6 +58,7 @@ extension StoreError: CustomStringConvertible {
         case .overtaken: "another process has written since the transaction began"
         case .duplicate(let index): "another record has that key in the index \(index)"
         case .missing(let key): "there is no record \(key)"
+        case .usedUp(let counter): "\(counter) has given its last number"
         case .tooLarge(let bytes): "\(bytes) bytes are more than the store takes at once"
         }
     }

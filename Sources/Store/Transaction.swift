@@ -137,6 +137,7 @@ package struct Transaction {
             guard let last = last ?? 0 else {
                 throw StoreError.damaged(file: key.text, offset: 0, reason: "a counter is no whole number")
             }
+            guard (0..<Key.numbers.upperBound).contains(last) else { throw StoreError.usedUp(counter: key.text) }
             next = last + 1
             return values.number(next)
         }

@@ -3,29 +3,32 @@ import Glibc
 import Store
 
 extension Command {
-    /// Prints all records as lines to edit.
+    /// Writes all records as lines to edit.
     func export(_ options: Options) throws(CommandError) {
         let path = try directory(options)
         var settings = options.store
         settings.makesStore = false
         let log = Log(level: options.logLevel)
+        let file = options.words.first
         // On a terminal the lines themselves show how far it is.
-        let bar = isatty(1) == 1 ? nil : ProgressBar()
+        let bar = file == nil && isatty(1) == 1 ? nil : ProgressBar()
         defer { bar?.end() }
-        var output: [UInt8] = []
-        var lines = 0
         do {
             let engine = try LocalEngine(directory: path, settings: settings) { log.write(.warning, $0) }
             defer { engine.close() }
-            try StoreExport.write(engine) { line in
-                output += line
-                lines += 1
-                guard output.count >= Self.pieceBytes else { return }
-                try Self.write(output)
-                bar?.show(Progress(phase: "exporting", done: lines, total: nil))
-                output.removeAll(keepingCapacity: true)
+            let output = try file.map { name throws(CommandError) in try OutputFile(creating: name) } ?? .standardOutput
+            if output.isReadableByOthers {
+                log.write(
+                    .warning,
+                    "other users can read the file that the export goes to; postern export FILE makes one for you alone"
+                )
             }
-            try Self.write(output)
+            do {
+                try Self.export(engine, to: output, bar)
+            } catch {
+                output.discard()
+                throw error
+            }
         } catch let error as CommandError {
             throw error
         } catch {
@@ -33,73 +36,81 @@ extension Command {
         }
     }
 
+    private static func export(_ engine: LocalEngine, to file: OutputFile, _ bar: ProgressBar?) throws {
+        var output: [UInt8] = []
+        var lines = 0
+        try StoreExport.write(engine) { line in
+            output += line
+            lines += 1
+            guard output.count >= pieceBytes else { return }
+            try file.write(output)
+            bar?.show(Progress(phase: "exporting", done: lines, total: nil))
+            output.removeAll(keepingCapacity: true)
+        }
+        try file.write(output)
+        try file.finish()
+    }
+
     /// Makes a store of lines that were exported.
     func importExport(_ options: Options) throws(CommandError) {
         let path = try directory(options)
+        let file = try options.words.first.map { name throws(CommandError) in try InputFile(name) } ?? .standardInput
         let bar = ProgressBar()
-        var incoming = StoreImport(RecordTypes.all)
-        var lines = 0
-        try Self.readLines(of: options.words.first) { line in
-            incoming.take(line)
-            lines += 1
-            if lines % Self.linesBetweenLooks == 0 {
-                bar.show(Progress(phase: "reading", done: lines, total: nil))
-            }
-        }
-        bar.end()
-        incoming.finish()
-        for fault in incoming.faults.prefix(Self.faultsShownMax) {
-            StandardError.write(line: fault.line.map { "line \($0): \(fault.reason)" } ?? fault.reason)
-        }
-        guard incoming.faults.isEmpty else {
-            throw .failed("nothing was imported; what is wrong: \(incoming.faults.count)")
-        }
-        do throws(StoreError) {
-            try incoming.write(to: path, settings: options.store, progress: bar.show)
+        let incoming: StoreImport
+        let isDone: Bool
+        do {
+            defer { bar.end() }
+            incoming = try StoreImport(RecordTypes.all, to: path, settings: options.store)
+            try Self.readLines(of: file, into: incoming, bar)
+            isDone = try incoming.finish(progress: bar.show)
+        } catch let error as CommandError {
+            throw error
         } catch {
-            bar.end()
             throw .failed("\(error)")
         }
-        bar.end()
+        guard isDone else {
+            for fault in incoming.faults {
+                StandardError.write(line: fault.line.map { "line \($0): \(fault.reason)" } ?? fault.reason)
+            }
+            throw .failed("nothing was imported; what is wrong: \(incoming.faultCount)")
+        }
         print("imported: \(incoming.records) records into \(path)")
     }
 
-    /// How much is read or written at once.
+    /// How much is written at once.
     private static let pieceBytes = 1 << 20
-    private static let faultsShownMax = 100
     /// After how many lines it is shown how far the work is.
     private static let linesBetweenLooks = 1_000
 
-    private static func write(_ bytes: [UInt8]) throws(CommandError) {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes { Glibc.write(1, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw .failed("write: \(String(cString: strerror(errno)))") }
-            written += count
-        }
-    }
-
-    /// Calls `take` with each line of a file, or of what comes in.
-    private static func readLines(of name: String?, _ take: (ArraySlice<UInt8>) -> Void) throws(CommandError) {
-        let descriptor = name.map { open($0, O_RDONLY | O_CLOEXEC) } ?? 0
-        guard descriptor >= 0 else { throw .failed("\(name ?? ""): \(String(cString: strerror(errno)))") }
-        defer { if name != nil { close(descriptor) } }
+    /// Hands each line of a file to an import.
+    private static func readLines(of file: InputFile, into incoming: StoreImport, _ bar: ProgressBar) throws {
+        var lines = 0
+        /// The start of a line whose end has not been read.
         var pending: [UInt8] = []
-        var piece = [UInt8](repeating: 0, count: pieceBytes)
-        while true {
-            let count = read(descriptor, &piece, piece.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .failed("read: \(String(cString: strerror(errno)))") }
-            if count == 0 { break }
-            pending += piece[..<count]
-            var start = 0
-            while let end = pending[start...].firstIndex(of: 0x0A) {
-                take(pending[start..<end])
-                start = end + 1
-            }
-            pending.removeFirst(start)
+        var isLong = false
+        func take(_ line: ArraySlice<UInt8>) throws(StoreError) {
+            if isLong { incoming.refuseLongLine() } else { try incoming.take(line) }
+            isLong = false
+            lines += 1
+            if lines % linesBetweenLooks == 0 { bar.show(Progress(phase: "reading", done: lines, total: nil)) }
         }
-        if !pending.isEmpty { take(pending[...]) }
+        while case var piece = try file.read(), !piece.isEmpty {
+            while let end = piece.firstIndex(of: 0x0A) {
+                if pending.isEmpty {
+                    try take(piece[..<end])
+                } else {
+                    pending += piece[..<end]
+                    try take(pending[...])
+                    pending.removeAll(keepingCapacity: true)
+                }
+                piece = piece[(end + 1)...]
+            }
+            pending += piece
+            if pending.count > Limits.exportLineBytesMax {
+                isLong = true
+                pending.removeAll(keepingCapacity: true)
+            }
+        }
+        if !pending.isEmpty || isLong { try take(pending[...]) }
     }
 }

@@ -18,7 +18,11 @@ extension Command {
         for fault in report.faults { print("fault: \(fault)") }
         if report.hasMore { print("fault: and more") }
         guard report.faults.isEmpty else {
-            throw .failed("the store at \(path) is damaged; postern salvage saves what can be read of it")
+            throw .failed(
+                report.isDamaged
+                    ? "the store at \(path) is damaged; postern salvage saves what can be read of it"
+                    : "the store at \(path) holds what does not fit; export it, put that right and import it"
+            )
         }
         print("sound: \(report.entries) entries of \(report.transactions) transactions")
     }

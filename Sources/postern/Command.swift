@@ -12,36 +12,41 @@ enum Command: String, CaseIterable {
     /// What stands behind the command's name.
     var words: String {
         switch self {
-        case .call: "METHOD [JSON]"
+        case .call: "METHOD [JSON | NAME=VALUE … | -]"
         case .outbox: "list | show ID | deliver"
         case .backup, .salvage: "TO"
-        case .import: "[FILE]"
+        case .import, .export: "[FILE]"
         case .help: "[COMMAND]"
-        case .serve, .invite, .stats, .check, .export, .merge, .schema, .version: ""
+        case .serve, .invite, .stats, .check, .merge, .schema, .version: ""
         }
     }
 
     /// How many words may stand there.
     var wordCount: ClosedRange<Int> {
         switch self {
-        case .call, .outbox: 1...2
+        case .call: 1...Int.max
+        case .outbox: 1...2
         case .backup, .salvage: 1...1
-        case .help, .import: 0...1
-        case .serve, .invite, .stats, .check, .export, .merge, .schema, .version: 0...0
+        case .help, .import, .export: 0...1
+        case .serve, .invite, .stats, .check, .merge, .schema, .version: 0...0
         }
     }
 
     var summary: String {
         switch self {
         case .serve: "answers JSON-RPC 2.0 requests on stdin and stdout; what is done where no command is named"
-        case .call: "calls one method and prints its result; an error goes to stderr, with exit code 1"
+        case .call:
+            "calls one method and prints its result; an error goes to stderr, with exit code 1; - reads the params from stdin,"
+                + " a value @FILE or @- is read from there"
         case .invite: "gives out a referral code of the sales API"
         case .outbox: "shows the mails of the outbox, codes and all, or delivers those that are due"
         case .stats: "counts what the store holds"
         case .check: "verifies every byte and every entry of the store; exit code 1 where something is wrong"
         case .backup: "writes a copy of the store to TO, beside those who use it"
-        case .export: "prints all records, secrets and all, as lines of JSON to edit"
-        case .import: "makes the store from an export, of FILE or of what comes in, or refuses all of it"
+        case .export:
+            "writes all records, with their secrets, as lines of JSON to edit: to a new FILE that only you can read, or to stdout"
+        case .import:
+            "makes the store from an export in FILE or on stdin, or refuses all of it, naming line, property and rule"
         case .merge: "merges the journal into the sorted base now, which otherwise goes by itself"
         case .salvage: "saves what can be read of a damaged store to TO, and tells what cannot, with exit code 1"
         case .schema: "prints the contract as an OpenRPC document"

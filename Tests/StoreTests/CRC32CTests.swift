@@ -48,4 +48,13 @@ struct CRC32CTests {
     func refusedHexadecimal(text: String) {
         #expect(Array(text.utf8).withUnsafeBytes { UInt32(hex: $0) } == nil)
     }
+
+    @Test func computesTheCheckBeforeSomeBytes() {
+        let bytes = Array("123456789".utf8)
+        for split in 0...bytes.count {
+            let before = Array(bytes[..<split]).withUnsafeBytes { CRC32C.value(of: $0) }
+            let found = Array(bytes[split...]).withUnsafeBytes { CRC32C.value(before: $0, leadingTo: 0xE306_9283) }
+            #expect(found == before)
+        }
+    }
 }

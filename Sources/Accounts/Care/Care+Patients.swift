@@ -149,8 +149,7 @@ extension Care {
 
     private func edit(_ patient: inout CarePatient, _ given: PatientFields, isNew: Bool) throws {
         if isNew || !given.firstName.isAbsent {
-            if given.firstName.isBlank { throw AccountError(ErrorCode.Care.firstNameRequired) }
-            patient.firstName = try CareRules.firstName(given.firstName)
+            patient.firstName = try CareRules.requiredFirstName(given.firstName)
         }
         if !given.lastName.isAbsent { patient.lastName = try CareRules.lastName(given.lastName) }
         if !given.birthdate.isAbsent { patient.birthdate = try CareRules.birthdate(given.birthdate) }

@@ -16,12 +16,9 @@ extension Care {
             let sender = try authenticated(token, at: now, in: tx)
             let patient = try writableShare(token, id, at: now, in: tx).patient
             let (address, emailCodes) = CareRules.email(email)
-            let access = access.value.flatMap { ["read", "write"].contains($0) ? $0 : nil }
-            let group = group.value.flatMap { ["prime", "family", "anyone"].contains($0) ? $0 : nil }
-            let wrong =
-                emailCodes + (access == nil ? [ErrorCode.Care.invalidAccess] : [])
-                + (group == nil ? [ErrorCode.Care.invalidGroup] : [])
-            if let error = AccountError(all: wrong) { throw error }
+            let (access, accessCodes) = CareRules.access(access)
+            let (group, groupCodes) = CareRules.group(group)
+            if let error = AccountError(all: emailCodes + accessCodes + groupCodes) { throw error }
             guard let address, let access, let group else { throw AccountError(ErrorCode.Care.invalidEmail) }
             let user = try self.user(of: address, in: tx)
             let known = try tx.find(CareShare.byEmail, Key(patient, address.canonical))

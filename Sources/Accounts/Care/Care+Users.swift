@@ -16,8 +16,7 @@ extension Care {
     ) throws -> CareUser {
         let (address, emailCodes) = CareRules.email(email)
         let (text, passwordCodes) = CareRules.password(password)
-        let knownRole = role.value.flatMap { ["user", "clinician"].contains($0) ? $0 : nil }
-        let roleCodes = knownRole == nil ? [ErrorCode.Care.invalidRole] : []
+        let (knownRole, roleCodes) = CareRules.role(role)
         if let error = AccountError(all: emailCodes + passwordCodes + roleCodes) { throw error }
         guard let address, let text, let knownRole else { throw AccountError(ErrorCode.Care.invalidRole) }
         let first = try CareRules.firstName(firstName)

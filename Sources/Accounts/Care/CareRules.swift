@@ -18,6 +18,31 @@ enum CareRules {
         }
     }
 
+    static func role(_ given: Given<String>) -> (String?, [ErrorCode]) {
+        word(given, ["user", "clinician"], Codes.invalidRole)
+    }
+
+    static func access(_ given: Given<String>) -> (String?, [ErrorCode]) {
+        word(given, ["read", "write"], Codes.invalidAccess)
+    }
+
+    /// The group of a share that a request can make.
+    static func group(_ given: Given<String>) -> (String?, [ErrorCode]) {
+        word(given, ["prime", "family", "anyone"], Codes.invalidGroup)
+    }
+
+    private static func word(_ given: Given<String>, _ words: [String], _ code: ErrorCode) -> (String?, [ErrorCode]) {
+        let word = given.value.flatMap { words.contains($0) ? $0 : nil }
+        return (word, word == nil ? [code] : [])
+    }
+
+    /// The value of a rule that gives what is wrong, or what is wrong as an error.
+    static func single<Value>(_ judged: (value: Value?, codes: [ErrorCode])) throws -> Value {
+        if let error = AccountError(all: judged.codes) { throw error }
+        guard let value = judged.value else { throw AccountError(ErrorCode.Service.invalidRequest) }
+        return value
+    }
+
     /// A text that reads as "" where it is absent, null or blank.
     static func text(_ given: Given<String>, charactersMax: Int, _ code: ErrorCode) throws -> String {
         if given.isBlank { return "" }
@@ -27,6 +52,12 @@ enum CareRules {
 
     static func firstName(_ given: Given<String>) throws -> String {
         try text(given, charactersMax: Limits.nameCharactersMax, Codes.invalidFirstName)
+    }
+
+    /// The first name of a patient.
+    static func requiredFirstName(_ given: Given<String>) throws -> String {
+        if given.isBlank { throw AccountError(Codes.firstNameRequired) }
+        return try firstName(given)
     }
 
     static func lastName(_ given: Given<String>) throws -> String {

@@ -38,6 +38,32 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
         return true
     }
 
+    /// Whether a password can be verified against a hash: it is an Argon2id string in PHC form, with bounded cost.
+    package static func canVerify(_ hash: PasswordHash) -> Bool {
+        let bytes = hash.text.utf8
+        guard hash.text.hasPrefix("$argon2id$"), bytes.count < Int(crypto_pwhash_STRBYTES),
+            bytes.allSatisfy({ (0x21...0x7E).contains($0) }), let cost = cost(of: hash),
+            cost.kibibytes <= kibibytesMax, cost.passes <= passesMax, cost.lanes == 1
+        else { return false }
+        // It is -1 for a text that it cannot decode.
+        return crypto_pwhash_str_needs_rehash(hash.text, passes, memoryBytes) >= 0
+    }
+
+    /// The cost in a PHC string: `m=19456,t=2,p=1` is its fourth part.
+    private static func cost(of hash: PasswordHash) -> (kibibytes: Int, passes: Int, lanes: Int)? {
+        let parts = hash.text.split(separator: "$", omittingEmptySubsequences: false)
+        guard parts.count == 6, parts[2] == "v=19" else { return nil }
+        let numbers = zip(["m=", "t=", "p="], parts[3].split(separator: ",")).compactMap { name, part in
+            part.hasPrefix(name) ? Int(part.dropFirst(2)) : nil
+        }
+        guard numbers.count == 3, parts[3].split(separator: ",").count == 3 else { return nil }
+        return (numbers[0], numbers[1], numbers[2])
+    }
+
+    /// The most that verifying one password may cost.
+    private static let kibibytesMax = 256 << 10
+    private static let passesMax = 10
+
     package func needsRehash(_ hash: PasswordHash) -> Bool {
         crypto_pwhash_str_needs_rehash(hash.text, Self.passes, Self.memoryBytes) != 0
     }

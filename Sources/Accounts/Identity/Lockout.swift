@@ -11,7 +11,7 @@ package import Store
 package struct Lockout {
     /// What is locked. Each is counted apart: a stranger who locks the sign-in must not lock the owner's open session
     /// out of changing the password.
-    package enum Scope: String, Sendable {
+    package enum Scope: String, CaseIterable, Sendable {
         case signIn = "sign-in"
         case passwordChange = "password change"
     }

@@ -223,7 +223,7 @@ package final class Outbox {
 
 extension OutboxMail: Record {
     /// How far a mail has come.
-    package enum State: String, Sendable {
+    package enum State: String, CaseIterable, Sendable {
         case waiting, delivered, failed
         /// Never delivered, and of no use any more.
         case expired

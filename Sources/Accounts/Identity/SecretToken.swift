@@ -36,6 +36,9 @@ package struct SecretToken: Sendable {
         /// The hash in hexadecimal.
         package var text: String { withUnsafeBytes(of: bytes) { $0.hexText } }
 
+        /// How many bytes a hash has.
+        static let bytesCount = MemoryLayout<Storage>.size
+
         package var keyBytesMax: Int { 2 * MemoryLayout<Storage>.size }
 
         package func append(to key: inout KeyWriter) {

@@ -210,8 +210,28 @@ final class BaseFile: @unchecked Sendable {
 
     /// The check of the line that starts with `content` at an offset.
     private static func check(of content: UnsafeRawBufferPointer, _ headerCheck: UInt32, _ offset: Int) -> UInt32 {
-        let place = UInt32(truncatingIfNeeded: offset) ^ UInt32(truncatingIfNeeded: offset >> 32) &* 0x9E37_79B9
-        return CRC32C.value(of: content, after: headerCheck ^ place)
+        CRC32C.value(of: content, after: headerCheck ^ mark(of: offset))
+    }
+
+    /// What a line's offset adds to its check.
+    private static func mark(of offset: Int) -> UInt32 {
+        UInt32(truncatingIfNeeded: offset) ^ highMark(of: offset >> 32)
+    }
+
+    private static func highMark(of high: Int) -> UInt32 { UInt32(truncatingIfNeeded: high) &* 0x9E37_79B9 }
+
+    /// The offset that a line was written at, as its check has it, if the line is as it was written: the one nearest to
+    /// where the line is now.
+    static func originalOffset(
+        of content: UnsafeRawBufferPointer,
+        check: UInt32,
+        _ headerCheck: UInt32,
+        near offset: Int
+    ) -> Int {
+        let mark = CRC32C.value(before: content, leadingTo: check) ^ headerCheck
+        let high = offset >> 32
+        let candidates = (max(0, high - 1)...high + 1).map { high in high << 32 | Int(mark ^ highMark(of: high)) }
+        return candidates.min { abs($0 - offset) < abs($1 - offset) } ?? offset
     }
 
     private subscript(place: Range<Int>) -> UnsafeRawBufferPointer {

@@ -38,6 +38,26 @@ enum CRC32C {
         }
     }
 
+    /// The check before some bytes, from the check that they led to: for the repair of files, so it is not made fast.
+    ///
+    ///     CRC32C.value(before: "6789", leadingTo: 0xe3069283)          → the check of "12345"
+    static func value(before bytes: UnsafeRawBufferPointer, leadingTo after: UInt32) -> UInt32 {
+        var crc = ~after
+        for byte in bytes.reversed() {
+            // A step shifts the check, so that its first byte is that of the table's entry, which no other entry has.
+            let index = indexesByFirstByte[Int(crc >> 24)]
+            crc = (crc ^ tables[Int(index)]) << 8 | UInt32(index ^ byte)
+        }
+        return ~crc
+    }
+
+    /// Which entry of the first table starts with a byte.
+    private static let indexesByFirstByte: [UInt8] = {
+        var indexes = [UInt8](repeating: 0, count: 256)
+        for index in 0..<256 { indexes[Int(tables[index] >> 24)] = UInt8(index) }
+        return indexes
+    }()
+
     /// Eight tables behind one another: the k-th holds what a byte does to the check when k more bytes follow it.
     private static let tables: [UInt32] = {
         let polynomial: UInt32 = 0x82F6_3B78

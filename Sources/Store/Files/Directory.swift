@@ -28,6 +28,12 @@ final class Directory {
         filesOwner = .ofFiles(in: descriptor)
     }
 
+    /// A directory that is open already. The descriptor is closed with it.
+    init(adopting descriptor: Int32, path: String, calls: SystemCalls) {
+        (self.path, self.descriptor, self.calls) = (path, descriptor, calls)
+        filesOwner = .ofFiles(in: descriptor)
+    }
+
     /// A directory that holds a store, or what is left of one.
     ///
     /// - Throws: `StoreError.noStore`.
@@ -78,6 +84,18 @@ final class Directory {
         if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileStamp(status) }
         guard errno == ENOENT else { throw .failed("stat \(name)") }
         return nil
+    }
+
+    /// Whether a stamp is this directory's.
+    func isSame(as stamp: FileStamp) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && FileStamp(status).isSameFile(as: stamp)
+    }
+
+    /// Whether the directory belongs to the user of this process.
+    var isOwn: Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_uid == geteuid()
     }
 
     /// Lets no other user in, where the directory belongs to the user of this process or that user is privileged.

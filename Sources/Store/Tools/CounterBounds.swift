@@ -4,9 +4,12 @@ struct CounterBounds {
     /// The greatest number that a record has from each.
     private var greatest: [String: Int] = [:]
 
+    /// The values that a counter can have: the next number must fit into a key too.
+    static let values = 0..<Key.numbers.upperBound
+
     /// Takes note of the numbers that a record has.
-    mutating func note(_ entry: RecordType.Entry) {
-        for (counter, number) in entry.numbers { greatest[counter] = max(number, greatest[counter] ?? 0) }
+    mutating func note(_ numbers: [(counter: String, number: Int)]) {
+        for (counter, number) in numbers { greatest[counter] = max(number, greatest[counter] ?? 0) }
     }
 
     /// Takes note of where a counter stands; false where that is known already.

@@ -4,13 +4,23 @@ internal import JSON
 package struct RecordType: Sendable {
     /// A record, in the form in which a store keeps it.
     struct Entry {
-        let key: StoreKey
         let value: [UInt8]
-        /// The keys that it stands under in the indexes, and what they hold.
+        /// Where it is stored; nil if a number in it does not fit into a key, which `findings` reports.
+        let place: Place?
+        let findings: RecordFindings
+    }
+
+    /// Where a record is stored.
+    struct Place {
+        let key: StoreKey
+        /// The keys of its index entries, and the value of each of them.
         let indexKeys: [StoreKey]
         let indexValue: [UInt8]
         /// The numbers that it has from counters, by their names.
         let numbers: [(counter: String, number: Int)]
+
+        /// The first of its keys that is longer than the store takes.
+        var longKey: StoreKey? { ([key] + indexKeys).first { $0.bytes.count > Limits.keyBytesMax } }
     }
 
     /// The name of its collection.
@@ -25,35 +35,49 @@ package struct RecordType: Sendable {
         isErasable = R.collection.isErasable
         read = { reader throws(JSONError) in
             let record = try R(reading: &reader)
-            let (stored, values) = (R.collection.stored(record), ValueWriter())
+            var findings = RecordFindings()
+            record.validate(into: &findings)
+            let stored = R.collection.stored(record)
+            let value = ValueWriter().record(stored).bytes
+            guard findings.hasKeys else { return Entry(value: value, place: nil, findings: findings) }
             let key = StoreKey(of: record)
             var numbers = R.collection.counters.map { ($0.counter.name, $0.number(record)) }
             if let counter = R.collection.counter, let number = key.recordNumber {
                 numbers.append((counter.name, number))
             }
-            return Entry(
+            let place = Place(
                 key: key,
-                value: values.record(stored).bytes,
                 indexKeys: R.collection.indexes.compactMap { $0.entry(of: stored) },
-                indexValue: values.entry(pointingAt: record.key).bytes,
+                indexValue: ValueWriter().entry(pointingAt: record.key).bytes,
                 numbers: numbers
             )
+            return Entry(value: value, place: place, findings: findings)
         }
     }
 
     /// Reads a record's bytes.
     func entry(of bytes: [UInt8]) throws(JSONError) -> Entry {
-        let result = bytes.withUnsafeBytes { bytes -> Result<Entry, JSONError> in
-            var reader = JSONReader(bytes)
-            do throws(JSONError) {
-                let entry = try read(&reader)
-                try reader.finish()
-                return .success(entry)
-            } catch {
-                return .failure(error)
-            }
+        let result = bytes.withUnsafeBytes { bytes in
+            Result { () throws(JSONError) in try entry(of: bytes) }
         }
         return try result.get()
+    }
+
+    /// Reads a record's bytes.
+    func entry(of bytes: UnsafeRawBufferPointer) throws(JSONError) -> Entry {
+        var reader = JSONReader(bytes)
+        let entry = try read(&reader)
+        try reader.finish()
+        return entry
+    }
+
+    /// A number of a record; nil if it has none of that name.
+    static func number(_ name: String, of record: [UInt8]) -> Int? {
+        do throws(JSONError) {
+            return try JSONValue(parsing: record)[name]?.int
+        } catch {
+            return nil
+        }
     }
 }
 
@@ -70,7 +94,7 @@ extension StoreKey {
 
     /// The number that the key of a record is; nil where it is another key, or one of several components.
     var recordNumber: Int? {
-        guard let pieces, pieces.index == StoreKey.recordIndex, pieces.key.count == 10 else { return nil }
+        guard let pieces, pieces.index == StoreKey.recordIndex, pieces.key.count == Key.numberDigits else { return nil }
         return Int(String(decoding: pieces.key, as: UTF8.self))
     }
 }

@@ -18,29 +18,33 @@ struct StoreBuilder {
 
     /// Adds a record of a collection.
     ///
-    /// - Returns: where it stands.
-    mutating func add(_ bytes: [UInt8], to collection: String) throws(Refusal) -> StoreKey {
+    /// - Returns: what its domain finds.
+    mutating func add(_ bytes: [UInt8], to collection: String) throws(Refusal) -> RecordFindings {
         guard let type = types[collection] else { throw Refusal(reason: "there is no collection \(collection)") }
         let entry: RecordType.Entry
         do throws(JSONError) {
             entry = try type.entry(of: bytes)
         } catch {
-            let reason =
-                error.reason == .typeMismatch ? "a member is missing, or not of its type" : error.reason.rawValue
-            throw Refusal(reason: "this is no record of \(collection): \(reason), at byte \(error.offset) of it")
+            throw Refusal(reason: "this is no record of \(collection): \(error.recordFault)")
         }
-        for key in [entry.key] + entry.indexKeys where try taken(key) {
+        guard let place = entry.place else {
+            throw Refusal(reason: entry.findings.faults.map(\.description).joined(separator: "; "))
+        }
+        for key in [place.key] + place.indexKeys where try taken(key) {
             throw Refusal(reason: "\(key.text) is taken by an earlier record")
         }
-        space.set(StoredValue(bytes: entry.value), at: entry.key)
-        for key in entry.indexKeys { space.set(StoredValue(bytes: entry.indexValue), at: key) }
-        if type.isErasable { erasable.insert(entry.key) }
-        counters.note(entry)
-        return entry.key
+        space.set(StoredValue(bytes: entry.value), at: place.key)
+        for key in place.indexKeys { space.set(StoredValue(bytes: place.indexValue), at: key) }
+        if type.isErasable { erasable.insert(place.key) }
+        counters.note(place.numbers)
+        return entry.findings
     }
 
     /// Sets a counter, which must be set but once.
     mutating func setCounter(_ name: String, to value: Int) throws(Refusal) {
+        guard CounterBounds.values.contains(value) else {
+            throw Refusal(reason: "\(value) is no number of a counter")
+        }
         guard counters.set(name, to: value) else { throw Refusal(reason: "the counter \(name) is set twice") }
         space.set(StoredValue(bytes: Self.bytes(of: value)), at: .counter(name))
     }

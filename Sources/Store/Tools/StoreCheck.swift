@@ -1,12 +1,15 @@
 internal import JSON
 
-/// Verifies all of a directory: every byte that a check covers, and that every record and index entry fits the others.
+/// Verifies all of a directory: every byte that a check covers, that every record keeps to the rules of its domain, and
+/// that every record and index entry fits the others.
 /// Nothing in the directory is changed.
 package struct StoreCheck {
     /// What was found.
     package struct Report {
         /// What is wrong, a sentence each without the full stop: file, offset and line first.
         package fileprivate(set) var faults: [String] = []
+        /// Whether bytes are not as they were written. If not, the faults are in what the records say.
+        package fileprivate(set) var isDamaged = false
         /// Whether there are more faults than are told of.
         package fileprivate(set) var hasMore = false
         /// What is worth knowing, though nothing is wrong.
@@ -43,7 +46,9 @@ package struct StoreCheck {
             try check.run(path, settings)
         } catch {
             switch error {
-            case .damaged, .newerFormat: check.report.add("\(error)")
+            case .damaged, .newerFormat:
+                check.report.isDamaged = true
+                check.report.add("\(error)")
             default: throw error
             }
         }
@@ -135,7 +140,7 @@ package struct StoreCheck {
                 if let last, !(last < key) { throw base.damaged(at: offset, "does not come after the line before") }
                 last = key
             } catch {
-                isSound = false
+                (isSound, report.isDamaged) = (false, true)
                 report.add("\(error)")
             }
             offset = base.nextLineStart(after: offset)
@@ -146,7 +151,7 @@ package struct StoreCheck {
         }
         if isSound, base.check != segment.check {
             report.add("\(base.name) does not match the check that \(Manifest.fileName) has of it")
-            isSound = false
+            (isSound, report.isDamaged) = (false, true)
         }
         return isSound
     }
@@ -163,42 +168,56 @@ package struct StoreCheck {
                 let total = max(expected, report.entries)
                 progress(Progress(phase: "checking entries", done: report.entries, total: total))
             }
-            if let fault = try fault(of: key, value.bytes, in: space) { report.add("\(key.text): \(fault)") }
+            for fault in try faults(of: key, value.bytes, in: space) { report.add("\(key.text): \(fault)") }
         }
         for (name, least) in counters.behind {
             report.add("the counter \(name) is behind \(least), the greatest number that was given from it")
         }
     }
 
-    private mutating func fault(
+    private mutating func faults(
         of key: StoreKey,
         _ value: [UInt8],
         in space: LayeredSpace
-    ) throws(StoreError) -> String? {
-        guard let pieces = key.pieces else { return "this is no key" }
+    ) throws(StoreError) -> [String] {
+        guard let pieces = key.pieces else { return ["this is no key"] }
         if pieces.collection == StoreKey.counters {
             guard let number = Int(String(decoding: value, as: UTF8.self)) else {
-                return "a counter that is no whole number"
+                return ["a counter that is no whole number"]
             }
             _ = counters.set(String(decoding: pieces.key, as: UTF8.self), to: number)
-            return nil
+            return CounterBounds.values.contains(number) ? [] : ["\(number) is no number of a counter"]
         }
-        guard let type = types[pieces.collection] else { return "there is no such collection" }
+        guard let type = types[pieces.collection] else { return ["there is no such collection"] }
         guard pieces.index == StoreKey.recordIndex else {
-            return try fault(ofIndexEntry: key, value, type, in: space)
+            return try fault(ofIndexEntry: key, value, type, in: space).map { [$0] } ?? []
         }
+        return try faults(ofRecord: key, value, type, in: space)
+    }
+
+    private mutating func faults(
+        ofRecord key: StoreKey,
+        _ value: [UInt8],
+        _ type: RecordType,
+        in space: LayeredSpace
+    ) throws(StoreError) -> [String] {
         let entry: RecordType.Entry
         do throws(JSONError) {
             entry = try type.entry(of: value)
         } catch {
-            return "the record cannot be read: \(error.reason.rawValue) at byte \(error.offset)"
+            return ["the record cannot be read: \(error.reason.rawValue) at byte \(error.offset)"]
         }
-        counters.note(entry)
-        if entry.key != key { return "the record belongs at \(entry.key.text)" }
-        for index in entry.indexKeys where try space.value(of: index)?.bytes != entry.indexValue {
-            return "the record is not in its index at \(index.text)"
+        var faults = entry.findings.faults.map(\.description)
+        for reference in entry.findings.references {
+            if let fault = reference.fault(in: try space.value(of: reference.key)?.bytes) { faults.append(fault) }
         }
-        return nil
+        guard let place = entry.place else { return faults }
+        counters.note(place.numbers)
+        if place.key != key { return faults + ["the record belongs at \(place.key.text)"] }
+        for index in place.indexKeys where try space.value(of: index)?.bytes != place.indexValue {
+            faults.append("the record is not in its index at \(index.text)")
+        }
+        return faults
     }
 
     private func fault(
@@ -215,7 +234,7 @@ package struct StoreCheck {
                 key: Key(bytes: Array(text.utf8))
             )
             guard let bytes = try space.value(of: record)?.bytes else { return "an index entry without its record" }
-            let isRight = try type.entry(of: bytes).indexKeys.contains(key)
+            let isRight = try type.entry(of: bytes).place?.indexKeys.contains(key) ?? false
             return isRight ? nil : "an index entry that its record does not have"
         } catch let error as StoreError {
             throw error

@@ -1,135 +1,238 @@
 internal import JSON
 
-/// Makes a store from the lines of an export.
-package struct StoreImport {
-    /// What is wrong with a line, counted from 1; nil for what no line can be blamed for.
+/// Makes a store from the lines of an export, in bounded memory.
+///
+/// Lines may come in any order. Each becomes entries of the store, which are sorted on the disk; what only shows when all
+/// of them are known, such as two accounts with one address or a session without its account, is found while the sorted
+/// entries are written.
+package final class StoreImport {
+    /// What is wrong with a line, counted from 1; nil if it is wrong with all of them.
     package struct Fault: Error, Equatable {
         /// Which line.
         package let line: Int?
-        /// What is wrong with it, without the full stop.
+        /// Which property breaks which rule, without the full stop.
         package let reason: String
     }
 
-    private var builder: StoreBuilder
+    private let types: [String: RecordType]
+    private let draft: StoreDraft
+    private let sorter: EntrySorter
+    private var counters = CounterBounds()
     private var line = 0
     private var hasEnded = false
-    /// What was wrong so far.
+    /// The first faults that were found.
     package private(set) var faults: [Fault] = []
-    /// How many records were taken.
+    /// How many faults were found.
+    package private(set) var faultCount = 0
+    /// How many records were read.
     package private(set) var records = 0
 
-    /// - Parameter types: all types of records that a store may hold.
-    package init(_ types: [RecordType]) {
-        builder = StoreBuilder(types)
+    /// - Parameters:
+    ///   - types: all types of records that a store may hold.
+    ///   - path: where the store goes; the path must hold nothing, or an empty directory.
+    /// - Throws: `StoreError.exists`, `.diskFull`, `.systemCall`.
+    package init(_ types: [RecordType], to path: String, settings: StoreSettings = StoreSettings()) throws(StoreError) {
+        self.types = Dictionary(uniqueKeysWithValues: types.map { ($0.collection, $0) })
+        draft = try StoreDraft(for: path, calls: settings.calls)
+        sorter = EntrySorter(spillingTo: try draft.scratchFile())
     }
 
-    /// Takes the next line, with or without its line feed.
-    package mutating func take(_ bytes: ArraySlice<UInt8>) {
-        line += 1
-        var bytes = bytes
-        if line == 1, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
-        if bytes.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) { return }
-        do throws(StoreBuilder.Refusal) {
-            try take(try Self.parse(bytes))
-        } catch {
-            faults.append(Fault(line: line, reason: error.reason))
-        }
-    }
-
-    /// Writes the store, where nothing was wrong.
+    /// Reads the next line, with or without its line feed.
     ///
-    /// - Parameter path: where it goes; there must be nothing there, or an empty directory.
-    /// - Throws: `StoreError`; nothing is there then.
-    package mutating func write(
-        to path: String,
-        settings: StoreSettings = StoreSettings(),
-        progress: (Progress) -> Void
-    ) throws(StoreError) {
-        precondition(faults.isEmpty, "an import writes all or nothing")
-        try StoreWriter(path: path, calls: settings.calls)
-            .write(builder.space, erasable: builder.erasable, transactions: 0, progress: progress)
+    /// - Throws: `StoreError.diskFull`, `.systemCall`. What is wrong with the line is in `faults`.
+    package func take(_ bytes: ArraySlice<UInt8>) throws(StoreError) {
+        line += 1
+        let isMarked = line == 1 && bytes.starts(with: [0xEF, 0xBB, 0xBF])
+        let result = bytes.dropFirst(isMarked ? 3 : 0).withUnsafeBytes { bytes in
+            Result { () throws(StoreError) in try take(bytes) }
+        }
+        try result.get()
     }
 
-    /// Looks at what only shows when all lines were taken.
-    package mutating func finish() {
+    /// Counts a line that is longer than `Limits.exportLineBytesMax`, and so no line of an export.
+    package func refuseLongLine() {
+        line += 1
+        refuse("longer than \(Limits.exportLineBytesMax) bytes")
+    }
+
+    /// Writes the store if nothing is wrong.
+    ///
+    /// - Returns: whether the store was written. If not, `faults` says why, and nothing is at the path.
+    /// - Throws: `StoreError`; nothing is at the path then.
+    package func finish(progress: (Progress) -> Void) throws(StoreError) -> Bool {
+        defer { draft.discard() }
         if !hasEnded {
-            faults.append(
-                Fault(line: nil, reason: #"the last line, {"end":true}, is missing: what there is was cut short"#)
-            )
+            add(Fault(line: nil, reason: #"the last line, {"end":true}, is missing: the export was cut short"#))
         }
-        for (name, least) in builder.countersBehind {
+        for (name, least) in counters.behind {
             let reason = "the counter \(name) must be at least \(least), the greatest number among its records"
-            faults.append(Fault(line: nil, reason: reason))
+            add(Fault(line: nil, reason: reason))
         }
+        let output = faultCount == 0 ? try ImportOutput(draft) : nil
+        try merge(to: output, progress)
+        guard faultCount == 0, let output else { return false }
+        try draft.publish(try output.finish())
+        return true
     }
 
-    private mutating func take(_ value: JSONValue) throws(StoreBuilder.Refusal) {
-        if hasEnded { throw StoreBuilder.Refusal(reason: "behind the last line") }
-        if value["end"]?.bool == true {
-            hasEnded = true
-        } else if let form = value["export"] {
-            guard form.int == StoreExport.form else {
-                throw StoreBuilder.Refusal(reason: "this export was made by a newer version of the program")
-            }
-        } else if let name = value["counter"]?.string {
-            guard let number = value["value"]?.int, number >= 0 else {
-                throw StoreBuilder.Refusal(reason: "a counter has a whole number for its value")
-            }
-            try builder.setCounter(name, to: number)
-        } else if let collection = value["collection"]?.string, let record = value["record"] {
-            let key = try builder.add(record.bytes, to: collection)
-            try checkMembers(of: record, at: key)
-            records += 1
-        } else {
-            throw StoreBuilder.Refusal(reason: "neither a counter with its value nor a record with its collection")
-        }
-    }
+    // MARK: Lines
 
-    /// Refuses members that the record does not have: a slip of the pen would be lost without a word.
-    private func checkMembers(of given: JSONValue, at key: StoreKey) throws(StoreBuilder.Refusal) {
-        let taken: JSONValue
-        do {
-            taken = try JSONValue(parsing: try builder.space.value(of: key)?.bytes ?? [])
+    private func take(_ bytes: UnsafeRawBufferPointer) throws(StoreError) {
+        let line: ImportLine
+        do throws(ImportLine.Fault) {
+            line = try ImportLine(bytes)
         } catch {
-            throw StoreBuilder.Refusal(reason: "\(error)")
+            return refuse(error.reason)
         }
-        if let name = Self.strangeMember(of: given, in: taken) {
-            throw StoreBuilder.Refusal(reason: "the member \(name) is unknown, or there twice")
+        if case .blank = line { return }
+        if hasEnded { return refuse("behind the last line") }
+        switch line {
+        case .blank: break
+        case .end: hasEnded = true
+        case .about(let form):
+            if form != StoreExport.form { refuse("this export was made by a newer version of the program") }
+        case .counter(let name, let value): try take(counter: name, value)
+        case .record(let collection, let record): try take(record, of: collection)
         }
     }
 
-    /// The path of a member that `given` has and `taken` has not, or that it has twice.
-    private static func strangeMember(of given: JSONValue, in taken: JSONValue) -> String? {
-        if let members = given.object {
-            var names: Set<String> = []
-            for member in members {
-                guard names.insert(member.name).inserted else { return member.name }
-                guard let value = taken[member.name] else {
-                    if member.value == .null { continue }
-                    return member.name
-                }
-                if let name = strangeMember(of: member.value, in: value) { return "\(member.name).\(name)" }
-            }
+    private func take(counter name: String, _ value: Int?) throws(StoreError) {
+        guard let value, CounterBounds.values.contains(value) else {
+            return refuse("a counter has a whole number from 0 to \(CounterBounds.values.upperBound - 1) for its value")
         }
-        for (given, taken) in zip(given.array ?? [], taken.array ?? []) {
-            if let name = strangeMember(of: given, in: taken) { return name }
+        guard name.utf8.count <= Limits.counterNameBytesMax else {
+            return refuse("the name of a counter has at most \(Limits.counterNameBytesMax) bytes")
         }
-        return nil
+        guard counters.set(name, to: value) else { return refuse("the counter \(name) is set twice") }
+        try sorter.add(.entry, StoreKey.counter(name).bytes, ValueWriter().number(value).bytes, line: line)
     }
 
-    private static func parse(_ bytes: ArraySlice<UInt8>) throws(StoreBuilder.Refusal) -> JSONValue {
+    private func take(_ record: UnsafeRawBufferPointer, of collection: String) throws(StoreError) {
+        records += 1
+        guard let type = types[collection] else { return refuse("there is no collection \(collection)") }
+        let entry: RecordType.Entry
         do throws(JSONError) {
-            return try JSONValue(parsing: bytes)
+            entry = try type.entry(of: record)
         } catch {
-            throw StoreBuilder.Refusal(reason: "not JSON: \(error.reason.rawValue) at byte \(error.offset)")
+            return refuse("this is no record of \(collection): \(error.recordFault)")
         }
+        for fault in entry.findings.faults { refuse("\(collection): \(fault)") }
+        if let name = StrangeMember.name(in: record, but: entry.value) {
+            refuse("\(collection): the property \(name) is unknown, or there twice")
+        }
+        guard entry.value.count <= Limits.valueBytesMax else {
+            return refuse("\(collection): a record has at most \(Limits.valueBytesMax) bytes")
+        }
+        guard let place = entry.place else { return }
+        if let key = place.longKey {
+            return refuse("\(collection): the key \(key.text.prefix(100))… is longer than \(Limits.keyBytesMax) bytes")
+        }
+        counters.note(place.numbers)
+        try sorter.add(type.isErasable ? .erasable : .entry, place.key.bytes, entry.value, line: line)
+        for key in place.indexKeys { try sorter.add(.entry, key.bytes, place.indexValue, line: line) }
+        for reference in entry.findings.references {
+            try sorter.add(.reference, reference.key.bytes, PackedReference.bytes(of: reference), line: line)
+        }
+    }
+
+    // MARK: Sorted entries
+
+    private func merge(to output: ImportOutput?, _ progress: (Progress) -> Void) throws(StoreError) {
+        var last = LastEntry()
+        var count = 0
+        try sorter.merge { entry throws(StoreError) in
+            count += 1
+            if count % Limits.mergeEntriesBetweenLooks == 0 {
+                progress(Progress(phase: "writing", done: count, total: sorter.count))
+            }
+            let isSame = last.hasKey(of: entry)
+            if entry.kind == .reference {
+                let reference = PackedReference(entry.value)
+                let fault = isSame ? reference.fault(in: &last) : reference.missing(Self.text(entry.key))
+                if let fault { add(Fault(line: entry.line, reason: fault)) }
+            } else if isSame {
+                let reason = "\(Self.text(entry.key)) is taken by the record of line \(last.line)"
+                add(Fault(line: entry.line, reason: reason))
+            } else {
+                last.replace(by: entry)
+                // A fault that shows now leaves the output unused.
+                if let output, faultCount == 0 { try output.append(last.key, last.value, entry.kind) }
+            }
+        }
+    }
+
+    private static func text(_ key: UnsafeRawBufferPointer) -> String { String(decoding: key, as: UTF8.self) }
+
+    private func refuse(_ reason: String) {
+        add(Fault(line: line, reason: reason))
+    }
+
+    private func add(_ fault: Fault) {
+        faultCount += 1
+        if faults.count < Limits.faultsToldMax { faults.append(fault) }
     }
 }
 
-extension JSONValue {
-    fileprivate var bytes: [UInt8] {
-        var writer = JSONWriter()
-        write(to: &writer)
-        return writer.take()
+/// The entry that was last visited in key order.
+struct LastEntry {
+    private(set) var key: [UInt8] = []
+    private(set) var value: [UInt8] = []
+    private(set) var line = 0
+    /// Numbers of the record that were asked for.
+    private var numbers: [String: Int?] = [:]
+
+    func hasKey(of entry: EntrySorter.Entry) -> Bool {
+        key.withUnsafeBytes { $0.hasBytes(of: entry.key) }
+    }
+
+    mutating func replace(by entry: EntrySorter.Entry) {
+        key.removeAll(keepingCapacity: true)
+        key.append(contentsOf: entry.key)
+        value.removeAll(keepingCapacity: true)
+        value.append(contentsOf: entry.value)
+        line = entry.line
+        if !numbers.isEmpty { numbers.removeAll() }
+    }
+
+    /// A number of the record.
+    mutating func number(_ name: String) -> Int? {
+        if let known = numbers[name] { return known }
+        let number = RecordType.number(name, of: value)
+        numbers[name] = number
+        return number
+    }
+}
+
+/// A reference among sorted entries: `property`, or `property`, the other record's property and a number, each ended by
+/// a NUL.
+private struct PackedReference {
+    private let property: String
+    private let least: (property: String, number: Int)?
+
+    static func bytes(of reference: RecordFindings.Reference) -> [UInt8] {
+        let parts = [reference.property] + (reference.least.map { [$0.property, String($0.number)] } ?? [])
+        return Array(parts.joined(separator: "\0").utf8)
+    }
+
+    init(_ bytes: UnsafeRawBufferPointer) {
+        let parts = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        property = parts.first ?? ""
+        least = parts.count == 3 ? (parts[1], Int(parts[2]) ?? 0) : nil
+    }
+
+    func missing(_ key: String) -> String { RecordFindings.Reference.missing(property, key) }
+
+    func fault(in record: inout LastEntry) -> String? {
+        guard let least else { return nil }
+        let key = String(decoding: record.key, as: UTF8.self)
+        return RecordFindings.Reference.fault(property, key, least, in: record.number(least.property))
+    }
+}
+
+extension JSONError {
+    /// Why a record cannot be read.
+    var recordFault: String {
+        let reason = reason == .typeMismatch ? "a property is missing, or not of its type" : reason.rawValue
+        return "\(reason), at byte \(offset) of it"
     }
 }

@@ -101,7 +101,12 @@ package struct StoreSalvage {
         _ known: FileHeader?,
         _ make: (_ store: String, _ epoch: Int, _ transactions: Int) -> FileHeader
     ) -> FileHeader? {
-        if let known { return known }
+        if let known {
+            if !bytes.isEmpty, !bytes.starts(with: known.bytes) {
+                report.losses.append("\(name): the header is damaged; \(Manifest.fileName) has what it said")
+            }
+            return known
+        }
         do throws(StoreError) {
             let line = try SealedLine(parsing: Array(bytes.prefix { $0 != 0x0A }) + [0x0A], file: name)
             return make(line.store, line.epoch, line.value["n"]?.int ?? 0)
@@ -117,41 +122,15 @@ package struct StoreSalvage {
         guard let header = header(of: name, bytes, known, FileHeader.base(of:epoch:transactions:)) else { return }
         let end = manifest?.segment?.bytes ?? bytes.count
         if end != bytes.count { report.losses.append("\(name) has \(bytes.count) bytes of \(end)") }
-        for (offset, line) in Lines(bytes, from: header.bytes.count) {
-            guard let (key, value) = Self.baseEntry(line, at: offset, header) else {
-                report.losses.append("\(name) at byte \(offset): a line is lost\(Self.key(of: line))")
-                continue
-            }
-            space.set(StoredValue(bytes: value), at: key)
-        }
-    }
-
-    /// The key that a damaged line of a base seems to have, for people.
-    private static func key(of line: ArraySlice<UInt8>) -> String {
-        let quote = UInt8(ascii: "\"")
-        guard let start = line.firstIndex(of: quote), let end = line[(start + 1)...].firstIndex(of: quote) else {
-            return ""
-        }
-        return ", that of \(String(decoding: line[(start + 1)..<end], as: UTF8.self))"
-    }
-
-    private static func baseEntry(_ line: ArraySlice<UInt8>, at offset: Int, _ header: FileHeader) -> (
-        StoreKey, [UInt8]
-    )? {
-        let content = line.dropLast(BaseFile.sealBytes)
-        guard line.count > BaseFile.sealBytes else { return nil }
-        let seal = content.withUnsafeBytes { BaseFile.seal(of: $0, header.check, offset) }
-        guard line[content.endIndex...].elementsEqual(seal.dropLast()) else { return nil }
-        return line.withUnsafeBytes { line in
-            var reader = JSONReader(line)
-            do throws(JSONError) {
-                try reader.beginArray()
-                guard try reader.nextElement() else { return nil }
-                let key = StoreKey(bytes: Array(try reader.text().string.utf8))
-                guard try reader.nextElement() else { return nil }
-                return (key, Array(try reader.raw()))
-            } catch {
-                return nil
+        BaseSalvage(bytes, header, length: end).forEach { finding in
+            switch finding {
+            case .entry(let key, let value): space.set(StoredValue(bytes: value), at: key)
+            case .lost(let offset, let key):
+                let key = key.map { ", that of \($0)" } ?? ""
+                report.losses.append("\(name) at byte \(offset): a line is lost\(key)")
+            case .moved(let offset, let bytes):
+                let what = bytes > 0 ? "\(bytes) bytes were inserted" : "\(-bytes) bytes were removed"
+                report.losses.append("\(name) at byte \(offset): before it \(what); lines behind it are taken")
             }
         }
     }
@@ -163,7 +142,7 @@ package struct StoreSalvage {
         let known = manifest.map { FileHeader.journal(of: $0) }
         guard let header = header(of: name, bytes, known, FileHeader.journal(of:epoch:transactions:)) else { return }
         var chain = [Link(check: header.check)]
-        for (offset, line) in Lines(Array(JournalRoom.torn(bytes[...])), from: header.bytes.count) {
+        for (offset, line) in Lines(Array(JournalRoom.torn(bytes[...])), behind: header) {
             chain = line.withUnsafeBytes { take($0, behind: chain, Place(file: name, offset: offset)) }
         }
     }
@@ -253,6 +232,7 @@ package struct StoreSalvage {
     private mutating func rebuild() throws(StoreError) -> StoreBuilder {
         for key in unreadable.sorted() { report.losses.append("\(key.text) is lost: its value is damaged or erased") }
         var builder = StoreBuilder(types)
+        var findings: [(key: StoreKey, RecordFindings)] = []
         try space.forEach { key, value throws(StoreError) in
             guard let pieces = key.pieces, pieces.index == StoreKey.recordIndex else { return }
             do throws(StoreBuilder.Refusal) {
@@ -262,36 +242,26 @@ package struct StoreSalvage {
                     }
                     try builder.setCounter(String(decoding: pieces.key, as: UTF8.self), to: number)
                 } else {
-                    _ = try builder.add(value.bytes, to: pieces.collection)
+                    findings.append((key, try builder.add(value.bytes, to: pieces.collection)))
                     report.records += 1
                 }
             } catch {
                 report.losses.append("\(key.text) is lost: \(error.reason)")
             }
         }
+        // Such records are saved: a person who exports and edits them can put them right.
+        for (key, findings) in findings {
+            var faults = findings.faults.map(\.description)
+            for reference in findings.references {
+                let record = try builder.space.value(of: reference.key)?.bytes
+                if let fault = reference.fault(in: record) { faults.append(fault) }
+            }
+            for fault in faults { report.losses.append("\(key.text) is saved, but does not fit: \(fault)") }
+        }
         for (name, least) in builder.countersBehind {
             report.losses.append("the counter \(name) was lost in part, and goes on behind \(least)")
         }
         builder.mendCounters()
         return builder
-    }
-}
-
-/// The lines of a file, with the offset of each, without their line feeds.
-private struct Lines: Sequence, IteratorProtocol {
-    private let bytes: [UInt8]
-    private var offset: Int
-
-    init(_ bytes: [UInt8], from offset: Int) {
-        self.bytes = bytes
-        self.offset = Swift.min(offset, bytes.count)
-    }
-
-    mutating func next() -> (offset: Int, line: ArraySlice<UInt8>)? {
-        guard offset < bytes.count else { return nil }
-        let start = offset
-        let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
-        offset = end + 1
-        return (start, bytes[start..<end])
     }
 }

@@ -26,10 +26,13 @@ enum ImportTarget {
     private static func imported(_ input: [UInt8], to name: String) -> [UInt8]? {
         let path = Scratch.path + "/" + name
         remove(path)
-        var importing = StoreImport(RecordTypes.all)
-        for line in Edits.lines(of: input) { importing.take(input[line]) }
-        importing.finish()
-        guard importing.faults.isEmpty else {
+        let importing = must { try StoreImport(RecordTypes.all, to: path, settings: .unsynced) }
+        let isWritten = must {
+            for line in Edits.lines(of: input) { try importing.take(input[line]) }
+            return try importing.finish(progress: { _ in })
+        }
+        guard isWritten else {
+            hold(importing.faultCount > 0, "an import is refused without a fault")
             hold(access(path, F_OK) != 0, "a refused import left something behind")
             for fault in importing.faults {
                 hold(fault.line.map { $0 > 0 } ?? true && !fault.reason.isEmpty, "a fault without a place: \(fault)")
@@ -37,7 +40,6 @@ enum ImportTarget {
             return nil
         }
         return must {
-            try importing.write(to: path, settings: .unsynced, progress: { _ in })
             let engine = try LocalEngine(directory: path, settings: .unsynced, log: { _ in })
             defer { engine.close() }
             var lines: [UInt8] = []

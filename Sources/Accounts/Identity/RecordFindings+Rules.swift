@@ -1,0 +1,86 @@
+import Store
+
+// Records that an import brings, or that a check looks at, are held to the rules of requests by calling those rules.
+
+extension RecordFindings {
+    /// Reports a value that a rule of requests refuses, or would have stored in another form.
+    ///
+    /// - Parameter rule: the rule, which gives what a request would store.
+    package mutating func check<Value: Equatable>(
+        _ property: String,
+        _ value: Value,
+        _ rule: (Given<Value>) throws -> Value?
+    ) {
+        do {
+            if try rule(.value(value)) != value { refuse(property, "not in the form that is stored") }
+        } catch let error as AccountError {
+            refuse(property, error.codes[0].slug)
+        } catch {
+            refuse(property, "\(error)")
+        }
+    }
+
+    /// The same for a value that may be absent.
+    package mutating func check<Value: Equatable>(
+        _ property: String,
+        _ value: Value?,
+        _ rule: (Given<Value>) throws -> Value?
+    ) {
+        if let value { check(property, value, rule) }
+    }
+
+    /// Reports a text that is none of some words.
+    package mutating func check(_ property: String, _ value: String, isOneOf words: [String]) {
+        if !words.contains(value) { refuse(property, "none of \(words.joined(separator: ", "))") }
+    }
+
+    /// Reports an address that no mail can be sent to, or that has spaces around it.
+    package mutating func check(_ property: String, email value: String) {
+        if EmailAddress(value)?.text != value { refuse(property, "not an email address") }
+    }
+
+    /// Reports a hash that no password can be verified against.
+    package mutating func check(_ property: String, hash value: String) {
+        if !Argon2idHasher.canVerify(PasswordHash(text: value)) {
+            refuse(property, "not a hash of Argon2id in PHC form that can be verified")
+        }
+    }
+
+    /// Reports a time that no clock of the service gives.
+    package mutating func check(_ property: String, _ time: Timestamp?) {
+        guard let time else { return }
+        // Times are parts of keys, as whole seconds.
+        check(property, time.seconds, in: Self.seconds, rule: "not a time between 1970 and 2200")
+    }
+
+    /// Reports a text that is no UUID in lower case.
+    package mutating func check(_ property: String, uuid value: String) {
+        let parts = value.split(separator: "-", omittingEmptySubsequences: false)
+        let isForm = parts.map(\.utf8.count) == [8, 4, 4, 4, 12]
+        check(property, parts.joined(), hexOfBytes: 16)
+        if !isForm { refuse(property, "not a UUID") }
+    }
+
+    /// Reports a text that is not lower-case hexadecimal of so many bytes.
+    package mutating func check(_ property: String, _ value: String, hexOfBytes count: Int) {
+        let isHex = value.utf8.allSatisfy {
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+        }
+        if !isHex || value.utf8.count != 2 * count { refuse(property, "not \(count) bytes in hexadecimal") }
+    }
+
+    /// Reports a realm that is none, and an account that is not there.
+    package mutating func check(_ realm: String, account: Int, _ property: String = "account") {
+        switch Realm(rawValue: realm) {
+        case .operators: require(property, Operator.self, account)
+        case .care: require(property, CareUser.self, account)
+        case .sales: require(property, SalesUser.self, account)
+        case nil:
+            check(property, account)
+            refuse("realm", "none of \(Realm.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+    }
+
+    /// From 1970 to what expires last of what the latest clock makes.
+    private static let seconds = 0...RehearsedTime.latest.adding(seconds: Limits.sessionSeconds).seconds
+}

@@ -1,0 +1,36 @@
+package import Store
+
+extension SalesUser {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check("id", id)
+        findings.check("created", created)
+        findings.check("external_id", uuid: externalID)
+        findings.check("role", role, isOneOf: SalesRole.allCases.map(\.rawValue))
+        findings.check("email", email) { try SalesRules.email($0).text }
+        findings.check("password_hash", hash: passwordHash)
+        let texts = [
+            ("first_name", firstName, Limits.nameCharactersMax), ("last_name", lastName, Limits.nameCharactersMax),
+            ("referral_code", referralCode, Limits.nameCharactersMax), ("source", source, Limits.nameCharactersMax),
+            ("phone", phone, Limits.phoneCharactersMax), ("brand_id", brandID, Limits.nameCharactersMax),
+        ]
+        for (property, text, charactersMax) in texts {
+            findings.check(property, text) { try SalesRules.text($0, property, charactersMax: charactersMax) }
+        }
+        let isCustomer = role == SalesRole.customer.rawValue
+        let isSalesperson = role == SalesRole.salesperson.rawValue
+        for (property, text, has) in [
+            ("source", source, isCustomer), ("phone", phone, isSalesperson), ("brand_id", brandID, isSalesperson),
+        ] where (text != nil) != has {
+            findings.refuse(property, has ? "a \(role) has one" : "a \(role) has none")
+        }
+    }
+}
+
+extension Invitation {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check("code", code) {
+            try SalesRules.text($0, "code", charactersMax: Limits.nameCharactersMax)
+        }
+        findings.check("role", role, isOneOf: SalesRole.allCases.map(\.rawValue))
+    }
+}

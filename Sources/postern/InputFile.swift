@@ -1,0 +1,65 @@
+import Glibc
+
+/// A file that is read from its start to its end, or stdin.
+final class InputFile {
+    /// How messages name it.
+    let name: String
+    private let descriptor: Int32
+    private let isOwned: Bool
+    private var piece = [UInt8](repeating: 0, count: pieceBytes)
+    /// Bytes that were read when it was opened.
+    private var first: ArraySlice<UInt8> = []
+
+    /// How much is read at once.
+    private static let pieceBytes = 256 << 10
+
+    static var standardInput: InputFile { InputFile(descriptor: 0) }
+
+    /// Opens a file. A pipe is read if a process has it open for writing, as with `<(command)`; one without a writer is
+    /// refused, since nothing may ever come.
+    init(_ path: String) throws(CommandError) {
+        name = path
+        isOwned = true
+        descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG, S_IFCHR: break
+        case S_IFIFO:
+            // Without a writer a pipe is at its end; with one, there is nothing yet.
+            let count = Glibc.read(descriptor, &piece, piece.count)
+            if count == 0 { throw .failed("\(path): a FIFO that no process writes to") }
+            guard count > 0 || errno == EAGAIN else { throw failure }
+            first = piece[..<max(0, count)]
+        default: throw .failed("\(path): not a file")
+        }
+        // Opening must not wait; reading may.
+        guard fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK) == 0 else { throw failure }
+    }
+
+    private init(descriptor: Int32) {
+        (name, self.descriptor, isOwned) = ("stdin", descriptor, false)
+    }
+
+    deinit {
+        if isOwned, descriptor >= 0 { close(descriptor) }
+    }
+
+    /// The next bytes; none at the end.
+    func read() throws(CommandError) -> ArraySlice<UInt8> {
+        if !first.isEmpty {
+            defer { first = [] }
+            return first
+        }
+        while true {
+            let count = Glibc.read(descriptor, &piece, piece.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw failure }
+            return piece[..<count]
+        }
+    }
+
+    /// What the last system call failed with.
+    private var failure: CommandError { .failed("\(name): \(String(cString: strerror(errno)))") }
+}

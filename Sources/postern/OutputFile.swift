@@ -1,0 +1,57 @@
+import Glibc
+
+/// A new file that only its owner can read, or stdout.
+final class OutputFile {
+    private let name: String
+    private let descriptor: Int32
+    private let isOwned: Bool
+
+    static var standardOutput: OutputFile { OutputFile(descriptor: 1) }
+
+    /// Creates a file. One that is there already, or a link, is refused.
+    init(creating path: String) throws(CommandError) {
+        (name, isOwned) = (path, true)
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw failure }
+        // A umask can take bits of the owner's own.
+        guard fchmod(descriptor, 0o600) == 0 else { throw failure }
+    }
+
+    private init(descriptor: Int32) {
+        (name, self.descriptor, isOwned) = ("stdout", descriptor, false)
+    }
+
+    deinit {
+        if isOwned, descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Whether it is a file on a disk that other users can read.
+    var isReadableByOthers: Bool {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        return status.st_mode & 0o077 != 0
+    }
+
+    func write(_ bytes: [UInt8]) throws(CommandError) {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure }
+            written += count
+        }
+    }
+
+    /// Waits until a file that was created is on the disk.
+    func finish() throws(CommandError) {
+        guard !isOwned || fsync(descriptor) == 0 else { throw failure }
+    }
+
+    /// Removes a file that was created and could not be completed.
+    func discard() {
+        if isOwned { unlink(name) }
+    }
+
+    /// What the last system call failed with.
+    private var failure: CommandError { .failed("\(name): \(String(cString: strerror(errno)))") }
+}
