@@ -4,7 +4,7 @@ SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 PACKAGES := libsodium-dev pkg-config
 # Mail parsers and validators that the tests hold the program against.
-TEST_PACKAGES := python3 python3-jsonschema
+TEST_PACKAGES := python3 python3-jsonschema jq
 # What forces faults: system calls that fail or kill, shims, and file systems of all kinds.
 FAULT_PACKAGES := python3 strace gcc libc6-dev xfsprogs e2fsprogs bindfs
 FAULT_TOOLS := strace gcc mkfs.xfs mkfs.ext4 bindfs /usr/bin/python3
@@ -63,7 +63,7 @@ deps: ## Installs libsodium and pkg-config where they are missing (Debian, Ubunt
 	$(call install,libsodium is,pkg-config --exists libsodium,$(PACKAGES))
 
 test-deps: deps
-	$(call install,What tests need is,/usr/bin/python3 -c 'import jsonschema',$(TEST_PACKAGES))
+	$(call install,What tests need is,($(call has,jq)) && /usr/bin/python3 -c 'import jsonschema',$(TEST_PACKAGES))
 
 fault-deps: deps
 	$(call install,What forces faults is,($(call has,$(FAULT_TOOLS))) && [ -e /usr/include/stdio.h ],$(FAULT_PACKAGES))

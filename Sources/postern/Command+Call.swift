@@ -4,12 +4,7 @@ import JSONRPC
 extension Command {
     /// Calls one method and prints its result.
     func callMethod(_ options: Options) throws(CommandError) {
-        let params: JSONValue
-        do throws(JSONError) {
-            params = try JSONValue(parsing: options.words.count == 2 ? options.words[1] : "{}")
-        } catch {
-            throw .usage("the params are not JSON: \(error.reason.rawValue) at byte \(error.offset)")
-        }
+        let params = try CallParams(options.words.dropFirst(), of: options.words[0]).value
         let wiring = try Wiring(options)
         let request: JSONValue = [
             "jsonrpc": "2.0", "id": 1, "method": .string(options.words[0]), "params": params,

@@ -27,8 +27,12 @@ struct CommandLineTests {
         (["--data", "/tmp", "--seed", "1", "--clock", "2016-02-24T22:07:52.371513Z"], "for --data :memory: alone"),
         (["schema", "--seed", "1"], "--seed is no flag of postern schema"),
         (["invite", "--role", "owner"], "--role takes customer|salesperson|admin, not owner"),
-        (["call"], "postern call takes METHOD [JSON]"),
-        (["call", "a", "b", "c"], "postern call takes METHOD [JSON]"),
+        (["call"], "postern call takes METHOD [JSON | NAME=VALUE … | -]"),
+        (["call", "a", "b", "c"], "postern call takes params as NAME=VALUE, or as one argument of JSON"),
+        (["call", "a", "b=1", "b=2"], "the param b is there twice"),
+        (["call", "a", "b=1", "b.c=2"], "the name of a param is wrong: c"),
+        (["call", "a", "b..c=2"], "the name of a param is wrong: .c"),
+        (["call", "a", "b=@-", "c=@-"], "only one value can be read from stdin"),
         (["call", "system.info", "{"], "the params are not JSON"),
         (["outbox", "look"], "postern outbox takes list | show ID | deliver"),
         (["outbox", "deliver", "--data", ":memory:"], "postern outbox deliver needs --mail"),
@@ -70,6 +74,7 @@ struct CommandLineTests {
         let register = #"{"user":{"first_name":"A","last_name":"B","email":"a@b.co"},"password":"p"}"#
         let sign = #"{"email":"a@b.co","password":"p"}"#
         let data = ["--data", folder.path("store")]
+        try PosternProcess.run(data)
         #expect(try PosternProcess.run(["call", "operators.register", register] + data).status == 0)
         #expect(try PosternProcess.run(["call", "operators.signin", sign], environment: environment).status == 0)
         // The command line has the last word, and what is no flag of a command is not read for it.
@@ -84,6 +89,7 @@ struct CommandLineTests {
     @Test func callsAMethod() throws {
         let folder = TemporaryDirectory()
         let data = ["--data", folder.path("store")]
+        try PosternProcess.run(data)
         let info = try PosternProcess.run(["call", "system.info"] + data)
         #expect(info.status == 0 && info.errors == "")
         #expect(try JSONValue(parsing: info.output)["store"]?["kind"]?.string == "directory")
@@ -100,6 +106,7 @@ struct CommandLineTests {
     @Test func invitesAndShowsTheOutboxAndCounts() throws {
         let folder = TemporaryDirectory()
         let data = ["--data", folder.path("store")]
+        try PosternProcess.run(data)
         let code = try PosternProcess.run(["invite"] + data).output
         #expect(code.range(of: "^[0-9a-f]{32}$", options: .regularExpression) != nil)
         let customer =

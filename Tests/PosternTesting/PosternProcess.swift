@@ -169,7 +169,8 @@ extension PosternProcess {
         package let status: Int32
     }
 
-    /// Runs a command to its end.
+    /// Runs a command to its end. Without a command that is a server without requests, which makes its store.
+    @discardableResult
     package static func run(
         _ arguments: [String],
         input: String = "",

@@ -5,7 +5,9 @@ package import Store
 ///
 /// The key is random, one for each store: without it, hashes of guessed addresses could be compared with stored ones.
 package struct AddressHash: Sendable {
-    /// 16 bytes of BLAKE2b in hexadecimal.
+    /// How many bytes of BLAKE2b it has.
+    static let bytesCount = 16
+    /// Those bytes in hexadecimal.
     package let text: String
     /// The slot of addresses without an account in a table of `Limits.unknownAddressSlotsMax` rows.
     let slot: Int
@@ -29,7 +31,7 @@ package struct AddressHash: Sendable {
     private init(of address: String, key: String) {
         Sodium.makeReady()
         let (message, key) = (Array(address.utf8), Array(key.utf8))
-        var hash = [UInt8](repeating: 0, count: 16)
+        var hash = [UInt8](repeating: 0, count: Self.bytesCount)
         // It fails only for lengths outside its bounds, and these are constant.
         _ = crypto_generichash(&hash, hash.count, message, UInt64(message.count), key, key.count)
         text = hash.hexText

@@ -17,7 +17,23 @@ extension PasswordFailures {
     package func validate(into findings: inout RecordFindings) {
         findings.check(realm, account: account)
         findings.check("scope", scope, isOneOf: Lockout.Scope.allCases.map(\.rawValue))
+        failures.validate(into: &findings)
+    }
+}
+
+extension UnknownFailures {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check("realm", realm, isOneOf: Realm.allCases.map(\.rawValue))
+        findings.check("slot", slot, in: 0...Limits.unknownAddressSlotsMax - 1)
+        findings.check("subject", subject, hexOfBytes: AddressHash.bytesCount)
+        failures.validate(into: &findings)
+    }
+}
+
+extension FailureCount {
+    fileprivate func validate(into findings: inout RecordFindings) {
         findings.check("count", count, in: 0...Limits.failedSignInsMax - 1)
+        findings.check("last", last)
         findings.check("locked_until", lockedUntil)
     }
 }
@@ -33,7 +49,9 @@ extension MailedCode {
         }
         findings.check("hash", hash, hexOfBytes: SecretToken.Hash.bytesCount)
         findings.check("expires", expires)
-        findings.check("tries", tries, in: 0...Limits.codeTriesMax - 1)
+        if isUsed, MailedCodes.Purpose(rawValue: purpose)?.isRepeatable == false {
+            findings.refuse("is_used", "a used code for \(purpose) is deleted")
+        }
     }
 }
 
@@ -65,11 +83,34 @@ extension OutboxText {
 
 extension MailQuota {
     package func validate(into findings: inout RecordFindings) {
-        findings.check("kind", kind, isOneOf: MailKind.allCases.map(\.rawValue))
-        if EmailAddress(address)?.canonical != address {
-            findings.refuse("address", "not an email address in lower case")
+        findings.check("ends", ends)
+        findings.check("slot", slot ?? 0, in: 0...Limits.unknownAddressSlotsMax - 1)
+        if kind == Self.toOthers {
+            findings.check("count", count, in: 1...Limits.mailsToOthersMax)
+            let parts = subject.split(separator: " ", omittingEmptySubsequences: false)
+            if parts.count == 2, let account = Int(parts[1]), subject == "\(parts[0]) \(account)" {
+                findings.check(String(parts[0]), account: account, "subject")
+            } else {
+                findings.refuse("subject", "not the API and number of an account")
+            }
+        } else {
+            findings.check("kind", kind, isOneOf: MailKind.allCases.map(\.rawValue) + [Self.toOthers])
+            findings.check("count", count, in: 1...Limits.mailsPerKindAndAddressMax)
+            findings.check("subject", subject, hexOfBytes: AddressHash.bytesCount)
         }
-        findings.check("since", since)
-        findings.check("count", count, in: 1...Limits.mailsPerKindAndAddressMax)
+    }
+}
+
+extension DecoyMail {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check("kind", kind, isOneOf: MailKind.allCases.map(\.rawValue))
+        findings.check("hash", hash, hexOfBytes: SecretToken.Hash.bytesCount)
+    }
+}
+
+extension HashKey {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check("number", number, in: 1...1)
+        findings.check("secret", secret, hexOfBytes: 16)
     }
 }

@@ -1,0 +1,120 @@
+import JSON
+import Service
+
+/// The params of `postern call`, in one of three forms:
+///
+///     '{"user_id":1,"client":{"address":"14 Barnesdale Rd."}}'     JSON
+///     user_id=1 client.address='14 Barnesdale Rd.'                 properties; a dot leads into an object
+///     -                                                            JSON on stdin
+///
+/// A value `@FILE` is the text of a file without its last line feed, and `@-` that of stdin: the command line, which every
+/// user of the machine can read, then holds no secret. Whether a value is a string or another type of JSON is the
+/// contract's word.
+struct CallParams {
+    /// The object of params.
+    private(set) var value: JSONValue = [:]
+
+    /// - Parameter words: what follows the method on the command line.
+    init(_ words: ArraySlice<String>, of method: String) throws(CommandError) {
+        guard let first = words.first else { return }
+        if words.count == 1, first == "-" {
+            value = try Self.json(try TextFile.standardInput(prompt: nil), "stdin")
+        } else if words.count == 1, !Self.isProperty(first) {
+            value = try Self.json(first, "the params")
+        } else {
+            try read(words, Self.schema(of: method))
+        }
+    }
+
+    /// Whether a word has a name before an equals sign, as no JSON of params has.
+    private static func isProperty(_ word: String) -> Bool {
+        guard let equals = word.utf8.firstIndex(of: UInt8(ascii: "=")), equals > word.utf8.startIndex else {
+            return false
+        }
+        return word.utf8[..<equals].allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+    }
+
+    private mutating func read(_ words: ArraySlice<String>, _ schema: JSONValue?) throws(CommandError) {
+        var readsInput = false
+        for word in words {
+            guard Self.isProperty(word), let equals = word.firstIndex(of: "=") else {
+                // The word may be a secret, so that it is not repeated.
+                throw .usage("postern call takes params as NAME=VALUE, or as one argument of JSON")
+            }
+            let path = word[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+            var text = String(word[word.index(after: equals)...])
+            if text == "@-" {
+                if readsInput { throw .usage("only one value can be read from stdin") }
+                readsInput = true
+                text = try TextFile.standardInput(prompt: String(word[..<equals])).withoutLastLineFeed
+            } else if text.hasPrefix("@") {
+                text = try TextFile.contents(of: String(text.dropFirst())).withoutLastLineFeed
+            }
+            let property = path.reduce(schema) { schema, name in schema?["properties"]?[name] }
+            try set(Self.value(of: text, as: property), at: path[...], in: &value)
+        }
+    }
+
+    /// A value in the type that the contract has for it: a string where it is one or where the contract does not know it.
+    private static func value(of text: String, as schema: JSONValue?) -> JSONValue {
+        let type = schema?["type"]
+        let types = type?.array?.compactMap(\.string) ?? [type?.string].compactMap { $0 }
+        if types.isEmpty || types.contains("string") { return .string(text) }
+        do throws(JSONError) {
+            return try JSONValue(parsing: text)
+        } catch {
+            // The method says which type it takes.
+            return .string(text)
+        }
+    }
+
+    private func set(_ new: JSONValue, at path: ArraySlice<String>, in object: inout JSONValue) throws(CommandError) {
+        guard let name = path.first, !name.isEmpty, var members = object.object else {
+            throw .usage("the name of a param is wrong: \(path.joined(separator: "."))")
+        }
+        let index = members.firstIndex { $0.name == name }
+        if path.count == 1 {
+            if index != nil { throw .usage("the param \(name) is there twice") }
+            members.append(JSONValue.Member(name, new))
+        } else {
+            let index = index ?? members.count
+            if index == members.count { members.append(JSONValue.Member(name, [:])) }
+            try set(new, at: path.dropFirst(), in: &members[index].value)
+        }
+        object = .object(members)
+    }
+
+    private static func json(_ text: String, _ place: String) throws(CommandError) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONValue(parsing: text)
+        } catch {
+            throw .usage("\(place): the params are not JSON: \(error.reason.rawValue) at byte \(error.offset)")
+        }
+    }
+
+    /// The schema of a method's params, as one object; nil for an unknown method.
+    private static func schema(of method: String) -> JSONValue? {
+        do throws(JSONError) {
+            let document = try JSONValue(parsing: OpenRPCDocument.text.description)
+            let found = document["methods"]?.array?.first { $0["name"]?.string == method }
+            let params = found?["params"]?.array ?? []
+            let properties = params.compactMap { param in
+                param["name"]?.string.map { JSONValue.Member($0, param["schema"] ?? [:]) }
+            }
+            return found == nil ? nil : ["properties": .object(properties)]
+        } catch {
+            return nil
+        }
+    }
+}
+
+extension String {
+    fileprivate var withoutLastLineFeed: String { hasSuffix("\n") ? String(dropLast()) : self }
+}

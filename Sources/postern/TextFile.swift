@@ -1,0 +1,46 @@
+import Glibc
+import JSONRPC
+
+/// Reads the text that a word of the command line names.
+enum TextFile {
+    /// All of a file.
+    static func contents(of path: String) throws(CommandError) -> String {
+        try text(of: InputFile(path))
+    }
+
+    /// All of stdin; on a terminal one line, which is not shown.
+    ///
+    /// - Parameter prompt: what is asked for; nil if all of the input is wanted on a terminal too.
+    static func standardInput(prompt: String?) throws(CommandError) -> String {
+        guard let prompt, isatty(0) == 1 else { return try text(of: InputFile.standardInput) }
+        write("\(prompt): ")
+        var terminal = termios()
+        tcgetattr(0, &terminal)
+        var silent = terminal
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(0, TCSAFLUSH, &silent)
+        defer {
+            tcsetattr(0, TCSAFLUSH, &terminal)
+            write("\n")
+        }
+        guard let line = readLine() else { throw .failed("\(prompt): no input") }
+        return line
+    }
+
+    private static func write(_ text: String) {
+        var text = text
+        text.withUTF8 { _ = Glibc.write(2, $0.baseAddress, $0.count) }
+    }
+
+    private static func text(of file: InputFile) throws(CommandError) -> String {
+        var bytes: [UInt8] = []
+        while case let piece = try file.read(), !piece.isEmpty {
+            bytes += piece
+            guard bytes.count <= Limits.lineBytesMax else {
+                throw .failed("\(file.name): longer than \(Limits.lineBytesMax) bytes")
+            }
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw .failed("\(file.name): not UTF-8") }
+        return text
+    }
+}

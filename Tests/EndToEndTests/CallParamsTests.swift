@@ -1,0 +1,105 @@
+import Foundation
+import JSON
+import PosternTesting
+import Testing
+
+/// The params of `postern call`, and what the command line shows of them.
+struct CallParamsTests {
+    private let folder = TemporaryDirectory()
+    private var data: [String] { ["--data", folder.path("store")] }
+
+    init() throws {
+        try PosternProcess.run(data)
+    }
+
+    private func call(_ words: String..., input: String = "") throws -> PosternProcess.Outcome {
+        try PosternProcess.run(["call"] + words + data, input: input)
+    }
+
+    @Test func readsParamsFromStandardInput() throws {
+        let params = #"{"email":"a@b.co","password":"secret","role":"user"}"#
+        #expect(try call("care.user.register", "-", input: params).status == 0)
+        let wrong = try call("care.auth.token", "-", input: "{")
+        #expect(wrong.status == 64 && wrong.errors.hasPrefix("postern: stdin: the params are not JSON: unexpectedEnd"))
+        let none = try call("care.auth.token", "-", input: "{}")
+        #expect(none.status == 1 && none.errors.contains("email_required"))
+        let bytes = try PosternProcess(["call", "care.auth.token", "-"] + data)
+        bytes.write(Data([0xFF]))
+        bytes.finish()
+        #expect(bytes.status == 1 && bytes.errorText == "postern: stdin: not UTF-8\n")
+    }
+
+    @Test func takesParamsAsNamesAndValues() throws {
+        let register = try call(
+            "operators.register",
+            "user.first_name=Luke",
+            "user.last_name=4",
+            "user.email=a@b.co",
+            "password=12=34"
+        )
+        let account = try JSONValue(parsing: register.output)
+        #expect(account["user"]?["last_name"]?.string == "4")
+        let (id, session) = (try #require(account["id"]?.int), try #require(account["session_id"]?.string))
+        // A number where the contract has one, and an object by its paths.
+        let client = try call(
+            "operators.client.create",
+            "user_id=\(id)",
+            "session_id=\(session)",
+            "client.user.first_name=M",
+            "client.user.last_name=S",
+            "client.user.email=m@b.co",
+            "client.address=14 Barnesdale Rd."
+        )
+        #expect(client.status == 0, "\(client.errors)")
+        let list = try call("operators.clients.get", "user_id=\(id)", "session_id=\(session)", "provision=0")
+        #expect(try JSONValue(parsing: list.output)["clients"]?.array?.count == 1)
+        let wrong = try call("operators.clients.get", "user_id=x", "session_id=\(session)", "provision=0")
+        #expect(wrong.status == 1)
+    }
+
+    @Test func readsValuesFromFilesAndStandardInput() throws {
+        let file = folder.path("password")
+        try "secret\n".write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try call("care.user.register", "email=a@b.co", "password=@\(file)", "role=user").status == 0)
+        #expect(try call("care.auth.token", "email=a@b.co", "password=@-", input: "secret\n").status == 0)
+        #expect(try call("care.auth.token", "email=a@b.co", "password=@-", input: "secret\n\n").status == 1)
+        let missing = try call("care.auth.token", "email=a@b.co", "password=@\(folder.path("none"))")
+        #expect(missing.status == 1 && missing.errors.hasSuffix("none: No such file or directory\n"))
+    }
+
+    /// While a call runs, every user of the machine can read its command line.
+    @Test func keepsSecretsOutOfTheCommandLine() throws {
+        let call = try PosternProcess(["call", "care.user.register", "-"] + data)
+        call.write(Data(#"{"email":"a@b.co","role":"user","password":"se"#.utf8))
+        // It waits for the rest, and shows what others see meanwhile.
+        let place = "/proc/\(call.processIdentifier)/cmdline"
+        var line = try String(contentsOfFile: place, encoding: .utf8)
+        // Between fork and exec it is still that of the test.
+        for _ in 0..<500 where !line.contains("care.user.register") {
+            usleep(10_000)
+            line = try String(contentsOfFile: place, encoding: .utf8)
+        }
+        #expect(line.contains("care.user.register") && !line.contains("a@b.co"))
+        call.write(Data(#"cret"}"#.utf8))
+        call.finish()
+        #expect(call.status == 0)
+        let signIn = ["email": "a@b.co", "password": "secret"] as JSONValue
+        #expect(try self.call("care.auth.token", "-", input: signIn.text).status == 0)
+        // A word that may be a secret is not repeated.
+        let slip = try self.call("care.auth.token", "email=a@b.co", "hunter2")
+        #expect(slip.status == 64 && !slip.errors.contains("hunter2"))
+    }
+
+    /// On a terminal a secret is asked for, and not shown.
+    @Test func asksForAValueOnATerminal() throws {
+        #expect(try call("care.user.register", "email=a@b.co", "password=secret", "role=user").status == 0)
+        let command =
+            "\(PosternProcess.binary.path) call care.auth.token email=a@b.co password=@- --data \(folder.path("store"))"
+        // What is typed before the prompt does not count.
+        let shown = try PosternProcess.run(
+            [],
+            shell: "(for try in 1 2 3 4 5 6 7 8 9; do sleep 1; echo secret; done) | script -qec '\(command)' /dev/null"
+        )
+        #expect(shown.output.contains("password: ") && shown.output.contains("access_token"))
+    }
+}
