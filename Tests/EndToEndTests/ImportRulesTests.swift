@@ -1,0 +1,163 @@
+import Accounts
+import Foundation
+import JSON
+import PosternTesting
+import Store
+import Testing
+
+/// An import takes nothing that a request could not set, and a check finds the same.
+struct ImportRulesTests {
+    private let folder = TemporaryDirectory()
+    private var data: [String] { ["--data", folder.path("store")] }
+
+    /// A store with records of most types, as an export.
+    private func export() throws -> [String] {
+        let postern = try PosternProcess(data)
+        let user: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
+        let account = try postern.reply(to: "operators.register", ["user": user, "password": "p"])["result"] ?? .null
+        let (id, session) = (account["id"] ?? .null, account["session_id"] ?? .null)
+        let client: JSONValue = ["user": ["first_name": "C", "last_name": "D", "email": "c@b.co"], "address": "E"]
+        let create: JSONValue = ["user_id": id, "session_id": session, "client": client]
+        #expect(try postern.reply(to: "operators.client.create", create)["result"] != nil)
+        let register: JSONValue = ["email": "a@b.co", "password": "p", "role": "clinician"]
+        #expect(try postern.reply(to: "care.user.register", register)["result"] != nil)
+        let token = try postern.reply(to: "care.auth.token", ["email": "a@b.co", "password": "p"])["result"]
+        #expect(token != nil)
+        _ = try postern.reply(to: "care.auth.token", ["email": "a@b.co", "password": "wrong"])
+        let code = try PosternProcess.run(["invite"] + data).output
+        let customer: JSONValue = [
+            "email": "s@b.co", "password": "p", "referral_code": .string(code), "source": "web",
+            "name": ["first": "S", "last": "T"],
+        ]
+        #expect(try postern.reply(to: "sales.user.create_customer", customer)["result"] != nil)
+        postern.finish()
+        return try PosternProcess.run(["export"] + data).output.split(separator: "\n").map(String.init)
+    }
+
+    private func importing(_ lines: [String], to name: String = "new") throws -> PosternProcess.Outcome {
+        try PosternProcess.run(
+            ["import", "--data", folder.path(name)],
+            input: lines.joined(separator: "\n") + "\n"
+        )
+    }
+
+    /// Texts and numbers of a record, by their paths, and the record with another value in their place.
+    private func changes(of record: JSONValue) -> [(property: String, record: JSONValue)] {
+        guard case .object(let members) = record else { return [] }
+        return members.enumerated().flatMap { index, member -> [(property: String, record: JSONValue)] in
+            var values: [JSONValue] = []
+            switch member.value {
+            case .object:
+                return changes(of: member.value).map { inner in
+                    var changed = members
+                    changed[index].value = inner.record
+                    return ("\(member.name).\(inner.property)", .object(changed))
+                }
+            case .number: values = [-1, 10_000_000_000, .number("9223372036854775807")]
+            case .string(let text) where text.hasSuffix("Z") && text.contains("T"):
+                values = ["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00.000000Z", "today"]
+            case .string: values = ["\u{7}"]
+            default: break
+            }
+            return values.map { value in
+                var changed = members
+                changed[index].value = value
+                return (member.name, .object(changed))
+            }
+        }
+    }
+
+    /// Each number that no key has once ended the program, and each text was taken as it was.
+    @Test func holdsEachPropertyToARule() throws {
+        let lines = try export()
+        #expect(try importing(lines).status == 0)
+        // Free text.
+        let free: Set = ["outbox/last_error", "outbox texts/text", "decoy mails/text"]
+        var tried = 0
+        for (index, line) in lines.enumerated() {
+            let value = try JSONValue(parsing: line)
+            guard let collection = value["collection"]?.string, let record = value["record"] else { continue }
+            for change in changes(of: record) where !free.contains("\(collection)/\(change.property)") {
+                var changed = lines
+                changed[index] = (["collection": .string(collection), "record": change.record] as JSONValue).text
+                let outcome = try importing(changed, to: "other")
+                let name = change.property.split(separator: ".").last.map(String.init) ?? ""
+                #expect(outcome.status == 1 && outcome.output == "", "\(changed[index]): \(outcome.errors)")
+                let isNamed = outcome.errors.split(separator: "\n").contains {
+                    $0.hasPrefix("line \(index + 1): ") && ($0.contains(name) || $0.contains("of its type"))
+                }
+                #expect(isNamed, "\(changed[index]): \(outcome.errors)")
+                tried += 1
+            }
+        }
+        #expect(tried > 50)
+        #expect(!FileManager.default.fileExists(atPath: folder.path("other")))
+    }
+
+    @Test(arguments: [
+        ("password_hash", "$2b$12$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "not a hash of Argon2id"),
+        ("password_hash", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", "not a hash of Argon2id"),
+        (
+            "password_hash",
+            "$argon2id$v=19$m=4194304,t=2,p=1$WJC+EBYT2Cm8v/6vP4AALw$QmDcInomx+YkjeDVvizoktBU17c+K6dtegSszIvy80E",
+            "not a hash of Argon2id"
+        ),
+        ("email", " a@b.co", "email"), ("email", "a b@b.co", "invalid_email"), ("role", "admin", "invalid_role"),
+        ("npi", "1245319598", "invalid_npi"), ("first_name", String(repeating: "x", count: 201), "first_name"),
+    ])
+    func refusesWhatNoRequestCouldSet(property: String, value: String, rule: String) throws {
+        let lines = try export()
+        let index = try #require(lines.firstIndex { $0.contains(#"{"collection":"care.users""#) })
+        let line = try JSONValue(parsing: lines[index])
+        let members = try #require(line["record"]?.object).map { member in
+            JSONValue.Member(member.name, member.name == property ? .string(value) : member.value)
+        }
+        var changed = lines
+        changed[index] = (["collection": "care.users", "record": .object(members)] as JSONValue).text
+        let outcome = try importing(changed)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("line \(index + 1): care.users: \(property): "), "\(outcome.errors)")
+        #expect(outcome.errors.contains(rule))
+    }
+
+    /// Two accounts with one address, and what is left of an account that is not there.
+    @Test func refusesASecondAccountAndWhatBelongsToNone() throws {
+        let lines = try export()
+        let index = try #require(lines.firstIndex { $0.contains(#"{"collection":"care.users""#) })
+        let second = lines[index].replacing(#""id":1,"#, with: #""id":2,"#).replacing("a@b.co", with: "A@B.co")
+        let twice = try importing(Array(lines[..<index]) + [second] + Array(lines[index...]))
+        #expect(twice.status == 1 && twice.errors.contains("care.users/email/a@b.co is taken by the record of line"))
+        let without = try importing(Array(lines[..<index]) + Array(lines[(index + 1)...]))
+        #expect(without.status == 1)
+        for property in ["account", "owner", "user"] {
+            #expect(without.errors.contains(": \(property): there is no record care.users/id/0000000001"))
+        }
+    }
+
+    @Test func checkFindsWhatBelongsToADeletedAccount() throws {
+        _ = try export()
+        let engine = try LocalEngine(directory: folder.path("store"), log: { _ in })
+        let store = Store(engine: engine)
+        try store.transact { try $0.delete(CareUser.self, Key(1)) }
+        try store.makeDurable()
+        store.close()
+        let check = try PosternProcess.run(["check"] + data)
+        #expect(check.status == 1 && check.errors.contains("holds what does not fit"))
+        let sessions = check.output.split(separator: "\n").filter { $0.hasPrefix("fault: sessions/id/care/") }
+        #expect(sessions.count == 1 && sessions[0].contains("account: there is no record care.users/id/0000000001"))
+        #expect(check.output.contains("fault: password failures/id/care/"))
+    }
+
+    /// The last number of a counter once ended the program at the next registration.
+    @Test func goesOnWhereACounterHasGivenItsLastNumber() throws {
+        let lines = [#"{"counter":"care.users","value":9999999998}"#, #"{"end":true}"#]
+        #expect(try importing(lines).status == 0)
+        #expect(try importing([#"{"counter":"care.users","value":9999999999}"#, lines[1]], to: "other").status == 1)
+        let postern = try PosternProcess(["--data", folder.path("new")])
+        for (number, isDone) in [(1, true), (2, false)] {
+            let register: JSONValue = ["email": .string("a\(number)@b.co"), "password": "p", "role": "user"]
+            #expect(try (postern.reply(to: "care.user.register", register)["result"] != nil) == isDone)
+        }
+        #expect(try postern.reply(to: "system.info")["result"] != nil)
+    }
+}
