@@ -22,7 +22,8 @@ struct OperatorsHandlers {
     func clientsGet(_ params: OperatorsWire.ClientsGetParams) throws -> OperatorsWire.ClientList {
         let list = try operators.clients(
             session: SessionFields(userID: params.userID, sessionID: params.sessionID),
-            provision: params.provision
+            provision: params.provision,
+            limit: params.limit
         )
         return OperatorsWire.ClientList(clients: list.clients.map { OperatorsWire.Client($0) }, provision: list.next)
     }

@@ -57,6 +57,10 @@ struct SalesHandlers {
         try sales.updateMe(apiKey: params.apiKey, name: params.name.map { NameFields($0) })
     }
 
+    func userRenewReferralCode(_ params: SalesWire.UserRenewReferralCodeParams) throws -> SalesWire.ReferralCode {
+        SalesWire.ReferralCode(referralCode: try sales.renewReferralCode(apiKey: params.apiKey))
+    }
+
     func userReset(_ params: SalesWire.UserResetParams) throws {
         try sales.reset(email: params.email)
     }

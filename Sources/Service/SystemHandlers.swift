@@ -75,6 +75,14 @@ package struct SystemHandlers {
         guard let role = params.role.value.flatMap({ SalesRole(rawValue: $0) }), let sales = rehearsal?.sales else {
             throw AccountError(ErrorCode.Service.invalidRequest, field: "role")
         }
-        return ServiceWire.Invite(referralCode: try sales.invite(role))
+        let uses: Int
+        switch params.uses {
+        case .absent, .null: uses = 1
+        case .value(let count) where Accounts.Limits.invitationUses.contains(count): uses = count
+        default:
+            let expected = params.uses.expectedType
+            throw AccountError(ErrorCode.Service.invalidRequest, field: "uses", expectedType: expected)
+        }
+        return ServiceWire.Invite(referralCode: try sales.invite(role, uses: uses))
     }
 }

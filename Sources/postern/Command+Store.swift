@@ -3,19 +3,6 @@ import Service
 import Store
 
 extension Command {
-    /// Gives out a referral code.
-    func invite(_ options: Options) throws(CommandError) {
-        let backend = try Wiring(options).backend
-        defer { backend.store.close() }
-        do {
-            let code = try backend.sales.invite(options.role)
-            try backend.store.makeDurable()
-            print(code)
-        } catch {
-            throw .failed("\(error)")
-        }
-    }
-
     /// Counts what the store holds.
     func showStatistics(_ options: Options) throws(CommandError) {
         let statistics = try withEngine(options) { engine throws(StoreError) in try engine.statistics() }

@@ -13,11 +13,12 @@ enum Command: String, CaseIterable {
     var words: String {
         switch self {
         case .call: "METHOD [JSON | NAME=VALUE … | -]"
+        case .invite: "[list | revoke ID]"
         case .outbox: "list | show ID | deliver"
         case .backup, .salvage: "TO"
         case .import, .export: "[FILE]"
         case .help: "[COMMAND]"
-        case .serve, .invite, .stats, .check, .merge, .schema, .version: ""
+        case .serve, .stats, .check, .merge, .schema, .version: ""
         }
     }
 
@@ -28,7 +29,8 @@ enum Command: String, CaseIterable {
         case .outbox: 1...2
         case .backup, .salvage: 1...1
         case .help, .import, .export: 0...1
-        case .serve, .invite, .stats, .check, .merge, .schema, .version: 0...0
+        case .invite: 0...2
+        case .serve, .stats, .check, .merge, .schema, .version: 0...0
         }
     }
 
@@ -38,7 +40,7 @@ enum Command: String, CaseIterable {
         case .call:
             "calls one method and prints its result; an error goes to stderr, with exit code 1; - reads the params from stdin,"
                 + " a value @FILE or @- is read from there"
-        case .invite: "gives out a referral code of the sales API"
+        case .invite: "creates a referral code of the sales API, or lists and revokes those that are good"
         case .outbox: "shows the mails of the outbox, codes and all, or delivers those that are due"
         case .stats: "counts what the store holds"
         case .check: "verifies every byte and every entry of the store; exit code 1 where something is wrong"

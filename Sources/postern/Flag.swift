@@ -149,6 +149,29 @@ struct Flag: Sendable {
             return true
         },
         Flag(
+            name: "uses",
+            value: "NUMBER",
+            summary: "how many accounts the code may create (1)",
+            commands: [.invite]
+        ) { options, text in
+            guard let uses = Int(text), Accounts.Limits.invitationUses.contains(uses) else { return false }
+            options.uses = uses
+            return true
+        },
+        Flag(
+            name: "expires",
+            value: "NUMBER(m|h|d)",
+            summary: "how long the code is good: minutes, hours or days (7d)",
+            commands: [.invite]
+        ) { options, text in
+            let units: [Character: Int] = ["m": 60, "h": 3_600, "d": 86_400]
+            guard let unit = text.last.flatMap({ units[$0] }), let count = Int(text.dropLast()),
+                (1...3_650 * 86_400 / unit).contains(count)
+            else { return false }
+            options.expiresSeconds = count * unit
+            return true
+        },
+        Flag(
             name: "clock",
             value: "TIME",
             summary: "rehearses in memory: time stands still at, say, 2016-02-24T22:07:52.371513Z",

@@ -29,6 +29,10 @@ struct Options {
     var role = SalesRole.admin
     /// Which methods assistants are offered.
     var tools = ToolSelection.all
+    /// How many accounts the code of `invite` may create.
+    var uses = 1
+    /// How long the code of `invite` is good.
+    var expiresSeconds = Accounts.Limits.invitationSeconds
     var confirmsEmail = true
     /// Whether a property of params that a method does not take is an error.
     var refusesUnknownParams = false

@@ -80,7 +80,6 @@ struct Wiring {
         settings.waitsInPlace = waitsInPlace
         settings.personalCollections = RecordTypes.personal
         do throws(StoreError) {
-            var settings = options.store
             // In a command a wrong path is a mistake; a server may be the first to use its directory.
             settings.makesStore = options.command == .serve
             let engine =

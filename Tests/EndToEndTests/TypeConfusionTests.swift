@@ -68,7 +68,8 @@ struct TypeConfusionTests {
         _ = try postern.reply(to: "operators.client.create", .object(identity + [.init("client", client)]))
         _ = try postern.reply(to: "care.user.register", ["email": "a@b.co", "password": "p", "role": "clinician"])
         let token = try postern.reply(to: "care.auth.token", ["email": "a@b.co", "password": "p"])
-        let code = try postern.reply(to: "system.invite", ["role": "admin"])["result"]?["referral_code"] ?? .null
+        let invitation = try postern.reply(to: "system.invite", ["role": "admin", "uses": 1000])
+        let code = invitation["result"]?["referral_code"] ?? .null
         let created = try postern.reply(
             to: "sales.user.create_internal",
             ["email": "a@b.co", "password": "p", "referral_code": code, "name": ["first": "A", "last": "B"]]

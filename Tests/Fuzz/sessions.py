@@ -176,7 +176,7 @@ class Session:
         return outcome.stdout
 
     def invite(self):
-        return re.findall(r"[0-9a-f]{32}", self.run("invite", "--role", "admin"))[-1]
+        return re.findall(r"[0-9a-f]{32}", self.run("invite", "--role", "admin", "--uses", "1000000"))[-1]
 
     def check(self):
         if not self.run("check").startswith("sound"):

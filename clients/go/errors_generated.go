@@ -13,6 +13,7 @@ const (
 	SlugClientNotFound              Slug = "client_not_found"
 	SlugTooManyAttempts             Slug = "too_many_attempts"
 	SlugCodeInvalid                 Slug = "code_invalid"
+	SlugClientEmailTaken            Slug = "client_email_taken"
 	SlugTooManyMails                Slug = "too_many_mails"
 	SlugEmailRequired               Slug = "email_required"
 	SlugInvalidEmail                Slug = "invalid_email"
@@ -82,6 +83,10 @@ type TooManyAttempts struct{ *CallError }
 
 // CodeInvalid is the error `code_invalid`. A mailed code is unknown, used, superseded or expired.
 type CodeInvalid struct{ *CallError }
+
+// ClientEmailTaken is the error `client_email_taken`. An update gives a client the email of another live client of this
+// operator.
+type ClientEmailTaken struct{ *CallError }
 
 // TooManyMails is the error `too_many_mails`. Five mails of a kind went to the address within an hour;
 // `data.retry_after` counts the seconds until one may go again. Five mails of a kind went to the address within an
@@ -184,7 +189,8 @@ type InsufficientAuthorization struct{ *CallError }
 // NotAuthenticated is the error `not_authenticated`. The api key is missing, unknown, ended or expired.
 type NotAuthenticated struct{ *CallError }
 
-// InvalidReferralCode is the error `invalid_referral_code`. Nobody owns that code.
+// InvalidReferralCode is the error `invalid_referral_code`. No account owns the code, and no invitation that is good
+// has it.
 type InvalidReferralCode struct{ *CallError }
 
 // Busy is the error `busy`. The lock was held for longer than --lock-wait.
@@ -223,6 +229,8 @@ func typed(failure *CallError) error {
 		return &TooManyAttempts{failure}
 	case SlugCodeInvalid:
 		return &CodeInvalid{failure}
+	case SlugClientEmailTaken:
+		return &ClientEmailTaken{failure}
 	case SlugTooManyMails:
 		return &TooManyMails{failure}
 	case SlugEmailRequired:

@@ -218,7 +218,7 @@ func (v OperatorsSignoutParams) Format(state fmt.State, verb rune) {
 
 // Signout ends a session. Other sessions stay open.
 //
-// It calls `operators.signout`. Errors of its own: [AuthenticationFailed].
+// It calls `operators.signout`. Errors of its own: [AuthenticationFailed] and [FieldInvalid].
 func (m OperatorsMethods) Signout(ctx context.Context, params OperatorsSignoutParams) error {
 	_, err := m.service.Call(ctx, "operators.signout", params)
 	return err
@@ -347,8 +347,8 @@ func (v OperatorsClientUpdateParams) Format(state fmt.State, verb rune) {
 
 // Update changes a client. Members that are absent stay as they are.
 //
-// It calls `operators.client.update`. Errors of its own: [AuthenticationFailed], [FieldRequired], [FieldInvalid] and
-// [ClientNotFound].
+// It calls `operators.client.update`. Errors of its own: [AuthenticationFailed], [FieldRequired], [FieldInvalid],
+// [ClientNotFound] and [ClientEmailTaken].
 func (m OperatorsClientMethods) Update(
 	ctx context.Context,
 	params OperatorsClientUpdateParams,
@@ -393,6 +393,9 @@ type OperatorsClientsGetParams struct {
 	SessionID string `json:"session_id"`
 	// The cursor of the last answer, or 0.
 	Provision int64 `json:"provision"`
+	// How many clients to get at most: those with the oldest changes of what would be answered; `provision` in the
+	// answer is where to go on. Nil leaves it out.
+	Limit *int64 `json:"limit,omitempty"`
 }
 
 // Format writes it for package fmt, without its secrets.
@@ -992,7 +995,7 @@ func (v SalesUserMeParams) Format(state fmt.State, verb rune) {
 
 // Me shows one's own account. The referral code is the owner's, to invite others with.
 //
-// It calls `sales.user.me`. Errors of its own: [NotAuthenticated].
+// It calls `sales.user.me`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
 func (m SalesUserMethods) Me(ctx context.Context, params SalesUserMeParams) (*SalesMe, error) {
 	return call[SalesMe](ctx, m.service, "sales.user.me", params)
 }
@@ -1019,6 +1022,23 @@ func (v SalesUserUpdateMeParams) Format(state fmt.State, verb rune) {
 func (m SalesUserMethods) UpdateMe(ctx context.Context, params SalesUserUpdateMeParams) error {
 	_, err := m.service.Call(ctx, "sales.user.update_me", params)
 	return err
+}
+
+// SalesUserRenewReferralCodeParams is what [SalesUserMethods.RenewReferralCode] takes.
+type SalesUserRenewReferralCodeParams struct {
+	// The api key.
+	APIKey string `json:"api_key"`
+}
+
+// RenewReferralCode replaces one's own referral code. The old code is unknown from then on; accounts that were created
+// with it stay.
+//
+// It calls `sales.user.renew_referral_code`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
+func (m SalesUserMethods) RenewReferralCode(
+	ctx context.Context,
+	params SalesUserRenewReferralCodeParams,
+) (*SalesReferralCode, error) {
+	return call[SalesReferralCode](ctx, m.service, "sales.user.renew_referral_code", params)
 }
 
 // SalesUserResetParams is what [SalesUserMethods.Reset] takes.
@@ -1090,7 +1110,7 @@ func (v SalesUserSignoutParams) Format(state fmt.State, verb rune) {
 
 // Signout ends a session. Other sessions stay open.
 //
-// It calls `sales.user.signout`. Errors of its own: [NotAuthenticated].
+// It calls `sales.user.signout`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
 func (m SalesUserMethods) Signout(ctx context.Context, params SalesUserSignoutParams) error {
 	_, err := m.service.Call(ctx, "sales.user.signout", params)
 	return err
@@ -1135,9 +1155,12 @@ func (m SystemMethods) Outbox(ctx context.Context) (*ServiceOutbox, error) {
 type SystemInviteParams struct {
 	// The role with which it invites. One of `customer`, `salesperson`, `admin`.
 	Role string `json:"role"`
+	// How many accounts it may create; 1 unless given. Nil leaves it out.
+	Uses *int64 `json:"uses,omitempty"`
 }
 
-// Invite gives out a referral code. There is no such method outside of a rehearsal; there `postern invite` does it.
+// Invite gives out a referral code. The code is good for a week. The method exists only in a rehearsal; elsewhere
+// `postern invite` does it.
 //
 // It calls `system.invite`. Errors of its own: [InvalidRequest].
 func (m SystemMethods) Invite(ctx context.Context, params SystemInviteParams) (*ServiceInvite, error) {

@@ -301,6 +301,12 @@ type SalesMe struct {
 	ReferralCode string `json:"referral_code"`
 }
 
+// SalesReferralCode is an account's new referral code.
+type SalesReferralCode struct {
+	// The code with which the owner invites others from now on.
+	ReferralCode string `json:"referral_code"`
+}
+
 // ServiceStoreInfo is the store.
 type ServiceStoreInfo struct {
 	// `memory` or `directory`.

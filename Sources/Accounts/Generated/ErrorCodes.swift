@@ -67,6 +67,13 @@ extension ErrorCode {
             number: -22,
             message: "This code is not valid, or not any more."
         )
+        /// An update gives a client the email of another live client of this operator.
+        package static let clientEmailTaken = ErrorCode(
+            api: .operators,
+            slug: "client_email_taken",
+            number: -23,
+            message: "Another client of this operator has this email."
+        )
         /// Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go again.
         package static let tooManyMails = ErrorCode(
             api: .operators,
@@ -313,7 +320,7 @@ extension ErrorCode {
             number: 401,
             message: "Not authenticated."
         )
-        /// Nobody owns that code.
+        /// No account owns the code, and no invitation that is good has it.
         package static let invalidReferralCode = ErrorCode(
             api: .sales,
             slug: "invalid_referral_code",

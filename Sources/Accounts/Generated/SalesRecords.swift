@@ -158,47 +158,87 @@ package struct SalesUser: Equatable, Sendable {
     }
 }
 
-/// A referral code that the command line gave out, which no account owns.
+/// A referral code that the command line created, which no account owns.
 package struct Invitation: Equatable, Sendable {
-    /// The code.
-    package var code: String
+    /// The invitation's number.
+    package var id: Int
+    /// BLAKE2b of the code, in hexadecimal.
+    package var hash: String
     /// The role with which it invites.
     package var role: String
+    /// How many accounts it may still create.
+    package var usesLeft: Int
+    /// When it was created.
+    package var created: Timestamp
+    /// When it expires.
+    package var expires: Timestamp
 
     package init(
-        code: String,
-        role: String
+        id: Int,
+        hash: String,
+        role: String,
+        usesLeft: Int,
+        created: Timestamp,
+        expires: Timestamp
     ) {
-        self.code = code
+        self.id = id
+        self.hash = hash
         self.role = role
+        self.usesLeft = usesLeft
+        self.created = created
+        self.expires = expires
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
-        var code: String?
+        var id: Int?
+        var hash: String?
         var role: String?
+        var usesLeft: Int?
+        var created: Timestamp?
+        var expires: Timestamp?
         try reader.beginObject()
         while let memberName = try reader.nextMember() {
-            if memberName.equals("code") {
-                code = try reader.text().string
+            if memberName.equals("id") {
+                id = try reader.number().int
+            } else if memberName.equals("hash") {
+                hash = try reader.text().string
             } else if memberName.equals("role") {
                 role = try reader.text().string
+            } else if memberName.equals("uses_left") {
+                usesLeft = try reader.number().int
+            } else if memberName.equals("created") {
+                created = try Timestamp(reading: &reader)
+            } else if memberName.equals("expires") {
+                expires = try Timestamp(reading: &reader)
             } else {
                 try reader.skip()
             }
         }
-        guard let code, let role else {
+        guard let id, let hash, let role, let usesLeft, let created, let expires else {
             throw JSONError(.typeMismatch, at: reader.offset)
         }
-        self.code = code
+        self.id = id
+        self.hash = hash
         self.role = role
+        self.usesLeft = usesLeft
+        self.created = created
+        self.expires = expires
     }
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("code")
-        writer.string(code)
+        writer.member("id")
+        writer.int(id)
+        writer.member("hash")
+        writer.string(hash)
         writer.member("role")
         writer.string(role)
+        writer.member("uses_left")
+        writer.int(usesLeft)
+        writer.member("created")
+        created.write(to: &writer)
+        writer.member("expires")
+        expires.write(to: &writer)
         writer.endObject()
     }
 }

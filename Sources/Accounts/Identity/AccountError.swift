@@ -6,11 +6,14 @@ package struct AccountError: Error, Equatable, Sendable {
     package let field: String?
     /// How many seconds to wait before the request may be let through, where waiting helps.
     package let retryAfter: Int?
+    /// The JSON type that the member must have, such as "an integer", where it has another one.
+    package let expectedType: String?
 
-    package init(_ code: ErrorCode, field: String? = nil, retryAfter: Int? = nil) {
+    package init(_ code: ErrorCode, field: String? = nil, retryAfter: Int? = nil, expectedType: String? = nil) {
         self.codes = [code]
         self.field = field
         self.retryAfter = retryAfter
+        self.expectedType = expectedType
     }
 
     /// An error of several codes, or nil where there are none.
@@ -19,10 +22,17 @@ package struct AccountError: Error, Equatable, Sendable {
         self.codes = codes
         self.field = nil
         self.retryAfter = nil
+        self.expectedType = nil
     }
 
-    /// The words of the most important code, with the field's name filled in: `user.first_name` reads "First name".
+    /// The words of the most important code, with the field's name filled in (`user.first_name` reads "First name") and,
+    /// where the JSON type is wrong, the one that is expected.
     package var message: String {
+        guard let expectedType else { return plainMessage }
+        return "\(plainMessage) Expected \(expectedType)."
+    }
+
+    private var plainMessage: String {
         guard let field, let last = field.split(separator: ".").last else { return codes[0].message }
         let words = last.split(separator: "_").joined(separator: " ")
         let name = words.prefix(1).uppercased() + words.dropFirst()

@@ -24,6 +24,13 @@ package enum Given<Value> {
         }
     }
 
+    /// The JSON type that is expected, where the member has another one.
+    package var expectedType: String? {
+        guard case .mistyped = self else { return nil }
+        if Value.self == Int.self { return "an integer" }
+        return Value.self == String.self ? "a string" : "an object"
+    }
+
     /// Whether the member is not there at all.
     package var isAbsent: Bool {
         if case .absent = self { true } else { false }

@@ -43,6 +43,12 @@ package enum Limits {
     package static let mailDelaySecondsMax = 3_600
     /// How long at most what a mail says is good.
     package static let mailLifetimeSecondsMax = 7 * 86_400
+    /// Clients that are read in one go where a request bounds how many it gets.
+    package static let clientsPerScanMax = 1_000
+    /// Accounts that an invitation may create.
+    package static let invitationUses = 1...1_000_000
+    /// How long an invitation is good unless told otherwise.
+    package static let invitationSeconds = 7 * 86_400
     /// How often counts, quotas and codes that are over are deleted.
     package static let sweepSeconds = 3_600
     /// Rows of a kind that one sweep deletes or corrects.

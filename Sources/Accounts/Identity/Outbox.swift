@@ -71,7 +71,7 @@ package final class Outbox {
         guard try MailQuotas(kind, to: hash, isSent: false, cause: nil).admit(at: now, in: tx) == nil else { return }
         let words = composer.compose(kind, secret: "1000-\(mail.secret)")
         // As many bytes as the members and index entries of a mail and its code have beside the text.
-        let rest = String(repeating: " ", count: 900 + address.text.utf8.count)
+        let rest = String(repeating: " ", count: 620 + address.text.utf8.count)
         let codeHash = SecretToken.Hash(of: mail.secret).text
         try tx.save(DecoyMail(kind: kind.rawValue, hash: codeHash, text: words.subject + words.text + rest))
         hasNotice = true

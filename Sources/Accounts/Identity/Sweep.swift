@@ -16,7 +16,7 @@ package enum Sweep {
                 hasMore = try sweepCodes(realm, purpose, at: now, in: tx) || hasMore
             }
         }
-        return hasMore
+        return try sweepInvitations(at: now, in: tx) || hasMore
     }
 
     private static let rowsMax = Limits.sweptRowsMax
@@ -50,6 +50,21 @@ package enum Sweep {
             try tx.update(record)
         }
         return over.count == rowsMax || ahead.count == rowsMax
+    }
+
+    private static func sweepInvitations(at now: Timestamp, in tx: Transaction) throws -> Bool {
+        let invitations = try tx.all(Invitation.self)
+        for var invitation in invitations {
+            if invitation.expires <= now {
+                try tx.delete(Invitation.self, invitation.key)
+            } else if invitation.created > now {
+                // Good as long as it was meant to be.
+                let seconds = invitation.created.seconds(until: invitation.expires)
+                (invitation.created, invitation.expires) = (now, now.adding(seconds: seconds))
+                try tx.update(invitation)
+            }
+        }
+        return false
     }
 
     private static func sweepCodes(

@@ -38,24 +38,20 @@ package struct SessionFields {
 enum OperatorRules {
     static func text(_ given: Given<String>, _ field: @autoclosure () -> String, charactersMax: Int) throws -> String {
         if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field()) }
-        guard let text = given.text(charactersMax: charactersMax) else {
-            throw AccountError(ErrorCode.Operators.fieldInvalid, field: field())
-        }
+        guard let text = given.text(charactersMax: charactersMax) else { throw invalid(given, field()) }
         return text
     }
 
     /// A mailed code, without white space around it.
     static func code(_ given: Given<String>, _ field: String) throws -> String {
         if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field) }
-        guard let code = given.code() else { throw AccountError(ErrorCode.Operators.fieldInvalid, field: field) }
+        guard let code = given.code() else { throw invalid(given, field) }
         return code
     }
 
     static func email(_ given: Given<String>, _ field: @autoclosure () -> String) throws -> EmailAddress {
         if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field()) }
-        guard let email = given.value.flatMap({ EmailAddress($0) }) else {
-            throw AccountError(ErrorCode.Operators.fieldInvalid, field: field())
-        }
+        guard let email = given.value.flatMap({ EmailAddress($0) }) else { throw invalid(given, field()) }
         return email
     }
 
@@ -64,7 +60,7 @@ enum OperatorRules {
         case .absent, .null, .value(""): throw AccountError(ErrorCode.Operators.fieldRequired, field: field)
         default: break
         }
-        guard let password = given.password else { throw AccountError(ErrorCode.Operators.fieldInvalid, field: field) }
+        guard let password = given.password else { throw invalid(given, field) }
         return password
     }
 
@@ -72,9 +68,23 @@ enum OperatorRules {
     static func present<Value>(_ given: Given<Value>, _ field: String) throws -> Value {
         switch given {
         case .absent, .null: throw AccountError(ErrorCode.Operators.fieldRequired, field: field)
-        case .mistyped: throw AccountError(ErrorCode.Operators.fieldInvalid, field: field)
+        case .mistyped: throw invalid(given, field)
         case .value(let value): return value
         }
+    }
+
+    /// How many entries to give at most, from 1 on; nil where nothing bounds them.
+    static func limit(_ given: Given<Int>, _ field: String) throws -> Int? {
+        switch given {
+        case .absent, .null: return nil
+        case .value(let limit) where limit >= 1: return limit
+        default: throw invalid(given, field)
+        }
+    }
+
+    /// The refusal of a value that does not fit, which names the JSON type that is expected where that is wrong.
+    static func invalid<Value>(_ given: Given<Value>, _ field: String) -> AccountError {
+        AccountError(ErrorCode.Operators.fieldInvalid, field: field, expectedType: given.expectedType)
     }
 
     /// The names and the email of a person, those at `path`.

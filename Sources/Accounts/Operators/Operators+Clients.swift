@@ -16,7 +16,7 @@ extension Operators {
             )
             account.lastChange += 1
             try tx.update(account)
-            if var client = try tx.find(Client.byEmail, Key(account.id, person.email.canonical)) {
+            if var client = try self.client(of: account, person.email, in: tx) {
                 client.person.firstName = person.first
                 client.person.lastName = person.last
                 client.person.email = person.email.text
@@ -46,16 +46,35 @@ extension Operators {
         }
     }
 
+    /// The operator's live client with an email, else the one that was deleted last.
+    private func client(of account: Operator, _ email: EmailAddress, in tx: Transaction) throws -> Client? {
+        let key = Key(account.id, email.canonical)
+        if let client = try tx.find(Client.byEmail, key) { return client }
+        return try tx.scan(Client.byEmailOfDeleted, prefix: key, descending: true, limit: 1).first
+    }
+
     /// The clients whose change number is at least `provision`, most recently changed first, and the number to ask with
     /// next. With 0 deleted ones are left out; above 0 they come, so that a device learns of them.
-    package func clients(session: SessionFields, provision: Given<Int>) throws -> (clients: [Client], next: Int) {
+    ///
+    /// - Parameter limit: takes the oldest changes, so many, and the number to ask with next goes on from there.
+    package func clients(
+        session: SessionFields,
+        provision: Given<Int>,
+        limit: Given<Int> = .absent
+    ) throws -> (clients: [Client], next: Int) {
         let now = environment.time.now
         return try environment.store.transact { tx in
             let account = try storedAccount(session, at: now, in: tx)
             let provision = try OperatorRules.present(provision, "provision")
             guard provision >= 0 else { throw AccountError(ErrorCode.Operators.fieldInvalid, field: "provision") }
             let next = account.record.lastChange + 1
+            let limit = try OperatorRules.limit(limit, "limit")
             guard provision < next else { return ([], next) }
+            if let limit {
+                let clients = try oldestChanges(of: account.record, from: provision, limit: limit, in: tx)
+                guard clients.count == limit, let latest = clients.first else { return (clients, next) }
+                return (clients, latest.change + 1)
+            }
             let clients = try tx.scan(
                 Client.byChange,
                 prefix: Key(account.record.id),
@@ -64,6 +83,30 @@ extension Operators {
             )
             return (provision == 0 ? clients.filter { $0.deleted == nil } : clients, next)
         }
+    }
+
+    /// The first `limit` of the clients that a request with `provision` gets, most recently changed first.
+    private func oldestChanges(
+        of account: Operator,
+        from provision: Int,
+        limit: Int,
+        in tx: Transaction
+    ) throws -> [Client] {
+        var (clients, from): ([Client], Int) = ([], provision)
+        // Deleted ones, which a request with 0 does not get, lie between the others.
+        while clients.count < limit {
+            let count = min(limit - clients.count, Limits.clientsPerScanMax)
+            let page = try tx.scan(
+                Client.byChange,
+                prefix: Key(account.id),
+                from: Key(account.id, from),
+                limit: count
+            )
+            clients += provision == 0 ? page.filter { $0.deleted == nil } : page
+            guard page.count == count, let last = page.last else { break }
+            from = last.change + 1
+        }
+        return clients.reversed()
     }
 
     /// Changes what is given of a client; members that are absent stay as they are.
@@ -124,7 +167,7 @@ extension Operators {
                 let holder = try tx.find(Client.byEmail, Key(account.id, client.person.email.lowercased())),
                 holder.id != client.id
             {
-                throw AccountError(ErrorCode.Operators.fieldInvalid, field: "client.user.email")
+                throw AccountError(ErrorCode.Operators.clientEmailTaken)
             }
             account.lastChange += 1
             client.change = account.lastChange

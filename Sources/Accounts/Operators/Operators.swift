@@ -38,7 +38,8 @@ package struct Operators {
 
     /// The operator who sends a request.
     ///
-    /// - Throws: `authentication_failed` where the number and the session are not a pair.
+    /// - Throws: `authentication_failed` where the number and the session are not a pair, `field_invalid` where one of
+    ///   them has the wrong JSON type.
     func authenticated(_ given: SessionFields, at now: Timestamp, in tx: Transaction) throws -> Operator {
         try storedAccount(given, at: now, in: tx).record
     }
@@ -52,7 +53,11 @@ package struct Operators {
         guard let id = given.userID.value, let token = given.sessionID.value,
             try sessions.account(holding: token, at: now, in: tx) == id,
             let account = try tx.stored(Operator.self, Key(id))
-        else { throw AccountError(ErrorCode.Operators.authenticationFailed) }
+        else {
+            if given.userID.expectedType != nil { throw OperatorRules.invalid(given.userID, "user_id") }
+            if given.sessionID.expectedType != nil { throw OperatorRules.invalid(given.sessionID, "session_id") }
+            throw AccountError(ErrorCode.Operators.authenticationFailed)
+        }
         return account
     }
 
@@ -81,11 +86,15 @@ extension Client: Record {
         isNumbered: true,
         counters: [RecordCounter(Person.counter) { $0.person.id }],
         unique: [byEmail],
-        ordered: [byChange]
+        ordered: [byChange, byEmailOfDeleted]
     )
-    /// A client by its operator and its email.
-    static let byEmail = UniqueIndex<Client>("email", steady: \.person.email) {
-        Key($0.operatorID, $0.person.email.lowercased())
+    /// A live client by its operator and its email. A deleted one reserves nothing.
+    static let byEmail = UniqueIndex<Client>("email", steady: { $0.deleted == nil ? $0.person.email : "" }) { client in
+        client.deleted == nil ? Key(client.operatorID, client.person.email.lowercased()) : nil
+    }
+    /// The deleted clients of an operator and an email, the latest last: creating one with the email revives it.
+    static let byEmailOfDeleted = OrderedIndex<Client>("deleted email") { client in
+        client.deleted.map { _ in Key(client.operatorID, client.person.email.lowercased(), client.id) }
     }
     /// The feed of an operator's changes.
     static let byChange = OrderedIndex<Client>("change") { Key($0.operatorID, $0.change) }

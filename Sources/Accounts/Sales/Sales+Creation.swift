@@ -54,14 +54,16 @@ extension Sales {
         let brand = try given.brandID.map {
             try SalesRules.text($0, "brand_id", charactersMax: Limits.nameCharactersMax)
         }
-        try environment.store.transact { try check(role, code: code, email: email, in: $0) }
+        let start = environment.time.now
+        try environment.store.transact { _ = try check(role, code: code, email: email, at: start, in: $0) }
 
         let hash = try environment.hasher.hash(password)
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         let key = role == .customer ? nil : newKey()
         let (externalID, ownCode) = (environment.random.uuid(), environment.random.hex(bytes: 16))
         let user = try environment.store.transact { tx in
-            try check(role, code: code, email: email, in: tx)
+            let invitation = try check(role, code: code, email: email, at: now, in: tx)
+            if let invitation { try use(invitation, in: tx) }
             let user = SalesUser(
                 id: try tx.nextNumber(of: SalesUser.self),
                 externalID: externalID,
@@ -87,27 +89,31 @@ extension Sales {
         return (user, key)
     }
 
-    /// Gives out a referral code that no account owns: how the first account comes to be.
-    package func invite(_ role: SalesRole) throws -> String {
-        let code = environment.random.hex(bytes: 16)
-        try environment.store.transact { try $0.insert(Invitation(code: code, role: role.rawValue)) }
-        return code
-    }
-
-    private func check(_ role: SalesRole, code: String, email: EmailAddress, in tx: Transaction) throws {
-        let owner = try tx.find(SalesUser.byReferralCode, Key(code))?.role ?? tx.get(Invitation.self, Key(code))?.role
-        guard let inviter = owner.flatMap({ SalesRole(rawValue: $0) }) else {
+    /// Checks who invites.
+    ///
+    /// - Returns: the invitation whose code it is; nil for an account's own code.
+    private func check(
+        _ role: SalesRole,
+        code: String,
+        email: EmailAddress,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> Invitation? {
+        let owner = try tx.find(SalesUser.byReferralCode, Key(code))
+        let invitation = owner == nil ? try self.invitation(code, at: now, in: tx) : nil
+        guard let inviter = (owner?.role ?? invitation?.role).flatMap({ SalesRole(rawValue: $0) }) else {
             throw AccountError(ErrorCode.Sales.invalidReferralCode)
         }
         guard inviter.mayInvite(role) else { throw AccountError(ErrorCode.Sales.insufficientAuthorization) }
         guard try user(of: email, in: tx) == nil else { throw AccountError(ErrorCode.Sales.userAlreadyExists) }
+        return invitation
     }
 }
 
 /// The rules for single members: what is missing, blank or does not fit is an invalid request.
 enum SalesRules {
     static func text(_ given: Given<String>, _ field: String, charactersMax: Int) throws -> String {
-        guard !given.isBlank, let text = given.text(charactersMax: charactersMax) else { throw invalid(field) }
+        guard !given.isBlank, let text = given.text(charactersMax: charactersMax) else { throw invalid(given, field) }
         return text
     }
 
@@ -117,12 +123,12 @@ enum SalesRules {
         _ field: String,
         charactersMax: Int = Limits.codeCharactersMax
     ) throws -> String {
-        guard !given.isBlank, let code = given.code(charactersMax: charactersMax) else { throw invalid(field) }
+        guard !given.isBlank, let code = given.code(charactersMax: charactersMax) else { throw invalid(given, field) }
         return code
     }
 
     static func name(_ given: Given<NameFields>) throws -> (first: String, last: String) {
-        guard let name = given.value else { throw invalid("name") }
+        guard let name = given.value else { throw invalid(given, "name") }
         return (
             try text(name.first, "name.first", charactersMax: Limits.nameCharactersMax),
             try text(name.last, "name.last", charactersMax: Limits.nameCharactersMax)
@@ -130,16 +136,17 @@ enum SalesRules {
     }
 
     static func email(_ given: Given<String>) throws -> EmailAddress {
-        guard let email = given.value.flatMap({ EmailAddress($0) }) else { throw invalid("email") }
+        guard let email = given.value.flatMap({ EmailAddress($0) }) else { throw invalid(given, "email") }
         return email
     }
 
     static func password(_ given: Given<String>) throws -> String {
-        guard let password = given.password else { throw invalid("password") }
+        guard let password = given.password else { throw invalid(given, "password") }
         return password
     }
 
-    private static func invalid(_ field: String) -> AccountError {
-        AccountError(ErrorCode.Sales.invalidRequest, field: field)
+    /// The refusal of a value, which names the JSON type that is expected where that is wrong.
+    static func invalid<Value>(_ given: Given<Value>, _ field: String) -> AccountError {
+        AccountError(ErrorCode.Sales.invalidRequest, field: field, expectedType: given.expectedType)
     }
 }

@@ -25,10 +25,15 @@ package struct Sales {
     }
 
     /// The account whose api key came with a request.
+    ///
+    /// - Throws: `not_authenticated`; `invalid_request` where the key is no string.
     func authenticated(_ apiKey: Given<String>, at now: Timestamp, in tx: Transaction) throws -> SalesUser {
         guard let key = apiKey.value, let id = try sessions.account(holding: key, at: now, in: tx),
             let user = try tx.get(SalesUser.self, Key(id))
-        else { throw AccountError(ErrorCode.Sales.notAuthenticated) }
+        else {
+            if apiKey.expectedType != nil { throw SalesRules.invalid(apiKey, "api_key") }
+            throw AccountError(ErrorCode.Sales.notAuthenticated)
+        }
         return user
     }
 
@@ -65,10 +70,4 @@ extension SalesUser: PasswordAccount {
     static let byReferralCode = UniqueIndex<SalesUser>("referral code", steady: \.referralCode) { Key($0.referralCode) }
 
     package var key: Key { Key(id) }
-}
-
-extension Invitation: Record {
-    package static let collection = Collection<Invitation>("sales.invitations")
-
-    package var key: Key { Key(code) }
 }

@@ -28,9 +28,11 @@ extension SalesUser {
 
 extension Invitation {
     package func validate(into findings: inout RecordFindings) {
-        findings.check("code", code) {
-            try SalesRules.text($0, "code", charactersMax: Limits.nameCharactersMax)
-        }
+        findings.check("id", id)
+        findings.check("hash", hash, hexOfBytes: SecretToken.Hash.bytesCount)
         findings.check("role", role, isOneOf: SalesRole.allCases.map(\.rawValue))
+        if !Limits.invitationUses.contains(usesLeft) { findings.refuse("uses_left", "a number from 1 to 1,000,000") }
+        findings.check("created", created)
+        findings.check("expires", expires)
     }
 }

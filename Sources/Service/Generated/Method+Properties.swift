@@ -8,7 +8,7 @@ extension Method {
         case .operatorsRegister: [Property("user", [Property("first_name"), Property("last_name"), Property("email")]), Property("password")]
         case .operatorsSignin: [Property("email"), Property("password")]
         case .operatorsClientCreate: [Property("user_id"), Property("session_id"), Property("client", [Property("user", [Property("first_name"), Property("last_name"), Property("email")]), Property("address")])]
-        case .operatorsClientsGet: [Property("user_id"), Property("session_id"), Property("provision")]
+        case .operatorsClientsGet: [Property("user_id"), Property("session_id"), Property("provision"), Property("limit")]
         case .operatorsClientUpdate: [Property("user_id"), Property("session_id"), Property("client_id"), Property("client", [Property("user", [Property("first_name"), Property("last_name"), Property("email")]), Property("address")])]
         case .operatorsClientDelete: [Property("user_id"), Property("session_id"), Property("client_id")]
         case .operatorsConfirmEmail: [Property("code")]
@@ -40,6 +40,7 @@ extension Method {
         case .salesUserVerify: [Property("token")]
         case .salesUserMe: [Property("api_key")]
         case .salesUserUpdateMe: [Property("api_key"), Property("name", [Property("first"), Property("last")])]
+        case .salesUserRenewReferralCode: [Property("api_key")]
         case .salesUserReset: [Property("email")]
         case .salesUserCompleteReset: [Property("token"), Property("password")]
         case .salesUserResendVerification: [Property("email")]
@@ -48,7 +49,7 @@ extension Method {
         case .systemInfo: []
         case .systemAdvanceClock: [Property("seconds")]
         case .systemOutbox: []
-        case .systemInvite: [Property("role")]
+        case .systemInvite: [Property("role"), Property("uses")]
         }
     }
 }

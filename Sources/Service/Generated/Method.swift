@@ -41,6 +41,7 @@ package enum Method: Int, CaseIterable, Sendable {
     case salesUserVerify
     case salesUserMe
     case salesUserUpdateMe
+    case salesUserRenewReferralCode
     case salesUserReset
     case salesUserCompleteReset
     case salesUserResendVerification
@@ -89,6 +90,7 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserVerify: "sales.user.verify"
         case .salesUserMe: "sales.user.me"
         case .salesUserUpdateMe: "sales.user.update_me"
+        case .salesUserRenewReferralCode: "sales.user.renew_referral_code"
         case .salesUserReset: "sales.user.reset"
         case .salesUserCompleteReset: "sales.user.complete_reset"
         case .salesUserResendVerification: "sales.user.resend_verification"
@@ -139,6 +141,7 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserVerify: .sales
         case .salesUserMe: .sales
         case .salesUserUpdateMe: .sales
+        case .salesUserRenewReferralCode: .sales
         case .salesUserReset: .sales
         case .salesUserCompleteReset: .sales
         case .salesUserResendVerification: .sales
@@ -189,6 +192,7 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserVerify: .token
         case .salesUserMe: .apiKey
         case .salesUserUpdateMe: .apiKey
+        case .salesUserRenewReferralCode: .apiKey
         case .salesUserReset: .email
         case .salesUserCompleteReset: .token
         case .salesUserResendVerification: .email
@@ -239,6 +243,7 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserVerify: false
         case .salesUserMe: false
         case .salesUserUpdateMe: false
+        case .salesUserRenewReferralCode: false
         case .salesUserReset: false
         case .salesUserCompleteReset: true
         case .salesUserResendVerification: false
@@ -289,6 +294,7 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserVerify: false
         case .salesUserMe: false
         case .salesUserUpdateMe: false
+        case .salesUserRenewReferralCode: false
         case .salesUserReset: false
         case .salesUserCompleteReset: false
         case .salesUserResendVerification: false
@@ -307,7 +313,7 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsRegister: [ParamName("user", isRequired: true, [ParamName("first_name", isRequired: true), ParamName("last_name", isRequired: true), ParamName("email", isRequired: true)]), ParamName("password", isRequired: true)]
         case .operatorsSignin: [ParamName("email", isRequired: true), ParamName("password", isRequired: true)]
         case .operatorsClientCreate: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("client", isRequired: true, [ParamName("user", isRequired: true, [ParamName("first_name", isRequired: true), ParamName("last_name", isRequired: true), ParamName("email", isRequired: true)]), ParamName("address", isRequired: true)])]
-        case .operatorsClientsGet: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("provision", isRequired: true)]
+        case .operatorsClientsGet: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("provision", isRequired: true), ParamName("limit")]
         case .operatorsClientUpdate: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("client_id", isRequired: true), ParamName("client", isRequired: true, [ParamName("user", isRequired: true, [ParamName("first_name", isRequired: true), ParamName("last_name", isRequired: true), ParamName("email", isRequired: true)]), ParamName("address", isRequired: true)])]
         case .operatorsClientDelete: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("client_id", isRequired: true)]
         case .operatorsConfirmEmail: [ParamName("code", isRequired: true)]
@@ -339,6 +345,7 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserVerify: [ParamName("token", isRequired: true)]
         case .salesUserMe: [ParamName("api_key", isRequired: true)]
         case .salesUserUpdateMe: [ParamName("api_key", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)])]
+        case .salesUserRenewReferralCode: [ParamName("api_key", isRequired: true)]
         case .salesUserReset: [ParamName("email", isRequired: true)]
         case .salesUserCompleteReset: [ParamName("token", isRequired: true), ParamName("password", isRequired: true)]
         case .salesUserResendVerification: [ParamName("email", isRequired: true)]
@@ -347,7 +354,7 @@ package enum Method: Int, CaseIterable, Sendable {
         case .systemInfo: []
         case .systemAdvanceClock: [ParamName("seconds", isRequired: true)]
         case .systemOutbox: []
-        case .systemInvite: [ParamName("role", isRequired: true)]
+        case .systemInvite: [ParamName("role", isRequired: true), ParamName("uses")]
         }
     }
 
@@ -414,6 +421,7 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("operators.resend_confirmation") { return .operatorsResendConfirmation }
             if name.equals("sales.user.create_salesperson") { return .salesUserCreateSalesperson }
         case 30:
+            if name.equals("sales.user.renew_referral_code") { return .salesUserRenewReferralCode }
             if name.equals("sales.user.resend_verification") { return .salesUserResendVerification }
         default: break
         }

@@ -313,6 +313,8 @@ package enum OperatorsWire {
         package var sessionID: Given<String> = .absent
         /// The cursor of the last answer, or 0.
         package var provision: Given<Int> = .absent
+        /// How many clients to get at most: those with the oldest changes of what would be answered; `provision` in the answer is where to go on.
+        package var limit: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenMembers()
@@ -327,6 +329,9 @@ package enum OperatorsWire {
                 } else if memberName.equals("provision") {
                     try seen.insert(2, memberName, reader)
                     provision = try Given(reading: &reader)
+                } else if memberName.equals("limit") {
+                    try seen.insert(3, memberName, reader)
+                    limit = try Given(reading: &reader)
                 } else {
                     try seen.skip(memberName, &reader)
                 }

@@ -174,6 +174,25 @@ package enum SalesWire {
         }
     }
 
+    /// An account's new referral code.
+    package struct ReferralCode {
+        /// The code with which the owner invites others from now on.
+        package var referralCode: String
+
+        package init(
+            referralCode: String
+        ) {
+            self.referralCode = referralCode
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.member("referral_code")
+            writer.string(referralCode)
+            writer.endObject()
+        }
+    }
+
     /// A person's name.
     package struct NameInput {
         /// The first name.
@@ -394,6 +413,25 @@ package enum SalesWire {
                 } else if memberName.equals("name") {
                     try seen.insert(1, memberName, reader)
                     name = try Given(object: &reader, NameInput.init)
+                } else {
+                    try seen.skip(memberName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.renew_referral_code`.
+    package struct UserRenewReferralCodeParams {
+        /// The api key.
+        package var apiKey: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
+            try reader.beginObject()
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("api_key") {
+                    try seen.insert(0, memberName, reader)
+                    apiKey = try Given(reading: &reader)
                 } else {
                     try seen.skip(memberName, &reader)
                 }

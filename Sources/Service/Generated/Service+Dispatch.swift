@@ -83,6 +83,8 @@ extension Service {
         case .salesUserUpdateMe:
             try sales.userUpdateMe(SalesWire.UserUpdateMeParams(reading: &params))
             writer.null()
+        case .salesUserRenewReferralCode:
+            try sales.userRenewReferralCode(SalesWire.UserRenewReferralCodeParams(reading: &params)).write(to: &writer)
         case .salesUserReset:
             try sales.userReset(SalesWire.UserResetParams(reading: &params))
             writer.null()

@@ -191,6 +191,8 @@ package enum ServiceWire {
     package struct InviteParams {
         /// The role with which it invites.
         package var role: Given<String> = .absent
+        /// How many accounts it may create; 1 unless given.
+        package var uses: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenMembers()
@@ -199,6 +201,9 @@ package enum ServiceWire {
                 if memberName.equals("role") {
                     try seen.insert(0, memberName, reader)
                     role = try Given(reading: &reader)
+                } else if memberName.equals("uses") {
+                    try seen.insert(1, memberName, reader)
+                    uses = try Given(reading: &reader)
                 } else {
                     try seen.skip(memberName, &reader)
                 }

@@ -172,7 +172,7 @@ private final class Subject {
         keep("other", try ask("care.auth.token", #"{"email":"c@d.co","password":"p"}"#)["access_token"])
         let share = #""email":"x@y.co","access":"read","group":"family""#
         _ = try ask("care.patients.share", #"{"access_token":"@token@","patient_id":1,\#(share)}"#)
-        keep("referral", try ask("system.invite", #"{"role":"admin"}"#)["referral_code"])
+        keep("referral", try ask("system.invite", #"{"role":"admin","uses":1000000}"#)["referral_code"])
         let account = #""email":"a@b.co","password":"p","referral_code":"@referral@","name":{"first":"A","last":"B"}"#
         keep("key", try ask("sales.user.create_internal", "{\(account)}")["api_key"])
         keep("code", try ask("sales.user.me", #"{"api_key":"@key@"}"#)["referral_code"])

@@ -80,6 +80,8 @@ _POSTERN_RESULTS[operators.client.create]=OperatorsClient
 #     user_id: integer. required. The operator's `id`.
 #     session_id: string. required. A session of that operator.
 #     provision: integer. required. The cursor of the last answer, or 0.
+#     limit: integer. How many clients to get at most: those with the oldest changes of what would be answered;
+#         `provision` in the answer is where to go on.
 #     Gives OperatorsClientList: Clients that have changed, and where to go on.
 #         clients: list of OperatorsClient. The clients, most recently changed first.
 #         provision: integer. The cursor to ask with next time.
@@ -88,6 +90,7 @@ _POSTERN_PARAMS[operators.clients.get]='
 user_id:integer
 session_id:string
 provision:integer
+limit:integer
 '
 _POSTERN_RESULTS[operators.clients.get]=OperatorsClientList
 
@@ -107,7 +110,7 @@ _POSTERN_RESULTS[operators.clients.get]=OperatorsClientList
 #         user: OperatorsPerson. The client's person.
 #         address: string. Where the client lives.
 #         deleted: time, as text or null. When the client was deleted; null while it is not.
-#     Errors: authentication_failed, field_required, field_invalid, client_not_found.
+#     Errors: authentication_failed, field_required, field_invalid, client_not_found, client_email_taken.
 _POSTERN_PARAMS[operators.client.update]='
 user_id:integer
 session_id:string
@@ -163,7 +166,7 @@ _POSTERN_RESULTS[operators.resend_confirmation]=nothing
 #     user_id: integer. required. The operator's `id`.
 #     session_id: string. required. A session of that operator.
 #     Gives nothing.
-#     Errors: authentication_failed.
+#     Errors: authentication_failed, field_invalid.
 _POSTERN_PARAMS[operators.signout]='
 user_id:integer
 session_id:string
@@ -639,7 +642,7 @@ _POSTERN_RESULTS[sales.user.verify]=SalesVerifiedEmail
 #         email: string. The email address.
 #         name: SalesName. The name.
 #         referral_code: string. The code with which the owner invites others.
-#     Errors: not_authenticated.
+#     Errors: not_authenticated, invalid_request.
 _POSTERN_PARAMS[sales.user.me]='
 api_key:string
 '
@@ -659,6 +662,17 @@ name.first:string
 name.last:string
 '
 _POSTERN_RESULTS[sales.user.update_me]=nothing
+
+# sales.user.renew_referral_code: Replaces one's own referral code. The old code is unknown from then on; accounts
+#     that were created with it stay.
+#     api_key: string. required. The api key.
+#     Gives SalesReferralCode: An account's new referral code.
+#         referral_code: string. The code with which the owner invites others from now on.
+#     Errors: not_authenticated, invalid_request.
+_POSTERN_PARAMS[sales.user.renew_referral_code]='
+api_key:string
+'
+_POSTERN_RESULTS[sales.user.renew_referral_code]=SalesReferralCode
 
 # sales.user.reset: Mails a token to set a new password with. The answer is the same whether or not there is such an
 #     account.
@@ -695,7 +709,7 @@ _POSTERN_RESULTS[sales.user.resend_verification]=nothing
 # sales.user.signout: Ends a session. Other sessions stay open.
 #     api_key: string. required. A key that a sign-in gave.
 #     Gives nothing.
-#     Errors: not_authenticated.
+#     Errors: not_authenticated, invalid_request.
 _POSTERN_PARAMS[sales.user.signout]='
 api_key:string
 '
@@ -733,14 +747,16 @@ _POSTERN_PARAMS[system.outbox]='
 '
 _POSTERN_RESULTS[system.outbox]=ServiceOutbox
 
-# system.invite: Gives out a referral code. There is no such method outside of a rehearsal; there `postern invite`
-#     does it.
+# system.invite: Gives out a referral code. The code is good for a week. The method exists only in a rehearsal;
+#     elsewhere `postern invite` does it.
 #     role: string: customer, salesperson, admin. required. The role with which it invites.
+#     uses: integer. How many accounts it may create; 1 unless given.
 #     Gives ServiceInvite: A referral code that no account owns.
 #         referral_code: string. The code.
 #     Errors: invalid_request.
 _POSTERN_PARAMS[system.invite]='
 role:string
+uses:integer
 '
 _POSTERN_RESULTS[system.invite]=ServiceInvite
 
@@ -764,6 +780,8 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # too_many_attempts: Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
 
 # code_invalid: A mailed code is unknown, used, superseded or expired.
+
+# client_email_taken: An update gives a client the email of another live client of this operator.
 
 # too_many_mails: Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds
 #     until one may go again. Five mails of a kind went to the address within an hour, or the account caused a
@@ -831,7 +849,7 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 
 # not_authenticated: The api key is missing, unknown, ended or expired.
 
-# invalid_referral_code: Nobody owns that code.
+# invalid_referral_code: No account owns the code, and no invitation that is good has it.
 
 # busy: The lock was held for longer than --lock-wait.
 

@@ -157,6 +157,10 @@ def types: {
     "name": "SalesName",
     "referral_code": "string"
   },
+  # An account's new referral code.
+  SalesReferralCode: {
+    "referral_code": "string"
+  },
   # The store.
   ServiceStoreInfo: {
     "kind": "string"

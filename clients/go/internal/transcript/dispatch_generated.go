@@ -41,6 +41,7 @@ var MethodNames = []string{
 	"sales.user.verify",
 	"sales.user.me",
 	"sales.user.update_me",
+	"sales.user.renew_referral_code",
 	"sales.user.reset",
 	"sales.user.complete_reset",
 	"sales.user.resend_verification",
@@ -125,6 +126,8 @@ func typedForm(client *postern.Client, method string) form {
 		return withBoth(client.Sales.User.Me)
 	case "sales.user.update_me":
 		return withoutResult(client.Sales.User.UpdateMe)
+	case "sales.user.renew_referral_code":
+		return withBoth(client.Sales.User.RenewReferralCode)
 	case "sales.user.reset":
 		return withoutResult(client.Sales.User.Reset)
 	case "sales.user.complete_reset":
@@ -169,6 +172,8 @@ func hasTypeOf(slug postern.Slug, err error) bool {
 		return is[*postern.TooManyAttempts](err)
 	case postern.SlugCodeInvalid:
 		return is[*postern.CodeInvalid](err)
+	case postern.SlugClientEmailTaken:
+		return is[*postern.ClientEmailTaken](err)
 	case postern.SlugTooManyMails:
 		return is[*postern.TooManyMails](err)
 	case postern.SlugEmailRequired:

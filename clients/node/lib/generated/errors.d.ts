@@ -65,6 +65,13 @@ export class CodeInvalid extends CallError {
   readonly slug: "code_invalid";
 }
 
+/** An update gives a client the email of another live client of this operator. */
+export class ClientEmailTaken extends CallError {
+  static readonly slug: "client_email_taken";
+  readonly name: "ClientEmailTaken";
+  readonly slug: "client_email_taken";
+}
+
 /**
  * Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go
  * again. Five mails of a kind went to the address within an hour, or the account caused a hundred mails to others
@@ -293,7 +300,7 @@ export class NotAuthenticated extends CallError {
   readonly slug: "not_authenticated";
 }
 
-/** Nobody owns that code. */
+/** No account owns the code, and no invitation that is good has it. */
 export class InvalidReferralCode extends CallError {
   static readonly slug: "invalid_referral_code";
   readonly name: "InvalidReferralCode";

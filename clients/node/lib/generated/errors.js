@@ -74,6 +74,14 @@ export class CodeInvalid extends CallError {
   }
 }
 
+export class ClientEmailTaken extends CallError {
+  static slug = "client_email_taken";
+
+  get name() {
+    return "ClientEmailTaken";
+  }
+}
+
 export class TooManyMails extends CallError {
   static slug = "too_many_mails";
 

@@ -15,7 +15,7 @@ export interface OperatorsClientMethods {
   /**
    * Changes a client. Members that are absent stay as they are.
    *
-   * @throws AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound
+   * @throws AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound, ClientEmailTaken
    */
   update(params: types.OperatorsClientUpdateParams, options?: CallOptions): Promise<types.OperatorsClient>;
 
@@ -80,7 +80,7 @@ export interface OperatorsMethods {
   /**
    * Ends a session. Other sessions stay open.
    *
-   * @throws AuthenticationFailed
+   * @throws AuthenticationFailed, FieldInvalid
    */
   signout(params: types.OperatorsSignoutParams, options?: CallOptions): Promise<void>;
 
@@ -293,7 +293,7 @@ export interface SalesUserMethods {
   /**
    * Shows one's own account. The referral code is the owner's, to invite others with.
    *
-   * @throws NotAuthenticated
+   * @throws NotAuthenticated, InvalidRequest
    */
   me(params: types.SalesUserMeParams, options?: CallOptions): Promise<types.SalesMe>;
 
@@ -303,6 +303,16 @@ export interface SalesUserMethods {
    * @throws NotAuthenticated, InvalidRequest
    */
   updateMe(params: types.SalesUserUpdateMeParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Replaces one's own referral code. The old code is unknown from then on; accounts that were created with it stay.
+   *
+   * @throws NotAuthenticated, InvalidRequest
+   */
+  renewReferralCode(
+    params: types.SalesUserRenewReferralCodeParams,
+    options?: CallOptions,
+  ): Promise<types.SalesReferralCode>;
 
   /**
    * Mails a token to set a new password with. The answer is the same whether or not there is such an account.
@@ -328,7 +338,7 @@ export interface SalesUserMethods {
   /**
    * Ends a session. Other sessions stay open.
    *
-   * @throws NotAuthenticated
+   * @throws NotAuthenticated, InvalidRequest
    */
   signout(params: types.SalesUserSignoutParams, options?: CallOptions): Promise<void>;
 }
@@ -361,7 +371,8 @@ export interface SystemMethods {
   outbox(options?: CallOptions): Promise<types.ServiceOutbox>;
 
   /**
-   * Gives out a referral code. There is no such method outside of a rehearsal; there `postern invite` does it.
+   * Gives out a referral code. The code is good for a week. The method exists only in a rehearsal; elsewhere `postern
+   * invite` does it.
    *
    * @throws InvalidRequest
    */

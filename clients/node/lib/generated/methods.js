@@ -207,6 +207,10 @@ export class SalesUserMethods {
     return this.#call("sales.user.update_me", params, results.nothing, options);
   }
 
+  renewReferralCode(params, options) {
+    return this.#call("sales.user.renew_referral_code", params, results.SalesReferralCode, options);
+  }
+
   reset(params, options) {
     return this.#call("sales.user.reset", params, results.nothing, options);
   }

@@ -158,6 +158,10 @@ export const SalesMe = {
   referral_code: { type: "string" },
 };
 
+export const SalesReferralCode = {
+  referral_code: { type: "string" },
+};
+
 export const ServiceStoreInfo = {
   kind: { type: "string" },
 };

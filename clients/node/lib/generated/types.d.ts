@@ -270,6 +270,12 @@ export interface SalesMe {
   referral_code: string;
 }
 
+/** An account's new referral code. */
+export interface SalesReferralCode {
+  /** The code with which the owner invites others from now on. */
+  referral_code: string;
+}
+
 /** The store. */
 export interface ServiceStoreInfo {
   /** `memory` or `directory`. */
@@ -392,6 +398,11 @@ export interface OperatorsClientsGetParams {
   session_id: string;
   /** The cursor of the last answer, or 0. */
   provision: number;
+  /**
+   * How many clients to get at most: those with the oldest changes of what would be answered; `provision` in the answer
+   * is where to go on.
+   */
+  limit?: number | undefined;
 }
 
 /** The params of `operators.client.update`. */
@@ -696,6 +707,12 @@ export interface SalesUserUpdateMeParams {
   name: SalesNameInput;
 }
 
+/** The params of `sales.user.renew_referral_code`. */
+export interface SalesUserRenewReferralCodeParams {
+  /** The api key. */
+  api_key: string;
+}
+
 /** The params of `sales.user.reset`. */
 export interface SalesUserResetParams {
   /** The email address, unique without regard to case. */
@@ -732,4 +749,6 @@ export interface SystemAdvanceClockParams {
 export interface SystemInviteParams {
   /** The role with which it invites. */
   role: "customer" | "salesperson" | "admin";
+  /** How many accounts it may create; 1 unless given. */
+  uses?: number | undefined;
 }

@@ -30,6 +30,7 @@ from .types import (
     SalesCreatedWithKey,
     SalesMe,
     SalesNameInput,
+    SalesReferralCode,
     SalesVerifiedEmail,
     ServiceInfo,
     ServiceInvite,
@@ -87,7 +88,7 @@ class AsyncOperatorsClientMethods:
             client: What is to change; members that are absent stay as they are.
 
         Raises:
-            AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound
+            AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound, ClientEmailTaken
         """
         return await self._call(
             "operators.client.update",
@@ -133,6 +134,7 @@ class AsyncOperatorsClientsMethods:
         user_id: int,
         session_id: str,
         provision: int,
+        limit: int | Unset = UNSET,
     ) -> OperatorsClientList:
         """Lists the clients that have changed.
 
@@ -143,13 +145,15 @@ class AsyncOperatorsClientsMethods:
             user_id: The operator's `id`.
             session_id: A session of that operator.
             provision: The cursor of the last answer, or 0.
+            limit: How many clients to get at most: those with the oldest changes of what would be answered;
+                `provision` in the answer is where to go on.
 
         Raises:
             AuthenticationFailed, FieldRequired, FieldInvalid
         """
         return await self._call(
             "operators.clients.get",
-            {"user_id": user_id, "session_id": session_id, "provision": provision},
+            given(user_id=user_id, session_id=session_id, provision=provision, limit=limit),
             OperatorsClientList.from_json,
         )
 
@@ -251,7 +255,7 @@ class AsyncOperatorsMethods:
             session_id: A session of that operator.
 
         Raises:
-            AuthenticationFailed
+            AuthenticationFailed, FieldInvalid
         """
         await self._call("operators.signout", {"user_id": user_id, "session_id": session_id}, nothing)
 
@@ -909,7 +913,7 @@ class AsyncSalesUserMethods:
             api_key: A key that a sign-in gave.
 
         Raises:
-            NotAuthenticated
+            NotAuthenticated, InvalidRequest
         """
         return await self._call("sales.user.me", {"api_key": api_key}, SalesMe.from_json)
 
@@ -931,6 +935,23 @@ class AsyncSalesUserMethods:
             NotAuthenticated, InvalidRequest
         """
         await self._call("sales.user.update_me", {"api_key": api_key, "name": name}, nothing)
+
+    async def renew_referral_code(
+        self,
+        *,
+        api_key: str,
+    ) -> SalesReferralCode:
+        """Replaces one's own referral code.
+
+        The old code is unknown from then on; accounts that were created with it stay.
+
+        Args:
+            api_key: The api key.
+
+        Raises:
+            NotAuthenticated, InvalidRequest
+        """
+        return await self._call("sales.user.renew_referral_code", {"api_key": api_key}, SalesReferralCode.from_json)
 
     async def reset(
         self,
@@ -998,7 +1019,7 @@ class AsyncSalesUserMethods:
             api_key: A key that a sign-in gave.
 
         Raises:
-            NotAuthenticated
+            NotAuthenticated, InvalidRequest
         """
         await self._call("sales.user.signout", {"api_key": api_key}, nothing)
 
@@ -1066,18 +1087,20 @@ class AsyncSystemMethods:
         self,
         *,
         role: Literal["customer", "salesperson", "admin"],
+        uses: int | Unset = UNSET,
     ) -> ServiceInvite:
         """Gives out a referral code.
 
-        There is no such method outside of a rehearsal; there `postern invite` does it.
+        The code is good for a week. The method exists only in a rehearsal; elsewhere `postern invite` does it.
 
         Args:
             role: The role with which it invites.
+            uses: How many accounts it may create; 1 unless given.
 
         Raises:
             InvalidRequest
         """
-        return await self._call("system.invite", {"role": role}, ServiceInvite.from_json)
+        return await self._call("system.invite", given(role=role, uses=uses), ServiceInvite.from_json)
 
 
 class AsyncMethods:

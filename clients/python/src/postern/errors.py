@@ -47,6 +47,10 @@ class CodeInvalid(CallError):
     """A mailed code is unknown, used, superseded or expired."""
 
 
+class ClientEmailTaken(CallError):
+    """An update gives a client the email of another live client of this operator."""
+
+
 class TooManyMails(CallError):
     """Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may
     go again. Five mails of a kind went to the address within an hour, or the account caused a hundred mails to
@@ -179,7 +183,7 @@ class NotAuthenticated(CallError):
 
 
 class InvalidReferralCode(CallError):
-    """Nobody owns that code."""
+    """No account owns the code, and no invitation that is good has it."""
 
 
 class Busy(CallError):
@@ -212,6 +216,7 @@ BY_SLUG: dict[str, type[CallError]] = {
     "client_not_found": ClientNotFound,
     "too_many_attempts": TooManyAttempts,
     "code_invalid": CodeInvalid,
+    "client_email_taken": ClientEmailTaken,
     "too_many_mails": TooManyMails,
     "email_required": EmailRequired,
     "invalid_email": InvalidEmail,

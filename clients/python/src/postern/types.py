@@ -561,6 +561,22 @@ class SalesMe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SalesReferralCode:
+    """An account's new referral code."""
+
+    referral_code: str
+    """The code with which the owner invites others from now on."""
+
+    @classmethod
+    def from_json(cls, value: object) -> SalesReferralCode:
+        """Reads it from what `call` gives; raises ValueError where a member is missing or of another type."""
+        members = object_members(value)
+        return cls(
+            referral_code=read(members, "referral_code", string),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStoreInfo:
     """The store."""
 

@@ -399,6 +399,15 @@ extension SalesMe: WrittenValue {
     }
 }
 
+extension SalesReferralCode: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("referral_code")
+        writer.string(referralCode)
+        writer.endObject()
+    }
+}
+
 extension ServiceStoreInfo: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()

@@ -32,12 +32,18 @@ extension Postern {
             return try await operators.client.create(userID: userID, sessionID: sessionID, client: client).json
         case "operators.clients.get":
             guard
-                params.hasOnly(["user_id", "session_id", "provision"]),
+                params.hasOnly(["user_id", "session_id", "provision", "limit"]),
                 let userID = params.required("user_id", Int.self),
                 let sessionID = params.required("session_id", String.self),
-                let provision = params.required("provision", Int.self)
+                let provision = params.required("provision", Int.self),
+                let limit = params.optional("limit", Int.self)
             else { return nil }
-            return try await operators.clients.get(userID: userID, sessionID: sessionID, provision: provision).json
+            return try await operators.clients.get(
+                userID: userID,
+                sessionID: sessionID,
+                provision: provision,
+                limit: limit
+            ).json
         case "operators.client.update":
             guard
                 params.hasOnly(["user_id", "session_id", "client_id", "client"]),
@@ -355,6 +361,12 @@ extension Postern {
             else { return nil }
             try await sales.user.updateMe(apiKey: apiKey, name: name)
             return .null
+        case "sales.user.renew_referral_code":
+            guard
+                params.hasOnly(["api_key"]),
+                let apiKey = params.required("api_key", String.self)
+            else { return nil }
+            return try await sales.user.renewReferralCode(apiKey: apiKey).json
         case "sales.user.reset":
             guard
                 params.hasOnly(["email"]),
@@ -408,10 +420,11 @@ extension Postern {
             return try await system.outbox().json
         case "system.invite":
             guard
-                params.hasOnly(["role"]),
-                let role = params.required("role", String.self)
+                params.hasOnly(["role", "uses"]),
+                let role = params.required("role", String.self),
+                let uses = params.optional("uses", Int.self)
             else { return nil }
-            return try await system.invite(role: role).json
+            return try await system.invite(role: role, uses: uses).json
         default: return nil
         }
     }

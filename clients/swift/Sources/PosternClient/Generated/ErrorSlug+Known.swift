@@ -29,6 +29,9 @@ extension ErrorSlug {
     /// A mailed code is unknown, used, superseded or expired.
     public static let codeInvalid = ErrorSlug(rawValue: "code_invalid")
 
+    /// An update gives a client the email of another live client of this operator.
+    public static let clientEmailTaken = ErrorSlug(rawValue: "client_email_taken")
+
     /// Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go
     /// again. Five mails of a kind went to the address within an hour, or the account caused a hundred mails to others
     /// within a day; `data.retry_after` counts the seconds until one may go again.
@@ -127,7 +130,7 @@ extension ErrorSlug {
     /// The api key is missing, unknown, ended or expired.
     public static let notAuthenticated = ErrorSlug(rawValue: "not_authenticated")
 
-    /// Nobody owns that code.
+    /// No account owns the code, and no invitation that is good has it.
     public static let invalidReferralCode = ErrorSlug(rawValue: "invalid_referral_code")
 
     /// The lock was held for longer than --lock-wait.
@@ -156,6 +159,7 @@ extension ErrorSlug {
         .clientNotFound,
         .tooManyAttempts,
         .codeInvalid,
+        .clientEmailTaken,
         .tooManyMails,
         .emailRequired,
         .invalidEmail,

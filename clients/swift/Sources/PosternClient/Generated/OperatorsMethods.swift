@@ -87,7 +87,7 @@ public struct OperatorsMethods: Sendable {
     /// - Parameters:
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
-    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`.
+    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldInvalid`.
     public func signout(userID: Int, sessionID: String) async throws(PosternError) {
         try await postern.perform("operators.signout") { writer in
             writer.member("user_id")
@@ -198,7 +198,7 @@ public struct OperatorsClientMethods: Sendable {
     ///   - client: What is to change; members that are absent stay as they are.
     /// - Returns: A client of an operator.
     /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`,
-    ///   `.clientNotFound`.
+    ///   `.clientNotFound`, `.clientEmailTaken`.
     public func update(
         userID: Int,
         sessionID: String,
@@ -253,9 +253,16 @@ public struct OperatorsClientsMethods: Sendable {
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
     ///   - provision: The cursor of the last answer, or 0.
+    ///   - limit: How many clients to get at most: those with the oldest changes of what would be answered;
+    ///     `provision` in the answer is where to go on.
     /// - Returns: Clients that have changed, and where to go on.
     /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`.
-    public func get(userID: Int, sessionID: String, provision: Int) async throws(PosternError) -> OperatorsClientList {
+    public func get(
+        userID: Int,
+        sessionID: String,
+        provision: Int,
+        limit: Int? = nil
+    ) async throws(PosternError) -> OperatorsClientList {
         try await postern.result(of: "operators.clients.get") { writer in
             writer.member("user_id")
             writer.int(userID)
@@ -263,6 +270,10 @@ public struct OperatorsClientsMethods: Sendable {
             writer.string(sessionID)
             writer.member("provision")
             writer.int(provision)
+            if let limit {
+                writer.member("limit")
+                writer.int(limit)
+            }
         }
     }
 }

@@ -157,7 +157,7 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - apiKey: A key that a sign-in gave.
     /// - Returns: An account, as its owner sees it.
-    /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`.
+    /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
     public func me(apiKey: String) async throws(PosternError) -> SalesMe {
         try await postern.result(of: "sales.user.me") { writer in
             writer.member("api_key")
@@ -179,6 +179,21 @@ public struct SalesUserMethods: Sendable {
             writer.string(apiKey)
             writer.member("name")
             name.write(to: &writer)
+        }
+    }
+
+    /// Replaces one's own referral code.
+    ///
+    /// The old code is unknown from then on; accounts that were created with it stay.
+    ///
+    /// - Parameters:
+    ///   - apiKey: The api key.
+    /// - Returns: An account's new referral code.
+    /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
+    public func renewReferralCode(apiKey: String) async throws(PosternError) -> SalesReferralCode {
+        try await postern.result(of: "sales.user.renew_referral_code") { writer in
+            writer.member("api_key")
+            writer.string(apiKey)
         }
     }
 
@@ -233,7 +248,7 @@ public struct SalesUserMethods: Sendable {
     ///
     /// - Parameters:
     ///   - apiKey: A key that a sign-in gave.
-    /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`.
+    /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
     public func signout(apiKey: String) async throws(PosternError) {
         try await postern.perform("sales.user.signout") { writer in
             writer.member("api_key")

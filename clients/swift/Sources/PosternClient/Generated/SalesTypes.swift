@@ -265,6 +265,32 @@ public struct SalesMe: ResultValue, Equatable, Sendable {
     }
 }
 
+/// An account's new referral code.
+public struct SalesReferralCode: ResultValue, Equatable, Sendable {
+    /// The code with which the owner invites others from now on.
+    public var referralCode: String
+
+    /// One with these members.
+    public init(
+        referralCode: String
+    ) {
+        self.referralCode = referralCode
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var referralCode: String?
+        try reader.beginObject()
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("referral_code") {
+                referralCode = try reader.value(of: "referral_code")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.referralCode = try required(referralCode, "referral_code")
+    }
+}
+
 /// A person's name.
 public struct SalesNameInput: Equatable, Sendable {
     /// The first name.

@@ -43,16 +43,21 @@ public struct SystemMethods: Sendable {
 
     /// Gives out a referral code.
     ///
-    /// There is no such method outside of a rehearsal; there `postern invite` does it.
+    /// The code is good for a week. The method exists only in a rehearsal; elsewhere `postern invite` does it.
     ///
     /// - Parameters:
     ///   - role: The role with which it invites. One of `customer`, `salesperson`, `admin`.
+    ///   - uses: How many accounts it may create; 1 unless given.
     /// - Returns: A referral code that no account owns.
     /// - Throws: `PosternError`; its own slugs: `.invalidRequest`.
-    public func invite(role: String) async throws(PosternError) -> ServiceInvite {
+    public func invite(role: String, uses: Int? = nil) async throws(PosternError) -> ServiceInvite {
         try await postern.result(of: "system.invite") { writer in
             writer.member("role")
             writer.string(role)
+            if let uses {
+                writer.member("uses")
+                writer.int(uses)
+            }
         }
     }
 }

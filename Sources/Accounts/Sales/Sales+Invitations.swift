@@ -1,0 +1,84 @@
+package import Store
+
+/// Invitations: referral codes that no account owns, which is how the first account comes to be.
+///
+/// An invitation is used as often as it says, until it expires. Only the hash of its code is stored.
+extension Sales {
+    /// Creates an invitation and gives its code, which is not shown again.
+    ///
+    /// - Parameters:
+    ///   - role: the role with which it invites.
+    ///   - uses: how many accounts it may create, within `Limits.invitationUses`.
+    ///   - seconds: how long it is good.
+    package func invite(
+        _ role: SalesRole,
+        uses: Int = 1,
+        goodFor seconds: Int = Limits.invitationSeconds
+    ) throws -> String {
+        let (now, code) = (environment.time.now, environment.random.hex(bytes: 16))
+        try environment.store.transact { tx in
+            try tx.insert(
+                Invitation(
+                    id: try tx.nextNumber(of: Invitation.self),
+                    hash: SecretToken.Hash(of: code).text,
+                    role: role.rawValue,
+                    usesLeft: uses,
+                    created: now,
+                    expires: now.adding(seconds: seconds)
+                )
+            )
+        }
+        return code
+    }
+
+    /// The invitations that are good, the oldest first.
+    package func invitations() throws -> [Invitation] {
+        let now = environment.time.now
+        return try environment.store.transact { try $0.all(Invitation.self).filter { $0.expires > now } }
+    }
+
+    /// Ends an invitation; false where there is none with that number.
+    package func revokeInvitation(_ id: Int) throws -> Bool {
+        guard Key.numbers.contains(id) else { return false }
+        return try environment.store.transact { tx in
+            guard try tx.get(Invitation.self, Key(id)) != nil else { return false }
+            try tx.delete(Invitation.self, Key(id))
+            return true
+        }
+    }
+
+    /// The invitation with a code, where it is good.
+    func invitation(_ code: String, at now: Timestamp, in tx: Transaction) throws -> Invitation? {
+        let invitation = try tx.find(Invitation.byHash, Key(SecretToken.Hash(of: code)))
+        return invitation.flatMap { $0.expires > now ? $0 : nil }
+    }
+
+    /// Uses an invitation once, in the transaction that creates the account.
+    func use(_ invitation: Invitation, in tx: Transaction) throws {
+        var invitation = invitation
+        invitation.usesLeft -= 1
+        if invitation.usesLeft > 0 {
+            try tx.update(invitation)
+        } else {
+            try tx.delete(Invitation.self, invitation.key)
+        }
+    }
+
+    /// Replaces the account's own referral code, whose old one nobody can use any more.
+    package func renewReferralCode(apiKey: Given<String>) throws -> String {
+        let (now, code) = (environment.time.now, environment.random.hex(bytes: 16))
+        try environment.store.transact { tx in
+            var user = try authenticated(apiKey, at: now, in: tx)
+            user.referralCode = code
+            try tx.update(user)
+        }
+        return code
+    }
+}
+
+extension Invitation: Record {
+    package static let collection = Collection<Invitation>("sales.invitations", isNumbered: true, unique: [byHash])
+    static let byHash = UniqueIndex<Invitation>("hash", steady: \.hash) { Key($0.hash) }
+
+    package var key: Key { Key(id) }
+}

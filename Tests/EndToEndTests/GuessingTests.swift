@@ -1,0 +1,237 @@
+import Accounts
+import Foundation
+import JSON
+import PosternTesting
+import Store
+import Testing
+
+/// What guessing must not get, and what it must not cost others, through the real binary on a directory.
+struct GuessingTests {
+    private let folder = TemporaryDirectory()
+    private var data: [String] { ["--data", folder.path("store"), "--no-email-confirmation"] }
+
+    // MARK: Passwords
+
+    /// The methods that judge a password, with what each answers to a wrong one and to a locked account.
+    private static let judges: [(method: String, email: String, wrong: Int, locked: Int)] = [
+        ("operators.signin", "a@b.co", -9, -21), ("operators.change_password", "a@b.co", -9, -21),
+        ("care.auth.token", "a@b.co", 401, 403), ("care.auth.token", "nobody@b.co", 401, 403),
+        ("sales.user.authenticate", "a@b.co", 401, 429), ("sales.user.authenticate", "nobody@b.co", 401, 429),
+    ]
+
+    /// operators.change_password once judged outside the transaction that counts: a tenth failure in one process, overtaken
+    /// in another, lifted the lock.
+    @Test(arguments: judges.indices)
+    func judgesTenTriesAtMostInTwoProcesses(_ row: Int) throws {
+        let (method, email, wrong, locked) = Self.judges[row]
+        let first = try PosternProcess(data + ["--replies", "as-completed"])
+        let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
+        let account = try first.reply(to: "operators.register", ["user": person, "password": "right"])["result"]
+        _ = try first.reply(to: "care.user.register", ["email": "a@b.co", "password": "right", "role": "user"])
+        let code = try PosternProcess.run(["invite", "--data", folder.path("store")]).output
+        let name: JSONValue = ["first": "A", "last": "B"]
+        let new: JSONValue = [
+            "email": "a@b.co", "password": "right", "referral_code": .string(code), "name": name,
+        ]
+        #expect(try first.reply(to: "sales.user.create_internal", new)["result"] != nil)
+
+        let processes = [first, try PosternProcess(data + ["--replies", "as-completed"])]
+        var params: JSONValue = ["email": .string(email), "password": "wrong"]
+        if method == "operators.change_password" {
+            params = [
+                "user_id": 1, "session_id": account?["session_id"] ?? .null, "current_password": "wrong",
+                "password": "new",
+            ]
+        }
+        for _ in 1...25 { for process in processes { process.send(method, params) } }
+        var codes: [Int: Int] = [:]
+        for process in processes {
+            for _ in 1...25 { codes[try process.nextReply()["error"]?["code"]?.int ?? 0, default: 0] += 1 }
+        }
+        #expect(codes == [wrong: 10, locked: 40], "\(method) \(email)")
+        // And the lock holds.
+        #expect(try processes[1].reply(to: method, params)["error"]?["code"]?.int == locked)
+        for process in processes { process.finish() }
+    }
+
+    // MARK: Codes
+
+    /// A code of the mail that went out last.
+    private func code(ofMail number: Int) throws -> JSONValue {
+        let mail = try PosternProcess.run(["outbox", "show", "\(number)", "--data", folder.path("store")]).output
+        return .string(String(try #require(mail.firstMatch(of: /\n\n([0-9]+-[0-9a-f]{32})\n/)).output.1))
+    }
+
+    @Test func usesACodeOnceHoweverManyAskAtOnce() throws {
+        let postern = try PosternProcess(data + ["--replies", "as-completed"])
+        let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
+        _ = try postern.reply(to: "operators.register", ["user": person, "password": "right"])
+        _ = try postern.reply(to: "operators.reset_password", ["email": "a@b.co"])
+        let other = try PosternProcess(data + ["--replies", "as-completed"])
+        let code = try code(ofMail: 1)
+        for number in 1...5 {
+            for process in [postern, other] {
+                process.send("operators.complete_reset", ["code": code, "password": .string("new \(number)")])
+            }
+        }
+        var successes = 0
+        for process in [postern, other] {
+            for _ in 1...5 {
+                let reply = try process.nextReply()
+                if reply["result"] != nil { successes += 1 } else { #expect(reply["error"]?["code"]?.int == -22) }
+            }
+        }
+        #expect(successes == 1)
+        for process in [postern, other] { process.finish() }
+    }
+
+    /// Each bogus code once cost an Argon2id.
+    @Test func refusesABogusCodeWithoutHashing() throws {
+        let postern = try PosternProcess(data)
+        let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
+        _ = try postern.reply(to: "operators.register", ["user": person, "password": "right"])
+        _ = try postern.reply(to: "operators.reset_password", ["email": "a@b.co"])
+        let code = try code(ofMail: 1)
+        let written = try journalBytes()
+        let bogus = JSONValue.string("1-" + String(repeating: "0", count: 32))
+        let guess: JSONValue = ["code": bogus, "password": "new"]
+        let guesses = try (1...20).map { _ in try seconds(postern, "operators.complete_reset", guess) }.sorted()
+        #expect(try journalBytes() == written, "and it writes nothing")
+        let wrong: JSONValue = ["email": "nobody@b.co", "password": "wrong"]
+        let hashes = try (1...5).map { _ in try seconds(postern, "care.auth.token", wrong) }.sorted()
+        #expect(guesses[10] < hashes[2] / 4, "a guess \(guesses[10]) s, a hash \(hashes[2]) s")
+        #expect(try postern.reply(to: "operators.complete_reset", ["code": code, "password": "new"])["error"] == nil)
+        postern.finish()
+    }
+
+    /// How long a request takes.
+    private func seconds(_ postern: PosternProcess, _ method: String, _ params: JSONValue) throws -> Double {
+        let start = ContinuousClock.now
+        _ = try postern.reply(to: method, params)
+        return (ContinuousClock.now - start) / .seconds(1)
+    }
+
+    // MARK: Who has an account
+
+    private static let hiding = [
+        "operators.reset_password", "operators.resend_confirmation", "sales.user.reset",
+        "sales.user.resend_verification",
+    ]
+
+    /// A reset once took 0.65 ms for an address with an account and 0.2 ms for one without.
+    @Test(arguments: hiding)
+    func takesAsLongAndWritesAsMuchForAnAddressWithoutAnAccount(_ method: String) throws {
+        try storeFortyAccounts()
+        let postern = try PosternProcess(["--data", folder.path("store")])
+        var (known, unknown): ([Double], [Double]) = ([], [])
+        var (knownBytes, unknownBytes): ([Int], [Int]) = ([], [])
+        for round in 0..<200 {
+            let (account, nobody) = ("a\(round % 40)@known.co", "a\(round % 40)@other.co")
+            let start = try journalBytes()
+            known.append(try seconds(postern, method, ["email": .string(account)]))
+            let middle = try journalBytes()
+            unknown.append(try seconds(postern, method, ["email": .string(nobody)]))
+            knownBytes.append(middle - start)
+            unknownBytes.append(try journalBytes() - middle)
+        }
+        let ratio = known.sorted()[100] / unknown.sorted()[100]
+        #expect((0.6...1.7).contains(ratio), "\(method): known takes \(ratio) of unknown")
+        // Medians, as a merge starts a new journal now and then.
+        let bytes = (known: knownBytes.sorted()[100], unknown: unknownBytes.sorted()[100])
+        #expect(bytes.known > 300 && (0.75...1.33).contains(Double(bytes.known) / Double(bytes.unknown)), "\(bytes)")
+        postern.finish()
+        // Nothing that was invented is in the outbox, and no address but those of mails and accounts in a file.
+        let listed = try PosternProcess.run(["outbox", "list", "--data", folder.path("store")]).output
+        #expect(!listed.contains("@other.co"))
+        #expect(!String(decoding: folder.contents, as: UTF8.self).contains("@other.co"))
+    }
+
+    /// The bytes of the journal, without the room behind them that is reserved.
+    private func journalBytes() throws -> Int {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("store"))
+        let journal = try #require(names.first { $0.hasPrefix("journal") })
+        let bytes = try #require(FileManager.default.contents(atPath: folder.path("store/\(journal)")))
+        return (bytes.lastIndex { $0 > 0x20 } ?? -1) + 1
+    }
+
+    /// Accounts that wait for a confirmation, without the time that hashing their passwords takes.
+    private func storeFortyAccounts() throws {
+        let store = Store(engine: try LocalEngine(directory: folder.path("store"), log: { _ in }))
+        let created = Timestamp(microseconds: 0)
+        try store.transact { tx in
+            for number in 0..<40 {
+                let email = "a\(number)@known.co"
+                let person = Person(
+                    id: try tx.next("operators.persons"),
+                    created: created,
+                    firstName: "A",
+                    lastName: "B",
+                    email: email
+                )
+                try tx.insert(
+                    Operator(
+                        id: try tx.nextNumber(of: Operator.self),
+                        created: created,
+                        person: person,
+                        passwordHash: "x",
+                        isConfirmed: false,
+                        lastChange: 0
+                    )
+                )
+                try tx.insert(
+                    SalesUser(
+                        id: try tx.nextNumber(of: SalesUser.self),
+                        externalID: "x\(number)",
+                        created: created,
+                        role: "customer",
+                        email: email,
+                        passwordHash: "x",
+                        isVerified: false,
+                        firstName: "A",
+                        lastName: "B",
+                        referralCode: "code \(number)",
+                        source: nil,
+                        phone: nil,
+                        brandID: nil
+                    )
+                )
+            }
+        }
+        try store.makeDurable()
+        store.close()
+    }
+
+    // MARK: Invitations
+
+    /// An invitation once had no end, could be used by anybody for ever, and was kept in clear.
+    @Test func endsListsAndRevokesInvitations() throws {
+        let data = ["--data", folder.path("store")]
+        func create(_ code: String, _ email: String) throws -> Int32 {
+            let params =
+                #"{"email":"\#(email)","password":"p","referral_code":"\#(code)","name":{"first":"C","last":"D"}}"#
+            return try PosternProcess.run(["call", "sales.user.create_internal", params] + data).status
+        }
+        func list() throws -> [[Substring]] {
+            try PosternProcess.run(["invite", "list"] + data).output.split(separator: "\n").map {
+                $0.split(separator: "\t")
+            }
+        }
+        #expect(try PosternProcess.run(["invite", "list"] + data).status == 1, "it makes no store")
+        _ = try PosternProcess.run(data)
+        let once = try PosternProcess.run(["invite"] + data).output
+        let twice = try PosternProcess.run(["invite", "--uses", "2", "--expires", "1h"] + data).output
+        let revoked = try PosternProcess.run(["invite", "--role", "salesperson"] + data).output
+        #expect(
+            try list().map { $0.prefix(3) } == [["1", "admin", "1"], ["2", "admin", "2"], ["3", "salesperson", "1"]]
+        )
+        let kept = String(decoding: folder.contents, as: UTF8.self)
+        for code in [once, twice, revoked] { #expect(!kept.contains(code)) }
+
+        #expect(try PosternProcess.run(["invite", "revoke", "3"] + data).status == 0)
+        #expect(try PosternProcess.run(["invite", "revoke", "3"] + data).status == 1)
+        #expect(try create(once, "a@b.co") == 0 && create(once, "b@b.co") == 1)
+        #expect(try create(twice, "b@b.co") == 0)
+        #expect(try create(revoked, "c@b.co") == 1)
+        #expect(try list().map { $0.prefix(3) } == [["2", "admin", "1"]])
+    }
+}
