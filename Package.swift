@@ -63,7 +63,7 @@ let package = Package(
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"], swiftSettings: houseRules),
         .testTarget(
             name: "AccountsTests",
-            dependencies: ["Accounts", "JSON", "Store"],
+            dependencies: ["Accounts", "JSON", "PosternTesting", "Store"],
             swiftSettings: houseRules
         ),
         .testTarget(

@@ -5,7 +5,8 @@ package enum RecordTypes {
     /// One a collection.
     package static let all: [RecordType] = [
         RecordType(Operator.self), RecordType(Client.self), RecordType(CareUser.self), RecordType(CarePatient.self),
-        RecordType(CareShare.self), RecordType(SalesUser.self), RecordType(Invitation.self), RecordType(Session.self),
+        RecordType(CareShare.self), RecordType(CareJob.self),
+        RecordType(SalesUser.self), RecordType(Invitation.self), RecordType(Session.self),
         RecordType(PasswordFailures.self), RecordType(UnknownFailures.self), RecordType(MailedCode.self),
         RecordType(OutboxMail.self), RecordType(OutboxText.self), RecordType(MailQuota.self),
         RecordType(DecoyMail.self),
@@ -14,6 +15,7 @@ package enum RecordTypes {
 
     /// The collections whose records hold the data of a person.
     package static let personal: [AnyCollection] = [
-        Operator.collection, Client.collection, CareUser.collection, CarePatient.collection, SalesUser.collection,
+        Operator.collection, Client.collection, CareUser.collection, CarePatient.collection, CareJob.collection,
+        SalesUser.collection,
     ]
 }

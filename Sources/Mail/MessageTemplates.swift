@@ -5,7 +5,7 @@ internal import Glibc
 package final class MessageTemplates: MailComposer {
     package let domain: String
     private let publicURL: String
-    /// Those of the directory, and such of the program's own as were needed so far: reading all six would take half of
+    /// Those of the directory, and such of the program's own as were needed so far: reading all of them would take half of
     /// the time that a process needs to start.
     private var templates: [MailKind: MessageTemplate] = [:]
 
@@ -55,7 +55,8 @@ extension MailKind {
         switch self {
         case .operatorsConfirmation: "/operators/confirm?code="
         case .operatorsReset: "/operators/reset?code="
-        case .careTemporaryPassword: nil
+        case .careConfirmation: "/care/confirm?code="
+        case .careTemporaryPassword, .careTemporaryPasswordUnproven: nil
         case .careInvitation: "/care/claim?code="
         case .salesVerification: "/verification?token="
         case .salesReset: "/reset?token="
@@ -75,7 +76,9 @@ extension MailKind {
         switch self {
         case .operatorsConfirmation: PackageResources.operators_confirmation_txt
         case .operatorsReset: PackageResources.operators_reset_txt
+        case .careConfirmation: PackageResources.care_confirmation_txt
         case .careTemporaryPassword: PackageResources.care_temporary_password_txt
+        case .careTemporaryPasswordUnproven: PackageResources.care_temporary_password_unproven_txt
         case .careInvitation: PackageResources.care_invitation_txt
         case .salesVerification: PackageResources.sales_verification_txt
         case .salesReset: PackageResources.sales_reset_txt

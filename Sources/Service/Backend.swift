@@ -49,6 +49,33 @@ package final class Backend {
         self.sales = Sales(environment)
     }
 
+    /// When to look for jobs that other processes left.
+    private var nextJobLook: Timestamp?
+    private var isJobFailing = false
+
+    /// Does a piece of what requests left to be done, here or in another process. It takes no time where nothing is known
+    /// to be left. Nothing may be staged.
+    ///
+    /// - Returns: in how many milliseconds it is to be called again; nil leaves that to others.
+    package func runJob() -> Int? {
+        let now = environment.time.now
+        let isDue = nextJobLook.map { $0 <= now || $0 > now.adding(seconds: Accounts.Limits.jobLookSeconds) } ?? true
+        guard isDue || care.hasJobs && !isJobFailing else { return nil }
+        do {
+            let hasMore = try care.runJob()
+            try store.makeDurable()
+            nextJobLook = now.adding(seconds: Accounts.Limits.jobLookSeconds)
+            isJobFailing = false
+            return hasMore ? 0 : nil
+        } catch {
+            // A store that cannot be written to says so to whoever writes; until it can the job waits.
+            store.discardStaged()
+            isJobFailing = true
+            nextJobLook = now.adding(seconds: 1)
+            return 1_000
+        }
+    }
+
     /// Ends sessions that were found to have expired. Nothing may be staged.
     package func endExpiredSessions() {
         do {

@@ -47,6 +47,14 @@ struct CareHandlers {
         CareWire.ResetEmail(email: try care.resetPassword(email: params.email))
     }
 
+    func userConfirmEmail(_ params: CareWire.UserConfirmEmailParams) throws -> CareWire.ConfirmedEmail {
+        CareWire.ConfirmedEmail(email: try care.confirmEmail(params.accessToken, code: params.code))
+    }
+
+    func userResendConfirmation(_ params: CareWire.UserResendConfirmationParams) throws {
+        try care.resendConfirmation(email: params.email)
+    }
+
     func authToken(_ params: CareWire.AuthTokenParams) throws -> CareWire.AccessToken {
         CareWire.AccessToken(accessToken: try care.signIn(email: params.email, password: params.password).text)
     }

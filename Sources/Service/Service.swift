@@ -133,7 +133,7 @@ package final class Service: RequestHandler {
 
     package func tend() -> Int? {
         backend.endExpiredSessions()
-        let timers = [backend.store.maintain(), beside()]
+        let timers = [backend.runJob(), backend.store.maintain(), beside()]
         return timers.compactMap { $0 }.min()
     }
 

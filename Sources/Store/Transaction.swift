@@ -36,18 +36,25 @@ package struct Transaction {
     ///   - prefix: the first components that a key must have; nil for all of the index.
     ///   - lower: the first key to give, in ascending order; nil starts at the first that has the prefix.
     ///   - descending: whether to begin at the other end.
+    ///   - offset: how many to pass over first; these are not read.
     ///   - limit: how many records to give at most.
     package func scan<R: Record>(
         _ index: OrderedIndex<R>,
         prefix: Key? = nil,
         from lower: Key? = nil,
         descending: Bool = false,
+        offset: Int = 0,
         limit: Int = .max
     ) throws -> [R] {
         let bounds = KeyBounds(collection: R.collection.name, index: index.name, prefix: prefix, from: lower)
         var records: [R] = []
+        var passedOver = 0
         guard limit > 0 else { return records }
         try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: descending) { key, entry in
+            guard passedOver == offset else {
+                passedOver += 1
+                return true
+            }
             records.append(try record(behind: entry, at: key))
             return records.count < limit
         }
@@ -69,6 +76,17 @@ package struct Transaction {
     /// How many entries a collection's records have, counted one by one.
     package func count<R: Record>(_ type: R.Type) throws -> Int {
         let bounds = KeyBounds(collection: R.collection.name, index: StoreKey.recordIndex, prefix: nil, from: nil)
+        var count = 0
+        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false) { _, _ in
+            count += 1
+            return true
+        }
+        return count
+    }
+
+    /// How many records an ordered index has under a prefix. Entries are counted one by one, but no record is read.
+    package func count<R: Record>(_ index: OrderedIndex<R>, prefix: Key) throws -> Int {
+        let bounds = KeyBounds(collection: R.collection.name, index: index.name, prefix: prefix, from: nil)
         var count = 0
         try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false) { _, _ in
             count += 1

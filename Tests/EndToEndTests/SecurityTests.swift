@@ -117,7 +117,7 @@ struct SecurityTests {
         postern.finish()
 
         // While a mail waits in the outbox its text holds its code, and nothing else does.
-        let codes = try (1...4).map { number in
+        let codes = try (1...5).map { number in
             let mail = try PosternProcess.run(["outbox", "show", "\(number)", "--data", folder.path("store")]).output
             let code = try #require(mail.firstMatch(of: /\n\n([0-9]+-)?([0-9a-f]{32})\n/)).output.2
             return String(code)
@@ -136,7 +136,7 @@ struct SecurityTests {
         let deliver = ["outbox", "deliver", "--data", folder.path("store"), "--mail", "directory:\(mails)"]
         #expect(try PosternProcess.run(deliver).status == 0)
         let names = try FileManager.default.contentsOfDirectory(atPath: mails)
-        #expect(names.count == 4)
+        #expect(names.count == 5)
         let delivered = try names.map { try String(contentsOfFile: "\(mails)/\($0)", encoding: .utf8) }.joined()
         try FileManager.default.removeItem(atPath: mails)
         let left = String(decoding: folder.contents, as: UTF8.self)

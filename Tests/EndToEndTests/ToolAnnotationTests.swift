@@ -83,6 +83,6 @@ struct ToolAnnotationTests {
     private static let bookkeeping = ["codes", "mail quotas", "password failures", "outbox", "outbox texts"]
     /// Members that count or mark what has happened.
     private static let counts = [
-        "confirmed", "is_confirmed", "verified", "is_verified", "change", "next_change", "uses",
+        "confirmed", "is_confirmed", "verified", "is_verified", "is_proven", "change", "next_change", "uses",
     ]
 }

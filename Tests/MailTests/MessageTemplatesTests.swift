@@ -9,6 +9,7 @@ struct MessageTemplatesTests {
         (MailKind.operatorsConfirmation, "https://x.co/operators/confirm?code=1-ab"),
         (.operatorsReset, "https://x.co/operators/reset?code=1-ab"),
         (.careInvitation, "https://x.co/care/claim?code=1-ab"),
+        (.careConfirmation, "https://x.co/care/confirm?code=1-ab"),
         (.salesVerification, "https://x.co/verification?token=1-ab"),
         (.salesReset, "https://x.co/reset?token=1-ab"),
     ])

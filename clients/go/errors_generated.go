@@ -118,7 +118,7 @@ type InvalidLastName struct{ *CallError }
 // InvalidPhone is the error `invalid_phone`. The phone number is no string, or too long.
 type InvalidPhone struct{ *CallError }
 
-// InvalidNPI is the error `invalid_npi`. The npi is not ten digits that pass their check.
+// InvalidNPI is the error `invalid_npi`. The npi is not ten digits that begin with 1 or 2 and pass their check.
 type InvalidNPI struct{ *CallError }
 
 // UserAlreadyExists is the error `user_already_exists`. The email is taken.
@@ -133,7 +133,8 @@ type AccessTokenRequired struct{ *CallError }
 // InvalidAccessToken is the error `invalid_access_token`. The token is unknown, revoked or expired.
 type InvalidAccessToken struct{ *CallError }
 
-// WrongEmailPassword is the error `wrong_email_password`. Either is wrong.
+// WrongEmailPassword is the error `wrong_email_password`. Either is wrong, or the password is a temporary one that was
+// mailed more than 24 hours ago.
 type WrongEmailPassword struct{ *CallError }
 
 // LoginAttemptsExceeded is the error `login_attempts_exceeded`. Too many wrong passwords in a row; `data.retry_after`
@@ -143,7 +144,8 @@ type LoginAttemptsExceeded struct{ *CallError }
 // FirstNameRequired is the error `first_name_required`. A patient's first name is missing or blank.
 type FirstNameRequired struct{ *CallError }
 
-// InvalidBirthdate is the error `invalid_birthdate`. It is no date of the form 1970-12-31.
+// InvalidBirthdate is the error `invalid_birthdate`. It is no date of the form 1970-12-31, is before 1850-01-01 or
+// after tomorrow (UTC).
 type InvalidBirthdate struct{ *CallError }
 
 // InvalidSex is the error `invalid_sex`. It is none of male, female and other.
@@ -164,7 +166,8 @@ type InvalidOffset struct{ *CallError }
 // IsOwner is the error `is_owner`. The share is the owner's.
 type IsOwner struct{ *CallError }
 
-// Unauthorized is the error `unauthorized`. The one who asks may only read.
+// Unauthorized is the error `unauthorized`. The one who asks may only read, or the patient is another user's own self
+// and is to be deleted.
 type Unauthorized struct{ *CallError }
 
 // InvalidPatientID is the error `invalid_patient_id`. There is none, or none that the one who asks can see.
@@ -173,7 +176,7 @@ type InvalidPatientID struct{ *CallError }
 // InvalidShareID is the error `invalid_share_id`. The patient has no such share.
 type InvalidShareID struct{ *CallError }
 
-// InvalidCode is the error `invalid_code`. An invitation's code is unknown, used, superseded or expired.
+// InvalidCode is the error `invalid_code`. A mailed code is unknown, used, superseded, expired, or another account's.
 type InvalidCode struct{ *CallError }
 
 // InvalidRequest is the error `invalid_request`. A member is missing or not valid; `data.field` names it. A member is

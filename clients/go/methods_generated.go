@@ -441,10 +441,11 @@ func (v CareUserRegisterParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Register registers a user. A patient for the user is created as well.
+// Register registers a user. A patient for the user is created as well, and a code that proves the address is mailed.
 //
 // It calls `care.user.register`. Errors of its own: [EmailRequired], [InvalidEmail], [PasswordRequired],
-// [InvalidPassword], [InvalidRole], [InvalidFirstName], [InvalidLastName], [InvalidPhone] and [UserAlreadyExists].
+// [InvalidPassword], [InvalidRole], [InvalidFirstName], [InvalidLastName], [InvalidPhone], [UserAlreadyExists] and
+// [TooManyMails].
 func (m CareUserMethods) Register(ctx context.Context, params CareUserRegisterParams) (*CareRegistered, error) {
 	return call[CareRegistered](ctx, m.service, "care.user.register", params)
 }
@@ -518,8 +519,8 @@ func (v CareUserDeleteParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Delete deletes one's own account. Patients that nobody else can reach go with it; a shared one passes to the user who
-// has had it longest.
+// Delete deletes one's own account. Patients that no other user can reach go with it; a shared one passes to the user
+// who has had it longest.
 //
 // It calls `care.user.delete`. Errors of its own: [AccessTokenRequired] and [InvalidAccessToken].
 func (m CareUserMethods) Delete(ctx context.Context, params CareUserDeleteParams) (*CareUser, error) {
@@ -532,7 +533,9 @@ type CareUserResetPasswordParams struct {
 	Email string `json:"email"`
 }
 
-// ResetPassword mails a temporary password. Every access token is revoked.
+// ResetPassword mails a temporary password. Every access token is revoked. The temporary password is good for 24 hours;
+// signing in with it proves the address. Where the address was not proven before, all shares and invitations that the
+// account made or that concern its patients end then.
 //
 // It calls `care.user.reset_password`. Errors of its own: [EmailRequired], [InvalidEmail] and [UserNotFound].
 func (m CareUserMethods) ResetPassword(
@@ -540,6 +543,48 @@ func (m CareUserMethods) ResetPassword(
 	params CareUserResetPasswordParams,
 ) (*CareResetEmail, error) {
 	return call[CareResetEmail](ctx, m.service, "care.user.reset_password", params)
+}
+
+// CareUserConfirmEmailParams is what [CareUserMethods.ConfirmEmail] takes.
+type CareUserConfirmEmailParams struct {
+	// A token that a sign-in gave.
+	AccessToken string `json:"access_token"`
+	// The code from the mail that registering sent.
+	Code string `json:"code"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v CareUserConfirmEmailParams) Format(state fmt.State, verb rune) {
+	type plain CareUserConfirmEmailParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	shown.Code = redacted(v.Code)
+	format(state, verb, shown)
+}
+
+// ConfirmEmail proves one's email. The code is good for a day; for a day after its use it answers the same again.
+// Shares that wait for the address open.
+//
+// It calls `care.user.confirm_email`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
+func (m CareUserMethods) ConfirmEmail(
+	ctx context.Context,
+	params CareUserConfirmEmailParams,
+) (*CareConfirmedEmail, error) {
+	return call[CareConfirmedEmail](ctx, m.service, "care.user.confirm_email", params)
+}
+
+// CareUserResendConfirmationParams is what [CareUserMethods.ResendConfirmation] takes.
+type CareUserResendConfirmationParams struct {
+	// The email address, unique without regard to case.
+	Email string `json:"email"`
+}
+
+// ResendConfirmation mails the confirmation again. The answer is the same whether or not there is such an account.
+//
+// It calls `care.user.resend_confirmation`. Errors of its own: [EmailRequired] and [InvalidEmail].
+func (m CareUserMethods) ResendConfirmation(ctx context.Context, params CareUserResendConfirmationParams) error {
+	_, err := m.service.Call(ctx, "care.user.resend_confirmation", params)
+	return err
 }
 
 // CareAuthTokenParams is what [CareAuthMethods.Token] takes.
@@ -595,7 +640,8 @@ type CarePatientsCreateParams struct {
 	FirstName string `json:"first_name"`
 	// The last name. Nil leaves it out. An empty string does what null does.
 	LastName *string `json:"last_name,omitempty"`
-	// The day of birth, as 1970-12-31. Nil leaves it out. An empty string does what null does.
+	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil leaves it out. An empty string does what null
+	// does.
 	Birthdate *string `json:"birthdate,omitempty"`
 	// male, female or other. Nil leaves it out. An empty string does what null does.
 	Sex *string `json:"sex,omitempty"`
@@ -678,7 +724,8 @@ type CarePatientsUpdateParams struct {
 	FirstName *string `json:"first_name,omitempty"`
 	// The last name. Nil leaves it out. An empty string does what null does.
 	LastName *string `json:"last_name,omitempty"`
-	// The day of birth, as 1970-12-31. Nil leaves it out. An empty string does what null does.
+	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil leaves it out. An empty string does what null
+	// does.
 	Birthdate *string `json:"birthdate,omitempty"`
 	// male, female or other. Nil leaves it out. An empty string does what null does.
 	Sex *string `json:"sex,omitempty"`
@@ -719,7 +766,7 @@ func (v CarePatientsDeleteParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Delete deletes a patient. For everybody who can reach it.
+// Delete deletes a patient. For everybody who can reach it. A patient with `me: true` can be deleted by its user alone.
 //
 // It calls `care.patients.delete`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID]
 // and [Unauthorized].
@@ -749,8 +796,8 @@ func (v CarePatientsShareParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Share shares a patient. An email without an account is mailed an invitation, whose code gives the access to who
-// claims it.
+// Share shares a patient. An email without an account, or whose account has not proven it, is mailed an invitation: its
+// code gives the access to the one who claims it, and proving the address gives it to the account.
 //
 // It calls `care.patients.share`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
 // [Unauthorized], [EmailRequired], [InvalidEmail], [InvalidAccess], [InvalidGroup], [IsOwner] and [TooManyMails].
@@ -774,7 +821,8 @@ func (v CarePatientsSharesParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Shares lists who can reach a patient. The owner's own share is among them.
+// Shares lists the shares of a patient. The owner's own share is among them. Who can only read sees the own share
+// alone.
 //
 // It calls `care.patients.shares`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and
 // [InvalidPatientID].
@@ -825,7 +873,9 @@ func (v CarePatientsClaimParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Claim claims an invitation. The access goes to the one who claims.
+// Claim claims an invitation. The access goes to the one who claims. One who has access already keeps it, raised where
+// the invitation gives more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that
+// somebody else had mailed to the account's own address proves that address.
 //
 // It calls `care.patients.claim`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
 func (m CarePatientsMethods) Claim(ctx context.Context, params CarePatientsClaimParams) (*CarePatientResult, error) {

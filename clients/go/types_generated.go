@@ -109,6 +109,14 @@ type CareResetEmail struct {
 	Success bool `json:"success"`
 }
 
+// CareConfirmedEmail is the address that was proven.
+type CareConfirmedEmail struct {
+	// The email address.
+	Email string `json:"email"`
+	// Always true.
+	Success bool `json:"success"`
+}
+
 // CareAccessToken is a session that was opened.
 type CareAccessToken struct {
 	// The token.
@@ -201,7 +209,7 @@ type CareShare struct {
 	Access string `json:"access"`
 	// owner, prime, family or anyone.
 	Group string `json:"group"`
-	// Whether it has an account; else it waits to be claimed.
+	// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
 	IsUser bool `json:"is_user"`
 }
 
@@ -215,7 +223,7 @@ type CareShareResult struct {
 	Access string `json:"access"`
 	// owner, prime, family or anyone.
 	Group string `json:"group"`
-	// Whether it has an account; else it waits to be claimed.
+	// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
 	IsUser bool `json:"is_user"`
 	// Always true.
 	Success bool `json:"success"`

@@ -50,7 +50,7 @@ extension Care {
                 sex: nil,
                 phone: ""
             )
-            try edit(&patient, given, isNew: true)
+            try edit(&patient, given, isNew: true, at: now)
             return SeenPatient(patient: patient, share: try add(patient, of: user, in: tx), creator: user.email)
         }
     }
@@ -66,9 +66,16 @@ extension Care {
             let user = try authenticated(token, at: now, in: tx)
             let limit = try CareRules.count(limit, standard: 25, ErrorCode.Care.invalidLimit)
             let offset = try CareRules.count(offset, standard: 0, ErrorCode.Care.invalidOffset)
-            let shares = try tx.scan(CareShare.byUser, prefix: Key(user.id))
-            let page = shares.dropFirst(offset).prefix(limit == 0 ? .max : limit)
-            return (try page.map { try seen($0, in: tx) }, shares.count)
+            let pageMax = limit == 0 ? Int.max : limit
+            let pending = try pendingJobs(in: tx)
+            guard !pending.endShares else {
+                let shares = try tx.scan(CareShare.byUser, prefix: Key(user.id)).filter {
+                    try isLive($0, pending, in: tx)
+                }
+                return (try shares.dropFirst(offset).prefix(pageMax).map { try seen($0, in: tx) }, shares.count)
+            }
+            let page = try tx.scan(CareShare.byUser, prefix: Key(user.id), offset: offset, limit: pageMax)
+            return (try page.map { try seen($0, in: tx) }, try tx.count(CareShare.byUser, prefix: Key(user.id)))
         }
     }
 
@@ -86,18 +93,20 @@ extension Care {
         return try environment.store.transact { tx in
             let share = try writableShare(token, id, at: now, in: tx)
             var patient = try seen(share, in: tx).patient
-            try edit(&patient, given, isNew: false)
+            try edit(&patient, given, isNew: false, at: now)
             try tx.update(patient)
             return try seen(share, in: tx)
         }
     }
 
-    /// Removes a patient, with all its shares.
+    /// Removes a patient, with all its shares; one who is a user is removed by that user alone.
     package func deletePatient(_ token: Given<String>, _ id: Given<Int>) throws -> SeenPatient {
         let now = environment.time.now
         return try environment.store.transact { tx in
             let patient = try seen(try writableShare(token, id, at: now, in: tx), in: tx)
-            try remove(patient.patient, in: tx)
+            if let me = patient.patient.me, me != patient.share.user { throw AccountError(ErrorCode.Care.unauthorized) }
+            try tx.delete(CarePatient.self, patient.patient.key)
+            try begin(CareJob(.patient, patient.patient.id), in: tx)
             return patient
         }
     }
@@ -110,24 +119,19 @@ extension Care {
             email: user.email,
             user: user.id,
             access: "write",
-            group: "owner"
+            group: "owner",
+            maker: nil
         )
         try tx.insert(patient)
         try tx.insert(share)
         return share
     }
 
-    /// Removes a patient with all its shares and the invitations to it.
-    func remove(_ patient: CarePatient, in tx: Transaction) throws {
-        for share in try tx.scan(CareShare.byPatient, prefix: Key(patient.id)) { try end(share, in: tx) }
-        try tx.delete(CarePatient.self, patient.key)
-    }
-
     /// The share by which a user reaches a patient; a patient out of reach is the same as none.
     func share(of user: CareUser, in id: Given<Int>, in tx: Transaction) throws -> CareShare {
         guard let id = id.value, Key.numbers.contains(id),
             let share = try tx.scan(CareShare.byUser, from: Key(user.id, id), limit: 1).first,
-            share.user == user.id, share.patient == id
+            share.user == user.id, share.patient == id, try isLive(share, pendingJobs(in: tx), in: tx)
         else { throw AccountError(ErrorCode.Care.invalidPatientID) }
         return share
     }
@@ -135,24 +139,42 @@ extension Care {
     func writableShare(_ token: Given<String>, _ id: Given<Int>, at now: Timestamp, in tx: Transaction) throws
         -> CareShare
     {
-        let share = try share(of: try authenticated(token, at: now, in: tx), in: id, in: tx)
+        let share = try settledShare(of: try authenticated(token, at: now, in: tx), in: id, in: tx)
         guard share.access == "write" else { throw AccountError(ErrorCode.Care.unauthorized) }
         return share
     }
 
+    /// The share by which a user reaches a patient, for who changes the patient or its shares.
+    func settledShare(of user: CareUser, in id: Given<Int>, in tx: Transaction) throws -> CareShare {
+        let share = try share(of: user, in: id, in: tx)
+        try settle(share.patient, in: tx)
+        return try self.share(of: user, in: id, in: tx)
+    }
+
+    /// What a user sees of a patient. Where the owner's account is gone and the patient has not passed on yet, it is seen
+    /// as if it had.
     func seen(_ share: CareShare, in tx: Transaction) throws -> SeenPatient {
-        guard let patient = try tx.get(CarePatient.self, Key(share.patient)),
-            let owner = try tx.get(CareUser.self, Key(patient.owner))
-        else { throw StoreError.missing(key: "care.patients/\(share.patient)") }
+        let missing = StoreError.missing(key: "care.patients/\(share.patient)")
+        guard var patient = try tx.get(CarePatient.self, Key(share.patient)) else { throw missing }
+        if let owner = try tx.get(CareUser.self, Key(patient.owner)) {
+            return SeenPatient(patient: patient, share: share, creator: owner.email)
+        }
+        guard let heir = try heir(of: patient, in: tx), let user = heir.user,
+            let owner = try tx.get(CareUser.self, Key(user))
+        else { throw missing }
+        patient.owner = user
+        patient.me = nil
+        var share = share
+        if share.id == heir.id { share.becomeOwners() }
         return SeenPatient(patient: patient, share: share, creator: owner.email)
     }
 
-    private func edit(_ patient: inout CarePatient, _ given: PatientFields, isNew: Bool) throws {
+    private func edit(_ patient: inout CarePatient, _ given: PatientFields, isNew: Bool, at now: Timestamp) throws {
         if isNew || !given.firstName.isAbsent {
             patient.firstName = try CareRules.requiredFirstName(given.firstName)
         }
         if !given.lastName.isAbsent { patient.lastName = try CareRules.lastName(given.lastName) }
-        if !given.birthdate.isAbsent { patient.birthdate = try CareRules.birthdate(given.birthdate) }
+        if !given.birthdate.isAbsent { patient.birthdate = try CareRules.birthdate(given.birthdate, at: now) }
         if !given.sex.isAbsent { patient.sex = try CareRules.sex(given.sex) }
         if !given.phone.isAbsent { patient.phone = try CareRules.phone(given.phone) }
     }

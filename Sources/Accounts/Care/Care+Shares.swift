@@ -2,8 +2,8 @@ import Store
 
 /// Sharing patients.
 extension Care {
-    /// Shares a patient with an address. One that has an account can reach it at once; another is mailed an invitation,
-    /// as an address alone proves nothing.
+    /// Shares a patient with an address. An account that has proven it can reach the patient at once. Any other share
+    /// waits: an invitation is mailed to the address, and the account that may have registered with it learns nothing.
     package func share(
         _ token: Given<String>,
         _ id: Given<Int>,
@@ -20,62 +20,94 @@ extension Care {
             let (group, groupCodes) = CareRules.group(group)
             if let error = AccountError(all: emailCodes + accessCodes + groupCodes) { throw error }
             guard let address, let access, let group else { throw AccountError(ErrorCode.Care.invalidEmail) }
-            let user = try self.user(of: address, in: tx)
-            let known = try tx.find(CareShare.byEmail, Key(patient, address.canonical))
+            let known = try liveShare(of: patient, with: address.canonical, in: tx)
             if known?.isOwners == true { throw AccountError(ErrorCode.Care.isOwner) }
+            let user = try self.user(of: address, in: tx).flatMap { $0.isProven ? $0.id : nil }
             var share =
                 try known
                 ?? CareShare(
                     id: tx.nextNumber(of: CareShare.self),
                     patient: patient,
                     email: address.text,
-                    user: user?.id,
+                    user: user,
                     access: access,
-                    group: group
+                    group: group,
+                    maker: sender.id
                 )
-            if share.user == nil, let user {
-                // The address has come by an account since it was invited.
-                share.user = user.id
-                try codes.end([.claim], of: share.id, in: tx)
-            }
             share.access = access
             share.group = group
-            try tx.save(share)
-            if share.user == nil,
-                let seconds = try environment.outbox.post(
-                    .careInvitation,
-                    .claim,
-                    of: codes,
-                    for: share.id,
-                    to: address,
-                    from: MailCause(.care, account: sender.id),
-                    mail,
-                    at: now,
-                    in: tx
-                )
-            {
+            if share.user == nil {
+                // Its invitation, if it was mailed one, is made anew by this sender, or ends.
+                share.user = user
+                share.maker = sender.id
+                if known != nil { try end(share, in: tx) }
+                try tx.insert(share)
+            } else {
+                try tx.save(share)
+            }
+            if share.user == nil, let seconds = try invite(address, to: share, from: sender, mail, at: now, in: tx) {
                 throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
             }
             return share
         }
     }
 
-    /// Who can reach a patient, the earliest first.
+    /// The share of a patient with an address. One that a job is about to end is ended here, as its place is needed.
+    ///
+    /// - Parameter address: in lower case.
+    private func liveShare(of patient: Int, with address: String, in tx: Transaction) throws -> CareShare? {
+        guard let share = try tx.find(CareShare.byEmail, Key(patient, address)) else { return nil }
+        if try isLive(share, pendingJobs(in: tx), in: tx) { return share }
+        try end(share, in: tx)
+        return nil
+    }
+
+    private func invite(
+        _ address: EmailAddress,
+        to share: CareShare,
+        from sender: CareUser,
+        _ mail: MailSecrets,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> Int? {
+        try environment.outbox.post(
+            .careInvitation,
+            .claim,
+            of: codes,
+            for: share.id,
+            to: address,
+            from: MailCause(.care, account: sender.id),
+            mail,
+            at: now,
+            in: tx
+        )
+    }
+
+    /// Who can reach a patient, the earliest first; who can only read it learns of the own share alone.
     package func shares(_ token: Given<String>, _ id: Given<Int>) throws -> [CareShare] {
         let now = environment.time.now
         return try environment.store.transact { tx in
-            let share = try share(of: try authenticated(token, at: now, in: tx), in: id, in: tx)
-            return try tx.scan(CareShare.byPatient, prefix: Key(share.patient))
+            let own = try share(of: try authenticated(token, at: now, in: tx), in: id, in: tx)
+            let seen = try seen(own, in: tx)
+            guard seen.share.access == "write" else { return [seen.share] }
+            let pending = try pendingJobs(in: tx)
+            return try tx.scan(CareShare.byPatient, prefix: Key(own.patient)).compactMap { share in
+                guard try isLive(share, pending, in: tx) else { return nil }
+                var share = share
+                if share.user == seen.patient.owner { share.becomeOwners() }
+                return share
+            }
         }
     }
 
-    /// Ends a share. Who only reads may end the own one.
+    /// Ends a share, and the invitation to it. Who only reads may end the own one.
     package func unshare(_ token: Given<String>, _ id: Given<Int>, shareID: Given<Int>) throws -> CareShare {
         let now = environment.time.now
         return try environment.store.transact { tx in
-            let own = try share(of: try authenticated(token, at: now, in: tx), in: id, in: tx)
+            let own = try settledShare(of: try authenticated(token, at: now, in: tx), in: id, in: tx)
             guard let shareID = shareID.value, Key.numbers.contains(shareID),
-                let share = try tx.get(CareShare.self, Key(shareID)), share.patient == own.patient
+                let share = try tx.get(CareShare.self, Key(shareID)), share.patient == own.patient,
+                try isLive(share, pendingJobs(in: tx), in: tx)
             else { throw AccountError(ErrorCode.Care.invalidShareID) }
             guard own.access == "write" || own.id == share.id else { throw AccountError(ErrorCode.Care.unauthorized) }
             if share.isOwners { throw AccountError(ErrorCode.Care.isOwner) }
@@ -90,29 +122,59 @@ extension Care {
         try tx.delete(CareShare.self, share.key)
     }
 
-    /// Gives the access of an invitation to the one who has its code. Who could reach the patient before keeps that way
-    /// of reaching it.
+    /// Gives the access of an invitation to the one who has its code. Who has access already keeps it, raised where the
+    /// invitation gives more; where it gives nothing more, as to the owner, the code stays good for another.
     package func claim(_ token: Given<String>, code: Given<String>) throws -> SeenPatient {
         let now = environment.time.now
         let invalid = AccountError(ErrorCode.Care.invalidCode)
         return try environment.store.transact { tx in
             let user = try authenticated(token, at: now, in: tx)
-            guard let code = code.code(), let id = try codes.redeem(.claim, code, at: now, in: tx),
-                var share = try tx.get(CareShare.self, Key(id))
+            guard let code = code.code(), let id = try codes.find(.claim, code, at: now, in: tx),
+                let found = try tx.get(CareShare.self, Key(id)), found.user == nil,
+                try isLive(found, pendingJobs(in: tx), in: tx)
             else { throw invalid }
-            let own = try tx.scan(CareShare.byPatient, prefix: Key(share.patient)).first { $0.user == user.id }
-            if let own {
-                try tx.delete(CareShare.self, share.key)
-                return try seen(own, in: tx)
+            try settle(found.patient, in: tx)
+            guard let patient = try tx.get(CarePatient.self, Key(found.patient)) else { throw invalid }
+            let isOwnAddress = found.email.lowercased() == user.email.lowercased()
+            if let own = try self.own(of: user, in: patient.id, in: tx) {
+                guard own.access == "read", found.access == "write" else { return try seen(own, in: tx) }
+                return try seen(try open(found, for: user, in: tx), in: tx)
             }
-            // Another invitation of the same patient may wait for the claimer's own address.
-            if let other = try tx.find(CareShare.byEmail, Key(share.patient, user.email.lowercased())), other.id != id {
+            // Another invitation to the same patient may wait for the claimer's own address.
+            if let other = try liveShare(of: patient.id, with: user.email.lowercased(), in: tx), other.id != id {
                 try end(other, in: tx)
             }
-            share.user = user.id
-            share.email = user.email
-            try tx.update(share)
+            let share = try open(found, for: user, in: tx)
+            if isOwnAddress, (found.maker ?? patient.owner) != user.id { try prove(user, in: tx) }
             return try seen(share, in: tx)
         }
+    }
+
+    /// The share by which a user reaches a patient, if there is one.
+    private func own(of user: CareUser, in patient: Int, in tx: Transaction) throws -> CareShare? {
+        guard let share = try tx.scan(CareShare.byUser, from: Key(user.id, patient), limit: 1).first,
+            share.user == user.id, share.patient == patient, try isLive(share, pendingJobs(in: tx), in: tx)
+        else { return nil }
+        return share
+    }
+
+    /// Gives a user what a share that waits gives: by the share itself, or where the user has one of the patient already
+    /// by raising that.
+    @discardableResult
+    func open(_ waiting: CareShare, for user: CareUser, in tx: Transaction) throws -> CareShare {
+        try codes.end([.claim], of: waiting.id, in: tx)
+        if var own = try own(of: user, in: waiting.patient, in: tx) {
+            if own.access == "read", waiting.access == "write" {
+                own.access = "write"
+                try tx.update(own)
+            }
+            try tx.delete(CareShare.self, waiting.key)
+            return own
+        }
+        var share = waiting
+        share.user = user.id
+        share.email = user.email
+        try tx.update(share)
+        return share
     }
 }

@@ -2,7 +2,7 @@ import Store
 
 /// Registering, signing in, and one's own account.
 extension Care {
-    /// Registers a user, and the patient who the user is.
+    /// Registers a user, and the patient who the user is, and mails a code that proves the address.
     ///
     /// What is wrong with the email, the password and the role is told at once; only when these are right are the names
     /// and the phone number looked at, and of them the first that is wrong is told alone.
@@ -26,7 +26,7 @@ extension Care {
         guard try environment.store.transact({ try self.user(of: address, in: $0) }) == nil else { throw taken }
 
         let hash = try environment.hasher.hash(text)
-        let now = environment.time.now
+        let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         return try environment.store.transact { tx in
             guard try self.user(of: address, in: tx) == nil else { throw taken }
             let user = CareUser(
@@ -40,7 +40,8 @@ extension Care {
                 phone: phone,
                 npi: "",
                 isProven: false,
-                hasTemporaryPassword: false
+                hasTemporaryPassword: false,
+                temporaryUntil: nil
             )
             try tx.insert(user)
             let patient = CarePatient(
@@ -55,6 +56,9 @@ extension Care {
                 phone: phone
             )
             _ = try add(patient, of: user, in: tx)
+            if let seconds = try mailConfirmation(mail, to: user, at: now, in: tx) {
+                throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
+            }
             return user
         }
     }
@@ -68,24 +72,13 @@ extension Care {
         if let error = AccountError(all: (isText ? [] : emailCodes) + passwordCodes) { throw error }
         guard let address, let text else { throw AccountError(ErrorCode.Care.wrongEmailPassword) }
         let token = SecretToken(bytes: 32, from: environment.random)
-        let user = try signIn(email: address.canonical, password: text, token: token)
-        if user.hasTemporaryPassword, !user.isProven {
-            try environment.store.transact { try takeOver(user.id, in: $0) }
+        _ = try signIn(email: address.canonical, password: text, token: token) { user, tx in
+            guard user.hasTemporaryPassword, !user.isProven else { return }
+            // Whoever registered with a stranger's address must not keep a way to the stranger's patients.
+            try begin(CareJob(.takeover, user.id), in: tx)
+            try prove(user, in: tx)
         }
         return token
-    }
-
-    /// Notes that the address is the user's, as nobody else can have had the temporary password, and takes back what was
-    /// shared before: whoever registered with a stranger's address must not keep a way to the stranger's patients.
-    private func takeOver(_ id: Int, in tx: Transaction) throws {
-        guard var user = try tx.get(CareUser.self, Key(id)) else { return }
-        for own in try tx.scan(CareShare.byUser, prefix: Key(id)) where own.isOwners {
-            for share in try tx.scan(CareShare.byPatient, prefix: Key(own.patient)) where !share.isOwners {
-                try end(share, in: tx)
-            }
-        }
-        user.isProven = true
-        try tx.update(user)
     }
 
     /// Ends the session of a token.
@@ -130,7 +123,7 @@ extension Care {
         }
         return try environment.store.transact { tx in
             var user = try edit(tx)
-            if let hash { try set(hash, isTemporary: false, of: &user, in: tx) }
+            if let hash { try set(hash, temporaryUntil: nil, of: &user, in: tx) }
             try tx.update(user)
             return user
         }
@@ -150,19 +143,17 @@ extension Care {
             guard var user = try self.user(of: address, in: tx), let stored = EmailAddress(user.email) else {
                 throw notFound
             }
-            let kind = MailKind.careTemporaryPassword
             // An anonymous request is answered as ever where the quota refuses the mail.
-            guard try environment.outbox.admit(kind, to: stored, mail, at: now, in: tx) == nil else {
-                return user.email
-            }
-            try set(hash, isTemporary: true, of: &user, in: tx)
+            guard try environment.outbox.admit(.careTemporaryPassword, to: stored, mail, at: now, in: tx) == nil
+            else { return user.email }
+            try set(hash, temporaryUntil: now.adding(seconds: Limits.temporaryPasswordSeconds), of: &user, in: tx)
             try tx.update(user)
             try environment.outbox.post(
-                kind,
+                user.isProven ? .careTemporaryPassword : .careTemporaryPasswordUnproven,
                 to: stored,
                 secret: mail.secret,
                 messageID: mail.messageID,
-                goodFor: Limits.temporaryPasswordMailSeconds,
+                goodFor: Limits.temporaryPasswordSeconds,
                 at: now,
                 in: tx
             )
@@ -171,9 +162,15 @@ extension Care {
     }
 
     /// Sets a password, and ends all that the old one gave.
-    private func set(_ hash: PasswordHash, isTemporary: Bool, of user: inout CareUser, in tx: Transaction) throws {
+    private func set(
+        _ hash: PasswordHash,
+        temporaryUntil end: Timestamp?,
+        of user: inout CareUser,
+        in tx: Transaction
+    ) throws {
         user.passwordHash = hash.text
-        user.hasTemporaryPassword = isTemporary
+        user.hasTemporaryPassword = end != nil
+        user.temporaryUntil = end
         try sessions.endAll(of: user.id, in: tx)
         try codes.endUnused(of: user.id, in: tx)
         try Lockout(.care).clear(user.id, in: tx)
@@ -185,31 +182,13 @@ extension Care {
         let now = environment.time.now
         return try environment.store.transact { tx in
             let user = try authenticated(token, at: now, in: tx)
-            for share in try tx.scan(CareShare.byUser, prefix: Key(user.id)) {
-                guard share.isOwners, var patient = try tx.get(CarePatient.self, Key(share.patient)) else {
-                    try tx.delete(CareShare.self, share.key)
-                    continue
-                }
-                let others = try tx.scan(CareShare.byPatient, prefix: Key(patient.id)).filter {
-                    $0.user != nil && $0.user != user.id
-                }
-                guard var heir = others.first, let owner = heir.user else {
-                    try remove(patient, in: tx)
-                    continue
-                }
-                try tx.delete(CareShare.self, share.key)
-                heir.group = "owner"
-                heir.access = "write"
-                try tx.update(heir)
-                patient.owner = owner
-                patient.me = nil
-                try tx.update(patient)
-            }
             try sessions.endAll(of: user.id, in: tx)
             try codes.forget(user.id, in: tx)
             try environment.outbox.forget(MailCause(.care, account: user.id), in: tx)
             try Lockout(.care).clear(user.id, in: tx)
             try tx.delete(CareUser.self, user.key)
+            try tx.delete(CareJob.self, CareJob(.opening, user.id).key)
+            try begin(CareJob(.account, user.id, address: user.email.lowercased()), in: tx)
             return user
         }
     }

@@ -1,4 +1,4 @@
-package import Store
+import Store
 
 /// Users and clinicians, their patients, and whom these are shared with.
 package struct Care {
@@ -6,6 +6,7 @@ package struct Care {
     let sessions: Sessions
     let codes = MailedCodes(.care)
     let signIn: SignIn<CareUser>
+    let jobNotice = JobNotice()
 
     package init(_ environment: Environment) {
         self.environment = environment
@@ -19,7 +20,8 @@ package struct Care {
                 wrongPassword: ErrorCode.Care.wrongEmailPassword,
                 locked: ErrorCode.Care.loginAttemptsExceeded
             ),
-            hidesUnknown: true
+            hidesUnknown: true,
+            mayEnter: { user in user.temporaryUntil.map { $0 > environment.time.now } ?? true }
         )
     }
 
@@ -35,39 +37,4 @@ package struct Care {
     func user(of email: EmailAddress, in tx: Transaction) throws -> CareUser? {
         try tx.find(CareUser.byEmail, Key(email.canonical))
     }
-}
-
-extension CareUser: PasswordAccount {
-    package static let collection = Collection<CareUser>("care.users", isNumbered: true, unique: [byEmail])
-    package static let byEmail = UniqueIndex<CareUser>("email", steady: \.email) { Key($0.email.lowercased()) }
-
-    package var key: Key { Key(id) }
-
-    /// Whether the user is a clinician, and may have an npi.
-    package var isClinician: Bool { role == "clinician" }
-}
-
-extension CarePatient: Record {
-    package static let collection = Collection<CarePatient>("care.patients", isNumbered: true)
-
-    package var key: Key { Key(id) }
-}
-
-extension CareShare: Record {
-    package static let collection = Collection<CareShare>(
-        "care.shares",
-        isNumbered: true,
-        unique: [byEmail],
-        ordered: [byUser, byPatient]
-    )
-    /// A patient's share with an address.
-    static let byEmail = UniqueIndex<CareShare>("email", steady: \.email) { Key($0.patient, $0.email.lowercased()) }
-    /// What a user can reach, in the order of the patients.
-    static let byUser = OrderedIndex<CareShare>("user") { share in share.user.map { Key($0, share.patient) } }
-    /// Who can reach a patient, the earliest first.
-    static let byPatient = OrderedIndex<CareShare>("patient") { Key($0.patient, $0.id) }
-
-    package var key: Key { Key(id) }
-
-    var isOwners: Bool { group == "owner" }
 }

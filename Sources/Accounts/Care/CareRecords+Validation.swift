@@ -12,6 +12,10 @@ extension CareUser {
         findings.check("phone", phone, CareRules.phone)
         findings.check("npi", npi, CareRules.npi)
         if !npi.isEmpty, !isClinician { findings.refuse("npi", "only a clinician has one") }
+        findings.check("temporary_until", temporaryUntil)
+        if temporaryUntil != nil, !hasTemporaryPassword {
+            findings.refuse("temporary_until", "the password is not one that was mailed")
+        }
     }
 }
 
@@ -26,7 +30,8 @@ extension CarePatient {
         }
         findings.check("first_name", firstName, CareRules.requiredFirstName)
         findings.check("last_name", lastName, CareRules.lastName)
-        findings.check("birthdate", birthdate, CareRules.birthdate)
+        let now = SystemTime().now
+        findings.check("birthdate", birthdate) { try CareRules.birthdate($0, at: now) }
         findings.check("sex", sex, CareRules.sex)
         findings.check("phone", phone, CareRules.phone)
     }
@@ -39,11 +44,23 @@ extension CareShare {
         findings.check("email", email) { try CareRules.single(CareRules.email($0)).text }
         if let user { findings.require("user", CareUser.self, user) }
         findings.check("access", access) { try CareRules.single(CareRules.access($0)) }
+        if let maker { findings.check("maker", maker) }
         if isOwners {
+            if maker != nil { findings.refuse("maker", "nobody shares a patient with its owner") }
             if user == nil { findings.refuse("user", "an owner is a user") }
             if access != "write" { findings.refuse("access", "an owner can write") }
         } else {
             findings.check("group", group) { try CareRules.single(CareRules.group($0)) }
         }
+    }
+}
+
+extension CareJob {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check("kind", kind, isOneOf: Kind.allCases.map(\.rawValue))
+        findings.check("subject", subject)
+        findings.check("mark", mark, in: 0...Key.numbers.upperBound)
+        findings.check("next", next, in: 0...Key.numbers.upperBound)
+        if let address { findings.check("address", email: address) }
     }
 }

@@ -68,11 +68,13 @@ enum CareRules {
         try text(given, charactersMax: Limits.phoneCharactersMax, Codes.invalidPhone)
     }
 
-    /// Ten digits whose Luhn check holds with 80840 in front (CMS, "Requirements for NPI and Check Digit").
+    /// Ten digits that begin with 1 or 2 and whose Luhn check holds with 80840 in front (CMS, "Requirements for NPI and
+    /// Check Digit").
     static func npi(_ given: Given<String>) throws -> String {
         if given.isBlank { return "" }
         guard let npi = given.value, npi.utf8.count == 10,
-            npi.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+            npi.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            npi.hasPrefix("1") || npi.hasPrefix("2")
         else { throw AccountError(Codes.invalidNpi) }
         let sum = ("80840" + npi).utf8.reversed().enumerated().reduce(0) { sum, place in
             let digit = Int(place.element - UInt8(ascii: "0")) * (place.offset % 2 == 1 ? 2 : 1)
@@ -82,12 +84,13 @@ enum CareRules {
         return npi
     }
 
-    /// A day of the calendar, or nil for a blank.
-    static func birthdate(_ given: Given<String>) throws -> String? {
+    /// A day of the calendar from 1850 to tomorrow, or nil for a blank: a patient in a zone east of UTC may be born on
+    /// the day after the clock's.
+    static func birthdate(_ given: Given<String>, at now: Timestamp) throws -> String? {
         if given.isBlank { return nil }
-        guard let day = given.value, Timestamp(day + "T00:00:00.000000Z") != nil else {
-            throw AccountError(Codes.invalidBirthdate)
-        }
+        guard let day = given.value, day.utf8.count == 10, Timestamp(day + "T00:00:00.000000Z") != nil,
+            day >= "1850-01-01", day <= now.adding(seconds: 86_400).description.prefix(10)
+        else { throw AccountError(Codes.invalidBirthdate) }
         return day
     }
 

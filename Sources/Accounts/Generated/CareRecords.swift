@@ -23,10 +23,12 @@ package struct CareUser: Equatable, Sendable {
     package var phone: String
     /// A clinician's National Provider Identifier.
     package var npi: String
-    /// Whether a mail to the address is known to have reached the user.
+    /// Whether the user is known to receive mail at the address.
     package var isProven: Bool
     /// Whether the password is one that was mailed.
     package var hasTemporaryPassword: Bool
+    /// Until when the mailed password is good; null for one of the user's own, and for one that was mailed before this was noted.
+    package var temporaryUntil: Timestamp?
 
     package init(
         id: Int,
@@ -39,7 +41,8 @@ package struct CareUser: Equatable, Sendable {
         phone: String,
         npi: String,
         isProven: Bool,
-        hasTemporaryPassword: Bool
+        hasTemporaryPassword: Bool,
+        temporaryUntil: Timestamp?
     ) {
         self.id = id
         self.created = created
@@ -52,6 +55,7 @@ package struct CareUser: Equatable, Sendable {
         self.npi = npi
         self.isProven = isProven
         self.hasTemporaryPassword = hasTemporaryPassword
+        self.temporaryUntil = temporaryUntil
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -66,6 +70,7 @@ package struct CareUser: Equatable, Sendable {
         var npi: String?
         var isProven: Bool?
         var hasTemporaryPassword: Bool?
+        var temporaryUntil: Timestamp?
         try reader.beginObject()
         while let memberName = try reader.nextMember() {
             if memberName.equals("id") {
@@ -90,6 +95,8 @@ package struct CareUser: Equatable, Sendable {
                 isProven = try reader.bool()
             } else if memberName.equals("has_temporary_password") {
                 hasTemporaryPassword = try reader.bool()
+            } else if memberName.equals("temporary_until") {
+                if try reader.kind() == .null { try reader.null() } else { temporaryUntil = try Timestamp(reading: &reader) }
             } else {
                 try reader.skip()
             }
@@ -108,6 +115,7 @@ package struct CareUser: Equatable, Sendable {
         self.npi = npi
         self.isProven = isProven
         self.hasTemporaryPassword = hasTemporaryPassword
+        self.temporaryUntil = temporaryUntil
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -134,6 +142,8 @@ package struct CareUser: Equatable, Sendable {
         writer.bool(isProven)
         writer.member("has_temporary_password")
         writer.bool(hasTemporaryPassword)
+        writer.member("temporary_until")
+        if let temporaryUntil { temporaryUntil.write(to: &writer) } else { writer.null() }
         writer.endObject()
     }
 }
@@ -261,12 +271,14 @@ package struct CareShare: Equatable, Sendable {
     package var patient: Int
     /// The email address as it was given.
     package var email: String
-    /// The number of the user; null while it waits to be claimed.
+    /// The number of the user; null while it waits for the address to be proven or its code to be claimed.
     package var user: Int?
     /// read or write.
     package var access: String
     /// owner, prime, family or anyone.
     package var group: String
+    /// The number of the user who made it; null for an owner's own, and where it was not noted.
+    package var maker: Int?
 
     package init(
         id: Int,
@@ -274,7 +286,8 @@ package struct CareShare: Equatable, Sendable {
         email: String,
         user: Int?,
         access: String,
-        group: String
+        group: String,
+        maker: Int?
     ) {
         self.id = id
         self.patient = patient
@@ -282,6 +295,7 @@ package struct CareShare: Equatable, Sendable {
         self.user = user
         self.access = access
         self.group = group
+        self.maker = maker
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -291,6 +305,7 @@ package struct CareShare: Equatable, Sendable {
         var user: Int?
         var access: String?
         var group: String?
+        var maker: Int?
         try reader.beginObject()
         while let memberName = try reader.nextMember() {
             if memberName.equals("id") {
@@ -305,6 +320,8 @@ package struct CareShare: Equatable, Sendable {
                 access = try reader.text().string
             } else if memberName.equals("group") {
                 group = try reader.text().string
+            } else if memberName.equals("maker") {
+                if try reader.kind() == .null { try reader.null() } else { maker = try reader.number().int }
             } else {
                 try reader.skip()
             }
@@ -318,6 +335,7 @@ package struct CareShare: Equatable, Sendable {
         self.user = user
         self.access = access
         self.group = group
+        self.maker = maker
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -334,6 +352,83 @@ package struct CareShare: Equatable, Sendable {
         writer.string(access)
         writer.member("group")
         writer.string(group)
+        writer.member("maker")
+        writer.int(maker)
+        writer.endObject()
+    }
+}
+
+/// What remains to be done of an ending or opening that reaches further than one transaction should.
+package struct CareJob: Equatable, Sendable {
+    /// account, patient, takeover or opening.
+    package var kind: String
+    /// The number of the account, or of the patient, that it is about.
+    package var subject: Int
+    /// What has a lower number is concerned: mails of an account, shares of a takeover. 0 for the other kinds.
+    package var mark: Int
+    /// The lowest number of a patient that a takeover has not gone through.
+    package var next: Int
+    /// The address of an account whose mails go, in lower case.
+    package var address: String?
+
+    package init(
+        kind: String,
+        subject: Int,
+        mark: Int,
+        next: Int,
+        address: String?
+    ) {
+        self.kind = kind
+        self.subject = subject
+        self.mark = mark
+        self.next = next
+        self.address = address
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var kind: String?
+        var subject: Int?
+        var mark: Int?
+        var next: Int?
+        var address: String?
+        try reader.beginObject()
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("kind") {
+                kind = try reader.text().string
+            } else if memberName.equals("subject") {
+                subject = try reader.number().int
+            } else if memberName.equals("mark") {
+                mark = try reader.number().int
+            } else if memberName.equals("next") {
+                next = try reader.number().int
+            } else if memberName.equals("address") {
+                if try reader.kind() == .null { try reader.null() } else { address = try reader.text().string }
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let kind, let subject, let mark, let next else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.kind = kind
+        self.subject = subject
+        self.mark = mark
+        self.next = next
+        self.address = address
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("kind")
+        writer.string(kind)
+        writer.member("subject")
+        writer.int(subject)
+        writer.member("mark")
+        writer.int(mark)
+        writer.member("next")
+        writer.int(next)
+        writer.member("address")
+        writer.string(address)
         writer.endObject()
     }
 }

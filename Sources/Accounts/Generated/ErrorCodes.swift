@@ -141,7 +141,7 @@ extension ErrorCode {
             number: 400,
             message: "The phone number specified is not a valid one."
         )
-        /// The npi is not ten digits that pass their check.
+        /// The npi is not ten digits that begin with 1 or 2 and pass their check.
         package static let invalidNpi = ErrorCode(
             api: .care,
             slug: "invalid_npi",
@@ -176,7 +176,7 @@ extension ErrorCode {
             number: 401,
             message: "The access token specified is invalid."
         )
-        /// Either is wrong.
+        /// Either is wrong, or the password is a temporary one that was mailed more than 24 hours ago.
         package static let wrongEmailPassword = ErrorCode(
             api: .care,
             slug: "wrong_email_password",
@@ -197,7 +197,7 @@ extension ErrorCode {
             number: 400,
             message: "No first name specified."
         )
-        /// It is no date of the form 1970-12-31.
+        /// It is no date of the form 1970-12-31, is before 1850-01-01 or after tomorrow (UTC).
         package static let invalidBirthdate = ErrorCode(
             api: .care,
             slug: "invalid_birthdate",
@@ -246,7 +246,7 @@ extension ErrorCode {
             number: 400,
             message: "The owner's own share cannot be changed."
         )
-        /// The one who asks may only read.
+        /// The one who asks may only read, or the patient is another user's own self and is to be deleted.
         package static let unauthorized = ErrorCode(
             api: .care,
             slug: "unauthorized",
@@ -267,7 +267,7 @@ extension ErrorCode {
             number: 404,
             message: "No such share."
         )
-        /// An invitation's code is unknown, used, superseded or expired.
+        /// A mailed code is unknown, used, superseded, expired, or another account's.
         package static let invalidCode = ErrorCode(
             api: .care,
             slug: "invalid_code",

@@ -23,8 +23,8 @@ package enum Limits {
     package static let unknownAddressSlotsMax = 16_384
     /// How long a session lasts.
     package static let sessionSeconds = 90 * 86_400
-    /// How long a mail with a temporary password keeps its text.
-    package static let temporaryPasswordMailSeconds = 86_400
+    /// How long a temporary password is good, and the mail with it keeps its text.
+    package static let temporaryPasswordSeconds = 86_400
     /// Characters in a mailed code, without white space around it.
     package static let codeCharactersMax = 64
     /// Bytes in a bearer token or a code with white space around it; no longer one is read.
@@ -49,6 +49,10 @@ package enum Limits {
     package static let invitationUses = 1...1_000_000
     /// How long an invitation is good unless told otherwise.
     package static let invitationSeconds = 7 * 86_400
+    /// Records that one transaction of a job deletes or changes.
+    package static let jobRecordsMax = 500
+    /// How often a process looks for jobs that others left.
+    package static let jobLookSeconds = 60
     /// How often counts, quotas and codes that are over are deleted.
     package static let sweepSeconds = 3_600
     /// Rows of a kind that one sweep deletes or corrects.

@@ -2,7 +2,10 @@
 package enum MailKind: String, CaseIterable, Sendable {
     case operatorsConfirmation = "operators-confirmation"
     case operatorsReset = "operators-reset"
+    case careConfirmation = "care-confirmation"
     case careTemporaryPassword = "care-temporary-password"
+    /// The same for an account whose address is not proven: signing in with it ends what was shared.
+    case careTemporaryPasswordUnproven = "care-temporary-password-unproven"
     case careInvitation = "care-invitation"
     case salesVerification = "sales-verification"
     case salesReset = "sales-reset"

@@ -82,6 +82,29 @@ package final class Outbox {
         try MailQuotas.forget(cause, in: tx)
     }
 
+    /// Forgets the mails of an API to an address, those that wait included; the account is deleted.
+    ///
+    /// - Parameters:
+    ///   - address: in lower case.
+    ///   - upper: mails from this number on stay.
+    ///   - limit: how many to forget at most.
+    /// - Returns: how many were forgotten.
+    package func forgetMails(
+        of realm: Realm,
+        to address: String,
+        below upper: Int,
+        limit: Int,
+        in tx: Transaction
+    ) throws -> Int {
+        let mails = try tx.scan(OutboxMail.byAddress, prefix: Key(realm.rawValue, address), limit: limit)
+            .filter { $0.id < upper }
+        for mail in mails {
+            try tx.delete(OutboxText.self, Key(mail.id))
+            try tx.delete(OutboxMail.self, mail.key)
+        }
+        return mails.count
+    }
+
     /// Puts a mail into the outbox.
     ///
     /// - Parameters:
@@ -232,13 +255,18 @@ extension OutboxMail: Record {
     package static let collection = Collection<OutboxMail>(
         "outbox",
         isNumbered: true,
-        ordered: [byNextAttempt, byExpiry]
+        ordered: [byNextAttempt, byExpiry, byAddress]
     )
     /// The mails that wait.
     static let byNextAttempt = OrderedIndex<OutboxMail>("due") { mail in
         mail.nextAttempt.map { Key($0.seconds, mail.id) }
     }
     static let byExpiry = OrderedIndex<OutboxMail>("expiry") { Key($0.sweepTime.seconds, $0.id) }
+
+    /// The mails of an API to an address, the oldest first. The kinds of an API's mails start with its name.
+    static let byAddress = OrderedIndex<OutboxMail>("address") { mail in
+        Key(String(mail.kind.prefix { $0 != "-" }), mail.to.lowercased(), mail.id)
+    }
 
     package var key: Key { Key(id) }
 

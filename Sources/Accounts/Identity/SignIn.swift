@@ -63,7 +63,13 @@ package struct SignIn<Account: PasswordAccount> {
     ///   - email: the email in lower case.
     ///   - password: the password as given.
     ///   - token: what the session will be known by.
-    package func callAsFunction(email: String, password: String, token: SecretToken) throws -> Account {
+    ///   - entered: called in the transaction in which the account is signed in to.
+    package func callAsFunction(
+        email: String,
+        password: String,
+        token: SecretToken,
+        entered: (Account, Transaction) throws -> Void = { _, _ in }
+    ) throws -> Account {
         let newHashKey = environment.random.hex(bytes: 16)
         while true {
             let now = environment.time.now
@@ -92,6 +98,7 @@ package struct SignIn<Account: PasswordAccount> {
                 }
                 try lockout.clear(account.id, in: tx)
                 try sessions.open(token, for: account.id, at: now, in: tx)
+                try entered(account, tx)
                 return .success(account)
             }
             // Nil says that the account changed while its password was looked at; what it is now decides.

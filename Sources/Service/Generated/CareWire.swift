@@ -125,6 +125,27 @@ package enum CareWire {
         }
     }
 
+    /// The address that was proven.
+    package struct ConfirmedEmail {
+        /// The email address.
+        package var email: String
+
+        package init(
+            email: String
+        ) {
+            self.email = email
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.member("email")
+            writer.string(email)
+            writer.member("success")
+            writer.bool(true)
+            writer.endObject()
+        }
+    }
+
     /// A session that was opened.
     package struct AccessToken {
         /// The token.
@@ -295,7 +316,7 @@ package enum CareWire {
         package var access: String
         /// owner, prime, family or anyone.
         package var group: String
-        /// Whether it has an account; else it waits to be claimed.
+        /// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
         package var isUser: Bool
 
         package init(
@@ -524,6 +545,49 @@ package enum CareWire {
         }
     }
 
+    /// The params of `care.user.confirm_email`.
+    package struct UserConfirmEmailParams {
+        /// A token that a sign-in gave.
+        package var accessToken: Given<String> = .absent
+        /// The code from the mail that registering sent.
+        package var code: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
+            try reader.beginObject()
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("access_token") {
+                    try seen.insert(0, memberName, reader)
+                    accessToken = try Given(reading: &reader)
+                } else if memberName.equals("code") {
+                    try seen.insert(1, memberName, reader)
+                    code = try Given(reading: &reader)
+                } else {
+                    try seen.skip(memberName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `care.user.resend_confirmation`.
+    package struct UserResendConfirmationParams {
+        /// The email address, unique without regard to case.
+        package var email: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenMembers()
+            try reader.beginObject()
+            while let memberName = try reader.nextMember() {
+                if memberName.equals("email") {
+                    try seen.insert(0, memberName, reader)
+                    email = try Given(reading: &reader)
+                } else {
+                    try seen.skip(memberName, &reader)
+                }
+            }
+        }
+    }
+
     /// The params of `care.auth.token`.
     package struct AuthTokenParams {
         /// The email address, unique without regard to case.
@@ -575,7 +639,7 @@ package enum CareWire {
         package var firstName: Given<String> = .absent
         /// The last name.
         package var lastName: Given<String> = .absent
-        /// The day of birth, as 1970-12-31.
+        /// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow.
         package var birthdate: Given<String> = .absent
         /// male, female or other.
         package var sex: Given<String> = .absent
@@ -674,7 +738,7 @@ package enum CareWire {
         package var firstName: Given<String> = .absent
         /// The last name.
         package var lastName: Given<String> = .absent
-        /// The day of birth, as 1970-12-31.
+        /// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow.
         package var birthdate: Given<String> = .absent
         /// male, female or other.
         package var sex: Given<String> = .absent

@@ -22,6 +22,8 @@ extension Method {
         case .careUserChange: [Property("access_token"), Property("first_name"), Property("last_name"), Property("phone"), Property("npi"), Property("password")]
         case .careUserDelete: [Property("access_token")]
         case .careUserResetPassword: [Property("email")]
+        case .careUserConfirmEmail: [Property("access_token"), Property("code")]
+        case .careUserResendConfirmation: [Property("email")]
         case .careAuthToken: [Property("email"), Property("password")]
         case .careAuthRevoke: [Property("access_token")]
         case .carePatientsCreate: [Property("access_token"), Property("first_name"), Property("last_name"), Property("birthdate"), Property("sex"), Property("phone")]

@@ -23,6 +23,8 @@ package enum Method: Int, CaseIterable, Sendable {
     case careUserChange
     case careUserDelete
     case careUserResetPassword
+    case careUserConfirmEmail
+    case careUserResendConfirmation
     case careAuthToken
     case careAuthRevoke
     case carePatientsCreate
@@ -72,6 +74,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserChange: "care.user.change"
         case .careUserDelete: "care.user.delete"
         case .careUserResetPassword: "care.user.reset_password"
+        case .careUserConfirmEmail: "care.user.confirm_email"
+        case .careUserResendConfirmation: "care.user.resend_confirmation"
         case .careAuthToken: "care.auth.token"
         case .careAuthRevoke: "care.auth.revoke"
         case .carePatientsCreate: "care.patients.create"
@@ -123,6 +127,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserChange: .care
         case .careUserDelete: .care
         case .careUserResetPassword: .care
+        case .careUserConfirmEmail: .care
+        case .careUserResendConfirmation: .care
         case .careAuthToken: .care
         case .careAuthRevoke: .care
         case .carePatientsCreate: .care
@@ -174,6 +180,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserChange: .accessToken
         case .careUserDelete: .accessToken
         case .careUserResetPassword: .email
+        case .careUserConfirmEmail: .accessToken
+        case .careUserResendConfirmation: .email
         case .careAuthToken: .email
         case .careAuthRevoke: .accessToken
         case .carePatientsCreate: .accessToken
@@ -225,6 +233,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserChange: true
         case .careUserDelete: false
         case .careUserResetPassword: true
+        case .careUserConfirmEmail: false
+        case .careUserResendConfirmation: false
         case .careAuthToken: true
         case .careAuthRevoke: false
         case .carePatientsCreate: false
@@ -276,6 +286,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserChange: false
         case .careUserDelete: false
         case .careUserResetPassword: false
+        case .careUserConfirmEmail: false
+        case .careUserResendConfirmation: false
         case .careAuthToken: false
         case .careAuthRevoke: false
         case .carePatientsCreate: false
@@ -327,6 +339,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserChange: [ParamName("access_token", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("phone"), ParamName("npi"), ParamName("password")]
         case .careUserDelete: [ParamName("access_token", isRequired: true)]
         case .careUserResetPassword: [ParamName("email", isRequired: true)]
+        case .careUserConfirmEmail: [ParamName("access_token", isRequired: true), ParamName("code", isRequired: true)]
+        case .careUserResendConfirmation: [ParamName("email", isRequired: true)]
         case .careAuthToken: [ParamName("email", isRequired: true), ParamName("password", isRequired: true)]
         case .careAuthRevoke: [ParamName("access_token", isRequired: true)]
         case .carePatientsCreate: [ParamName("access_token", isRequired: true), ParamName("first_name", isRequired: true), ParamName("last_name"), ParamName("birthdate"), ParamName("sex"), ParamName("phone")]
@@ -406,6 +420,7 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("operators.client.update") { return .operatorsClientUpdate }
             if name.equals("operators.client.delete") { return .operatorsClientDelete }
             if name.equals("operators.confirm_email") { return .operatorsConfirmEmail }
+            if name.equals("care.user.confirm_email") { return .careUserConfirmEmail }
             if name.equals("sales.user.authenticate") { return .salesUserAuthenticate }
         case 24:
             if name.equals("operators.reset_password") { return .operatorsResetPassword }
@@ -419,6 +434,7 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("sales.user.create_internal") { return .salesUserCreateInternal }
         case 29:
             if name.equals("operators.resend_confirmation") { return .operatorsResendConfirmation }
+            if name.equals("care.user.resend_confirmation") { return .careUserResendConfirmation }
             if name.equals("sales.user.create_salesperson") { return .salesUserCreateSalesperson }
         case 30:
             if name.equals("sales.user.renew_referral_code") { return .salesUserRenewReferralCode }

@@ -46,6 +46,11 @@ extension Service {
             try care.userDelete(CareWire.UserDeleteParams(reading: &params)).write(to: &writer)
         case .careUserResetPassword:
             try care.userResetPassword(CareWire.UserResetPasswordParams(reading: &params)).write(to: &writer)
+        case .careUserConfirmEmail:
+            try care.userConfirmEmail(CareWire.UserConfirmEmailParams(reading: &params)).write(to: &writer)
+        case .careUserResendConfirmation:
+            try care.userResendConfirmation(CareWire.UserResendConfirmationParams(reading: &params))
+            writer.null()
         case .careAuthToken:
             try care.authToken(CareWire.AuthTokenParams(reading: &params)).write(to: &writer)
         case .careAuthRevoke:

@@ -210,7 +210,8 @@ password:string
 '
 _POSTERN_RESULTS[operators.complete_reset]=nothing
 
-# care.user.register: Registers a user. A patient for the user is created as well.
+# care.user.register: Registers a user. A patient for the user is created as well, and a code that proves the
+#     address is mailed.
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     role: string: user, clinician. required. user or clinician.
@@ -225,7 +226,7 @@ _POSTERN_RESULTS[operators.complete_reset]=nothing
 #         role: string. user or clinician.
 #         success: boolean. Always true.
 #     Errors: email_required, invalid_email, password_required, invalid_password, invalid_role, invalid_first_name,
-#         invalid_last_name, invalid_phone, user_already_exists.
+#         invalid_last_name, invalid_phone, user_already_exists, too_many_mails.
 _POSTERN_PARAMS[care.user.register]='
 email:string
 password:string
@@ -280,7 +281,7 @@ password:string
 '
 _POSTERN_RESULTS[care.user.change]=CareUser
 
-# care.user.delete: Deletes one's own account. Patients that nobody else can reach go with it; a shared one passes
+# care.user.delete: Deletes one's own account. Patients that no other user can reach go with it; a shared one passes
 #     to the user who has had it longest.
 #     access_token: string. required. A token that a sign-in gave.
 #     Gives CareUser: A user.
@@ -297,7 +298,9 @@ access_token:string
 '
 _POSTERN_RESULTS[care.user.delete]=CareUser
 
-# care.user.reset_password: Mails a temporary password. Every access token is revoked.
+# care.user.reset_password: Mails a temporary password. Every access token is revoked. The temporary password is
+#     good for 24 hours; signing in with it proves the address. Where the address was not proven before, all shares
+#     and invitations that the account made or that concern its patients end then.
 #     email: string. required. The email address, unique without regard to case.
 #     Gives CareResetEmail: Where a temporary password went.
 #         email: string. The email address.
@@ -307,6 +310,30 @@ _POSTERN_PARAMS[care.user.reset_password]='
 email:string
 '
 _POSTERN_RESULTS[care.user.reset_password]=CareResetEmail
+
+# care.user.confirm_email: Proves one's email. The code is good for a day; for a day after its use it answers the
+#     same again. Shares that wait for the address open.
+#     access_token: string. required. A token that a sign-in gave.
+#     code: string. required. The code from the mail that registering sent.
+#     Gives CareConfirmedEmail: The address that was proven.
+#         email: string. The email address.
+#         success: boolean. Always true.
+#     Errors: access_token_required, invalid_access_token, invalid_code.
+_POSTERN_PARAMS[care.user.confirm_email]='
+access_token:string
+code:string
+'
+_POSTERN_RESULTS[care.user.confirm_email]=CareConfirmedEmail
+
+# care.user.resend_confirmation: Mails the confirmation again. The answer is the same whether or not there is such
+#     an account.
+#     email: string. required. The email address, unique without regard to case.
+#     Gives nothing.
+#     Errors: email_required, invalid_email.
+_POSTERN_PARAMS[care.user.resend_confirmation]='
+email:string
+'
+_POSTERN_RESULTS[care.user.resend_confirmation]=nothing
 
 # care.auth.token: Signs in. Each sign-in gives a new token; the newest five live.
 #     email: string. required. The email address, unique without regard to case.
@@ -336,7 +363,7 @@ _POSTERN_RESULTS[care.auth.revoke]=CareDone
 #     access_token: string. required. A token that a sign-in gave.
 #     first_name: string. required. The first name.
 #     last_name: string or null. The last name.
-#     birthdate: string or null. The day of birth, as 1970-12-31.
+#     birthdate: string or null. The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow.
 #     sex: string or null. male, female or other.
 #     phone: string or null. The phone number.
 #     Gives CarePatientResult: A patient, as the one who asks sees it.
@@ -407,7 +434,7 @@ _POSTERN_RESULTS[care.patients.view]=CarePatientResult
 #     patient_id: integer. required. The patient's `id`.
 #     first_name: string. The first name.
 #     last_name: string or null. The last name.
-#     birthdate: string or null. The day of birth, as 1970-12-31.
+#     birthdate: string or null. The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow.
 #     sex: string or null. male, female or other.
 #     phone: string or null. The phone number.
 #     Gives CarePatientResult: A patient, as the one who asks sees it.
@@ -435,7 +462,8 @@ phone:string
 '
 _POSTERN_RESULTS[care.patients.update]=CarePatientResult
 
-# care.patients.delete: Deletes a patient. For everybody who can reach it.
+# care.patients.delete: Deletes a patient. For everybody who can reach it. A patient with `me: true` can be deleted
+#     by its user alone.
 #     access_token: string. required. A token that a sign-in gave.
 #     patient_id: integer. required. The patient's `id`.
 #     Gives CarePatientResult: A patient, as the one who asks sees it.
@@ -457,8 +485,9 @@ patient_id:integer
 '
 _POSTERN_RESULTS[care.patients.delete]=CarePatientResult
 
-# care.patients.share: Shares a patient. An email without an account is mailed an invitation, whose code gives the
-#     access to who claims it.
+# care.patients.share: Shares a patient. An email without an account, or whose account has not proven it, is mailed
+#     an invitation: its code gives the access to the one who claims it, and proving the address gives it to the
+#     account.
 #     access_token: string. required. A token that a sign-in gave.
 #     patient_id: integer. required. The patient's `id`.
 #     email: string. required. The email address, unique without regard to case.
@@ -469,7 +498,8 @@ _POSTERN_RESULTS[care.patients.delete]=CarePatientResult
 #         email: string. Whom the patient is shared with.
 #         access: string. read or write.
 #         group: string. owner, prime, family or anyone.
-#         is_user: boolean. Whether it has an account; else it waits to be claimed.
+#         is_user: boolean. Whether it gives an account access; else it waits for the address to be proven or the
+#             code to be claimed.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_patient_id, unauthorized, email_required,
 #         invalid_email, invalid_access, invalid_group, is_owner, too_many_mails.
@@ -482,7 +512,8 @@ group:string
 '
 _POSTERN_RESULTS[care.patients.share]=CareShareResult
 
-# care.patients.shares: Lists who can reach a patient. The owner's own share is among them.
+# care.patients.shares: Lists the shares of a patient. The owner's own share is among them. Who can only read sees
+#     the own share alone.
 #     access_token: string. required. A token that a sign-in gave.
 #     patient_id: integer. required. The patient's `id`.
 #     Gives CareShareList: Shares.
@@ -505,7 +536,8 @@ _POSTERN_RESULTS[care.patients.shares]=CareShareList
 #         email: string. Whom the patient is shared with.
 #         access: string. read or write.
 #         group: string. owner, prime, family or anyone.
-#         is_user: boolean. Whether it has an account; else it waits to be claimed.
+#         is_user: boolean. Whether it gives an account access; else it waits for the address to be proven or the
+#             code to be claimed.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_patient_id, invalid_share_id, is_owner,
 #         unauthorized.
@@ -516,7 +548,9 @@ share_id:integer
 '
 _POSTERN_RESULTS[care.patients.unshare]=CareShareResult
 
-# care.patients.claim: Claims an invitation. The access goes to the one who claims.
+# care.patients.claim: Claims an invitation. The access goes to the one who claims. One who has access already keeps
+#     it, raised where the invitation gives more; the owner, and who gains nothing, leave the code as it is.
+#     Claiming an invitation that somebody else had mailed to the account's own address proves that address.
 #     access_token: string. required. A token that a sign-in gave.
 #     code: string. required. The code from the mail.
 #     Gives CarePatientResult: A patient, as the one who asks sees it.
@@ -803,7 +837,7 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 
 # invalid_phone: The phone number is no string, or too long.
 
-# invalid_npi: The npi is not ten digits that pass their check.
+# invalid_npi: The npi is not ten digits that begin with 1 or 2 and pass their check.
 
 # user_already_exists: The email is taken.
 
@@ -813,13 +847,13 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 
 # invalid_access_token: The token is unknown, revoked or expired.
 
-# wrong_email_password: Either is wrong.
+# wrong_email_password: Either is wrong, or the password is a temporary one that was mailed more than 24 hours ago.
 
 # login_attempts_exceeded: Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
 
 # first_name_required: A patient's first name is missing or blank.
 
-# invalid_birthdate: It is no date of the form 1970-12-31.
+# invalid_birthdate: It is no date of the form 1970-12-31, is before 1850-01-01 or after tomorrow (UTC).
 
 # invalid_sex: It is none of male, female and other.
 
@@ -833,13 +867,13 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 
 # is_owner: The share is the owner's.
 
-# unauthorized: The one who asks may only read.
+# unauthorized: The one who asks may only read, or the patient is another user's own self and is to be deleted.
 
 # invalid_patient_id: There is none, or none that the one who asks can see.
 
 # invalid_share_id: The patient has no such share.
 
-# invalid_code: An invitation's code is unknown, used, superseded or expired.
+# invalid_code: A mailed code is unknown, used, superseded, expired, or another account's.
 
 # invalid_request: A member is missing or not valid; `data.field` names it. A member is missing or not valid.
 

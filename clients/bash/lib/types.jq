@@ -59,6 +59,11 @@ def types: {
     "email": "string",
     "success": "boolean"
   },
+  # The address that was proven.
+  CareConfirmedEmail: {
+    "email": "string",
+    "success": "boolean"
+  },
   # A session that was opened.
   CareAccessToken: {
     "access_token": "string",

@@ -23,6 +23,8 @@ var MethodNames = []string{
 	"care.user.change",
 	"care.user.delete",
 	"care.user.reset_password",
+	"care.user.confirm_email",
+	"care.user.resend_confirmation",
 	"care.auth.token",
 	"care.auth.revoke",
 	"care.patients.create",
@@ -90,6 +92,10 @@ func typedForm(client *postern.Client, method string) form {
 		return withBoth(client.Care.User.Delete)
 	case "care.user.reset_password":
 		return withBoth(client.Care.User.ResetPassword)
+	case "care.user.confirm_email":
+		return withBoth(client.Care.User.ConfirmEmail)
+	case "care.user.resend_confirmation":
+		return withoutResult(client.Care.User.ResendConfirmation)
 	case "care.auth.token":
 		return withBoth(client.Care.Auth.Token)
 	case "care.auth.revoke":

@@ -139,7 +139,7 @@ export class InvalidPhone extends CallError {
   readonly slug: "invalid_phone";
 }
 
-/** The npi is not ten digits that pass their check. */
+/** The npi is not ten digits that begin with 1 or 2 and pass their check. */
 export class InvalidNpi extends CallError {
   static readonly slug: "invalid_npi";
   readonly name: "InvalidNpi";
@@ -174,7 +174,7 @@ export class InvalidAccessToken extends CallError {
   readonly slug: "invalid_access_token";
 }
 
-/** Either is wrong. */
+/** Either is wrong, or the password is a temporary one that was mailed more than 24 hours ago. */
 export class WrongEmailPassword extends CallError {
   static readonly slug: "wrong_email_password";
   readonly name: "WrongEmailPassword";
@@ -195,7 +195,7 @@ export class FirstNameRequired extends CallError {
   readonly slug: "first_name_required";
 }
 
-/** It is no date of the form 1970-12-31. */
+/** It is no date of the form 1970-12-31, is before 1850-01-01 or after tomorrow (UTC). */
 export class InvalidBirthdate extends CallError {
   static readonly slug: "invalid_birthdate";
   readonly name: "InvalidBirthdate";
@@ -244,7 +244,7 @@ export class IsOwner extends CallError {
   readonly slug: "is_owner";
 }
 
-/** The one who asks may only read. */
+/** The one who asks may only read, or the patient is another user's own self and is to be deleted. */
 export class Unauthorized extends CallError {
   static readonly slug: "unauthorized";
   readonly name: "Unauthorized";
@@ -265,7 +265,7 @@ export class InvalidShareID extends CallError {
   readonly slug: "invalid_share_id";
 }
 
-/** An invitation's code is unknown, used, superseded or expired. */
+/** A mailed code is unknown, used, superseded, expired, or another account's. */
 export class InvalidCode extends CallError {
   static readonly slug: "invalid_code";
   readonly name: "InvalidCode";

@@ -109,10 +109,10 @@ export interface OperatorsMethods {
 /** The methods `care.user.…`. */
 export interface CareUserMethods {
   /**
-   * Registers a user. A patient for the user is created as well.
+   * Registers a user. A patient for the user is created as well, and a code that proves the address is mailed.
    *
    * @throws EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, InvalidRole, InvalidFirstName,
-   * InvalidLastName, InvalidPhone, UserAlreadyExists
+   * InvalidLastName, InvalidPhone, UserAlreadyExists, TooManyMails
    */
   register(params: types.CareUserRegisterParams, options?: CallOptions): Promise<types.CareRegistered>;
 
@@ -133,19 +133,36 @@ export interface CareUserMethods {
   change(params: types.CareUserChangeParams, options?: CallOptions): Promise<types.CareUser>;
 
   /**
-   * Deletes one's own account. Patients that nobody else can reach go with it; a shared one passes to the user who has
-   * had it longest.
+   * Deletes one's own account. Patients that no other user can reach go with it; a shared one passes to the user who
+   * has had it longest.
    *
    * @throws AccessTokenRequired, InvalidAccessToken
    */
   delete(params: types.CareUserDeleteParams, options?: CallOptions): Promise<types.CareUser>;
 
   /**
-   * Mails a temporary password. Every access token is revoked.
+   * Mails a temporary password. Every access token is revoked. The temporary password is good for 24 hours; signing in
+   * with it proves the address. Where the address was not proven before, all shares and invitations that the account
+   * made or that concern its patients end then.
    *
    * @throws EmailRequired, InvalidEmail, UserNotFound
    */
   resetPassword(params: types.CareUserResetPasswordParams, options?: CallOptions): Promise<types.CareResetEmail>;
+
+  /**
+   * Proves one's email. The code is good for a day; for a day after its use it answers the same again. Shares that wait
+   * for the address open.
+   *
+   * @throws AccessTokenRequired, InvalidAccessToken, InvalidCode
+   */
+  confirmEmail(params: types.CareUserConfirmEmailParams, options?: CallOptions): Promise<types.CareConfirmedEmail>;
+
+  /**
+   * Mails the confirmation again. The answer is the same whether or not there is such an account.
+   *
+   * @throws EmailRequired, InvalidEmail
+   */
+  resendConfirmation(params: types.CareUserResendConfirmationParams, options?: CallOptions): Promise<void>;
 }
 
 /** The methods `care.auth.…`. */
@@ -198,15 +215,15 @@ export interface CarePatientsMethods {
   update(params: types.CarePatientsUpdateParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
-   * Deletes a patient. For everybody who can reach it.
+   * Deletes a patient. For everybody who can reach it. A patient with `me: true` can be deleted by its user alone.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized
    */
   delete(params: types.CarePatientsDeleteParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
-   * Shares a patient. An email without an account is mailed an invitation, whose code gives the access to who claims
-   * it.
+   * Shares a patient. An email without an account, or whose account has not proven it, is mailed an invitation: its
+   * code gives the access to the one who claims it, and proving the address gives it to the account.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, EmailRequired, InvalidEmail,
    * InvalidAccess, InvalidGroup, IsOwner, TooManyMails
@@ -214,7 +231,7 @@ export interface CarePatientsMethods {
   share(params: types.CarePatientsShareParams, options?: CallOptions): Promise<types.CareShareResult>;
 
   /**
-   * Lists who can reach a patient. The owner's own share is among them.
+   * Lists the shares of a patient. The owner's own share is among them. Who can only read sees the own share alone.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID
    */
@@ -228,7 +245,9 @@ export interface CarePatientsMethods {
   unshare(params: types.CarePatientsUnshareParams, options?: CallOptions): Promise<types.CareShareResult>;
 
   /**
-   * Claims an invitation. The access goes to the one who claims.
+   * Claims an invitation. The access goes to the one who claims. One who has access already keeps it, raised where the
+   * invitation gives more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that
+   * somebody else had mailed to the account's own address proves that address.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidCode
    */

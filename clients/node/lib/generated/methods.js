@@ -102,6 +102,14 @@ export class CareUserMethods {
   resetPassword(params, options) {
     return this.#call("care.user.reset_password", params, results.CareResetEmail, options);
   }
+
+  confirmEmail(params, options) {
+    return this.#call("care.user.confirm_email", params, results.CareConfirmedEmail, options);
+  }
+
+  resendConfirmation(params, options) {
+    return this.#call("care.user.resend_confirmation", params, results.nothing, options);
+  }
 }
 
 export class CareAuthMethods {

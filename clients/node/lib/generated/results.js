@@ -60,6 +60,11 @@ export const CareResetEmail = {
   success: { type: "boolean" },
 };
 
+export const CareConfirmedEmail = {
+  email: { type: "string" },
+  success: { type: "boolean" },
+};
+
 export const CareAccessToken = {
   access_token: { type: "string", secret: true },
   success: { type: "boolean" },

@@ -102,6 +102,14 @@ export interface CareResetEmail {
   success: boolean;
 }
 
+/** The address that was proven. */
+export interface CareConfirmedEmail {
+  /** The email address. */
+  email: string;
+  /** Always true. */
+  success: boolean;
+}
+
 /** A session that was opened. */
 export interface CareAccessToken {
   /** The token. */
@@ -186,7 +194,7 @@ export interface CareShare {
   access: string;
   /** owner, prime, family or anyone. */
   group: string;
-  /** Whether it has an account; else it waits to be claimed. */
+  /** Whether it gives an account access; else it waits for the address to be proven or the code to be claimed. */
   is_user: boolean;
 }
 
@@ -200,7 +208,7 @@ export interface CareShareResult {
   access: string;
   /** owner, prime, family or anyone. */
   group: string;
-  /** Whether it has an account; else it waits to be claimed. */
+  /** Whether it gives an account access; else it waits for the address to be proven or the code to be claimed. */
   is_user: boolean;
   /** Always true. */
   success: boolean;
@@ -523,6 +531,20 @@ export interface CareUserResetPasswordParams {
   email: string;
 }
 
+/** The params of `care.user.confirm_email`. */
+export interface CareUserConfirmEmailParams {
+  /** A token that a sign-in gave. */
+  access_token: string;
+  /** The code from the mail that registering sent. */
+  code: string;
+}
+
+/** The params of `care.user.resend_confirmation`. */
+export interface CareUserResendConfirmationParams {
+  /** The email address, unique without regard to case. */
+  email: string;
+}
+
 /** The params of `care.auth.token`. */
 export interface CareAuthTokenParams {
   /** The email address, unique without regard to case. */
@@ -545,7 +567,7 @@ export interface CarePatientsCreateParams {
   first_name: string;
   /** The last name. */
   last_name?: string | null | undefined;
-  /** The day of birth, as 1970-12-31. */
+  /** The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. */
   birthdate?: string | null | undefined;
   /** male, female or other. */
   sex?: string | null | undefined;
@@ -581,7 +603,7 @@ export interface CarePatientsUpdateParams {
   first_name?: string | undefined;
   /** The last name. */
   last_name?: string | null | undefined;
-  /** The day of birth, as 1970-12-31. */
+  /** The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. */
   birthdate?: string | null | undefined;
   /** male, female or other. */
   sex?: string | null | undefined;

@@ -10,6 +10,7 @@ from ._reading import any_object, nothing
 from ._unset import UNSET, Unset, given
 from .types import (
     CareAccessToken,
+    CareConfirmedEmail,
     CareDone,
     CarePatientList,
     CarePatientResult,
@@ -341,7 +342,7 @@ class AsyncCareUserMethods:
     ) -> CareRegistered:
         """Registers a user.
 
-        A patient for the user is created as well.
+        A patient for the user is created as well, and a code that proves the address is mailed.
 
         Args:
             email: The email address, unique without regard to case.
@@ -353,7 +354,7 @@ class AsyncCareUserMethods:
 
         Raises:
             EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, InvalidRole, InvalidFirstName,
-            InvalidLastName, InvalidPhone, UserAlreadyExists
+            InvalidLastName, InvalidPhone, UserAlreadyExists, TooManyMails
         """
         return await self._call(
             "care.user.register",
@@ -425,7 +426,7 @@ class AsyncCareUserMethods:
     ) -> CareUser:
         """Deletes one's own account.
 
-        Patients that nobody else can reach go with it; a shared one passes to the user who has had it longest.
+        Patients that no other user can reach go with it; a shared one passes to the user who has had it longest.
 
         Args:
             access_token: A token that a sign-in gave.
@@ -442,7 +443,9 @@ class AsyncCareUserMethods:
     ) -> CareResetEmail:
         """Mails a temporary password.
 
-        Every access token is revoked.
+        Every access token is revoked. The temporary password is good for 24 hours; signing in with it proves the
+        address. Where the address was not proven before, all shares and invitations that the account made or that
+        concern its patients end then.
 
         Args:
             email: The email address, unique without regard to case.
@@ -451,6 +454,45 @@ class AsyncCareUserMethods:
             EmailRequired, InvalidEmail, UserNotFound
         """
         return await self._call("care.user.reset_password", {"email": email}, CareResetEmail.from_json)
+
+    async def confirm_email(
+        self,
+        *,
+        access_token: str,
+        code: str,
+    ) -> CareConfirmedEmail:
+        """Proves one's email.
+
+        The code is good for a day; for a day after its use it answers the same again. Shares that wait for the address
+        open.
+
+        Args:
+            access_token: A token that a sign-in gave.
+            code: The code from the mail that registering sent.
+
+        Raises:
+            AccessTokenRequired, InvalidAccessToken, InvalidCode
+        """
+        return await self._call(
+            "care.user.confirm_email", {"access_token": access_token, "code": code}, CareConfirmedEmail.from_json
+        )
+
+    async def resend_confirmation(
+        self,
+        *,
+        email: str,
+    ) -> None:
+        """Mails the confirmation again.
+
+        The answer is the same whether or not there is such an account.
+
+        Args:
+            email: The email address, unique without regard to case.
+
+        Raises:
+            EmailRequired, InvalidEmail
+        """
+        await self._call("care.user.resend_confirmation", {"email": email}, nothing)
 
 
 class AsyncCareAuthMethods:
@@ -520,7 +562,7 @@ class AsyncCarePatientsMethods:
             access_token: A token that a sign-in gave.
             first_name: The first name.
             last_name: The last name.
-            birthdate: The day of birth, as 1970-12-31.
+            birthdate: The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow.
             sex: male, female or other.
             phone: The phone number.
 
@@ -607,7 +649,7 @@ class AsyncCarePatientsMethods:
             patient_id: The patient's `id`.
             first_name: The first name.
             last_name: The last name.
-            birthdate: The day of birth, as 1970-12-31.
+            birthdate: The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow.
             sex: male, female or other.
             phone: The phone number.
 
@@ -637,7 +679,7 @@ class AsyncCarePatientsMethods:
     ) -> CarePatientResult:
         """Deletes a patient.
 
-        For everybody who can reach it.
+        For everybody who can reach it. A patient with `me: true` can be deleted by its user alone.
 
         Args:
             access_token: A token that a sign-in gave.
@@ -663,7 +705,8 @@ class AsyncCarePatientsMethods:
     ) -> CareShareResult:
         """Shares a patient.
 
-        An email without an account is mailed an invitation, whose code gives the access to who claims it.
+        An email without an account, or whose account has not proven it, is mailed an invitation: its code gives the
+        access to the one who claims it, and proving the address gives it to the account.
 
         Args:
             access_token: A token that a sign-in gave.
@@ -688,9 +731,9 @@ class AsyncCarePatientsMethods:
         access_token: str,
         patient_id: int,
     ) -> CareShareList:
-        """Lists who can reach a patient.
+        """Lists the shares of a patient.
 
-        The owner's own share is among them.
+        The owner's own share is among them. Who can only read sees the own share alone.
 
         Args:
             access_token: A token that a sign-in gave.
@@ -736,7 +779,9 @@ class AsyncCarePatientsMethods:
     ) -> CarePatientResult:
         """Claims an invitation.
 
-        The access goes to the one who claims.
+        The access goes to the one who claims. One who has access already keeps it, raised where the invitation gives
+        more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that somebody else had
+        mailed to the account's own address proves that address.
 
         Args:
             access_token: A token that a sign-in gave.

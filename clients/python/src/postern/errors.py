@@ -91,7 +91,7 @@ class InvalidPhone(CallError):
 
 
 class InvalidNpi(CallError):
-    """The npi is not ten digits that pass their check."""
+    """The npi is not ten digits that begin with 1 or 2 and pass their check."""
 
 
 class UserAlreadyExists(CallError):
@@ -111,7 +111,7 @@ class InvalidAccessToken(CallError):
 
 
 class WrongEmailPassword(CallError):
-    """Either is wrong."""
+    """Either is wrong, or the password is a temporary one that was mailed more than 24 hours ago."""
 
 
 class LoginAttemptsExceeded(CallError):
@@ -123,7 +123,7 @@ class FirstNameRequired(CallError):
 
 
 class InvalidBirthdate(CallError):
-    """It is no date of the form 1970-12-31."""
+    """It is no date of the form 1970-12-31, is before 1850-01-01 or after tomorrow (UTC)."""
 
 
 class InvalidSex(CallError):
@@ -151,7 +151,7 @@ class IsOwner(CallError):
 
 
 class Unauthorized(CallError):
-    """The one who asks may only read."""
+    """The one who asks may only read, or the patient is another user's own self and is to be deleted."""
 
 
 class InvalidPatientID(CallError):
@@ -163,7 +163,7 @@ class InvalidShareID(CallError):
 
 
 class InvalidCode(CallError):
-    """An invitation's code is unknown, used, superseded or expired."""
+    """A mailed code is unknown, used, superseded, expired, or another account's."""
 
 
 class InvalidRequest(CallError):

@@ -211,6 +211,25 @@ class CareResetEmail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CareConfirmedEmail:
+    """The address that was proven."""
+
+    email: str
+    """The email address."""
+    success: bool
+    """Always true."""
+
+    @classmethod
+    def from_json(cls, value: object) -> CareConfirmedEmail:
+        """Reads it from what `call` gives; raises ValueError where a member is missing or of another type."""
+        members = object_members(value)
+        return cls(
+            email=read(members, "email", string),
+            success=read(members, "success", boolean),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CareAccessToken:
     """A session that was opened."""
 
@@ -369,7 +388,7 @@ class CareShare:
     group: str
     """owner, prime, family or anyone."""
     is_user: bool
-    """Whether it has an account; else it waits to be claimed."""
+    """Whether it gives an account access; else it waits for the address to be proven or the code to be claimed."""
 
     @classmethod
     def from_json(cls, value: object) -> CareShare:
@@ -397,7 +416,7 @@ class CareShareResult:
     group: str
     """owner, prime, family or anyone."""
     is_user: bool
-    """Whether it has an account; else it waits to be claimed."""
+    """Whether it gives an account access; else it waits for the address to be proven or the code to be claimed."""
     success: bool
     """Always true."""
 

@@ -185,6 +185,17 @@ extension CareResetEmail: WrittenValue {
     }
 }
 
+extension CareConfirmedEmail: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("email")
+        writer.string(email)
+        writer.member("success")
+        writer.bool(success)
+        writer.endObject()
+    }
+}
+
 extension CareAccessToken: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()

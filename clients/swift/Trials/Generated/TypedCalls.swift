@@ -171,6 +171,20 @@ extension Postern {
                 let email = params.required("email", String.self)
             else { return nil }
             return try await care.user.resetPassword(email: email).json
+        case "care.user.confirm_email":
+            guard
+                params.hasOnly(["access_token", "code"]),
+                let accessToken = params.required("access_token", String.self),
+                let code = params.required("code", String.self)
+            else { return nil }
+            return try await care.user.confirmEmail(accessToken: accessToken, code: code).json
+        case "care.user.resend_confirmation":
+            guard
+                params.hasOnly(["email"]),
+                let email = params.required("email", String.self)
+            else { return nil }
+            try await care.user.resendConfirmation(email: email)
+            return .null
         case "care.auth.token":
             guard
                 params.hasOnly(["email", "password"]),

@@ -23,8 +23,8 @@ public struct CareUserMethods: Sendable {
 
     /// Registers a user.
     ///
-    /// A patient for the user is created as well. Here `nil` leaves a member out, and an empty string is the same as
-    /// null.
+    /// A patient for the user is created as well, and a code that proves the address is mailed. Here `nil` leaves a
+    /// member out, and an empty string is the same as null.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -36,7 +36,7 @@ public struct CareUserMethods: Sendable {
     /// - Returns: A user that was registered.
     /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`, `.passwordRequired`,
     ///   `.invalidPassword`, `.invalidRole`, `.invalidFirstName`, `.invalidLastName`, `.invalidPhone`,
-    ///   `.userAlreadyExists`.
+    ///   `.userAlreadyExists`, `.tooManyMails`.
     public func register(
         email: String,
         password: String,
@@ -133,7 +133,7 @@ public struct CareUserMethods: Sendable {
 
     /// Deletes one's own account.
     ///
-    /// Patients that nobody else can reach go with it; a shared one passes to the user who has had it longest.
+    /// Patients that no other user can reach go with it; a shared one passes to the user who has had it longest.
     ///
     /// - Parameters:
     ///   - accessToken: A token that a sign-in gave.
@@ -148,7 +148,9 @@ public struct CareUserMethods: Sendable {
 
     /// Mails a temporary password.
     ///
-    /// Every access token is revoked.
+    /// Every access token is revoked. The temporary password is good for 24 hours; signing in with it proves the
+    /// address. Where the address was not proven before, all shares and invitations that the account made or that
+    /// concern its patients end then.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -156,6 +158,39 @@ public struct CareUserMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`, `.userNotFound`.
     public func resetPassword(email: String) async throws(PosternError) -> CareResetEmail {
         try await postern.result(of: "care.user.reset_password") { writer in
+            writer.member("email")
+            writer.string(email)
+        }
+    }
+
+    /// Proves one's email.
+    ///
+    /// The code is good for a day; for a day after its use it answers the same again. Shares that wait for the address
+    /// open.
+    ///
+    /// - Parameters:
+    ///   - accessToken: A token that a sign-in gave.
+    ///   - code: The code from the mail that registering sent.
+    /// - Returns: The address that was proven.
+    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidCode`.
+    public func confirmEmail(accessToken: String, code: String) async throws(PosternError) -> CareConfirmedEmail {
+        try await postern.result(of: "care.user.confirm_email") { writer in
+            writer.member("access_token")
+            writer.string(accessToken)
+            writer.member("code")
+            writer.string(code)
+        }
+    }
+
+    /// Mails the confirmation again.
+    ///
+    /// The answer is the same whether or not there is such an account.
+    ///
+    /// - Parameters:
+    ///   - email: The email address, unique without regard to case.
+    /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`.
+    public func resendConfirmation(email: String) async throws(PosternError) {
+        try await postern.perform("care.user.resend_confirmation") { writer in
             writer.member("email")
             writer.string(email)
         }
@@ -213,7 +248,7 @@ public struct CarePatientsMethods: Sendable {
     ///   - accessToken: A token that a sign-in gave.
     ///   - firstName: The first name.
     ///   - lastName: The last name.
-    ///   - birthdate: The day of birth, as 1970-12-31.
+    ///   - birthdate: The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow.
     ///   - sex: male, female or other.
     ///   - phone: The phone number.
     /// - Returns: A patient, as the one who asks sees it.
@@ -309,7 +344,7 @@ public struct CarePatientsMethods: Sendable {
     ///   - patientID: The patient's `id`.
     ///   - firstName: The first name.
     ///   - lastName: The last name.
-    ///   - birthdate: The day of birth, as 1970-12-31.
+    ///   - birthdate: The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow.
     ///   - sex: male, female or other.
     ///   - phone: The phone number.
     /// - Returns: A patient, as the one who asks sees it.
@@ -355,7 +390,7 @@ public struct CarePatientsMethods: Sendable {
 
     /// Deletes a patient.
     ///
-    /// For everybody who can reach it.
+    /// For everybody who can reach it. A patient with `me: true` can be deleted by its user alone.
     ///
     /// - Parameters:
     ///   - accessToken: A token that a sign-in gave.
@@ -374,7 +409,8 @@ public struct CarePatientsMethods: Sendable {
 
     /// Shares a patient.
     ///
-    /// An email without an account is mailed an invitation, whose code gives the access to who claims it.
+    /// An email without an account, or whose account has not proven it, is mailed an invitation: its code gives the
+    /// access to the one who claims it, and proving the address gives it to the account.
     ///
     /// - Parameters:
     ///   - accessToken: A token that a sign-in gave.
@@ -407,9 +443,9 @@ public struct CarePatientsMethods: Sendable {
         }
     }
 
-    /// Lists who can reach a patient.
+    /// Lists the shares of a patient.
     ///
-    /// The owner's own share is among them.
+    /// The owner's own share is among them. Who can only read sees the own share alone.
     ///
     /// - Parameters:
     ///   - accessToken: A token that a sign-in gave.
@@ -453,7 +489,9 @@ public struct CarePatientsMethods: Sendable {
 
     /// Claims an invitation.
     ///
-    /// The access goes to the one who claims.
+    /// The access goes to the one who claims. One who has access already keeps it, raised where the invitation gives
+    /// more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that somebody else had
+    /// mailed to the account's own address proves that address.
     ///
     /// - Parameters:
     ///   - accessToken: A token that a sign-in gave.

@@ -177,6 +177,40 @@ public struct CareResetEmail: ResultValue, Equatable, Sendable {
     }
 }
 
+/// The address that was proven.
+public struct CareConfirmedEmail: ResultValue, Equatable, Sendable {
+    /// The email address.
+    public var email: String
+    /// Always true.
+    public var success: Bool
+
+    /// One with these members.
+    public init(
+        email: String,
+        success: Bool
+    ) {
+        self.email = email
+        self.success = success
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var email: String?
+        var success: Bool?
+        try reader.beginObject()
+        while let memberName = try reader.nextMember() {
+            if memberName.equals("email") {
+                email = try reader.value(of: "email")
+            } else if memberName.equals("success") {
+                success = try reader.value(of: "success")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.email = try required(email, "email")
+        self.success = try required(success, "success")
+    }
+}
+
 /// A session that was opened.
 public struct CareAccessToken: ResultValue, Equatable, Sendable {
     /// The token.
@@ -509,7 +543,7 @@ public struct CareShare: ResultValue, Equatable, Sendable {
     public var access: String
     /// owner, prime, family or anyone.
     public var group: String
-    /// Whether it has an account; else it waits to be claimed.
+    /// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
     public var isUser: Bool
 
     /// One with these members.
@@ -567,7 +601,7 @@ public struct CareShareResult: ResultValue, Equatable, Sendable {
     public var access: String
     /// owner, prime, family or anyone.
     public var group: String
-    /// Whether it has an account; else it waits to be claimed.
+    /// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
     public var isUser: Bool
     /// Always true.
     public var success: Bool

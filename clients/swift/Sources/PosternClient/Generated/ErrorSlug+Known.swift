@@ -61,7 +61,7 @@ extension ErrorSlug {
     /// The phone number is no string, or too long.
     public static let invalidPhone = ErrorSlug(rawValue: "invalid_phone")
 
-    /// The npi is not ten digits that pass their check.
+    /// The npi is not ten digits that begin with 1 or 2 and pass their check.
     public static let invalidNpi = ErrorSlug(rawValue: "invalid_npi")
 
     /// The email is taken.
@@ -76,7 +76,7 @@ extension ErrorSlug {
     /// The token is unknown, revoked or expired.
     public static let invalidAccessToken = ErrorSlug(rawValue: "invalid_access_token")
 
-    /// Either is wrong.
+    /// Either is wrong, or the password is a temporary one that was mailed more than 24 hours ago.
     public static let wrongEmailPassword = ErrorSlug(rawValue: "wrong_email_password")
 
     /// Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
@@ -85,7 +85,7 @@ extension ErrorSlug {
     /// A patient's first name is missing or blank.
     public static let firstNameRequired = ErrorSlug(rawValue: "first_name_required")
 
-    /// It is no date of the form 1970-12-31.
+    /// It is no date of the form 1970-12-31, is before 1850-01-01 or after tomorrow (UTC).
     public static let invalidBirthdate = ErrorSlug(rawValue: "invalid_birthdate")
 
     /// It is none of male, female and other.
@@ -106,7 +106,7 @@ extension ErrorSlug {
     /// The share is the owner's.
     public static let isOwner = ErrorSlug(rawValue: "is_owner")
 
-    /// The one who asks may only read.
+    /// The one who asks may only read, or the patient is another user's own self and is to be deleted.
     public static let unauthorized = ErrorSlug(rawValue: "unauthorized")
 
     /// There is none, or none that the one who asks can see.
@@ -115,7 +115,7 @@ extension ErrorSlug {
     /// The patient has no such share.
     public static let invalidShareID = ErrorSlug(rawValue: "invalid_share_id")
 
-    /// An invitation's code is unknown, used, superseded or expired.
+    /// A mailed code is unknown, used, superseded, expired, or another account's.
     public static let invalidCode = ErrorSlug(rawValue: "invalid_code")
 
     /// A member is missing or not valid; `data.field` names it. A member is missing or not valid.

@@ -1,0 +1,185 @@
+import Store
+
+/// What remains to be done of endings that reach further than one transaction should: a user may have a quarter of a
+/// million patients.
+///
+/// The first transaction does all that everybody must see at once, and as much of the rest as `Limits.jobRecordsMax`
+/// allows; where that is not all, it leaves a `CareJob`. Any process on the store goes on with it between requests, a piece
+/// a transaction, also after a crash. Until then, readers take what a job is about to end as ended: see `PendingJobs`.
+extension Care {
+    /// Does as much of a job as fits into a transaction, and leaves a record of the rest.
+    func begin(_ job: CareJob, in tx: Transaction) throws {
+        var job = job
+        // Whatever is there already is concerned; what comes after this transaction is not.
+        job.mark = .max
+        // An account's own takeover goes first, as it tells the shares that pass on from those that end.
+        let waits = try job.kind == CareJob.Kind.account.rawValue && pendingJobs(in: tx).takeovers[job.subject] != nil
+        if try !waits && advance(&job, in: tx) { return }
+        job.mark =
+            switch CareJob.Kind(rawValue: job.kind) {
+            case .account: try tx.nextNumber(of: OutboxMail.self)
+            case .takeover: try tx.nextNumber(of: CareShare.self)
+            default: 0
+            }
+        try tx.save(job)
+        jobNotice.isSet = true
+    }
+
+    /// Whether there may be something for `runJob`.
+    package var hasJobs: Bool { jobNotice.isSet }
+
+    /// Goes on with what earlier requests, or other processes, left to be done: one transaction of it.
+    ///
+    /// - Returns: whether there is more.
+    package func runJob() throws -> Bool {
+        try environment.store.transact { tx in
+            let jobs = try tx.all(CareJob.self)
+            jobNotice.isSet = !jobs.isEmpty
+            guard var job = jobs.first(where: { $0.kind == CareJob.Kind.takeover.rawValue }) ?? jobs.first else {
+                return false
+            }
+            if try advance(&job, in: tx) {
+                try tx.delete(CareJob.self, job.key)
+                return jobs.count > 1
+            }
+            try tx.update(job)
+            return true
+        }
+    }
+
+    /// Does a piece of a job.
+    ///
+    /// - Returns: whether it is done.
+    private func advance(_ job: inout CareJob, in tx: Transaction) throws -> Bool {
+        var left = Limits.jobRecordsMax
+        switch CareJob.Kind(rawValue: job.kind) {
+        case .account: return try endAccount(job, &left, in: tx)
+        case .patient: return try endShares(of: job.subject, sparingOwners: false, &left, in: tx)
+        case .takeover: return try takeOver(&job, &left, in: tx)
+        case .opening: return try openShares(for: job.subject, &left, in: tx)
+        case nil: return true
+        }
+    }
+
+    private func endAccount(_ job: CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
+        if let address = job.address {
+            left -= try environment.outbox.forgetMails(of: .care, to: address, below: job.mark, limit: left, in: tx)
+        }
+        while left > 0 {
+            let shares = try tx.scan(CareShare.byUser, prefix: Key(job.subject), limit: min(left, 100))
+            if shares.isEmpty { return true }
+            for share in shares {
+                guard left > 0, try release(share, &left, in: tx) else { return false }
+            }
+        }
+        return false
+    }
+
+    /// Ends a share of a deleted user; an owner's passes on, or the patient goes.
+    ///
+    /// - Returns: whether that is done.
+    private func release(_ share: CareShare, _ left: inout Int, in tx: Transaction) throws -> Bool {
+        guard share.isOwners, let patient = try tx.get(CarePatient.self, Key(share.patient)) else {
+            left -= 1
+            try end(share, in: tx)
+            return true
+        }
+        if let heir = try heir(of: patient, in: tx) {
+            left -= 3
+            try pass(patient, from: share, to: heir, in: tx)
+            return true
+        }
+        guard try endShares(of: patient.id, sparingOwners: true, &left, in: tx) else { return false }
+        left -= 2
+        try end(share, in: tx)
+        try tx.delete(CarePatient.self, patient.key)
+        return true
+    }
+
+    /// Ends the shares of a patient.
+    ///
+    /// - Parameter sparesOwners: whether the owner's stays, by which a job finds the patient again.
+    /// - Returns: whether none is left.
+    private func endShares(
+        of patient: Int,
+        sparingOwners sparesOwners: Bool,
+        _ left: inout Int,
+        in tx: Transaction
+    ) throws -> Bool {
+        guard left > 0 else { return false }
+        let limit = left
+        let shares = try tx.scan(CareShare.byPatient, prefix: Key(patient), limit: limit)
+        for share in shares where !(sparesOwners && share.isOwners) {
+            left -= 1
+            try end(share, in: tx)
+        }
+        return shares.count < limit
+    }
+
+    private func takeOver(_ job: inout CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
+        let made = try tx.scan(CareShare.byMaker, prefix: Key(job.subject), limit: left)
+        let full = made.count == left
+        for share in made where share.id < job.mark {
+            left -= 1
+            try end(share, in: tx)
+        }
+        guard !full || left > 0 else { return false }
+        while left > 0 {
+            let prefix = Key(job.subject)
+            let from = Key(job.subject, job.next)
+            guard let own = try tx.scan(CareShare.byUser, prefix: prefix, from: from, limit: 1).first else {
+                return true
+            }
+            left -= 1
+            if own.isOwners, try !endShares(of: own.patient, below: job.mark, &left, in: tx) { return false }
+            job.next = own.patient + 1
+        }
+        return false
+    }
+
+    /// Ends the shares of a patient, but for the owner's, whose numbers are below `mark`.
+    ///
+    /// - Returns: whether none is left.
+    private func endShares(of patient: Int, below mark: Int, _ left: inout Int, in tx: Transaction) throws -> Bool {
+        guard left > 0 else { return false }
+        // The owner's may be among them.
+        let limit = left + 1
+        let shares = try tx.scan(CareShare.byPatient, prefix: Key(patient), limit: limit)
+        for share in shares where !share.isOwners && share.id < mark {
+            left -= 1
+            try end(share, in: tx)
+        }
+        return shares.count < limit || shares.last.map { $0.id >= mark } ?? true
+    }
+
+    private func openShares(for id: Int, _ left: inout Int, in tx: Transaction) throws -> Bool {
+        guard let user = try tx.get(CareUser.self, Key(id)) else { return true }
+        let pending = try pendingJobs(in: tx)
+        while left > 0 {
+            let waiting = try tx.scan(CareShare.byAddress, prefix: Key(user.email.lowercased()), limit: min(left, 100))
+            if waiting.isEmpty { return true }
+            for share in waiting {
+                left -= 2
+                if try isLive(share, pending, in: tx) {
+                    try open(share, for: user, in: tx)
+                } else {
+                    try end(share, in: tx)
+                }
+            }
+        }
+        return false
+    }
+
+    /// The jobs that are not done yet.
+    func pendingJobs(in tx: Transaction) throws -> PendingJobs {
+        let pending = PendingJobs(try tx.all(CareJob.self))
+        if !pending.isEmpty { jobNotice.isSet = true }
+        return pending
+    }
+}
+
+/// That there are jobs, or may be: a hint to look.
+package final class JobNotice {
+    /// Set at the start: another process may have left some.
+    package var isSet = true
+}

@@ -1,0 +1,71 @@
+package import Store
+
+extension CareUser: PasswordAccount {
+    package static let collection = Collection<CareUser>("care.users", isNumbered: true, unique: [byEmail])
+    package static let byEmail = UniqueIndex<CareUser>("email", steady: \.email) { Key($0.email.lowercased()) }
+
+    package var key: Key { Key(id) }
+
+    /// Whether the user is a clinician, and may have an npi.
+    package var isClinician: Bool { role == "clinician" }
+}
+
+extension CarePatient: Record {
+    package static let collection = Collection<CarePatient>("care.patients", isNumbered: true)
+
+    package var key: Key { Key(id) }
+}
+
+extension CareShare: Record {
+    package static let collection = Collection<CareShare>(
+        "care.shares",
+        isNumbered: true,
+        unique: [byEmail],
+        ordered: [byUser, byPatient, byAddress, byMaker]
+    )
+    /// A patient's share with an address.
+    static let byEmail = UniqueIndex<CareShare>("email", steady: \.email) { Key($0.patient, $0.email.lowercased()) }
+    /// What a user can reach, in the order of the patients.
+    static let byUser = OrderedIndex<CareShare>("user") { share in share.user.map { Key($0, share.patient) } }
+    /// Who can reach a patient, the earliest first.
+    static let byPatient = OrderedIndex<CareShare>("patient") { Key($0.patient, $0.id) }
+    /// What waits for an address to be proven, the earliest first.
+    static let byAddress = OrderedIndex<CareShare>("address") { share in
+        share.user == nil ? Key(share.email.lowercased(), share.id) : nil
+    }
+    /// What a user has shared, the earliest first.
+    static let byMaker = OrderedIndex<CareShare>("maker") { share in share.maker.map { Key($0, share.id) } }
+
+    package var key: Key { Key(id) }
+
+    var isOwners: Bool { group == "owner" }
+
+    /// Makes it the owner's.
+    mutating func becomeOwners() {
+        group = "owner"
+        access = "write"
+        maker = nil
+    }
+}
+
+extension CareJob: Record {
+    /// What a job does.
+    enum Kind: String, CaseIterable {
+        /// An account is deleted: its patients pass on or go, its shares and mails go.
+        case account
+        /// A patient is deleted: its shares go.
+        case patient
+        /// An address was proven by a temporary password: earlier shares of its patients, and those it made, go.
+        case takeover
+        /// An address was proven: the shares that wait for it open.
+        case opening
+    }
+
+    package static let collection = Collection<CareJob>("care.jobs")
+
+    package var key: Key { Key(kind, subject) }
+
+    init(_ kind: Kind, _ subject: Int, address: String? = nil) {
+        self.init(kind: kind.rawValue, subject: subject, mark: 0, next: 0, address: address)
+    }
+}

@@ -1,0 +1,91 @@
+import Store
+
+/// What jobs are about to end. Whoever reads takes it as ended, so that nobody sees a job half done.
+struct PendingJobs {
+    /// Accounts that are deleted: their shares have no effect, and their patients belong to the heirs.
+    private(set) var accounts: Set<Int> = []
+    /// Patients that are deleted: their shares have no effect.
+    private(set) var patients: Set<Int> = []
+    /// Accounts whose shares from before a number have no effect.
+    private(set) var takeovers: [Int: Int] = [:]
+    /// Whether there is none, as is so nearly always.
+    let isEmpty: Bool
+
+    init(_ jobs: [CareJob]) {
+        isEmpty = jobs.isEmpty
+        for job in jobs {
+            switch CareJob.Kind(rawValue: job.kind) {
+            case .account: accounts.insert(job.subject)
+            case .patient: patients.insert(job.subject)
+            case .takeover: takeovers[job.subject] = job.mark
+            case .opening, nil: break
+            }
+        }
+    }
+
+    /// Whether they end shares of users who are still there.
+    var endShares: Bool { !patients.isEmpty || !takeovers.isEmpty }
+}
+
+extension Care {
+    /// Whether no job is about to end a share.
+    func isLive(_ share: CareShare, _ pending: PendingJobs, in tx: Transaction) throws -> Bool {
+        if pending.isEmpty { return true }
+        if let user = share.user, pending.accounts.contains(user) { return false }
+        if pending.patients.contains(share.patient) { return false }
+        if share.isOwners || pending.takeovers.isEmpty { return true }
+        if let maker = share.maker, let mark = pending.takeovers[maker], share.id < mark { return false }
+        guard let patient = try tx.get(CarePatient.self, Key(share.patient)) else { return false }
+        return pending.takeovers[patient.owner].map { share.id >= $0 } ?? true
+    }
+
+    /// The share of the user to whom a patient passes when its owner is gone: who has had it longest.
+    func heir(of patient: CarePatient, in tx: Transaction) throws -> CareShare? {
+        let pending = try pendingJobs(in: tx)
+        var next = 0
+        while true {
+            let page = try tx.scan(
+                CareShare.byPatient,
+                prefix: Key(patient.id),
+                from: Key(patient.id, next),
+                limit: 100
+            )
+            for share in page {
+                guard let user = share.user, user != patient.owner, try isLive(share, pending, in: tx),
+                    try tx.get(CareUser.self, Key(user)) != nil
+                else { continue }
+                return share
+            }
+            guard page.count == 100, let last = page.last else { return nil }
+            next = last.id + 1
+        }
+    }
+
+    /// Makes the heir of a patient its owner.
+    func pass(_ patient: CarePatient, from owners: CareShare, to heir: CareShare, in tx: Transaction) throws {
+        var (patient, heir) = (patient, heir)
+        try end(owners, in: tx)
+        heir.becomeOwners()
+        try tx.update(heir)
+        if let user = heir.user { patient.owner = user }
+        patient.me = nil
+        try tx.update(patient)
+    }
+
+    /// Does what jobs are about to do to one patient, before a request changes it.
+    func settle(_ id: Int, in tx: Transaction) throws {
+        let pending = try pendingJobs(in: tx)
+        guard !pending.isEmpty, let patient = try tx.get(CarePatient.self, Key(id)) else { return }
+        if pending.takeovers[patient.owner] != nil {
+            for share in try tx.scan(CareShare.byPatient, prefix: Key(id))
+            where try !share.isOwners && !isLive(share, pending, in: tx) {
+                try end(share, in: tx)
+            }
+        }
+        guard pending.accounts.contains(patient.owner), let heir = try heir(of: patient, in: tx),
+            let owners = try tx.scan(CareShare.byUser, from: Key(patient.owner, id), limit: 1).first,
+            owners.user == patient.owner, owners.patient == id
+        else { return }
+        try pass(patient, from: owners, to: heir, in: tx)
+    }
+}

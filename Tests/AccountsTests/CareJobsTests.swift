@@ -1,0 +1,271 @@
+import PosternTesting
+import Store
+import Testing
+
+@testable import Accounts
+
+/// Endings that reach further than one transaction should: everybody sees them at once, and they go on in pieces.
+struct CareJobsTests {
+    private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
+    private let environment: Environment
+    private let care: Care
+    /// More than a transaction takes.
+    private let many = Limits.jobRecordsMax + 100
+
+    private var store: Store { environment.store }
+
+    init() {
+        (environment, care) = Self.onStore(Store(engine: LocalEngine()), time)
+    }
+
+    private static func onStore(_ store: Store, _ time: RehearsedTime) -> (Environment, Care) {
+        let environment = Environment(
+            store: store,
+            time: time,
+            random: SystemRandom(),
+            hasher: Argon2idHasher(),
+            outbox: Outbox(composer: SecretComposer())
+        )
+        return (environment, Care(environment))
+    }
+
+    /// A user whose address is proven, unless told otherwise; the token.
+    private func user(_ care: Care, _ email: String, isProven: Bool = true) throws -> Given<String> {
+        let user = try care.register(
+            email: .value(email),
+            password: .value("password"),
+            role: .value("user"),
+            firstName: .absent,
+            lastName: .absent,
+            phone: .absent
+        )
+        if isProven { try care.environment.store.transact { try care.prove(user, in: $0) } }
+        return .value(try care.signIn(email: .value(email), password: .value("password")).text)
+    }
+
+    /// Patients of a user, each shared with an address.
+    private func share(_ care: Care, _ count: Int, of owner: Given<String>, with email: String) throws {
+        let fields = PatientFields(
+            firstName: .value("Kim"),
+            lastName: .absent,
+            birthdate: .absent,
+            sex: .absent,
+            phone: .absent
+        )
+        for _ in 0..<count {
+            let patient = try care.createPatient(owner, fields).patient.id
+            _ = try care.share(
+                owner,
+                .value(patient),
+                email: .value(email),
+                access: .value("read"),
+                group: .value("family")
+            )
+        }
+    }
+
+    private func jobs(_ store: Store) throws -> Int { try store.transact { try $0.all(CareJob.self).count } }
+
+    private func finish(_ care: Care) throws -> Int {
+        var pieces = 1
+        while try care.runJob() { pieces += 1 }
+        return pieces
+    }
+
+    /// What a user sees, without the patient who the user is.
+    private func others(_ user: Given<String>) throws -> [SeenPatient] {
+        try care.patients(user, limit: .value(0), offset: .absent).page.filter { !$0.isMe }
+    }
+
+    @Test func deletedOwnerOfManyPatientsIsGoneAtOnceAndTheHeirHasThem() throws {
+        let heir = try user(care, "heir@b.co")
+        let owner = try user(care, "owner@b.co")
+        try share(care, many, of: owner, with: "heir@b.co")
+        _ = try care.delete(owner)
+
+        #expect(try jobs(store) == 1)
+        #expect(throws: AccountError(ErrorCode.Care.wrongEmailPassword)) {
+            try care.signIn(email: .value("owner@b.co"), password: .value("password"))
+        }
+        #expect(throws: AccountError(ErrorCode.Care.invalidAccessToken)) { try care.view(owner) }
+        // The address is free, and who registers with it next keeps what is theirs.
+        let next = try user(care, "owner@b.co")
+        func check() throws {
+            let seen = try others(heir)
+            #expect(seen.count == many)
+            #expect(seen.allSatisfy { $0.creator == "heir@b.co" && $0.share.access == "write" && $0.share.isOwners })
+            let page = try care.patients(heir, limit: .value(1), offset: .value(many))
+            #expect(page.count == many + 1 && page.page.count == 1)
+            #expect(try others(next).isEmpty)
+            #expect(try care.patients(next, limit: .absent, offset: .absent).count == 1)
+        }
+        try check()
+        // One that has not passed on yet can be changed, and shared by its new owner.
+        let last = try #require(try others(heir).last).patient.id
+        #expect(try care.shares(heir, .value(last)).map(\.email) == ["heir@b.co"])
+        let shared = try care.share(
+            heir,
+            .value(last),
+            email: .value("owner@b.co"),
+            access: .value("read"),
+            group: .value("anyone")
+        )
+        #expect(shared.user != nil)
+        _ = try care.unshare(heir, .value(last), shareID: .value(shared.id))
+
+        #expect(try finish(care) > 2)
+        #expect(try jobs(store) == 0)
+        try check()
+        try store.transact { tx in
+            // The owner's number was 2: nothing points at it any more.
+            let (shares, patients) = (try tx.all(CareShare.self), try tx.all(CarePatient.self))
+            #expect(shares.allSatisfy { $0.user != 2 })
+            #expect(patients.allSatisfy { $0.owner != 2 && $0.me != 2 })
+        }
+    }
+
+    @Test func patientsThatNobodyElseReachesGoWithTheirOwnerInPieces() throws {
+        let owner = try user(care, "owner@b.co")
+        try store.transact { tx in
+            for _ in 0..<many {
+                let id = try tx.nextNumber(of: CareShare.self)
+                try tx.insert(waiting(id, patient: 1))
+            }
+        }
+        _ = try care.delete(owner)
+        #expect(try jobs(store) == 1)
+        _ = try finish(care)
+        #expect(try jobs(store) == 0)
+        let left = try store.transact { tx in
+            try [tx.count(CareShare.self), tx.count(CarePatient.self), tx.count(OutboxMail.self)]
+        }
+        #expect(left == [0, 0, 0])
+    }
+
+    private func waiting(_ id: Int, patient: Int) -> CareShare {
+        CareShare(
+            id: id,
+            patient: patient,
+            email: "x\(id)@b.co",
+            user: nil,
+            access: "read",
+            group: "anyone",
+            maker: 1
+        )
+    }
+
+    @Test func deletedPatientWithManySharesIsGoneAtOnce() throws {
+        let owner = try user(care, "owner@b.co")
+        let guest = try user(care, "guest@b.co")
+        try store.transact { tx in
+            for _ in 0..<many {
+                let id = try tx.nextNumber(of: CareShare.self)
+                try tx.insert(waiting(id, patient: 1))
+            }
+        }
+        _ = try care.share(
+            owner,
+            .value(1),
+            email: .value("guest@b.co"),
+            access: .value("write"),
+            group: .value("family")
+        )
+        _ = try care.deletePatient(owner, .value(1))
+        #expect(try jobs(store) == 1)
+        #expect(throws: AccountError(ErrorCode.Care.invalidPatientID)) { try care.patient(guest, .value(1)) }
+        #expect(try care.patients(guest, limit: .value(1), offset: .absent).count == 1)
+        #expect(try care.patients(owner, limit: .value(0), offset: .absent).count == 0)
+        #expect(try finish(care) > 0)
+        #expect(try jobs(store) == 0)
+        #expect(try store.transact { try $0.scan(CareShare.byPatient, prefix: Key(1)) }.isEmpty)
+    }
+
+    @Test func takeoverEndsManySharesAtOnceAndNoneThatComesLater() throws {
+        let friend = try user(care, "friend@b.co")
+        let squatter = try user(care, "dr@b.co", isProven: false)
+        try share(care, many, of: squatter, with: "friend@b.co")
+        #expect(try others(friend).count == many)
+        _ = try care.resetPassword(email: .value("dr@b.co"))
+        let text = try store.transact { tx in
+            try environment.outbox.all(in: tx).last.flatMap { try environment.outbox.text(of: $0, in: tx) }
+        }
+        let password = try #require(text)
+        let doctor = Given.value(try care.signIn(email: .value("dr@b.co"), password: .value(password)).text)
+        #expect(try jobs(store) == 1)
+        #expect(try others(friend).isEmpty)
+        #expect(try care.patients(friend, limit: .value(1), offset: .absent).count == 1)
+        // The doctor shares the last of the patients again, whose share has not been removed yet.
+        let last = try #require(try others(doctor).last).patient.id
+        #expect(try care.shares(doctor, .value(last)).map(\.email) == ["dr@b.co"])
+        #expect(throws: AccountError(ErrorCode.Care.invalidPatientID)) { try care.patient(friend, .value(last)) }
+        _ = try care.share(
+            doctor,
+            .value(last),
+            email: .value("friend@b.co"),
+            access: .value("read"),
+            group: .value("anyone")
+        )
+        #expect(try others(friend).map(\.patient.id) == [last])
+        #expect(try finish(care) > 1)
+        #expect(try jobs(store) == 0)
+        #expect(try others(friend).map(\.patient.id) == [last])
+        // Each patient's owner's share, and the one that was made anew.
+        #expect(try store.transact { try $0.count(CareShare.self) } == many + 3)
+    }
+
+    @Test func manyWaitingSharesOpenInPieces() throws {
+        let owner = try user(care, "owner@b.co")
+        let guest = try user(care, "guest@b.co", isProven: false)
+        let fields = PatientFields(
+            firstName: .value("Kim"),
+            lastName: .absent,
+            birthdate: .absent,
+            sex: .absent,
+            phone: .absent
+        )
+        for _ in 0..<many {
+            let patient = try care.createPatient(owner, fields).patient.id
+            try store.transact { tx in
+                var share = waiting(try tx.nextNumber(of: CareShare.self), patient: patient)
+                share.email = "Guest@b.co"
+                try tx.insert(share)
+            }
+        }
+        #expect(try others(guest).isEmpty)
+        try store.transact { tx in
+            let account = try #require(try tx.find(CareUser.byEmail, Key("guest@b.co")))
+            try care.prove(account, in: tx)
+        }
+        _ = try finish(care)
+        #expect(try others(guest).count == many)
+        #expect(try jobs(store) == 0)
+    }
+
+    /// A process that ends in the middle leaves the rest to the next one.
+    @Test func anotherProcessGoesOn() throws {
+        let folder = TemporaryDirectory()
+        func opened() throws -> Care {
+            Self.onStore(Store(engine: try LocalEngine(directory: folder.path, log: { _ in })), time).1
+        }
+        let first = try opened()
+        let owner = try user(first, "owner@b.co")
+        let heir = try user(first, "heir@b.co")
+        try share(first, many, of: owner, with: "heir@b.co")
+        _ = try first.delete(owner)
+        try first.environment.store.makeDurable()
+        // Closed without another piece.
+        first.environment.store.close()
+        let second = try opened()
+        #expect(second.hasJobs)
+        #expect(try jobs(second.environment.store) == 1)
+        #expect(try finish(second) > 1)
+        #expect(try jobs(second.environment.store) == 0)
+        #expect(try second.patients(heir, limit: .value(1), offset: .absent).count == many + 1)
+    }
+}
+
+private final class SecretComposer: MailComposer {
+    let domain = "x.co"
+
+    func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: kind.rawValue, text: secret) }
+}
