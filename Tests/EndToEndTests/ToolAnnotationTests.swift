@@ -54,7 +54,7 @@ struct ToolAnnotationTests {
     }
 
     /// What a call took away or wrote over: a record that is gone, or a value that a record no longer has. What only keeps
-    /// count of codes, tries and mails does not matter.
+    /// count of codes, invitations, tries and mails does not matter.
     private static func losses(from before: [String], to after: [String]) throws -> [String] {
         let kept = Set(after)
         let now = try after.map { try JSONValue(parsing: $0) }
@@ -80,7 +80,9 @@ struct ToolAnnotationTests {
     }
 
     /// Collections that say nothing of an account by themselves.
-    private static let bookkeeping = ["codes", "mail quotas", "password failures", "outbox", "outbox texts"]
+    private static let bookkeeping = [
+        "codes", "mail quotas", "password failures", "outbox", "outbox texts", "sales.invitations",
+    ]
     /// Members that count or mark what has happened.
     private static let counts = [
         "confirmed", "is_confirmed", "verified", "is_verified", "is_proven", "change", "next_change", "uses",
