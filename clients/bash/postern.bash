@@ -63,7 +63,8 @@ source "$_POSTERN_LIB/exchange.bash"
 # It ends with the shell that opened it, however that one ends. Shells that this one forks may call through it as well.
 postern_open() {
     local -; set +emx
-    local binary=${POSTERN_BIN:-postern} arguments=() waits=1 found tool directory errors opener=$BASHPID REPLY
+    local binary=${POSTERN_BIN:-postern} arguments=() waits=1 found tool directory errors='' supervisor=''
+    local opener=$BASHPID
     _postern_reset
     while (($#)); do
         if [[ $1 == --binary ]]; then
@@ -81,7 +82,7 @@ postern_open() {
         _postern_fail 64 UsageError 'a client is open; close it, or keep POSTERN_CLIENT elsewhere and clear it'
         return
     fi
-    for tool in flock jq mkfifo mktemp setpriv setsid tail tee; do
+    for tool in flock fold jq mkfifo mktemp setpriv setsid tail tee; do
         type -P "$tool" >/dev/null && continue
         _postern_fail 72 BinaryNotFound "$tool is needed and not on the PATH ($PATH)"
         return
@@ -104,19 +105,35 @@ postern_open() {
         setsid setpriv --pdeathsig TERM "$BASH" -p "$_POSTERN_LIB/process.bash" "$directory" "$opener" \
             "$POSTERN_CLOSE_TIMEOUT" "$found" --replies as-completed --framing line "${arguments[@]}" \
             </dev/null >/dev/null 2>&"$errors" {errors}>&- &
+        supervisor=$!
     } {errors}>&2 2>/dev/null
-    exec {errors}>&-
-    printf '%s\n' "$!" >"$directory/supervisor"
-    disown "$!"
+    [[ ! $errors ]] || exec {errors}>&-
+    if [[ $supervisor ]]; then
+        printf '%s\n' "$supervisor" >"$directory/supervisor"
+        disown "$supervisor"
+    fi
     # It cleans up after this shell from here on.
-    if ! read -rN 1 -t 30 <>"$directory/ready"; then
+    if ! _postern_is_started "$supervisor" "$directory"; then
         rm -r "$directory"
-        _postern_fail 71 SystemError 'what is to hold the process does not start'
+        _postern_fail 71 SystemError 'the system refuses the process, or what it needs: descriptors, memory, room for words'
         return
     fi
     POSTERN_CLIENT=$directory
     [[ ! $waits ]] || _postern_wait_until_ready
 }
+
+# _postern_is_started SUPERVISOR DIRECTORY: waits until there is the process, and fails where what is to hold it ends
+# before, or there is none.
+_postern_is_started() {
+    local end=$((SECONDS + 30)) REPLY
+    [[ $1 ]] || return
+    until read -rN 1 -t 0.2 <>"$2/ready"; do
+        if ! kill -0 "$1" || ((SECONDS >= end)); then
+            kill "$1"
+            return 1
+        fi
+    done
+} 2>/dev/null
 
 # Asks the process whether it serves, and closes the client where it does not.
 _postern_wait_until_ready() {

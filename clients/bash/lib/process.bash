@@ -4,7 +4,7 @@
 #
 #     bash -p process.bash DIRECTORY OPENER CLOSE_SECONDS BINARY [ARGUMENT …]
 #
-# In DIRECTORY are the pipes `input` and `output` of the process, `errors` (its stderr), `recent` (the way to `tail`),
+# In DIRECTORY are the pipes `input` and `output` of the process, `errors` (its stderr), `recent` (the way to `fold`),
 # `ready` (a byte comes once there is the process) and `pause` (nothing ever does). It makes the files `last` (the last lines
 # on stderr) and `ended` (how the process ended). OPENER is the shell whose end, however it comes, is ours: setpriv has
 # the system send SIGTERM then, which is what postern_close sends as well.
@@ -69,8 +69,9 @@ done
 exec {stderr}>&2 2>/dev/null
 
 if [[ ! $closing ]]; then
-    exec {input}<>"$directory/input" {output}<>"$directory/output" {ready}<>"$directory/ready"
-    tail -n 20 <"$directory/recent" >"$directory/last" {input}>&- {output}>&- &
+    exec {input}<>"$directory/input" {output}<>"$directory/output" {ready}<>"$directory/ready" || exit 71
+    # A line without an end is kept in pieces; tail alone would keep all of it.
+    fold -b -w 65536 <"$directory/recent" {input}>&- {output}>&- | tail -n 20 >"$directory/last" {input}>&- {output}>&- &
     tail=$!
     tee -p "$directory/recent" <"$directory/errors" >&"$stderr" {input}>&- {output}>&- &
     tee=$!

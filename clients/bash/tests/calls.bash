@@ -125,6 +125,20 @@ test_an_error_is_told_by_variables_and_on_stderr() {
     is "$POSTERN_ERROR$POSTERN_ERROR_MESSAGE$POSTERN_ERROR_CODE" ''
 }
 
+test_an_error_whose_slug_is_newer_is_a_plain_one() {
+    fake <<'END'
+        while read -r _; do
+            printf '{"jsonrpc":"2.0","id":%s,"error":{"code":7,"message":"New.",' "$((++id))"
+            echo '"data":{"errors":["newer_than_this"],"retry_after":3}}}'
+        done
+END
+    local -A operator
+    postern_open --no-wait
+    fails 1 postern -A operator operators.signin email=lasoren@bu.edu password=x
+    is "$POSTERN_ERROR $POSTERN_ERROR_CODE $POSTERN_ERROR_SLUG" 'CallError 7 newer_than_this'
+    is "$POSTERN_ERROR_MESSAGE ${POSTERN_ERRORS[*]} $POSTERN_ERROR_RETRY_AFTER" 'New. newer_than_this 3'
+}
+
 test_a_reply_of_another_form_is_understood() {
     fake <<'END'
         read -r _

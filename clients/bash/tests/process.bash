@@ -95,6 +95,27 @@ END
     is "$(wc -c <"$scratch/stderr")" 1000001
 }
 
+test_a_line_of_stderr_without_an_end_is_kept_in_pieces() {
+    fake <<'END'
+        head -c 200000000 /dev/zero | tr '\0' x >&2
+        read -r _
+        echo '{"jsonrpc":"2.0","id":1,"result":1}'
+        read -r _
+        exit 3
+END
+    local helper most text
+    postern_open --no-wait 2>/dev/null
+    postern_call -v text x
+    for helper in $(pgrep -P "$(<"$POSTERN_CLIENT/supervisor")"); do
+        most=$(awk '/^VmHWM/ { print $2 }' "/proc/$helper/status")
+        # In kilobytes.
+        ((most < 30000))
+    done
+    fails 69 postern_call x
+    ((${#POSTERN_ERROR_MESSAGE} < 2000000))
+    has "$POSTERN_ERROR_MESSAGE" xxxxxxxx
+}
+
 test_stderr_that_nobody_reads_any_more_is_no_matter() {
     fake <<'END'
         read -r _
@@ -124,13 +145,13 @@ END
     host=$!
     becomes 5 test -s "$scratch/client"
     mapfile -t processes < <(tr ' ' '\n' <"$scratch/processes")
-    is "${#processes[@]}" 5
+    is "${#processes[@]}" 6
     kill -KILL "$host"
     wait "$host" || :
-    kill -0 "${processes[3]}"
-    for process in "${processes[@]:0:3}" "${processes[4]}"; do becomes 5 ended "$process"; done
+    kill -0 "${processes[4]}"
+    for process in "${processes[@]:0:4}" "${processes[5]}"; do becomes 5 ended "$process"; done
     becomes 5 absent "$(<"$scratch/client")"
-    kill "${processes[3]}"
+    kill "${processes[4]}"
 }
 
 test_a_script_that_just_ends_leaves_nothing() {
@@ -206,6 +227,66 @@ test_opening_fails_where_the_program_cannot_serve() {
     postern system.info >/dev/null
 }
 
+test_a_damaged_store_fails_at_opening() {
+    postern_open --data "$scratch/store"
+    postern_close
+    echo 'no manifest' >"$scratch/store/manifest.json"
+    fails 69 postern_open --data "$scratch/store"
+    has "$POSTERN_ERROR_MESSAGE" manifest.json
+    [[ ! -e $POSTERN_CLIENT ]]
+}
+
+test_a_locked_store_fails_at_opening() {
+    local holder
+    postern_open --data "$scratch/store"
+    postern_close
+    # It holds the lock, and stands still.
+    # shellcheck disable=SC2016 # for the shell that it starts
+    flock --no-fork "$scratch/store/lock" sh -c 'echo held >"$0"; kill -STOP $$' "$scratch/held" &
+    holder=$!
+    becomes 5 test -s "$scratch/held"
+    fails 69 postern_open --data "$scratch/store" --lock-wait 1
+    has "$POSTERN_ERROR_MESSAGE" 'is in use by process'
+    kill -KILL "$holder"
+    wait "$holder" || :
+    postern_open --data "$scratch/store"
+}
+
+test_a_shell_that_is_short_of_descriptors_gets_an_error_at_once() {
+    local most status outcomes='' start
+    export TMPDIR=$scratch/tmp
+    mkdir "$TMPDIR"
+    for most in {8..24} 64; do
+        status=0 start=$SECONDS
+        (
+            ulimit -n "$most"
+            postern_open --data :memory: || exit
+            postern_close
+        ) 2>/dev/null || status=$?
+        outcomes+="[$status]"
+        ((SECONDS - start < 10))
+        becomes 5 empty "$TMPDIR"
+    done
+    # The system refuses, or the program ends for want of descriptors of its own, or all is well.
+    has "$outcomes" '[71]'
+    has "$outcomes" '[0]'
+    is "$(sed -E 's/\[(0|69|71)\]//g' <<<"$outcomes")" ''
+    # None of the shell's own jobs is taken for the client's.
+    sleep 60 &
+    (ulimit -n 8; fails 71 postern_open --data :memory:) 2>/dev/null
+    is "$(jobs -p)" "$!"
+    kill "$!"
+}
+empty() { [[ ! $(ls "$1") ]]; }
+
+test_words_that_the_system_has_no_room_for_fail_at_once() {
+    local word start=$SECONDS
+    printf -v word '%*s' 200000 ''
+    fails 71 postern_open --data "$word"
+    is "$POSTERN_ERROR" SystemError
+    ((SECONDS - start < 5))
+}
+
 test_a_trace_has_no_session() {
     local said
     local -A operator
@@ -220,6 +301,23 @@ test_a_trace_has_no_session() {
     has "$said" '"session_id":"'
     said=${said##*'"session_id":"'}
     ! grep -qF "${said%%'"'*}" "$scratch/trace"
+}
+
+test_the_variables_of_the_client_have_no_session() {
+    local text secret
+    open_rehearsal
+    register
+    postern -v text operators.signin email=lasoren@bu.edu password='a long password'
+    secret=${text##*'"session_id":"'}
+    secret=${secret%%'"'*}
+    ((${#secret} == 128))
+    text=''
+    # Not even where a call fails that was given one.
+    fails 1 postern operators.client.delete user_id=1 session_id="$secret" client_id=9 2>/dev/null
+    text=$(declare -p)
+    text=${text//"$secret"/SESSION}
+    # The test's own variables have it.
+    is "$(grep SESSION <<<"$text" | sed -E 's/^(declare [^ ]+ )?([a-z_A-Z]+).*/\2/' | sort -u)" secret
 }
 
 test_garbage_ends_the_client() {

@@ -1,16 +1,18 @@
 // @ts-check
-import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
-import { writeSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { findBinary } from "./binary.js";
 import { Connection } from "./connection.js";
 import { CallError, PosternError, ProtocolError } from "./errors.js";
 import { readinessMethod } from "./generated/limits.js";
 import { Methods } from "./generated/methods.js";
 import { hideSecrets, misfit } from "./shapes.js";
+import { writeToStderr } from "./stderr.js";
 
 /** How long opening waits for the first reply. */
 const openMilliseconds = 60_000;
+/** How many descriptors a start takes for a moment: both ends of three pipes, and of one that says how it went. */
+const startDescriptors = 8;
 
 export class Postern extends Methods {
   #connection;
@@ -25,14 +27,13 @@ export class Postern extends Methods {
   static async open({ binary, data, arguments: more = [], cwd, env, onLog, waitUntilReady = true } = {}) {
     const path = await findBinary(binary);
     const place = data === undefined ? [] : ["--data", data];
-    const child = spawn(path, [...place, "--replies", "as-completed", "--framing", "line", ...more], {
+    const child = await spawned(path, [...place, "--replies", "as-completed", "--framing", "line", ...more], {
       cwd,
       env: { ...process.env, ...env },
       // A session of its own: Ctrl-C in a terminal reaches the host alone. It ends at the end of its stdin as ever.
       detached: true,
       stdio: "pipe",
     });
-    await spawned(child, path);
     const connection = new Connection(child, onLog ?? writeToStderr);
     if (waitUntilReady) await ready(connection);
     return new Postern(connection);
@@ -78,14 +79,37 @@ async function typedCall(connection, method, params, shape, options) {
 }
 
 /**
- * @param {import("node:child_process").ChildProcess} child
  * @param {string} path
+ * @param {readonly string[]} flags
+ * @param {import("node:child_process").SpawnOptions} options
+ * @returns {Promise<import("node:child_process").ChildProcess>}
  */
-function spawned(child, path) {
+function spawned(path, flags, options) {
   return new Promise((resolve, reject) => {
-    child.once("spawn", () => resolve(undefined));
-    child.on("error", (cause) => reject(new PosternError(`${path} could not be started: ${cause.message}`, { cause })));
+    /** @param {any} cause */
+    const fail = (cause) => reject(new PosternError(`${path} could not be started: ${cause.message}`, { cause }));
+    try {
+      checkDescriptors();
+      const child = spawn(path, flags, options);
+      child.once("spawn", () => resolve(child));
+      child.on("error", fail);
+    } catch (cause) {
+      // What the system refuses comes either way; a flag that is no text is the host's own mistake.
+      if (/** @type {any} */ (cause).syscall === undefined) throw cause;
+      fail(cause);
+    }
   });
+}
+
+/** Throws where too few descriptors are left, as Node loses those of a start in whose middle they run out. */
+function checkDescriptors() {
+  /** @type {number[]} */
+  const probes = [];
+  try {
+    while (probes.length < startDescriptors) probes.push(openSync("/dev/null", constants.O_RDONLY));
+  } finally {
+    for (const descriptor of probes) closeSync(descriptor);
+  }
 }
 
 /**
@@ -101,19 +125,5 @@ async function ready(connection) {
     if (error instanceof CallError) return;
     await connection.close({ timeout: 1 });
     throw error;
-  }
-}
-
-/**
- * Past process.stderr, a stream whose errors (nobody reads it, its pipe is full) end a host that does not listen to them.
- *
- * @param {string} line
- */
-function writeToStderr(line) {
-  try {
-    let rest = Buffer.from(line + "\n");
-    while (rest.length > 0) rest = rest.subarray(writeSync(2, rest));
-  } catch {
-    // The line is lost, and the host goes on.
   }
 }

@@ -137,3 +137,14 @@ test("1 MB on stderr before an answer blocks nothing", async (t) => {
   assert.equal(lines.length, 10_000);
   assert.ok(lines.every((line) => line === "0".repeat(99)));
 });
+
+test("a line of stderr without an end is handed on in pieces of little more than 1 MiB", async (t) => {
+  const lines = [];
+  const script = `head -c 4000001 /dev/zero | tr '\\0' x >&2; read request; echo '{"jsonrpc":"2.0","id":1,"result":1}'; cat`;
+  const postern = await openFake(t, script, { onLog: (line) => lines.push(line) });
+  assert.equal(await postern.call("a"), 1);
+  await until(() => lines.length >= 3);
+  assert.ok(lines.every((line) => line.length <= (1 << 20) + (64 << 10)));
+  await postern.close();
+  assert.equal(lines.join("").length, 4_000_001);
+});

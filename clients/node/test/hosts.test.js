@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
@@ -135,3 +135,55 @@ for (const [state, redirection] of [["closed", "2>&-"], ["full", "2>/dev/full"],
     assert.deepEqual([code, stdout], [0, "the end\n"]);
   });
 }
+
+/** A host whose process writes much more to stderr than a pipe holds before it answers each of five calls. */
+async function loudHost(t, more = "") {
+  const path = join(await temporaryFolder(t), "loud-postern");
+  const answer = `{"jsonrpc":"2.0","id":'$id',"result":1}`;
+  const lines = `head -c 200000 /dev/zero | tr '\\0' x | fold -w 99 >&2; echo >&2`;
+  const script = `#!/bin/sh\nid=0\nwhile read request; do id=$((id + 1)); ${lines}; echo '${answer}'; done\n`;
+  await writeFile(path, script, { mode: 0o755 });
+  return `
+    const postern = await Postern.open({ binary: ${JSON.stringify(path)} });
+    for (let number = 0; number < 5; number++) await postern.call("any", undefined, { timeout: 5000 });
+    await postern.close();
+    ${more}
+    console.log("the end");`;
+}
+
+test("a host goes on whose stderr is a full pipe", async (t) => {
+  const text = await loudHost(t);
+  const shell = ["-c", `exec "$@" 2> >(exec sleep 10 >&-)`, "bash", process.execPath, ...program(text)];
+  const { code, stdout } = await run("bash", shell, { ...inHost, timeout: 8_000 });
+  assert.deepEqual([code, stdout], [0, "the end\n"]);
+});
+
+test("a host goes on whose stderr is a full socket", async (t) => {
+  const host = spawn(process.execPath, program(await loudHost(t)), { ...inHost, stdio: ["ignore", "pipe", "pipe"] });
+  const timer = setTimeout(() => host.kill(), 8_000);
+  const [text] = await once(host.stdout.setEncoding("utf8"), "data");
+  const [code] = await once(host, "exit");
+  clearTimeout(timer);
+  host.stderr.destroy();
+  assert.deepEqual([code, text], [0, "the end\n"]);
+});
+
+test("a slow reader of stderr gets all lines, and knows how many were left out", async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = join(folder, "stderr");
+  const flood = `
+    const { writeToStderr } = await import("${new URL("../lib/stderr.js", import.meta.url)}");
+    for (let number = 0; number < 200_000; number++) writeToStderr("y".repeat(99));`;
+  const text = await loudHost(t, `${flood}\nawait new Promise((resolve) => setTimeout(resolve, 4_000));`);
+  const shell = ["-c", `exec "$@" 2> >(exec >&-; sleep 1; cat >"$0")`, file, process.execPath, ...program(text)];
+  const { code, stdout } = await run("bash", shell, { ...inHost, timeout: 20_000 });
+  assert.deepEqual([code, stdout], [0, "the end\n"]);
+  const lines = (await readFile(file, "utf8")).split("\n");
+  const [last] = lines.filter((line) => line.startsWith("postern: "));
+  const taken = lines.filter((line) => line === "y".repeat(99)).length;
+  const leftOut = Number(/^postern: (\d+) lines of its stderr are left out, as nobody reads them$/.exec(last)[1]);
+  assert.equal(taken + leftOut, 200_000);
+  assert.ok(leftOut > 10_000 && taken > 100_000);
+  // Those of five calls, and of the one that asks whether it serves.
+  assert.equal(lines.join("").match(/x/g).length, 6 * 200_000);
+});

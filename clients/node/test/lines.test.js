@@ -28,6 +28,17 @@ test("what stands behind the last line feed is a line as well", () => {
   assert.deepEqual(linesOf(), []);
 });
 
+test("a line whose end does not come is handed on in pieces, and never kept longer than its bound", () => {
+  const lines = [];
+  const reader = new LineReader((line) => lines.push(line), 1 << 20);
+  const chunk = Buffer.alloc(64 * 1024, "x");
+  for (let count = 0; count < 64; count++) reader.push(chunk);
+  assert.deepEqual(lines.map((line) => line.length), [17, 17, 17].map((chunks) => chunks * chunk.length));
+  reader.push(Buffer.from("end\nnext"));
+  reader.end();
+  assert.deepEqual(lines.slice(3), ["x".repeat(13 * chunk.length) + "end", "next"]);
+});
+
 test("a line of 64 MiB in chunks of 64 KiB takes no time that grows with its square", () => {
   const chunk = Buffer.alloc(64 * 1024, "x");
   const start = performance.now();

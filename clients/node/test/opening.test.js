@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { BinaryNotFound, Postern, PosternError } from "postern-client";
-import { binary, open, openFake, temporaryFolder, until } from "../testing/support.js";
+import { binary, open, openFake, packageFolder, run, temporaryFolder, until } from "../testing/support.js";
 
 /** Runs a body with other variables of the environment. */
 async function withEnvironment(variables, body) {
@@ -129,4 +131,74 @@ test("a program that cannot serve fails to open, with what it said", async (t) =
       return error.stderr.at(-1) !== undefined && error.message.includes(part);
     });
   }
+});
+
+test("a store that is damaged fails to open, with what is wrong", async (t) => {
+  const data = await temporaryFolder(t);
+  await (await open(t, { data })).close();
+  await writeFile(join(data, "manifest.json"), "no manifest\n");
+  await assert.rejects(open(t, { data, onLog: () => {} }), { name: "ProcessEnded", message: /manifest\.json/ });
+});
+
+test("a store whose lock a process holds that stands still fails to open", async (t) => {
+  const data = await temporaryFolder(t);
+  await (await open(t, { data })).close();
+  const holding = ["--no-fork", join(data, "lock"), "sh", "-c", "echo held; kill -STOP $$"];
+  const holder = spawn("flock", holding, { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    await once(holder.stdout, "data");
+    const options = { data, arguments: ["--lock-wait", "1"], onLog: () => {} };
+    await assert.rejects(open(t, options), { name: "ProcessEnded", message: /is in use by process/ });
+  } finally {
+    holder.kill("SIGKILL");
+  }
+  await once(holder, "exit");
+  await (await open(t, { data })).close();
+});
+
+test("what the system refuses at once is a PosternError as well", async () => {
+  const options = { binary, data: ":memory:", arguments: ["x".repeat(1 << 20)] };
+  await assert.rejects(Postern.open(options), (error) => {
+    assert.equal(error.constructor, PosternError);
+    assert.equal(error.cause.code, "E2BIG");
+    return error.message.includes("could not be started");
+  });
+  await assert.rejects(Postern.open({ binary, data: "a\0b" }), TypeError);
+});
+
+test("a host that is short of descriptors gets a PosternError, and loses none", async () => {
+  const text = `
+    import { closeSync, openSync } from "node:fs";
+    import { setTimeout as sleep } from "node:timers/promises";
+    import { Postern, PosternError } from "postern-client";
+    const held = [];
+    const hold = () => {
+      try { for (;;) held.push(openSync("/dev/null")); } catch {}
+    };
+    const open = async () => {
+      try {
+        await (await Postern.open({ data: ":memory:", onLog: () => {} })).close();
+        return "opened";
+      } catch (error) {
+        return error instanceof PosternError ? "refused" : String(error);
+      }
+    };
+    await open();
+    const outcomes = new Set();
+    hold();
+    const most = held.length;
+    for (let free = 0; free < 16; free++) {
+      for (const descriptor of held.splice(0, free)) closeSync(descriptor);
+      outcomes.add(await open());
+      for (let round = 0; round < 100 && held.length < most; round++) {
+        await sleep(10);
+        hold();
+      }
+      if (held.length !== most) outcomes.add("with " + free + " free, " + (most - held.length) + " are lost");
+    }
+    console.log([...outcomes].join("; "));`;
+  const shell = ["-c", 'ulimit -n 64; exec "$@"', "bash", process.execPath, "--input-type=module", "--eval", text];
+  const environment = { ...process.env, POSTERN_BIN: binary };
+  const { stdout, stderr } = await run("bash", shell, { cwd: packageFolder, env: environment, timeout: 30_000 });
+  assert.deepEqual([stdout, stderr], ["refused; opened\n", ""]);
 });

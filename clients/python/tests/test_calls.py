@@ -265,6 +265,20 @@ def test_errors_can_be_pickled() -> None:
         assert (type(again), str(again)) == (type(failure), str(failure))
 
 
+@pytest.mark.parametrize("slugs", [["newer_than_this"], ["newer_than_this", "wrong_password"], []])
+def test_an_error_whose_slug_is_newer_has_the_general_type(tmp_path: Path, slugs: list[str]) -> None:
+    body = (
+        "for request in sys.stdin:\n"
+        f"    error = {{'code': 7, 'message': 'New.', 'data': {{'errors': {slugs!r}, 'retry_after': 3}}}}\n"
+        "    print(json.dumps({'jsonrpc': '2.0', 'id': json.loads(request)['id'], 'error': error}), flush=True)"
+    )
+    with Postern(binary=fake_binary(tmp_path, body)) as postern, pytest.raises(CallError) as caught:
+        postern.operators.signin(email="lasoren@bu.edu", password="password")
+    assert type(caught.value) is CallError
+    assert (caught.value.code, caught.value.errors, caught.value.retry_after) == (7, tuple(slugs), 3)
+    assert caught.value.slug == (slugs[0] if slugs else None)
+
+
 def test_errors_name_the_field(postern: Postern) -> None:
     with pytest.raises(FieldInvalid) as caught:
         postern.operators.register(user={**PERSON, "email": "nobody"}, password="password")

@@ -404,6 +404,26 @@ def test_fork() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_fork_with_tasks() -> None:
+    """In the child, whose event loop is another, the error says what is wrong all the same."""
+
+    async def main() -> None:
+        async with AsyncPostern(":memory:") as postern:
+
+            def child() -> bool:
+                try:
+                    postern.system.info().send(None)
+                except PosternError as error:
+                    return "before a fork" in str(error)
+                return False
+
+            assert in_child(child)
+            assert (await postern.system.info()).name == "postern"
+
+    asyncio.run(main())
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_close_does_not_wait_for_a_forked_child() -> None:
     postern = rehearsal()
     reader, writer = os.pipe()

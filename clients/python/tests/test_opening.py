@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support import fake_binary
+from support import fake_binary, run_host
 
 from postern import AsyncPostern, Postern
 from postern.errors import BinaryNotFound, PosternError, ProcessEnded
@@ -39,11 +42,70 @@ def test_a_directory_that_is_a_file_fails_at_opening(tmp_path: Path) -> None:
 
 def test_a_damaged_store_fails_at_opening(tmp_path: Path) -> None:
     open_and_close(data=tmp_path)
-    for file in tmp_path.iterdir():
-        file.write_bytes(b"no store\n")
-    with pytest.raises(ProcessEnded) as caught:
+    (tmp_path / "manifest.json").write_bytes(b"no manifest\n")
+    with pytest.raises(ProcessEnded, match=r"manifest\.json"):
         open_and_close(data=tmp_path)
-    assert caught.value.stderr_lines
+    with pytest.raises(ProcessEnded, match=r"manifest\.json"):
+        asyncio.run(open_async(data=tmp_path))
+
+
+@contextmanager
+def held_lock(folder: Path) -> Iterator[None]:
+    """Another process holds the lock of a store, and stands still."""
+    command = ["flock", "--no-fork", str(folder / "lock"), "sh", "-c", "echo held; kill -STOP $$"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        try:
+            yield
+        finally:
+            holder.kill()
+
+
+def test_a_locked_store_fails_at_opening(tmp_path: Path) -> None:
+    open_and_close(data=tmp_path)
+    with held_lock(tmp_path):
+        with pytest.raises(ProcessEnded, match="is in use by process"):
+            open_and_close("--lock-wait", "1", data=tmp_path)
+        with pytest.raises(ProcessEnded, match="is in use by process"):
+            asyncio.run(open_async("--lock-wait", "1", data=tmp_path))
+    open_and_close(data=tmp_path)
+
+
+def test_a_host_that_is_short_of_descriptors_gets_the_clients_own_error_and_loses_none() -> None:
+    host = run_host("""
+        import asyncio, os, resource
+        from postern import AsyncPostern, Postern, PosternError
+        async def open_async():
+            async with AsyncPostern(":memory:", log=lambda line: None):
+                pass
+        def open_sync():
+            Postern(":memory:", log=lambda line: None).close()
+        def descriptors():
+            return len(os.listdir("/proc/self/fd"))
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        loop = asyncio.new_event_loop()
+        for opens in (open_sync, lambda: loop.run_until_complete(open_async())):
+            refused = opened = 0
+            before = descriptors()
+            for limit in range(before - 1, before + 20):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+                try:
+                    opens()
+                    opened += 1
+                except PosternError:
+                    refused += 1
+                finally:
+                    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+                assert descriptors() == before, limit
+            print(refused >= 8, opened >= 2)
+        loop.close()
+        try:
+            os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            print("no process is left")
+    """)
+    assert (host.returncode, host.stdout) == (0, "True True\nTrue True\nno process is left\n"), host.stderr
 
 
 def test_a_program_that_cannot_run_fails_at_opening(tmp_path: Path) -> None:

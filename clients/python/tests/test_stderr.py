@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 import textwrap
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -43,7 +48,7 @@ def test_a_log_line_neither_ends_a_host_nor_lands_on_its_stdout(tmp_path: Path, 
 
 
 def test_a_failing_log_of_a_host_without_stderr_leaves_its_stdout_alone(tmp_path: Path) -> None:
-    body = "import postern._process as process\n        process._print_to_stderr = lambda line: 1 / 0"
+    body = "import postern._stderr as stderr\n        stderr._print_to_stderr = lambda line: 1 / 0"
     done = host(tmp_path, "2>&-", body)
     assert (done.returncode, done.stdout) == (0, "the end\n")
 
@@ -51,7 +56,7 @@ def test_a_failing_log_of_a_host_without_stderr_leaves_its_stdout_alone(tmp_path
 def test_no_pipe_of_a_client_gets_a_standard_descriptor() -> None:
     """What a library writes to descriptor 2 would be read by the process as a request."""
     script = "from postern import Postern; p = Postern(':memory:'); q = p._connection.process; \
-print(min(q.stdin, q.stdout, q._stderr.fileno()) > 2); p.close()"
+print(min(q.stdin, q.stdout, q._stderr._pipe.fileno()) > 2); p.close()"
     command = ["bash", "-c", f'{sys.executable} -c "$1" 2>&- <&-', "bash", script]
     assert subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20).stdout == "True\n"
 
@@ -63,6 +68,61 @@ def test_a_line_without_an_end_is_handed_on_in_pieces(tmp_path: Path) -> None:
         postern.call("any")
     assert sum(map(len, heard)) == 4_000_001
     assert max(map(len, heard)) <= 1 << 20
+
+
+@contextmanager
+def full_pipe() -> Iterator[int]:
+    """The end of a pipe that blocks whoever writes to it."""
+    reader, writer = os.pipe()
+    try:
+        os.set_blocking(writer, False)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x" * 4096)
+        os.set_blocking(writer, True)
+        yield writer
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+@pytest.mark.parametrize("patched", [False, True])
+def test_a_full_pipe_as_stderr_does_not_stall_a_host(tmp_path: Path, patched: bool) -> None:
+    """What waits to be written to it must not fill the process's own stderr, nor stop the greenlets of gevent."""
+    if patched:
+        pytest.importorskip("gevent")
+    body = "for request in sys.stdin:\n    print('x' * 200_000, file=sys.stderr, flush=True)\n    answer(request, 1)"
+    script = f"""
+        {"from gevent import monkey; monkey.patch_all()" if patched else ""}
+        from postern import Postern
+        with Postern(binary={str(fake_binary(tmp_path, body))!r}) as postern:
+            print(sum(postern.call("any", timeout=10) for _ in range(5)))
+        """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    with full_pipe() as stderr:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=20)
+    assert (done.returncode, done.stdout) == (0, "5\n")
+
+
+def test_a_slow_log_does_not_stall_the_process(tmp_path: Path) -> None:
+    """The log waits for a call that the process answers only once it has written more than a pipe holds."""
+    body = "for request in sys.stdin:\n    print('x' * 2_000_000, file=sys.stderr, flush=True)\n    answer(request, 1)"
+    is_answered = threading.Event()
+    heard: list[str] = []
+
+    def log(line: str) -> None:
+        is_answered.wait(10)
+        heard.append(line)
+
+    with Postern(binary=fake_binary(tmp_path, body), wait_until_ready=False, log=log) as postern:
+        for _ in range(20):
+            postern.call("any", timeout=5)
+        assert not heard
+        is_answered.set()
+    assert (16 << 20) - 2_000_000 < sum(len(line) for line in heard if "x" in line) <= (18 << 20)
+    assert any(
+        re.fullmatch(r"postern: \d+ lines of its stderr are left out, as the log is slow", line) for line in heard
+    )
 
 
 def test_a_host_that_gevent_has_patched() -> None:

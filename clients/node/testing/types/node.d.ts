@@ -18,6 +18,10 @@ declare module "node:buffer" {
 declare module "node:fs" {
   import type { Buffer } from "node:buffer";
 
+  const constants: { O_RDONLY: number; O_WRONLY: number; O_NONBLOCK: number; O_NOCTTY: number };
+  function openSync(path: string, flags: number): number;
+  function closeSync(descriptor: number): void;
+  function fstatSync(descriptor: number): { isFile(): boolean };
   function writeSync(descriptor: number, bytes: Buffer): number;
 }
 
@@ -97,6 +101,7 @@ declare const process: {
   readonly env: { [name: string]: string | undefined };
   readonly stderr: { write(text: string): void };
   nextTick(body: () => void): void;
+  once(event: "exit", listener: () => void): void;
 };
 
 declare function setTimeout(body: () => void, milliseconds: number): NodeJS.Timeout;

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from ._async_methods import AsyncMethods
 from ._link import Link
-from ._process import CLOSING_SECONDS, OPENING_SECONDS, TERMINATION_SECONDS, Log, Options, Process, StrPath
+from ._process import CLOSING_SECONDS, OPENING_SECONDS, TERMINATION_SECONDS, Options, Process, StrPath
 from ._reading import Reader, read_result
 from ._requests import Request
+from ._stderr import Log
 from .errors import CallError, CallTimeout, PosternError, ProcessEnded
 
 Value = TypeVar("Value")
@@ -53,7 +54,8 @@ class AsyncPostern(AsyncMethods):
             cwd: The directory to run in, if not the current one.
             env: The environment of the process, if not a copy of this one's.
             log: Called on a thread of its own with each line that the process writes to stderr; if not given, the
-                lines are printed to `sys.stderr`.
+                lines are printed to `sys.stderr`. It may be slow: the process never waits for it, and past 16 MiB of
+                lines that wait some are left out.
             wait_until_ready: Whether `async with` waits as `ready` does.
 
         Raises:

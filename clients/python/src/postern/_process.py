@@ -5,35 +5,25 @@ from __future__ import annotations
 import atexit
 import io
 import os
-import select
 import signal
 import subprocess
-import sys
-import threading
-import traceback
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ._binary import find_binary
+from ._stderr import Log, StderrReader, without_sigpipe
 from .errors import PosternError, ProcessEnded
 
-_STDERR_LINES = 20
-# How much of a line is kept until its line feed comes; a longer line is handed on in pieces.
-_STDERR_LINE_BYTES = 1 << 20
-_STDERR_READ_BYTES = 65_536
 # How long opening waits for the first reply.
 OPENING_SECONDS = 60.0
-# How long a process that has closed its stdout may take to exit, and what it said on stderr to arrive.
+# How long a process that has closed its stdout may take to exit.
 _EXIT_SECONDS = 5
-_LAST_WORDS_SECONDS = 1
 # How long after the end of its stdin it gets a SIGTERM, and how long after that it is killed.
 CLOSING_SECONDS = 30.0
 TERMINATION_SECONDS = 5.0
 
 StrPath = str | os.PathLike[str]
-Log = Callable[[str], object]
 
 
 @dataclass(frozen=True)
@@ -60,24 +50,22 @@ class Process:
     def __init__(self, options: Options) -> None:
         """Starts it; raises BinaryNotFound, and PosternError where the system refuses."""
         command = options.command()
-        self._log = options.log or _print_to_stderr
-        self._lines: deque[str] = deque(maxlen=_STDERR_LINES)
         self.is_of_another_process = False
         """Whether it was started before a fork of which this process is the child."""
         with _low_descriptors_taken():
-            self._child, self._stdin, self._stdout, self._stderr = _spawn(command, options)
+            self._child, self._stdin, self._stdout, stderr = _spawn(command, options)
             self._exit = _exit_of(self._child)
         self.stdin = self._stdin.fileno()
         self.stdout = self._stdout.fileno()
         os.set_blocking(self.stdin, False)
         os.set_blocking(self.stdout, False)
-        os.set_blocking(self._stderr.fileno(), False)
+        # Nobody may be left who asks how it ended.
+        self._stderr = StderrReader(stderr, options.log, self.pid, at_end=self._child.wait)
         self.telling = [self.stdout] if self._exit is None else [self._exit.fileno(), self.stdout]
         """Descriptors that are ready to be read once there is something to read from stdout, or nothing any more."""
-        self._listener = threading.Thread(target=self._listen, name=f"postern-stderr-{self.pid}", daemon=True)
         _running[self] = self.close
         with self.ended_on_failure():
-            self._listener.start()
+            self._stderr.start()
 
     @property
     def pid(self) -> int:
@@ -94,12 +82,14 @@ class Process:
         """Leaves no process behind where one of the steps of opening a client fails."""
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             self.close_stdin()
             self.kill()
             self.finish()
-            if not self._listener.is_alive():
-                self._stderr.close()
+            self._stderr.close_unless_read()
+            if isinstance(error, (OSError, RuntimeError)):
+                # No descriptor or no thread is left.
+                raise PosternError(f"Postern could not be opened: {error}") from error
             raise
 
     def at_exit(self, close: Callable[[], None]) -> None:
@@ -148,12 +138,12 @@ class Process:
         """Waits for it to exit, once its stdout has ended, and gives how it did."""
         if not self.has_exited(_EXIT_SECONDS):
             self.kill()
-            end = ProcessEnded(None, None, self._last_lines())
+            end = ProcessEnded(None, None, self._stderr.last_lines())
             self._child.wait()
         elif self._child.returncode < 0:
-            end = ProcessEnded(None, -self._child.returncode, self._last_lines())
+            end = ProcessEnded(None, -self._child.returncode, self._stderr.last_lines())
         else:
-            end = ProcessEnded(self._child.returncode, None, self._last_lines())
+            end = ProcessEnded(self._child.returncode, None, self._stderr.last_lines())
         self._close_outputs()
         _running.pop(self, None)
         return end
@@ -172,48 +162,6 @@ class Process:
         self._stdout.close()
         if self._exit is not None:
             self._exit.close()
-
-    def _last_lines(self) -> tuple[str, ...]:
-        if self._listener.is_alive() and self._listener is not threading.current_thread():
-            self._listener.join(_LAST_WORDS_SECONDS)
-        return tuple(self._lines)
-
-    def _listen(self) -> None:
-        # Poll rather than a read that blocks, which under gevent would stop all greenlets of the host.
-        poll = select.poll()
-        poll.register(self._stderr.fileno(), select.POLLIN)
-        begun = b""
-        with self._stderr:
-            while True:
-                poll.poll()
-                try:
-                    chunk = os.read(self._stderr.fileno(), _STDERR_READ_BYTES)
-                except BlockingIOError:
-                    continue
-                if not chunk:
-                    break
-                *lines, begun = (begun + chunk).split(b"\n")
-                for line in lines:
-                    self._hear(line)
-                while len(begun) > _STDERR_LINE_BYTES:
-                    self._hear(begun[:_STDERR_LINE_BYTES])
-                    begun = begun[_STDERR_LINE_BYTES:]
-        if begun:
-            self._hear(begun)
-        # Nobody may be left who asks how it ended.
-        self._child.wait()
-
-    def _hear(self, line: bytes) -> None:
-        text = line.decode(errors="replace")
-        self._lines.append(text)
-        try:
-            self._log(text)
-        except Exception:
-            # The process must not stand still for it.
-            # Without a stderr, print_exc would write to stdout.
-            if sys.stderr is not None:
-                with suppress(Exception), _without_sigpipe():
-                    traceback.print_exc()
 
     def leave_to_parent(self) -> None:
         """In the child of a fork: lets go of the pipes, so that the parent alone decides when the process ends."""
@@ -291,37 +239,8 @@ def _exit_of(child: subprocess.Popen[bytes]) -> io.FileIO | None:
 
 
 def _write_without_sigpipe(descriptor: int, data: bytes) -> int:
-    with _without_sigpipe():
+    with without_sigpipe():
         return os.write(descriptor, data)
-
-
-@contextmanager
-def _without_sigpipe() -> Iterator[None]:
-    """Keeps a write to a pipe that nobody reads from ending a host that has the default action for SIGPIPE."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
-    try:
-        yield
-    except BrokenPipeError:
-        # Takes the signal away, which else would come when it is let through again.
-        signal.sigtimedwait({signal.SIGPIPE}, 0)
-        raise
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _print_to_stderr(line: str) -> None:
-    stream = sys.stderr
-    if stream is None:
-        # The host started with descriptor 2 closed; print would write to stdout.
-        return
-    with suppress(OSError, ValueError), _without_sigpipe():
-        if stream is not sys.__stderr__ or not isinstance(stream, io.TextIOWrapper):
-            print(line, file=stream, flush=True)
-            return
-        # Past the stream's buffer, which would keep what failed and try it again when the interpreter ends.
-        rest = f"{line}\n".encode(stream.encoding, "backslashreplace")
-        while rest:
-            rest = rest[os.write(stream.fileno(), rest) :]
 
 
 # The processes that run, and how each is closed when the interpreter ends.

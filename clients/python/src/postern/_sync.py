@@ -9,9 +9,10 @@ from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
-from ._process import CLOSING_SECONDS, OPENING_SECONDS, Log, Options, Process, StrPath
+from ._process import CLOSING_SECONDS, OPENING_SECONDS, Options, Process, StrPath
 from ._reading import Reader, read_result
 from ._requests import Request
+from ._stderr import Log
 from ._sync_methods import SyncMethods
 from ._traffic import Traffic
 from .errors import CallError
@@ -49,7 +50,8 @@ class Postern(SyncMethods):
             cwd: The directory to run in, if not the current one.
             env: The environment of the process, if not a copy of this one's.
             log: Called on a thread of its own with each line that the process writes to stderr; if not given, the
-                lines are printed to `sys.stderr`.
+                lines are printed to `sys.stderr`. It may be slow: the process never waits for it, and past 16 MiB of
+                lines that wait some are left out.
             timeout: How many seconds a call may take; None for as long as it takes.
             wait_until_ready: Whether to wait for the reply to a `system.info`, so that a process that cannot serve
                 (a wrong flag, a damaged store) fails here. Otherwise the first call fails.

@@ -1,0 +1,165 @@
+"""What the process writes to stderr: kept for the error that reports its end, and passed on to the host."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import signal
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+Log = Callable[[str], object]
+
+# How many lines are kept for the error.
+_LAST_LINES = 20
+# How much of a line is kept until its line feed comes; a longer line is handed on in pieces.
+_LINE_BYTES = 1 << 20
+_READ_BYTES = 65_536
+# How much may wait for a log that is slow.
+_WAITING_BYTES = 16 << 20
+# How long the end of the process waits for what it wrote to be read, and to be passed on.
+_LAST_LINES_SECONDS = 1
+
+
+class StderrReader:
+    """Reads the pipe on one thread, so that it never fills, and passes the lines on from another: the log that takes
+    them may be slow, or be a pipe that nobody empties."""
+
+    def __init__(self, pipe: io.FileIO, log: Log | None, pid: int, at_end: Callable[[], object]) -> None:
+        self._pipe = pipe
+        self._log = log or _print_to_stderr
+        self._at_end = at_end
+        self._last: deque[bytes] = deque(maxlen=_LAST_LINES)
+        # The lines to pass on, and None behind the last of them.
+        self._waiting: deque[bytes | None] = deque()
+        self._waiting_bytes = 0
+        self._left_out = 0
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read, name=f"postern-stderr-{pid}", daemon=True)
+        self._passer = threading.Thread(target=self._pass_on, name=f"postern-log-{pid}", daemon=True)
+        os.set_blocking(pipe.fileno(), False)
+
+    def start(self) -> None:
+        """Starts the threads; raises RuntimeError where the system has none left."""
+        self._reader.start()
+        self._passer.start()
+
+    def last_lines(self) -> tuple[str, ...]:
+        """The last lines, once the process has ended; waits a moment for them to be read and passed on."""
+        for thread in (self._reader, self._passer):
+            if thread.is_alive() and thread is not threading.current_thread():
+                thread.join(_LAST_LINES_SECONDS)
+        return tuple(line.decode(errors="replace") for line in tuple(self._last))
+
+    def close(self) -> None:
+        """Closes the pipe, in a process that has no thread which reads it."""
+        self._pipe.close()
+
+    def close_unless_read(self) -> None:
+        """Closes the pipe where no thread reads it, which closes it otherwise."""
+        if not self._reader.is_alive():
+            self._pipe.close()
+
+    def _read(self) -> None:
+        # Poll rather than a read that blocks, which under gevent would stop all greenlets of the host.
+        poll = select.poll()
+        poll.register(self._pipe.fileno(), select.POLLIN)
+        begun = b""
+        with self._pipe:
+            while True:
+                poll.poll()
+                try:
+                    chunk = os.read(self._pipe.fileno(), _READ_BYTES)
+                except BlockingIOError:
+                    continue
+                if not chunk:
+                    break
+                *lines, begun = (begun + chunk).split(b"\n")
+                for line in lines:
+                    self._take(line)
+                while len(begun) > _LINE_BYTES:
+                    self._take(begun[:_LINE_BYTES])
+                    begun = begun[_LINE_BYTES:]
+        if begun:
+            self._take(begun)
+        with self._changed:
+            self._waiting.append(None)
+            self._changed.notify()
+        self._at_end()
+
+    def _take(self, line: bytes) -> None:
+        self._last.append(line)
+        with self._changed:
+            if self._waiting_bytes + len(line) > _WAITING_BYTES:
+                self._left_out += 1
+                return
+            self._waiting.append(line)
+            self._waiting_bytes += len(line)
+            self._changed.notify()
+
+    def _pass_on(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting:
+                    self._changed.wait()
+                line = self._waiting.popleft()
+                if line is None:
+                    return
+                self._waiting_bytes -= len(line)
+                left_out, self._left_out = self._left_out, 0
+            self._hand_over(line.decode(errors="replace"))
+            if left_out:
+                self._hand_over(f"postern: {left_out} lines of its stderr are left out, as the log is slow")
+
+    def _hand_over(self, line: str) -> None:
+        try:
+            self._log(line)
+        except Exception:
+            # The lines after this one are passed on all the same.
+            # Without a stderr, print_exc would write to stdout.
+            if sys.stderr is not None:
+                with suppress(Exception), without_sigpipe():
+                    traceback.print_exc()
+
+
+def _print_to_stderr(line: str) -> None:
+    stream = sys.stderr
+    if stream is None:
+        # The host started with descriptor 2 closed; print would write to stdout.
+        return
+    with suppress(OSError, ValueError):
+        if stream is not sys.__stderr__ or not isinstance(stream, io.TextIOWrapper):
+            with without_sigpipe():
+                print(line, file=stream, flush=True)
+            return
+        # Past the stream's buffer, which would keep what failed and try it again when the interpreter ends.
+        _write_all(stream.fileno(), f"{line}\n".encode(stream.encoding, "backslashreplace"))
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    # A pipe that is ready takes this much without blocking, which under gevent would stop all greenlets of the host.
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    while data:
+        poll.poll()
+        with suppress(BlockingIOError), without_sigpipe():
+            data = data[os.write(descriptor, data[: select.PIPE_BUF]) :]
+
+
+@contextmanager
+def without_sigpipe() -> Iterator[None]:
+    """Keeps a write to a pipe that nobody reads from ending a host that has the default action for SIGPIPE."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
+    try:
+        yield
+    except BrokenPipeError:
+        # Takes the signal away, which else would come when it is let through again.
+        signal.sigtimedwait({signal.SIGPIPE}, 0)
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
