@@ -36,6 +36,11 @@ var fakes = map[string]func(){
 			return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":null}`, id)
 		})
 	},
+	// Writes a line without an end to stderr, and then answers.
+	"endless": func() {
+		fmt.Fprint(os.Stderr, strings.Repeat("x", 1_000_001))
+		answer(func(id int64) string { return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":null}`, id) })
+	},
 	// Answers two requests at a time, in their order.
 	"late": func() {
 		var held []string

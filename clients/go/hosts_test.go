@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -44,6 +45,78 @@ var hosts = map[string]func(){
 		_, err = client.System.Info(context.Background())
 		fmt.Println(err)
 		fmt.Println(client.Close())
+	},
+	// Opens a client with ever more descriptors to spare, from none on, and counts how that went.
+	"is short of descriptors": func() {
+		var limit syscall.Rlimit
+		if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			panic(err)
+		}
+		descriptors := func() int {
+			entries, err := os.ReadDir("/proc/self/fd")
+			if err != nil {
+				panic(err)
+			}
+			return len(entries)
+		}
+		opens := func() error {
+			client, err := postern.Open(postern.Options{Data: ":memory:", Log: func(string) {}})
+			if err != nil {
+				return err
+			}
+			return client.Close()
+		}
+		if err := opens(); err != nil {
+			panic(err)
+		}
+		refused, opened := 0, 0
+		before := descriptors()
+		for most := before - 1; most < before+20; most++ {
+			if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: uint64(most), Max: limit.Max}); err != nil {
+				panic(err)
+			}
+			err := opens()
+			if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+				panic(err)
+			}
+			var ended *postern.ProcessEnded
+			switch {
+			case err == nil:
+				opened++
+			case errors.Is(err, syscall.EMFILE) || errors.As(err, &ended):
+				refused++
+			default:
+				fmt.Println(err)
+			}
+			if after := descriptors(); after != before {
+				fmt.Printf("%d descriptors became %d\n", before, after)
+			}
+		}
+		_, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+		fmt.Println(refused > 4, opened > 4, err)
+	},
+	// Makes calls of a process that writes a megabyte to stderr before each reply.
+	"has a chatty client": func() {
+		binary, err := os.Executable()
+		if err != nil {
+			panic(err)
+		}
+		os.Unsetenv("POSTERN_TEST_HOST")
+		client, err := postern.Open(postern.Options{Binary: binary, Env: []string{"POSTERN_TEST_FAKE=chatty"}})
+		if err != nil {
+			panic(err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		for count := 0; count < 3; count++ {
+			if _, err := client.Call(ctx, "anything", nil); err != nil {
+				panic(err)
+			}
+		}
+		if err := client.Close(); err != nil {
+			panic(err)
+		}
+		fmt.Println("answered")
 	},
 	// Has a stderr that nobody reads, which the client writes to.
 	"is not read": func() {
@@ -125,6 +198,30 @@ func TestAHostThatIgnoresSIGCHLD(t *testing.T) {
 func TestAHostWhoseStderrNobodyReads(t *testing.T) {
 	output, err := hostCommand(t, "is not read").Output()
 	if err != nil || !strings.Contains(string(output), "exit code 64") {
+		t.Errorf("%v: %s", err, output)
+	}
+}
+
+func TestAHostThatIsShortOfDescriptorsLosesNone(t *testing.T) {
+	output, err := hostCommand(t, "is short of descriptors").CombinedOutput()
+	if err != nil || string(output) != "true true no child processes\n" {
+		t.Errorf("%v: %s", err, output)
+	}
+}
+
+// What waits for the host's stderr keeps neither the process nor the host waiting.
+func TestAHostWhoseStderrIsAFullPipe(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	defer writer.Close()
+	host := hostCommand(t, "has a chatty client")
+	// It blocks there, as what the host is given is no descriptor of Go's poller.
+	host.Stderr = writer
+	output, err := host.Output()
+	if err != nil || string(output) != "answered\n" {
 		t.Errorf("%v: %s", err, output)
 	}
 }

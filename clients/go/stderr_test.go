@@ -46,3 +46,23 @@ func TestALogMayCall(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestALineWithoutAnEndComesInPieces(t *testing.T) {
+	pieces := make(chan string, 1_000)
+	client := openFake(t, "endless", postern.Options{Log: func(line string) { pieces <- line }})
+	if _, err := client.Call(limited(t), "anything", nil); err != nil {
+		t.Fatal(err)
+	}
+	client.Close()
+	close(pieces)
+	length := 0
+	for piece := range pieces {
+		if len(piece) > 64<<10 {
+			t.Errorf("a piece has %d bytes", len(piece))
+		}
+		length += len(piece)
+	}
+	if length != 1_000_001 {
+		t.Errorf("all pieces have %d bytes", length)
+	}
+}

@@ -43,4 +43,43 @@ enum Host {
         }
         await postern.close()
     }
+
+    /// Opens clients with ever more descriptors to spare, from none on, and prints what has become of that.
+    static func scrimp() async throws {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let before = try descriptorCount()
+        var outcomes: [String] = []
+        for most in (before - 1)..<(before + 20) {
+            var low = rlimit(rlim_cur: rlim_t(most), rlim_max: limit.rlim_max)
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &low)
+            let outcome = await opening()
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            if !outcomes.contains(outcome) { outcomes.append(outcome) }
+            // A thread of the client's may close its pipe a moment later.
+            for _ in 0..<200 where try descriptorCount() != before { try await Task.sleep(for: .milliseconds(10)) }
+            guard try descriptorCount() == before else {
+                return print("with \(most) descriptors, \(before) became \(try descriptorCount())")
+            }
+        }
+        let isAlone = waitpid(-1, nil, WNOHANG) == -1 && errno == ECHILD
+        print(outcomes.joined(separator: " and ") + (isAlone ? ", and no process is left" : ", and a process is left"))
+    }
+
+    private static func opening() async -> String {
+        do throws(PosternError) {
+            let postern = try Postern(data: ":memory:", onLog: { _ in })
+            await postern.close()
+            return "opened"
+        } catch {
+            switch error {
+            case .notStarted, .processEnded: return "refused"
+            default: return error.description
+            }
+        }
+    }
+
+    private static func descriptorCount() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+    }
 }

@@ -9,6 +9,7 @@ import PosternTranscripts
 ///     PosternClientTrials bench             measures a call, and prints a line of JSON
 ///     PosternClientTrials stay              starts Postern and another process, prints both numbers, and stays
 ///     PosternClientTrials outlive           prints what a call ends with that the program does not read
+///     PosternClientTrials scrimp            prints what becomes of opening where descriptors run out
 ///     PosternClientTrials unaware           prints what a call ends with where SIGCHLD is ignored
 ///
 /// The program is the one that POSTERN_BIN names, or the `postern` on PATH.
@@ -25,10 +26,11 @@ struct Main {
         case "bench": print(try await Bench().report.text)
         case "stay": try await Host.stay()
         case "outlive": try await Host.outlive()
+        case "scrimp": try await Host.scrimp()
         case "unaware": try await Host.unaware()
         default:
             FileHandle.standardError.write(
-                Data("usage: PosternClientTrials replay [FOLDER] | bench | stay | outlive | unaware\n".utf8)
+                Data("usage: PosternClientTrials replay [FOLDER] | bench | stay | outlive | scrimp | unaware\n".utf8)
             )
             exit(64)
         }

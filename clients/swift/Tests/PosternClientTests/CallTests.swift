@@ -42,6 +42,16 @@ struct CallTests {
         await postern.close()
     }
 
+    @Test func givesAnErrorWhoseSlugIsNewerAsAPlainOne() async throws {
+        let postern = try Postern(binary: Binaries.fake("newer"), waitsUntilReady: false)
+        let failed = await failure { try await postern.operators.signin(email: "lasoren@bu.edu", password: "x") }
+        let error = try #require(failed?.callError)
+        #expect(error.slug == ErrorSlug(rawValue: "newer_than_this") && error.errors.count == 1)
+        #expect(error.code == 7 && error.message == "New." && error.retryAfter == 3)
+        #expect(error.description == "newer_than_this: New.")
+        await postern.close()
+    }
+
     @Test func takesParamsOnSeveralLines() async throws {
         let postern = try Postern()
         let params = """

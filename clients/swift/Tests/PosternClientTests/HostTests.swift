@@ -42,6 +42,14 @@ struct HostTests {
         #expect(text.hasPrefix("Postern has ended; whether the calls in flight took effect is not known."))
     }
 
+    @Test func losesNoDescriptorWhereThereAreTooFew() throws {
+        let (host, output) = try startTrials("scrimp", binary: Binaries.postern)
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        host.waitUntilExit()
+        #expect(host.terminationReason == .exit && host.terminationStatus == 0)
+        #expect(text == "refused and opened, and no process is left\n")
+    }
+
     /// What is not UTF-8 in the environment is handed down as it is.
     @Test func handsDownTheEnvironment() async throws {
         let (host, output) = (Process(), Pipe())

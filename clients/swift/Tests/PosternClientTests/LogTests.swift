@@ -16,6 +16,15 @@ struct LogTests {
         #expect(lines.all.contains { $0.utf8.count >= 1_000_000 })
     }
 
+    @Test func handsOnALineWithoutAnEndInPieces() async throws {
+        let lines = Lines()
+        let postern = try Postern(binary: Binaries.fake("endless"), waitsUntilReady: false, onLog: lines.add)
+        #expect(try await postern.call("a") == "1")
+        await postern.close()
+        #expect(try await becomesTrue(within: 20) { lines.all.reduce(0) { $0 + $1.utf8.count } == 4_000_001 })
+        #expect(lines.all.allSatisfy { $0.utf8.count <= Limits.logLineBytesMax + Limits.readBytes })
+    }
+
     /// The log waits for a call that the process answers only once it has written more than a pipe holds.
     @Test func readsStderrHoweverSlowTheLogIs() async throws {
         let isAnswered = DispatchSemaphore(value: 0)

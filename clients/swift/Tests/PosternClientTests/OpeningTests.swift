@@ -1,3 +1,4 @@
+import Foundation
 import PosternClient
 import Testing
 
@@ -9,6 +10,53 @@ struct OpeningTests {
             try Postern(binary: Binaries.postern, arguments: arguments, onLog: { _ in })
         }
         #expect(error?.end?.lastLogLines.last?.contains(arguments.last ?? "") == true)
+    }
+
+    @Test func aDamagedStoreFailsToOpen() async throws {
+        try await withStore { folder in
+            try Data("no manifest\n".utf8).write(to: folder.appendingPathComponent("manifest.json"))
+            let error = #expect(throws: PosternError.self) {
+                try Postern(data: folder.path, binary: Binaries.postern, onLog: { _ in })
+            }
+            #expect(error?.end?.lastLogLines.last?.contains("manifest.json") == true)
+        }
+    }
+
+    /// Another process holds the lock, and stands still.
+    @Test func aLockedStoreFailsToOpen() async throws {
+        try await withStore { folder in
+            let (holder, output) = (Process(), Pipe())
+            holder.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            let lock = folder.appendingPathComponent("lock").path
+            holder.arguments = ["flock", "--no-fork", lock, "sh", "-c", "echo held; kill -STOP $$"]
+            holder.standardOutput = output
+            try holder.run()
+            #expect(output.fileHandleForReading.availableData == Data("held\n".utf8))
+            let error = #expect(throws: PosternError.self) {
+                try Postern(
+                    data: folder.path,
+                    binary: Binaries.postern,
+                    arguments: ["--lock-wait", "1"],
+                    onLog: { _ in }
+                )
+            }
+            kill(holder.processIdentifier, SIGKILL)
+            holder.waitUntilExit()
+            #expect(error?.end?.lastLogLines.last?.contains("is in use by process") == true)
+            let postern = try Postern(data: folder.path, binary: Binaries.postern)
+            await postern.close()
+        }
+    }
+
+    /// Gives a folder with a store that nobody has open.
+    private func withStore(_ body: (URL) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        defer {
+            do { try FileManager.default.removeItem(at: folder) } catch { Issue.record(error) }
+        }
+        let postern = try Postern(data: folder.path, binary: Binaries.postern)
+        await postern.close()
+        try await body(folder)
     }
 }
 
