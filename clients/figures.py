@@ -1,8 +1,8 @@
 """Measures what a call costs through each client, and prints the table of README.md.
 
-Usage: figures.py BINARY [RUNS]. Each client's program calls by turns through a bare pipe in its own language and through
+Usage: figures.py BINARY [RUNS | opening]. Each client's program calls by turns through a bare pipe in its own language and through
 itself; here these run several times, all on one processor, for where a scheduler puts two processes is worth more than
-what they do. Medians.
+what they do. Medians. With `opening` it is what opening costs, with and without the wait for a first reply.
 """
 
 import collections
@@ -15,14 +15,28 @@ import sys
 
 CLIENTS = pathlib.Path(__file__).resolve().parent
 
+SWIFT = str(CLIENTS.parent / ".build/release/PosternClientTrials")
 PROGRAMS = [
     (["/usr/bin/python3", "bench.py"], "python", {"PYTHONPATH": "src"}),
     (["node", "bench.js"], "node", {}),
     (["go", "run", "./bench"], "go", {}),
-    ([str(CLIENTS.parent / ".build/release/PosternClientTrials"), "bench"], "swift", {}),
+    ([SWIFT, "bench"], "swift", {}),
     (["bash", "bench.bash"], "bash", {}),
 ]
 MEASURES = ["raw_us", "client_us", "overhead_us", "concurrent_calls_per_second"]
+
+
+def run(command, folder, variables, binary):
+    """What a client's program prints: an object for each of its clients."""
+    output = subprocess.run(
+        ["taskset", "-c", "1", *command],
+        cwd=CLIENTS / folder,
+        env={**os.environ, **variables, "POSTERN_BIN": binary},
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=300,
+    ).stdout
+    return [json.loads(line) for line in output.splitlines()]
 
 
 def measure(binary, runs):
@@ -30,16 +44,7 @@ def measure(binary, runs):
     found = collections.defaultdict(lambda: collections.defaultdict(list))
     for _ in range(runs):
         for command, folder, variables in PROGRAMS:
-            output = subprocess.run(
-                ["taskset", "-c", "1", *command],
-                cwd=CLIENTS / folder,
-                env={**os.environ, **variables, "POSTERN_BIN": binary},
-                stdout=subprocess.PIPE,
-                check=True,
-                timeout=300,
-            ).stdout
-            for line in output.splitlines():
-                figures = json.loads(line)
+            for figures in run(command, folder, variables, binary):
                 for name in MEASURES:
                     found[figures["client"]][name].append(figures[name])
     return {client: {name: statistics.median(found[client][name]) for name in MEASURES} for client in found}
@@ -52,7 +57,18 @@ def main(binary, runs):
         print(f"| {client} | {raw} | {ours} | {more} | {figures[MEASURES[3]]:,.0f} |", flush=True)
 
 
+def main_opening(binary):
+    print("| client | opening | without the wait |\n| --- | --- | --- |")
+    for command, folder, variables in PROGRAMS:
+        words = [SWIFT, "opening"] if command[0] == SWIFT else [*command, "opening"]
+        for figures in run(words, folder, variables, binary):
+            print(f"| {figures['client']} | {figures['open_ms']:.1f} ms | {figures['unready_ms']:.1f} ms |", flush=True)
+
+
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    main(os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) == 3 else 5)
+    if sys.argv[2:] == ["opening"]:
+        main_opening(os.path.abspath(sys.argv[1]))
+    else:
+        main(os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) == 3 else 5)

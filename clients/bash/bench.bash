@@ -8,8 +8,27 @@ export POSTERN_BIN=${POSTERN_BIN:-$here/../../.build/release/postern}
 # shellcheck source=postern.bash
 source "$here/postern.bash"
 
-batches=50 batch=100 tasks=50 calls=200
+batches=50 batch=100 tasks=50 calls=200 openings=50
 flags=(--data :memory: --no-email-confirmation --clock 2016-02-24T22:07:52.371513Z --seed 7)
+
+# Opening, with and without the wait for a first reply.
+if [[ ${1-} == opening ]]; then
+    times=$(mktemp -d)
+    trap 'rm -r "$times"' EXIT
+    for ((i = 0; i < openings; i++)); do
+        for flag in '' --no-wait; do
+            start=${EPOCHREALTIME/[.,]/}
+            postern_open ${flag:+"$flag"} --data :memory:
+            echo "$((${EPOCHREALTIME/[.,]/} - start))" >>"$times/open$flag"
+            postern_close
+        done
+    done
+    median() { sort -n "$1" | sed -n "$((openings / 2))p" | sed -E 's/^(.*)(...)$/\1.\2/'; }
+    printf '{"client":"bash","open_ms":%.2f,"unready_ms":%.2f}\n' "$(median "$times/open")" \
+        "$(median "$times/open--no-wait")"
+    exit
+fi
+
 declare -A operator
 words=(user.first_name=Luke user.last_name=Sorenson user.email=lasoren@bu.edu password='a long password')
 

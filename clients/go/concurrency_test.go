@@ -119,7 +119,7 @@ func TestClientsThatAreOpenedAtOnce(t *testing.T) {
 
 func TestIDsAreCountedFromOne(t *testing.T) {
 	client := openFake(t, "says", postern.Options{
-		Env: []string{`POSTERN_TEST_SAYS={"jsonrpc":"2.0","id":{{id}},"result":{{id}}}`},
+		Env: []string{`TEST_SAYS={"jsonrpc":"2.0","id":{{id}},"result":{{id}}}`},
 	})
 	for _, expected := range []string{"1", "2", "3"} {
 		if result, err := client.Call(limited(t), "anything", nil); err != nil || string(result) != expected {

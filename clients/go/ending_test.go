@@ -59,7 +59,7 @@ func isExists(err error) bool { return errors.Is(err, postern.SlugOperatorExists
 
 func TestAnEndedProcessIsToldOfAndNotStartedAgain(t *testing.T) {
 	starts := filepath.Join(t.TempDir(), "starts")
-	client := openFake(t, "dies", postern.Options{Env: []string{"POSTERN_TEST_STARTS=" + starts}})
+	client := openFake(t, "dies", postern.Options{Env: []string{"TEST_STARTS=" + starts}})
 	for count := 0; count < 3; count++ {
 		_, err := client.System.Info(limited(t))
 		var ended *postern.ProcessEnded

@@ -70,7 +70,7 @@ func TestErrorsWithoutAKnownSlugArePlain(t *testing.T) {
 		`{"code":7,"message":"Odd.","data":["errors"]}`,
 	} {
 		client := openFake(t, "says", postern.Options{
-			Env: []string{`POSTERN_TEST_SAYS={"jsonrpc":"2.0","id":{{id}},"error":` + failure + `}`},
+			Env: []string{`TEST_SAYS={"jsonrpc":"2.0","id":{{id}},"error":` + failure + `}`},
 		})
 		_, err := client.Call(limited(t), "anything", nil)
 		plain, isPlain := err.(*postern.CallError)

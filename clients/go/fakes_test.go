@@ -15,7 +15,7 @@ import (
 var fakes = map[string]func(){
 	// Tells that it was started, writes thirty lines to stderr, and ends with exit code 3 at the first request.
 	"dies": func() {
-		file, err := os.OpenFile(os.Getenv("POSTERN_TEST_STARTS"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		file, err := os.OpenFile(os.Getenv("TEST_STARTS"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
 			panic(err)
 		}
@@ -57,7 +57,7 @@ var fakes = map[string]func(){
 	// Answers with what the environment says, {{id}} being the request's.
 	"says": func() {
 		answer(func(id int64) string {
-			return strings.ReplaceAll(os.Getenv("POSTERN_TEST_SAYS"), "{{id}}", fmt.Sprint(id))
+			return strings.ReplaceAll(os.Getenv("TEST_SAYS"), "{{id}}", fmt.Sprint(id))
 		})
 	},
 	// Reads nothing, and ends at SIGTERM alone.

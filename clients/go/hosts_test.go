@@ -101,8 +101,8 @@ var hosts = map[string]func(){
 		if err != nil {
 			panic(err)
 		}
-		os.Unsetenv("POSTERN_TEST_HOST")
-		client, err := postern.Open(postern.Options{Binary: binary, Env: []string{"POSTERN_TEST_FAKE=chatty"}})
+		os.Unsetenv("TEST_HOST")
+		client, err := postern.Open(postern.Options{Binary: binary, Env: []string{"TEST_FAKE=chatty"}})
 		if err != nil {
 			panic(err)
 		}
@@ -145,7 +145,7 @@ func hostCommand(t *testing.T, kind string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	host := exec.Command(binary)
-	host.Env = append(os.Environ(), "POSTERN_TEST_HOST="+kind)
+	host.Env = append(os.Environ(), "TEST_HOST="+kind)
 	return host
 }
 

@@ -14,11 +14,11 @@ import (
 // TestMain runs the tests, or what they start: this binary is a fake Postern and a host as well, so that no script has
 // to be written and made executable.
 func TestMain(m *testing.M) {
-	if mode := os.Getenv("POSTERN_TEST_FAKE"); mode != "" {
+	if mode := os.Getenv("TEST_FAKE"); mode != "" {
 		fakes[mode]()
 		return
 	}
-	if kind := os.Getenv("POSTERN_TEST_HOST"); kind != "" {
+	if kind := os.Getenv("TEST_HOST"); kind != "" {
 		hosts[kind]()
 		return
 	}
@@ -59,7 +59,7 @@ func openFake(t *testing.T, name string, options postern.Options) *postern.Clien
 	options.Binary = binary
 	// A fake answers what the test asks, and not whether it serves.
 	options.NoWait = true
-	options.Env = append(options.Env, "POSTERN_TEST_FAKE="+name)
+	options.Env = append(options.Env, "TEST_FAKE="+name)
 	return open(t, options)
 }
 

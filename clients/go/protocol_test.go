@@ -27,7 +27,7 @@ func TestWhatIsNoReply(t *testing.T) {
 		`{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}`,
 		`{"jsonrpc":"2.0","method":"hello"}`,
 	} {
-		client := openFake(t, "says", postern.Options{Env: []string{"POSTERN_TEST_SAYS=" + line}})
+		client := openFake(t, "says", postern.Options{Env: []string{"TEST_SAYS=" + line}})
 		for _, call := range []string{"in flight", "later"} {
 			_, err := client.System.Info(limited(t))
 			var broken *postern.ProtocolError
@@ -72,7 +72,7 @@ func TestParamsThatTheServiceCannotReadAreNotSent(t *testing.T) {
 
 func TestAStrayLineIsTold(t *testing.T) {
 	for line, told := range map[string]string{"stray": `"stray\n"`, `{"session_id":"secret"`: "23 bytes"} {
-		client := openFake(t, "says", postern.Options{Env: []string{"POSTERN_TEST_SAYS=" + line}})
+		client := openFake(t, "says", postern.Options{Env: []string{"TEST_SAYS=" + line}})
 		if _, err := client.System.Info(limited(t)); err == nil || !strings.Contains(err.Error(), told) {
 			t.Errorf("got %v", err)
 		}
@@ -83,7 +83,7 @@ func TestAStrayLineIsTold(t *testing.T) {
 func TestWhatIsAReplyAllTheSame(t *testing.T) {
 	const line = ` { "result" : {"name":"postern","extra":[{}],"version":"9","methods":[],"store":{"kind":"memory"}}, ` +
 		`"id":{{id}}, "jsonrpc":"2.0"}`
-	client := openFake(t, "says", postern.Options{Env: []string{"POSTERN_TEST_SAYS=" + line}})
+	client := openFake(t, "says", postern.Options{Env: []string{"TEST_SAYS=" + line}})
 	if info, err := client.System.Info(limited(t)); err != nil || info.Version != "9" || info.Methods == nil {
 		t.Errorf("got %v, %v", info, err)
 	}
@@ -114,7 +114,7 @@ func TestResultsThatAreNotWhatTheMethodGives(t *testing.T) {
 			result = strings.Replace(result, `],`, `]},`, 1)
 		}
 		line := `{"jsonrpc":"2.0","id":{{id}},"result":` + result + `}`
-		client := openFake(t, "says", postern.Options{Env: []string{"POSTERN_TEST_SAYS=" + line}})
+		client := openFake(t, "says", postern.Options{Env: []string{"TEST_SAYS=" + line}})
 		_, err := client.Operators.Clients.Get(limited(t), postern.OperatorsClientsGetParams{})
 		var broken *postern.ProtocolError
 		if !errors.As(err, &broken) || broken.Method != "operators.clients.get" || broken.Member != one.member {

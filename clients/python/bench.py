@@ -7,6 +7,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ CALLS = 5_000
 BATCH = 250
 CONCURRENT_CALLS = 10_000
 TASKS = 50
+OPENINGS = 50
 
 PERSON: OperatorsPersonInput = {"first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"}
 FLAGS = ["--no-email-confirmation"]
@@ -147,6 +149,41 @@ def report(client: str, raw: list[float], ours: list[float], concurrent: float) 
     print(json.dumps(figures))
 
 
+def measure_opening() -> None:
+    """Opening, with and without the wait for a first reply."""
+
+    async def open_async(waits: bool) -> float:
+        async def action() -> None:
+            postern = AsyncPostern(":memory:")
+            if waits:
+                await postern.ready()
+            opened.append(postern)
+
+        opened: list[AsyncPostern] = []
+        seconds = await _seconds_later(action())
+        await opened[0].close()
+        return seconds
+
+    def open_sync(waits: bool) -> float:
+        opened: list[Postern] = []
+        seconds = _seconds(lambda: opened.append(Postern(":memory:", wait_until_ready=waits)))
+        opened[0].close()
+        return seconds
+
+    opens: dict[str, Callable[[bool], float]] = {
+        "python-sync": open_sync,
+        "python-async": lambda waits: asyncio.run(open_async(waits)),
+    }
+    with one_processor():
+        for client, measured in opens.items():
+            times = [(measured(True) * 1e3, measured(False) * 1e3) for _ in range(OPENINGS)]
+            open_ms, unready_ms = (round(statistics.median(column), 2) for column in zip(*times, strict=True))
+            print(json.dumps({"client": client, "open_ms": open_ms, "unready_ms": unready_ms}))
+
+
 if __name__ == "__main__":
-    measure_threads()
-    asyncio.run(measure_asyncio())
+    if sys.argv[1:] == ["opening"]:
+        measure_opening()
+    else:
+        measure_threads()
+        asyncio.run(measure_asyncio())

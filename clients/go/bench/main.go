@@ -24,12 +24,37 @@ const (
 	batch           = 500
 	concurrentCalls = 10_000
 	goroutines      = 50
+	openings        = 50
 )
 
 func main() {
-	if err := run(context.Background()); err != nil {
+	measure := run
+	if len(os.Args) == 2 && os.Args[1] == "opening" {
+		measure = measureOpening
+	}
+	if err := measure(context.Background()); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// measureOpening measures opening, with and without the wait for a first reply.
+func measureOpening(context.Context) error {
+	times := map[bool][]time.Duration{}
+	for count := 0; count < openings; count++ {
+		for _, noWait := range []bool{false, true} {
+			start := time.Now()
+			client, err := postern.Open(postern.Options{Data: ":memory:", NoWait: noWait})
+			times[noWait] = append(times[noWait], time.Since(start))
+			if err != nil {
+				return err
+			}
+			if err := client.Close(); err != nil {
+				return err
+			}
+		}
+	}
+	fmt.Printf(`{"client":"go","open_ms":%.2f,"unready_ms":%.2f}`+"\n", median(times[false])/1e3, median(times[true])/1e3)
+	return nil
 }
 
 func run(ctx context.Context) error {

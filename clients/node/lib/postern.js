@@ -94,7 +94,7 @@ function spawned(path, flags, options) {
       child.once("spawn", () => resolve(child));
       child.on("error", fail);
     } catch (cause) {
-      // What the system refuses comes either way; a flag that is no text is the host's own mistake.
+      // What the kernel refuses comes either way; a flag that is no text is the host's own mistake.
       if (/** @type {any} */ (cause).syscall === undefined) throw cause;
       fail(cause);
     }

@@ -56,5 +56,6 @@ test("replies come as they are ready", async (t) => {
 test("the document of all methods is read", async (t) => {
   const postern = await open(t);
   const document = await postern.rpc.discover();
-  assert.equal(document.methods.length, 44);
+  const names = document.methods.map((method) => method.name);
+  assert.deepEqual(names.sort(), (await postern.system.info()).methods.sort());
 });

@@ -65,6 +65,26 @@ struct Bench {
     }
 }
 
+extension Bench {
+    private static let openings = 50
+
+    /// What opening takes, with and without the wait for a first reply.
+    static func opening() async throws -> JSONValue {
+        var (ready, unready): ([Double], [Double]) = ([], [])
+        for _ in 0..<openings {
+            for waits in [true, false] {
+                let start = ContinuousClock.now
+                let postern = try Postern(data: ":memory:", waitsUntilReady: waits)
+                let time = (ContinuousClock.now - start).microseconds / 1e3
+                if waits { ready.append(time) } else { unready.append(time) }
+                await postern.close()
+            }
+        }
+        let hundredths = { (number: Double) in JSONValue.number(String(format: "%.2f", number)) }
+        return ["client": "swift", "open_ms": hundredths(ready.median), "unready_ms": hundredths(unready.median)]
+    }
+}
+
 /// A Postern that prepared bytes are written to, and lines read from.
 private final class BareLoop {
     private let process = Process()
