@@ -36,7 +36,7 @@ class Transcript:
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
-        self._steps = [json.loads(line) for line in path.read_text().splitlines()]
+        self._steps = [json.loads(line) for line in path.read_text().split("\n") if line]
         self.arguments: list[str] = self._steps[0].get("arguments", [])
 
     def play(self) -> Generator[Step, dict[str, Any], None]:
