@@ -83,7 +83,7 @@ def main(binary):
             timeout=300,
             check=False,
         )
-        lines = outcome.stdout.splitlines()
+        lines = outcome.stdout.removesuffix("\n").split("\n")
         if outcome.returncode == 0 and lines == expected:
             print(f"{name}: {len(lines)} replies, as through a bare pipe")
             continue
