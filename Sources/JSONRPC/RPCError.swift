@@ -30,7 +30,12 @@ package struct RPCError: Error, Equatable, Sendable {
     ///
     /// - Parameter isLine: whether the text was read as one line, so that its end may not be the message's.
     static func malformed(_ error: JSONError, isLine: Bool) -> RPCError {
-        let hint = isLine && error.reason == .unexpectedEnd ? "; each message is one line" : ""
+        let hint =
+            switch error.reason {
+            case .unexpectedEnd where isLine: "; each message is one line"
+            case .unexpectedEnd where !isLine, .trailingBytes where !isLine: "; Content-Length counts bytes"
+            default: ""
+            }
         return RPCError(
             code: parseError.code,
             message: "\(parseError.message) at byte \(error.offset): \(error.explanation)\(hint)"

@@ -3,11 +3,14 @@ import JSONRPC
 
 /// Errors about what a request names.
 extension RPCError {
-    /// The error for a method that does not exist, with the nearest one that does.
+    /// The error for a method that does not exist, with the nearest one that does, or when it would exist.
     static func methodNotFound(_ name: JSONText, isRehearsal: Bool) -> RPCError {
         let known =
             Method.allCases.filter { isRehearsal || !$0.isRehearsalOnly }.map(\.name.description)
             + MCPMethod.allCases.map(\.name.description)
+        if let method = Method.named(name), method.isRehearsalOnly {
+            return methodNotFound.because("\(method.name) exists with --data :memory:, --clock and --seed only")
+        }
         guard name.bytes.count <= 64 else { return methodNotFound }
         let hint = NearestName.hint(for: name.string, among: known)
         return hint.isEmpty ? methodNotFound : methodNotFound.because(name.string + hint)

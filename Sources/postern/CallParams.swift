@@ -18,9 +18,9 @@ struct CallParams {
     init(_ words: ArraySlice<String>, of method: String) throws(CommandError) {
         guard let first = words.first else { return }
         if words.count == 1, first == "-" {
-            value = try Self.json(try TextFile.standardInput(prompt: nil), "stdin")
+            value = try Self.json(try TextFile.standardInput(prompt: nil), "stdin: ")
         } else if words.count == 1, !Self.isProperty(first) {
-            value = try Self.json(first, "the params")
+            value = try Self.json(first, "")
         } else {
             try read(words, Self.schema(of: method))
         }
@@ -95,7 +95,11 @@ struct CallParams {
         do throws(JSONError) {
             return try JSONValue(parsing: text)
         } catch {
-            throw .usage("\(place): the params are not JSON: \(error.reason.rawValue) at byte \(error.offset)")
+            // The text may hold a secret, so that it is not repeated.
+            throw .usage(
+                "\(place)the params are not JSON: \(error.explanation) at byte \(error.offset); they are NAME=VALUE, as in "
+                    + #"email=a@b.co, or JSON, as in '{"email":"a@b.co"}', or - for JSON on stdin"#
+            )
         }
     }
 

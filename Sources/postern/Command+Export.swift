@@ -31,6 +31,8 @@ extension Command {
             }
         } catch let error as CommandError {
             throw error
+        } catch let error as StoreError {
+            throw .store(error)
         } catch {
             throw .failed("\(error)")
         }

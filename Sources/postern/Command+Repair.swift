@@ -11,7 +11,7 @@ extension Command {
             report = try StoreCheck.run(path, types: RecordTypes.all, settings: options.store, progress: bar.show)
         } catch {
             bar.end()
-            throw .failed("\(error)")
+            throw .store(error)
         }
         bar.end()
         for note in report.notes { print("note: \(note)") }
@@ -42,7 +42,7 @@ extension Command {
             )
         } catch {
             bar.end()
-            throw .failed("\(error)")
+            throw .store(error)
         }
         bar.end()
         for loss in report.losses { print("lost: \(loss)") }

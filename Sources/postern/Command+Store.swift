@@ -46,7 +46,7 @@ extension Command {
             defer { engine.close() }
             return try body(engine)
         } catch {
-            throw .failed("\(error)")
+            throw .store(error)
         }
     }
 

@@ -1,5 +1,6 @@
 import JSON
 import Service
+import Store
 
 /// What a wrong command line should have been, in the one line that refuses it.
 extension CommandError {
@@ -35,5 +36,13 @@ extension CommandError {
     static func value(_ value: String, isNoneOf flag: Flag, givenAs name: String) -> CommandError {
         let hint = flag.hint(value).map { ": \($0)" } ?? ""
         return .usage("\(name) takes \(flag.value ?? "0|1"), not \(value)\(hint)")
+    }
+
+    /// A store that cannot be opened or used.
+    static func store(_ error: StoreError) -> CommandError {
+        if case .noStore = error {
+            return .failed("\(error); --data names its directory, and the first postern serve makes it")
+        }
+        return .failed("\(error)")
     }
 }

@@ -88,7 +88,7 @@ struct Wiring {
                 : try LocalEngine(directory: options.data, settings: settings) { log.write(.warning, $0) }
             return Store(engine: engine)
         } catch {
-            throw .failed("\(error)")
+            throw .store(error)
         }
     }
 

@@ -20,7 +20,7 @@ struct CallParamsTests {
         let params = #"{"email":"a@b.co","password":"secret","role":"user"}"#
         #expect(try call("care.user.register", "-", input: params).status == 0)
         let wrong = try call("care.auth.token", "-", input: "{")
-        #expect(wrong.status == 64 && wrong.errors.hasPrefix("postern: stdin: the params are not JSON: unexpectedEnd"))
+        #expect(wrong.status == 64 && wrong.errors.hasPrefix("postern: stdin: the params are not JSON: the text ends"))
         let none = try call("care.auth.token", "-", input: "{}")
         #expect(none.status == 1 && none.errors.contains("email_required"))
         let bytes = try PosternProcess(["call", "care.auth.token", "-"] + data)

@@ -157,6 +157,28 @@ struct LifeCycleTests {
         #expect(try postern.reply(to: "care.user.register", register)["result"] != nil)
     }
 
+    /// The server waited for the lock in place: each write anew, and every read behind it.
+    @Test func answersReadsWhileWritesWaitForTheLock() throws {
+        let folder = TemporaryDirectory()
+        let data = ["--data", folder.path("store"), "--lock-wait", "1", "--replies", "as-completed"]
+        let postern = try PosternProcess(data)
+        let tokens = try ["a@b.co", "c@d.co"].map { email in
+            let user: JSONValue = ["email": .string(email), "password": "p", "role": "user"]
+            _ = try postern.reply(to: "care.user.register", user)
+            return try #require(try postern.reply(to: "care.auth.token", user)["result"]?["access_token"])
+        }
+        let lock = open(folder.path("store/lock"), O_RDONLY)
+        defer { close(lock) }
+        try #require(flock(lock, LOCK_EX) == 0)
+        for _ in 1...5 { postern.send("care.auth.revoke", ["access_token": tokens[0]]) }
+        postern.send("care.user.view", ["access_token": tokens[1]])
+        #expect(try postern.nextReply()["result"]?["email"] == "c@d.co")
+        let start = ContinuousClock.now
+        for _ in 1...5 { #expect(try postern.nextReply()["error"]?["data"]?["errors"] == ["busy"]) }
+        // One wait serves all five.
+        #expect(ContinuousClock.now - start < .seconds(4))
+    }
+
     @Test func goesOnWhenNobodyReadsWhatItLogs() throws {
         let folder = TemporaryDirectory()
         // Its stderr is a pipe that nobody reads, and every write is past a limit, which is logged.

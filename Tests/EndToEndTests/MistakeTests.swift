@@ -55,6 +55,20 @@ struct MistakeTests {
             "--tools takes operators,care,sales,system|read-only, not operator"
         ),
         Mistake(
+            ["call", "system.info", #"{email:"x"}"#],
+            "the params are not JSON: expected a property name in double quotes at byte 1; they are NAME=VALUE, as in "
+                + #"email=a@b.co, or JSON, as in '{"email":"a@b.co"}', or - for JSON on stdin"#
+        ),
+        Mistake(
+            ["call", "system.info", "-"],
+            "stdin: the params are not JSON: the text ends too early at byte 0; they are NAME=VALUE, "
+                + #"as in email=a@b.co, or JSON, as in '{"email":"a@b.co"}', or - for JSON on stdin"#
+        ),
+        Mistake(
+            ["call", "system.info", "email", "a@b.co"],
+            "postern call takes params as NAME=VALUE, or as one argument of JSON"
+        ),
+        Mistake(
             ["--data", ":memory:"],
             environment: ["POSTERN_FRAMING": "lines"],
             "POSTERN_FRAMING takes auto|line|header, not lines"
@@ -79,5 +93,116 @@ struct MistakeTests {
         #expect(outcome.status == 0)
         #expect(outcome.errors.hasSuffix(" level=warning message=\"\(message)\"\n"))
         #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
+    }
+
+    /// A command on a directory without a store made an empty one.
+    @Test(arguments: [["call", "system.info"], ["outbox", "list"], ["stats"], ["check"], ["export"], ["merge"]])
+    func aWrongDirectoryIsNamedAndNotMade(command: [String]) throws {
+        let folder = TemporaryDirectory()
+        let place = folder.path("nowhere")
+        let outcome = try PosternProcess.run(command + ["--data", place])
+        #expect(outcome.status == 1 && outcome.output == "")
+        #expect(
+            outcome.errors
+                == "postern: there is no store at \(place); --data names its directory, and the first postern serve makes it\n"
+        )
+        #expect(!FileManager.default.fileExists(atPath: place))
+    }
+
+    /// What a host sends, and the message of the first error that answers it.
+    struct WireMistake: CustomTestStringConvertible, Sendable {
+        let arguments: [String]
+        let input: String
+        let message: String
+
+        init(_ input: String, arguments: [String] = [], _ message: String) {
+            (self.input, self.arguments, self.message) = (input, arguments, message)
+        }
+
+        var testDescription: String { input }
+    }
+
+    private static func signIn(_ params: String) -> String {
+        #"{"jsonrpc":"2.0","id":1,"method":"operators.signin","params":"# + params + "}"
+    }
+
+    private static let http =
+        "Invalid Request: this is an HTTP request; Postern speaks JSON-RPC 2.0 on stdin and stdout, and the program that "
+        + "starts it serves HTTP"
+
+    private static let wire: [WireMistake] = [
+        WireMistake("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}", http),
+        WireMistake("GET /users HTTP/1.1\r\n\r\n", http),
+        WireMistake(
+            "{\n  \"jsonrpc\": \"2.0\",\n  \"id\": 1\n}",
+            "Parse error at byte 1: the text ends too early; each message is one line"
+        ),
+        WireMistake(
+            "{\"jsonrpc\": \"2.0\",\n \"id\": 1}",
+            "Parse error at byte 18: the text ends too early; each message is one "
+                + "line"
+        ),
+        WireMistake(
+            "Content-Length: 46\r\n\r\n" + #"{"jsonrpc":"2.0","id":1,"method":"system.info"}"#,
+            "Parse error at byte 46: the text ends too early; Content-Length counts bytes"
+        ),
+        WireMistake(
+            #"{jsonrpc:"2.0","id":1,"method":"system.info"}"#,
+            "Parse error at byte 1: expected a property name in double quotes"
+        ),
+        WireMistake(#"{"id":1,"method":"system.info"}"#, #"Invalid Request: jsonrpc must be "2.0""#),
+        WireMistake(
+            #"{"jsonrpc":"1.0","id":1,"method":"system.info"}"#,
+            #"Invalid Request: jsonrpc must be "2.0""#
+        ),
+        WireMistake(#"{"jsonrpc":"2.0","id":1}"#, "Invalid Request: method is missing"),
+        WireMistake(
+            #"{"jsonrpc":"2.0","id":{},"method":"system.info"}"#,
+            "Invalid Request: id must be a string, a number or null"
+        ),
+        WireMistake(
+            #"{"jsonrpc":"2.0","id":1,"method":"operators.signIn"}"#,
+            "Method not found: operators.signIn (did you mean operators.signin?)"
+        ),
+        WireMistake(
+            #"{"jsonrpc":"2.0","id":1,"method":"system.outbox"}"#,
+            "Method not found: system.outbox exists with --data :memory:, --clock and --seed only"
+        ),
+        WireMistake(
+            signIn(#"["a@b.co","p"]"#),
+            "Invalid params: operators.signin takes an object with email, password"
+        ),
+        WireMistake(
+            signIn(#"{"emial":"a@b.co","password":"p"}"#),
+            "Email field missing. There is no property emial (did you mean email?)."
+        ),
+        WireMistake(
+            signIn(#"{"email":"a@b.co","password":"p","emial":"a@b.co"}"#),
+            arguments: ["--strict-params"],
+            "Invalid params: operators.signin has no property emial (did you mean email?)"
+        ),
+        WireMistake(
+            signIn(#"{"email":5,"password":"p"}"#),
+            "Email field invalid. Expected a string."
+        ),
+        WireMistake(
+            #"{"jsonrpc":"2.0","id":1,"method":"operators.clients.get","params":{"user_id":"1","session_id":"x","provision":0}}"#,
+            "User id field invalid. Expected an integer."
+        ),
+        WireMistake(
+            #"{"jsonrpc":"2.0","id":1,"method":"operators.register","params":{"user":"Luke","password":"p"}}"#,
+            "User field invalid. Expected an object."
+        ),
+    ]
+
+    @Test(arguments: wire)
+    func aWrongMessageIsToldWhatToDo(mistake: WireMistake) throws {
+        let arguments = ["--data", ":memory:"] + mistake.arguments
+        let output = try PosternProcess.run(arguments, input: mistake.input, shell: #""$@"; echo"#).output
+        let replies = output.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("{") }
+        // Behind headers the next reply follows without a line feed.
+        let parts = (replies.first.map(String.init) ?? "").components(separatedBy: "}Content-Length")
+        let first = parts[0] + (parts.count > 1 ? "}" : "")
+        #expect(try JSONValue(parsing: first)["error"]?["message"]?.string == mistake.message)
     }
 }

@@ -7,7 +7,7 @@
 (defconst call-seconds-max 20)
 (defconst concurrent-calls 1000)
 (defconst password "a long password")
-(defconst text "é 😀 \u2028 \u2029 \\ \" 漢字")
+(defconst text "é 😀 \u00a0 \u200d \\ \" 漢字")
 
 (defvar check-count 0)
 (defvar exit-code nil "The exit code of the process, once it has ended.")
@@ -93,7 +93,7 @@
             '(-9 "Password is incorrect for this account." (:errors ["wrong_password"]))))
 
   (check "an unknown method is an error"
-    (expect (fault :operators.sing) '(-32601 "Method not found" nil)))
+    (expect (fault :operators.sing) '(-32601 "Method not found: operators.sing (did you mean operators.signin?)" nil)))
 
   (check "params of the wrong kind are an error"
     (expect (condition-case problem

@@ -23,7 +23,7 @@ REHEARSAL = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--
 REHEARSAL_TOOLS = {"system_advance_clock", "system_outbox", "system_invite"}
 HANDSHAKE_VERSIONS = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
 PASSWORD = "a long password"
-TEXT = "é 😀 \u2028 \\ \" 漢字"
+TEXT = "é 😀 \u200d \\ \" 漢字"
 CONCURRENT_CALLS = 100
 
 

@@ -3,7 +3,7 @@
 local CALL_MILLISECONDS_MAX = 20000
 local CONCURRENT_CALLS = 1000
 local PASSWORD = "a long password"
-local TEXT = 'é 😀 \u{2028} \u{2029} \\ " 漢字'
+local TEXT = 'é 😀 \u{00a0} \u{200d} \\ " 漢字'
 
 local count = 0
 

@@ -95,13 +95,21 @@ example() {
     check "the specification: $1" "$3" "$(printf '%s\n' "$2" | postern)"
 }
 
-parse_error='{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}'
-invalid='{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Invalid Request"}}'
-no_role='"error":{"code":400,"message":"Role is missing or not valid.","data":{"errors":["invalid_request"],"field":"role"}}}'
+# parse_error OFFSET REASON
+parse_error() {
+    printf '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error at byte %s: %s"}}' "$1" "$2"
+}
+# invalid REASON
+invalid() {
+    printf '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Invalid Request: %s"}}' "$1"
+}
+no_object="$(invalid "a message is an object, or an array of objects")"
+no_role='"error":{"code":400,"message":"Role is missing or not valid. There is no property subtrahend.",'
+no_role+='"data":{"errors":["invalid_request"],"field":"role"}}}'
 
 example "rpc call with positional parameters" \
     '{"jsonrpc": "2.0", "method": "system.invite", "params": [42, 23], "id": 1}' \
-    '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"Invalid params"}}'
+    '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"Invalid params: system.invite takes an object with role"}}'
 example "rpc call with named parameters" \
     '{"jsonrpc": "2.0", "method": "system.invite", "params": {"subtrahend": 23, "minuend": 42}, "id": 3}' \
     '{"jsonrpc":"2.0","id":3,'"$no_role"
@@ -109,13 +117,16 @@ example "a notification" '{"jsonrpc": "2.0", "method": "update", "params": [1,2,
 example "a notification without params" '{"jsonrpc": "2.0", "method": "foobar"}' ''
 example "rpc call of non-existent method" '{"jsonrpc": "2.0", "method": "foobar", "id": "1"}' \
     '{"jsonrpc":"2.0","id":"1","error":{"code":-32601,"message":"Method not found"}}'
-example "rpc call with invalid JSON" '{"jsonrpc": "2.0", "method": "foobar, "params": "bar", "baz]' "$parse_error"
-example "rpc call with invalid Request object" '{"jsonrpc": "2.0", "method": 1, "params": "bar"}' "$invalid"
+example "rpc call with invalid JSON" '{"jsonrpc": "2.0", "method": "foobar, "params": "bar", "baz]' \
+    "$(parse_error 39 "expected a comma or }")"
+example "rpc call with invalid Request object" '{"jsonrpc": "2.0", "method": 1, "params": "bar"}' \
+    "$(invalid "method must be a string that is not empty")"
 example "rpc call Batch, invalid JSON" \
-    '[ {"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"}, {"jsonrpc": "2.0", "method" ]' "$parse_error"
-example "rpc call with an empty Array" '[]' "$invalid"
-example "rpc call with an invalid Batch (but not empty)" '[1]' "[$invalid]"
-example "rpc call with invalid Batch" '[1,2,3]' "[$invalid,$invalid,$invalid]"
+    '[ {"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"}, {"jsonrpc": "2.0", "method" ]' \
+    "$(parse_error 97 "expected a colon")"
+example "rpc call with an empty Array" '[]' "$(invalid "a batch has at least one message")"
+example "rpc call with an invalid Batch (but not empty)" '[1]' "[$no_object]"
+example "rpc call with invalid Batch" '[1,2,3]' "[$no_object,$no_object,$no_object]"
 batch='[{"jsonrpc": "2.0", "method": "system.outbox", "params": {}, "id": "1"},'
 batch+=' {"jsonrpc": "2.0", "method": "notify_hello", "params": [7]},'
 batch+=' {"jsonrpc": "2.0", "method": "system.invite", "params": [42,23], "id": "2"},'
@@ -123,8 +134,8 @@ batch+=' {"foo": "boo"},'
 batch+=' {"jsonrpc": "2.0", "method": "foo.get", "params": {"name": "myself"}, "id": "5"},'
 batch+=' {"jsonrpc": "2.0", "method": "system.outbox", "id": "9"}]'
 replies="[${reply/1,/\"1\",},"
-replies+='{"jsonrpc":"2.0","id":"2","error":{"code":-32602,"message":"Invalid params"}},'
-replies+="$invalid,"
+replies+='{"jsonrpc":"2.0","id":"2","error":{"code":-32602,"message":"Invalid params: system.invite takes an object with role"}},'
+replies+="$(invalid 'jsonrpc must be \"2.0\"'),"
 replies+='{"jsonrpc":"2.0","id":"5","error":{"code":-32601,"message":"Method not found"}},'
 replies+="${reply/1,/\"9\",}]"
 example "rpc call Batch" "$batch" "$replies"

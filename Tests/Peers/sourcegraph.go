@@ -22,7 +22,7 @@ const (
 	callTimeMax     = 20 * time.Second
 	concurrentCalls = 1000
 	password        = "a long password"
-	text            = "é 😀 \u2028 \u2029 \\ \" 漢字 </script>"
+	text            = "é 😀 \u00a0 \u200d \\ \" 漢字 </script>"
 )
 
 // pipes are the standard input and output of a process, as one stream.
@@ -288,10 +288,10 @@ func play(framing string, newStream func(pipes) jsonrpc2.ObjectStream, flags ...
 		return s.refuses("operators.signin", params, -9, message, data)
 	})
 	check(framing+"an unknown method is an error", func() error {
-		return s.refuses("operators.sing", nil, jsonrpc2.CodeMethodNotFound, "Method not found", "")
+		return s.refuses("operators.sing", nil, jsonrpc2.CodeMethodNotFound, "Method not found: operators.sing (did you mean operators.signin?)", "")
 	})
 	check(framing+"params of the wrong kind are an error", func() error {
-		return s.refuses("operators.signin", []int{1}, jsonrpc2.CodeInvalidParams, "Invalid params", "")
+		return s.refuses("operators.signin", []int{1}, jsonrpc2.CodeInvalidParams, "Invalid params: operators.signin takes an object with email, password", "")
 	})
 	check(framing+"a method without a value gives null", func() error {
 		leaving, err := s.register("leaving@example.com")
