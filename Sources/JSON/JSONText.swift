@@ -23,33 +23,46 @@ package struct JSONText {
     /// The string, with escapes resolved.
     package var string: String {
         guard hasEscapes else { return String(decoding: bytes, as: UTF8.self) }
-        var decoded: [UInt8] = []
-        decoded.reserveCapacity(bytes.count)
-        var index = 0
+        return String(unsafeUninitializedCapacity: bytes.count) { decode(into: UnsafeMutableRawBufferPointer($0)) }
+    }
+
+    /// Decodes the string into memory of the caller, which has room for `bytes.count` bytes, and gives how many bytes of
+    /// UTF-8 it takes. Nothing of the string is left anywhere else.
+    package func decode(into memory: UnsafeMutableRawBufferPointer) -> Int {
+        guard hasEscapes else {
+            memory.copyMemory(from: bytes)
+            return bytes.count
+        }
+        var (index, count) = (0, 0)
+        func put(_ byte: UInt8) {
+            memory[count] = byte
+            count += 1
+        }
         while index < bytes.count {
             let byte = bytes[index]
             index += 1
             guard byte == UInt8(ascii: "\\") else {
-                decoded.append(byte)
+                put(byte)
                 continue
             }
             let escape = bytes[index]
             index += 1
             switch escape {
-            case UInt8(ascii: "b"): decoded.append(0x08)
-            case UInt8(ascii: "f"): decoded.append(0x0C)
-            case UInt8(ascii: "n"): decoded.append(0x0A)
-            case UInt8(ascii: "r"): decoded.append(0x0D)
-            case UInt8(ascii: "t"): decoded.append(0x09)
-            case UInt8(ascii: "u"): decoded.append(contentsOf: unicodeEscape(at: &index))
-            default: decoded.append(escape)
+            case UInt8(ascii: "b"): put(0x08)
+            case UInt8(ascii: "f"): put(0x0C)
+            case UInt8(ascii: "n"): put(0x0A)
+            case UInt8(ascii: "r"): put(0x0D)
+            case UInt8(ascii: "t"): put(0x09)
+            case UInt8(ascii: "u"):
+                for byte in UTF8.encode(unicodeEscape(at: &index)) ?? UTF8.encodedReplacementCharacter { put(byte) }
+            default: put(escape)
             }
         }
-        return String(decoding: decoded, as: UTF8.self)
+        return count
     }
 
-    /// Decodes `XXXX`, or `XXXX\uXXXX` of a surrogate pair, and moves `index` behind it.
-    private func unicodeEscape(at index: inout Int) -> [UInt8] {
+    /// Reads `XXXX`, or `XXXX\uXXXX` of a surrogate pair, and moves `index` behind it.
+    private func unicodeEscape(at index: inout Int) -> Unicode.Scalar {
         var code = hexCodeUnit(at: index)
         index += 4
         if (0xD800...0xDBFF).contains(code) {
@@ -57,8 +70,7 @@ package struct JSONText {
             index += 6
             code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
         }
-        guard let scalar = Unicode.Scalar(code) else { return [0xEF, 0xBF, 0xBD] }
-        return Array(String(Character(scalar)).utf8)
+        return Unicode.Scalar(code) ?? "\u{FFFD}"
     }
 
     private func hexCodeUnit(at index: Int) -> UInt32 {

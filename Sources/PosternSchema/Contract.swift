@@ -168,6 +168,8 @@ struct Member {
     let isOptional: Bool
     /// Whether it lets whoever has it in, so that no log may show it.
     let isSecret: Bool
+    /// Whether it is a password, whose bytes are overwritten once they are of no use.
+    let isPassword: Bool
     /// The value that it always has.
     let constant: JSONValue?
     /// The object that it is, for one of the inputs.
@@ -188,7 +190,8 @@ struct Member {
         description = try value.text("description")
         isRequired = value["required"]?.bool ?? false
         isOptional = value["optional"]?.bool ?? false
-        isSecret = value["secret"]?.bool ?? false
+        isPassword = value["secret"] == "password"
+        isSecret = isPassword || value["secret"]?.bool ?? false
         constant = value["const"]
         input = inputs.first { $0.name == type.base }
         isPartial = value["partial"]?.bool ?? false

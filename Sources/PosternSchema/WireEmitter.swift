@@ -47,7 +47,7 @@ struct WireEmitter {
         let declarations = type.members.flatMap { member in
             [
                 "/// \(member.description)",
-                "package var \(member.name.lowerCamel): Given<\(TypeName(member.type.base).swift)> = .absent",
+                "package var \(member.name.lowerCamel): Given<\(member.isPassword ? "Password" : TypeName(member.type.base).swift)> = .absent",
             ]
         }
         let body = declarations + (declarations.isEmpty ? [] : [""]) + reading(type.members)

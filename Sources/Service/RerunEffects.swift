@@ -40,14 +40,14 @@ final class RerunEffects: RandomSource, PasswordHasher {
         return draws.values[drawsUsed]
     }
 
-    func hash(_ password: String) throws -> PasswordHash {
+    func hash(_ password: Password) throws -> PasswordHash {
         guard case .hash(let hash) = try outcome(of: .hash(password: password)) else {
             return try hasher.hash(password)
         }
         return hash
     }
 
-    func verify(_ password: String, against hash: PasswordHash) throws -> Bool {
+    func verify(_ password: Password, against hash: PasswordHash) throws -> Bool {
         guard case .verified(let isRight) = try outcome(of: .verify(password: password, against: hash)) else {
             return try hasher.verify(password, against: hash)
         }

@@ -77,6 +77,8 @@ package final class Service: RequestHandler {
         var reader = JSONReader(params)
         run.outcomes.removeAll { $0 is LockPause }
         backend.rerun.begin(method.hashesPassword ? run : nil)
+        // The run keeps the request's bytes, a password among them.
+        defer { if method.hashesPassword { backend.rerun.begin(nil) } }
         do {
             try self.run(method, params: &reader, result: &result)
         } catch let pending as PasswordWorkPending {

@@ -207,12 +207,15 @@ struct IdentityTests {
 
     @Test func verifiesWhatItHashed() throws {
         let hasher = Argon2idHasher()
-        let hash = try hasher.hash("pass\0word")
+        let hash = try hasher.hash(Password("pass\0word".utf8))
         #expect(hash.text.hasPrefix("$argon2id$v=19$m=19456,t=2,p=1$"))
-        #expect(try hasher.verify("pass\0word", against: hash))
-        #expect(try !hasher.verify("pass\0worD", against: hash) && !hasher.verify("pass", against: hash))
+        #expect(try hasher.verify(Password("pass\0word".utf8), against: hash))
+        #expect(
+            try !hasher.verify(Password("pass\0worD".utf8), against: hash)
+                && !hasher.verify(Password("pass".utf8), against: hash)
+        )
         #expect(!hasher.needsRehash(hash) && !hasher.needsRehash(hasher.decoy))
-        #expect(try !hasher.verify("", against: hasher.decoy))
+        #expect(try !hasher.verify(Password("".utf8), against: hasher.decoy))
     }
 
     /// BLAKE2b-256 of "abc", as b2sum -l 256 has it.

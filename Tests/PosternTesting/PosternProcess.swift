@@ -7,6 +7,7 @@ package final class PosternProcess {
     private let input = Pipe()
     private let output = Pipe()
     private let errors = TemporaryDirectory()
+    private let writer = DispatchQueue(label: "PosternProcess.writer")
     private var pending = Data()
     private var lastID = 0
 
@@ -73,6 +74,12 @@ package final class PosternProcess {
         try? input.fileHandleForWriting.write(contentsOf: data)
     }
 
+    /// Sends bytes on a thread of its own, behind those before, for more than the program takes without being read.
+    package func writeBeside(_ data: Data) {
+        let handle = input.fileHandleForWriting
+        writer.async { try? handle.write(contentsOf: data) }
+    }
+
     /// Sends bytes and ends the input on a thread of its own, for more than the program takes without being read.
     package func finishBeside(_ data: Data) {
         let handle = input.fileHandleForWriting
@@ -103,15 +110,33 @@ package final class PosternProcess {
 
     /// The next line; nil at the end of the output.
     package func nextLine() -> String? {
+        var searched = 0
         while true {
-            if let end = pending.firstIndex(of: 0x0A) {
+            if let end = pending[searched...].firstIndex(of: 0x0A) {
                 defer { pending = Data(pending[(end + 1)...]) }
                 return String(decoding: pending[..<end], as: UTF8.self)
             }
             let data = output.fileHandleForReading.availableData
             if data.isEmpty { return nil }
+            searched = pending.count
             pending.append(data)
         }
+    }
+
+    /// The next reply of a stream with headers; `null` where the output has ended.
+    package func nextFramedReply() throws -> JSONValue {
+        try JSONValue(parsing: nextFrame() ?? "null")
+    }
+
+    /// The next message of a stream with headers; nil at the end of the output.
+    package func nextFrame() -> String? {
+        guard let header = nextLine(), nextLine() != nil else { return nil }
+        let count = Int(header.drop { !$0.isNumber }.prefix { $0.isNumber }) ?? 0
+        while pending.count < count, case let data = output.fileHandleForReading.availableData, !data.isEmpty {
+            pending.append(data)
+        }
+        defer { pending = Data(pending.dropFirst(count)) }
+        return String(decoding: pending.prefix(count), as: UTF8.self)
     }
 
     /// How many lines come until the end of the output.

@@ -61,13 +61,13 @@ struct BackendLanesTests {
     @Test func findsTheAccountBehindAnEmailOrAToken() throws {
         _ = try backend.care.register(
             email: .value("foo@bar.com"),
-            password: .value("p"),
+            password: .value(Password("p".utf8)),
             role: .value("user"),
             firstName: .absent,
             lastName: .absent,
             phone: .absent
         )
-        let token = try backend.care.signIn(email: .value("foo@bar.com"), password: .value("p")).text
+        let token = try backend.care.signIn(email: .value("foo@bar.com"), password: .value(Password("p".utf8))).text
         #expect(try lane(.careAuthToken, #"{"email":"FOO@bar.com"}"#) == "care 1")
         #expect(try lane(.careUserView, #"{"access_token":"x","access_token":"\#(token)"}"#) == "care 1")
         #expect(try lane(.salesUserMe, #"{"api_key":"\#(token)"}"#) == nil)

@@ -8,7 +8,7 @@ extension Care {
     /// and the phone number looked at, and of them the first that is wrong is told alone.
     package func register(
         email: Given<String>,
-        password: Given<String>,
+        password: Given<Password>,
         role: Given<String>,
         firstName: Given<String>,
         lastName: Given<String>,
@@ -64,7 +64,7 @@ extension Care {
     }
 
     /// Signs in and gives the token of a new session.
-    package func signIn(email: Given<String>, password: Given<String>) throws -> SecretToken {
+    package func signIn(email: Given<String>, password: Given<Password>) throws -> SecretToken {
         let (address, emailCodes) = CareRules.email(email)
         let (text, passwordCodes) = CareRules.password(password)
         // A text that is no address is an email that nobody has, and is answered like one.
@@ -103,7 +103,7 @@ extension Care {
         lastName: Given<String>,
         phone: Given<String>,
         npi: Given<String>,
-        password: Given<String>
+        password: Given<Password>
     ) throws -> CareUser {
         let now = environment.time.now
         let edit = { (tx: Transaction) throws -> CareUser in
@@ -137,7 +137,7 @@ extension Care {
         let notFound = AccountError(ErrorCode.Care.userNotFound)
         guard try environment.store.transact({ try self.user(of: address, in: $0) }) != nil else { throw notFound }
         let mail = MailSecrets(environment.random)
-        let hash = try environment.hasher.hash(mail.secret)
+        let hash = try environment.hasher.hash(Password(mail.secret.utf8))
         let now = environment.time.now
         return try environment.store.transact { tx in
             guard var user = try self.user(of: address, in: tx), let stored = EmailAddress(user.email) else {

@@ -11,11 +11,9 @@ enum CareRules {
         return (email, email == nil ? [Codes.invalidEmail] : [])
     }
 
-    static func password(_ given: Given<String>) -> (String?, [ErrorCode]) {
-        switch given {
-        case .absent, .null, .value(""): return (nil, [Codes.passwordRequired])
-        default: return (given.password, given.password == nil ? [Codes.invalidPassword] : [])
-        }
+    static func password(_ given: Given<Password>) -> (Password?, [ErrorCode]) {
+        if given.isMissing { return (nil, [Codes.passwordRequired]) }
+        return (given.password, given.password == nil ? [Codes.invalidPassword] : [])
     }
 
     static func role(_ given: Given<String>) -> (String?, [ErrorCode]) {

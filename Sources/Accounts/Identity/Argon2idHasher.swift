@@ -10,20 +10,20 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
 
     package init() {}
 
-    package func hash(_ password: String) throws(PasswordHashingFailed) -> PasswordHash {
+    package func hash(_ password: Password) throws(PasswordHashingFailed) -> PasswordHash {
         Sodium.makeReady()
-        let password = password.utf8.map { CChar(bitPattern: $0) }
         var phc = [CChar](repeating: 0, count: Int(crypto_pwhash_STRBYTES))
-        let status = crypto_pwhash_str(&phc, password, UInt64(password.count), Self.passes, Self.memoryBytes)
+        let status = password.withCharacters { characters, count in
+            crypto_pwhash_str(&phc, characters, count, Self.passes, Self.memoryBytes)
+        }
         // It fails only where the memory cannot be had.
         guard status == 0 else { throw PasswordHashingFailed() }
         return PasswordHash(text: String(decoding: phc.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }
 
-    package func verify(_ password: String, against hash: PasswordHash) throws(PasswordHashingFailed) -> Bool {
+    package func verify(_ password: Password, against hash: PasswordHash) throws(PasswordHashingFailed) -> Bool {
         Sodium.makeReady()
-        let password = password.utf8.map { CChar(bitPattern: $0) }
-        let isRight = crypto_pwhash_str_verify(hash.text, password, UInt64(password.count)) == 0
+        let isRight = password.withCharacters { crypto_pwhash_str_verify(hash.text, $0, $1) == 0 }
         // libsodium tells want of memory as a wrong password, and as a guess it would count towards a lockout.
         guard isRight || Self.hasMemory else { throw PasswordHashingFailed() }
         return isRight
@@ -73,5 +73,18 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
         PasswordHash(
             text: "$argon2id$v=19$m=19456,t=2,p=1$WJC+EBYT2Cm8v/6vP4AALw$QmDcInomx+YkjeDVvizoktBU17c+K6dtegSszIvy80E"
         )
+    }
+}
+
+extension Password {
+    /// Calls `body` with the bytes as libsodium takes them, and clears what is left of them on the stack: the hash
+    /// function works on copies.
+    fileprivate func withCharacters<Value>(_ body: (UnsafePointer<CChar>, UInt64) -> Value) -> Value {
+        defer { sodium_stackzero(16_384) }
+        return withUnsafeBytes { bytes in
+            // There is no address where there are no bytes; libsodium reads none then.
+            guard let start = bytes.baseAddress else { return body("", 0) }
+            return body(start.assumingMemoryBound(to: CChar.self), UInt64(bytes.count))
+        }
     }
 }

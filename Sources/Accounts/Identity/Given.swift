@@ -63,10 +63,4 @@ extension Given where Value == String {
         let code = value.trimmedToken
         return code.hasAtMost(scalars: charactersMax) ? code : nil
     }
-
-    /// The value where it is a password: 1 to 1,024 bytes, taken exactly as given.
-    package var password: String? {
-        guard let value, (1...Limits.passwordBytesMax).contains(value.utf8.count) else { return nil }
-        return value
-    }
 }

@@ -5,9 +5,9 @@
 /// outside of transactions, and before a request has had any effect.
 package protocol PasswordHasher: AnyObject {
     /// Hashes a password with fresh salt and the parameters in force.
-    func hash(_ password: String) throws -> PasswordHash
+    func hash(_ password: Password) throws -> PasswordHash
     /// Whether the password is the one that was hashed.
-    func verify(_ password: String, against hash: PasswordHash) throws -> Bool
+    func verify(_ password: Password, against hash: PasswordHash) throws -> Bool
     /// Whether a hash was made with other parameters than those in force.
     func needsRehash(_ hash: PasswordHash) -> Bool
     /// A hash of no account's password, to be verified against where there is no account, so that an unknown email
@@ -31,9 +31,9 @@ package struct PasswordHashingFailed: Error {}
 /// Password work that a hasher has been asked for and has not done yet.
 package struct PasswordWorkPending: Error, Sendable {
     /// What is to be done.
-    package enum Work: Hashable, Sendable {
-        case hash(password: String)
-        case verify(password: String, against: PasswordHash)
+    package enum Work: Equatable, Sendable {
+        case hash(password: Password)
+        case verify(password: Password, against: PasswordHash)
     }
 
     /// What is to be done before the request is run again.

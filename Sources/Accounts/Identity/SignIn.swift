@@ -66,7 +66,7 @@ package struct SignIn<Account: PasswordAccount> {
     ///   - entered: called in the transaction in which the account is signed in to.
     package func callAsFunction(
         email: String,
-        password: String,
+        password: Password,
         token: SecretToken,
         entered: (Account, Transaction) throws -> Void = { _, _ in }
     ) throws -> Account {

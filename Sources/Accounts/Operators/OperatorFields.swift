@@ -55,11 +55,8 @@ enum OperatorRules {
         return email
     }
 
-    static func password(_ given: Given<String>, _ field: String) throws -> String {
-        switch given {
-        case .absent, .null, .value(""): throw AccountError(ErrorCode.Operators.fieldRequired, field: field)
-        default: break
-        }
+    static func password(_ given: Given<Password>, _ field: String) throws -> Password {
+        if given.isMissing { throw AccountError(ErrorCode.Operators.fieldRequired, field: field) }
         guard let password = given.password else { throw invalid(given, field) }
         return password
     }

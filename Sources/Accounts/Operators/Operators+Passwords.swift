@@ -4,7 +4,7 @@ import Store
 extension Operators {
     /// Changes the password and ends all sessions. Wrong guesses at the current one are counted, but apart from those at
     /// signing in.
-    package func changePassword(session: SessionFields, current: Given<String>, new: Given<String>) throws {
+    package func changePassword(session: SessionFields, current: Given<Password>, new: Given<Password>) throws {
         let lockout = Lockout(.operators, .passwordChange)
         /// The operator, where the password may be judged now.
         func admitted(at now: Timestamp, in tx: Transaction) throws -> Operator {
@@ -52,7 +52,7 @@ extension Operators {
     }
 
     /// Sets a new password with a mailed code. As the code proves the address, the email is confirmed with it.
-    package func completeReset(code: Given<String>, password: Given<String>) throws {
+    package func completeReset(code: Given<String>, password: Given<Password>) throws {
         let code = try OperatorRules.code(code, "code")
         let password = try OperatorRules.password(password, "password")
         let invalid = AccountError(ErrorCode.Operators.codeInvalid)

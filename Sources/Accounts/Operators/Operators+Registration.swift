@@ -3,7 +3,7 @@ import Store
 /// Registering, confirming, signing in and out.
 extension Operators {
     /// Registers an operator, mails a confirmation code and opens a session, which works before the email is confirmed.
-    package func register(person: Given<PersonFields>, password: Given<String>) throws -> SignedIn {
+    package func register(person: Given<PersonFields>, password: Given<Password>) throws -> SignedIn {
         let person = try OperatorRules.person(person, at: "user")
         let password = try OperatorRules.password(password, "password")
         let taken = AccountError(ErrorCode.Operators.operatorExists)
@@ -41,7 +41,7 @@ extension Operators {
     }
 
     /// Signs an operator in and opens a further session.
-    package func signIn(email: Given<String>, password: Given<String>) throws -> SignedIn {
+    package func signIn(email: Given<String>, password: Given<Password>) throws -> SignedIn {
         let email = try OperatorRules.email(email, "email")
         let password = try OperatorRules.password(password, "password")
         let session = newSession()

@@ -3,7 +3,7 @@ import Store
 /// Signing in and out, one's own account, verifying and resetting.
 extension Sales {
     /// Signs in and opens a session.
-    package func authenticate(email: Given<String>, password: Given<String>) throws -> (
+    package func authenticate(email: Given<String>, password: Given<Password>) throws -> (
         user: SalesUser, key: SecretToken
     ) {
         let email = try SalesRules.email(email)
@@ -83,7 +83,7 @@ extension Sales {
 
     /// Sets a new password with a mailed token, and ends all that the old one gave. As the token proves the address, the
     /// email is verified with it.
-    package func completeReset(token: Given<String>, password: Given<String>) throws {
+    package func completeReset(token: Given<String>, password: Given<Password>) throws {
         let token = try SalesRules.code(token, "token")
         let password = try SalesRules.password(password)
         let invalid = AccountError(ErrorCode.Sales.tokenInvalid)

@@ -12,13 +12,14 @@ package struct NameFields {
 
 /// What a request gives of a new account. The members that a role does not have are nil.
 package struct NewSalesUser {
-    let email, password, referralCode: Given<String>
+    let email, referralCode: Given<String>
+    let password: Given<Password>
     let name: Given<NameFields>
     let source, phone, brandID: Given<String>?
 
     package init(
         email: Given<String>,
-        password: Given<String>,
+        password: Given<Password>,
         referralCode: Given<String>,
         name: Given<NameFields>,
         source: Given<String>? = nil,
@@ -140,7 +141,7 @@ enum SalesRules {
         return email
     }
 
-    static func password(_ given: Given<String>) throws -> String {
+    static func password(_ given: Given<Password>) throws -> Password {
         guard let password = given.password else { throw invalid(given, "password") }
         return password
     }

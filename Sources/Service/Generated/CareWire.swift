@@ -405,7 +405,7 @@ package enum CareWire {
         /// The email address, unique without regard to case.
         package var email: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
-        package var password: Given<String> = .absent
+        package var password: Given<Password> = .absent
         /// user or clinician.
         package var role: Given<String> = .absent
         /// The first name.
@@ -476,7 +476,7 @@ package enum CareWire {
         /// A clinician's National Provider Identifier.
         package var npi: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
-        package var password: Given<String> = .absent
+        package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenMembers()
@@ -593,7 +593,7 @@ package enum CareWire {
         /// The email address, unique without regard to case.
         package var email: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
-        package var password: Given<String> = .absent
+        package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenMembers()

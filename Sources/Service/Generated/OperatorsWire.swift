@@ -233,7 +233,7 @@ package enum OperatorsWire {
         /// The operator's person.
         package var user: Given<PersonInput> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
-        package var password: Given<String> = .absent
+        package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenMembers()
@@ -257,7 +257,7 @@ package enum OperatorsWire {
         /// The email address, unique without regard to case.
         package var email: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
-        package var password: Given<String> = .absent
+        package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenMembers()
@@ -471,9 +471,9 @@ package enum OperatorsWire {
         /// A session of that operator.
         package var sessionID: Given<String> = .absent
         /// The password up to now.
-        package var currentPassword: Given<String> = .absent
+        package var currentPassword: Given<Password> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
-        package var password: Given<String> = .absent
+        package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenMembers()
@@ -522,7 +522,7 @@ package enum OperatorsWire {
         /// The code from the mail.
         package var code: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
-        package var password: Given<String> = .absent
+        package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenMembers()

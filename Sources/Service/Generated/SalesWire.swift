@@ -222,7 +222,7 @@ package enum SalesWire {
         /// The email address, unique without regard to case.
         package var email: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
-        package var password: Given<String> = .absent
+        package var password: Given<Password> = .absent
         /// The code of who invites.
         package var referralCode: Given<String> = .absent
         /// Where the customer came from.
@@ -261,7 +261,7 @@ package enum SalesWire {
         /// The email address, unique without regard to case.
         package var email: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
-        package var password: Given<String> = .absent
+        package var password: Given<Password> = .absent
         /// The code of who invites.
         package var referralCode: Given<String> = .absent
         /// The person's name.
@@ -305,7 +305,7 @@ package enum SalesWire {
         /// The email address, unique without regard to case.
         package var email: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
-        package var password: Given<String> = .absent
+        package var password: Given<Password> = .absent
         /// The code of who invites.
         package var referralCode: Given<String> = .absent
         /// The person's name.
@@ -339,7 +339,7 @@ package enum SalesWire {
         /// The email address, unique without regard to case.
         package var email: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
-        package var password: Given<String> = .absent
+        package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenMembers()
@@ -463,7 +463,7 @@ package enum SalesWire {
         /// The token from the mail.
         package var token: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
-        package var password: Given<String> = .absent
+        package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenMembers()

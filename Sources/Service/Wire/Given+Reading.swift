@@ -51,6 +51,18 @@ extension Given<String> {
     }
 }
 
+extension Given<Password> {
+    /// Reads a password, which goes from the request's bytes to memory that is zeroed, and nowhere else.
+    init(reading reader: inout JSONReader) throws(JSONError) {
+        switch try reader.kind() {
+        case .string:
+            let text = try reader.text()
+            self = .value(Password(capacity: text.bytes.count) { text.decode(into: $0) })
+        case let other: try self.init(passing: other, &reader)
+        }
+    }
+}
+
 extension Given<Int> {
     init(reading reader: inout JSONReader) throws(JSONError) {
         switch try reader.kind() {
