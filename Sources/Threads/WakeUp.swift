@@ -6,8 +6,9 @@ package struct WakeUp: Sendable {
     package let descriptor: Int32
     private let sender: Int32
 
-    package init() {
-        guard let pipe = Pipe(blocks: false) else { preconditionFailure("no descriptors to be had") }
+    /// Makes one; nil where no descriptor can be opened, as where RLIMIT_NOFILE is too low.
+    package init?() {
+        guard let pipe = Pipe(blocks: false) else { return nil }
         (descriptor, sender) = (pipe.reader, pipe.writer)
     }
 

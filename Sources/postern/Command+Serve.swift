@@ -12,10 +12,16 @@ extension Command {
     /// Serves until the input ends or the process is asked to end.
     func serve(_ options: Options) throws(CommandError) {
         ProcessMemory.forbidDumps()
+        guard let wakeUp else {
+            throw .failed("no file descriptor can be opened: raise the limit on them (ulimit -n)")
+        }
         let wiring = try Wiring(options, hashesElsewhere: true, wakeUp: wakeUp)
         // A stray print must not break the stream: replies go to a descriptor of their own, and 1 is stderr from now on.
         let output = fcntl(1, F_DUPFD_CLOEXEC, 3)
-        guard output >= 0, dup2(2, 1) >= 0 else { throw .failed("stdout cannot be used") }
+        guard output >= 0, dup2(2, 1) >= 0 else {
+            let isLimit = errno == EMFILE || errno == EINVAL
+            throw .failed("stdout cannot be used\(isLimit ? ": raise the limit on file descriptors (ulimit -n)" : "")")
+        }
         let isTerminal = isatty(0) == 1
         if isTerminal {
             let request = #"{"jsonrpc":"2.0","id":1,"method":"system.info"}"#
@@ -58,7 +64,7 @@ extension Command {
                 // The first process of a PID namespace is not ended by the default action of a signal.
                 if getpid() == 1 { _exit(128 + number) }
             }
-            wakeUp.send()
+            wakeUp?.send()
         }
         var signals = sigset_t()
         sigemptyset(&signals)
@@ -81,7 +87,7 @@ extension Command {
     /// Takes the status of ended processes that were handed to this one as the first of its PID namespace.
     private func reapOrphans(beside service: Service) {
         var action = sigaction()
-        action.__sigaction_handler.sa_handler = { _ in wakeUp.send() }
+        action.__sigaction_handler.sa_handler = { _ in wakeUp?.send() }
         action.sa_flags = SA_RESTART | SA_NOCLDSTOP
         sigaction(SIGCHLD, &action, nil)
         // The host's thread may have blocked it, as others.

@@ -37,12 +37,12 @@ struct RegistrationQuotaTests {
         let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value("a@b.co"))
         let operators = Operators(environment)
         #expect(throws: AccountError(ErrorCode.Operators.tooManyMails, retryAfter: 3_540)) {
-            try operators.register(person: .value(person), password: .value("password"))
+            try operators.register(person: .value(person), password: .value(Password("password".utf8)))
         }
         #expect(try store.transact { try $0.count(Operator.self) + $0.count(OutboxMail.self) } == 0)
         // Without mails there is nothing to wait for.
         let silent = Operators(environment, confirmsEmail: false)
-        #expect(try silent.register(person: .value(person), password: .value("password")).account.id == 1)
+        #expect(try silent.register(person: .value(person), password: .value(Password("password".utf8))).account.id == 1)
     }
 
     @Test func areRefusedBySales() throws {
@@ -51,7 +51,7 @@ struct RegistrationQuotaTests {
         let code = try sales.invite(.admin)
         let new = NewSalesUser(
             email: .value("a@b.co"),
-            password: .value("password"),
+            password: .value(Password("password".utf8)),
             referralCode: .value(code),
             name: .value(NameFields(first: .value("A"), last: .value("B"))),
             source: .value("IT")

@@ -94,6 +94,15 @@ struct EndingTests {
         #expect(eventually(within: 2) { ["gone", "State:\tZ (zombie)"].contains(state(of: mail)) })
     }
 
+    /// With few descriptors the program trapped, or did not say what was wrong.
+    @Test(arguments: [4, 5])
+    func saysInALineThatThereAreNoDescriptors(_ limit: Int) throws {
+        let outcome = try PosternProcess.run(["--data", ":memory:"], shell: "ulimit -n \(limit); exec \"$@\"")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.hasPrefix("postern: ") && outcome.errors.contains("ulimit -n"))
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+    }
+
     /// With RLIMIT_NOFILE lowered while it ran, the loop took a whole processor for ever.
     @Test(arguments: [0, 1])
     func servesOnWithFewerDescriptorsThanItHasOpen(limit: Int) throws {
