@@ -33,14 +33,14 @@ struct CareJobsTests {
     private func user(_ care: Care, _ email: String, isProven: Bool = true) throws -> Given<String> {
         let user = try care.register(
             email: .value(email),
-            password: .value("password"),
+            password: .value(Password("password".utf8)),
             role: .value("user"),
             firstName: .absent,
             lastName: .absent,
             phone: .absent
         )
         if isProven { try care.environment.store.transact { try care.prove(user, in: $0) } }
-        return .value(try care.signIn(email: .value(email), password: .value("password")).text)
+        return .value(try care.signIn(email: .value(email), password: .value(Password("password".utf8))).text)
     }
 
     /// Patients of a user, each shared with an address.
@@ -85,7 +85,7 @@ struct CareJobsTests {
 
         #expect(try jobs(store) == 1)
         #expect(throws: AccountError(ErrorCode.Care.wrongEmailPassword)) {
-            try care.signIn(email: .value("owner@b.co"), password: .value("password"))
+            try care.signIn(email: .value("owner@b.co"), password: .value(Password("password".utf8)))
         }
         #expect(throws: AccountError(ErrorCode.Care.invalidAccessToken)) { try care.view(owner) }
         // The address is free, and who registers with it next keeps what is theirs.

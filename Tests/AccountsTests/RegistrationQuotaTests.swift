@@ -42,7 +42,9 @@ struct RegistrationQuotaTests {
         #expect(try store.transact { try $0.count(Operator.self) + $0.count(OutboxMail.self) } == 0)
         // Without mails there is nothing to wait for.
         let silent = Operators(environment, confirmsEmail: false)
-        #expect(try silent.register(person: .value(person), password: .value(Password("password".utf8))).account.id == 1)
+        #expect(
+            try silent.register(person: .value(person), password: .value(Password("password".utf8))).account.id == 1
+        )
     }
 
     @Test func areRefusedBySales() throws {
