@@ -190,7 +190,9 @@ struct CareJobsTests {
             try environment.outbox.all(in: tx).last.flatMap { try environment.outbox.text(of: $0, in: tx) }
         }
         let password = try #require(text)
-        let doctor = Given.value(try care.signIn(email: .value("dr@b.co"), password: .value(password)).text)
+        let doctor = Given.value(
+            try care.signIn(email: .value("dr@b.co"), password: .value(Password(password.utf8))).text
+        )
         #expect(try jobs(store) == 1)
         #expect(try others(friend).isEmpty)
         #expect(try care.patients(friend, limit: .value(1), offset: .absent).count == 1)
