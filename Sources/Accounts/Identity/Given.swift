@@ -28,7 +28,7 @@ package enum Given<Value> {
     package var expectedType: String? {
         guard case .mistyped = self else { return nil }
         if Value.self == Int.self { return "an integer" }
-        return Value.self == String.self ? "a string" : "an object"
+        return Value.self == String.self || Value.self == Password.self ? "a string" : "an object"
     }
 
     /// Whether the member is not there at all.
