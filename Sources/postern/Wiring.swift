@@ -86,9 +86,22 @@ struct Wiring {
                 options.data == ":memory:"
                 ? LocalEngine()
                 : try LocalEngine(directory: options.data, settings: settings) { log.write(.warning, $0) }
-            return Store(engine: engine)
+            let store = Store(engine: engine)
+            updateEarlierForms(of: store, log)
+            return store
         } catch {
             throw .store(error)
+        }
+    }
+
+    private static func updateEarlierForms(of store: Store, _ log: Log) {
+        do {
+            try EarlierForms.update(store)
+        } catch StoreError.readOnly {
+            // Who can only read the store sends no mail and counts nothing.
+        } catch {
+            store.discardStaged()
+            log.write(.warning, "data of an earlier version could not be updated: \(error)")
         }
     }
 

@@ -43,5 +43,8 @@ extension HashKey: Record {
     package static let collection = Collection<HashKey>("hash key")
     fileprivate static let onlyKey = Key(1)
 
+    /// Whether the store has its key already.
+    static func isThere(in tx: Transaction) throws -> Bool { try tx.get(HashKey.self, onlyKey) != nil }
+
     package var key: Key { Key(number) }
 }
