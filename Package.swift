@@ -33,7 +33,7 @@ let package = Package(
         .target(name: "Service", dependencies: ["Accounts", "JSON", "JSONRPC", "Store"], swiftSettings: houseRules),
         .executableTarget(
             name: "postern",
-            dependencies: ["Accounts", "JSON", "JSONRPC", "Mail", "Service", "Store", "Threads"],
+            dependencies: ["Accounts", "CLinux", "JSON", "JSONRPC", "Mail", "Service", "Store", "Threads"],
             swiftSettings: houseRules
         ),
         .executableTarget(name: "PosternSchema", dependencies: ["JSON", "JSONRPC"], swiftSettings: houseRules),

@@ -5,6 +5,7 @@
 #include <linux/stat.h>
 #include <malloc.h>
 #include <stddef.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>

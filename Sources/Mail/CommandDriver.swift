@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Store
 internal import Synchronization
 internal import Threads
 
@@ -7,13 +8,13 @@ internal import Threads
 /// The process must ignore SIGPIPE, as a command need not read all that it is given. What the command prints goes
 /// nowhere, as it must not get among the replies; the end of what it writes to stderr goes into the failure.
 final class CommandDriver: MailDriver {
-    private let command: String
+    private let command: SystemString
     private let seconds: Int
     /// The process groups of the commands under way.
     private let running = Mutex(Set<pid_t>())
 
     /// - Parameter seconds: how long the command may take for one mail.
-    init(command: String, seconds: Int = Limits.commandSeconds) {
+    init(command: SystemString, seconds: Int = Limits.commandSeconds) {
         self.command = command
         self.seconds = seconds
     }
@@ -94,7 +95,8 @@ final class CommandDriver: MailDriver {
             Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
         )
 
-        var arguments = ["/bin/sh", "-c", command].map { (word: String) in strdup(word) } + [nil]
+        let words: [SystemString] = ["/bin/sh", "-c", command]
+        var arguments = words.map { strdup($0.cString) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var process = pid_t()
         let status = posix_spawn(&process, "/bin/sh", &actions, &attributes, &arguments, environ)

@@ -1,11 +1,12 @@
 internal import Glibc
+internal import Store
 
 /// Puts each mail into a directory, as a file `2016-02-24T22:07:52.371513Z-<id>.eml` that is whole or not there.
 ///
 /// The name is the mail's for good, so a mail that is delivered twice, as after a crash, is still one file. Files are
 /// created exclusively and reached through the directory's descriptor, so that no link in the directory is followed.
 struct DirectoryDriver: MailDriver {
-    let path: String
+    let path: SystemString
 
     func deliver(_ message: InternetMessage) throws(DeliveryFailure) {
         let directory = try openDirectory()
@@ -33,11 +34,11 @@ struct DirectoryDriver: MailDriver {
     func cancel() {}
 
     private func openDirectory() throws(DeliveryFailure) -> Int32 {
-        let isMade = mkdir(path, 0o700) == 0
+        let isMade = mkdir(path.cString, 0o700) == 0
         guard isMade || errno == EEXIST else { throw failure("mkdir") }
         // The mode is set outright, as a umask may take too much; on a directory that was there it is its owner's choice.
-        if isMade { guard chmod(path, 0o700) == 0 else { throw failure("chmod") } }
-        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if isMade { guard chmod(path.cString, 0o700) == 0 else { throw failure("chmod") } }
+        let descriptor = open(path.cString, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("open") }
         return descriptor
     }

@@ -1,3 +1,5 @@
+package import Store
+
 /// A way for mails to leave.
 package protocol MailDriver: Sendable {
     /// Delivers one mail. It may take its time, and is called on several threads at once.
@@ -28,14 +30,15 @@ package enum MailRoute: Equatable {
     /// They stay in the outbox, for a person to look at.
     case keep
     /// Each becomes a file in a directory.
-    case directory(String)
+    case directory(SystemString)
     /// Each is handed to a command of the shell on its standard input.
-    case command(String)
+    case command(SystemString)
 
     /// Reads `keep`, `directory:PATH` or `command:COMMAND`; nil for anything else.
-    package init?(_ text: String) {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
-        switch (parts[0], parts.count == 2 ? parts[1] : nil) {
+    package init?(_ text: SystemString) {
+        let parts = text.bytes.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
+            .map { SystemString(bytes: $0) }
+        switch (parts[0].text, parts.count == 2 ? parts[1] : nil) {
         case ("keep", nil): self = .keep
         case ("directory", let path?) where !path.isEmpty: self = .directory(path)
         case ("command", let command?) where !command.isEmpty: self = .command(command)

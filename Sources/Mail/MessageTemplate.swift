@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Store
 
 /// What is wrong with a message template.
 package struct TemplateError: Error, Equatable, CustomStringConvertible {
@@ -56,8 +57,8 @@ struct MessageTemplate {
     private static let placeholders = ["code", "link"]
 
     /// The template in a file; nil where there is no such file.
-    init?(file: String) throws(TemplateError) {
-        guard let stream = fopen(file, "re") else {
+    init?(file: SystemString) throws(TemplateError) {
+        guard let stream = fopen(file.cString, "re") else {
             if errno == ENOENT { return nil }
             throw TemplateError("\(file): \(String(cString: strerror(errno)))")
         }
@@ -65,7 +66,7 @@ struct MessageTemplate {
         var bytes = [UInt8](repeating: 0, count: Limits.templateBytesMax + 1)
         let count = fread(&bytes, 1, bytes.count, stream)
         guard ferror(stream) == 0 else { throw TemplateError("\(file) cannot be read") }
-        try self.init(Array(bytes[..<count]), name: file)
+        try self.init(Array(bytes[..<count]), name: "\(file)")
     }
 
     /// The text with its places filled in.

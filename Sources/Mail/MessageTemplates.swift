@@ -1,5 +1,6 @@
 package import Accounts
 internal import Glibc
+package import Store
 
 /// Puts mails into words by templates: those of a directory, and where it has none, those that come with the program.
 package final class MessageTemplates: MailComposer {
@@ -14,13 +15,13 @@ package final class MessageTemplates: MailComposer {
     ///   - domain: the domain that mails are sent from.
     ///   - folder: a directory with files such as `operators-reset.txt`, named after the kinds of mail; nil for none.
     /// - Throws: where a file of the directory is no template, or is named after no mail, as with a slip in its name.
-    package init(publicURL: String, domain: String, folder: String? = nil) throws(TemplateError) {
+    package init(publicURL: String, domain: String, folder: SystemString? = nil) throws(TemplateError) {
         self.publicURL = publicURL
         self.domain = domain
         guard let folder else { return }
         try Self.checkNames(in: folder)
         for kind in MailKind.allCases {
-            templates[kind] = try MessageTemplate(file: "\(folder)/\(kind.rawValue).txt")
+            templates[kind] = try MessageTemplate(file: folder.appending("\(kind.rawValue).txt"))
         }
     }
 
@@ -31,14 +32,14 @@ package final class MessageTemplates: MailComposer {
         return MailText(subject: template.subject, text: template.text(code: secret, link: link))
     }
 
-    private static func checkNames(in folder: String) throws(TemplateError) {
-        guard let directory = opendir(folder) else {
+    private static func checkNames(in folder: SystemString) throws(TemplateError) {
+        guard let directory = opendir(folder.cString) else {
             throw TemplateError("\(folder): \(String(cString: strerror(errno)))")
         }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+                SystemString(bytes: $0).description
             }
             guard name.hasSuffix(".txt"), !MailKind.allCases.contains(where: { $0.rawValue + ".txt" == name }) else {
                 continue

@@ -42,13 +42,22 @@ package final class LocalEngine: Engine, EngineTransaction {
     ///   was written; `.newerFormat`; `.untrustedFileSystem`; `.readOnly` where the store would have to be made and cannot
     ///   be; `.diskFull`; `.systemCall`.
     package init(
-        directory: String,
+        directory: SystemString,
         settings: StoreSettings = StoreSettings(),
         log: @escaping (String) -> Void
     ) throws(StoreError) {
         let (opened, space) = try StoreDirectory.open(directory, settings: settings, log: log)
         (self.directory, self.space, self.log) = (opened, space, log)
         merging = Merging(of: opened, settings: settings, log: log)
+    }
+
+    /// The same for a path that is UTF-8.
+    package convenience init(
+        directory: String,
+        settings: StoreSettings = StoreSettings(),
+        log: @escaping (String) -> Void
+    ) throws(StoreError) {
+        try self.init(directory: SystemString(directory), settings: settings, log: log)
     }
 
     package var kind: String { directory == nil ? "memory" : "directory" }
@@ -118,7 +127,7 @@ package final class LocalEngine: Engine, EngineTransaction {
     ///
     /// - Parameter path: where it goes; there must be nothing there, or an empty directory.
     /// - Throws: `StoreError.exists`, `.diskFull`, `.systemCall`, `.damaged`; nothing is there then.
-    package func backUp(to path: String, progress: (Progress) -> Void) throws(StoreError) {
+    package func backUp(to path: SystemString, progress: (Progress) -> Void) throws(StoreError) {
         let writer = StoreWriter(path: path, calls: directory?.settings.calls ?? .real)
         try writer.checkPlace()
         try settleOnTheLatest()
@@ -173,7 +182,7 @@ package final class LocalEngine: Engine, EngineTransaction {
         let counts = try EntryCounts(of: space)
         return StoreStatistics(
             kind: kind,
-            directory: directory?.path,
+            directory: directory.map { "\($0.path)" },
             store: directory?.manifest.store,
             epoch: directory?.manifest.epoch,
             transactions: directory?.journal.number ?? transactionsInMemory,

@@ -9,7 +9,7 @@ extension Command {
         var settings = options.store
         settings.makesStore = false
         let log = Log(level: options.logLevel)
-        let file = options.words.first
+        let file = options.paths.first
         // On a terminal the lines themselves show how far it is.
         let bar = file == nil && isatty(1) == 1 ? nil : ProgressBar()
         defer { bar?.end() }
@@ -56,7 +56,7 @@ extension Command {
     /// Makes a store of lines that were exported.
     func importExport(_ options: Options) throws(CommandError) {
         let path = try directory(options)
-        let file = try options.words.first.map { name throws(CommandError) in try InputFile(name) } ?? .standardInput
+        let file = try options.paths.first.map { name throws(CommandError) in try InputFile(name) } ?? .standardInput
         let bar = ProgressBar()
         let incoming: StoreImport
         let isDone: Bool

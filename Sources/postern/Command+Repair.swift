@@ -35,7 +35,7 @@ extension Command {
         do throws(StoreError) {
             report = try StoreSalvage.run(
                 path,
-                to: options.words[0],
+                to: options.paths[0],
                 types: RecordTypes.all,
                 settings: options.store,
                 progress: bar.show
@@ -46,7 +46,7 @@ extension Command {
         }
         bar.end()
         for loss in report.losses { print("lost: \(loss)") }
-        print("saved: \(report.records) records to \(options.words[0])")
+        print("saved: \(report.records) records to \(options.paths[0])")
         guard report.losses.isEmpty else { throw .failed("not all could be saved") }
     }
 }

@@ -27,7 +27,7 @@ extension Command {
     func backUp(_ options: Options) throws(CommandError) {
         let bar = ProgressBar()
         try withEngine(options) { engine throws(StoreError) in
-            try engine.backUp(to: options.words[0], progress: bar.show)
+            try engine.backUp(to: options.paths[0], progress: bar.show)
         }
         bar.end()
     }
@@ -51,7 +51,7 @@ extension Command {
     }
 
     /// The directory that a command works on which has nothing to do in memory.
-    func directory(_ options: Options) throws(CommandError) -> String {
+    func directory(_ options: Options) throws(CommandError) -> SystemString {
         guard options.data != ":memory:" else { throw .usage("postern \(rawValue) needs a directory") }
         return options.data
     }

@@ -22,6 +22,14 @@ enum Command: String, CaseIterable {
         }
     }
 
+    /// Whether the words are paths, which need not be UTF-8.
+    var takesPaths: Bool {
+        switch self {
+        case .backup, .salvage, .import, .export: true
+        case .serve, .call, .invite, .outbox, .stats, .check, .merge, .schema, .help, .version: false
+        }
+    }
+
     /// How many words may stand there.
     var wordCount: ClosedRange<Int> {
         switch self {

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Store
 
 /// The variables of the environment whose names say that they are for Postern.
 enum EnvironmentNames {
@@ -25,7 +26,7 @@ enum EnvironmentNames {
         var names: [String] = []
         var place = environ
         while let entry = place.pointee {
-            names.append(String(String(cString: entry).prefix { $0 != "=" }))
+            names.append(String(SystemString(copying: entry).description.prefix { $0 != "=" }))
             place += 1
         }
         return names.sorted()

@@ -13,9 +13,36 @@ struct Flag: Sendable {
     /// The commands that it means something to.
     let commands: [Command]
     /// What to write in place of a value that is not valid; nil where the summary says enough.
-    var hint: @Sendable (String) -> String? = { _ in nil }
+    let hint: @Sendable (String) -> String?
     /// Takes over a value; false where it is not a valid one.
-    let set: @Sendable (inout Options, String) -> Bool
+    private(set) var take: @Sendable (inout Options, SystemString) -> Bool
+
+    /// A flag whose value is a text; one that is not UTF-8 is not valid.
+    init(
+        name: String,
+        value: String?,
+        summary: String,
+        commands: [Command],
+        hint: @escaping @Sendable (String) -> String? = { _ in nil },
+        set: @escaping @Sendable (inout Options, String) -> Bool
+    ) {
+        (self.name, self.value, self.summary, self.commands, self.hint) = (name, value, summary, commands, hint)
+        take = { options, value in value.text.map { set(&options, $0) } ?? false }
+    }
+
+    /// A flag whose value is, or holds, a path.
+    private static func withPath(
+        name: String,
+        value: String,
+        summary: String,
+        commands: [Command],
+        hint: @escaping @Sendable (String) -> String? = { _ in nil },
+        take: @escaping @Sendable (inout Options, SystemString) -> Bool
+    ) -> Flag {
+        var flag = Flag(name: name, value: value, summary: summary, commands: commands, hint: hint) { _, _ in false }
+        flag.take = take
+        return flag
+    }
 
     /// The variable of the environment: `POSTERN_PUBLIC_URL` for `--public-url`.
     var variable: String { "POSTERN_" + String(name.uppercased().map { $0 == "-" ? "_" : $0 }) }
@@ -23,7 +50,7 @@ struct Flag: Sendable {
     static func named(_ name: String) -> Flag? { all.first { $0.name == name } }
 
     static let all: [Flag] = [
-        Flag(
+        .withPath(
             name: "data",
             value: "DIR|:memory:",
             summary: "where the data live (./postern-data)",
@@ -88,7 +115,7 @@ struct Flag: Sendable {
             options.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
             return text.hasPrefix("http://") || text.hasPrefix("https://")
         },
-        Flag(
+        .withPath(
             name: "mail",
             value: "keep|directory:DIR|command:COMMAND",
             summary: "where mails go (keep: they stay in the outbox)",
@@ -111,7 +138,7 @@ struct Flag: Sendable {
             options.mailSender = MailSender(text)
             return options.mailSender != nil
         },
-        Flag(
+        .withPath(
             name: "mail-templates",
             value: "DIR",
             summary: "files such as operators-reset.txt, used in place of the built-in texts",

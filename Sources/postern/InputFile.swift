@@ -1,4 +1,5 @@
 import Glibc
+import Store
 
 /// A file that is read from its start to its end, or stdin.
 final class InputFile {
@@ -17,10 +18,10 @@ final class InputFile {
 
     /// Opens a file. A pipe is read if a process has it open for writing, as with `<(command)`; one without a writer is
     /// refused, since nothing may ever come.
-    init(_ path: String) throws(CommandError) {
-        name = path
+    init(_ path: SystemString) throws(CommandError) {
+        name = "\(path)"
         isOwned = true
-        descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+        descriptor = open(path.cString, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw failure }
@@ -29,13 +30,17 @@ final class InputFile {
         case S_IFIFO:
             // Without a writer a pipe is at its end; with one, there is nothing yet.
             let count = Glibc.read(descriptor, &piece, piece.count)
-            if count == 0 { throw .failed("\(path): a FIFO that no process writes to") }
+            if count == 0 { throw .failed("\(name): a FIFO that no process writes to") }
             guard count > 0 || errno == EAGAIN else { throw failure }
             first = piece[..<max(0, count)]
-        default: throw .failed("\(path): not a file")
+        default: throw .failed("\(name): not a file")
         }
         // Opening must not wait; reading may.
         guard fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK) == 0 else { throw failure }
+    }
+
+    convenience init(_ path: String) throws(CommandError) {
+        try self.init(SystemString(path))
     }
 
     private init(descriptor: Int32) {

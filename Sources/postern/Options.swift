@@ -9,10 +9,12 @@ import Store
 struct Options {
     private(set) var command = Command.serve
     /// What stands behind the command.
-    private(set) var words: [String] = []
+    var words: [String] { paths.map { $0.text ?? "\($0)" } }
+    /// The same words as bytes, for commands that take paths.
+    private(set) var paths: [SystemString] = []
 
     /// The directory of the store, or `:memory:`.
-    var data = "./postern-data"
+    var data: SystemString = "./postern-data"
     /// How a directory is used.
     var store = StoreSettings()
     /// Nil leaves it to the framing.
@@ -24,7 +26,7 @@ struct Options {
     /// Nil for one made of the public URL.
     var mailSender: MailSender?
     /// The directory of templates; nil for those that come with the program.
-    var mailTemplates: String?
+    var mailTemplates: SystemString?
     /// The role with which `invite` invites.
     var role = SalesRole.admin
     /// Which methods assistants are offered.
@@ -53,27 +55,28 @@ struct Options {
     }
 
     /// - Parameter arguments: the command line without the program's name.
-    init(arguments: [String]) throws(CommandError) {
-        var given: [(flag: Flag, value: String)] = []
+    init(arguments: [SystemString]) throws(CommandError) {
+        var given: [(flag: Flag, value: SystemString)] = []
         var rest = arguments[...]
         var isNamed = false
-        while let argument = rest.popFirst() {
+        while let word = rest.popFirst() {
+            let argument = word.text ?? "\(word)"
             if argument == "--help" || argument == "-h" {
-                words = isNamed ? [command.rawValue] : []
+                paths = isNamed ? [SystemString(command.rawValue)] : []
                 command = .help
                 return
             } else if argument == "--version" {
                 command = .version
-                words = []
+                paths = []
                 return
             } else if argument.hasPrefix("-"), argument.utf8.count > 1 {
-                given.append(try Self.flag(argument, from: &rest))
+                given.append(try Self.flag(word, from: &rest))
             } else if !isNamed {
                 guard let named = Command(rawValue: argument) else { throw .unknownCommand(argument) }
                 command = named
                 isNamed = true
             } else {
-                words.append(argument)
+                paths.append(word)
             }
         }
         try readEnvironment()
@@ -87,14 +90,17 @@ struct Options {
     }
 
     /// The flag that an argument begins, and its value, which may be the argument behind it.
-    private static func flag(_ argument: String, from rest: inout ArraySlice<String>) throws(CommandError) -> (
-        Flag, String
-    ) {
-        let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard argument.hasPrefix("--"), let flag = Flag.named(String(parts[0])) else {
-            throw .unknownFlag(argument)
+    private static func flag(
+        _ argument: SystemString,
+        from rest: inout ArraySlice<SystemString>
+    ) throws(CommandError) -> (Flag, SystemString) {
+        let parts = argument.bytes.dropFirst(2)
+            .split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            .map { SystemString(bytes: $0) }
+        guard argument.bytes.starts(with: "--".utf8), let flag = Flag.named(parts[0].description) else {
+            throw .unknownFlag(argument.description)
         }
-        let attached = parts.count == 2 ? String(parts[1]) : flag.value == nil ? "1" : nil
+        let attached = parts.count == 2 ? parts[1] : flag.value == nil ? "1" : nil
         guard let value = attached ?? rest.popFirst(), !value.isEmpty else {
             throw .usage("--\(flag.name) needs a value")
         }
@@ -103,19 +109,22 @@ struct Options {
 
     private mutating func readEnvironment() throws(CommandError) {
         for flag in Flag.all where flag.commands.contains(command) {
-            guard let variable = getenv(flag.variable), case let value = String(cString: variable), !value.isEmpty
+            guard let variable = getenv(flag.variable), case let value = SystemString(copying: variable), !value.isEmpty
             else { continue }
             try set(flag, to: value, as: flag.variable)
         }
     }
 
-    private mutating func set(_ flag: Flag, to value: String, as name: String) throws(CommandError) {
-        guard flag.set(&self, value) else { throw .value(value, isNoneOf: flag, givenAs: name) }
+    private mutating func set(_ flag: Flag, to value: SystemString, as name: String) throws(CommandError) {
+        guard flag.take(&self, value) else { throw .value("\(value)", isNoneOf: flag, givenAs: name) }
     }
 
     private func check() throws(CommandError) {
         guard command.wordCount.contains(words.count) else {
             throw .usage("postern \(command.rawValue) takes \(command.words.isEmpty ? "flags alone" : command.words)")
+        }
+        if !command.takesPaths, let word = paths.first(where: { $0.text == nil }) {
+            throw .usage("\(word) is not UTF-8")
         }
         guard clock != nil || seed != nil else { return }
         guard clock != nil, seed != nil else { throw .usage("--clock and --seed go together") }

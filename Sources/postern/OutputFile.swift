@@ -1,24 +1,25 @@
 import Glibc
+import Store
 
 /// A new file that only its owner can read, or stdout.
 final class OutputFile {
-    private let name: String
+    private let path: SystemString
     private let descriptor: Int32
     private let isOwned: Bool
 
     static var standardOutput: OutputFile { OutputFile(descriptor: 1) }
 
     /// Creates a file. One that is there already, or a link, is refused.
-    init(creating path: String) throws(CommandError) {
-        (name, isOwned) = (path, true)
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    init(creating path: SystemString) throws(CommandError) {
+        (self.path, isOwned) = (path, true)
+        descriptor = open(path.cString, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure }
         // A umask can take bits of the owner's own.
         guard fchmod(descriptor, 0o600) == 0 else { throw failure }
     }
 
     private init(descriptor: Int32) {
-        (name, self.descriptor, isOwned) = ("stdout", descriptor, false)
+        (path, self.descriptor, isOwned) = ("stdout", descriptor, false)
     }
 
     deinit {
@@ -49,9 +50,9 @@ final class OutputFile {
 
     /// Removes a file that was created and could not be completed.
     func discard() {
-        if isOwned { unlink(name) }
+        if isOwned { unlink(path.cString) }
     }
 
     /// What the last system call failed with.
-    private var failure: CommandError { .failed("\(name): \(String(cString: strerror(errno)))") }
+    private var failure: CommandError { .failed("\(path): \(String(cString: strerror(errno)))") }
 }

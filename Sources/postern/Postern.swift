@@ -16,7 +16,7 @@ struct Postern {
         signal(SIGCHLD, SIG_DFL)
         endWhereAFileIsGone()
         do throws(CommandError) {
-            let options = try Options(arguments: Array(CommandLine.arguments.dropFirst()))
+            let options = try Options(arguments: Arguments.all)
             try options.command.run(options)
             try flushOutput()
         } catch {

@@ -79,7 +79,9 @@ struct CourierTests {
         let folder = NSTemporaryDirectory() + "postern-\(UUID().uuidString)"
         defer { _ = try? FileManager.default.removeItem(atPath: folder) }
         let drivers = [RecordingDriver(hangsFor: "a@b.co"), RecordingDriver(), RecordingDriver()]
-        let stores = try drivers.map { _ in Store(engine: try LocalEngine(directory: folder, log: { _ in })) }
+        let stores = try drivers.map { _ in
+            Store(engine: try LocalEngine(directory: folder, log: { _ in }))
+        }
         let couriers = zip(stores, drivers).map { courier($1, of: $0) }
         try post(to: "a@b.co", in: stores[2])
         try tend(couriers[0]) { drivers[0].attempts == 1 }

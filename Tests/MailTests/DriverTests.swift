@@ -1,5 +1,6 @@
 import Accounts
 import Foundation
+import struct Store.SystemString
 import Testing
 
 @testable import Mail
@@ -19,7 +20,7 @@ struct DriverTests {
 
     @Test func writesAWholeFileThatOnlyItsOwnerReads() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let driver = DirectoryDriver(path: folder)
+        let driver = DirectoryDriver(path: SystemString(folder))
         try driver.deliver(try message())
         // A second delivery of the same mail, as after a crash, is the same file.
         try driver.deliver(try message())
@@ -42,7 +43,9 @@ struct DriverTests {
 
     @Test func handsTheMessageToACommand() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        try CommandDriver(command: "cat > '\(folder)'; echo printed; echo printed >&2").deliver(try message())
+        try CommandDriver(command: SystemString("cat > '\(folder)'; echo printed; echo printed >&2")).deliver(
+            try message()
+        )
         #expect(FileManager.default.contents(atPath: folder) == Data(try message().bytes))
     }
 
@@ -72,7 +75,9 @@ struct DriverTests {
         #expect(failure.fullReason == "the command ended with exit code 67: relay: 550 no such user")
         // More than a pipe holds, before it reads a byte.
         let many = "for i in $(seq 20000); do echo line $i; done >&2; cat >/dev/null; exit 1"
-        let error = try #require(throws: DeliveryFailure.self) { try CommandDriver(command: many).deliver(message) }
+        let error = try #require(throws: DeliveryFailure.self) {
+            try CommandDriver(command: SystemString(many)).deliver(message)
+        }
         #expect(error.detail?.hasSuffix(" line 19999 line 20000") == true)
         #expect((400...500).contains(error.detail?.utf8.count ?? 0))
         // What it leaves behind holds the pipe open, and is not waited for.
@@ -92,7 +97,7 @@ struct DriverTests {
             "cat >&2; exit 1", "cat >/dev/null; echo 'refused: \(code)' >&2; exit 1", "tail -c 40 >&2; exit 1",
         ] {
             let error = try #require(throws: DeliveryFailure.self) {
-                try CommandDriver(command: command).deliver(message)
+                try CommandDriver(command: SystemString(command)).deliver(message)
             }
             let detail = error.detail ?? ""
             #expect(!detail.contains(code.suffix(8)) && !detail.contains(code.prefix(10)), "\(detail)")
@@ -137,6 +142,6 @@ struct DriverTests {
         ("smtp:x", nil), ("", nil),
     ])
     func readsRoutes(text: String, route: MailRoute?) {
-        #expect(MailRoute(text) == route)
+        #expect(MailRoute(SystemString(text)) == route)
     }
 }

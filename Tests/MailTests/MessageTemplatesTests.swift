@@ -1,5 +1,6 @@
 import Accounts
 import Foundation
+import struct Store.SystemString
 import Testing
 
 @testable import Mail
@@ -30,7 +31,11 @@ struct MessageTemplatesTests {
 
     @Test func prefersTheTemplatesOfADirectory() throws {
         let folder = try Folder(["operators-reset.txt": "Subject: Eigene Worte\r\n\r\n{{code}}: {{link}}\r\n"])
-        let templates = try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: folder.path)
+        let templates = try MessageTemplates(
+            publicURL: "https://x.co",
+            domain: "x.co",
+            folder: SystemString(folder.path)
+        )
         #expect(
             templates.compose(.operatorsReset, secret: "1-ab")
                 == MailText(subject: "Eigene Worte", text: "1-ab: https://x.co/operators/reset?code=1-ab\n")
@@ -54,7 +59,7 @@ struct MessageTemplatesTests {
     func saysWhatIsWrongWithATemplate(name: String, text: String, problem: String) throws {
         let folder = try Folder([name: text])
         let error = try #require(throws: TemplateError.self) {
-            try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: folder.path)
+            try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: SystemString(folder.path))
         }
         #expect(error.description.contains(problem) && error.description.contains(name))
     }
@@ -63,7 +68,7 @@ struct MessageTemplatesTests {
         let text = "Subject: x\n\n{{code}}" + String(repeating: "x", count: Limits.templateBytesMax)
         let folder = try Folder(["operators-reset.txt": text])
         #expect(throws: TemplateError("\(folder.path)/operators-reset.txt is longer than 32768 bytes")) {
-            try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: folder.path)
+            try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: SystemString(folder.path))
         }
     }
 

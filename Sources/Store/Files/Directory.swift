@@ -4,7 +4,7 @@ internal import Synchronization
 /// An open directory, whose files are reached through its descriptor: it may be renamed while it is in use.
 final class Directory {
     /// The path it was opened by.
-    let path: String
+    let path: SystemString
     let descriptor: Int32
     /// Who the files that are made in it belong to.
     let filesOwner: FileOwner
@@ -15,7 +15,7 @@ final class Directory {
     /// Opens a directory.
     ///
     /// - Parameter makes: whether to make it and those above it where they are missing, with mode 0700.
-    init(_ path: String, makes: Bool = true, calls: SystemCalls = .real) throws(StoreError) {
+    init(_ path: SystemString, makes: Bool = true, calls: SystemCalls = .real) throws(StoreError) {
         var descriptor = Self.open(path)
         if descriptor < 0, errno == ENOENT, makes {
             try Self.make(path)
@@ -29,7 +29,7 @@ final class Directory {
     }
 
     /// A directory that is open already. The descriptor is closed with it.
-    init(adopting descriptor: Int32, path: String, calls: SystemCalls) {
+    init(adopting descriptor: Int32, path: SystemString, calls: SystemCalls) {
         (self.path, self.descriptor, self.calls) = (path, descriptor, calls)
         filesOwner = .ofFiles(in: descriptor)
     }
@@ -37,16 +37,16 @@ final class Directory {
     /// A directory that holds a store, or what is left of one.
     ///
     /// - Throws: `StoreError.noStore`.
-    static func holdingStore(_ path: String, calls: SystemCalls) throws(StoreError) -> Directory {
+    static func holdingStore(_ path: SystemString, calls: SystemCalls) throws(StoreError) -> Directory {
         let directory: Directory
         do throws(StoreError) {
             directory = try Directory(path, makes: false, calls: calls)
         } catch  where error.isMissingFile {
-            throw .noStore(path)
+            throw .noStore("\(path)")
         }
         let names = try directory.names()
         guard names.contains(where: { $0 == Manifest.fileName || StoreFiles.epoch(of: $0) != nil }) else {
-            throw .noStore(path)
+            throw .noStore("\(path)")
         }
         return directory
     }
@@ -55,7 +55,7 @@ final class Directory {
         Glibc.close(descriptor)
     }
 
-    /// The names of all files in it, in the order of their bytes.
+    /// The names of all files in it, in the order of their bytes. The store's own are ASCII; others may be shown with escapes.
     func names() throws(StoreError) -> [String] {
         // The stream takes over its descriptor, so it is given one of its own.
         let own = retryingInterrupted { openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
@@ -69,7 +69,7 @@ final class Directory {
         errno = 0
         while let entry = readdir(stream) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+                SystemString(bytes: $0).description
             }
             if name != ".", name != ".." { names.append(name) }
             errno = 0
@@ -117,7 +117,9 @@ final class Directory {
     }
 
     func rename(_ name: String, to newName: String) throws(StoreError) {
-        guard calls.rename(descriptor, name, newName) == 0 else { throw failure(of: "rename", name) }
+        guard calls.rename(descriptor, SystemString(name), SystemString(newName)) == 0 else {
+            throw failure(of: "rename", name)
+        }
     }
 
     func unlink(_ name: String) throws(StoreError) {
@@ -136,26 +138,26 @@ final class Directory {
         guard code == EACCES || code == EPERM else { return .failed("\(call) \(name)") }
         var status = stat()
         if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) != 0 { fstat(descriptor, &status) }
-        return .denied(path: path + "/" + name, owner: Int(status.st_uid), user: Int(geteuid()))
+        return .denied(path: "\(path.appending(name))", owner: Int(status.st_uid), user: Int(geteuid()))
     }
 
     /// What a failed call on a directory comes to, told from `errno`.
-    private static func failure(of call: String, _ path: String) -> StoreError {
+    private static func failure(of call: String, _ path: SystemString) -> StoreError {
         let code = errno
         guard code == EACCES || code == EPERM else { return .failed("\(call) \(path)") }
         var status = stat()
         // A directory that cannot be looked at is behind one that may not be entered.
-        guard stat(path, &status) == 0 else {
-            return .denied(path: path, owner: parent(of: path).map(Self.owner) ?? 0, user: Int(geteuid()))
+        guard stat(path.cString, &status) == 0 else {
+            return .denied(path: "\(path)", owner: path.parent.map(Self.owner) ?? 0, user: Int(geteuid()))
         }
-        return .denied(path: path, owner: Int(status.st_uid), user: Int(geteuid()))
+        return .denied(path: "\(path)", owner: Int(status.st_uid), user: Int(geteuid()))
     }
 
     /// The owner of the nearest directory above that can be looked at.
-    private static func owner(of path: String) -> Int {
+    private static func owner(of path: SystemString) -> Int {
         var status = stat()
-        if stat(path, &status) == 0 { return Int(status.st_uid) }
-        return parent(of: path).map(owner) ?? 0
+        if stat(path.cString, &status) == 0 { return Int(status.st_uid) }
+        return path.parent.map(owner) ?? 0
     }
 
     /// How many bytes its file system has left for this user.
@@ -197,28 +199,20 @@ final class Directory {
         guard retryingInterrupted({ fsync(parent) }) == 0 else { throw .failed("sync \(path)/..") }
     }
 
-    private static func open(_ path: String) -> Int32 {
-        retryingInterrupted { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    private static func open(_ path: SystemString) -> Int32 {
+        retryingInterrupted { Glibc.open(path.cString, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     }
 
     /// Makes a directory, after those above it.
-    private static func make(_ path: String) throws(StoreError) {
-        if mkdir(path, 0o700) != 0 {
+    private static func make(_ path: SystemString) throws(StoreError) {
+        if mkdir(path.cString, 0o700) != 0 {
             // Another process may have made it meanwhile.
             if errno == EEXIST { return }
-            guard errno == ENOENT, let parent = parent(of: path) else { throw failure(of: "mkdir", path) }
+            guard errno == ENOENT, let parent = path.parent else { throw failure(of: "mkdir", path) }
             try make(parent)
-            guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure(of: "mkdir", path) }
+            guard mkdir(path.cString, 0o700) == 0 || errno == EEXIST else { throw failure(of: "mkdir", path) }
         }
-        guard chmod(path, 0o700) == 0 else { throw failure(of: "chmod", path) }
+        guard chmod(path.cString, 0o700) == 0 else { throw failure(of: "chmod", path) }
         try Directory(path).syncParent()
-    }
-
-    /// The path up to its last component; nil where it has but one.
-    private static func parent(of path: String) -> String? {
-        var bytes = Array(path.utf8)
-        while bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
-        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return nil }
-        return String(decoding: bytes[..<slash], as: UTF8.self)
     }
 }

@@ -33,7 +33,11 @@ final class File {
     init(_ name: String, in directory: Directory, _ mode: Mode, calls: SystemCalls) throws(StoreError) {
         if mode == .replacing { try directory.unlinkIfPresent(name) }
         let (descriptor, isNew) = Self.open(name, in: directory.descriptor, mode)
-        guard descriptor >= 0 else { throw directory.failure(of: "open", name) }
+        guard descriptor >= 0 else {
+            // A directory, a socket and a link cannot be opened so.
+            if [EISDIR, ENXIO, ELOOP].contains(errno) { throw Self.notRegular(name) }
+            throw directory.failure(of: "open", name)
+        }
         self.name = name
         self.descriptor = descriptor
         self.isNew = isNew
@@ -76,10 +80,12 @@ final class File {
     private func regularStatus() throws(StoreError) -> stat {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .failed("stat \(name)") }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw .damaged(file: name, offset: 0, reason: "it is not a regular file")
-        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Self.notRegular(name) }
         return status
+    }
+
+    private static func notRegular(_ name: String) -> StoreError {
+        .damaged(file: name, offset: 0, reason: "it is not a regular file")
     }
 
     /// Lets none but the file's owner open it.
@@ -94,7 +100,7 @@ final class File {
         let owner = directory.filesOwner
         guard !owner.isCurrent else { return }
         guard fchown(descriptor, owner.user, owner.group) == 0 else {
-            throw .denied(path: directory.path, owner: Int(owner.user), user: Int(geteuid()))
+            throw .denied(path: "\(directory.path)", owner: Int(owner.user), user: Int(geteuid()))
         }
     }
 

@@ -5,10 +5,10 @@ extension StoreDirectory {
     /// A directory that cannot be written to is opened to be read.
     ///
     /// - Returns: also what it holds.
-    /// - Throws: `StoreError`: `busy`, `damaged`, `newerFormat`, `untrustedFileSystem`, `diskFull`, `readOnly` where the
+    /// - Throws: `StoreError`: `busy`, `damaged`, `newerFormat`, `untrustedFileSystem`, `diskFull`, `readOnly` or `denied` where the
     ///   store would have to be made, `systemCall`.
     static func open(
-        _ path: String,
+        _ path: SystemString,
         settings: StoreSettings,
         log: @escaping (String) -> Void
     ) throws(StoreError) -> (StoreDirectory, LayeredSpace) {
@@ -17,25 +17,19 @@ extension StoreDirectory {
             settings.makesStore ? try Directory(path, calls: calls) : try .holdingStore(path, calls: calls)
         if !settings.trustsLocks { try FileSystemTrust.check(directory) }
         let files = StoreFiles(directory: directory, calls: settings.calls, personal: settings.personalPrefixes)
-        let (lock, isWritable) = try openLock(in: directory, calls: settings.calls)
+        let (lock, refusal) = try openLock(in: directory, calls: settings.calls)
+        let isWritable = refusal == nil
         let early = readEarly(files, isWritable: isWritable)
         try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
         defer { lock?.release() }
         let found = try files.manifest()
-        guard found != nil || isWritable else { throw .readOnly }
+        if found == nil, let refusal { throw refusal }
         let (manifest, stamp) = if let found { found } else { try initialise(files, lock) }
         if isWritable, let warning = try directory.warning() { log(warning) }
         let synced = try SyncMarks.synced(in: directory, epoch: manifest.epoch, calls: settings.calls)
         let marks = isWritable ? try openMarks(in: directory, calls: settings.calls) : nil
         let (epoch, torn) = try OpenedEpoch.read(manifest, of: files, early: early, marks: marks, log: log)
-        guard epoch.journal.length >= synced else {
-            throw .damaged(
-                file: manifest.journal,
-                offset: epoch.journal.length,
-                reason: "it ends before byte \(synced), up to which it was safely on the disk; "
-                    + "postern salvage saves what is left"
-            )
-        }
+        guard epoch.journal.length >= synced else { throw .lostEnd(of: manifest, at: epoch.journal.length, synced) }
         let opened = StoreDirectory(
             files: files,
             settings: settings,
@@ -91,18 +85,19 @@ extension StoreDirectory {
         }
     }
 
-    /// The lock, and whether the directory can be written to.
+    /// The lock, and why the directory cannot be written to; nil where it can.
     private static func openLock(
         in directory: Directory,
         calls: SystemCalls
-    ) throws(StoreError) -> (DirectoryLock?, isWritable: Bool) {
+    ) throws(StoreError) -> (DirectoryLock?, refusal: StoreError?) {
         do throws(StoreError) {
-            return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: false, calls: calls), true)
+            return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: false, calls: calls), nil)
         } catch  where error.isRefusedWriting {
+            let refusal = error
             do throws(StoreError) {
-                return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: true, calls: calls), false)
+                return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: true, calls: calls), refusal)
             } catch  where error.isMissingFile {
-                return (nil, false)
+                return (nil, refusal)
             }
         }
     }

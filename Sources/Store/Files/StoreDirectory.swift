@@ -6,7 +6,7 @@ internal import Glibc
 /// first write of a transaction until the journal has its line, and reads what is new before. So every process sees all
 /// that any was told is done, and what is read of others is on the disk before it is told of.
 final class StoreDirectory {
-    let path: String
+    let path: SystemString
     let files: StoreFiles
     let settings: StoreSettings
     let log: (String) -> Void
@@ -14,7 +14,7 @@ final class StoreDirectory {
     private let lock: DirectoryLock?
     /// Nil where the directory cannot be written to.
     private let marks: SyncMarks?
-    private let manifestPath: String
+    private let manifestPath: SystemString
     private var manifestStamp: FileStamp
     private(set) var manifest: Manifest
     private(set) var journal: Journal
@@ -34,7 +34,7 @@ final class StoreDirectory {
         log: @escaping (String) -> Void
     ) {
         path = files.directory.path
-        manifestPath = path + "/" + Manifest.fileName
+        manifestPath = path.appending(Manifest.fileName)
         (self.files, self.settings, self.lock, self.marks) = (files, settings, lock, marks)
         (self.manifest, manifestStamp, self.journal, self.log) = (manifest, stamp, journal, log)
     }
@@ -154,7 +154,7 @@ final class StoreDirectory {
     /// moved away, or exchanged for another, is noticed.
     private func currentStamp() throws(StoreError) -> FileStamp {
         var status = stat()
-        if stat(manifestPath, &status) == 0 { return FileStamp(status) }
+        if stat(manifestPath.cString, &status) == 0 { return FileStamp(status) }
         guard errno == ENOENT || errno == ENOTDIR else { throw .failed("stat \(Manifest.fileName)") }
         throw .damaged(file: Manifest.fileName, offset: 0, reason: "moved or removed while it was in use")
     }

@@ -140,3 +140,15 @@ final class SyncMarks {
     /// As much of an epoch as there is room for: two that share it are a million merges apart.
     private static func tag(_ epoch: Int) -> UInt64 { UInt64(epoch) & (1 << (64 - lengthBits) - 1) }
 }
+
+extension StoreError {
+    /// A journal that ends at a line, but before the bytes that were synced.
+    static func lostEnd(of manifest: Manifest, at length: Int, _ synced: Int) -> StoreError {
+        .damaged(
+            file: manifest.journal,
+            offset: length,
+            reason: "it ends before byte \(synced), up to which it was safely on the disk; "
+                + "postern salvage saves what is left"
+        )
+    }
+}

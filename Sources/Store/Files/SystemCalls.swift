@@ -16,7 +16,7 @@ package struct SystemCalls {
     /// fsync(2) of a directory.
     package var syncDirectory: (Int32) -> Int32
     /// renameat(2) within a directory: its descriptor, the old name and the new one.
-    package var rename: (Int32, String, String) -> Int32
+    package var rename: (Int32, SystemString, SystemString) -> Int32
     /// unlinkat(2): the directory's descriptor, the name.
     package var unlink: (Int32, String) -> Int32
 
@@ -28,7 +28,7 @@ package struct SystemCalls {
             truncate: { ftruncate($0, $1) },
             lock: { flock($0, $1) },
             syncDirectory: { fsync($0) },
-            rename: { renameat($0, $1, $0, $2) },
+            rename: { renameat($0, $1.cString, $0, $2.cString) },
             unlink: { unlinkat($0, $1, 0) }
         )
     }

@@ -36,7 +36,7 @@ package struct StoreCheck {
     ///   - types: all types of records that a store may hold.
     /// - Throws: `StoreError.noStore`, `.busy`, `.systemCall`: what kept it from being checked.
     package static func run(
-        _ path: String,
+        _ path: SystemString,
         types: [RecordType],
         settings: StoreSettings = StoreSettings(),
         progress: @escaping (Progress) -> Void
@@ -60,7 +60,7 @@ package struct StoreCheck {
         self.progress = progress
     }
 
-    private mutating func run(_ path: String, _ settings: StoreSettings) throws(StoreError) {
+    private mutating func run(_ path: SystemString, _ settings: StoreSettings) throws(StoreError) {
         let files = StoreFiles(directory: try .holdingStore(path, calls: settings.calls), calls: settings.calls)
         let opened = try Self.open(files, settings)
         for name in opened.names where name.hasPrefix(".torn-") {
@@ -81,6 +81,9 @@ package struct StoreCheck {
             try replay.read(UnsafeRawBufferPointer(rebasing: bytes[header.bytes.count...]), into: &space)
         }
         report.transactions = replay.number
+        guard replay.length >= opened.synced else {
+            throw .lostEnd(of: opened.manifest, at: replay.length, opened.synced)
+        }
         if !JournalRoom.torn(opened.journal[replay.length...]).isEmpty {
             report.notes.append(
                 "\(opened.manifest.journal) ends in a write that was cut off, at byte \(replay.length)"
@@ -97,6 +100,8 @@ package struct StoreCheck {
         let manifest: Manifest
         let base: File?
         let journal: [UInt8]
+        /// How many of its bytes were synced, as far as is known.
+        let synced: Int
         let names: [String]
     }
 
@@ -113,6 +118,7 @@ package struct StoreCheck {
             manifest: manifest,
             base: try files.baseFile(of: manifest),
             journal: try journal.contents(from: 0, upTo: try journal.status().bytes),
+            synced: try SyncMarks.synced(in: files.directory, epoch: manifest.epoch, calls: files.calls),
             names: names
         )
     }

@@ -10,9 +10,9 @@ final class StoreDraft {
     /// The directory under construction.
     let directory: Directory
     private let parent: Directory
-    private let path: String
+    private let path: SystemString
     private let place: StorePlace
-    private let temporaryName: String
+    private let temporaryName: SystemString
     private let calls: SystemCalls
     /// The files that were created in `directory`.
     private var created: [String] = []
@@ -21,11 +21,11 @@ final class StoreDraft {
     /// Creates the directory under construction, and the directories above it where they are missing.
     ///
     /// - Throws: `StoreError.exists` if the path holds anything but an empty directory.
-    init(for path: String, calls: SystemCalls) throws(StoreError) {
+    init(for path: SystemString, calls: SystemCalls) throws(StoreError) {
         place = StorePlace(path)
         try place.check()
         parent = try Directory(place.parent, calls: calls)
-        temporaryName = "\(place.name).unfinished-\(Manifest.randomStore())"
+        temporaryName = SystemString(bytes: place.name.bytes + ".unfinished-\(Manifest.randomStore())".utf8)
         directory = try Self.make(temporaryName, in: parent, calls)
         (self.path, self.calls) = (path, calls)
     }
@@ -59,7 +59,7 @@ final class StoreDraft {
         try directory.sync()
         guard calls.rename(parent.descriptor, temporaryName, place.name) == 0 else {
             switch errno {
-            case EEXIST, ENOTEMPTY, ENOTDIR: throw .exists(path)
+            case EEXIST, ENOTEMPTY, ENOTDIR: throw .exists("\(path)")
             default: throw .failed("rename \(temporaryName)")
             }
         }
@@ -75,36 +75,43 @@ final class StoreDraft {
         for name in created { _ = calls.unlink(directory.descriptor, name) }
         // If the name is another directory's by now, this one has been moved, and is left alone.
         var status = stat()
-        guard fstatat(parent.descriptor, temporaryName, &status, AT_SYMLINK_NOFOLLOW) == 0,
+        guard fstatat(parent.descriptor, temporaryName.cString, &status, AT_SYMLINK_NOFOLLOW) == 0,
             directory.isSame(as: FileStamp(status))
         else { return }
-        unlinkat(parent.descriptor, temporaryName, AT_REMOVEDIR)
+        unlinkat(parent.descriptor, temporaryName.cString, AT_REMOVEDIR)
     }
 
     /// Creates a directory that only its owner can use, whatever the umask.
-    private static func make(_ name: String, in parent: Directory, _ calls: SystemCalls) throws(StoreError) -> Directory
+    private static func make(_ name: SystemString, in parent: Directory, _ calls: SystemCalls) throws(StoreError)
+        -> Directory
     {
-        guard mkdirat(parent.descriptor, name, 0o700) == 0 else { throw .failed("mkdir \(name)") }
+        guard mkdirat(parent.descriptor, name.cString, 0o700) == 0 else { throw .failed("mkdir \(name)") }
         func open() -> Int32 {
-            retryingInterrupted { openat(parent.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
+            retryingInterrupted {
+                openat(parent.descriptor, name.cString, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            }
         }
         var descriptor = open()
         // A umask can take the owner's own bits.
-        if descriptor < 0, errno == EACCES, fchmodat(parent.descriptor, name, 0o700, AT_SYMLINK_NOFOLLOW) == 0 {
+        if descriptor < 0, errno == EACCES, fchmodat(parent.descriptor, name.cString, 0o700, AT_SYMLINK_NOFOLLOW) == 0 {
             descriptor = open()
         }
         guard descriptor >= 0 else {
             let error = StoreError.failed("open \(name)")
-            unlinkat(parent.descriptor, name, AT_REMOVEDIR)
+            unlinkat(parent.descriptor, name.cString, AT_REMOVEDIR)
             throw error
         }
-        let directory = Directory(adopting: descriptor, path: "\(parent.path)/\(name)", calls: calls)
+        let directory = Directory(
+            adopting: descriptor,
+            path: SystemString(bytes: parent.path.bytes + "/".utf8 + name.bytes),
+            calls: calls
+        )
         do throws(StoreError) {
             // In a directory that others can write to, another directory may have been moved to the name.
-            guard directory.isOwn else { throw .exists(directory.path) }
+            guard directory.isOwn else { throw .exists("\(directory.path)") }
             try directory.restrict()
         } catch {
-            unlinkat(parent.descriptor, name, AT_REMOVEDIR)
+            unlinkat(parent.descriptor, name.cString, AT_REMOVEDIR)
             throw error
         }
         return directory
@@ -113,18 +120,18 @@ final class StoreDraft {
 
 /// Where a new store goes: a directory and a name in it.
 struct StorePlace {
-    let parent: String
-    let name: String
-    private let path: String
+    let parent: SystemString
+    let name: SystemString
+    private let path: SystemString
 
-    init(_ path: String) {
+    init(_ path: SystemString) {
         // `TO/` is `TO`.
-        var bytes = Array(path.utf8)
+        var bytes = path.bytes
         while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
         let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
         let start = slash.map { $0 + 1 } ?? 0
-        name = bytes.count == start ? "." : String(decoding: bytes[start...], as: UTF8.self)
-        parent = slash.map { $0 == 0 ? "/" : String(decoding: bytes[..<$0], as: UTF8.self) } ?? "."
+        name = bytes.count == start ? "." : SystemString(bytes: bytes[start...])
+        parent = slash.map { $0 == 0 ? "/" : SystemString(bytes: bytes[..<$0]) } ?? "."
         self.path = path
     }
 
@@ -139,16 +146,16 @@ struct StorePlace {
             return
         }
         let descriptor = retryingInterrupted {
-            openat(directory.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            openat(directory.descriptor, name.cString, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         }
         guard descriptor >= 0 else {
             switch errno {
             case ENOENT: return
-            case ENOTDIR, ELOOP: throw .exists(path)
+            case ENOTDIR, ELOOP: throw .exists("\(path)")
             default: throw .failed("open \(path)")
             }
         }
         let found = Directory(adopting: descriptor, path: path, calls: .real)
-        guard try found.names().isEmpty else { throw .exists(path) }
+        guard try found.names().isEmpty else { throw .exists("\(path)") }
     }
 }

@@ -31,7 +31,9 @@ package final class StoreImport {
     ///   - types: all types of records that a store may hold.
     ///   - path: where the store goes; the path must hold nothing, or an empty directory.
     /// - Throws: `StoreError.exists`, `.diskFull`, `.systemCall`.
-    package init(_ types: [RecordType], to path: String, settings: StoreSettings = StoreSettings()) throws(StoreError) {
+    package init(_ types: [RecordType], to path: SystemString, settings: StoreSettings = StoreSettings())
+        throws(StoreError)
+    {
         self.types = Dictionary(uniqueKeysWithValues: types.map { ($0.collection, $0) })
         draft = try StoreDraft(for: path, calls: settings.calls)
         sorter = EntrySorter(spillingTo: try draft.scratchFile())

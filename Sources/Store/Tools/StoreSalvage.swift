@@ -29,8 +29,8 @@ package struct StoreSalvage {
     ///
     /// - Throws: `StoreError.noStore`, `.exists`, `.busy`, `.diskFull`, `.systemCall`.
     package static func run(
-        _ path: String,
-        to destination: String,
+        _ path: SystemString,
+        to destination: SystemString,
         types: [RecordType],
         settings: StoreSettings = StoreSettings(),
         progress: @escaping (Progress) -> Void
@@ -66,7 +66,7 @@ package struct StoreSalvage {
         // Without a manifest the least epoch counts: its files go only once a later one is complete.
         let names = try files.directory.names()
         let epochs = names.compactMap(StoreFiles.epoch(of:))
-        guard var epoch = manifest?.epoch ?? epochs.min() else { throw .noStore(files.directory.path) }
+        guard var epoch = manifest?.epoch ?? epochs.min() else { throw .noStore("\(files.directory.path)") }
         if !epochs.contains(epoch), let other = epochs.min() {
             report.losses.append("the files of epoch \(epoch) are missing; those of epoch \(other) are taken")
             (epoch, manifest) = (other, nil)

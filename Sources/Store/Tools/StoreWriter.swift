@@ -1,9 +1,9 @@
 /// Writes a whole store into a directory that holds none.
 struct StoreWriter {
-    private let path: String
+    private let path: SystemString
     private let calls: SystemCalls
 
-    init(path: String, calls: SystemCalls) {
+    init(path: SystemString, calls: SystemCalls) {
         (self.path, self.calls) = (path, calls)
     }
 

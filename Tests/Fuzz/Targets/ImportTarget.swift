@@ -11,7 +11,7 @@ enum ImportTarget {
         guard let lines = imported(input, to: "import") else { return }
         let report = must {
             try StoreCheck.run(
-                Scratch.path + "/import",
+                SystemString(Scratch.path + "/import"),
                 types: RecordTypes.all,
                 settings: .unsynced,
                 progress: { _ in }
@@ -26,7 +26,7 @@ enum ImportTarget {
     private static func imported(_ input: [UInt8], to name: String) -> [UInt8]? {
         let path = Scratch.path + "/" + name
         remove(path)
-        let importing = must { try StoreImport(RecordTypes.all, to: path, settings: .unsynced) }
+        let importing = must { try StoreImport(RecordTypes.all, to: SystemString(path), settings: .unsynced) }
         let isWritten = must {
             for line in Edits.lines(of: input) { try importing.take(input[line]) }
             return try importing.finish(progress: { _ in })

@@ -1,0 +1,71 @@
+internal import Glibc
+
+/// A text of the system: a path, an argument of the command line, a value of the environment.
+///
+/// Linux allows every byte but NUL in it. Decoding it as UTF-8 would replace all other bytes by the same character, and
+/// would make one path of several: so it stays bytes, and is decoded to be shown alone.
+package struct SystemString: Hashable, Sendable, ExpressibleByStringLiteral {
+    /// The bytes with a NUL behind them, as system calls take them.
+    package let cString: [CChar]
+
+    /// - Parameter bytes: they end before the first NUL.
+    package init(bytes: some Sequence<UInt8>) {
+        cString = bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]
+    }
+
+    /// Copies what a system call or the environment has.
+    package init(copying pointer: UnsafePointer<CChar>) {
+        cString = Array(UnsafeBufferPointer(start: pointer, count: strlen(pointer) + 1))
+    }
+
+    package init(_ text: String) {
+        self.init(bytes: text.utf8)
+    }
+
+    package init(stringLiteral text: String) {
+        self.init(text)
+    }
+
+    /// The bytes without the NUL.
+    package var bytes: [UInt8] { cString.dropLast().map { UInt8(bitPattern: $0) } }
+
+    /// The text, where it is UTF-8; else nil.
+    package var text: String? { String(validating: bytes, as: UTF8.self) }
+
+    package var isEmpty: Bool { cString.count == 1 }
+
+    /// The path of a file in the directory that has this path.
+    package func appending(_ name: String) -> SystemString {
+        SystemString(bytes: bytes + "/".utf8 + name.utf8)
+    }
+
+    /// The path up to its last component; nil where it has but one.
+    package var parent: SystemString? {
+        var bytes = bytes
+        while bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return nil }
+        return SystemString(bytes: bytes[..<slash])
+    }
+}
+
+extension SystemString: CustomStringConvertible {
+    /// The text in one line: a byte that is not UTF-8, or is a control character, is shown as in `\xE9`.
+    package var description: String {
+        var (shown, rest) = ("", bytes[...])
+        while let byte = rest.first {
+            let isControl = byte < 0x20 || byte == 0x7F
+            let scalar = (1...min(4, rest.count)).lazy.compactMap { length in
+                String(validating: rest.prefix(length), as: UTF8.self)
+            }.first
+            if let scalar, !isControl {
+                shown += scalar
+                rest = rest.dropFirst(scalar.utf8.count)
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                shown += "\\x" + (digits.utf8.count == 1 ? "0" : "") + digits
+                rest = rest.dropFirst()
+            }
+        }
+        return shown
+    }
+}
