@@ -31,7 +31,7 @@ package enum Limits {
     /// How long a process that answers requests stands still for the directory's lock before it goes on without.
     static let lockPauseMilliseconds = 20
     /// How long an epoch lasts at least before it is ended for the sake of personal data that were deleted.
-    static let erasureSeconds = 3_600
+    package static let erasureSeconds = 3_600
     /// How often that is looked at.
     static let maintenanceMilliseconds = 60_000
     /// How long to wait for the sync of another process before making one beside it.

@@ -10,6 +10,8 @@ package struct StoreSettings {
     package var waitsInPlace = true
     /// The bytes of a journal below which it is not merged by itself.
     package var mergedJournalBytesMin = Limits.mergedJournalBytesMin
+    /// How long an epoch lasts at least before it is ended because personal data were deleted.
+    package var erasureSeconds = Limits.erasureSeconds
     /// The collections whose records hold personal data: after one is deleted, the journal is merged within an hour or two.
     package var personalCollections: [AnyCollection] = []
     /// The system calls that change files.

@@ -68,7 +68,7 @@ final class Merging {
 
     /// Whether personal data that were deleted are still in the files, and the last merge is long enough ago.
     private var isErasureDue: Bool {
-        directory.journal.hasPersonalDeletions && directory.epochSeconds >= Limits.erasureSeconds
+        directory.journal.hasPersonalDeletions && directory.epochSeconds >= settings.erasureSeconds
     }
 
     /// What the journal has grown by since its epoch began. It began with what a merge cannot put into a base, so that
@@ -98,7 +98,7 @@ final class Merging {
 
     private func retryLater() {
         retryBytes = directory.journal.length + dueBytes / 4
-        retryMilliseconds = MonotonicClock.milliseconds + Limits.erasureSeconds * 1_000
+        retryMilliseconds = MonotonicClock.milliseconds + settings.erasureSeconds * 1_000
     }
 
     private func takeOutcome() {

@@ -1,0 +1,129 @@
+import Foundation
+import JSON
+import PosternTesting
+import Testing
+
+/// Requests of a server while another process holds the directory's lock and stands still.
+struct LockWaitTests {
+    private let folder = TemporaryDirectory()
+
+    /// A holder of the lock: as for every process, the lock belongs to the open file.
+    private final class Holder {
+        private let descriptor: Int32
+
+        init(of path: String) throws {
+            descriptor = open(path + "/lock", O_RDWR | O_CLOEXEC)
+            try #require(descriptor >= 0 && flock(descriptor, LOCK_EX) == 0)
+        }
+
+        deinit {
+            close(descriptor)
+        }
+    }
+
+    private func seconds(_ body: () throws -> Void) rethrows -> Double {
+        let start = ContinuousClock.now
+        try body()
+        return (ContinuousClock.now - start) / .seconds(1)
+    }
+
+    /// Each write waited anew: thirty took half a minute, and reads waited behind them.
+    @Test(arguments: ["in-order", "as-completed"])
+    func allWritesShareOneWait(order: String) throws {
+        let path = folder.path("store")
+        let server = try PosternProcess(["--data", path, "--lock-wait", "1", "--replies", order])
+        let session = try CareSession(server)
+        // Requests of one account stay in order.
+        let reader = try CareSession(server, email: "reader@b.co")
+        try session.expectToWork(server, "Before")
+        var holder: Holder? = try Holder(of: path)
+        let took = try seconds { () throws in
+            let reads = try seconds { () throws in
+                #expect(try server.reply(to: "care.patients.list", session.list)["result"] != nil)
+            }
+            #expect(reads < 0.5, "a read before the writes")
+            for number in 1...15 { server.send("care.patients.create", session.patient("No \(number)")) }
+            server.send("care.patients.list", reader.list)
+            for number in 16...30 { server.send("care.patients.create", session.patient("No \(number)")) }
+            var (busy, places) = (0, [Int]())
+            for place in 0..<31 {
+                let reply = try server.nextReply()
+                if reply["result"] != nil {
+                    places.append(place)
+                } else {
+                    #expect(reply["error"]?["code"]?.int == 423)
+                    #expect(reply["error"]?["data"]?["errors"] == ["busy"])
+                    busy += 1
+                }
+            }
+            #expect(busy == 30)
+            #expect(places == [order == "in-order" ? 15 : 0], "the read overtakes the writes, or keeps its place")
+        }
+        #expect((0.9...2.5).contains(took), "thirty writes took \(took) s")
+        // The holder has stood still for longer than the wait: there is nothing more to wait for.
+        let later = try seconds { () throws in
+            #expect(try server.reply(to: "care.patients.create", session.patient("No"))["error"]?["code"]?.int == 423)
+            #expect(try server.reply(to: "care.patients.list", session.list)["result"] != nil)
+        }
+        #expect(later < 0.5)
+        _ = holder
+        holder = nil
+        try session.expectToWork(server, "After")
+        let patients = try server.reply(to: "care.patients.list", session.list)["result"]
+        #expect(patients?.text.contains("No") == false)
+        server.finish()
+        #expect(server.status == 0)
+    }
+
+    @Test func namesTheProcessThatStandsStill() throws {
+        let path = folder.path("store")
+        let first = try PosternProcess(["--data", path])
+        _ = try CareSession(first)
+        let holder = try Holder(of: path)
+        let outcome = try PosternProcess.run(["stats", "--data", path, "--lock-wait", "0"])
+        #expect(outcome.status == 1 && outcome.errors.contains("is in use by process \(getpid())"), "\(outcome.errors)")
+        withExtendedLifetime(holder) {}
+    }
+
+    private func waitUntilStopped(_ process: PosternProcess) throws {
+        let file = "/proc/\(process.processIdentifier)/stat"
+        while try String(contentsOfFile: file, encoding: .utf8).split(separator: ")").last?.hasPrefix(" T") != true {
+            usleep(200)
+        }
+    }
+
+    /// A process stopped within its write, as a debugger or a container that is paused does it.
+    @Test func goesOnOnceAStoppedHolderDoes() throws {
+        let path = folder.path("store")
+        let first = try PosternProcess(["--data", path])
+        let session = try CareSession(first)
+        let second = try PosternProcess(["--data", path, "--lock-wait", "1"])
+        try session.expectToWork(second, "Before")
+        // A stop comes where it comes: it is repeated until the lock is held then.
+        var isHeld = false
+        for attempt in 1...400 where !isHeld {
+            for number in 1...5 { first.send("care.patients.create", session.patient("Stopped \(attempt) \(number)")) }
+            usleep(UInt32(attempt % 20) * 100)
+            first.signal(SIGSTOP)
+            try waitUntilStopped(first)
+            let descriptor = open(path + "/lock", O_RDWR | O_CLOEXEC)
+            isHeld = flock(descriptor, LOCK_EX | LOCK_NB) != 0
+            close(descriptor)
+            if !isHeld {
+                first.signal(SIGCONT)
+                for _ in 1...5 { _ = try first.nextReply() }
+            }
+        }
+        guard isHeld else { try Test.cancel("no stop met the lock") }
+        let took = try seconds { () throws in
+            for _ in 1...10 { second.send("care.patients.create", session.patient("Refused")) }
+            for _ in 1...10 { #expect(try second.nextReply()["error"]?["code"]?.int == 423) }
+            #expect(try second.reply(to: "care.patients.list", session.list)["result"] != nil)
+        }
+        #expect(took < 2.5, "ten writes took \(took) s")
+        first.signal(SIGCONT)
+        for _ in 1...5 { #expect(try first.nextReply()["result"] != nil) }
+        try session.expectToWork(second, "After")
+        try session.expectToWork(first, "After as well")
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import JSON
+import PosternTesting
+import Store
+import Testing
+
+/// A merge that is due where the disk has no room for it.
+struct MergeRoomTests {
+    private let folder = TemporaryDirectory()
+
+    /// Adds entries that no collection has, in one-kilobyte values.
+    private func fill(_ path: String, kilobytes: Int, tag: String) throws {
+        var settings = StoreSettings()
+        settings.mergedJournalBytesMin = 1 << 40
+        let engine = try LocalEngine(directory: path, settings: settings, log: { _ in })
+        defer { engine.close() }
+        let value = StoredValue(bytes: Array(("\"" + String(repeating: "x", count: 1_000) + "\"").utf8))
+        try engine.transact { transaction in
+            for number in 0..<kilobytes {
+                try transaction.put(value, at: StoreKey(bytes: Array("zz/\(tag)/\(number)".utf8)), isErasable: false)
+            }
+        }
+        try engine.makeDurable()
+    }
+
+    /// The merge began again with every write, filled the disk, and requests were answered with `disk_full`.
+    @Test func warnsOnceAndGoesOn() throws {
+        let path = folder.path("store")
+        guard let volume = try TemporaryFileSystem(at: path, options: "size=9m") else {
+            try Test.cancel("needs permission to mount a tmpfs")
+        }
+        let server = try PosternProcess(["--data", path])
+        let session = try CareSession(server)
+        try fill(path, kilobytes: 4_600, tag: "a")
+        for number in 1...20 {
+            try session.expectToWork(server, "Patient \(number)")
+            #expect(try !FileManager.default.contentsOfDirectory(atPath: path).contains { $0.hasPrefix("base") })
+        }
+        let warnings = server.errorText.components(separatedBy: "the journal is not merged").count - 1
+        #expect(warnings == 1, "\(server.errorText)")
+        #expect(try volume.change("size=40m"))
+        // It is tried again once the journal has grown on.
+        try fill(path, kilobytes: 1_300, tag: "b")
+        var isMerged = false
+        for number in 21...300 where !isMerged {
+            try session.expectToWork(server, "Patient \(number)")
+            isMerged = try FileManager.default.contentsOfDirectory(atPath: path).contains("base-2.jsonl")
+            usleep(20_000)
+        }
+        #expect(isMerged)
+        try session.expectToWork(server, "Merged")
+        server.finish()
+        #expect(server.status == 0)
+    }
+}
