@@ -36,7 +36,7 @@ let package = Package(
             dependencies: ["Accounts", "CLinux", "JSON", "JSONRPC", "Mail", "Service", "Store", "Threads"],
             swiftSettings: houseRules
         ),
-        .executableTarget(name: "PosternSchema", dependencies: ["JSON", "JSONRPC"], swiftSettings: houseRules),
+        .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: houseRules),
 
         .target(
             name: "PosternClient",

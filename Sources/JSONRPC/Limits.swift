@@ -1,20 +1,8 @@
 /// The bounds of what the wire takes, each with its unit in its name. Past one the request gets a clear error and the
-/// next is served.
+/// next is served. Those that the contract states are generated from schema/limits.json.
 package enum Limits {
     /// Bytes that are read at once.
     package static let readBytes = 1 << 20
-    /// Holds for a message behind headers as well.
-    package static let lineBytesMax = 8 << 20
-    /// Bytes of the headers before a message.
-    package static let headerBytesMax = 4_096
-    /// Messages in a batch.
-    package static let batchMessagesMax = 1_000
-    /// Bytes of the answer to a batch, past which its further requests are refused instead of carried out; and of one reply.
-    package static let answerBytesMax = 16 << 20
-    /// Objects and arrays within each other.
-    package static let nestingDepthMax = 128
-    /// Requests that wait behind others.
-    package static let waitingRequestsMax = 100_000
     /// Bytes that are kept for the requests that wait, with all that was read along with them.
     package static let waitingBytesMax = 64 << 20
     /// How many requests past the bound are refused before reading stops until some are answered.
@@ -25,8 +13,6 @@ package enum Limits {
     package static let unwrittenBytesMax = 64 << 20
     /// How long the answers of one turn grow before they go out.
     package static let turnBytes = 1 << 20
-    /// How long stdout may stand unread, once the process is asked to end, before what waits to be written is given up.
-    package static let lastWriteSeconds = 10
     /// How much is written at once, so that progress shows.
     static let writeBytes = 64 << 10
     /// The memory for answers that is kept for the next turn; a batch's answer may have taken a few times as much.

@@ -18,17 +18,29 @@ struct Contract {
         let records: [ObjectType]
     }
 
+    let limits: ContractLimits
+    /// How long a request may be, without its line feed.
+    let messageBytesMax: Int
+    /// How many objects and arrays may stand within each other in a request.
+    let nestingDepthMax: Int
     let apis: [API]
     let records: [Records]
 
     /// Reads schema/ below `root`.
     init(root: String) throws {
+        guard let file = try Self.file("\(root)/schema/limits.json") else {
+            throw SchemaError("limits.json is missing")
+        }
+        let limits = try ContractLimits(file)
+        self.limits = limits
+        messageBytesMax = try limits.value(of: "lineBytesMax")
+        nestingDepthMax = try limits.value(of: "nestingDepthMax")
         apis = try ["operators", "care", "sales", "service"].compactMap { name in
-            try Self.file("\(root)/schema/\(name).json").map { try API($0) }
+            try Self.file("\(root)/schema/\(name).json").map { try API(limits.resolved($0)) }
         }
         records = try ["identity", "operators", "care", "sales"].compactMap { name in
             try Self.file("\(root)/schema/records/\(name).json").map { file in
-                Records(name: name, records: try file.list("records").map { try ObjectType($0) })
+                Records(name: name, records: try limits.resolved(file).list("records").map { try ObjectType($0) })
             }
         }
         let names = apis.flatMap(\.methods).map(\.name)

@@ -40,6 +40,9 @@ extension Contract {
             ("Sources/Accounts/Generated/\(realm.name.upperCamel)Records.swift", RecordsEmitter(realm).text)
         }
         files.append(("Sources/Accounts/Generated/ErrorCodes.swift", ErrorCodesEmitter(self).text))
+        files += Dictionary(grouping: limits.limits, by: \.module).map { module, limits in
+            ("Sources/\(module)/Generated/ContractLimits.swift", LimitsEmitter(limits).text)
+        }
         files += apis.map { api in
             ("Sources/Service/Generated/\(api.name.upperCamel)Wire.swift", WireEmitter(api).text)
         }

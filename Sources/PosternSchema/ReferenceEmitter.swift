@@ -18,6 +18,8 @@ struct ReferenceEmitter {
                 lines += api.errors.map { "| \($0.code) | `\($0.slug)` | \($0.message) | \($0.when) |" } + [""]
             }
         }
+        lines += ["## Bounds", "", "| bound | value | meaning |", "| --- | --- | --- |"]
+        lines += contract.limits.limits.map { "| `\($0.name)` | \($0.value) | \($0.description) |" } + [""]
         lines += ["## Stored records", ""]
         for type in contract.records.flatMap(\.records) {
             lines += ["### \(type.name)", "", type.description, ""] + Self.table(type.members)

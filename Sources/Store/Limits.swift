@@ -1,11 +1,6 @@
-/// What the store takes at most, each with its unit last in its name.
+/// What the store takes at most, each with its unit last in its name; what the contract states is generated from
+/// schema/limits.json.
 package enum Limits {
-    /// The bytes of one value: a record as it is written.
-    package static let valueBytesMax = 1 << 20
-    /// The bytes of one key of the key space.
-    package static let keyBytesMax = 4096
-    /// The bytes of all keys and values that one transaction writes.
-    package static let transactionBytesMax = 64 << 20
     /// The bytes of a manifest, or of a journal's header line; nothing longer is read as one.
     static let headerBytesMax = 4096
     /// The bytes of a base up to which it is read through when it is opened. What is larger would take long; of it a line is
@@ -56,10 +51,6 @@ package enum Limits {
     /// The bytes of one sorted run that are read at once, and of all runs together.
     static let runBufferBytes = 256 << 10
     static let runBuffersBytes = 48 << 20
-    /// The bytes of a counter's name in an import.
-    static let counterNameBytesMax = 200
-    /// The bytes of one line of an export: a record at its bound with every character escaped.
-    package static let exportLineBytesMax = 8 << 20
     /// How many faults a check tells of.
     static let faultsToldMax = 100
     /// The bytes of an output buffer that is kept for the next write.

@@ -275,8 +275,10 @@ struct ToolsTests {
         (#"{"collection":"people","record":[]}"#, "this is no record of people"),
         (#"{"collection":"people","record":{},"record":{}}"#, "the property record is there twice"),
         (#"{"counter":"people","value":"7"}"#, "a counter has a whole number"),
-        (#"{"counter":"others","value":-1}"#, "a counter has a whole number"),
-        (#"{"counter":"others","value":9999999999}"#, "a counter has a whole number"),
+        // It was taken, and came out of each export under another name.
+        (#"{"counter":"a/b","value":1}"#, "there is no counter a/b"),
+        (#"{"counter":"visits","value":-1}"#, "a counter has a whole number"),
+        (#"{"counter":"visits","value":9999999999}"#, "a counter has a whole number"),
         (#"{"counter":"people","value":3}"#, "the counter people is set twice"),
         (#"{"export":2}"#, "newer version"),
         (#"{"records":[]}"#, "neither a counter"),

@@ -88,10 +88,9 @@ type CodeInvalid struct{ *CallError }
 // operator.
 type ClientEmailTaken struct{ *CallError }
 
-// TooManyMails is the error `too_many_mails`. Five mails of a kind went to the address within an hour;
-// `data.retry_after` counts the seconds until one may go again. Five mails of a kind went to the address within an
-// hour, or the account caused a hundred mails to others within a day; `data.retry_after` counts the seconds until one
-// may go again.
+// TooManyMails is the error `too_many_mails`. 5 mails of a kind went to the address within an hour; `data.retry_after`
+// counts the seconds until one may go again. 5 mails of a kind went to the address within an hour, or the account
+// caused 100 mails to others within a day; `data.retry_after` counts the seconds until one may go again.
 type TooManyMails struct{ *CallError }
 
 // EmailRequired is the error `email_required`. The email is missing, null or blank.
@@ -134,7 +133,7 @@ type AccessTokenRequired struct{ *CallError }
 type InvalidAccessToken struct{ *CallError }
 
 // WrongEmailPassword is the error `wrong_email_password`. Either is wrong, or the password is a temporary one that was
-// mailed more than 24 hours ago.
+// mailed more than a day ago.
 type WrongEmailPassword struct{ *CallError }
 
 // LoginAttemptsExceeded is the error `login_attempts_exceeded`. Too many wrong passwords in a row; `data.retry_after`

@@ -533,7 +533,7 @@ type CareUserResetPasswordParams struct {
 	Email string `json:"email"`
 }
 
-// ResetPassword mails a temporary password. Every access token is revoked. The temporary password is good for 24 hours;
+// ResetPassword mails a temporary password. Every access token is revoked. The temporary password is good for a day;
 // signing in with it proves the address. Where the address was not proven before, all shares and invitations that the
 // account made or that concern its patients end then.
 //
@@ -603,7 +603,7 @@ func (v CareAuthTokenParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Token signs in. Each sign-in gives a new token; the newest five live.
+// Token signs in. Each sign-in gives a new token; the newest 5 live.
 //
 // It calls `care.auth.token`. Errors of its own: [EmailRequired], [InvalidEmail], [PasswordRequired],
 // [InvalidPassword], [WrongEmailPassword] and [LoginAttemptsExceeded].

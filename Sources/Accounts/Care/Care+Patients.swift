@@ -64,7 +64,7 @@ extension Care {
         let now = environment.time.now
         return try environment.store.transact { tx in
             let user = try authenticated(token, at: now, in: tx)
-            let limit = try CareRules.count(limit, standard: 25, ErrorCode.Care.invalidLimit)
+            let limit = try CareRules.count(limit, standard: Limits.patientsPerPage, ErrorCode.Care.invalidLimit)
             let offset = try CareRules.count(offset, standard: 0, ErrorCode.Care.invalidOffset)
             let pageMax = limit == 0 ? Int.max : limit
             let pending = try pendingJobs(in: tx)

@@ -10,7 +10,7 @@ package struct Care {
 
     package init(_ environment: Environment) {
         self.environment = environment
-        sessions = Sessions(.care, perAccountMax: 5, expired: environment.expiredSessions)
+        sessions = Sessions(.care, perAccountMax: Limits.careSessionsMax, expired: environment.expiredSessions)
         self.signIn = SignIn(
             .care,
             in: environment,

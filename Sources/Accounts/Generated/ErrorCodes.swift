@@ -74,7 +74,7 @@ extension ErrorCode {
             number: -23,
             message: "Another client of this operator has this email."
         )
-        /// Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go again.
+        /// 5 mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go again.
         package static let tooManyMails = ErrorCode(
             api: .operators,
             slug: "too_many_mails",
@@ -176,7 +176,7 @@ extension ErrorCode {
             number: 401,
             message: "The access token specified is invalid."
         )
-        /// Either is wrong, or the password is a temporary one that was mailed more than 24 hours ago.
+        /// Either is wrong, or the password is a temporary one that was mailed more than a day ago.
         package static let wrongEmailPassword = ErrorCode(
             api: .care,
             slug: "wrong_email_password",
@@ -274,7 +274,7 @@ extension ErrorCode {
             number: 404,
             message: "This code is not valid, or not any more."
         )
-        /// Five mails of a kind went to the address within an hour, or the account caused a hundred mails to others within a day; `data.retry_after` counts the seconds until one may go again.
+        /// 5 mails of a kind went to the address within an hour, or the account caused 100 mails to others within a day; `data.retry_after` counts the seconds until one may go again.
         package static let tooManyMails = ErrorCode(
             api: .care,
             slug: "too_many_mails",
@@ -341,7 +341,7 @@ extension ErrorCode {
             number: 429,
             message: "Too many attempts; try again later."
         )
-        /// Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go again.
+        /// 5 mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go again.
         package static let tooManyMails = ErrorCode(
             api: .sales,
             slug: "too_many_mails",

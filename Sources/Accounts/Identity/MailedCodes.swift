@@ -14,9 +14,9 @@ package struct MailedCodes {
         /// How long such a code is good.
         package var seconds: Int {
             switch self {
-            case .reset: 3_600
-            case .confirm, .verify: 86_400
-            case .claim: 7 * 86_400
+            case .reset: Limits.resetCodeSeconds
+            case .confirm, .verify: Limits.confirmationCodeSeconds
+            case .claim: Limits.claimCodeSeconds
             }
         }
 

@@ -19,7 +19,7 @@ package struct Operators {
 
     package init(_ environment: Environment, confirmsEmail: Bool = true) {
         self.environment = environment
-        sessions = Sessions(.operators, perAccountMax: 16, expired: environment.expiredSessions)
+        sessions = Sessions(.operators, perAccountMax: Limits.sessionsMax, expired: environment.expiredSessions)
         self.confirmsEmail = confirmsEmail
         self.signIn = SignIn(
             .operators,

@@ -9,7 +9,7 @@ package struct Sales {
 
     package init(_ environment: Environment) {
         self.environment = environment
-        sessions = Sessions(.sales, perAccountMax: 16, expired: environment.expiredSessions)
+        sessions = Sessions(.sales, perAccountMax: Limits.sessionsMax, expired: environment.expiredSessions)
         self.signIn = SignIn(
             .sales,
             in: environment,

@@ -31,7 +31,9 @@ extension Invitation {
         findings.check("id", id)
         findings.check("hash", hash, hexOfBytes: SecretToken.Hash.bytesCount)
         findings.check("role", role, isOneOf: SalesRole.allCases.map(\.rawValue))
-        if !Limits.invitationUses.contains(usesLeft) { findings.refuse("uses_left", "a number from 1 to 1,000,000") }
+        if !Limits.invitationUses.contains(usesLeft) {
+            findings.refuse("uses_left", "a number from 1 to \(Limits.invitationUsesMax)")
+        }
         findings.check("created", created)
         findings.check("expires", expires)
     }

@@ -1,5 +1,4 @@
 import JSON
-import JSONRPC
 
 /// The contract as a client offers it, in any language.
 struct ClientContract {
@@ -91,11 +90,13 @@ struct ClientContract {
     let groups: [Group]
     let errors: [ClientError]
     /// How long a request may be, without its line feed.
-    let messageBytesMax = Limits.lineBytesMax
+    let messageBytesMax: Int
     /// How many objects and arrays may stand within each other in a request.
-    let nestingDepthMax = Limits.nestingDepthMax
+    let nestingDepthMax: Int
 
     init(_ contract: Contract) {
+        messageBytesMax = contract.messageBytesMax
+        nestingDepthMax = contract.nestingDepthMax
         types = contract.apis.flatMap { api in
             api.types.map { type in
                 ClientType(

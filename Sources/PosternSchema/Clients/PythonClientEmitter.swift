@@ -22,7 +22,7 @@ struct PythonClientEmitter {
         [
             "\"\"\"The bounds of what the service takes.\"\"\"",
             "",
-            "MESSAGE_BYTES_MAX = \(contract.messageBytesMax.grouped)",
+            "MESSAGE_BYTES_MAX = \(contract.messageBytesMax.grouped(by: "_"))",
             "\"\"\"How long a request may be, without its line feed.\"\"\"",
             "",
             "NESTING_DEPTH_MAX = \(contract.nestingDepthMax)",
@@ -120,12 +120,5 @@ struct PythonClientEmitter {
         let lines = "\"\"\"\(text)\"\"\"".wrapped(to: 112)
         // Where it takes several lines, the closing quotes have one for themselves.
         return lines.count == 1 ? lines : "\"\"\"\(text)".wrapped(to: 112) + ["\"\"\""]
-    }
-}
-
-extension Int {
-    /// `8388608` → `8_388_608`, as Python has it.
-    fileprivate var grouped: String {
-        self < 1_000 ? "\(self)" : (self / 1_000).grouped + "_" + String("\(1_000 + self % 1_000)".dropFirst())
     }
 }

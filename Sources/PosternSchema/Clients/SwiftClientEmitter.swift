@@ -35,7 +35,7 @@ struct SwiftClientEmitter {
             [
                 "extension Limits {",
                 "    /// How long a request may be, without its line feed.",
-                "    static let messageBytesMax = \(grouped(contract.messageBytesMax))",
+                "    static let messageBytesMax = \(contract.messageBytesMax.grouped(by: "_"))",
                 "    /// How many objects and lists may stand within each other in a request.",
                 "    static let nestingDepthMax = \(contract.nestingDepthMax)",
                 "}",
@@ -67,14 +67,6 @@ struct SwiftClientEmitter {
     static func spread(_ head: String, _ arguments: [String], _ end: String, depth: Int) -> [String] {
         let line = "\(head)(\(arguments.joined(separator: ", ")))\(end)"
         return depth + line.count <= 120 ? [line] : ["\(head)("] + arguments.commaSeparated.indented + [")\(end)"]
-    }
-
-    /// `8388608` → `8_388_608`.
-    private static func grouped(_ number: Int) -> String {
-        let digits = Array(String(number))
-        return digits.enumerated().map { index, digit in
-            index > 0 && (digits.count - index) % 3 == 0 ? "_\(digit)" : "\(digit)"
-        }.joined()
     }
 }
 

@@ -25,6 +25,8 @@ package struct RecordType: Sendable {
 
     /// The name of its collection.
     let collection: String
+    /// The names of the counters that numbers in its records come from.
+    let counters: [String]
     /// Whether its records are overwritten in the files once they are deleted.
     let isErasable: Bool
     /// Reads a record's JSON.
@@ -32,6 +34,7 @@ package struct RecordType: Sendable {
 
     package init<R: Record>(_ type: R.Type) {
         collection = R.collection.name
+        counters = R.collection.counters.map(\.counter.name) + (R.collection.counter.map { [$0.name] } ?? [])
         isErasable = R.collection.isErasable
         read = { reader throws(JSONError) in
             let record = try R(reading: &reader)

@@ -15,6 +15,7 @@ package final class StoreImport {
     }
 
     private let types: [String: RecordType]
+    private let counterNames: Set<String>
     private let draft: StoreDraft
     private let sorter: EntrySorter
     private var counters = CounterBounds()
@@ -35,6 +36,7 @@ package final class StoreImport {
         throws(StoreError)
     {
         self.types = Dictionary(uniqueKeysWithValues: types.map { ($0.collection, $0) })
+        counterNames = Set(types.flatMap(\.counters))
         draft = try StoreDraft(for: path, calls: settings.calls)
         sorter = EntrySorter(spillingTo: try draft.scratchFile())
     }
@@ -102,9 +104,7 @@ package final class StoreImport {
         guard let value, CounterBounds.values.contains(value) else {
             return refuse("a counter has a whole number from 0 to \(CounterBounds.values.upperBound - 1) for its value")
         }
-        guard name.utf8.count <= Limits.counterNameBytesMax else {
-            return refuse("the name of a counter has at most \(Limits.counterNameBytesMax) bytes")
-        }
+        guard counterNames.contains(name) else { return refuse("there is no counter \(name.prefix(100))") }
         guard counters.set(name, to: value) else { return refuse("the counter \(name) is set twice") }
         try sorter.add(.entry, StoreKey.counter(name).bytes, ValueWriter().number(value).bytes, line: line)
     }

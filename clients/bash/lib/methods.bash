@@ -299,8 +299,8 @@ access_token:string
 _POSTERN_RESULTS[care.user.delete]=CareUser
 
 # care.user.reset_password: Mails a temporary password. Every access token is revoked. The temporary password is
-#     good for 24 hours; signing in with it proves the address. Where the address was not proven before, all shares
-#     and invitations that the account made or that concern its patients end then.
+#     good for a day; signing in with it proves the address. Where the address was not proven before, all shares and
+#     invitations that the account made or that concern its patients end then.
 #     email: string. required. The email address, unique without regard to case.
 #     Gives CareResetEmail: Where a temporary password went.
 #         email: string. The email address.
@@ -335,7 +335,7 @@ email:string
 '
 _POSTERN_RESULTS[care.user.resend_confirmation]=nothing
 
-# care.auth.token: Signs in. Each sign-in gives a new token; the newest five live.
+# care.auth.token: Signs in. Each sign-in gives a new token; the newest 5 live.
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     Gives CareAccessToken: A session that was opened.
@@ -817,9 +817,9 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 
 # client_email_taken: An update gives a client the email of another live client of this operator.
 
-# too_many_mails: Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds
-#     until one may go again. Five mails of a kind went to the address within an hour, or the account caused a
-#     hundred mails to others within a day; `data.retry_after` counts the seconds until one may go again.
+# too_many_mails: 5 mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until
+#     one may go again. 5 mails of a kind went to the address within an hour, or the account caused 100 mails to
+#     others within a day; `data.retry_after` counts the seconds until one may go again.
 
 # email_required: The email is missing, null or blank.
 
@@ -847,7 +847,7 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 
 # invalid_access_token: The token is unknown, revoked or expired.
 
-# wrong_email_password: Either is wrong, or the password is a temporary one that was mailed more than 24 hours ago.
+# wrong_email_password: Either is wrong, or the password is a temporary one that was mailed more than a day ago.
 
 # login_attempts_exceeded: Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
 

@@ -73,9 +73,9 @@ export class ClientEmailTaken extends CallError {
 }
 
 /**
- * Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go
- * again. Five mails of a kind went to the address within an hour, or the account caused a hundred mails to others
- * within a day; `data.retry_after` counts the seconds until one may go again.
+ * 5 mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go again. 5
+ * mails of a kind went to the address within an hour, or the account caused 100 mails to others within a day;
+ * `data.retry_after` counts the seconds until one may go again.
  */
 export class TooManyMails extends CallError {
   static readonly slug: "too_many_mails";
@@ -174,7 +174,7 @@ export class InvalidAccessToken extends CallError {
   readonly slug: "invalid_access_token";
 }
 
-/** Either is wrong, or the password is a temporary one that was mailed more than 24 hours ago. */
+/** Either is wrong, or the password is a temporary one that was mailed more than a day ago. */
 export class WrongEmailPassword extends CallError {
   static readonly slug: "wrong_email_password";
   readonly name: "WrongEmailPassword";

@@ -141,7 +141,7 @@ export interface CareUserMethods {
   delete(params: types.CareUserDeleteParams, options?: CallOptions): Promise<types.CareUser>;
 
   /**
-   * Mails a temporary password. Every access token is revoked. The temporary password is good for 24 hours; signing in
+   * Mails a temporary password. Every access token is revoked. The temporary password is good for a day; signing in
    * with it proves the address. Where the address was not proven before, all shares and invitations that the account
    * made or that concern its patients end then.
    *
@@ -168,7 +168,7 @@ export interface CareUserMethods {
 /** The methods `care.auth.…`. */
 export interface CareAuthMethods {
   /**
-   * Signs in. Each sign-in gives a new token; the newest five live.
+   * Signs in. Each sign-in gives a new token; the newest 5 live.
    *
    * @throws EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, WrongEmailPassword, LoginAttemptsExceeded
    */

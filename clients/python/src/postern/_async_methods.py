@@ -443,9 +443,9 @@ class AsyncCareUserMethods:
     ) -> CareResetEmail:
         """Mails a temporary password.
 
-        Every access token is revoked. The temporary password is good for 24 hours; signing in with it proves the
-        address. Where the address was not proven before, all shares and invitations that the account made or that
-        concern its patients end then.
+        Every access token is revoked. The temporary password is good for a day; signing in with it proves the address.
+        Where the address was not proven before, all shares and invitations that the account made or that concern its
+        patients end then.
 
         Args:
             email: The email address, unique without regard to case.
@@ -509,7 +509,7 @@ class AsyncCareAuthMethods:
     ) -> CareAccessToken:
         """Signs in.
 
-        Each sign-in gives a new token; the newest five live.
+        Each sign-in gives a new token; the newest 5 live.
 
         Args:
             email: The email address, unique without regard to case.

@@ -52,9 +52,9 @@ class ClientEmailTaken(CallError):
 
 
 class TooManyMails(CallError):
-    """Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may
-    go again. Five mails of a kind went to the address within an hour, or the account caused a hundred mails to
-    others within a day; `data.retry_after` counts the seconds until one may go again.
+    """5 mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go
+    again. 5 mails of a kind went to the address within an hour, or the account caused 100 mails to others within a
+    day; `data.retry_after` counts the seconds until one may go again.
     """
 
 
@@ -111,7 +111,7 @@ class InvalidAccessToken(CallError):
 
 
 class WrongEmailPassword(CallError):
-    """Either is wrong, or the password is a temporary one that was mailed more than 24 hours ago."""
+    """Either is wrong, or the password is a temporary one that was mailed more than a day ago."""
 
 
 class LoginAttemptsExceeded(CallError):

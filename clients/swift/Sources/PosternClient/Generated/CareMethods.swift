@@ -148,9 +148,9 @@ public struct CareUserMethods: Sendable {
 
     /// Mails a temporary password.
     ///
-    /// Every access token is revoked. The temporary password is good for 24 hours; signing in with it proves the
-    /// address. Where the address was not proven before, all shares and invitations that the account made or that
-    /// concern its patients end then.
+    /// Every access token is revoked. The temporary password is good for a day; signing in with it proves the address.
+    /// Where the address was not proven before, all shares and invitations that the account made or that concern its
+    /// patients end then.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -203,7 +203,7 @@ public struct CareAuthMethods: Sendable {
 
     /// Signs in.
     ///
-    /// Each sign-in gives a new token; the newest five live.
+    /// Each sign-in gives a new token; the newest 5 live.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.

@@ -32,9 +32,9 @@ extension ErrorSlug {
     /// An update gives a client the email of another live client of this operator.
     public static let clientEmailTaken = ErrorSlug(rawValue: "client_email_taken")
 
-    /// Five mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go
-    /// again. Five mails of a kind went to the address within an hour, or the account caused a hundred mails to others
-    /// within a day; `data.retry_after` counts the seconds until one may go again.
+    /// 5 mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go
+    /// again. 5 mails of a kind went to the address within an hour, or the account caused 100 mails to others within a
+    /// day; `data.retry_after` counts the seconds until one may go again.
     public static let tooManyMails = ErrorSlug(rawValue: "too_many_mails")
 
     /// The email is missing, null or blank.
@@ -76,7 +76,7 @@ extension ErrorSlug {
     /// The token is unknown, revoked or expired.
     public static let invalidAccessToken = ErrorSlug(rawValue: "invalid_access_token")
 
-    /// Either is wrong, or the password is a temporary one that was mailed more than 24 hours ago.
+    /// Either is wrong, or the password is a temporary one that was mailed more than a day ago.
     public static let wrongEmailPassword = ErrorSlug(rawValue: "wrong_email_password")
 
     /// Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.

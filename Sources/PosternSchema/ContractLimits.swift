@@ -1,0 +1,124 @@
+import JSON
+
+/// The bounds that the contract states, each in one place: schema/limits.json.
+///
+/// Elsewhere in schema/ a bound is a name: `"maxLength": "emailBytesMax"`, or `{emailBytesMax}` within a description,
+/// which becomes `254`, or for a span of seconds `a day`.
+struct ContractLimits {
+    /// One bound.
+    struct Limit {
+        let name: String
+        /// The module whose `Limits` has it.
+        let module: String
+        let value: Int
+        /// What it bounds, and in which unit.
+        let description: String
+    }
+
+    let limits: [Limit]
+    private let values: [String: Int]
+
+    init(_ file: JSONValue) throws {
+        limits = try (file["limits"]?.array ?? []).map { limit in
+            guard let name = limit["name"]?.string, let module = limit["module"]?.string,
+                let value = limit["value"]?.int, let description = limit["description"]?.string,
+                limit.object?.count == 4
+            else { throw SchemaError("a limit has a name, a module, a value and a description: \(limit.text)") }
+            return Limit(name: name, module: module, value: value, description: description)
+        }
+        let named = limits.map { ($0.name, $0.value) }
+        values = Dictionary(named, uniquingKeysWith: { first, _ in first })
+        guard values.count == limits.count else { throw SchemaError("a limit stands in limits.json twice") }
+    }
+
+    /// The value of a bound.
+    func value(of name: String) throws -> Int {
+        guard let value = values[name] else { throw SchemaError("\(name) is not in limits.json") }
+        return value
+    }
+
+    private static let constraints: Set = ["minLength", "maxLength", "minimum", "maximum"]
+
+    /// A part of schema/ with the bounds' numbers in place of their names.
+    ///
+    /// - Throws: `SchemaError` for an unknown name, and for a bound that is typed as a number; 0 and 1 are no bounds.
+    func resolved(_ value: JSONValue) throws -> JSONValue {
+        switch value {
+        case .string(let text): return .string(try filled(text))
+        case .array(let elements): return .array(try elements.map { try resolved($0) })
+        case .object(let members):
+            return .object(
+                try members.map { member in
+                    let isConstraint = Self.constraints.contains(member.name)
+                    let value = isConstraint ? try bound(member) : try resolved(member.value)
+                    return JSONValue.Member(member.name, value)
+                }
+            )
+        default: return value
+        }
+    }
+
+    private func bound(_ member: JSONValue.Member) throws -> JSONValue {
+        if let name = member.value.string { return .number(String(try value(of: name))) }
+        guard let number = member.value.int, (0...1).contains(number) else {
+            throw SchemaError("\(member.name) \(member.value.text): state the bound in limits.json and name it here")
+        }
+        return member.value
+    }
+
+    /// A text with the bounds in place of their names.
+    private func filled(_ text: String) throws -> String {
+        let words = text.split(separator: " ")
+        for (number, unit) in zip(words, words.dropFirst()) where Self.isBound(number, of: unit) {
+            throw SchemaError("\(number) \(unit): state the bound in limits.json and name it here: \(text)")
+        }
+        guard text.contains("{") else { return text }
+        return limits.reduce(text) { text, limit in
+            text.split(separator: "{\(limit.name)}", omittingEmptySubsequences: false).joined(separator: limit.words)
+        }
+    }
+
+    /// Whether two words of a text are a bound that is typed as a number: `1,024 bytes.`
+    private static func isBound(_ number: Substring, of unit: Substring) -> Bool {
+        let plain = unit.prefix { $0.isLetter }
+        guard units.contains(where: { plain == $0 || plain == $0 + "s" }) else { return false }
+        guard let value = Int(String(number.filter { $0 != "," })) else { return false }
+        return value > 1
+    }
+
+    private static let units = ["byte", "character", "second", "minute", "hour", "day"]
+}
+
+extension ContractLimits.Limit {
+    /// The bound as a text has it: `1,024`; a span of time with its unit, `an hour`, `7 days`.
+    var words: String {
+        guard name.hasSuffix("Seconds") else { return value.grouped(by: ",") }
+        if value % 86_400 == 0 { return value == 86_400 ? "a day" : "\(value / 86_400) days" }
+        if value % 3_600 == 0 { return value == 3_600 ? "an hour" : "\(value / 3_600) hours" }
+        return "\(value.grouped(by: ",")) seconds"
+    }
+}
+
+/// Swift for the bounds of one module.
+struct LimitsEmitter {
+    let text: String
+
+    init(_ limits: [ContractLimits.Limit]) {
+        let lines = limits.flatMap { limit in
+            [
+                "    /// \(limit.description)",
+                "    package static let \(limit.name) = \(limit.value.grouped(by: "_"))",
+            ]
+        }
+        text = generatedMark + (["extension Limits {"] + lines + ["}"]).joined(separator: "\n") + "\n"
+    }
+}
+
+extension Int {
+    /// The number with its digits in groups of three: 1,024.
+    func grouped(by separator: String) -> String {
+        let digits = Array(String(self))
+        let groups = stride(from: digits.count, to: 0, by: -3).map { String(digits[Swift.max(0, $0 - 3)..<$0]) }
+        return groups.reversed().joined(separator: separator)
+    }
+}

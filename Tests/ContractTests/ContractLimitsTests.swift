@@ -1,0 +1,44 @@
+import JSON
+import Testing
+
+@testable import PosternSchema
+
+/// A bound of the contract stands in one place, schema/limits.json.
+struct ContractLimitsTests {
+    private let limits: ContractLimits
+
+    init() throws {
+        limits = try ContractLimits([
+            "limits": [
+                ["name": "noteBytesMax", "module": "Accounts", "value": 1_024, "description": "Bytes of a note."],
+                ["name": "noteSeconds", "module": "Accounts", "value": 86_400, "description": "How long it stays."],
+            ]
+        ])
+    }
+
+    @Test func aNameStandsForTheNumber() throws {
+        let member: JSONValue = [
+            "maxLength": "noteBytesMax", "minLength": 1, "description": "1 to {noteBytesMax} bytes, for {noteSeconds}.",
+        ]
+        let expected: JSONValue = [
+            "maxLength": 1_024, "minLength": 1, "description": "1 to 1,024 bytes, for a day.",
+        ]
+        #expect(try limits.resolved(member).text == expected.text)
+    }
+
+    /// The bounds were typed in schema/ and again in Swift, and nothing compared them.
+    @Test(
+        arguments: [
+            ["maxLength": 1_024], ["minimum": 2], ["maximum": "unknownMax"],
+            ["members": [["description": "1 to 1,024 bytes."]]], ["when": "Within 24 hours."],
+        ] as [JSONValue]
+    )
+    func aBoundThatIsTypedAgainIsRefused(_ part: JSONValue) {
+        #expect(throws: SchemaError.self) { try limits.resolved(part) }
+    }
+
+    @Test func aBoundIsStatedOnce() {
+        let limit: JSONValue = ["name": "notesMax", "module": "Store", "value": 3, "description": "Notes."]
+        #expect(throws: SchemaError.self) { try ContractLimits(["limits": [limit, limit]]) }
+    }
+}
