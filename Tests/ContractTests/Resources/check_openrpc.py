@@ -54,7 +54,8 @@ def problems(root):
             )
 
     for file in sorted((root / "schema/cases").glob("*.jsonl")):
-        for number, line in enumerate(file.read_text().splitlines(), 1):
+        for number, line in enumerate(file.open(encoding="utf-8", newline="\n"), 1):
+            # Texts may hold U+2028, at which `splitlines` would split.
             step = json.loads(line)
             result = step.get("expect", {}).get("result", "<any>")
             if "send" not in step or "result" not in step.get("expect", {}):
