@@ -26,7 +26,7 @@ struct MergeRoomTests {
     /// The merge began again with every write, filled the disk, and requests were answered with `disk_full`.
     @Test func warnsOnceAndGoesOn() throws {
         let path = folder.path("store")
-        guard let volume = try TemporaryFileSystem(at: path, options: "size=9m") else {
+        guard let volume = try TemporaryFileSystem(at: path, options: "size=8m") else {
             try Test.cancel("needs permission to mount a tmpfs")
         }
         let server = try PosternProcess(["--data", path])

@@ -3,6 +3,9 @@
 Promised: a torn tail, behind all that is known to have been on the disk, is kept aside, and the store opens with one
 warning and all that was before it. Anything else is refused, with the file and byte, and not a byte is changed then.
 What is opened at all serves exactly what was stored.
+
+`lock.sync` says how far the journal was synced. The cases are tried without it, as a crash of the system may leave the
+directory, unless they say that it is kept: then a journal that ends before that is refused.
 """
 
 import itertools
@@ -17,6 +20,8 @@ NAME = "damaged files"
 SECTOR = 512
 # What a process leaves behind its lines that does not end by itself: longer than a sector.
 LEFT = ROOM * 1500
+# In place of a file's bytes: it stays as it is.
+KEPT = object()
 GARBAGE = [b'{"n":', b"x", b"\0", b"\0" * 4096, b'{"n":9,"d":0,"w":[["a",1]],"c":"00000000"', b"\xef\xbb\xbf", b"\r"]
 
 
@@ -83,7 +88,7 @@ def run(trial):
     cases = []
     for model in models:
         named = [*flips(trial, model), *cuts(model), *tails(model), *holes(model), *lines(model), *edits(model)]
-        named += [*torn_tails(trial, model), *losses(model, other)]
+        named += [*torn_tails(trial, model), *losses(model, other), *synced_cuts(model)]
         cases += [(model, *case) for case in named]
     trial.hold(trial.sample(cases), lambda case: attempt(trial, *case))
     if trial.is_quick:
@@ -140,6 +145,13 @@ def cuts(model):
                 is_changed = data[length:length + 1] == b"\n" and length % SECTOR != 0
                 allowed = ("refuse",) if is_changed else allowed
                 yield changed(f"room from {length}", model, file, data[:length] + LEFT, *allowed)
+
+
+def synced_cuts(model):
+    """A journal that lost an end of which `lock.sync` says that it was on the disk."""
+    data = model.files[model.journal]
+    for length in range(model.header, len(data)):
+        yield f"synced, and cut to {length} bytes", {model.journal: data[:length], "lock.sync": KEPT}, ("refuse",)
 
 
 def tails(model):
@@ -231,7 +243,9 @@ def losses(model, other):
 
 def attempt(trial, model, _, changes, allowed, program=None):
     store = trial.copy(model.store, program)
-    for file, data in changes.items():
+    for file, data in ({"lock.sync": None} | changes).items():
+        if data is KEPT:
+            continue
         if data is None:
             os.unlink(store.file(file)) if os.path.exists(store.file(file)) else None
         else:

@@ -60,7 +60,7 @@ final class StoreDirectory {
 
     /// The bytes that the next epoch's files may take, and those that the file system has left for this user.
     func roomToMerge() throws(StoreError) -> (needed: Int, free: Int) {
-        let needed = (manifest.segment?.bytes ?? 0) + journal.length + Limits.mergeBufferBytes
+        let needed = (manifest.segment?.bytes ?? 0) + journal.length + Limits.journalRoomBytes
         return (needed, try files.directory.freeBytes())
     }
 
