@@ -57,6 +57,7 @@ def tell(story):
     story.call("care.user.register", email="doc@bar.com", password="foobar", role="clinician")
     user = story.call("care.auth.token", email="foo@bar.com", password="foobar")["access_token"]
     doctor = story.call("care.auth.token", email="doc@bar.com", password="foobar")["access_token"]
+    story.call("care.user.confirm_email", access_token=doctor, code=story.mailed(r"code=([0-9a-f-]+)"))
     story.call("care.user.change", access_token=doctor, npi="1245319599")
     story.call("care.patients.view", access_token=doctor, patient_id=1)
     story.call("care.patients.share", access_token=user, patient_id=1, email="doc@bar.com", access="read", group="anyone")
