@@ -25,21 +25,18 @@ struct ExpiredSessionsTests {
         #expect(try account(tokens[1], at: start) == 7)
     }
 
-    /// A session that was opened while the clock stood a year ahead once lasted a year longer than any other.
-    @Test func shortensSessionsThatAClockAheadHasOpened() throws {
+    /// A machine may start with a clock that is years behind until it is set; the sessions used meanwhile live on.
+    @Test func outliveAClockThatIsBehind() throws {
         let store = Store(engine: LocalEngine())
         let expired = ExpiredSessions()
         let sessions = Sessions(.care, perAccountMax: 5, expired: expired)
         let start = Timestamp(microseconds: 1_456_351_672_000_000)
         let token = SecretToken(bytes: 64, from: SystemRandom())
-        func account(at time: Timestamp) throws -> Int? {
-            try store.transact { try sessions.account(holding: token.text, at: time, in: $0) }
+        try store.transact { try sessions.open(token, for: 7, at: start, in: $0) }
+        for time in [start.adding(seconds: -365 * 86_400), start.adding(seconds: Limits.sessionSeconds - 1)] {
+            #expect(try store.transact { try sessions.account(holding: token.text, at: time, in: $0) } == 7)
+            try expired.end(in: store)
         }
-        try store.transact { try sessions.open(token, for: 7, at: start.adding(seconds: 365 * 86_400), in: $0) }
-        #expect(try account(at: start) == 7)
-        try expired.end(in: store)
-        #expect(try account(at: start.adding(seconds: Limits.sessionSeconds - 1)) == 7)
-        #expect(try account(at: start.adding(seconds: Limits.sessionSeconds)) == nil)
     }
 
     @Test func areFoundByATokenWithWhiteSpaceAroundIt() throws {

@@ -28,7 +28,9 @@ def run(trial):
     for failing in (None, 5, 50, 200):
         trial.hold_one(f"shared, failing at {failing}", lambda failing=failing: shared(trial, model, failing))
     trial.outcome.bite("a failure hidden", trial.finds(lambda: attempt(trial, model, 3, 1, "lost", SYNC_HIDE=1)))
-    trial.outcome.bite("of one of four", trial.finds(lambda: shared(trial, model, 5, SYNC_HIDE=1)))
+    # Whether the others sync what the hidden failure left out before a reply is read is a matter of timing.
+    bites = (trial.finds(lambda: shared(trial, model, 5, SYNC_HIDE=1)) for _ in range(10))
+    trial.outcome.bite("of one of four", next(filter(None, bites), None))
 
 
 def attempt(trial, model, failing, size, fate, **environment):

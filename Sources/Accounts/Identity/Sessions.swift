@@ -9,7 +9,7 @@ package struct Sessions {
     /// - Parameters:
     ///   - realm: whose accounts they are of.
     ///   - perAccountMax: how many of an account's sessions live; a further one ends the oldest.
-    ///   - expired: collects those that are refused because their time is over, or that end too late.
+    ///   - expired: collects those that are refused because their time is over.
     package init(_ realm: Realm, perAccountMax: Int, expired: ExpiredSessions) {
         self.realm = realm
         self.perAccountMax = perAccountMax
@@ -40,10 +40,6 @@ package struct Sessions {
         guard stored.record.expires > now else {
             expired.note(stored.record)
             return nil
-        }
-        if stored.record.expires > now.adding(seconds: Limits.sessionSeconds) {
-            // A clock that stood ahead opened it.
-            expired.note(stored.record, endingAt: now.adding(seconds: Limits.sessionSeconds))
         }
         return stored.record.account
     }
