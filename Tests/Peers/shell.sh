@@ -109,7 +109,7 @@ no_role+='"data":{"errors":["invalid_request"],"field":"role"}}}'
 
 example "rpc call with positional parameters" \
     '{"jsonrpc": "2.0", "method": "system.invite", "params": [42, 23], "id": 1}' \
-    '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"Invalid params: system.invite takes an object with role"}}'
+    '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"Invalid params: system.invite takes an object with role, uses"}}'
 example "rpc call with named parameters" \
     '{"jsonrpc": "2.0", "method": "system.invite", "params": {"subtrahend": 23, "minuend": 42}, "id": 3}' \
     '{"jsonrpc":"2.0","id":3,'"$no_role"
@@ -134,7 +134,7 @@ batch+=' {"foo": "boo"},'
 batch+=' {"jsonrpc": "2.0", "method": "foo.get", "params": {"name": "myself"}, "id": "5"},'
 batch+=' {"jsonrpc": "2.0", "method": "system.outbox", "id": "9"}]'
 replies="[${reply/1,/\"1\",},"
-replies+='{"jsonrpc":"2.0","id":"2","error":{"code":-32602,"message":"Invalid params: system.invite takes an object with role"}},'
+replies+='{"jsonrpc":"2.0","id":"2","error":{"code":-32602,"message":"Invalid params: system.invite takes an object with role, uses"}},'
 replies+="$(invalid 'jsonrpc must be \"2.0\"'),"
 replies+='{"jsonrpc":"2.0","id":"5","error":{"code":-32601,"message":"Method not found"}},'
 replies+="${reply/1,/\"9\",}]"
