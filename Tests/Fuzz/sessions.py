@@ -170,12 +170,14 @@ class Session:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(self, *arguments):
-        outcome = subprocess.run([self.binary, *arguments, "--data", self.data], capture_output=True, text=True, timeout=60)
+        outcome = subprocess.run([self.binary, *arguments, "--data", self.data], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
         if outcome.returncode != 0:
             raise Broken(f"postern {arguments[0]} ended with {outcome.returncode}: {outcome.stdout} {outcome.stderr}")
         return outcome.stdout
 
     def invite(self):
+        # Only a server makes a store.
+        self.run("serve")
         return re.findall(r"[0-9a-f]{32}", self.run("invite", "--role", "admin", "--uses", "1000000"))[-1]
 
     def check(self):

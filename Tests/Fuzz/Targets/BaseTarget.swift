@@ -26,7 +26,7 @@ enum BaseTarget {
         if isSealed { file = sealed(file) }
         write(file, to: sample.path + "/" + sample.manifest.base)
         do throws(StoreError) {
-            let files = StoreFiles(directory: try Directory(sample.path), calls: .real)
+            let files = StoreFiles(directory: try Directory(SystemString(sample.path)), calls: .real)
             guard let file = try files.base(of: sample.manifest) else { fail("no base") }
             look(in: try Base(file), startingAt: Int(input[1]), isSealed: isSealed)
         } catch {
@@ -110,7 +110,7 @@ enum BaseTarget {
         try engine.makeDurable()
         hold(try engine.merge(), "the sample is not merged")
         engine.close()
-        let files = StoreFiles(directory: try Directory(path), calls: .real)
+        let files = StoreFiles(directory: try Directory(SystemString(path)), calls: .real)
         guard let (manifest, _) = try files.manifest() else { fail("no manifest") }
         return Sample(
             path: path,

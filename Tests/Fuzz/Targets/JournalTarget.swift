@@ -132,7 +132,7 @@ enum JournalTarget {
         }
         try engine.makeDurable()
         engine.close()
-        let files = StoreFiles(directory: try Directory(path), calls: .real)
+        let files = StoreFiles(directory: try Directory(SystemString(path)), calls: .real)
         guard let (manifest, _) = try files.manifest() else { fail("no manifest") }
         let bytes = Array(JournalRoom.torn(contents(of: path + "/" + manifest.journal)[...]))
         let ends = Edits.lines(of: bytes).map(\.upperBound)
