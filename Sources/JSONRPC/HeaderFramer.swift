@@ -96,6 +96,8 @@ struct HeaderFramer: ~Copyable {
             let start = bytes[position...].firstIndex { !HeaderSyntax.isSpace($0) } ?? bytes.count
             return (start, Self.head(in: bytes[start...], isBehindMessage: isBehindMessage && start == position))
         }
+        // White space that was read on its own is gone when the header is looked at again.
+        if start > position { followsMessage = false }
         position = start
         switch head {
         case .incomplete:

@@ -55,6 +55,11 @@ struct FramingTests {
             "Content-Length: 44\r\n\r\n" + request + framed(request, request),
             framed(parseError, badHeader, answer, answer)
         ),
+        // White space that was read on its own hid that the header does not follow a message at once.
+        (
+            framed(request) + "\u{C}\u{C}t-Length: 42\r\n\r\n" + request + framed(request),
+            framed(answer, badHeader, answer)
+        ),
         (framed(request) + request + "\n" + framed(request), framed(answer, badHeader, answer)),
         (framed(request) + "{}{}\n\n" + framed(request), framed(answer, badHeader, answer)),
         ("hello\nworld: x\n" + framed(request), framed(badHeader, answer)),
