@@ -72,8 +72,10 @@ extension JSONValue {
             // The writer escapes these two for the sake of readers that take them for line ends.
             "\""
                 + text.unicodeScalars.map { scalar in
-                    scalar == "\u{2028}" || scalar == "\u{2029}"
-                        ? String(scalar) : String(JSONValue.string(String(scalar)).text.dropFirst().dropLast())
+                    guard scalar != "\u{2028}", scalar != "\u{2029}" else { return String(scalar) }
+                    // By scalars: a joiner is one character with the quote before it.
+                    let quoted = JSONValue.string(String(scalar)).text.unicodeScalars
+                    return String(String.UnicodeScalarView(quoted.dropFirst().dropLast()))
                 }.joined() + "\""
         default: text
         }
