@@ -70,8 +70,10 @@ exec {stderr}>&2 2>/dev/null
 
 if [[ ! $closing ]]; then
     exec {input}<>"$directory/input" {output}<>"$directory/output" {ready}<>"$directory/ready" || exit 71
-    # A line without an end is kept in pieces; tail alone would keep all of it.
-    fold -b -w 65536 <"$directory/recent" {input}>&- {output}>&- | tail -n 20 >"$directory/last" {input}>&- {output}>&- &
+    # A line without an end is kept in pieces; tail alone would keep all of it. No pipeline of this shell's: `wait` for tail
+    # would wait for fold as well, whose end a signal may have taken without a note.
+    tail -n 20 < <(exec fold -b -w 65536 <"$directory/recent" {input}>&- {output}>&-) \
+        >"$directory/last" {input}>&- {output}>&- &
     tail=$!
     tee -p "$directory/recent" <"$directory/errors" >&"$stderr" {input}>&- {output}>&- &
     tee=$!

@@ -135,8 +135,8 @@ test_no_process_outlives_a_shell_that_was_killed() {
         postern_open --data :memory:
         postern system.info >/dev/null
         sleep 300 &
-        pgrep -P "\$(<"\$POSTERN_CLIENT/supervisor")" >'$scratch/processes'
-        echo "\$! \$(<"\$POSTERN_CLIENT/supervisor")" >>'$scratch/processes'
+        pgrep -s "\$(<"\$POSTERN_CLIENT/supervisor")" >'$scratch/processes'
+        echo "\$!" >>'$scratch/processes'
         echo "\$POSTERN_CLIENT" >'$scratch/client'
         wait
 END
@@ -144,14 +144,15 @@ END
     bash "$scratch/host" &
     host=$!
     becomes 5 test -s "$scratch/client"
-    mapfile -t processes < <(tr ' ' '\n' <"$scratch/processes")
+    # Supervisor, program, tee, fold and tail, which have a session of their own; and the host's.
+    mapfile -t processes <"$scratch/processes"
     is "${#processes[@]}" 6
     kill -KILL "$host"
     wait "$host" || :
-    kill -0 "${processes[4]}"
-    for process in "${processes[@]:0:4}" "${processes[5]}"; do becomes 5 ended "$process"; done
+    kill -0 "${processes[5]}"
+    for process in "${processes[@]:0:5}"; do becomes 5 ended "$process"; done
     becomes 5 absent "$(<"$scratch/client")"
-    kill "${processes[4]}"
+    kill "${processes[5]}"
 }
 
 test_a_script_that_just_ends_leaves_nothing() {
