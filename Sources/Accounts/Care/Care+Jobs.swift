@@ -10,7 +10,7 @@ extension Care {
     /// Does as much of a job as fits into a transaction, and leaves a record of the rest.
     func begin(_ job: CareJob, in tx: Transaction) throws {
         var job = job
-        // Whatever is there already is concerned; what comes after this transaction is not.
+        // The job covers all existing records, and none that a later transaction adds.
         job.mark = .max
         // An account's own takeover goes first, as it tells the shares that pass on from those that end.
         let waits = try job.kind == CareJob.Kind.account.rawValue && pendingJobs(in: tx).takeovers[job.subject] != nil

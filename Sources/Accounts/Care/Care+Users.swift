@@ -74,7 +74,7 @@ extension Care {
         let token = SecretToken(bytes: 32, from: environment.random)
         _ = try signIn(email: address.canonical, password: text, token: token) { user, tx in
             guard user.hasTemporaryPassword, !user.isProven else { return }
-            // Whoever registered with a stranger's address must not keep a way to the stranger's patients.
+            // An account that was registered with someone else's address must keep no access to the owner's patients.
             try begin(CareJob(.takeover, user.id), in: tx)
             try prove(user, in: tx)
         }

@@ -46,7 +46,7 @@ extension CareShare {
         findings.check("access", access) { try CareRules.single(CareRules.access($0)) }
         if let maker { findings.check("maker", maker) }
         if isOwners {
-            if maker != nil { findings.refuse("maker", "nobody shares a patient with its owner") }
+            if maker != nil { findings.refuse("maker", "an owner's share has no maker") }
             if user == nil { findings.refuse("user", "an owner is a user") }
             if access != "write" { findings.refuse("access", "an owner can write") }
         } else {

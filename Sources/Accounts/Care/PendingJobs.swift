@@ -1,6 +1,7 @@
 import Store
 
-/// What jobs are about to end. Whoever reads takes it as ended, so that nobody sees a job half done.
+/// The accounts, patients and shares that pending jobs are to end. Reads treat them as ended, so that no request sees a job
+/// half done.
 struct PendingJobs {
     /// Accounts that are deleted: their shares have no effect, and their patients belong to the heirs.
     private(set) var accounts: Set<Int> = []

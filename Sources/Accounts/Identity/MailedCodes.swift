@@ -4,8 +4,8 @@ package import Store
 /// (or of what else it is about) and 128 random bits.
 ///
 /// There is one code at most for a purpose and a holder, so a newer one supersedes it. A code is good once, until it
-/// expires. A wrong guess changes nothing and writes nothing: nobody can guess 128 bits, and a count that ended a code
-/// would let a stranger end it.
+/// expires. A wrong guess changes nothing and writes nothing: 128 bits cannot be guessed, and a limit on guesses would let a
+/// stranger end the owner's code.
 package struct MailedCodes {
     /// What a code proves, and for what alone it is good.
     package enum Purpose: String, CaseIterable, Sendable {

@@ -64,7 +64,7 @@ extension Sales {
         }
     }
 
-    /// Replaces the account's own referral code, whose old one nobody can use any more.
+    /// Replaces the account's own referral code. The old one is no longer valid.
     package func renewReferralCode(apiKey: Given<String>) throws -> String {
         let (now, code) = (environment.time.now, environment.random.hex(bytes: 16))
         try environment.store.transact { tx in
