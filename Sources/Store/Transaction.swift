@@ -138,42 +138,6 @@ package struct Transaction {
         try engine.remove(storeKey)
     }
 
-    /// Removes the records of a type that this version of the type does not read, as an earlier one wrote them. They must
-    /// have been in no index.
-    package func deleteUnreadable<R: Record>(_ type: R.Type) throws {
-        let bounds = KeyBounds(collection: R.collection.name, index: StoreKey.recordIndex, prefix: nil, from: nil)
-        var unreadable: [StoreKey] = []
-        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false) { key, value in
-            if !isReadable(value, as: type, at: key) { unreadable.append(key) }
-            return true
-        }
-        for key in unreadable { try engine.remove(key) }
-    }
-
-    /// Adds the records of a type to indexes that it has got since they were written.
-    package func addMissingEntries<R: Record>(_ type: R.Type) throws {
-        let bounds = KeyBounds(collection: R.collection.name, index: StoreKey.recordIndex, prefix: nil, from: nil)
-        var missing: [(entry: StoreKey, key: Key, index: CollectionIndex)] = []
-        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false) { key, value in
-            let record: StoredRecord<R> = try storedRecord(value, at: key)
-            for index in R.collection.indexes {
-                guard let entry = index.entry(of: record), try engine.value(of: entry) == nil else { continue }
-                missing.append((entry, record.record.key, index))
-            }
-            return true
-        }
-        for (entry, key, index) in missing { try add(values.entry(pointingAt: key), at: entry, in: index) }
-    }
-
-    private func isReadable<R: Record>(_ value: StoredValue, as type: R.Type, at key: StoreKey) -> Bool {
-        do {
-            let _: StoredRecord<R> = try storedRecord(value, at: key)
-            return true
-        } catch {
-            return false
-        }
-    }
-
     /// The number of a collection's next record, from 1 on. A number is never given out twice.
     package func nextNumber<R: Record>(of type: R.Type) throws -> Int {
         guard let counter = R.collection.counter else { preconditionFailure("\(R.collection.name) is not numbered") }
@@ -232,7 +196,7 @@ package struct Transaction {
         for (entry, index) in added { try add(value, at: entry, in: index) }
     }
 
-    private func add(_ value: StoredValue, at entry: StoreKey, in index: CollectionIndex) throws {
+    func add(_ value: StoredValue, at entry: StoreKey, in index: CollectionIndex) throws {
         guard try engine.insert(value, at: entry, isErasable: false) else {
             throw StoreError.duplicate(index: index.name)
         }
@@ -250,7 +214,7 @@ package struct Transaction {
         try storedRecord(value, at: key).record
     }
 
-    private func storedRecord<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> StoredRecord<R> {
+    func storedRecord<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> StoredRecord<R> {
         if let decoded = value.decoded, decoded.type == ObjectIdentifier(R.self) {
             // Just looked at.
             return decoded.as(R.self)
@@ -280,7 +244,7 @@ package final class StoredRecord<R: Record>: AnyStoredRecord {
 }
 
 /// The part of the key space that a scan goes through.
-private struct KeyBounds {
+struct KeyBounds {
     let lower: StoreKey
     let upper: StoreKey
 
