@@ -121,7 +121,9 @@ def merging_itself(bench):
                 assert time.perf_counter() < latest, "no merge has come to an end"
                 time.sleep(0.02)
 
-        return beside_and_alone(bench, postern, wait)
+        memory = postern.status("VmRSS")
+        figures = beside_and_alone(bench, postern, wait)
+        return figures | {"memory": postern.status("VmRSS"), "memory before": memory}
 
 
 PEER = "1,000 accounts"
@@ -154,5 +156,11 @@ ROWS = [
         "while nothing is",
         "To the same client, while a thread of the very process merges, because its journal has grown to an eighth of the base.",
         limit=50,
+    ),
+    Row(
+        "merge-memory", "memory after the process that serves has merged them", "MB", merging_itself, "memory", "memory before",
+        "just before",
+        "Resident, while the same client goes on.",
+        limit=64,
     ),
 ]  # fmt: skip

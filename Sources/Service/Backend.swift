@@ -76,10 +76,10 @@ package final class Backend {
         }
     }
 
-    /// Ends sessions that were found to have expired. Nothing may be staged.
-    package func endExpiredSessions() {
+    /// Deletes sessions and codes that were refused as expired. Nothing may be staged.
+    package func deleteExpiredSecrets() {
         do {
-            try environment.expiredSessions.end(in: store)
+            try environment.expiredSecrets.delete(in: store)
         } catch {
             // A store that cannot be written to says so to whoever writes.
         }

@@ -135,7 +135,7 @@ package final class Service: RequestHandler {
     }
 
     package func tend() -> Int? {
-        backend.endExpiredSessions()
+        backend.deleteExpiredSecrets()
         return Self.earlier(backend.runJob(), Self.earlier(backend.store.maintain(), beside()))
     }
 

@@ -66,7 +66,7 @@ struct Wiring {
 
     /// Sees to the mails that are due, and closes the store.
     func finish() {
-        backend.endExpiredSessions()
+        backend.deleteExpiredSecrets()
         courier?.finish()
         backend.store.close()
     }

@@ -4,13 +4,14 @@ import Store
 package struct Care {
     let environment: Environment
     let sessions: Sessions
-    let codes = MailedCodes(.care)
+    let codes: MailedCodes
     let signIn: SignIn<CareUser>
     let jobNotice = JobNotice()
 
     package init(_ environment: Environment) {
         self.environment = environment
-        sessions = Sessions(.care, perAccountMax: Limits.careSessionsMax, expired: environment.expiredSessions)
+        sessions = Sessions(.care, perAccountMax: Limits.careSessionsMax, expired: environment.expiredSecrets)
+        codes = MailedCodes(.care, expired: environment.expiredSecrets)
         self.signIn = SignIn(
             .care,
             in: environment,

@@ -12,8 +12,8 @@ package struct Environment {
     package let hasher: any PasswordHasher
     /// The mails that wait to go out.
     package let outbox: Outbox
-    /// The sessions that are to be ended because they were found to have expired.
-    package let expiredSessions = ExpiredSessions()
+    /// The sessions and codes that are to be deleted because they were refused as expired.
+    package let expiredSecrets = ExpiredSecrets()
 
     package init(
         store: Store,

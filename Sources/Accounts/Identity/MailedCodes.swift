@@ -34,9 +34,14 @@ package struct MailedCodes {
     }
 
     private let realm: Realm
+    private let expired: ExpiredSecrets
 
-    package init(_ realm: Realm) {
+    /// - Parameters:
+    ///   - realm: whose accounts they are of.
+    ///   - expired: collects those that are refused because their time is over.
+    package init(_ realm: Realm, expired: ExpiredSecrets) {
         self.realm = realm
+        self.expired = expired
     }
 
     /// Makes `secret` the code of a holder for a purpose, in place of any earlier one, and gives its text.
@@ -87,9 +92,13 @@ package struct MailedCodes {
     private func record(_ purpose: Purpose, _ code: String, at now: Timestamp, in tx: Transaction) throws -> MailedCode?
     {
         guard let (holder, secret) = Self.parts(of: code),
-            let record = try tx.get(MailedCode.self, key(purpose, holder)), record.expires > now,
+            let record = try tx.get(MailedCode.self, key(purpose, holder)),
             record.hash == SecretToken.Hash(of: secret).text
         else { return nil }
+        guard record.expires > now else {
+            expired.note(record)
+            return nil
+        }
         return record
     }
 

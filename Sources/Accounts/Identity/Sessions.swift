@@ -4,13 +4,13 @@ package import Store
 package struct Sessions {
     private let realm: Realm
     private let perAccountMax: Int
-    private let expired: ExpiredSessions
+    private let expired: ExpiredSecrets
 
     /// - Parameters:
     ///   - realm: whose accounts they are of.
     ///   - perAccountMax: how many of an account's sessions live; a further one ends the oldest.
     ///   - expired: collects those that are refused because their time is over.
-    package init(_ realm: Realm, perAccountMax: Int, expired: ExpiredSessions) {
+    package init(_ realm: Realm, perAccountMax: Int, expired: ExpiredSecrets) {
         self.realm = realm
         self.perAccountMax = perAccountMax
         self.expired = expired

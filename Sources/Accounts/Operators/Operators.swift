@@ -14,12 +14,13 @@ package struct Operators {
     /// Whether signing in asks for a confirmed email.
     let confirmsEmail: Bool
     let sessions: Sessions
-    let codes = MailedCodes(.operators)
+    let codes: MailedCodes
     let signIn: SignIn<Operator>
 
     package init(_ environment: Environment, confirmsEmail: Bool = true) {
         self.environment = environment
-        sessions = Sessions(.operators, perAccountMax: Limits.sessionsMax, expired: environment.expiredSessions)
+        sessions = Sessions(.operators, perAccountMax: Limits.sessionsMax, expired: environment.expiredSecrets)
+        codes = MailedCodes(.operators, expired: environment.expiredSecrets)
         self.confirmsEmail = confirmsEmail
         self.signIn = SignIn(
             .operators,

@@ -4,12 +4,13 @@ package import Store
 package struct Sales {
     let environment: Environment
     let sessions: Sessions
-    let codes = MailedCodes(.sales)
+    let codes: MailedCodes
     let signIn: SignIn<SalesUser>
 
     package init(_ environment: Environment) {
         self.environment = environment
-        sessions = Sessions(.sales, perAccountMax: Limits.sessionsMax, expired: environment.expiredSessions)
+        sessions = Sessions(.sales, perAccountMax: Limits.sessionsMax, expired: environment.expiredSecrets)
+        codes = MailedCodes(.sales, expired: environment.expiredSecrets)
         self.signIn = SignIn(
             .sales,
             in: environment,
