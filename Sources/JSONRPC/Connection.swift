@@ -26,6 +26,8 @@ struct Connection: ~Copyable {
     private var framer: Framer
     /// What was read and has not been looked at.
     private var backlog = Backlog()
+    /// The value on several lines that has got its error, while lines may belong to it; nil elsewhere.
+    private var openValue: PrettyPrintedValue?
     private var lanes = Lanes()
     /// Lanes that could go on, had their answers not grown long.
     private var pausedLanes = Set<Lane>()
@@ -115,17 +117,21 @@ struct Connection: ~Copyable {
 
     private mutating func take(_ frame: Frame, in chunk: Chunk) {
         switch frame {
-        case .message(let bytes): take(Line(bytes, in: chunk, isLine: framer.framing != .header), in: chunk)
+        case .message(let bytes):
+            if openValue != nil, belongsToOpenValue(bytes) { return }
+            take(Line(bytes, in: chunk, isLine: framer.framing != .header), of: bytes, in: chunk)
         case .http: admit(.invalid(.http, id: nil), chunk: chunk)
         case .tooLong: admit(.invalid(.messageTooLong, id: nil), chunk: chunk)
         case .badHeader: admit(.invalid(.badHeader, id: nil), chunk: chunk)
         }
     }
 
-    private mutating func take(_ line: consuming Line, in chunk: Chunk) {
+    private mutating func take(_ line: consuming Line, of bytes: UnsafeRawBufferPointer, in chunk: Chunk) {
         switch consume line {
         case .message(let message): admit(message, chunk: chunk)
-        case .malformed(let error): admit(.invalid(error, id: nil), chunk: chunk)
+        case .malformed(let error):
+            if framer.framing != .header { openValue = PrettyPrintedValue(firstLine: bytes) }
+            admit(.invalid(error, id: nil), chunk: chunk)
         case .batch(let messages):
             // Each message waits in its own lane; the answer has them in the batch's order whenever they are done.
             let batch = BatchReply(count: messages.count)
@@ -133,6 +139,13 @@ struct Connection: ~Copyable {
                 admit(message, at: BatchPlace(batch: batch, index: index), chunk: chunk)
             }
         }
+    }
+
+    /// Whether a line belongs to a value that has got its error already.
+    private mutating func belongsToOpenValue(_ line: UnsafeRawBufferPointer) -> Bool {
+        let belongs = openValue?.takes(line) ?? false
+        if openValue?.isOver == true { openValue = nil }
+        return belongs
     }
 
     // MARK: Order

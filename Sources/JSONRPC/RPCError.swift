@@ -32,7 +32,8 @@ package struct RPCError: Error, Equatable, Sendable {
     static func malformed(_ error: JSONError, isLine: Bool) -> RPCError {
         let hint =
             switch error.reason {
-            case .unexpectedEnd where isLine: "; each message is one line"
+            case .unexpectedEnd where isLine:
+                "; each message is one line, so send JSON without line breaks, as jq -c prints it"
             case .unexpectedEnd where !isLine, .trailingBytes where !isLine: "; Content-Length counts bytes"
             default: ""
             }

@@ -135,12 +135,13 @@ struct MistakeTests {
         WireMistake("GET /users HTTP/1.1\r\n\r\n", http),
         WireMistake(
             "{\n  \"jsonrpc\": \"2.0\",\n  \"id\": 1\n}",
-            "Parse error at byte 1: the text ends too early; each message is one line"
+            "Parse error at byte 1: the text ends too early; each message is one line, so send JSON without line breaks, "
+                + "as jq -c prints it"
         ),
         WireMistake(
             "{\"jsonrpc\": \"2.0\",\n \"id\": 1}",
-            "Parse error at byte 18: the text ends too early; each message is one "
-                + "line"
+            "Parse error at byte 18: the text ends too early; each message is one line, so send JSON without line breaks, "
+                + "as jq -c prints it"
         ),
         WireMistake(
             "Content-Length: 46\r\n\r\n" + #"{"jsonrpc":"2.0","id":1,"method":"system.info"}"#,

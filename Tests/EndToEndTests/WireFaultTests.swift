@@ -22,6 +22,39 @@ struct WireFaultTests {
         #expect(bare.contains("\"code\":-32600") && !bare.contains("\"id\":7"))
     }
 
+    /// A pretty-printed request got an error for each of its lines, which said nothing of lines.
+    @Test(arguments: ["auto", "line"])
+    func answersAPrettyPrintedRequestWithOneErrorThatSaysWhatToDo(framing: String) throws {
+        let request = try JSONValue(parsing: Self.info(9))
+        let nested: JSONValue = ["jsonrpc": "2.0", "id": 8, "method": "x", "params": ["a": [1, ["b": [:]], "}"]]]
+        let input = [
+            Self.info(1), request.prettyText, Self.info(2), nested.prettyText, nested.prettyText, Self.info(3), "{",
+            Self.info(4), "}", Self.info(5),
+        ]
+        let outcome = try PosternProcess.run(
+            ["--data", ":memory:", "--framing", framing],
+            input: input.joined(separator: "\n") + "\n"
+        )
+        let replies = try outcome.output.split(separator: "\n").map { try JSONValue(parsing: $0.utf8) }
+        #expect(replies.map { $0["id"] } == [1, .null, 2, .null, .null, 3, .null, 4, .null, 5])
+        for reply in replies where reply["id"] != .null { #expect(reply["result"]?["name"] != nil) }
+        let error =
+            #""message":"Parse error at byte 1: the text ends too early; each message is one line, so send JSON "#
+            + #"without line breaks, as jq -c prints it"}"#
+        #expect(outcome.output.components(separatedBy: error).count == 5)
+    }
+
+    /// The error does not wait for the rest of the value, and a message in the middle is answered.
+    @Test func answersAtOnceWhereAValueIsOpen() throws {
+        let postern = try PosternProcess(["--data", ":memory:"])
+        postern.send("{")
+        #expect(try postern.nextReply()["error"]?["code"] == -32700)
+        postern.send(#"  "id": 1,"#)
+        postern.send(Self.info(2))
+        #expect(try postern.nextReply()["id"] == 2)
+        #expect(postern.finish() == "")
+    }
+
     private func run(_ input: String) throws -> String {
         try PosternProcess.run(["--data", ":memory:"], input: input).output
     }
