@@ -40,7 +40,7 @@ package final class LocalEngine: Engine, EngineTransaction {
     ///   - log: told, in a line of text, of what is out of the ordinary but no error.
     /// - Throws: `StoreError.busy` where another process holds the lock for too long; `.damaged` where a file is not as it
     ///   was written; `.newerFormat`; `.untrustedFileSystem`; `.readOnly` where the store would have to be made and cannot
-    ///   be; `.diskFull`; `.systemCall`.
+    ///   be; `.notAStore` where the directory is in use for something else; `.diskFull`; `.systemCall`.
     package init(
         directory: SystemString,
         settings: StoreSettings = StoreSettings(),

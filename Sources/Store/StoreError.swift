@@ -20,6 +20,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case newerFormat(Int)
     /// The directory at a path holds no store, or is not there.
     case noStore(String)
+    /// The directory at a path holds other files and no store: the path, and the name of one of the files.
+    case notAStore(String, holding: String)
     /// There is something already where a new store is to go: its path.
     case exists(String)
     /// The directory is on a file system whose locks cannot be relied on: its name.
@@ -52,6 +54,8 @@ extension StoreError: CustomStringConvertible {
         case .locked: "another process holds the lock of the directory"
         case .newerFormat(let format): "the directory has format \(format), made by a newer version of the program"
         case .noStore(let path): "there is no store at \(path)"
+        case .notAStore(let path, let name):
+            "\(path) holds \(name) and no store; a store is made in a new or empty directory"
         case .exists(let path): "there is something at \(path) already; a new store goes where there is nothing"
         case .untrustedFileSystem(let name):
             "the directory is on \(name), where locks cannot be relied on; if you know that they can, say --trust-locks"

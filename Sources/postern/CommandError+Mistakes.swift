@@ -40,9 +40,10 @@ extension CommandError {
 
     /// A store that cannot be opened or used.
     static func store(_ error: StoreError) -> CommandError {
-        if case .noStore = error {
-            return .failed("\(error); --data names its directory, and the first postern serve makes it")
+        switch error {
+        case .noStore: .failed("\(error); --data names its directory, and the first postern serve makes it")
+        case .notAStore: .failed("\(error), which --data names")
+        default: .failed("\(error)")
         }
-        return .failed("\(error)")
     }
 }

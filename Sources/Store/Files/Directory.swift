@@ -51,6 +51,21 @@ final class Directory {
         return directory
     }
 
+    /// A directory for a store, made where it is missing: it holds a store, what is left of one, or nothing.
+    ///
+    /// - Throws: `StoreError.notAStore` for a directory that holds other files: it is in use for something else.
+    static func forStore(_ path: SystemString, calls: SystemCalls) throws(StoreError) -> Directory {
+        let directory = try Directory(path, calls: calls)
+        // Most hold a store, and one look tells.
+        guard try directory.stamp(of: Manifest.fileName) == nil else { return directory }
+        let names = try directory.names()
+        guard !names.contains(where: { StoreFiles.epoch(of: $0) != nil }) else { return directory }
+        if let other = names.first(where: { !StoreFiles.leavesUnused($0) }) {
+            throw .notAStore("\(path)", holding: other)
+        }
+        return directory
+    }
+
     deinit {
         Glibc.close(descriptor)
     }

@@ -14,7 +14,7 @@ extension StoreDirectory {
     ) throws(StoreError) -> (StoreDirectory, LayeredSpace) {
         let calls = settings.calls
         let directory =
-            settings.makesStore ? try Directory(path, calls: calls) : try .holdingStore(path, calls: calls)
+            try settings.makesStore ? Directory.forStore(path, calls: calls) : .holdingStore(path, calls: calls)
         if !settings.trustsLocks { try FileSystemTrust.check(directory) }
         let files = StoreFiles(directory: directory, calls: settings.calls, personal: settings.personalPrefixes)
         let (lock, refusal) = try openLock(in: directory, calls: settings.calls)

@@ -82,9 +82,10 @@ struct StoreFiles {
         let store = Manifest.randomStore()
         let header = FileHeader.journal(of: store, epoch: 1, transactions: 0)
         let manifest = Manifest(store: store, epoch: 1, segment: nil, journalBytesSafe: header.bytes.count)
-        // A directory with other things in it is somebody's own, and keeps the mode that they gave it.
-        let ours: Set = [DirectoryLock.fileName, SyncMarks.fileName, manifest.journal, Manifest.temporaryName]
-        if ours.isSuperset(of: try directory.names()) { try directory.restrict() }
+        // A directory with other files in it has another use as well, and keeps its mode.
+        if try directory.names().allSatisfy({ Self.leavesUnused($0) || $0 == manifest.journal }) {
+            try directory.restrict()
+        }
         do throws(StoreError) {
             try write(header.bytes, to: manifest.journal)
             try install(manifest)
@@ -176,6 +177,17 @@ struct StoreFiles {
         try directory.names().filter { name in Self.epoch(of: name).map { $0 != manifest.epoch } ?? false }
     }
 
+    /// Whether a directory that holds a file of this name may still hold nothing: the file is one of the store's beside
+    /// its manifest, journal and base, or fsck(8)'s at the root of a file system.
+    static func leavesUnused(_ name: String) -> Bool {
+        [
+            DirectoryLock.fileName, DirectoryLock.mergingFileName, SyncMarks.fileName, Manifest.temporaryName,
+            "lost+found",
+        ].contains(name) || name.hasPrefix(tornPrefix)
+    }
+
+    private static let tornPrefix = ".torn-"
+
     /// The epoch of a file whose name is that of a journal or base.
     static func epoch(of name: String) -> Int? {
         for kind in ["journal-", "base-"] where name.hasPrefix(kind) && name.hasSuffix(".jsonl") {
@@ -188,7 +200,7 @@ struct StoreFiles {
     ///
     /// - Returns: that file's name.
     func keepTorn(_ tail: [UInt8], at offset: Int, epoch: Int) throws(StoreError) -> String {
-        let name = ".torn-\(epoch)-\(offset)"
+        let name = "\(Self.tornPrefix)\(epoch)-\(offset)"
         // An earlier tail that was torn at the same place is kept.
         let copies = try directory.names().filter { $0 == name || $0.hasPrefix(name + "-") }.count
         let file = try File(

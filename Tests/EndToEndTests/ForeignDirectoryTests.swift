@@ -1,0 +1,90 @@
+import Foundation
+import PosternTesting
+import Testing
+
+/// A directory that is in use for something else, given as a store's.
+struct ForeignDirectoryTests {
+    private let folder = TemporaryDirectory()
+    private var path: String { folder.path("home") }
+
+    init() throws {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        try "mine".write(toFile: path + "/notes.txt", atomically: false, encoding: .utf8)
+        try #require(chmod(path, 0o755) == 0)
+    }
+
+    private func expectUntouched(_ comment: Comment? = nil) throws {
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["notes.txt"], comment)
+        #expect(try FileState(path).mode == 0o755, comment)
+    }
+
+    private static let refusal =
+        "holds notes.txt and no store; a store is made in a new or empty directory, which --data names"
+
+    /// `postern --data /etc` made a store among the files there.
+    @Test func aServerMakesNoStoreAmongOtherFiles() throws {
+        let outcome = try PosternProcess.run(["--data", path])
+        #expect(outcome.status == 1 && outcome.output == "")
+        #expect(outcome.errors == "postern: \(path) \(Self.refusal)\n")
+        try expectUntouched()
+    }
+
+    /// Another user was told of a permission that would not have helped.
+    @Test(.enabled(if: OtherUser.isAvailable, "needs root and setpriv"), arguments: [mode_t(0o755), 0o777])
+    func anotherUserGetsTheSameAnswer(mode: mode_t) throws {
+        try #require(chmod(path, mode) == 0)
+        let outcome = try PosternProcess.run(["--data", path], shell: OtherUser.shell())
+        #expect(outcome.status == 1)
+        #expect(outcome.errors == "postern: \(path) \(Self.refusal)\n")
+        try #require(chmod(path, 0o755) == 0)
+        try expectUntouched()
+    }
+
+    @Test func theOtherCommandsLeaveItAloneToo() throws {
+        let store = ["--data", folder.path("store")]
+        try PosternProcess.run(store)
+        let export = try PosternProcess.run(["export"] + store).output
+        for words in [["backup", path] + store, ["salvage", path] + store, ["import", "--data", path]] {
+            let outcome = try PosternProcess.run(words, input: export)
+            #expect(outcome.status == 1)
+            #expect(
+                outcome.errors
+                    == "postern: there is something at \(path) already; a new store goes where there is nothing\n"
+            )
+            try expectUntouched("\(words)")
+        }
+        for words in [["call", "system.info"], ["stats"], ["check"], ["merge"], ["invite"], ["outbox", "list"]] {
+            let outcome = try PosternProcess.run(words + ["--data", path])
+            #expect(outcome.status == 1 && outcome.errors.hasPrefix("postern: there is no store at \(path); "))
+            try expectUntouched("\(words)")
+        }
+    }
+
+    /// What the file system, or a start that was killed, leaves in a directory does not make it another's.
+    @Test func takesADirectoryThatHoldsNothingOfAnyone() throws {
+        for (number, names) in [[], ["lost+found"], ["lock", "manifest.json.tmp"], ["lock", "lost+found"]].enumerated()
+        {
+            let place = folder.path("place\(number)")
+            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+            for name in names {
+                if name == "lost+found" {
+                    try FileManager.default.createDirectory(
+                        atPath: "\(place)/\(name)",
+                        withIntermediateDirectories: false
+                    )
+                } else {
+                    #expect(FileManager.default.createFile(atPath: "\(place)/\(name)", contents: nil))
+                }
+            }
+            for _ in 1...2 { #expect(try PosternProcess.run(["--data", place]).status == 0, "\(names)") }
+            #expect(try FileState(place).mode == 0o700)
+        }
+    }
+
+    @Test func opensAStoreBesideWhichSomethingWasPut() throws {
+        let place = folder.path("store")
+        #expect(try PosternProcess.run(["--data", place]).status == 0)
+        #expect(FileManager.default.createFile(atPath: place + "/notes.txt", contents: nil))
+        #expect(try PosternProcess.run(["--data", place]).status == 0)
+    }
+}
