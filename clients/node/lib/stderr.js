@@ -1,6 +1,8 @@
 // @ts-check
 import { Buffer } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import { Socket } from "node:net";
+import { isMainThread } from "node:worker_threads";
 
 /** How much may wait for a stderr that nobody reads. */
 const waitingBytesMax = 16 * 1024 * 1024;
@@ -15,6 +17,8 @@ let waitingBytes = 0;
 let leftOut = 0;
 let isRetrying = false;
 let isAtExit = false;
+/** In a worker: whether stderr has been made not to block. */
+let isNonblocking = false;
 
 /**
  * Writes a line to the host's stderr, and never waits for whoever reads that.
@@ -89,8 +93,11 @@ function openStderr() {
     // Opened anew, as O_NONBLOCK on the descriptor itself would also be that of all who share it.
     return openSync("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY);
   } catch {
-    // A socket, or a pipe of another user. To make the stream sets O_NONBLOCK, as the host's own first use of it does.
-    void process.stderr;
+    // A socket, or a pipe of another user. To make a stream of it sets O_NONBLOCK, as the host's own first use of it does.
+    // A worker's process.stderr is no stream of the descriptor, and need not lead there.
+    if (isMainThread) void process.stderr;
+    else if (!isNonblocking) new Socket({ fd: 2, readable: false, writable: true });
+    isNonblocking = true;
     return 2;
   }
 }

@@ -158,14 +158,53 @@ test("a host goes on whose stderr is a full pipe", async (t) => {
   assert.deepEqual([code, stdout], [0, "the end\n"]);
 });
 
-test("a host goes on whose stderr is a full socket", async (t) => {
-  const host = spawn(process.execPath, program(await loudHost(t)), { ...inHost, stdio: ["ignore", "pipe", "pipe"] });
-  const timer = setTimeout(() => host.kill(), 8_000);
-  const [text] = await once(host.stdout.setEncoding("utf8"), "data");
-  const [code] = await once(host, "exit");
-  clearTimeout(timer);
-  host.stderr.destroy();
-  assert.deepEqual([code, text], [0, "the end\n"]);
+/** The same host in a worker, whose process.stderr is the host's or, where it is captured, a stream of its own. */
+function inWorker(text, isCaptured) {
+  const index = new URL("../lib/index.js", import.meta.url);
+  const body = `(async () => { const { Postern } = await import("${index}"); ${text} })()`;
+  return `
+    import { Worker } from "node:worker_threads";
+    void Postern;
+    new Worker(${JSON.stringify(body)}, { eval: true, stderr: ${isCaptured} });`;
+}
+
+const threads = [
+  ["the main thread", (text) => text],
+  ["a worker", (text) => inWorker(text, false)],
+  // process.stderr of neither thread is used, so that nothing had made the descriptor one that does not block.
+  ["a worker with a stderr of its own", (text) => inWorker(text, true)],
+];
+
+for (const [thread, programIn] of threads) {
+  for (const state of ["a full socket", "a socket that nobody reads any more"]) {
+    test(`in ${thread} a host goes on whose stderr is ${state}`, async (t) => {
+      const text = programIn(await loudHost(t));
+      const host = spawn(process.execPath, program(text), { ...inHost, stdio: ["ignore", "pipe", "pipe"] });
+      if (state !== "a full socket") host.stderr.destroy();
+      const timer = setTimeout(() => host.kill(), 8_000);
+      const ended = once(host, "exit");
+      const [output] = await Promise.race([once(host.stdout.setEncoding("utf8"), "data"), ended]);
+      const [code] = await ended;
+      clearTimeout(timer);
+      host.stderr.destroy();
+      assert.deepEqual([code, output], [0, "the end\n"]);
+    });
+  }
+}
+
+test("the host's stderr outlives a worker that wrote to it", async (t) => {
+  const path = join(await temporaryFolder(t), "loud-postern");
+  const script = `#!/bin/sh\nread request; echo a line >&2; echo '{"jsonrpc":"2.0","id":1,"result":1}'; read request\n`;
+  await writeFile(path, script, { mode: 0o755 });
+  const calling = `
+    const postern = await Postern.open({ binary: ${JSON.stringify(path)}, waitUntilReady: false });
+    await postern.call("any");
+    await postern.close();`;
+  // spawn() gives a socket for stderr.
+  const text = inWorker(calling, true).replace("new Worker", "const worker = new Worker")
+    + `worker.once("exit", () => console.error("behind the worker"));`;
+  const { code, stderr } = await run(process.execPath, program(text), { ...inHost, timeout: 10_000 });
+  assert.deepEqual([code, stderr], [0, "a line\nbehind the worker\n"]);
 });
 
 test("a slow reader of stderr gets all lines, and knows how many were left out", async (t) => {

@@ -25,6 +25,16 @@ declare module "node:fs" {
   function writeSync(descriptor: number, bytes: Buffer): number;
 }
 
+declare module "node:net" {
+  class Socket {
+    constructor(options: { fd: number; readable: boolean; writable: boolean });
+  }
+}
+
+declare module "node:worker_threads" {
+  const isMainThread: boolean;
+}
+
 declare module "node:util" {
   interface InspectOptions {
     depth?: number | null;
