@@ -39,6 +39,25 @@ struct EndingTests {
         #expect(replies == 7 && postern.status == 0)
     }
 
+    /// What README says of a stdin that ends early and of a stdout whose reader is gone.
+    @Test func endsAtTheEndOfItsStreams() throws {
+        let request = #"{"jsonrpc":"2.0","id":1,"method":"system.info"}"#
+        let unterminated = try PosternProcess.run(["--data", ":memory:"], input: request)
+        #expect(unterminated.status == 0 && unterminated.output.contains(#""id":1,"result""#))
+        let closed = try PosternProcess.run(["--data", ":memory:"], shell: #"exec "$@" <&-"#)
+        #expect(closed.status == 0 && closed.output == "" && closed.errors == "")
+        let unread = try PosternProcess.run(
+            ["--data", ":memory:"],
+            input: String(repeating: request + "\n", count: 2_000),
+            shell: #"{ "$@"; echo "exit code $?" >&2; } | head -c 1 >/dev/null"#
+        )
+        #expect(unread.errors == "exit code 0\n")
+        let full = try PosternProcess.run(["--data", ":memory:"], input: request, shell: #"exec "$@" >/dev/full"#)
+        #expect(full.status == 1 && full.errors == "postern: requests and replies: write: No space left on device\n")
+        let unreadable = try PosternProcess.run(["--data", ":memory:"], shell: #"exec "$@" </"#)
+        #expect(unreadable.status == 1 && unreadable.errors == "postern: requests and replies: read: Is a directory\n")
+    }
+
     /// A signal that the host had set to be ignored was taken back.
     @Test(arguments: [("HUP", SIGHUP), ("INT", SIGINT), ("TERM", SIGTERM)])
     func leavesASignalAloneThatIsInheritedIgnored(name: String, signal: Int32) throws {
