@@ -1,7 +1,6 @@
 // What the system's library has and Swift's Glibc module leaves out.
 #include <limits.h>
 #include <linux/futex.h>
-#include <malloc.h>
 #include <linux/stat.h>
 #include <malloc.h>
 #include <stddef.h>

@@ -1,22 +1,28 @@
-internal import CLinux
 internal import Threads
 
-/// Gets rid of what may take long to let go of: a hundred thousand entries, or a mapped file without a name.
+/// Frees what takes long to free: a hundred thousand entries, or a mapped file that has no name any more.
 enum Leftovers {
-    /// Safe to send: nobody else has what is in it.
-    private struct Box: @unchecked Sendable {
-        let space: LayeredSpace
-    }
+    /// Holds the last reference to a space. Safe to send: only the thread that frees it uses it.
+    private final class Box: @unchecked Sendable {
+        private var space: LayeredSpace?
 
-    static func release(_ space: consuming LayeredSpace) {
-        let box = Box(space: space)
-        // Without a thread to be had it is let go of here.
-        _ = Thread.start {
-            Self.drop(box)
-            // The C library keeps freed memory for later, and after a load there would be hundreds of megabytes of it.
-            malloc_trim(0)
+        init(_ space: consuming LayeredSpace) {
+            self.space = space
+        }
+
+        func free() {
+            space = nil
         }
     }
 
-    private static func drop(_ box: consuming Box) {}
+    static func release(_ space: consuming LayeredSpace) {
+        let box = Box(space)
+        // Without a thread the box frees it here.
+        _ = Thread.start {
+            // Before the memory is given back, and not when the closure ends. The C library would keep hundreds of
+            // megabytes for later.
+            box.free()
+            ProcessMemory.releaseFree()
+        }
+    }
 }

@@ -1,0 +1,51 @@
+import Foundation
+import PosternTesting
+import Store
+import Testing
+
+/// What a process keeps in memory of the state that a merge has replaced.
+struct MergeMemoryTests {
+    private let folder = TemporaryDirectory()
+
+    /// All that the journal had held stayed in memory for good, as it was freed after the memory had been given back.
+    @Test func givesBackWhatTheJournalHeld() throws {
+        let path = folder.path("store")
+        let server = try PosternProcess(["--data", path])
+        let session = try CareSession(server)
+        var settings = StoreSettings()
+        settings.mergedJournalBytesMin = 1 << 40
+        let engine = try LocalEngine(directory: path, settings: settings, log: { _ in })
+        defer { engine.close() }
+        for part in 0..<20 {
+            try engine.transact { transaction in
+                for number in 0..<10_000 {
+                    let value = StoredValue(bytes: Array("\"\(part * 10_000 + number)\"".utf8))
+                    try transaction.put(
+                        value,
+                        at: StoreKey(bytes: Array("zz/\(part)/\(number)".utf8)),
+                        isErasable: false
+                    )
+                }
+            }
+            try engine.makeDurable()
+        }
+        let before = try server.memory("RssAnon")
+        // This write reads what the other process wrote, and starts the merge.
+        try session.expectToWork(server, "Before")
+        let during = try server.memory("RssAnon")
+        #expect(during > before + 16 << 20, "there is nothing to give back")
+        var after = during
+        for number in 1...600 where after > before + 8 << 20 {
+            usleep(100_000)
+            try session.expectToWork(server, "Patient \(number)")
+            after = try server.memory("RssAnon")
+        }
+        #expect(
+            after <= before + 8 << 20,
+            "\(before >> 20) MiB before, \(during >> 20) with the journal, \(after >> 20) after"
+        )
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path).contains("base-2.jsonl"))
+        server.finish()
+        #expect(server.status == 0)
+    }
+}
