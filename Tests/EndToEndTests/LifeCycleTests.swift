@@ -205,7 +205,7 @@ struct LifeCycleTests {
         _ = try postern.reply(to: "operators.register", JSONValue(parsing: Self.register))
         let right: JSONValue = ["email": "a@b.co", "password": "p"]
         #expect(try postern.reply(to: "operators.signin", right)["result"] != nil)
-        let room = try status("VmSize", of: postern.processIdentifier) + (6 << 20)
+        let room = try postern.memory("VmSize") + (6 << 20)
         try limitMemory(of: postern.processIdentifier, to: "\(room)")
         for _ in 1...12 {
             #expect(try postern.reply(to: "operators.signin", right)["error"]?["code"]?.int == -32_603)
@@ -214,6 +214,31 @@ struct LifeCycleTests {
         try limitMemory(of: postern.processIdentifier, to: "unlimited")
         #expect(try postern.reply(to: "operators.signin", right)["result"] != nil)
         #expect(postern.errorText.contains("operators.signin: unexpected PasswordHashingFailed"))
+    }
+
+    /// The same for a hash that was imported and takes more memory than those that are made here.
+    @Test func countsNoGuessWhereAnImportedHashNeedsMoreMemoryThanThereIs() throws {
+        let folder = TemporaryDirectory()
+        let hash = "$argon2id$v=19$m=262144,t=2,p=1$WJC+EBYT2Cm8v/6vP4AALw$QmDcInomx+YkjeDVvizoktBU17c+K6dtegSszIvy80E"
+        let data = ["--data", folder.path("store"), "--no-email-confirmation"]
+        let first = try PosternProcess(["--data", folder.path("first")])
+        _ = try first.reply(to: "operators.register", JSONValue(parsing: Self.register))
+        first.finish()
+        let export = try PosternProcess.run(["export", "--data", folder.path("first")]).output
+        let own = try #require(export.firstMatch(of: /\$argon2id\$[^"]*/)).output
+        let edited = export.replacing(own, with: hash)
+        try #require(PosternProcess.run(["import"] + data.prefix(2), input: edited).status == 0)
+        let postern = try PosternProcess(data)
+        let guess: JSONValue = ["email": "a@b.co", "password": "x"]
+        let wrong = try postern.reply(to: "operators.signin", guess)["error"]
+        #expect(try #require(wrong?["code"]?.int) != -32_603)
+        let room = try postern.memory("VmSize") + (100 << 20)
+        try limitMemory(of: postern.processIdentifier, to: "\(room)")
+        for _ in 1...12 {
+            #expect(try postern.reply(to: "operators.signin", guess)["error"]?["code"]?.int == -32_603)
+        }
+        try limitMemory(of: postern.processIdentifier, to: "unlimited")
+        #expect(try postern.reply(to: "operators.signin", guess)["error"] == wrong)
     }
 
     private func limitMemory(of process: Int32, to limit: String) throws {
@@ -233,7 +258,7 @@ struct LifeCycleTests {
         var peak = 0
         for _ in 0..<40 {
             usleep(50_000)
-            peak = max(peak, try status("VmRSS", of: postern.processIdentifier))
+            peak = max(peak, try postern.memory("VmRSS"))
         }
         // One answer has 60 kB or so, all of them 150 MB; a bound of 64 MiB is on those that nobody has read.
         #expect(peak < 120 << 20)
@@ -258,19 +283,12 @@ struct LifeCycleTests {
         for number in 0..<count {
             let reply = try postern.nextReply()
             errors[reply["error"]?["code"]?.int ?? 0, default: 0] += 1
-            if number % 1_000 == 0 { peak = max(peak, try status("VmRSS", of: postern.processIdentifier)) }
+            if number % 1_000 == 0 { peak = max(peak, try postern.memory("VmRSS")) }
         }
         // Ten are told that the password is wrong, and all others that the account is locked.
         #expect(errors == [401: 10, 403: count - 10])
         #expect(peak < 512 << 20, "\(peak >> 20) MiB")
         #expect(try postern.nextReply()["result"]?["email"] == "a@b.co")
         #expect(postern.remainingLines() == 0 && postern.status == 0)
-    }
-
-    /// A size in bytes from what the system tells of a process.
-    private func status(_ name: String, of process: Int32) throws -> Int {
-        let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
-        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("\(name):") })
-        return try #require(line.split(whereSeparator: \.isWhitespace).dropLast().last.flatMap { Int($0) }) * 1_024
     }
 }

@@ -25,12 +25,14 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
         Sodium.makeReady()
         let isRight = password.withCharacters { crypto_pwhash_str_verify(hash.text, $0, $1) == 0 }
         // libsodium tells want of memory as a wrong password, and as a guess it would count towards a lockout.
-        guard isRight || Self.hasMemory else { throw PasswordHashingFailed() }
+        guard isRight || Self.hasMemory(for: hash) else { throw PasswordHashingFailed() }
         return isRight
     }
 
-    /// Whether the memory for one hash can be had at the moment.
-    private static var hasMemory: Bool {
+    /// Whether the memory that verifying a hash takes can be had at the moment. A hash that was imported may take more than
+    /// those that are made here.
+    private static func hasMemory(for hash: PasswordHash) -> Bool {
+        let memoryBytes = cost(of: hash).map { $0.kibibytes * 1_024 } ?? Self.memoryBytes
         let memory = mmap(nil, memoryBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         // MAP_FAILED, which Swift does not import, is -1.
         guard let memory, memory != UnsafeMutableRawPointer(bitPattern: -1) else { return false }
