@@ -12,6 +12,14 @@ struct CareJobsTests {
     /// More than a transaction takes.
     private let many = Limits.jobRecordsMax + 100
 
+    private let kim = PatientFields(
+        firstName: .value("Kim"),
+        lastName: .absent,
+        birthdate: .absent,
+        sex: .absent,
+        phone: .absent
+    )
+
     private var store: Store { environment.store }
 
     init() {
@@ -45,15 +53,8 @@ struct CareJobsTests {
 
     /// Patients of a user, each shared with an address.
     private func share(_ care: Care, _ count: Int, of owner: Given<String>, with email: String) throws {
-        let fields = PatientFields(
-            firstName: .value("Kim"),
-            lastName: .absent,
-            birthdate: .absent,
-            sex: .absent,
-            phone: .absent
-        )
         for _ in 0..<count {
-            let patient = try care.createPatient(owner, fields).patient.id
+            let patient = try care.createPatient(owner, kim).patient.id
             _ = try care.share(
                 owner,
                 .value(patient),
@@ -142,6 +143,30 @@ struct CareJobsTests {
         #expect(left == [0, 0, 0])
     }
 
+    /// It made its holder the owner, until the job came to the patient.
+    @Test func invitationToAPatientWhoGoesWithTheOwnerIsNoGood() throws {
+        let owner = try user(care, "owner@b.co")
+        let guest = try user(care, "guest@b.co")
+        var last = 0
+        for _ in 0..<many { last = try care.createPatient(owner, kim).patient.id }
+        let code = try store.transact { tx in
+            let id = try tx.nextNumber(of: CareShare.self)
+            try tx.insert(waiting(id, patient: last))
+            return try care.codes.issue(
+                .claim,
+                for: id,
+                secret: String(repeating: "a", count: 32),
+                at: time.now,
+                in: tx
+            )
+        }
+        _ = try care.delete(owner)
+        #expect(try jobs(store) == 1)
+        #expect(throws: AccountError(ErrorCode.Care.invalidCode)) { try care.claim(guest, code: .value(code)) }
+        _ = try finish(care)
+        #expect(try store.transact { try $0.get(CarePatient.self, Key(last)) } == nil)
+    }
+
     private func waiting(_ id: Int, patient: Int) -> CareShare {
         CareShare(
             id: id,
@@ -218,15 +243,8 @@ struct CareJobsTests {
     @Test func manyWaitingSharesOpenInPieces() throws {
         let owner = try user(care, "owner@b.co")
         let guest = try user(care, "guest@b.co", isProven: false)
-        let fields = PatientFields(
-            firstName: .value("Kim"),
-            lastName: .absent,
-            birthdate: .absent,
-            sex: .absent,
-            phone: .absent
-        )
         for _ in 0..<many {
-            let patient = try care.createPatient(owner, fields).patient.id
+            let patient = try care.createPatient(owner, kim).patient.id
             try store.transact { tx in
                 var share = waiting(try tx.nextNumber(of: CareShare.self), patient: patient)
                 share.email = "Guest@b.co"

@@ -34,10 +34,20 @@ extension Care {
         if pending.isEmpty { return true }
         if let user = share.user, pending.accounts.contains(user) { return false }
         if pending.patients.contains(share.patient) { return false }
-        if share.isOwners || pending.takeovers.isEmpty { return true }
+        if share.isOwners { return true }
+        if share.user == nil, !pending.accounts.isEmpty, try isOfPatientToDelete(share, pending, in: tx) {
+            return false
+        }
+        if pending.takeovers.isEmpty { return true }
         if let maker = share.maker, let mark = pending.takeovers[maker], share.id < mark { return false }
         guard let patient = try tx.get(CarePatient.self, Key(share.patient)) else { return false }
         return pending.takeovers[patient.owner].map { share.id >= $0 } ?? true
+    }
+
+    /// Whether an invitation is to a patient who goes with the account that owned it, as nobody else reaches the patient.
+    private func isOfPatientToDelete(_ share: CareShare, _ pending: PendingJobs, in tx: Transaction) throws -> Bool {
+        guard let patient = try tx.get(CarePatient.self, Key(share.patient)) else { return true }
+        return try pending.accounts.contains(patient.owner) && heir(of: patient, in: tx) == nil
     }
 
     /// The share of the user to whom a patient passes when its owner is gone: who has had it longest.
