@@ -203,11 +203,16 @@ package struct Transaction {
     }
 
     private func record<R: Record>(behind entry: StoredValue, at key: StoreKey) throws -> R {
-        let recordKey = try entry.decoding(at: key) { reader throws(JSONError) in try reader.text().string }
-        guard let record = try get(R.self, Key(bytes: Array(recordKey.utf8))) else {
+        guard let record = try get(R.self, pointedAt(by: entry, at: key)) else {
             throw StoreError.damaged(file: key.text, offset: 0, reason: "an index entry without its record")
         }
         return record
+    }
+
+    /// The key of the record that an index entry points at.
+    func pointedAt(by entry: StoredValue, at key: StoreKey) throws -> Key {
+        let recordKey = try entry.decoding(at: key) { reader throws(JSONError) in try reader.text().string }
+        return Key(bytes: Array(recordKey.utf8))
     }
 
     private func decode<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> R {

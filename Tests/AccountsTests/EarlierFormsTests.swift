@@ -1,0 +1,86 @@
+@testable import Store
+import Testing
+
+@testable import Accounts
+
+/// Stores that a version before made.
+struct EarlierFormsTests {
+    private let engine = LocalEngine()
+    private let store: Store
+    private let now = Timestamp(microseconds: 1_456_351_672_000_000)
+
+    init() {
+        store = Store(engine: engine)
+    }
+
+    private func client(_ id: Int, _ email: String, isDeleted: Bool = false) -> Client {
+        Client(
+            id: id,
+            operatorID: 1,
+            created: now,
+            person: Person(id: id, created: now, firstName: "C", lastName: "D", email: email),
+            address: "E",
+            change: id,
+            deleted: isDeleted ? now : nil
+        )
+    }
+
+    /// The version before kept deleted clients in the index by email, and had no index of them.
+    private func insertDeletedAsBefore(_ numbers: ClosedRange<Int>) throws {
+        try store.transact { tx in
+            for id in numbers { try tx.insert(client(id, "c\(id)@b.co", isDeleted: true)) }
+        }
+        try engine.transact { tx in
+            for id in numbers {
+                let deleted = Client.collection.prefix(ofIndex: Client.byEmailOfDeleted.name)
+                try tx.remove(StoreKey(prefix: deleted, Key(1, "c\(id)@b.co", id)))
+                let live = StoreKey(
+                    prefix: Client.collection.prefix(ofIndex: Client.byEmail.name),
+                    Key(1, "c\(id)@b.co")
+                )
+                try tx.put(ValueWriter().entry(pointingAt: Key(id)), at: live, isErasable: false)
+            }
+        }
+        try store.makeDurable()
+    }
+
+    /// Creating a client with the email of a deleted one failed with -32603.
+    @Test func freesTheEmailsOfDeletedClientsInPieces() throws {
+        let count = Store.updatedRecordsMax + 1
+        try insertDeletedAsBefore(1...count)
+        try store.transact { try $0.insert(client(count + 1, "live@b.co")) }
+        #expect(throws: StoreError.duplicate(index: "email")) {
+            try store.transact { try $0.insert(client(count + 2, "c7@b.co")) }
+        }
+        try EarlierForms.update(store)
+        try store.transact { tx in
+            try tx.insert(client(count + 2, "c7@b.co"))
+            #expect(try tx.scan(Client.byEmailOfDeleted).count == count)
+            #expect(try tx.find(Client.byEmail, Key(1, "live@b.co"))?.id == count + 1)
+            #expect(try tx.find(Client.byEmail, Key(1, "c\(count)@b.co")) == nil)
+        }
+    }
+
+    /// A store in the present form is left as it is.
+    @Test func changesNothingTwice() throws {
+        try store.transact { tx in
+            try tx.insert(client(1, "a@b.co"))
+            try tx.insert(client(2, "b@b.co", isDeleted: true))
+        }
+        try store.makeDurable()
+        let before = try entries()
+        try EarlierForms.update(store)
+        #expect(try entries() == before)
+    }
+
+    private func entries() throws -> [StoreKey] {
+        try engine.transact { tx in
+            var keys: [StoreKey] = []
+            try tx.scan(from: StoreKey(bytes: []), upTo: StoreKey(bytes: [0xFF]), descending: false) { key, _ in
+                keys.append(key)
+                return true
+            }
+            return keys
+        }
+    }
+}
