@@ -76,7 +76,7 @@ package final class Server {
     private var millisecondsToGivingUp: Int? {
         let unwrittenBytes = output.unwrittenBytes
         guard hasEnded, unwrittenBytes > 0, isStopped() else { return nil }
-        let now = Self.monotonicMilliseconds
+        let now = MonotonicClock.milliseconds
         guard let last = lastProgress, last.unwrittenBytes == unwrittenBytes else {
             lastProgress = (now, unwrittenBytes)
             return Limits.lastWriteSeconds * 1_000
@@ -97,12 +97,6 @@ package final class Server {
         let requests = connection.unansweredMessages
         if requests > 0 { text += ", and \(requests) requests were read and not answered" }
         loss = text
-    }
-
-    private static var monotonicMilliseconds: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
     }
 
     /// Whether what has been read already can go on.

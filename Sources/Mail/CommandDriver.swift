@@ -43,7 +43,7 @@ final class CommandDriver: MailDriver {
         defer { running.withLock { _ = $0.remove(process) } }
         close(pipe.reader)
         close(errorPipe.writer)
-        let deadline = Self.now + Double(seconds)
+        let deadline = MonotonicClock.milliseconds + seconds * 1_000
         write(message.bytes, to: pipe.writer, until: deadline, draining: &errors)
         close(pipe.writer)
         do throws(DeliveryFailure) {
@@ -58,10 +58,10 @@ final class CommandDriver: MailDriver {
     func cancel() {
         let groups = running.withLock { Array($0) }
         for group in groups { kill(-group, SIGTERM) }
-        let deadline = Self.now + Double(Limits.killSeconds)
+        let deadline = MonotonicClock.milliseconds + Limits.killSeconds * 1_000
         // A group exists until the last of its processes is reaped; each command is, by the thread that delivers.
         while groups.contains(where: { kill(-$0, 0) == 0 }) {
-            guard Self.now < deadline else {
+            guard MonotonicClock.milliseconds < deadline else {
                 for group in groups { kill(-group, SIGKILL) }
                 return
             }
@@ -108,7 +108,7 @@ final class CommandDriver: MailDriver {
     private func write(
         _ bytes: [UInt8],
         to pipe: Int32,
-        until deadline: Double,
+        until deadline: Int,
         draining errors: inout CommandErrors
     ) {
         _ = fcntl(pipe, F_SETFL, O_NONBLOCK)
@@ -122,7 +122,7 @@ final class CommandDriver: MailDriver {
                 // ready at once each time, so it is looked at for as long as more may come.
                 let hasMore = errors.drain()
                 var states = [pollfd(fd: pipe, events: Int16(POLLOUT), revents: 0), errors.pollState]
-                let milliseconds = (deadline - Self.now) * 1_000
+                let milliseconds = deadline - MonotonicClock.milliseconds
                 guard milliseconds > 0, poll(&states, hasMore ? 2 : 1, Int32(milliseconds)) > 0 else { return }
             } else if errno != EINTR {
                 return
@@ -132,16 +132,16 @@ final class CommandDriver: MailDriver {
 
     private func wait(
         for process: pid_t,
-        until deadline: Double,
+        until deadline: Int,
         draining errors: inout CommandErrors
     ) throws(DeliveryFailure) {
         guard let status = self.status(of: process, until: deadline, draining: &errors) else {
             kill(-process, SIGTERM)
-            let end = Self.now + Double(Limits.killSeconds)
+            let end = MonotonicClock.milliseconds + Limits.killSeconds * 1_000
             let hasEnded = self.status(of: process, until: end, draining: &errors) != nil
             // What the command has started may go on without it.
             kill(-process, SIGKILL)
-            if !hasEnded { _ = self.status(of: process, until: .infinity, draining: &errors) }
+            if !hasEnded { _ = self.status(of: process, until: .max, draining: &errors) }
             throw DeliveryFailure("the command took longer than \(seconds) seconds")
         }
         guard status >= 0 else { throw DeliveryFailure("how the command ended cannot be told") }
@@ -157,23 +157,17 @@ final class CommandDriver: MailDriver {
     /// How a command ended, waited for; nil where it has not by then.
     private func status(
         of process: pid_t,
-        until deadline: Double,
+        until deadline: Int,
         draining errors: inout CommandErrors
     ) -> Int32? {
         var pause: UInt32 = 1_000
         while true {
             if let status = ChildProcesses.reap(process) { return status }
             _ = errors.drain()
-            guard Self.now < deadline else { return nil }
+            guard MonotonicClock.milliseconds < deadline else { return nil }
             usleep(pause)
             pause = min(pause * 2, 50_000)
         }
-    }
-
-    private static var now: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     private static func failure(_ call: String, _ errno: Int32) -> DeliveryFailure {

@@ -172,6 +172,11 @@ package struct StoreKey: Hashable, Comparable, Sendable {
     /// What the keys of all counters start with.
     static let counterPrefix = prefix(collection: counters, index: recordIndex)
 
+    /// Where a counter stands.
+    static func counter(_ name: String) -> StoreKey {
+        StoreKey(prefix: counterPrefix, Key(name))
+    }
+
     /// The key's bytes, which order it.
     package let bytes: [UInt8]
 

@@ -1,5 +1,6 @@
 import Glibc
 import Store
+import Threads
 
 /// Shows on a terminal how far long work has come, and shows nothing anywhere else.
 ///
@@ -13,9 +14,7 @@ final class ProgressBar {
     /// Shows where the work stands, ten times a second at the most.
     func show(_ progress: Progress) {
         guard isTerminal else { return }
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        let now = time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
+        let now = MonotonicClock.milliseconds
         guard now - lastShown >= 100 else { return }
         (lastShown, isShown) = (now, true)
         write("\r\u{1B}[K\(Self.text(of: progress))")

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Threads
 
 /// A lock on a directory that all its processes agree on: flock(2) on a file that is never unlinked.
 ///

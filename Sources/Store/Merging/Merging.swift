@@ -1,3 +1,5 @@
+internal import Threads
+
 /// Sees to it that the journal of a directory is merged into its base when it has grown long.
 final class Merging {
     private let directory: StoreDirectory

@@ -11,6 +11,7 @@ struct StoreBuilder {
     private(set) var space = LayeredSpace()
     private(set) var erasable: Set<StoreKey> = []
     private var counters = CounterBounds()
+    private let values = ValueWriter()
 
     init(_ types: [RecordType]) {
         self.types = Dictionary(uniqueKeysWithValues: types.map { ($0.collection, $0) })
@@ -46,7 +47,7 @@ struct StoreBuilder {
             throw Refusal(reason: "\(value) is no number of a counter")
         }
         guard counters.set(name, to: value) else { throw Refusal(reason: "the counter \(name) is set twice") }
-        space.set(StoredValue(bytes: Self.bytes(of: value)), at: .counter(name))
+        space.set(values.number(value), at: .counter(name))
     }
 
     /// Counters that would give a number out that a record has, with the least that each must be.
@@ -56,14 +57,8 @@ struct StoreBuilder {
     mutating func mendCounters() {
         for (name, least) in countersBehind {
             _ = counters.set(name, to: least)
-            space.set(StoredValue(bytes: Self.bytes(of: least)), at: .counter(name))
+            space.set(values.number(least), at: .counter(name))
         }
-    }
-
-    private static func bytes(of number: Int) -> [UInt8] {
-        var writer = JSONWriter(capacity: 16)
-        writer.int(number)
-        return writer.take()
     }
 
     private func taken(_ key: StoreKey) throws(Refusal) -> Bool {
@@ -72,12 +67,5 @@ struct StoreBuilder {
         } catch {
             throw Refusal(reason: "\(error)")
         }
-    }
-}
-
-extension StoreKey {
-    /// Where a counter stands.
-    static func counter(_ name: String) -> StoreKey {
-        StoreKey(prefix: counterPrefix, Key(name))
     }
 }

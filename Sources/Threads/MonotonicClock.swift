@@ -1,9 +1,9 @@
 internal import Glibc
 
 /// A clock that is never set, by which waits are measured.
-enum MonotonicClock {
+package enum MonotonicClock {
     /// Milliseconds since some moment before the process began.
-    static var milliseconds: Int {
+    package static var milliseconds: Int {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
