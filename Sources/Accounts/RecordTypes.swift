@@ -13,7 +13,8 @@ package enum RecordTypes {
         RecordType(HashKey.self),
     ]
 
-    /// The collections whose records hold the data of a person.
+    /// The collections whose records hold the data of a person, and are deleted with it. A share that is withdrawn, which has
+    /// an address too, starts no merge: that goes with the next one.
     package static let personal: [AnyCollection] = [
         Operator.collection, Client.collection, CareUser.collection, CarePatient.collection, CareJob.collection,
         SalesUser.collection,

@@ -27,6 +27,8 @@ package final class Courier {
     private var nextSweep: Timestamp?
     /// Whether the store refused the last note; it is left alone for a while then.
     private var isStoreFailing = false
+    /// Whether another process held the lock of the store at the last look.
+    private var isStoreLocked = false
     private var failureCount = 0
 
     /// - Parameters:
@@ -63,7 +65,11 @@ package final class Courier {
         outcomes += latest
         let now = time.now
         let hasNews = outbox.takeNotice() || !latest.isEmpty
-        if hasNews && !isStoreFailing || isDue(nextLook, at: now, within: Limits.lookSeconds) { look(at: now) }
+        let isDue = nextLook?.isDue(at: now, within: Limits.lookSeconds) ?? true
+        if hasNews && !isStoreFailing || isStoreLocked || isDue {
+            look(at: now)
+        }
+        if isStoreLocked { return Limits.lockedStoreMilliseconds }
         guard let nextLook else { return Limits.lookSeconds * 1_000 }
         return max(1, now.seconds(until: nextLook) * 1_000)
     }
@@ -72,20 +78,14 @@ package final class Courier {
     /// done by then is given up, and goes out after the next start.
     package func finish() {
         // The clock of the store may be set while this waits.
-        let deadline = Self.monotonicSeconds + Limits.lastWaitSeconds
+        let deadline = MonotonicClock.milliseconds + Limits.lastWaitSeconds * 1_000
         repeat {
             _ = tend()
-            guard !underWay.isEmpty else { return }
+            guard isStoreLocked || !underWay.isEmpty else { return }
             usleep(1_000)
-        } while Self.monotonicSeconds < deadline
+        } while MonotonicClock.milliseconds < deadline
         driver?.cancel()
         release()
-    }
-
-    private static var monotonicSeconds: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec
     }
 
     /// Lets other processes, or the next one, send at once what was given up here.
@@ -93,12 +93,15 @@ package final class Courier {
         // What went out at the last moment is not to go out again.
         let delivered = (outcomes + deliveries.takeOutcomes()).filter { $0.failure == nil }.map(\.mail)
         do {
-            try store.transact { tx in
-                for mail in delivered { try outbox.markDelivered(mail, in: tx) }
-                for mail in underWay.subtracting(delivered) { try outbox.claim(mail, until: time.now, in: tx) }
+            try store.retryWhileLocked {
+                try store.transact { tx in
+                    for mail in delivered { try outbox.markDelivered(mail, in: tx) }
+                    for mail in underWay.subtracting(delivered) { try outbox.claim(mail, until: time.now, in: tx) }
+                }
+                try store.makeDurable()
             }
-            try store.makeDurable()
         } catch {
+            store.discardStaged()
             log("mail: what was given up goes out in \(Limits.claimSeconds) seconds: \(error)")
         }
     }
@@ -111,18 +114,13 @@ package final class Courier {
             _ = tend()
             guard !isStoreFailing else { return nil }
             usleep(1_000)
-        } while !underWay.isEmpty
+        } while isStoreLocked || !underWay.isEmpty
         return failureCount
-    }
-
-    /// Whether a time has come; one that is further ahead than it can be was set before the clock was set back.
-    private func isDue(_ next: Timestamp?, at now: Timestamp, within seconds: Int) -> Bool {
-        next.map { $0 <= now || $0 > now.adding(seconds: seconds) } ?? true
     }
 
     private func look(at now: Timestamp) {
         let latest = now.adding(seconds: Limits.lookSeconds)
-        let sweeps = isDue(nextSweep, at: now, within: Accounts.Limits.sweepSeconds)
+        let sweeps = nextSweep?.isDue(at: now, within: Accounts.Limits.sweepSeconds) ?? true
         var hasMoreToSweep = false
         var due: [(mail: OutboxMail, text: String)] = []
         var failures: [String] = []
@@ -150,12 +148,16 @@ package final class Courier {
             for outcome in outcomes { underWay.remove(outcome.mail) }
             failures.forEach(log)
             failureCount += failures.count
-            isStoreFailing = false
+            (isStoreFailing, isStoreLocked) = (false, false)
             outcomes = []
             nextLook = max(next, now.adding(seconds: 1))
             if sweeps { nextSweep = now.adding(seconds: hasMoreToSweep ? 1 : Accounts.Limits.sweepSeconds) }
             due.forEach(send)
+        } catch StoreError.locked {
+            store.discardStaged()
+            isStoreLocked = true
         } catch {
+            isStoreLocked = false
             // What was sent stays under way, so that it does not go out twice, until the store takes the note of it.
             store.discardStaged()
             isStoreFailing = true

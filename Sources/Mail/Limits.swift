@@ -23,6 +23,8 @@ package enum Limits {
     package static let retrySecondsMax = 3_600
     /// How long the end of the program waits for what is under way.
     package static let lastWaitSeconds = 5
+    /// How long the outbox is left alone while another process holds the lock of the store.
+    static let lockedStoreMilliseconds = 20
     /// How long at most the outbox is left alone: what another process posted is found then.
     package static let lookSeconds = 60
     /// Bytes in a template.

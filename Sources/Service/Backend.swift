@@ -1,5 +1,7 @@
 package import Accounts
+internal import Glibc
 package import Store
+internal import Threads
 
 /// The account APIs over one store, with every source of effects in its place.
 package final class Backend {
@@ -24,14 +26,17 @@ package final class Backend {
         package init() {}
     }
 
-    /// - Parameter hashesElsewhere: whether requests wait for password work, rather than do it in place.
+    /// - Parameters:
+    ///   - hashesElsewhere: whether requests wait for password work, rather than do it in place.
+    ///   - log: takes one line, without secrets, of what no request is told.
     package init(
         store: Store,
         time: any TimeSource,
         random: any RandomSource,
         composer: any MailComposer,
         hashesElsewhere: Bool,
-        settings: Settings = Settings()
+        settings: Settings = Settings(),
+        log: @escaping (String) -> Void = { _ in }
     ) {
         let rerun = RerunEffects(random: random)
         let environment = Environment(
@@ -44,14 +49,16 @@ package final class Backend {
         self.store = store
         self.environment = environment
         self.rerun = rerun
+        self.log = log
         self.operators = Operators(environment, confirmsEmail: settings.operatorsConfirmEmail)
         self.care = Care(environment)
         self.sales = Sales(environment)
     }
 
-    /// When to look for jobs that other processes left.
+    /// When to look for jobs that other processes left, or again after a failure.
     private var nextJobLook: Timestamp?
     private var isJobFailing = false
+    private let log: (String) -> Void
 
     /// Does a piece of what requests left to be done, here or in another process. It takes no time where nothing is known
     /// to be left. Nothing may be staged.
@@ -59,20 +66,46 @@ package final class Backend {
     /// - Returns: in how many milliseconds it is to be called again; nil leaves that to others.
     package func runJob() -> Int? {
         let now = environment.time.now
-        let isDue = nextJobLook.map { $0 <= now || $0 > now.adding(seconds: Accounts.Limits.jobLookSeconds) } ?? true
-        guard isDue || care.hasJobs && !isJobFailing else { return nil }
+        let isDue = nextJobLook?.isDue(at: now, within: Accounts.Limits.jobLookSeconds) ?? true
+        guard isDue || care.hasJobs && !isJobFailing else {
+            return isJobFailing ? nextJobLook.map { max(1, now.seconds(until: $0) * 1_000) } : nil
+        }
         do {
             let hasMore = try care.runJob()
             try store.makeDurable()
             nextJobLook = now.adding(seconds: Accounts.Limits.jobLookSeconds)
             isJobFailing = false
             return hasMore ? 0 : nil
-        } catch {
-            // A store that cannot be written to says so to whoever writes; until it can the job waits.
+        } catch StoreError.locked {
             store.discardStaged()
+            return 1
+        } catch {
+            store.discardStaged()
+            if !isJobFailing { report(error, while: "what a deletion left is removed") }
             isJobFailing = true
             nextJobLook = now.adding(seconds: 1)
             return 1_000
+        }
+    }
+
+    /// Does the last that requests left to be done: the process is about to end. What takes longer is left to the next one.
+    package func finish() {
+        let deadline = MonotonicClock.milliseconds + Accounts.Limits.lastJobsMilliseconds
+        do {
+            try store.retryWhileLocked { try environment.expiredSecrets.delete(in: store) }
+        } catch {
+            report(error, while: "expired sessions and codes are deleted")
+        }
+        while care.hasJobs, !isJobFailing, MonotonicClock.milliseconds < deadline {
+            if runJob() == 1 { usleep(1_000) }
+        }
+    }
+
+    /// Logs what kept work from being done that no request waits for. What a request is told that writes is left out.
+    private func report(_ error: any Error, while work: String) {
+        switch error as? StoreError {
+        case .busy, .locked, .readOnly, .diskFull: break
+        default: log("store: while \(work): \(error)")
         }
     }
 
@@ -81,7 +114,7 @@ package final class Backend {
         do {
             try environment.expiredSecrets.delete(in: store)
         } catch {
-            // A store that cannot be written to says so to whoever writes.
+            report(error, while: "expired sessions and codes are deleted")
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Typed records over a transactional key space: all that the domain sees of where its data live.
 ///
 /// A store belongs to one thread. What a transaction wrote is safe, and may be told of, once `makeDurable()` returned.
@@ -30,6 +32,20 @@ package final class Store {
     /// Takes back all transactions since the last `makeDurable()` that returned.
     package func discardStaged() {
         engine.discardStaged()
+    }
+
+    /// Runs `body` again for as long as it meets a lock that another process holds: where no request waits behind it.
+    ///
+    /// - Throws: what `body` throws, and `StoreError.busy` where the lock was held for too long.
+    package func retryWhileLocked(_ body: () throws -> Void) throws {
+        while true {
+            do {
+                return try body()
+            } catch StoreError.locked {
+                discardStaged()
+                usleep(1_000)
+            }
+        }
     }
 
     /// Starts what the store needs beside transactions, such as a merge after a deletion. Nothing may be staged.

@@ -32,7 +32,8 @@ struct Wiring {
             random: options.rehearsal.map { RehearsedRandom(seed: $0.seed) } ?? SystemRandom(),
             composer: templates,
             hashesElsewhere: hashesElsewhere && rehearsedTime == nil,
-            settings: settings
+            settings: settings,
+            log: { log.write(.error, $0) }
         )
         let system = SystemHandlers(
             version: Postern.version,
@@ -64,9 +65,9 @@ struct Wiring {
         self.log = log
     }
 
-    /// Sees to the mails that are due, and closes the store.
+    /// Does what requests left to be done, sends the mails that are due, and closes the store.
     func finish() {
-        backend.deleteExpiredSecrets()
+        backend.finish()
         courier?.finish()
         backend.store.close()
     }
@@ -96,7 +97,7 @@ struct Wiring {
 
     private static func updateEarlierForms(of store: Store, _ log: Log) {
         do {
-            try EarlierForms.update(store)
+            try store.retryWhileLocked { try EarlierForms.update(store) }
         } catch StoreError.readOnly {
             // Who can only read the store sends no mail and counts nothing.
         } catch {

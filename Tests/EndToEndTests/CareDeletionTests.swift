@@ -1,3 +1,4 @@
+import Accounts
 import Foundation
 import JSON
 import PosternTesting
@@ -101,5 +102,21 @@ struct CareDeletionTests {
             && ContinuousClock.now < deadline
         #expect(statistics.contains("care.shares: \(many + 1)"))
         second.finish()
+    }
+
+    /// From a shell that only ever runs `postern call`, what a deletion left to be done was never done.
+    @Test func isDoneToTheEndByOneCall() throws {
+        let postern = try PosternProcess(data)
+        let token = try register("a@quill.example", postern)
+        let count = Accounts.Limits.jobRecordsMax + 200
+        for number in 1...count {
+            postern.send("care.patients.create", ["access_token": token, "first_name": .string("Patient \(number)")])
+        }
+        for _ in 1...count { #expect(try postern.nextReply()["result"] != nil) }
+        postern.finish()
+        let call = try PosternProcess.run(["call", "care.user.delete", #"{"access_token":\#(token.text)}"#] + data)
+        #expect(call.status == 0, "\(call)")
+        let export = try PosternProcess.run(["export"] + data).output
+        #expect(!export.contains("Patient "))
     }
 }

@@ -53,7 +53,7 @@ struct CourierTests {
     /// A thread that could not be had once ended the program.
     @Test func triesAgainLaterWhereNoThreadIsToBeHad() throws {
         let driver = RecordingDriver()
-        let courier = courier(driver) { _ in false }
+        let courier = courier(driver, startThread: { _ in false })
         try post(to: "a@b.co")
         try tend(courier) { try mails()[0].attempts == 1 }
         let mail = try mails()[0]
@@ -101,6 +101,28 @@ struct CourierTests {
         try tend(couriers[1]) { drivers[1].attempts == 2 }
     }
 
+    /// A lock that another process held for a moment kept all mails back for a minute, and the log said that the outbox
+    /// could not be used.
+    @Test func sendsAMailOnceTheLockIsFree() throws {
+        let folder = NSTemporaryDirectory() + "postern-\(UUID().uuidString)"
+        defer { _ = try? FileManager.default.removeItem(atPath: folder) }
+        var settings = StoreSettings()
+        settings.waitsInPlace = false
+        let store = Store(engine: try LocalEngine(directory: folder, settings: settings, log: { _ in }))
+        try post(to: "a@b.co", in: store)
+        let driver = RecordingDriver()
+        var lines: [String] = []
+        let courier = courier(driver, of: store, log: { lines.append($0) })
+        let lock = open(folder + "/lock", O_RDWR | O_CLOEXEC)
+        defer { close(lock) }
+        try #require(flock(lock, LOCK_EX) == 0)
+        for _ in 1...5 { #expect(courier.tend() <= 50) }
+        #expect(driver.attempts == 0)
+        try #require(flock(lock, LOCK_UN) == 0)
+        try tend(courier) { driver.messages.count == 1 }
+        #expect(lines == [])
+    }
+
     @Test func keepsMailsUntilTheyExpire() throws {
         let courier = courier(nil)
         try post(to: "a@b.co")
@@ -142,7 +164,8 @@ struct CourierTests {
         _ driver: (any MailDriver)?,
         of store: Store? = nil,
         time: (any TimeSource)? = nil,
-        startThread: @escaping Threads.Thread.Starter = Threads.Thread.start
+        startThread: @escaping Threads.Thread.Starter = Threads.Thread.start,
+        log: @escaping (String) -> Void = { _ in }
     ) -> Courier {
         Courier(
             store: store ?? self.store,
@@ -150,7 +173,7 @@ struct CourierTests {
             time: time ?? self.time,
             driver: driver,
             sender: MailSender(hostOf: "http://x.co"),
-            log: { _ in },
+            log: log,
             startThread: startThread,
             wake: {}
         )

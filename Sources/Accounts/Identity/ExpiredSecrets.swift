@@ -21,15 +21,16 @@ package final class ExpiredSecrets {
         codes[code.key] = code.hash
     }
 
+    private func forget() {
+        sessions.removeAll()
+        codes.removeAll()
+    }
+
     /// Deletes those that were refused since the last call. Nothing may be staged in the store.
     ///
     /// - Throws: `StoreError`; they are deleted when they are refused again.
     package func delete(in store: Store) throws {
         guard !sessions.isEmpty || !codes.isEmpty else { return }
-        defer {
-            sessions.removeAll()
-            codes.removeAll()
-        }
         do {
             try store.transact { tx in
                 for key in sessions { try tx.delete(Session.self, key) }
@@ -40,7 +41,10 @@ package final class ExpiredSecrets {
             try store.makeDurable()
         } catch {
             store.discardStaged()
+            // While another process holds the lock, they wait for the next call.
+            if case StoreError.locked = error {} else { forget() }
             throw error
         }
+        forget()
     }
 }

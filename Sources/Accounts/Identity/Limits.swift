@@ -13,6 +13,8 @@ package enum Limits {
     package static let invitationUses = 1...invitationUsesMax
     /// Records that one transaction of a job deletes or changes.
     package static let jobRecordsMax = 500
+    /// How long a process that ends goes on with jobs.
+    package static let lastJobsMilliseconds = 2_000
     /// How often a process looks for jobs that others left.
     package static let jobLookSeconds = 60
     /// How often counts, quotas and codes that are over are deleted.

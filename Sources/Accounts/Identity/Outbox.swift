@@ -197,40 +197,45 @@ package final class Outbox {
         try tx.update(mail)
     }
 
-    /// Erases the texts that have expired, and forgets mails that are long done with.
+    /// Erases the texts that have expired, and forgets mails that are long done with: a bounded number of each.
     ///
     /// - Returns: when there is something to sweep next, or nil where nothing is left to.
     package func sweep(at now: Timestamp, in tx: Transaction) throws -> Timestamp? {
-        try correctTimes(to: now, in: tx)
-        for mail in try tx.scan(OutboxMail.byExpiry, limit: 1_000) {
-            guard mail.sweepTime <= now else { return mail.sweepTime }
+        let isCorrect = try correctTimes(to: now, in: tx)
+        for mail in try tx.scan(OutboxMail.byExpiry, limit: Limits.sweptRowsMax) {
+            guard mail.sweepTime <= now else { return isCorrect ? mail.sweepTime : now }
             if try tx.get(OutboxText.self, Key(mail.id)) != nil {
                 try close(mail.id, as: .expired, error: mail.lastError, in: tx)
             } else {
                 try tx.delete(OutboxMail.self, mail.key)
             }
         }
-        return try tx.scan(OutboxMail.byExpiry, limit: 1).first?.sweepTime
+        return isCorrect ? try tx.scan(OutboxMail.byExpiry, limit: 1).first?.sweepTime : now
     }
 
     /// Lets mails go out now, and be forgotten in time, that a clock which stood ahead has dated too late.
-    private func correctTimes(to now: Timestamp, in tx: Transaction) throws {
+    ///
+    /// - Returns: whether all are correct; if not, there were more than one transaction should change.
+    private func correctTimes(to now: Timestamp, in tx: Transaction) throws -> Bool {
         let latestAttempt = now.adding(seconds: Limits.mailDelaySecondsMax)
         let latestExpiry = now.adding(seconds: Limits.mailLifetimeSecondsMax)
-        while var mail = try tx.scan(OutboxMail.byNextAttempt, descending: true, limit: 1).first,
-            let next = mail.nextAttempt, next > latestAttempt
-        {
+        let waiting = try tx.scan(OutboxMail.byNextAttempt, descending: true, limit: Limits.sweptRowsMax).prefix {
+            $0.nextAttempt.map { $0 > latestAttempt } ?? false
+        }
+        for var mail in waiting {
             mail.nextAttempt = now
             mail.expires = min(mail.expires, latestExpiry)
             try tx.update(mail)
         }
         let latestSweep = latestExpiry.adding(seconds: Limits.outboxRecordSeconds)
-        while var mail = try tx.scan(OutboxMail.byExpiry, descending: true, limit: 1).first,
-            mail.sweepTime > latestSweep
-        {
+        let ahead = try tx.scan(OutboxMail.byExpiry, descending: true, limit: Limits.sweptRowsMax).prefix {
+            $0.sweepTime > latestSweep
+        }
+        for var mail in ahead {
             mail.expires = latestExpiry
             try tx.update(mail)
         }
+        return waiting.count < Limits.sweptRowsMax && ahead.count < Limits.sweptRowsMax
     }
 
     private func close(_ id: Int, as state: OutboxMail.State, error: String?, in tx: Transaction) throws {

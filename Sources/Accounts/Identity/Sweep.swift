@@ -11,7 +11,7 @@ package enum Sweep {
         var hasMore = try sweepQuotas(at: now, in: tx)
         hasMore = try sweepFailures(at: now, in: tx) || hasMore
         hasMore = try sweepUnknownFailures(at: now, in: tx) || hasMore
-        for realm in [Realm.operators, .care, .sales] {
+        for realm in Realm.allCases {
             for purpose in MailedCodes.Purpose.allCases {
                 hasMore = try sweepCodes(realm, purpose, at: now, in: tx) || hasMore
             }
@@ -52,6 +52,7 @@ package enum Sweep {
         return over.count == rowsMax || ahead.count == rowsMax
     }
 
+    /// All of them, as they are few: only the command line creates them.
     private static func sweepInvitations(at now: Timestamp, in tx: Transaction) throws -> Bool {
         let invitations = try tx.all(Invitation.self)
         for var invitation in invitations {

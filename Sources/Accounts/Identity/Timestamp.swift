@@ -24,6 +24,12 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         (later.microseconds - microseconds + 999_999) / 1_000_000
     }
 
+    /// Whether this time, set to be at most so many seconds ahead, has come. One that is further ahead was set before the
+    /// clock was put back.
+    package func isDue(at now: Timestamp, within seconds: Int) -> Bool {
+        self <= now || self > now.adding(seconds: seconds)
+    }
+
     package static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.microseconds < right.microseconds
     }
