@@ -142,12 +142,10 @@ package struct JSONReader {
     package mutating func skipUnique() throws(JSONError) {
         switch try peek() {
         case UInt8(ascii: "{"):
-            var names = Set<[UInt8]>()
+            var names = MemberNames()
             try beginObject()
             while let name = try nextMember() {
-                guard names.insert(Array(name.string.utf8)).inserted else {
-                    throw JSONError(.duplicateMember, at: place(of: name))
-                }
+                try names.insert(name, from: self)
                 try skipUnique()
             }
         case UInt8(ascii: "["):

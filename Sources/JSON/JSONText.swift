@@ -13,7 +13,7 @@ package struct JSONText {
     package func equals(_ name: StaticString) -> Bool {
         // A name with escapes is longer than what it stands for.
         guard bytes.count == name.utf8CodeUnitCount, !hasEscapes else {
-            return hasEscapes && string == name.description
+            return hasEscapes && string.utf8.elementsEqual(name.description.utf8)
         }
         // The address is nil only where the count is 0, and then nothing is compared.
         guard let start = bytes.baseAddress else { return true }

@@ -7,7 +7,7 @@
 /// Names are compared without regard to ASCII case and to which of `-`, `_`, `.`, `/` and the space separates their words.
 package enum NearestName {
     /// Longer names are not compared: the work grows with the product of the lengths.
-    private static let bytesMax = 64
+    package static let bytesMax = 64
 
     /// The candidate at the smallest distance; nil where none is near enough for a suggestion to help. The earlier of two
     /// equally near candidates is given.

@@ -50,7 +50,6 @@ extension Contract {
         files.append(("Sources/Service/Generated/Method.swift", MethodEmitter(self).text))
         files.append(("Sources/Service/Generated/Service+Dispatch.swift", DispatchEmitter(self).text))
         files.append(("Sources/Service/Generated/Method+Tools.swift", ToolsEmitter(self).text))
-        files.append(("Sources/Service/Generated/Method+Properties.swift", PropertiesEmitter(self).text))
         files.append(("Sources/Service/Generated/OpenRPCPieces.swift", OpenRPCEmitter.swiftText(of: openRPC, self)))
         files.append(("schema/openrpc.json", openRPC.prettyText + "\n"))
         files.append(("schema/REFERENCE.md", ReferenceEmitter(self).text))

@@ -11,7 +11,7 @@ extension RPCError {
         if let method = Method.named(name), method.isRehearsalOnly {
             return methodNotFound.because("\(method.name) exists with --data :memory:, --clock and --seed only")
         }
-        guard name.bytes.count <= 64 else { return methodNotFound }
+        guard name.bytes.count <= NearestName.bytesMax else { return methodNotFound }
         let hint = NearestName.hint(for: name.string, among: known)
         return hint.isEmpty ? methodNotFound : methodNotFound.because(name.string + hint)
     }
@@ -20,10 +20,7 @@ extension RPCError {
     static func duplicateProperty(at offset: Int, in params: UnsafeRawBufferPointer) -> RPCError {
         var reader = JSONReader(UnsafeRawBufferPointer(rebasing: params[min(offset, params.count)...]))
         do throws(JSONError) {
-            let name = try reader.text().string
-            // A longer one is not repeated.
-            guard name.utf8.count <= 64 else { return invalidParams.because("a property is given twice") }
-            return invalidParams.because("the property \(name) is given twice")
+            return invalidParams.because("the property \(try reader.text().string.shortened) is given twice")
         } catch {
             return invalidParams
         }

@@ -54,6 +54,7 @@ package final class Service: RequestHandler {
             try perform(method, params: request.params, isStrict: refusesUnknownParams, run: run, result: &result)
         } else if let method = MCPMethod.named(request.method) {
             let perform: MCPHandlers.Run = { method, params, result throws(RequestInterruption) in
+                // A model that misspells an argument would otherwise take the success for what it asked for.
                 try self.perform(method, params: params, isStrict: true, run: run, result: &result)
             }
             try mcp.handle(method, params: request.params, run: perform, result: &result)
@@ -71,9 +72,7 @@ package final class Service: RequestHandler {
     ) throws(RequestInterruption) {
         let params = params ?? Self.noParams
         guard Self.isObject(params) else { throw .refused(method.wantsObject.told(by: method)) }
-        if isStrict, let name = method.unknownProperty(in: params) {
-            throw .refused(RPCError.invalidParams.because("\(method.name) has no property \(name)").told(by: method))
-        }
+        if isStrict, let property = UnknownProperty(in: params, of: method) { throw .refused(method.hasNo(property)) }
         var reader = JSONReader(params)
         // Nearly all requests run once, and have no outcome to look through.
         if !run.outcomes.isEmpty { run.outcomes.removeAll { $0 is LockPause } }
@@ -90,7 +89,9 @@ package final class Service: RequestHandler {
             throw .waits { LockPause() }
         } catch {
             var refusal = RPCError(error, method: method, log: log)
-            if error is AccountError, let name = method.unknownPropertyInPlaceOfRequired(in: params) {
+            if error is AccountError, let property = UnknownProperty(in: params, of: method), property.standsForRequired
+            {
+                let name = property.path + property.hint
                 // Messages of the documents are sentences, those of the service are clauses.
                 let hint =
                     refusal.message.hasSuffix(".") ? " There is no property \(name)." : "; there is no property \(name)"

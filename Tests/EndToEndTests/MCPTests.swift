@@ -231,8 +231,8 @@ struct MCPTests {
     @Test func refusesUnknownArguments() throws {
         try initialize()
         let rows: [(JSONValue, String)] = [
-            (["frist_name": "A"], "unknown argument frist_name (did you mean first_name?)"),
-            (["colour": "red"], "unknown argument colour; the tool takes "),
+            (["frist_name": "A"], "care.user.register has no property frist_name (did you mean first_name?)"),
+            (["colour": "red"], "care.user.register has no property colour; it takes email, "),
         ]
         for (extra, message) in rows {
             let base: JSONValue = ["email": "a@b.co", "password": "p", "role": "user"]
@@ -245,9 +245,9 @@ struct MCPTests {
         }
         let nested = try call("operators_register", ["user": ["emial": "a@b.co"], "password": "p"])
         let message = try text(of: nested)["message"]?.string
-        #expect(message == "Invalid params: unknown argument user.emial (did you mean user.email?)")
+        #expect(message == "Invalid params: operators.register has no property user.emial (did you mean user.email?)")
         let none = try call("system_info", ["verbose": true])
-        #expect(try text(of: none)["message"] == "Invalid params: unknown argument verbose; the tool takes none")
+        #expect(try text(of: none)["message"] == "Invalid params: system.info has no property verbose; it takes none")
         // Nothing of it was carried out.
         let signIn = try call("care_auth_token", ["email": "a@b.co", "password": "p"])
         #expect(try text(of: signIn)["data"]?["errors"] == ["wrong_email_password"])

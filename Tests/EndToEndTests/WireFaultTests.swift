@@ -76,6 +76,9 @@ struct WireFaultTests {
         ("operators.signin", #"{"other":[{"x":1,"x":2}],"email":"a@b.co","password":"p"}"#, "x"),
         ("operators.signin", #"{"email":{"x":1,"x":2},"password":"p"}"#, "x"),
         ("tools/call", #"{"name":"system_info","name":"rpc_discover"}"#, "name"),
+        ("tools/call", #"{"name":"system_info","_meta":{"x":1,"x":2}}"#, "x"),
+        ("tools/list", #"{"_meta":{"io.modelcontextprotocol/clientCapabilities":{"x":{"y":1,"y":2}}}}"#, "y"),
+        ("initialize", #"{"protocolVersion":"2025-06-18","clientInfo":{"name":"a","name":"b"}}"#, "name"),
     ]
 
     /// The last of two properties of one name won, so that two readers could see two requests.
@@ -124,6 +127,54 @@ struct WireFaultTests {
         #expect(known.0 != -32602)
         let none = try message("system.info", #"{"x":1}"#)
         #expect(none == (nil, nil))
+    }
+
+    private static let long = String(repeating: "é", count: 100_000)
+    private static let short = String(repeating: "é", count: 16) + "…"
+    private static let meta =
+        #""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#
+
+    private static let withLongNames: [(method: String, params: String, text: String)] = [
+        (
+            "operators.signin", #"{"\#(long)":1}"#,
+            "operators.signin has no property \(short); it takes email, password"
+        ),
+        (
+            "operators.register", #"{"user":{"\#(long)":1}}"#,
+            "operators.register has no property user.\(short); it takes user.first_name, user.last_name, user.email"
+        ),
+        (
+            "tools/call", #"{"name":"system_info",\#(meta),"arguments":{"\#(long)":1,"\#(long)":1}}"#,
+            "the property \(short) is given twice"
+        ),
+        (
+            "tools/call", #"{"name":"system_info",\#(meta),"arguments":{"\#(long)":1}}"#,
+            "no property \(short); it takes none"
+        ),
+        ("tools/call", #"{"name":"\#(long)",\#(meta)}"#, "Unknown tool: \(short)"),
+        (
+            "tools/list",
+            #"{"_meta":{"io.modelcontextprotocol/protocolVersion":"\#(long)","#
+                + #""io.modelcontextprotocol/clientCapabilities":{}}}"#,
+            #""requested":"\#(short)""#
+        ),
+        (long, "{}", "Method not found"),
+    ]
+
+    /// A name of 200 KB came back whole, in one place as the text of a Swift value.
+    @Test(arguments: withLongNames.indices)
+    func repeatsNoLongName(_ row: Int) throws {
+        let (method, params, text) = Self.withLongNames[row]
+        let line = #"{"jsonrpc":"2.0","id":1,"method":"\#(method)","params":\#(params)}"#
+        let outcome = try PosternProcess.run(["--data", ":memory:", "--strict-params"], input: line + "\n")
+        let start = String(outcome.output.prefix(1_000))
+        #expect(start.contains(text) && outcome.output == start)
+    }
+
+    /// Without --strict-params the name is a hint beside what is missing.
+    @Test func repeatsNoLongNameBesideAMissingProperty() throws {
+        let (_, text) = try message("operators.signin", #"{"\#(Self.long)":1,"password":"p"}"#)
+        #expect(text?.contains("here is no property \(Self.short)") == true && (text?.utf8.count ?? 0) < 500)
     }
 
     @Test func listsTheParamsWhereAnArrayIsGiven() throws {

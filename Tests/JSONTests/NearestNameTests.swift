@@ -29,4 +29,22 @@ struct NearestNameTests {
         #expect(NearestName.hint(for: "emial", among: ["email", "password"]) == " (did you mean email?)")
         #expect(NearestName.hint(for: "x", among: ["email", "password"]).isEmpty)
     }
+
+    /// A message that repeated an unknown name was as long as the name.
+    @Test func shortensALongName() {
+        #expect("email".shortened == "email")
+        let longest = String(repeating: "x", count: NearestName.bytesMax)
+        #expect(longest.shortened == longest)
+        #expect((longest + "x").shortened == "xxxxxxxxxxxxxxxx…")
+        // One character of many scalars counts by its scalars.
+        let marks = "e" + String(repeating: "\u{301}", count: 100_000)
+        #expect(marks.shortened.unicodeScalars.count == 17)
+    }
+
+    @Test func tellsMemberNamesApartByTheirBytes() {
+        var names = MemberNames()
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        #expect(composed == decomposed)
+        #expect(names.insert(composed) && names.insert(decomposed) && !names.insert(composed))
+    }
 }

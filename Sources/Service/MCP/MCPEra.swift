@@ -44,7 +44,8 @@ extension RPCError {
             code: -32022,
             message: "Unsupported protocol version",
             data: [
-                "supported": .array(MCPEra.statelessVersions.map { .string($0) }), "requested": .string(requested),
+                "supported": .array(MCPEra.statelessVersions.map { .string($0) }),
+                "requested": .string(requested.shortened),
             ]
         )
     }

@@ -83,7 +83,6 @@ final class MCPHandlers {
         }
         var value = JSONWriter()
         do throws(RequestInterruption) {
-            if let refusal = call.refusal() { throw .refused(refusal) }
             try run(call.method, call.params, &value)
         } catch {
             guard case .refused(let refusal) = error else { throw error }
@@ -191,7 +190,7 @@ extension RPCError {
             code: invalidParams.code,
             message: isHidden
                 ? "Unknown tool: \(name); --tools leaves it out"
-                : "Unknown tool: \(name)\(NearestName.hint(for: name, among: names))"
+                : "Unknown tool: \(name.shortened)\(NearestName.hint(for: name, among: names))"
         )
     }
 }

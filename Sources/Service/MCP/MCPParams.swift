@@ -28,12 +28,10 @@ struct MCPParams {
     init(_ params: UnsafeRawBufferPointer?) throws(JSONError) {
         guard let params else { return }
         var reader = JSONReader(params)
-        var names = Set<[UInt8]>()
+        var names = MemberNames()
         try reader.beginObject()
         while let member = try reader.nextMember() {
-            guard names.insert(Array(member.string.utf8)).inserted else {
-                throw JSONError(.duplicateMember, at: reader.place(of: member))
-            }
+            try names.insert(member, from: reader)
             let kind = try reader.kind()
             if member.equals("name"), kind == .string {
                 name = try reader.text()
@@ -48,7 +46,7 @@ struct MCPParams {
             } else if member.equals("_meta"), kind == .object {
                 envelope = try Envelope(reading: &reader)
             } else {
-                try reader.skip()
+                try reader.skipUnique()
             }
         }
     }
@@ -72,15 +70,17 @@ extension MCPParams {
 
 extension MCPParams.Envelope {
     fileprivate init(reading reader: inout JSONReader) throws(JSONError) {
+        var names = MemberNames()
         try reader.beginObject()
         while let member = try reader.nextMember() {
+            try names.insert(member, from: reader)
             if member.equals("io.modelcontextprotocol/protocolVersion") {
                 protocolVersion = try Given(reading: &reader)
             } else if member.equals("io.modelcontextprotocol/clientCapabilities") {
                 hasClientCapabilities = try reader.kind() == .object
-                try reader.skip()
+                try reader.skipUnique()
             } else {
-                try reader.skip()
+                try reader.skipUnique()
             }
         }
     }

@@ -19,27 +19,6 @@ struct ToolCall {
         self.era = era
     }
 
-    /// Why the call is refused before it reaches the method: it has an argument that the tool does not take. A model that
-    /// misspells one would otherwise take the success for what it asked for.
-    func refusal() -> RPCError? {
-        guard let params, params.first == UInt8(ascii: "{") else { return nil }
-        do throws(JSONError) {
-            guard let unknown = try UnknownProperty(in: params, known: method.properties) else { return nil }
-            let hint = unknown.nearest.map { " (did you mean \($0)?)" } ?? "; \(knownArguments)"
-            return RPCError(
-                code: RPCError.invalidParams.code,
-                message: "Invalid params: unknown argument \(unknown.path)\(hint)"
-            ).told(by: method)
-        } catch {
-            return .invalidParams.told(by: method)
-        }
-    }
-
-    private var knownArguments: String {
-        let names = method.properties.map(\.name)
-        return names.isEmpty ? "the tool takes none" : "the tool takes \(names.joined(separator: ", "))"
-    }
-
     /// Writes what a method gave as the members of a tool's result: as JSON text and as structured content, or in words
     /// where the method returns no value, as `null` alone reads like a failure.
     static func write(result: UnsafeRawBufferPointer, to writer: inout JSONWriter) {

@@ -26,57 +26,10 @@ extension Method {
         )
     }
 
-    /// The first property of params that the method does not take, dotted, with the nearest one that it takes: `emial (did
-    /// you mean email?)`; nil where there is none. `params` is an object.
-    func unknownProperty(in params: UnsafeRawBufferPointer) -> String? {
-        var reader = JSONReader(params)
-        do throws(JSONError) {
-            return try Self.unknownProperty(reading: &reader, among: self.params, path: "").unknown
-        } catch {
-            return nil
-        }
-    }
-
-    /// The same, where a required param is missing beside it, which it most likely is meant to be.
-    func unknownPropertyInPlaceOfRequired(in params: UnsafeRawBufferPointer) -> String? {
-        var reader = JSONReader(params)
-        do throws(JSONError) {
-            let found = try Self.unknownProperty(reading: &reader, among: self.params, path: "")
-            return found.lacksRequired ? found.unknown : nil
-        } catch {
-            return nil
-        }
-    }
-
-    private static func unknownProperty(
-        reading reader: inout JSONReader,
-        among known: [ParamName],
-        path: String
-    ) throws(JSONError) -> (unknown: String?, lacksRequired: Bool) {
-        var unknown: String?
-        var lacksRequired = false
-        var missing = known.filter(\.isRequired).map(\.name.description)
-        try reader.beginObject()
-        while let member = try reader.nextMember() {
-            let name = member.string
-            guard let param = known.first(where: { member.equals($0.name) }) else {
-                try reader.skip()
-                // A longer name is no slip, and is not repeated.
-                let shown = name.utf8.count <= 64 ? path + name : "\(path)\(name.unicodeScalars.prefix(16))…"
-                unknown =
-                    unknown ?? shown
-                    + NearestName.hint(for: path + name, among: known.map { path + $0.name.description })
-                continue
-            }
-            missing.removeAll { $0 == name }
-            guard !param.members.isEmpty, try reader.kind() == .object else {
-                try reader.skip()
-                continue
-            }
-            let inner = try unknownProperty(reading: &reader, among: param.members, path: "\(path)\(name).")
-            unknown = unknown ?? inner.unknown
-            lacksRequired = lacksRequired || inner.lacksRequired
-        }
-        return (unknown, lacksRequired || !missing.isEmpty)
+    /// The error for a property that the method does not take, which lists those that it takes where none is near.
+    func hasNo(_ property: UnknownProperty) -> RPCError {
+        let known = property.known.isEmpty ? "it takes none" : "it takes \(property.known.joined(separator: ", "))"
+        let hint = property.hint.isEmpty ? "; \(known)" : property.hint
+        return RPCError.invalidParams.because("\(name) has no property \(property.path)\(hint)").told(by: self)
     }
 }

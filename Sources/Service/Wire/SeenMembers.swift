@@ -5,8 +5,8 @@ import JSON
 struct SeenMembers {
     /// A bit for each member that is known.
     private var bits: UInt64 = 0
-    /// The others, by the bytes of their names; most requests have none.
-    private var others: Set<[UInt8]> = []
+    /// The others, by their names; most requests have none.
+    private var others = MemberNames()
 
     /// Adds a known member by its number.
     @inline(__always)
@@ -18,9 +18,7 @@ struct SeenMembers {
 
     /// Adds a member that is not known, and reads past its value.
     mutating func skip(_ name: JSONText, _ reader: inout JSONReader) throws(JSONError) {
-        guard others.insert(Array(name.string.utf8)).inserted else {
-            throw JSONError(.duplicateMember, at: reader.place(of: name))
-        }
+        try others.insert(name, from: reader)
         try reader.skipUnique()
     }
 }
