@@ -22,6 +22,8 @@ package struct JSONError: Error, Sendable {
         case value = "a JSON value"
         case name = "a property name in double quotes"
         case colon = "a colon"
+        case nameOrBrace = "a property name in double quotes or }"
+        case valueOrBracket = "a JSON value or ]"
         case commaOrBrace = "a comma or }"
         case commaOrBracket = "a comma or ]"
     }

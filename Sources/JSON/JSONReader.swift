@@ -193,10 +193,15 @@ package struct JSONReader {
         let name: JSONText
         do throws(JSONError) {
             name = try text()
-        } catch  where error.reason == .unexpectedByte {
+        } catch  where error.reason == .typeMismatch {
+            // The grammar asks for a string here, not the caller.
             throw JSONError(.unexpectedByte, at: error.offset, expected: .name)
+        } catch  where error.expectation == .value {
+            throw JSONError(error.reason, at: error.offset, expected: .name)
         }
-        guard try peek() == UInt8(ascii: ":") else { throw JSONError(.unexpectedByte, at: offset, expected: .colon) }
+        guard try peek(.colon) == UInt8(ascii: ":") else {
+            throw JSONError(.unexpectedByte, at: offset, expected: .colon)
+        }
         offset += 1
         return name
     }
@@ -229,7 +234,9 @@ package struct JSONReader {
     /// Reads the comma before a further value, or the byte that closes the container.
     @inline(__always)
     private mutating func continues(until close: UInt8) throws(JSONError) -> Bool {
-        let byte = try peek()
+        skipWhitespace()
+        guard offset < count else { throw endError(before: close) }
+        let byte = base[offset]
         if byte == close {
             offset += 1
             depth -= 1
@@ -247,13 +254,23 @@ package struct JSONReader {
         return true
     }
 
+    /// The error for a text that ends within a container.
+    private func endError(before close: UInt8) -> JSONError {
+        let isObject = close == UInt8(ascii: "}")
+        let first: JSONError.Expectation = isObject ? .nameOrBrace : .valueOrBracket
+        let further: JSONError.Expectation = isObject ? .commaOrBrace : .commaOrBracket
+        return JSONError(.unexpectedEnd, at: offset, expected: afterValue ? further : first)
+    }
+
     // MARK: Bytes
 
     /// The next byte that is no white space; it stays up next.
+    ///
+    /// - Parameter expected: what the error names where the text has ended.
     @inline(__always)
-    private mutating func peek() throws(JSONError) -> UInt8 {
+    private mutating func peek(_ expected: JSONError.Expectation = .value) throws(JSONError) -> UInt8 {
         skipWhitespace()
-        guard offset < count else { throw JSONError(.unexpectedEnd, at: offset) }
+        guard offset < count else { throw JSONError(.unexpectedEnd, at: offset, expected: expected) }
         return base[offset]
     }
 

@@ -61,7 +61,7 @@ struct MistakeTests {
         ),
         Mistake(
             ["call", "system.info", "-"],
-            "stdin: the params are not JSON: the text ends too early at byte 0; they are NAME=VALUE, "
+            "stdin: the params are not JSON: the text ends where a JSON value is expected at byte 0; they are NAME=VALUE, "
                 + #"as in email=a@b.co, or JSON, as in '{"email":"a@b.co"}', or - for JSON on stdin"#
         ),
         Mistake(
@@ -135,17 +135,17 @@ struct MistakeTests {
         WireMistake("GET /users HTTP/1.1\r\n\r\n", http),
         WireMistake(
             "{\n  \"jsonrpc\": \"2.0\",\n  \"id\": 1\n}",
-            "Parse error at byte 1: the text ends too early; each message is one line, so send JSON without line breaks, "
-                + "as jq -c prints it"
+            "Parse error at byte 1: the text ends where a property name in double quotes or } is expected; each message is "
+                + "one line, so send JSON without line breaks, as jq -c prints it"
         ),
         WireMistake(
             "{\"jsonrpc\": \"2.0\",\n \"id\": 1}",
-            "Parse error at byte 18: the text ends too early; each message is one line, so send JSON without line breaks, "
-                + "as jq -c prints it"
+            "Parse error at byte 18: the text ends where a property name in double quotes is expected; each message is "
+                + "one line, so send JSON without line breaks, as jq -c prints it"
         ),
         WireMistake(
             "Content-Length: 46\r\n\r\n" + #"{"jsonrpc":"2.0","id":1,"method":"system.info"}"#,
-            "Parse error at byte 46: the text ends too early; Content-Length counts bytes"
+            "Parse error at byte 46: the text ends where a comma or } is expected; Content-Length counts bytes"
         ),
         WireMistake(
             #"{jsonrpc:"2.0","id":1,"method":"system.info"}"#,

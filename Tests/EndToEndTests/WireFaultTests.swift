@@ -39,8 +39,8 @@ struct WireFaultTests {
         #expect(replies.map { $0["id"] } == [1, .null, 2, .null, .null, 3, .null, 4, .null, 5])
         for reply in replies where reply["id"] != .null { #expect(reply["result"]?["name"] != nil) }
         let error =
-            #""message":"Parse error at byte 1: the text ends too early; each message is one line, so send JSON "#
-            + #"without line breaks, as jq -c prints it"}"#
+            #""message":"Parse error at byte 1: the text ends where a property name in double quotes or } is expected; "#
+            + #"each message is one line, so send JSON without line breaks, as jq -c prints it"}"#
         #expect(outcome.output.components(separatedBy: error).count == 5)
     }
 

@@ -137,7 +137,7 @@ struct MessageTableTests {
         (#"{"id":1,"id":2}"#, "Parse error at byte 8: the property is given twice"),
         (
             "{",
-            "Parse error at byte 1: the text ends too early; each message is one line, so send JSON without line breaks, as jq -c prints it"
+            "Parse error at byte 1: the text ends where a property name in double quotes or } is expected; each message is one line, so send JSON without line breaks, as jq -c prints it"
         ),
         (#"{"id":"\#u{01}"}"#, "Parse error at byte 7: a control character in a string must be escaped"),
         ("hello", "Parse error at byte 0: expected a JSON value"),

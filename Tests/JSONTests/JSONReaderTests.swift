@@ -49,7 +49,7 @@ struct JSONReaderTests {
         ("object_bad_value", Array(#"["x", truth]"#.utf8), .unexpectedByte),
         ("object_comma_instead_of_colon", Array(#"{"x", null}"#.utf8), .unexpectedByte),
         ("object_missing_value", Array(#"{"a":"#.utf8), .unexpectedEnd),
-        ("object_non_string_key", Array("{1:1}".utf8), .typeMismatch),
+        ("object_non_string_key", Array("{1:1}".utf8), .unexpectedByte),
         ("object_trailing_comma", Array(#"{"id":0,}"#.utf8), .unexpectedByte),
         ("object_trailing_comment", Array(#"{"a":"b"}/**/"#.utf8), .trailingBytes),
         ("object_two_commas_in_a_row", Array(#"{"a":"b",,"c":"d"}"#.utf8), .unexpectedByte),
@@ -93,6 +93,28 @@ struct JSONReaderTests {
         let (name, text, reason) = Self.refused[index]
         let error = #expect(throws: JSONError.self, "\(name)") { try read(text) }
         #expect(error?.reason == reason, "\(name)")
+    }
+
+    /// `{1:2}` got "a value of another type", which is what a caller that asked for a string is told, and a text that ended
+    /// never said what it lacked.
+    @Test(arguments: [
+        ("{1:2}", 1, "expected a property name in double quotes"),
+        (#"{"a":1,null:2}"#, 7, "expected a property name in double quotes"),
+        ("{x:2}", 1, "expected a property name in double quotes"),
+        ("", 0, "the text ends where a JSON value is expected"),
+        ("{", 1, "the text ends where a property name in double quotes or } is expected"),
+        (#"{"a""#, 4, "the text ends where a colon is expected"),
+        (#"{"a":"#, 5, "the text ends where a JSON value is expected"),
+        (#"{"a":1"#, 6, "the text ends where a comma or } is expected"),
+        (#"{"a":1,"#, 7, "the text ends where a property name in double quotes is expected"),
+        ("[", 1, "the text ends where a JSON value or ] is expected"),
+        ("[1", 2, "the text ends where a comma or ] is expected"),
+        ("[1,", 3, "the text ends where a JSON value is expected"),
+        (#"{"ab"#, 4, "the text ends too early"), ("nul", 3, "the text ends too early"),
+    ])
+    func namesWhatTheGrammarExpects(text: String, offset: Int, explanation: String) {
+        let error = #expect(throws: JSONError.self) { try read(Array(text.utf8)) }
+        #expect(error?.offset == offset && error?.explanation == explanation)
     }
 
     /// Every text that is JSON is none when it is cut anywhere, but for numbers, which may end early.
