@@ -45,7 +45,8 @@ extension RPCError {
         case .denied, .systemCall(_, EACCES, _), .systemCall(_, EPERM, _):
             self.init(AccountError(ErrorCode.Service.accessDenied))
         case .damaged, .newerFormat, .systemCall: self.init(AccountError(ErrorCode.Service.damaged))
-        case .duplicate, .exists, .missing, .noStore, .notAStore, .overtaken, .tooLarge, .untrustedFileSystem, .usedUp:
+        case .duplicate, .exists, .missing, .noStore, .notAStore, .overtaken, .tooLarge, .unnamed, .untrustedFileSystem,
+            .usedUp:
             self = .internalError
         }
     }

@@ -24,6 +24,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case notAStore(String, holding: String)
     /// There is something already where a new store is to go: its path.
     case exists(String)
+    /// A path that does not end in the name of a directory, where a new store is to go.
+    case unnamed(String)
     /// The directory is on a file system whose locks cannot be relied on: its name.
     case untrustedFileSystem(String)
     /// Another process has written since the transaction began; the engine runs it again.
@@ -57,6 +59,9 @@ extension StoreError: CustomStringConvertible {
         case .notAStore(let path, let name):
             "\(path) holds \(name) and no store; a store is made in a new or empty directory"
         case .exists(let path): "there is something at \(path) already; a new store goes where there is nothing"
+        case .unnamed(let path):
+            "a new store gets the name that its path ends in, and \(path.isEmpty ? "an empty path" : path) ends in none; "
+                + "write the name of its directory, as in ./postern-data"
         case .untrustedFileSystem(let name):
             "the directory is on \(name), where locks cannot be relied on; if you know that they can, say --trust-locks"
         case .overtaken: "another process has written since the transaction began"

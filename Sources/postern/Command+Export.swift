@@ -72,7 +72,9 @@ extension Command {
         }
         guard isDone else {
             for fault in incoming.faults {
-                StandardError.write(line: fault.line.map { "line \($0): \(fault.reason)" } ?? fault.reason)
+                // A name of the file may have control characters.
+                let line = fault.line.map { "line \($0): \(fault.reason)" } ?? fault.reason
+                StandardError.write(line: SystemString(line).description)
             }
             throw .failed("nothing was imported; what is wrong: \(incoming.faultCount)")
         }
@@ -91,7 +93,11 @@ extension Command {
         var pending: [UInt8] = []
         var isLong = false
         func take(_ line: ArraySlice<UInt8>) throws(StoreError) {
-            if isLong { incoming.refuseLongLine() } else { try incoming.take(line) }
+            if isLong || line.count > Limits.exportLineBytesMax {
+                incoming.refuseLongLine()
+            } else {
+                try incoming.take(line)
+            }
             isLong = false
             lines += 1
             if lines % linesBetweenLooks == 0 { bar.show(Progress(phase: "reading", done: lines, total: nil)) }
@@ -108,6 +114,7 @@ extension Command {
                 piece = piece[(end + 1)...]
             }
             pending += piece
+            // The bytes of a line that is too long are not kept.
             if pending.count > Limits.exportLineBytesMax {
                 isLong = true
                 pending.removeAll(keepingCapacity: true)

@@ -8,12 +8,11 @@ extension Command {
         let bar = ProgressBar()
         let report: StoreCheck.Report
         do throws(StoreError) {
+            defer { bar.end() }
             report = try StoreCheck.run(path, types: RecordTypes.all, settings: options.store, progress: bar.show)
         } catch {
-            bar.end()
             throw .store(error)
         }
-        bar.end()
         for note in report.notes { print("note: \(note)") }
         for fault in report.faults { print("fault: \(fault)") }
         if report.hasMore { print("fault: and more") }
@@ -33,6 +32,7 @@ extension Command {
         let bar = ProgressBar()
         let report: StoreSalvage.Report
         do throws(StoreError) {
+            defer { bar.end() }
             report = try StoreSalvage.run(
                 path,
                 to: options.paths[0],
@@ -41,10 +41,8 @@ extension Command {
                 progress: bar.show
             )
         } catch {
-            bar.end()
             throw .store(error)
         }
-        bar.end()
         for loss in report.losses { print("lost: \(loss)") }
         print("saved: \(report.records) records to \(options.paths[0])")
         guard report.losses.isEmpty else { throw .failed("not all could be saved") }

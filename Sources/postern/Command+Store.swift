@@ -16,20 +16,20 @@ extension Command {
     /// Merges the journal into a new base.
     func merge(_ options: Options) throws(CommandError) {
         let bar = ProgressBar()
+        defer { bar.end() }
         let isMerged = try withEngine(options) { engine throws(StoreError) in
             try engine.merge { bar.show(Progress(phase: "merging", done: $0, total: nil)) }
         }
-        bar.end()
         guard isMerged else { throw .failed("another process is merging already") }
     }
 
     /// Writes a copy of the store.
     func backUp(_ options: Options) throws(CommandError) {
         let bar = ProgressBar()
+        defer { bar.end() }
         try withEngine(options) { engine throws(StoreError) in
             try engine.backUp(to: options.paths[0], progress: bar.show)
         }
-        bar.end()
     }
 
     /// Uses the store's engine, without the account APIs above it, and closes it. A store that is not there is not made.

@@ -94,6 +94,56 @@ struct ImportRulesTests {
         #expect(!FileManager.default.fileExists(atPath: folder.path("other")))
     }
 
+    /// A referral code that no `create_…` method takes was imported.
+    @Test(arguments: [(64, 0 as Int32), (65, 1)])
+    func holdsAReferralCodeToItsLength(characters: Int, status: Int32) throws {
+        let code = String(repeating: "7", count: characters)
+        let lines = try export().map { line in
+            line.replacing(/"referral_code":(null|"[^"]*")/, with: #""referral_code":"\#(code)""#)
+        }
+        #expect(lines.contains { $0.contains(code) })
+        let outcome = try importing(lines)
+        #expect(outcome.status == status, "\(outcome.errors)")
+        #expect(status == 0 || outcome.errors.contains("sales.users: referral_code: "), "\(outcome.errors)")
+    }
+
+    private static let withLongNames: [(line: String, fault: String)] = [
+        (#"{"collection":"\#(long)","record":{}}"#, #"there is no collection \x1B\x1B\x1B"#),
+        (#"{"counter":"\#(long)","value":1}"#, #"there is no counter \x1B\x1B\x1B"#),
+        (#"{"\#(long)":1,"\#(long)":2}"#, #"the property \x1B\x1B\x1B"#),
+        ("{" + (0..<100_000).map { #""p\#($0)":0"# }.joined(separator: ",") + "}", "neither a counter"),
+    ]
+
+    /// A name of the file went out whole and with its control characters, and each property of a line was compared with all
+    /// before it: a line of 60,000 took ten seconds.
+    @Test(arguments: withLongNames.indices)
+    func repeatsNoLongName(_ row: Int) throws {
+        let (line, fault) = Self.withLongNames[row]
+        let start = ContinuousClock.now
+        let outcome = try importing([line, #"{"end":true}"#])
+        #expect(ContinuousClock.now - start < .seconds(10))
+        let errors = String(outcome.errors.prefix(500))
+        #expect(outcome.status == 1 && errors.hasPrefix("line 1: \(fault)") && outcome.errors == errors)
+    }
+
+    private static let long = String(repeating: #"\u001b"#, count: 100_000)
+
+    /// Two names that Unicode holds for one are two.
+    @Test func comparesNamesByTheirBytes() throws {
+        let outcome = try importing(["{\"\u{E9}\":1,\"e\u{301}\":1}", #"{"end":true}"#])
+        #expect(outcome.errors.hasPrefix("line 1: neither"), "\(outcome.errors)")
+    }
+
+    /// Only a line that came in several pieces was held to the bound, and without its last piece.
+    @Test(arguments: [(0, 0 as Int32), (1, 1)])
+    func holdsEachLineToTheBound(extra: Int, status: Int32) throws {
+        let bytes = 8_388_608 + extra
+        let blank = String(repeating: " ", count: bytes)
+        let outcome = try importing([#"{"export":1}"#, blank, #"{"end":true}"#])
+        #expect(outcome.status == status, "\(outcome.errors)")
+        #expect(status == 0 || outcome.errors.hasPrefix("line 2: longer than 8388608 bytes"), "\(outcome.errors)")
+    }
+
     @Test(arguments: [
         ("password_hash", "$2b$12$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "not a hash of Argon2id"),
         ("password_hash", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", "not a hash of Argon2id"),

@@ -149,6 +149,58 @@ struct StoreToolTests {
         #expect(try PosternProcess.run(["check"] + big).output == "\(entries) of 0 transactions")
     }
 
+    /// All of the work was done before the rename failed, with the message that the device is busy.
+    @Test(arguments: ["backup", "salvage", "import"], [".", "..", "./", "sub/.", "sub/..", "/"])
+    func refusesAPathWithoutAName(command: String, path: String) throws {
+        try serving().finish()
+        try FileManager.default.createDirectory(atPath: folder.path("sub"), withIntermediateDirectories: true)
+        let export = try PosternProcess.run(["export"] + data).output
+        let words = command == "import" ? ["import", "--data", path] : [command, path] + data
+        let shell = "cd '\(folder.path("sub"))'; exec \"$@\""
+        let outcome = try PosternProcess.run(words, input: export, shell: shell)
+        #expect(outcome.status == 1 && outcome.output == "")
+        #expect(
+            outcome.errors
+                == "postern: a new store gets the name that its path ends in, and \(path) ends in none; write "
+                + "the name of its directory, as in ./postern-data\n"
+        )
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["store", "sub"])
+    }
+
+    /// The error of a backup or a merge stood behind what was left of the bar.
+    @Test(arguments: ["backup copy", "merge"])
+    func endsTheProgressBarBeforeAnError(command: String) throws {
+        let postern = try PosternProcess(data)
+        #expect(try register(1, postern)["result"] != nil)
+        postern.finish()
+        // Enough entries for the bar to show.
+        let lines = try PosternProcess.run(["export"] + data).output.split(separator: "\n")
+        let user = try JSONValue(parsing: String(#require(lines.first { $0.contains(#"{"collection":"care.users""#) })))
+        let members = try #require(user["record"]?.object)
+        let users = (1...3_000).map { number in
+            let record = members.map { member -> JSONValue.Member in
+                switch member.name {
+                case "id": JSONValue.Member("id", .number("\(number)"))
+                case "email": JSONValue.Member("email", .string("c\(number)@b.co"))
+                default: member
+                }
+            }
+            return (["collection": "care.users", "record": .object(record)] as JSONValue).text
+        }
+        let export = [String(lines[0]), #"{"counter":"care.users","value":3000}"#] + users + [#"{"end":true}"#]
+        let many = folder.path("many")
+        let imported = try PosternProcess.run(["import", "--data", many], input: export.joined(separator: "\n"))
+        #expect(imported.status == 0, "\(imported.errors)")
+        // A merge has something to do.
+        let server = try PosternProcess(["--data", many])
+        #expect(try register(0, server)["result"] != nil)
+        server.finish()
+        let run = "ulimit -f 64; cd \(folder.path); exec \(PosternProcess.binary.path) \(command) --data \(many)"
+        let shown = try PosternProcess.run([], shell: "script -qec '\(run)' /dev/null").output
+        #expect(shown.contains("\r\u{1B}[K") && shown.contains("ing: 4096"), "\(shown.debugDescription)")
+        #expect(shown.contains("\r\u{1B}[Kpostern: "), "\(shown.debugDescription)")
+    }
+
     // MARK: Files
 
     /// What a copy or an export holds is for its owner alone, whatever the umask.

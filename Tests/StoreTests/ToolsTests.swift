@@ -214,6 +214,29 @@ struct ToolsTests {
         #expect(error != nil || call >= 6)
     }
 
+    /// "Nothing is there then" was not true where the sync of the directory above failed, once the rename was done.
+    @Test func saysThatTheStoreIsThereWhereOnlyItsNameMayBeLost() throws {
+        try makeStore()
+        var settings = StoreSettings()
+        var fails = false
+        let root = directory.root
+        settings.calls.syncDirectory = { descriptor in
+            errno = EIO
+            return fails && FileManager.default.fileExists(atPath: root + "/copy") ? -1 : 0
+        }
+        let engine = try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
+        fails = true
+        let error = storeError { try engine.backUp(to: root + "/copy", progress: { _ in }) }
+        engine.close()
+        let text = error.map { "\($0)" } ?? ""
+        #expect(
+            text.hasPrefix("the store is complete at \(root)/copy, but a power cut may lose it: sync of "),
+            "\(text)"
+        )
+        #expect(try check(root + "/copy").faults.isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: root).sorted() == ["copy", "data"])
+    }
+
     // MARK: Export and import
 
     private func export() throws -> String {

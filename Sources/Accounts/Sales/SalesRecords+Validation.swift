@@ -10,9 +10,14 @@ extension SalesUser {
         findings.check("password_hash", hash: passwordHash)
         let texts = [
             ("first_name", firstName, Limits.nameCharactersMax), ("last_name", lastName, Limits.nameCharactersMax),
-            ("referral_code", referralCode, Limits.nameCharactersMax), ("source", source, Limits.nameCharactersMax),
-            ("phone", phone, Limits.phoneCharactersMax), ("brand_id", brandID, Limits.nameCharactersMax),
+            ("source", source, Limits.nameCharactersMax), ("phone", phone, Limits.phoneCharactersMax),
+            ("brand_id", brandID, Limits.nameCharactersMax),
         ]
+        findings.check("referral_code", referralCode) { given in
+            let text = try SalesRules.text(given, "referral_code", charactersMax: Limits.codeCharactersMax)
+            // A code that `create_…` refuses could invite no one.
+            return try SalesRules.code(.value(text), "referral_code")
+        }
         for (property, text, charactersMax) in texts {
             findings.check(property, text) { try SalesRules.text($0, property, charactersMax: charactersMax) }
         }

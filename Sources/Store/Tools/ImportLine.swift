@@ -28,7 +28,7 @@ enum ImportLine {
         } catch {
             throw Fault(reason: "not JSON: \(error.reason.rawValue) at byte \(error.offset)")
         }
-        if let name = properties.double { throw Fault(reason: "the property \(name) is there twice") }
+        if let name = properties.double { throw Fault(reason: "the property \(name.shortened) is there twice") }
         if properties.isEnd {
             self = .end
         } else if properties.isAbout {
@@ -51,17 +51,16 @@ enum ImportLine {
         var value: Int?
         var collection: String?
         var record: UnsafeRawBufferPointer?
-        /// The name of a property that is there twice.
+        /// The name of the first property that is there twice.
         var double: String?
 
         mutating func read(from reader: inout JSONReader) throws(JSONError) {
             guard try reader.kind() == .object else { return try reader.skip() }
             try reader.beginObject()
-            var names: [String] = []
+            var names = MemberNames()
             while let text = try reader.nextMember() {
                 let name = text.string
-                if names.contains(name) { double = name }
-                names.append(name)
+                if !names.insert(name), double == nil { double = name }
                 switch (name, try reader.kind()) {
                 case ("end", .bool): isEnd = try reader.bool()
                 case ("counter", .string): counter = try reader.text().string

@@ -21,7 +21,9 @@ struct StoreBuilder {
     ///
     /// - Returns: what its domain finds.
     mutating func add(_ bytes: [UInt8], to collection: String) throws(Refusal) -> RecordFindings {
-        guard let type = types[collection] else { throw Refusal(reason: "there is no collection \(collection)") }
+        guard let type = types[collection] else {
+            throw Refusal(reason: "there is no collection \(collection.shortened)")
+        }
         let entry: RecordType.Entry
         do throws(JSONError) {
             entry = try type.entry(of: bytes)

@@ -20,7 +20,8 @@ final class StoreDraft {
 
     /// Creates the directory under construction, and the directories above it where they are missing.
     ///
-    /// - Throws: `StoreError.exists` if the path holds anything but an empty directory.
+    /// - Throws: `StoreError.exists` if the path holds anything but an empty directory, `StoreError.unnamed` if it ends in no
+    ///   name.
     init(for path: SystemString, calls: SystemCalls) throws(StoreError) {
         place = StorePlace(path)
         try place.check()
@@ -51,7 +52,8 @@ final class StoreDraft {
 
     /// Completes the store with its manifest and moves it to its path.
     ///
-    /// - Throws: `StoreError.exists` if something was put at the path meanwhile.
+    /// - Throws: `StoreError.exists` if something was put at the path meanwhile. `StoreError.systemCall` with a text that says
+    ///   so where the store is at the path, but the sync of its name failed.
     func publish(_ manifest: Manifest) throws(StoreError) {
         let file = try newFile(Manifest.fileName)
         try file.write(manifest.bytes, at: 0)
@@ -64,7 +66,10 @@ final class StoreDraft {
             }
         }
         isOpen = false
-        try directory.syncParent()
+        guard retryingInterrupted({ calls.syncDirectory(parent.descriptor) }) == 0 else {
+            let name = "the store is complete at \(path), but a power cut may lose it: sync of the directory above it"
+            throw .systemCall(name: name, errno: errno, outcomeUnknown: false)
+        }
     }
 
     /// Removes the directory under construction with the files that were created in it. What cannot be removed keeps a
@@ -130,15 +135,17 @@ struct StorePlace {
         while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
         let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
         let start = slash.map { $0 + 1 } ?? 0
-        name = bytes.count == start ? "." : SystemString(bytes: bytes[start...])
+        name = bytes.last == UInt8(ascii: "/") ? "." : SystemString(bytes: bytes[start...])
         parent = slash.map { $0 == 0 ? "/" : SystemString(bytes: bytes[..<$0]) } ?? "."
         self.path = path
     }
 
     /// Refuses a place that holds something, before any work is done for it.
     ///
-    /// - Throws: `StoreError.exists` for anything but an empty directory; a link is not followed.
+    /// - Throws: `StoreError.exists` for anything but an empty directory; a link is not followed. `StoreError.unnamed` for a
+    ///   path that nothing can be renamed to.
     func check() throws(StoreError) {
+        guard ![".", "..", ""].contains(name) else { throw .unnamed("\(path)") }
         let directory: Directory
         do throws(StoreError) {
             directory = try Directory(parent, makes: false)

@@ -31,7 +31,7 @@ package final class StoreImport {
     /// - Parameters:
     ///   - types: all types of records that a store may hold.
     ///   - path: where the store goes; the path must hold nothing, or an empty directory.
-    /// - Throws: `StoreError.exists`, `.diskFull`, `.systemCall`.
+    /// - Throws: `StoreError.exists`, `.unnamed`, `.diskFull`, `.systemCall`.
     package init(_ types: [RecordType], to path: SystemString, settings: StoreSettings = StoreSettings())
         throws(StoreError)
     {
@@ -62,7 +62,7 @@ package final class StoreImport {
     /// Writes the store if nothing is wrong.
     ///
     /// - Returns: whether the store was written. If not, `faults` says why, and nothing is at the path.
-    /// - Throws: `StoreError`; nothing is at the path then.
+    /// - Throws: `StoreError`; nothing is at the path then, unless the error says that the store is.
     package func finish(progress: (Progress) -> Void) throws(StoreError) -> Bool {
         defer { draft.discard() }
         if !hasEnded {
@@ -104,14 +104,14 @@ package final class StoreImport {
         guard let value, CounterBounds.values.contains(value) else {
             return refuse("a counter has a whole number from 0 to \(CounterBounds.values.upperBound - 1) for its value")
         }
-        guard counterNames.contains(name) else { return refuse("there is no counter \(name.prefix(100))") }
+        guard counterNames.contains(name) else { return refuse("there is no counter \(name.shortened)") }
         guard counters.set(name, to: value) else { return refuse("the counter \(name) is set twice") }
         try sorter.add(.entry, StoreKey.counter(name).bytes, ValueWriter().number(value).bytes, line: line)
     }
 
     private func take(_ record: UnsafeRawBufferPointer, of collection: String) throws(StoreError) {
         records += 1
-        guard let type = types[collection] else { return refuse("there is no collection \(collection)") }
+        guard let type = types[collection] else { return refuse("there is no collection \(collection.shortened)") }
         let entry: RecordType.Entry
         do throws(JSONError) {
             entry = try type.entry(of: record)
@@ -127,7 +127,7 @@ package final class StoreImport {
         }
         guard let place = entry.place else { return }
         if let key = place.longKey {
-            return refuse("\(collection): the key \(key.text.prefix(100))… is longer than \(Limits.keyBytesMax) bytes")
+            return refuse("\(collection): the key \(key.text.shortened) is longer than \(Limits.keyBytesMax) bytes")
         }
         counters.note(place.numbers)
         try sorter.add(type.isErasable ? .erasable : .entry, place.key.bytes, entry.value, line: line)

@@ -18,7 +18,7 @@ struct StoreWriter {
     ///   - erasable: the keys of values that can be erased, which do not go into the base.
     ///   - transactions: how many transactions it took to make them.
     ///   - progress: called now and then with how many entries were written.
-    /// - Throws: `StoreError.exists` if the path holds anything but an empty directory.
+    /// - Throws: `StoreError.exists` if the path holds anything but an empty directory; what `StoreDraft.publish` throws.
     func write(
         _ space: LayeredSpace,
         erasable: Set<StoreKey>,

@@ -4,7 +4,7 @@ internal import JSON
 /// Finds properties that a record does not have: a slip of the pen would be lost without a word.
 enum StrangeMember {
     /// The path of a property that `given` has and the record as it is stored has not, or that `given` has twice; nil if
-    /// there is none.
+    /// there is none. A long name is cut.
     static func name(in given: UnsafeRawBufferPointer, but stored: [UInt8]) -> String? {
         // What an export wrote is what the store keeps.
         if stored.withUnsafeBytes({ $0.hasBytes(of: given) }) { return nil }
@@ -18,12 +18,12 @@ enum StrangeMember {
 
     private static func name(in given: JSONValue, but stored: JSONValue) -> String? {
         if let members = given.object {
-            var names: Set<String> = []
+            var names = MemberNames()
             for member in members {
-                guard names.insert(member.name).inserted else { return member.name }
+                guard names.insert(member.name) else { return member.name.shortened }
                 guard let value = stored[member.name] else {
                     if member.value == .null { continue }
-                    return member.name
+                    return member.name.shortened
                 }
                 if let inner = name(in: member.value, but: value) { return "\(member.name).\(inner)" }
             }
