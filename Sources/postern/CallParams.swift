@@ -7,7 +7,7 @@ import Service
 ///     user_id=1 client.address='14 Barnesdale Rd.'                 properties; a dot leads into an object
 ///     -                                                            JSON on stdin
 ///
-/// A value `@FILE` is the text of a file without its last line feed, and `@-` that of stdin: the command line, which every
+/// A value `@FILE` is the text of a file without its last line end, LF or CRLF, and `@-` that of stdin: the command line, which every
 /// user of the machine can read, then holds no secret. Whether a value is a string or another type of JSON is the
 /// contract's word.
 struct CallParams {
@@ -53,9 +53,9 @@ struct CallParams {
             if text == "@-" {
                 if readsInput { throw .usage("only one value can be read from stdin") }
                 readsInput = true
-                text = try TextFile.standardInput(prompt: String(word[..<equals])).withoutLastLineFeed
+                text = try TextFile.standardInput(prompt: String(word[..<equals])).withoutLastLineEnd
             } else if text.hasPrefix("@") {
-                text = try TextFile.contents(of: String(text.dropFirst())).withoutLastLineFeed
+                text = try TextFile.contents(of: String(text.dropFirst())).withoutLastLineEnd
             }
             let property = path.reduce(schema) { schema, name in schema?["properties"]?[name] }
             try set(Self.value(of: text, as: property), at: path[...], in: &value)
@@ -106,7 +106,7 @@ struct CallParams {
     /// The schema of a method's params, as one object; nil for an unknown method.
     private static func schema(of method: String) -> JSONValue? {
         do throws(JSONError) {
-            let document = try JSONValue(parsing: OpenRPCDocument.text.description)
+            let document = try JSONValue(parsing: OpenRPCDocument.text)
             let found = document["methods"]?.array?.first { $0["name"]?.string == method }
             let params = found?["params"]?.array ?? []
             let properties = params.compactMap { param in
@@ -120,5 +120,10 @@ struct CallParams {
 }
 
 extension String {
-    fileprivate var withoutLastLineFeed: String { hasSuffix("\n") ? String(dropLast()) : self }
+    /// The text without the LF or CRLF at its end. CRLF is one Character, so its bytes are looked at.
+    fileprivate var withoutLastLineEnd: String {
+        guard utf8.last == UInt8(ascii: "\n") else { return self }
+        let text = utf8.dropLast()
+        return String(decoding: text.last == UInt8(ascii: "\r") ? text.dropLast() : text, as: UTF8.self)
+    }
 }

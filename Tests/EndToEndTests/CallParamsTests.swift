@@ -67,6 +67,18 @@ struct CallParamsTests {
         #expect(missing.status == 1 && missing.errors.hasSuffix("none: No such file or directory\n"))
     }
 
+    /// CRLF is one Character, so that a file of Windows registered a password with a carriage return at its end.
+    @Test func endsAValueAtEitherLineEnd() throws {
+        let file = folder.path("password")
+        try "secret\r\n".write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try call("care.user.register", "email=a@b.co", "password=@\(file)", "role=user").status == 0)
+        #expect(try call("care.auth.token", "email=a@b.co", "password=secret").status == 0)
+        for (input, status) in [("secret\r\n", 0), ("secret", 0), ("secret\r", 1), ("secret\n\r\n", 1), ("\r\n", 1)] {
+            let outcome = try call("care.auth.token", "email=a@b.co", "password=@-", input: input)
+            #expect(outcome.status == Int32(status), "\(input.debugDescription)")
+        }
+    }
+
     /// While a call runs, every user of the machine can read its command line.
     @Test func keepsSecretsOutOfTheCommandLine() throws {
         let call = try PosternProcess(["call", "care.user.register", "-"] + data)
