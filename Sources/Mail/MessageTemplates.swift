@@ -1,5 +1,4 @@
 package import Accounts
-internal import Glibc
 package import Store
 
 /// Puts mails into words by templates: those of a directory, and where it has none, those that come with the program.
@@ -33,17 +32,14 @@ package final class MessageTemplates: MailComposer {
     }
 
     private static func checkNames(in folder: SystemString) throws(TemplateError) {
-        guard let directory = opendir(folder.cString) else {
-            throw TemplateError("\(folder): \(String(cString: strerror(errno)))")
+        let found: [String]
+        do throws(StoreError) {
+            found = try DirectoryNames.of(folder)
+        } catch {
+            throw TemplateError("\(error)")
         }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                SystemString(bytes: $0).description
-            }
-            guard name.hasSuffix(".txt"), !MailKind.allCases.contains(where: { $0.rawValue + ".txt" == name }) else {
-                continue
-            }
+        for name in found where name.hasSuffix(".txt") {
+            guard !MailKind.allCases.contains(where: { $0.rawValue + ".txt" == name }) else { continue }
             let names = MailKind.allCases.map { $0.rawValue + ".txt" }.joined(separator: ", ")
             throw TemplateError("\(folder)/\(name) is the template of no mail; there are \(names)")
         }

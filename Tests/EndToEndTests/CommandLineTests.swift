@@ -16,7 +16,7 @@ struct CommandLineTests {
         (["--framing", "x"], "--framing takes auto|line|header, not x"),
         (["--mail", "smtp"], "--mail takes keep|directory:DIR|command:COMMAND, not smtp"),
         (["--mail-from", "nobody"], "--mail-from takes ADDRESS, not nobody"),
-        (["--mail-templates", "/nonexistent"], "--mail-templates: /nonexistent: No such file or directory"),
+        (["--mail-templates", "/nonexistent"], "--mail-templates: open /nonexistent: No such file or directory"),
         (["--public-url", "localhost"], "--public-url takes URL, not localhost"),
         (["--log-level", "loud"], "--log-level takes error|warning|info, not loud"),
         (["--clock", "now", "--seed", "1"], "--clock takes TIME, not now"),

@@ -29,6 +29,23 @@ struct MessageTemplatesTests {
         #expect(!words.text.contains("https://"))
     }
 
+    /// The spans in the texts were held against nothing.
+    @Test(arguments: [
+        (MailKind.operatorsConfirmation, Limits.confirmationCodeSeconds),
+        (.operatorsReset, Limits.resetCodeSeconds), (.careConfirmation, Limits.confirmationCodeSeconds),
+        (.careTemporaryPassword, Limits.temporaryPasswordSeconds),
+        (.careTemporaryPasswordUnproven, Limits.temporaryPasswordSeconds), (.careInvitation, Limits.claimCodeSeconds),
+        (.salesVerification, Limits.confirmationCodeSeconds), (.salesReset, Limits.resetCodeSeconds),
+    ])
+    func saysHowLongTheCodeIsGood(kind: MailKind, seconds: Int) throws {
+        let text = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(kind, secret: "1-ab").text
+        let units = ["hour": 3_600, "day": 86_400, "week": 604_800]
+        let spans = text.matches(of: /\b(an?|[0-9]+) (hour|day|week)s?\b/).map { match in
+            (Int(match.1) ?? 1) * (units[String(match.2)] ?? 0)
+        }
+        #expect(spans == [seconds])
+    }
+
     @Test func prefersTheTemplatesOfADirectory() throws {
         let folder = try Folder(["operators-reset.txt": "Subject: Eigene Worte\r\n\r\n{{code}}: {{link}}\r\n"])
         let templates = try MessageTemplates(
@@ -73,7 +90,7 @@ struct MessageTemplatesTests {
     }
 
     @Test func refusesADirectoryThatIsNotThere() {
-        #expect(throws: TemplateError("/nonexistent: No such file or directory")) {
+        #expect(throws: TemplateError("open /nonexistent: No such file or directory")) {
             try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: "/nonexistent")
         }
     }

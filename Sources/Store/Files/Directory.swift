@@ -71,27 +71,7 @@ final class Directory {
     }
 
     /// The names of all files in it, in the order of their bytes. The store's own are ASCII; others may be shown with escapes.
-    func names() throws(StoreError) -> [String] {
-        // The stream takes over its descriptor, so it is given one of its own.
-        let own = retryingInterrupted { openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        guard own >= 0 else { throw .failed("open \(path)") }
-        guard let stream = fdopendir(own) else {
-            Glibc.close(own)
-            throw .failed("read \(path)")
-        }
-        defer { closedir(stream) }
-        var names: [String] = []
-        errno = 0
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                SystemString(bytes: $0).description
-            }
-            if name != ".", name != ".." { names.append(name) }
-            errno = 0
-        }
-        guard errno == 0 else { throw .failed("read \(path)") }
-        return names.sorted()
-    }
+    func names() throws(StoreError) -> [String] { try DirectoryNames.of(descriptor, path) }
 
     /// The file that has that name now; nil where none has.
     func stamp(of name: String) throws(StoreError) -> FileStamp? {
