@@ -73,20 +73,35 @@ struct ContractLimits {
             throw SchemaError("\(number) \(unit): state the bound in limits.json and name it here: \(text)")
         }
         guard text.contains("{") else { return text }
-        return limits.reduce(text) { text, limit in
+        let filled = limits.reduce(text) { text, limit in
             text.split(separator: "{\(limit.name)}", omittingEmptySubsequences: false).joined(separator: limit.words)
+        }
+        if let name = Self.placeholder(in: filled) { throw SchemaError("{\(name)} is not in limits.json: \(text)") }
+        return filled
+    }
+
+    /// The first name in braces, but for `{Field}`, which an error's message gets at run time.
+    private static func placeholder(in text: String) -> Substring? {
+        text.split(separator: "{", omittingEmptySubsequences: false).dropFirst().lazy.compactMap { rest in
+            rest.firstIndex(of: "}").map { rest[..<$0] }
+        }.first { name in
+            name.first?.isLetter == true && name != "Field"
+                && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
         }
     }
 
-    /// Whether two words of a text are a bound that is typed as a number: `1,024 bytes.`
+    /// Whether two words of a text are a bound that is typed as a number, `1,024 bytes.`, or a span of time, `a week`.
     private static func isBound(_ number: Substring, of unit: Substring) -> Bool {
         let plain = unit.prefix { $0.isLetter }
-        guard units.contains(where: { plain == $0 || plain == $0 + "s" }) else { return false }
+        // `a second` is a further one as well, and no span.
+        if ["a", "an"].contains(number.lowercased()) { return spans.contains { plain == $0 } }
+        guard (units + spans).contains(where: { plain == $0 || plain == $0 + "s" }) else { return false }
         guard let value = Int(String(number.filter { $0 != "," })) else { return false }
         return value > 1
     }
 
-    private static let units = ["byte", "character", "second", "minute", "hour", "day"]
+    private static let units = ["byte", "character", "second"]
+    private static let spans = ["minute", "hour", "day", "week", "month", "year"]
 }
 
 extension ContractLimits.Limit {

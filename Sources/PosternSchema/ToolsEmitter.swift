@@ -22,8 +22,12 @@ struct ToolsEmitter {
         lines += ["    var onlyReads: Bool {", "        switch self {"]
         lines += methods.filter(\.1.isReadOnly).map { "        case .\($0.1.name.lowerCamel): true" }
         lines += ["        default: false", "        }", "    }", "}", ""]
+        lines += ["extension ErrorCode.API {", "    /// What the names of the API's tools begin with."]
+        lines += ["    var toolGroup: String {", "        switch self {"]
+        lines += contract.apis.map { "        case .\($0.name): \"\($0.toolGroup)\"" }
+        lines += ["        }", "    }", ""]
         lines += [
-            "extension ErrorCode.API {", "    /// How an assistant goes about the API's tools, in a sentence or two.",
+            "    /// How an assistant goes about the API's tools, in a sentence or two."
         ]
         lines += ["    var toolInstructions: StaticString {", "        switch self {"]
         for api in contract.apis {

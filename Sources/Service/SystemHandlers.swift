@@ -46,19 +46,22 @@ package struct SystemHandlers {
     }
 
     func advanceClock(_ params: ServiceWire.AdvanceClockParams) throws {
-        guard let seconds = params.seconds.value, seconds >= 0, rehearsal?.time.advance(seconds: seconds) == true else {
-            throw AccountError(ErrorCode.Service.invalidRequest, field: "seconds")
+        guard let rehearsal, let seconds = params.seconds.value, seconds >= 0, rehearsal.time.advance(seconds: seconds)
+        else { throw AccountError(ErrorCode.Service.invalidRequest, field: "seconds") }
+        // In deterministic mode nothing happens beside the requests, so what expires is deleted by the one that moves the
+        // clock: a read must change nothing.
+        let environment = rehearsal.environment
+        let now = environment.time.now
+        try environment.store.transact { tx in
+            _ = try environment.outbox.sweep(at: now, in: tx)
+            _ = try Sweep.run(at: now, in: tx)
         }
     }
 
     func outbox(_ params: ServiceWire.OutboxParams) throws -> ServiceWire.Outbox {
         guard let environment = rehearsal?.environment else { return ServiceWire.Outbox(messages: []) }
-        let now = environment.time.now
         let messages = try environment.store.transact { tx in
-            // In a rehearsal nothing happens beside the requests, so what is due is done when somebody looks.
-            _ = try environment.outbox.sweep(at: now, in: tx)
-            _ = try Sweep.run(at: now, in: tx)
-            return try environment.outbox.all(in: tx).map { mail in
+            try environment.outbox.all(in: tx).map { mail in
                 ServiceWire.OutboxMessage(
                     id: mail.id,
                     to: mail.to,

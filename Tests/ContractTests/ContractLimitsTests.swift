@@ -31,10 +31,22 @@ struct ContractLimitsTests {
         arguments: [
             ["maxLength": 1_024], ["minimum": 2], ["maximum": "unknownMax"],
             ["members": [["description": "1 to 1,024 bytes."]]], ["when": "Within 24 hours."],
+            ["description": "Good for a week."], ["description": "Good for 2 weeks."],
         ] as [JSONValue]
     )
     func aBoundThatIsTypedAgainIsRefused(_ part: JSONValue) {
         #expect(throws: SchemaError.self) { try limits.resolved(part) }
+    }
+
+    /// A misspelt name went out in braces.
+    @Test(arguments: ["1 to {noteByteMax} bytes.", "{notes}", "{noteSeconds} and {noteSecond}", "{field} is missing."])
+    func aNameThatIsNoBoundIsRefused(text: String) {
+        #expect(throws: SchemaError.self) { try limits.resolved(["description": .string(text)]) }
+    }
+
+    @Test(arguments: ["{Field} is missing.", "{}", #"{"a":1}"#, "^[0-9]{9}$", "A second call changes nothing."])
+    func otherBracesStayAsTheyAre(text: String) throws {
+        #expect(try limits.resolved(.string(text)) == .string(text))
     }
 
     @Test func aBoundIsStatedOnce() {

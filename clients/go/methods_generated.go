@@ -1186,7 +1186,8 @@ type SystemAdvanceClockParams struct {
 	Seconds int64 `json:"seconds"`
 }
 
-// AdvanceClock moves a rehearsal's clock forward. There is no such method outside of a rehearsal.
+// AdvanceClock moves a rehearsal's clock forward. What has expired by then is deleted. There is no such method outside
+// of a rehearsal.
 //
 // It calls `system.advance_clock`. Errors of its own: [InvalidRequest].
 func (m SystemMethods) AdvanceClock(ctx context.Context, params SystemAdvanceClockParams) error {
@@ -1209,7 +1210,7 @@ type SystemInviteParams struct {
 	Uses *int64 `json:"uses,omitempty"`
 }
 
-// Invite gives out a referral code. The code is good for a week. The method exists only in a rehearsal; elsewhere
+// Invite gives out a referral code. The code is good for 7 days. The method exists only in a rehearsal; elsewhere
 // `postern invite` does it.
 //
 // It calls `system.invite`. Errors of its own: [InvalidRequest].

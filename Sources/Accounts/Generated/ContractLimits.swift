@@ -22,8 +22,6 @@ extension Limits {
     package static let failureCountSeconds = 86_400
     /// How long a session lasts.
     package static let sessionSeconds = 7_776_000
-    /// How long a mail with a temporary password keeps its text.
-    package static let temporaryPasswordMailSeconds = 86_400
     /// Characters in a mailed code, without white space around it.
     package static let codeCharactersMax = 64
     /// Bytes in a bearer token or a code with white space around it; no longer one is read.

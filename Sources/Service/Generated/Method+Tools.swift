@@ -235,7 +235,7 @@ extension Method {
             """#
         case .systemAdvanceClock:
             #"""
-            {"name":"system_advance_clock","title":"system: moves a rehearsal's clock forward","description":"system: Moves a rehearsal's clock forward. There is no such method outside of a rehearsal. Returns no value. Errors: invalid_request.","inputSchema":{"type":"object","properties":{"seconds":{"type":"integer","description":"By how many seconds.","minimum":0}},"required":["seconds"],"additionalProperties":false},"annotations":{"title":"system: moves a rehearsal's clock forward","readOnlyHint":false,"destructiveHint":false,"idempotentHint":false,"openWorldHint":false}}
+            {"name":"system_advance_clock","title":"system: moves a rehearsal's clock forward","description":"system: Moves a rehearsal's clock forward. What has expired by then is deleted. There is no such method outside of a rehearsal. Returns no value. Errors: invalid_request.","inputSchema":{"type":"object","properties":{"seconds":{"type":"integer","description":"By how many seconds.","minimum":0}},"required":["seconds"],"additionalProperties":false},"annotations":{"title":"system: moves a rehearsal's clock forward","readOnlyHint":false,"destructiveHint":false,"idempotentHint":false,"openWorldHint":false}}
             """#
         case .systemOutbox:
             #"""
@@ -243,7 +243,7 @@ extension Method {
             """#
         case .systemInvite:
             #"""
-            {"name":"system_invite","title":"system: gives out a referral code","description":"system: Gives out a referral code. The code is good for a week. The method exists only in a rehearsal; elsewhere `postern invite` does it. Errors: invalid_request.","inputSchema":{"type":"object","properties":{"role":{"type":"string","description":"The role with which it invites.","enum":["customer","salesperson","admin"]},"uses":{"type":"integer","description":"How many accounts it may create; 1 unless given.","minimum":1,"maximum":1000000}},"required":["role"],"additionalProperties":false},"outputSchema":{"type":"object","description":"A referral code that no account owns.","properties":{"referral_code":{"type":"string","description":"The code."}},"required":["referral_code"]},"annotations":{"title":"system: gives out a referral code","readOnlyHint":false,"destructiveHint":false,"idempotentHint":false,"openWorldHint":false}}
+            {"name":"system_invite","title":"system: gives out a referral code","description":"system: Gives out a referral code. The code is good for 7 days. The method exists only in a rehearsal; elsewhere `postern invite` does it. Errors: invalid_request.","inputSchema":{"type":"object","properties":{"role":{"type":"string","description":"The role with which it invites.","enum":["customer","salesperson","admin"]},"uses":{"type":"integer","description":"How many accounts it may create; 1 unless given.","minimum":1,"maximum":1000000}},"required":["role"],"additionalProperties":false},"outputSchema":{"type":"object","description":"A referral code that no account owns.","properties":{"referral_code":{"type":"string","description":"The code."}},"required":["referral_code"]},"annotations":{"title":"system: gives out a referral code","readOnlyHint":false,"destructiveHint":false,"idempotentHint":false,"openWorldHint":false}}
             """#
         default: nil
         }
@@ -266,6 +266,16 @@ extension Method {
 }
 
 extension ErrorCode.API {
+    /// What the names of the API's tools begin with.
+    var toolGroup: String {
+        switch self {
+        case .operators: "operators"
+        case .care: "care"
+        case .sales: "sales"
+        case .service: "system"
+        }
+    }
+
     /// How an assistant goes about the API's tools, in a sentence or two.
     var toolInstructions: StaticString {
         switch self {

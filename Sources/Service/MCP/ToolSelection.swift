@@ -10,7 +10,7 @@ package struct ToolSelection: Equatable, Sendable {
     /// All methods.
     package static let all = ToolSelection(apis: Set(ErrorCode.API.allCases), isReadOnly: false)
     /// What the flag takes: `operators,care,sales,system|read-only`.
-    package static let form = ErrorCode.API.allCases.map(toolGroup).joined(separator: ",") + "|" + readOnlyWord
+    package static let form = ErrorCode.API.allCases.map(\.toolGroup).joined(separator: ",") + "|" + readOnlyWord
 
     private static let readOnlyWord = "read-only"
 
@@ -27,7 +27,7 @@ package struct ToolSelection: Equatable, Sendable {
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
             if word == Self.readOnlyWord {
                 isReadOnly = true
-            } else if let api = ErrorCode.API.allCases.first(where: { Self.toolGroup($0) == word }) {
+            } else if let api = ErrorCode.API.allCases.first(where: { $0.toolGroup == word }) {
                 apis.insert(api)
             } else {
                 return nil
@@ -43,7 +43,4 @@ package struct ToolSelection: Equatable, Sendable {
 
     /// Whether methods of an API are offered.
     func includes(_ api: ErrorCode.API) -> Bool { apis.contains(api) }
-
-    /// What an API's methods begin with.
-    private static func toolGroup(_ api: ErrorCode.API) -> String { api == .service ? "system" : api.rawValue }
 }

@@ -765,7 +765,8 @@ _POSTERN_PARAMS[system.info]='
 '
 _POSTERN_RESULTS[system.info]=ServiceInfo
 
-# system.advance_clock: Moves a rehearsal's clock forward. There is no such method outside of a rehearsal.
+# system.advance_clock: Moves a rehearsal's clock forward. What has expired by then is deleted. There is no such
+#     method outside of a rehearsal.
 #     seconds: integer. required. By how many seconds.
 #     Gives nothing.
 #     Errors: invalid_request.
@@ -781,7 +782,7 @@ _POSTERN_PARAMS[system.outbox]='
 '
 _POSTERN_RESULTS[system.outbox]=ServiceOutbox
 
-# system.invite: Gives out a referral code. The code is good for a week. The method exists only in a rehearsal;
+# system.invite: Gives out a referral code. The code is good for 7 days. The method exists only in a rehearsal;
 #     elsewhere `postern invite` does it.
 #     role: string: customer, salesperson, admin. required. The role with which it invites.
 #     uses: integer. How many accounts it may create; 1 unless given.

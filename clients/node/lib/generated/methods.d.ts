@@ -380,7 +380,8 @@ export interface SystemMethods {
   info(options?: CallOptions): Promise<types.ServiceInfo>;
 
   /**
-   * Moves a rehearsal's clock forward. There is no such method outside of a rehearsal.
+   * Moves a rehearsal's clock forward. What has expired by then is deleted. There is no such method outside of a
+   * rehearsal.
    *
    * @throws InvalidRequest
    */
@@ -390,7 +391,7 @@ export interface SystemMethods {
   outbox(options?: CallOptions): Promise<types.ServiceOutbox>;
 
   /**
-   * Gives out a referral code. The code is good for a week. The method exists only in a rehearsal; elsewhere `postern
+   * Gives out a referral code. The code is good for 7 days. The method exists only in a rehearsal; elsewhere `postern
    * invite` does it.
    *
    * @throws InvalidRequest

@@ -1111,7 +1111,7 @@ class AsyncSystemMethods:
     ) -> None:
         """Moves a rehearsal's clock forward.
 
-        There is no such method outside of a rehearsal.
+        What has expired by then is deleted. There is no such method outside of a rehearsal.
 
         Args:
             seconds: By how many seconds.
@@ -1136,7 +1136,7 @@ class AsyncSystemMethods:
     ) -> ServiceInvite:
         """Gives out a referral code.
 
-        The code is good for a week. The method exists only in a rehearsal; elsewhere `postern invite` does it.
+        The code is good for 7 days. The method exists only in a rehearsal; elsewhere `postern invite` does it.
 
         Args:
             role: The role with which it invites.

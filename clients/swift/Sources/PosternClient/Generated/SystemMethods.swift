@@ -19,7 +19,7 @@ public struct SystemMethods: Sendable {
 
     /// Moves a rehearsal's clock forward.
     ///
-    /// There is no such method outside of a rehearsal.
+    /// What has expired by then is deleted. There is no such method outside of a rehearsal.
     ///
     /// - Parameters:
     ///   - seconds: By how many seconds.
@@ -43,7 +43,7 @@ public struct SystemMethods: Sendable {
 
     /// Gives out a referral code.
     ///
-    /// The code is good for a week. The method exists only in a rehearsal; elsewhere `postern invite` does it.
+    /// The code is good for 7 days. The method exists only in a rehearsal; elsewhere `postern invite` does it.
     ///
     /// - Parameters:
     ///   - role: The role with which it invites. One of `customer`, `salesperson`, `admin`.

@@ -1,0 +1,79 @@
+import Accounts
+import JSON
+import Store
+import Testing
+
+@testable import Service
+
+/// The methods of deterministic mode.
+struct SystemHandlersTests {
+    private final class Composer: MailComposer {
+        let domain = "x.co"
+
+        func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: "x", text: secret) }
+    }
+
+    private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
+    private let backend: Backend
+    private let system: SystemHandlers
+
+    init() {
+        backend = Backend(
+            store: Store(engine: LocalEngine()),
+            time: time,
+            random: RehearsedRandom(seed: 7),
+            composer: Composer(),
+            hashesElsewhere: false
+        )
+        let rehearsal = SystemHandlers.Rehearsal(time: time, backend: backend)
+        system = SystemHandlers(version: "1", storeKind: "memory", rehearsal: rehearsal)
+    }
+
+    private func text() throws -> String? {
+        let outbox = backend.environment.outbox
+        return try backend.store.transact { tx in
+            try outbox.all(in: tx).first.flatMap { try outbox.text(of: $0, in: tx) }
+        }
+    }
+
+    private func advance(seconds: Int) throws {
+        try Array(#"{"seconds":\#(seconds)}"#.utf8).withUnsafeBytes { bytes in
+            var reader = JSONReader(bytes)
+            try system.advanceClock(ServiceWire.AdvanceClockParams(reading: &reader))
+        }
+    }
+
+    private func register() throws {
+        _ = try backend.care.register(
+            email: .value("foo@bar.com"),
+            password: .value(Password("p".utf8)),
+            role: .value("user"),
+            firstName: .absent,
+            lastName: .absent,
+            phone: .absent
+        )
+        try backend.store.makeDurable()
+    }
+
+    @Test func theClockDeletesWhatHasExpired() throws {
+        try register()
+        try advance(seconds: Limits.confirmationCodeSeconds - 1)
+        #expect(try text() != nil)
+        try advance(seconds: 1)
+        #expect(try text() == nil)
+    }
+
+    /// `system.outbox`, which the contract calls read-only, deleted what had expired.
+    @Test func aLookAtTheOutboxWritesNothing() throws {
+        try register()
+        #expect(time.advance(seconds: Limits.confirmationCodeSeconds))
+        let before = try backend.store.statistics().transactions
+        let outbox = try Array("{}".utf8).withUnsafeBytes { bytes in
+            var reader = JSONReader(bytes)
+            return try system.outbox(ServiceWire.OutboxParams(reading: &reader))
+        }
+        #expect(outbox.messages.count == 1)
+        try backend.store.makeDurable()
+        #expect(try backend.store.statistics().transactions == before)
+    }
+}
