@@ -5,9 +5,7 @@ import Store
 /// The variables of the environment whose names say that they are for Postern.
 enum EnvironmentNames {
     /// Those that the clients read; a host's environment is the program's as well.
-    private static let clients = [
-        "POSTERN_BIN", "POSTERN_TIMEOUT", "POSTERN_CLOSE_TIMEOUT", "POSTERN_MESSAGE_BYTES_MAX", "POSTERN_LIB",
-    ]
+    private static let clients = ["POSTERN_BIN", "POSTERN_CLIENT", "POSTERN_CLOSE_TIMEOUT", "POSTERN_TIMEOUT"]
 
     /// A warning for each `POSTERN_…` that no flag and no client reads, as a misspelt one would silently do nothing.
     static var warnings: [String] {

@@ -44,6 +44,23 @@ struct Flag: Sendable {
         return flag
     }
 
+    /// A flag that takes no value; in the environment it is `1`, `true` or `yes`, or `0`, `false` or `no`.
+    private static func toggle(
+        name: String,
+        summary: String,
+        commands: [Command],
+        set: @escaping @Sendable (inout Options, Bool) -> Void
+    ) -> Flag {
+        Flag(name: name, value: nil, summary: summary, commands: commands) { options, text in
+            switch text {
+            case "1", "true", "yes": set(&options, true)
+            case "0", "false", "no": set(&options, false)
+            default: return false
+            }
+            return true
+        }
+    }
+
     /// The variable of the environment: `POSTERN_PUBLIC_URL` for `--public-url`.
     var variable: String { "POSTERN_" + String(name.uppercased().map { $0 == "-" ? "_" : $0 }) }
 
@@ -59,15 +76,11 @@ struct Flag: Sendable {
             options.data = text
             return true
         },
-        Flag(
+        .toggle(
             name: "trust-locks",
-            value: nil,
             summary: "uses a directory on NFS, SMB or FUSE, where locks may keep nobody out",
             commands: Command.onStore
-        ) { options, text in
-            options.store.trustsLocks = !["0", "false", "no"].contains(text)
-            return !options.store.trustsLocks || ["1", "true", "yes"].contains(text)
-        },
+        ) { options, isOn in options.store.trustsLocks = isOn },
         Flag(
             name: "lock-wait",
             value: "SECONDS",
@@ -90,7 +103,7 @@ struct Flag: Sendable {
         Flag(
             name: "framing",
             value: "auto|line|header",
-            summary: "how messages are told apart (auto: by the first byte)",
+            summary: "how messages are told apart (auto: by the first line)",
             commands: [.serve]
         ) { options, text in
             options.framing = Framing(rawValue: text)
@@ -147,24 +160,16 @@ struct Flag: Sendable {
             options.mailTemplates = text
             return true
         },
-        Flag(
+        .toggle(
             name: "no-email-confirmation",
-            value: nil,
             summary: "lets operators sign in without a confirmed email",
             commands: [.serve, .call]
-        ) { options, text in
-            options.confirmsEmail = ["0", "false", "no"].contains(text)
-            return options.confirmsEmail || ["1", "true", "yes"].contains(text)
-        },
-        Flag(
+        ) { options, isOn in options.confirmsEmail = !isOn },
+        .toggle(
             name: "strict-params",
-            value: nil,
             summary: "refuses properties of params that a method does not take",
             commands: [.serve, .call]
-        ) { options, text in
-            options.refusesUnknownParams = ["1", "true", "yes"].contains(text)
-            return options.refusesUnknownParams || ["0", "false", "no"].contains(text)
-        },
+        ) { options, isOn in options.refusesUnknownParams = isOn },
         Flag(
             name: "role",
             value: "customer|salesperson|admin",
@@ -188,7 +193,8 @@ struct Flag: Sendable {
         Flag(
             name: "expires",
             value: "NUMBER(m|h|d)",
-            summary: "how long the code is good: minutes, hours or days (7d)",
+            summary:
+                "how long the code is good: minutes, hours or days (\(Accounts.Limits.invitationSeconds / 86_400)d)",
             commands: [.invite]
         ) { options, text in
             let units: [Character: Int] = ["m": 60, "h": 3_600, "d": 86_400]

@@ -95,6 +95,26 @@ struct MistakeTests {
         #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
     }
 
+    /// A name that no client reads was among those that get no warning.
+    @Test func theVariablesOfTheClientsAreThoseThatTheyRead() throws {
+        let clients = PosternProcess.repository.appending(path: "clients")
+        let files = try #require(FileManager.default.enumerator(at: clients, includingPropertiesForKeys: nil))
+        var read: Set<String> = []
+        for case let file as URL in files where ["py", "js", "go", "swift", "bash"].contains(file.pathExtension) {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            let reads = /(?:env\.|environ\.get\("|[gG]etenv\("|environment\(")(POSTERN_[A-Z_]+)/
+            // A variable of Bash that keeps what the environment has.
+            let keeps = /\n(POSTERN_[A-Z_]+)=\$\{\1-/
+            read.formUnion((text.matches(of: reads) + text.matches(of: keeps)).map { String($0.1) })
+        }
+        #expect(read.contains("POSTERN_BIN"))
+        let source = PosternProcess.repository.appending(path: "Sources/postern/EnvironmentNames.swift")
+        let listed = try String(contentsOf: source, encoding: .utf8).matches(of: /"(POSTERN_[A-Z_]+[A-Z])"/)
+        #expect(Set(listed.map { String($0.1) }) == read)
+        let environment = Dictionary(uniqueKeysWithValues: read.map { ($0, "1") })
+        #expect(try PosternProcess.run(["--data", ":memory:"], environment: environment).errors == "")
+    }
+
     /// A command on a directory without a store made an empty one.
     @Test(arguments: [["call", "system.info"], ["outbox", "list"], ["stats"], ["check"], ["export"], ["merge"]])
     func aWrongDirectoryIsNamedAndNotMade(command: [String]) throws {
