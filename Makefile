@@ -147,7 +147,7 @@ faults: release-dynamic fault-deps ## Forces faults on the binary: kills, full d
 faults-quick: release-dynamic fault-deps ## Forces a sample of the faults, under two minutes
 	/usr/bin/python3 Tests/Faults/faults.py $(DYNAMIC_BINARY) --quick
 
-fuzz: deps ## Fuzzes the parsers with libFuzzer, FUZZ_SECONDS (60) for each of seven targets; FUZZ="scanner base" runs these
+fuzz: deps ## Fuzzes the parsers with libFuzzer, FUZZ_SECONDS (60) for each target; FUZZ="scanner base" runs these
 	/usr/bin/python3 Tests/Fuzz/fuzz.py $(FUZZ)
 
 fuzz-corpus: deps ## Reduces the committed inputs of the fuzzers, and those found since, to a small set
