@@ -1,0 +1,124 @@
+import Store
+import Testing
+
+@testable import Accounts
+
+/// Deleting what is over, and correcting what a clock that stood ahead has dated.
+struct SweepTests {
+    private let store = Store(engine: LocalEngine())
+    private let start = Timestamp(microseconds: 1_456_351_672_371_513)
+    private let day = 86_400
+    private let year = 365 * 86_400
+
+    private func sweep(at time: Timestamp) throws {
+        while try store.transact({ try Sweep.run(at: time, in: $0) }) {}
+    }
+
+    private func count<R: Record>(_ type: R.Type) throws -> Int { try store.transact { try $0.count(type) } }
+
+    /// Counts of failed sign-ins once stayed in the store for good.
+    @Test func deletesCountsOfFailuresOnceTheyHaveLapsed() throws {
+        try store.transact { tx in
+            for account in 1...3 { try Lockout(.care).fail(account, at: start, in: tx) }
+            try Lockout(.operators, .passwordChange).fail(1, at: start.adding(seconds: day), in: tx)
+        }
+        try sweep(at: start.adding(seconds: day - 1))
+        #expect(try count(PasswordFailures.self) == 4)
+        try sweep(at: start.adding(seconds: day))
+        #expect(try count(PasswordFailures.self) == 1)
+    }
+
+    @Test func deletesQuotasWhoseSpanIsOver() throws {
+        try store.transact { tx in
+            let address = try AddressHash(of: "a@b.co", newKey: "00", in: tx)
+            let cause = MailCause(.care, account: 7)
+            let quotas = MailQuotas(.careInvitation, to: address, isSent: true, cause: cause)
+            #expect(try quotas.admit(at: start, in: tx) == nil)
+        }
+        try sweep(at: start.adding(seconds: 3_599))
+        #expect(try count(MailQuota.self) == 2)
+        // The account's own runs for a day.
+        try sweep(at: start.adding(seconds: 3_600))
+        #expect(try count(MailQuota.self) == 1)
+        try sweep(at: start.adding(seconds: day))
+        #expect(try count(MailQuota.self) == 0)
+    }
+
+    @Test(arguments: MailedCodes.Purpose.allCases)
+    func deletesCodesThatHaveExpired(purpose: MailedCodes.Purpose) throws {
+        let realms: [Realm] = [.operators, .care, .sales]
+        try store.transact { tx in
+            for realm in realms {
+                _ = try MailedCodes(realm, expired: ExpiredSecrets()).issue(
+                    purpose,
+                    for: 1,
+                    secret: "aa",
+                    at: start,
+                    in: tx
+                )
+            }
+        }
+        try sweep(at: start.adding(seconds: purpose.seconds - 1))
+        #expect(try count(MailedCode.self) == realms.count)
+        try sweep(at: start.adding(seconds: purpose.seconds))
+        #expect(try count(MailedCode.self) == 0)
+    }
+
+    @Test func deletesInvitationsThatHaveExpired() throws {
+        try insertInvitation(created: start, seconds: day)
+        try sweep(at: start.adding(seconds: day - 1))
+        #expect(try count(Invitation.self) == 1)
+        try sweep(at: start.adding(seconds: day))
+        #expect(try count(Invitation.self) == 0)
+    }
+
+    // MARK: A clock that stood ahead
+
+    /// An invitation of a clock that was a year ahead was once good for a year and a week.
+    @Test func letsAnInvitationLiveAsLongAsWasMeant() throws {
+        try insertInvitation(created: start.adding(seconds: year), seconds: day)
+        try sweep(at: start)
+        let invitation = try store.transact { try $0.get(Invitation.self, Key(1)) }
+        #expect(invitation?.created == start)
+        #expect(invitation?.expires == start.adding(seconds: day))
+    }
+
+    /// A count lapses a day after its last failure, which a clock that stood ahead once put off by a year.
+    @Test func letsCountsLapseInADay() throws {
+        try store.transact { tx in
+            let address = try AddressHash(of: "a@b.co", newKey: "00", in: tx)
+            let ahead = start.adding(seconds: year)
+            try Lockout(.care).fail(1, at: ahead, in: tx)
+            try Lockout(.care).failUnknown(address, at: ahead, in: tx)
+        }
+        try sweep(at: start)
+        #expect(try count(PasswordFailures.self) == 1 && count(UnknownFailures.self) == 1)
+        try sweep(at: start.adding(seconds: day))
+        #expect(try count(PasswordFailures.self) == 0 && count(UnknownFailures.self) == 0)
+    }
+
+    @Test func deletesQuotasThatEndLaterThanTheyCan() throws {
+        try store.transact { tx in
+            let address = try AddressHash(of: "a@b.co", newKey: "00", in: tx)
+            let quotas = MailQuotas(.careInvitation, to: address, isSent: true, cause: MailCause(.care, account: 7))
+            #expect(try quotas.admit(at: start.adding(seconds: year), in: tx) == nil)
+        }
+        try sweep(at: start)
+        #expect(try count(MailQuota.self) == 0)
+    }
+
+    private func insertInvitation(created: Timestamp, seconds: Int) throws {
+        try store.transact { tx in
+            try tx.insert(
+                Invitation(
+                    id: try tx.nextNumber(of: Invitation.self),
+                    hash: SecretToken.Hash(of: "code").text,
+                    role: "admin",
+                    usesLeft: 1,
+                    created: created,
+                    expires: created.adding(seconds: seconds)
+                )
+            )
+        }
+    }
+}
