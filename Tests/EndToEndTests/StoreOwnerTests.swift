@@ -113,6 +113,22 @@ struct StoreOwnerTests {
         #expect(!outcome.errors.contains("damaged"))
     }
 
+    /// The place of a new store was refused with the system's words alone, which name neither owner nor user.
+    @Test func namesTheOwnerOfTheDirectoryWhereANewStoreCannotGo() throws {
+        try makeStore()
+        let user = "uid \(OtherUser.id) has no permission for"
+        // A directory whose files the user may not list, and one that the user may not change.
+        let taken = folder.path("taken")
+        try FileManager.default.createDirectory(atPath: taken, withIntermediateDirectories: false)
+        try #require(chmod(taken, 0o700) == 0)
+        for place in [taken, folder.path("copy")] {
+            let outcome = try PosternProcess.run(["backup", place] + data, shell: OtherUser.shell())
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("\(user) \(place)"), "\(outcome.errors)")
+            #expect(outcome.errors.contains("which belongs to uid 0"), "\(outcome.errors)")
+        }
+    }
+
     /// Root without the capability to give files away would shut the owner out.
     @Test func refusesBeforeItWritesWhereFilesCannotBeGivenToTheOwner() throws {
         let shell = #"exec setpriv --bounding-set -chown --inh-caps -chown "$@""#

@@ -104,6 +104,16 @@ struct WireFaultTests {
         )
     }
 
+    /// The last of two protocol versions in `_meta` once won.
+    @Test func refusesAPropertyThatIsGivenTwiceInTheMetadataOfARequest() throws {
+        let version = "io.modelcontextprotocol/protocolVersion"
+        let list =
+            #"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"\#(version)":"2025-01-01","#
+            + #""\#(version)":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#
+        let error = #""error":{"code":-32602,"message":"Invalid params: the property \#(version) is given twice""#
+        #expect(try run(list + "\n").contains(error))
+    }
+
     /// Unknown properties were let pass without a word, also where they stood for a required one.
     @Test func namesAPropertyThatAMethodDoesNotTake() throws {
         let params = #"{"emial":"a@b.co","password":"p"}"#

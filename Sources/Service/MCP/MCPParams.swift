@@ -44,7 +44,10 @@ struct MCPParams {
             } else if member.equals("cursor"), kind != .null {
                 cursor = try reader.raw()
             } else if member.equals("_meta"), kind == .object {
-                envelope = try Envelope(reading: &reader)
+                let raw = try reader.raw()
+                try Self.checkUnique(raw, in: params)
+                var inner = JSONReader(raw)
+                envelope = try Envelope(reading: &inner)
             } else {
                 try reader.skipUnique()
             }

@@ -90,7 +90,7 @@ final class StoreDraft {
     private static func make(_ name: SystemString, in parent: Directory, _ calls: SystemCalls) throws(StoreError)
         -> Directory
     {
-        guard mkdirat(parent.descriptor, name.cString, 0o700) == 0 else { throw .failed("mkdir \(name)") }
+        guard mkdirat(parent.descriptor, name.cString, 0o700) == 0 else { throw parent.failure(of: "mkdir", "\(name)") }
         func open() -> Int32 {
             retryingInterrupted {
                 openat(parent.descriptor, name.cString, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -159,7 +159,7 @@ struct StorePlace {
             switch errno {
             case ENOENT: return
             case ENOTDIR, ELOOP: throw .exists("\(path)")
-            default: throw .failed("open \(path)")
+            default: throw directory.failure(of: "open", "\(name)")
             }
         }
         let found = Directory(adopting: descriptor, path: path, calls: .real)
