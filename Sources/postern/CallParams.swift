@@ -54,6 +54,8 @@ struct CallParams {
                 if readsInput { throw .usage("only one value can be read from stdin") }
                 readsInput = true
                 text = try TextFile.standardInput(prompt: String(word[..<equals])).withoutLastLineEnd
+            } else if text == "@" {
+                throw .usage("@ stands before the name of a file, as in \(word[..<equals])=@FILE")
             } else if text.hasPrefix("@") {
                 text = try TextFile.contents(of: String(text.dropFirst())).withoutLastLineEnd
             }

@@ -64,6 +64,15 @@ struct Flag: Sendable {
     /// The variable of the environment: `POSTERN_PUBLIC_URL` for `--public-url`.
     var variable: String { "POSTERN_" + String(name.uppercased().map { $0 == "-" ? "_" : $0 }) }
 
+    /// Whether a text has a host behind `http://` or `https://`, and no space or control character, which would end a link
+    /// within a mail.
+    private static func canStartLinks(_ text: String) -> Bool {
+        guard let scheme = ["http://", "https://"].first(where: { text.hasPrefix($0) }),
+            let first = text.dropFirst(scheme.count).first
+        else { return false }
+        return !"/?#:".contains(first) && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F }
+    }
+
     static func named(_ name: String) -> Flag? { all.first { $0.name == name } }
 
     static let all: [Flag] = [
@@ -126,7 +135,7 @@ struct Flag: Sendable {
             commands: [.serve, .call, .outbox]
         ) { options, text in
             options.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
-            return text.hasPrefix("http://") || text.hasPrefix("https://")
+            return canStartLinks(text)
         },
         .withPath(
             name: "mail",

@@ -123,6 +123,7 @@ struct Options {
         guard command.wordCount.contains(words.count) else {
             throw .usage("postern \(command.rawValue) takes \(command.words.isEmpty ? "flags alone" : command.words)")
         }
+        guard !paths.contains(where: \.isEmpty) else { throw .usage("an argument is empty") }
         if !command.takesPaths, let word = paths.first(where: { $0.text == nil }) {
             throw .usage("\(word) is not UTF-8")
         }

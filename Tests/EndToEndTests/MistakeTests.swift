@@ -69,6 +69,17 @@ struct MistakeTests {
             "postern call takes params as NAME=VALUE, or as one argument of JSON"
         ),
         Mistake(
+            ["call", "system.info", "email=@"],
+            "@ stands before the name of a file, as in email=@FILE"
+        ),
+        Mistake(["backup", ""], "an argument is empty"),
+        Mistake(["--public-url", "http://"], "--public-url takes URL, not http://"),
+        Mistake(["--public-url", "https:///accounts"], "--public-url takes URL, not https:///accounts"),
+        Mistake(
+            ["--public-url", "https://a.co/our accounts"],
+            "--public-url takes URL, not https://a.co/our accounts"
+        ),
+        Mistake(
             ["--data", ":memory:"],
             environment: ["POSTERN_FRAMING": "lines"],
             "POSTERN_FRAMING takes auto|line|header, not lines"

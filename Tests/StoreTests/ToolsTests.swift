@@ -280,7 +280,8 @@ struct ToolsTests {
     }
 
     @Test(arguments: [
-        (#"{"collection":"people","record":{"id":1,"#, "not JSON"),
+        (#"{"collection":"people","record":{"id":1,"#, "not JSON: the text ends"),
+        ("PK", "not JSON: expected a JSON value at byte 0"),
         (#"{"collection":"planets","record":{}}"#, "there is no collection planets"),
         (
             #"{"collection":"people","record":{"id":1,"name":"b","city":null}}"#,

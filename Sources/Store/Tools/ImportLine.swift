@@ -26,7 +26,7 @@ enum ImportLine {
             try properties.read(from: &reader)
             try reader.finish()
         } catch {
-            throw Fault(reason: "not JSON: \(error.reason.rawValue) at byte \(error.offset)")
+            throw Fault(reason: "not JSON: \(error.explanation) at byte \(error.offset)")
         }
         if let name = properties.double { throw Fault(reason: "the property \(name.shortened) is there twice") }
         if properties.isEnd {

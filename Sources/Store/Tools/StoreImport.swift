@@ -234,7 +234,7 @@ private struct PackedReference {
 extension JSONError {
     /// Why a record cannot be read.
     var recordFault: String {
-        let reason = reason == .typeMismatch ? "a property is missing, or not of its type" : reason.rawValue
+        let reason = reason == .typeMismatch ? "a property is missing, or not of its type" : explanation
         return "\(reason), at byte \(offset) of it"
     }
 }
