@@ -58,15 +58,32 @@ struct MessageTemplate {
 
     /// The template in a file; nil where there is no such file.
     init?(file: SystemString) throws(TemplateError) {
-        guard let stream = fopen(file.cString, "re") else {
+        // Opening a pipe would wait for its other end without O_NONBLOCK, which does nothing to a file.
+        let descriptor = open(file.cString, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+        guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
             throw TemplateError("\(file): \(String(cString: strerror(errno)))")
         }
-        defer { fclose(stream) }
-        var bytes = [UInt8](repeating: 0, count: Limits.templateBytesMax + 1)
-        let count = fread(&bytes, 1, bytes.count, stream)
-        guard ferror(stream) == 0 else { throw TemplateError("\(file) cannot be read") }
-        try self.init(Array(bytes[..<count]), name: "\(file)")
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw TemplateError("\(file) is not a regular file")
+        }
+        try self.init(try Self.contents(of: descriptor, name: "\(file)"), name: "\(file)")
+    }
+
+    /// The bytes of a file, up to one more than a template may have.
+    private static func contents(of descriptor: Int32, name: String) throws(TemplateError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 4_096)
+        while bytes.count <= Limits.templateBytesMax {
+            let count = read(descriptor, &piece, piece.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw TemplateError("\(name): \(String(cString: strerror(errno)))") }
+            guard count > 0 else { break }
+            bytes += piece[..<count]
+        }
+        return bytes
     }
 
     /// The text with its places filled in.

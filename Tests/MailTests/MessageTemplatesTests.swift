@@ -89,6 +89,16 @@ struct MessageTemplatesTests {
         }
     }
 
+    /// A FIFO, which nobody writes to, once kept the program from starting.
+    @Test func refusesWhatIsNoFile() throws {
+        let folder = try Folder([:])
+        let pipe = "\(folder.path)/operators-reset.txt"
+        try #require(mkfifo(pipe, 0o600) == 0)
+        #expect(throws: TemplateError("\(pipe) is not a regular file")) {
+            try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: SystemString(folder.path))
+        }
+    }
+
     @Test func refusesADirectoryThatIsNotThere() {
         #expect(throws: TemplateError("open /nonexistent: No such file or directory")) {
             try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: "/nonexistent")
