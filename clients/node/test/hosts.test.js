@@ -214,7 +214,9 @@ test("a slow reader of stderr gets all lines, and knows how many were left out",
     const { writeToStderr } = await import("${new URL("../lib/stderr.js", import.meta.url)}");
     for (let number = 0; number < 200_000; number++) writeToStderr("y".repeat(99));`;
   const text = await loudHost(t, `${flood}\nawait new Promise((resolve) => setTimeout(resolve, 4_000));`);
-  const shell = ["-c", `exec "$@" 2> >(exec >&-; sleep 1; cat >"$0")`, file, process.execPath, ...program(text)];
+  // Behind a pipe the shell waits for its reader too, so that the file is whole.
+  const pipeline = `set -o pipefail; { "$@" 2>&1 >&3 3>&- | { exec 3>&-; sleep 1; cat >"$0"; }; } 3>&1`;
+  const shell = ["-c", pipeline, file, process.execPath, ...program(text)];
   const { code, stdout } = await run("bash", shell, { ...inHost, timeout: 20_000 });
   assert.deepEqual([code, stdout], [0, "the end\n"]);
   const lines = (await readFile(file, "utf8")).split("\n");
