@@ -19,8 +19,8 @@ struct CareSession {
         ["access_token": token, "first_name": .string(name)]
     }
 
-    /// The params of `care.patients.list`.
-    var list: JSONValue { ["access_token": token] }
+    /// The params of `care.patients.list`, for all of them.
+    var list: JSONValue { ["access_token": token, "limit": 0] }
 
     /// Writes a record and reads it back.
     func expectToWork(_ postern: PosternProcess, _ name: String) throws {

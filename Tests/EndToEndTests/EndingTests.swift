@@ -113,6 +113,19 @@ struct EndingTests {
         #expect(eventually(within: 2) { ["gone", "State:\tZ (zombie)"].contains(state(of: mail)) })
     }
 
+    /// Only a command that ignores SIGTERM is killed: another one may have something to put in order.
+    @Test func asksAMailCommandToEnd() throws {
+        let folder = TemporaryDirectory()
+        let (started, asked) = (folder.path("started"), folder.path("asked"))
+        let command = "trap 'echo > \(asked); exit 1' TERM; echo > \(started); while :; do sleep 0.1; done"
+        let postern = try PosternProcess(["--data", folder.path("store"), "--mail", "command:\(command)"])
+        #expect(try postern.reply(to: "operators.register", Self.registration)["result"] != nil)
+        #expect(eventually { FileManager.default.fileExists(atPath: started) })
+        postern.closeInput()
+        #expect(postern.status == 0)
+        #expect(FileManager.default.fileExists(atPath: asked))
+    }
+
     /// With few descriptors the program trapped, or did not say what was wrong.
     @Test(arguments: [4, 5])
     func saysInALineThatThereAreNoDescriptors(_ limit: Int) throws {

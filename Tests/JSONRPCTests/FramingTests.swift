@@ -93,6 +93,12 @@ struct FramingTests {
         #expect(text.contains("this is an HTTP request") && text.unframed == [badHeader])
     }
 
+    /// Where the framing is lines, an HTTP request was a parse error for each of its lines.
+    @Test func tellsAnHTTPClientWhatThisIsAmongLines() {
+        let text = Exchange(order: nil, framing: .line).text(for: [Array("POST /rpc HTTP/1.1\r\n".utf8)])
+        #expect(text.contains("this is an HTTP request") && text.hasSuffix("\n"))
+    }
+
     /// What takes each byte a bounded number of times to read takes time in proportion to its length.
     @Test(arguments: [
         "Content-Length:", "Content-Length: 5\n", "X:", ":", "\n", "Content-Length: 9\r\n\r",

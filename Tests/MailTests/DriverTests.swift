@@ -115,6 +115,14 @@ struct DriverTests {
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 
+    @Test func asksACommandThatHangsToEnd() throws {
+        let message = try message()
+        let command = "trap 'echo asked >&2; exit 0' TERM; sleep 60 & wait"
+        #expect(throws: DeliveryFailure("the command took longer than 1 seconds", detail: "asked")) {
+            try CommandDriver(command: SystemString(command), seconds: 1).deliver(message)
+        }
+    }
+
     @Test func letsNoCommandThatSleepsHoldUpTheOthers() throws {
         let message = try message()
         let sleeper = CommandDriver(command: "exec sleep 60")
