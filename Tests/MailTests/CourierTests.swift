@@ -94,7 +94,7 @@ struct CourierTests {
         // One that ends before it is done leaves its mail to the others at once.
         try post(to: "a@b.co", in: stores[0])
         let last = RecordingDriver(hangsFor: "a@b.co")
-        let ending = courier(last, of: stores[2], time: TickingTime(from: time.now))
+        let ending = courier(last, of: stores[2])
         try tend(ending) { last.attempts == 1 }
         ending.finish()
         _ = time.advance(seconds: 60)
@@ -152,6 +152,72 @@ struct CourierTests {
         #expect((1...2_000).contains(other.tend()))
     }
 
+    // MARK: A clock that stood ahead
+
+    /// A mail that was tried while the clock stood a year ahead was once held back for a year.
+    @Test func sendsNowWhatAClockAheadHasPutOff() throws {
+        let driver = RecordingDriver()
+        driver.refuse(times: 1)
+        let clock = SettableTime(time.now.adding(seconds: 365 * 86_400))
+        try tend(courier(driver, time: clock)) { try mails().isEmpty }
+        try post(to: "a@b.co", at: clock.now)
+        try tend(courier(driver, time: clock)) { try mails()[0].attempts == 1 }
+        clock.now = time.now
+        try tend(courier(driver, time: clock)) { driver.messages.count == 1 }
+        #expect(try mails().map(\.state) == ["delivered"])
+    }
+
+    /// What such a clock has dated is also forgotten in time.
+    @Test func forgetsInTimeWhatAClockAheadHasDated() throws {
+        let clock = SettableTime(time.now.adding(seconds: 365 * 86_400))
+        try post(to: "a@b.co", at: clock.now)
+        clock.now = time.now
+        _ = courier(nil, time: clock).tend()
+        // As long as any mail is good.
+        clock.now = time.now.adding(seconds: 7 * 86_400)
+        _ = courier(nil, time: clock).tend()
+        #expect(try texts() == [nil])
+    }
+
+    /// A courier that had looked while the clock stood ahead once looked again when that time had come.
+    @Test func looksAgainThoughTheClockWasSetBack() throws {
+        let driver = RecordingDriver()
+        let clock = SettableTime(time.now.adding(seconds: 365 * 86_400))
+        let courier = courier(driver, time: clock)
+        _ = courier.tend()
+        clock.now = time.now
+        // Another process has posted, so that there is no notice of it here.
+        let other = Outbox(composer: try MessageTemplates(publicURL: "http://x.co", domain: "x.co"))
+        try post(to: "a@b.co", at: clock.now, by: other)
+        try tend(courier) { driver.messages.count == 1 }
+    }
+
+    /// Nothing but the courier calls the sweep.
+    @Test func deletesCountsAndCodesThatAreOver() throws {
+        try store.transact { tx in
+            try Lockout(.care).fail(1, at: time.now, in: tx)
+            _ = try MailedCodes(.sales, expired: ExpiredSecrets()).issue(
+                .reset,
+                for: 1,
+                secret: "aa",
+                at: time.now,
+                in: tx
+            )
+        }
+        try store.makeDurable()
+        let courier = courier(nil)
+        _ = courier.tend()
+        func rows() throws -> Int {
+            try store.transact { try $0.count(PasswordFailures.self) + $0.count(MailedCode.self) }
+        }
+        #expect(try rows() == 2)
+        _ = time.advance(seconds: 86_400)
+        _ = courier.tend()
+        #expect(try rows() == 0)
+    }
+
+    // MARK: The end
+
     @Test func waitsAtTheEndForWhatIsUnderWay() throws {
         let driver = RecordingDriver()
         let courier = courier(driver)
@@ -179,8 +245,13 @@ struct CourierTests {
         )
     }
 
-    private func post(to address: String, in other: Store? = nil) throws {
-        let store = other ?? store
+    private func post(
+        to address: String,
+        at now: Timestamp? = nil,
+        by sender: Outbox? = nil,
+        in other: Store? = nil
+    ) throws {
+        let (store, outbox) = (other ?? store, sender ?? outbox)
         let email = try #require(EmailAddress(address))
         try store.transact { tx in
             try outbox.post(
@@ -189,7 +260,7 @@ struct CourierTests {
                 secret: "secret",
                 messageID: UUID().uuidString,
                 goodFor: 86_400,
-                at: time.now,
+                at: now ?? time.now,
                 in: tx
             )
         }
@@ -215,17 +286,12 @@ struct CourierTests {
     }
 }
 
-/// A clock that goes on by a second whenever it is looked at.
-private final class TickingTime: TimeSource {
-    private var time: Timestamp
+/// A clock that is set.
+private final class SettableTime: TimeSource {
+    var now: Timestamp
 
-    init(from time: Timestamp) {
-        self.time = time
-    }
-
-    var now: Timestamp {
-        time = time.adding(seconds: 1)
-        return time
+    init(_ now: Timestamp) {
+        self.now = now
     }
 }
 
@@ -236,6 +302,7 @@ private final class RecordingDriver: MailDriver {
         var attempts = 0
         var refusals = 0
         var mayGo = false
+        var isCancelled = false
     }
 
     private let state = Mutex(State())
@@ -252,7 +319,7 @@ private final class RecordingDriver: MailDriver {
 
     func letGo() { state.withLock { $0.mayGo = true } }
 
-    func cancel() { letGo() }
+    func cancel() { state.withLock { $0.isCancelled = true } }
 
     func deliver(_ message: InternetMessage) throws(DeliveryFailure) {
         let text = String(decoding: message.bytes, as: UTF8.self)
@@ -264,7 +331,10 @@ private final class RecordingDriver: MailDriver {
         }
         if isRefused { throw DeliveryFailure("refused") }
         if let hangsFor, text.contains("To: \(hangsFor)\r\n") {
-            while !state.withLock({ $0.mayGo }) { usleep(1_000) }
+            while !state.withLock({ $0.mayGo }) {
+                if state.withLock({ $0.isCancelled }) { throw DeliveryFailure("cancelled") }
+                usleep(1_000)
+            }
         }
         state.withLock { $0.messages.append(text) }
     }
