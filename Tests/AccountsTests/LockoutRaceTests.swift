@@ -1,0 +1,153 @@
+import Store
+import Testing
+
+@testable import Accounts
+
+/// A lock that another process sets while a password is verified, which takes milliseconds and happens outside of
+/// transactions: the guess that is under way then is not judged.
+struct LockoutRaceTests {
+    private let store = Store(engine: LocalEngine())
+    private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
+    private let hasher = InterruptedHasher()
+    private let environment: Environment
+    private let email = Given.value("a@b.co")
+    private let password = Given.value(Password("password".utf8))
+
+    init() {
+        environment = Environment(
+            store: store,
+            time: time,
+            random: SystemRandom(),
+            hasher: hasher,
+            outbox: Outbox(composer: ConstantComposer())
+        )
+    }
+
+    /// Has another process count ten failures of account 1 while the next password is verified.
+    private func lockMeanwhile(_ lockout: Lockout, isRight: Bool) {
+        hasher.isRight = isRight
+        hasher.meanwhile = { [store, time] in
+            try store.transact { tx in
+                for _ in 1...10 { try lockout.fail(1, at: time.now, in: tx) }
+            }
+        }
+    }
+
+    private func sessions() throws -> Int { try store.transact { try $0.count(Session.self) } }
+
+    private func registered() throws -> (operators: Operators, session: SessionFields) {
+        let operators = Operators(environment, confirmsEmail: false)
+        let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: email)
+        let session = try operators.register(person: .value(person), password: password).session
+        return (operators, SessionFields(userID: .value(1), sessionID: .value(session.text)))
+    }
+
+    @Test(arguments: [false, true])
+    func keepsSigningInToOperatorsLocked(isRight: Bool) throws {
+        let operators = try registered().operators
+        lockMeanwhile(Lockout(.operators), isRight: isRight)
+        #expect(throws: AccountError(ErrorCode.Operators.tooManyAttempts, retryAfter: 3_600)) {
+            _ = try operators.signIn(email: email, password: password)
+        }
+        #expect(try sessions() == 1)
+    }
+
+    /// A guess that another process's lock had overtaken was judged, and the right one changed the password.
+    @Test(arguments: [false, true])
+    func keepsThePasswordOfALockedOperator(isRight: Bool) throws {
+        let (operators, session) = try registered()
+        let before = try store.transact { try $0.get(Operator.self, Key(1))?.passwordHash }
+        lockMeanwhile(Lockout(.operators, .passwordChange), isRight: isRight)
+        #expect(throws: AccountError(ErrorCode.Operators.tooManyAttempts, retryAfter: 3_600)) {
+            try operators.changePassword(session: session, current: password, new: password)
+        }
+        #expect(try store.transact { try $0.get(Operator.self, Key(1))?.passwordHash } == before)
+    }
+
+    @Test(arguments: [false, true])
+    func keepsSigningInToCareLocked(isRight: Bool) throws {
+        let care = Care(environment)
+        _ = try care.register(
+            email: email,
+            password: password,
+            role: .value("user"),
+            firstName: .absent,
+            lastName: .absent,
+            phone: .absent
+        )
+        lockMeanwhile(Lockout(.care), isRight: isRight)
+        #expect(throws: AccountError(ErrorCode.Care.loginAttemptsExceeded, retryAfter: 3_600)) {
+            _ = try care.signIn(email: email, password: password)
+        }
+        #expect(try sessions() == 0)
+    }
+
+    @Test(arguments: [false, true])
+    func keepsSigningInToSalesLocked(isRight: Bool) throws {
+        let sales = Sales(environment)
+        let name = NameFields(first: .value("A"), last: .value("B"))
+        let code = Given.value(try sales.invite(.admin))
+        let new = NewSalesUser(email: email, password: password, referralCode: code, name: .value(name))
+        _ = try sales.create(.admin, new)
+        lockMeanwhile(Lockout(.sales), isRight: isRight)
+        #expect(throws: AccountError(ErrorCode.Sales.tooManyAttempts, retryAfter: 3_600)) {
+            _ = try sales.authenticate(email: email, password: password)
+        }
+        #expect(try sessions() == 1)
+    }
+
+    /// A failure that comes while the account is locked neither lifts nor prolongs the lock.
+    @Test func keepsALockThroughFurtherFailures() throws {
+        try store.transact { tx in
+            let (lockout, later) = (Lockout(.care), time.now.adding(seconds: 600))
+            for _ in 1...10 { try lockout.fail(1, at: time.now, in: tx) }
+            for _ in 1...10 { try lockout.fail(1, at: later, in: tx) }
+            #expect(try lockout.secondsLeft(for: 1, at: later, in: tx) == 3_000)
+            let address = try AddressHash(of: "a@b.co", newKey: "00", in: tx)
+            for _ in 1...10 { try lockout.failUnknown(address, at: time.now, in: tx) }
+            for _ in 1...10 { try lockout.failUnknown(address, at: later, in: tx) }
+            #expect(try lockout.secondsLeft(forUnknown: address, at: later, in: tx) == 3_000)
+        }
+    }
+
+    /// An address without an account locks alike, so that the lock tells nothing.
+    @Test func keepsAnUnknownAddressLocked() throws {
+        hasher.isRight = false
+        hasher.meanwhile = { [store, time] in
+            try store.transact { tx in
+                let address = try AddressHash(of: "a@b.co", newKey: "00", in: tx)
+                for _ in 1...10 { try Lockout(.sales).failUnknown(address, at: time.now, in: tx) }
+            }
+        }
+        #expect(throws: AccountError(ErrorCode.Sales.tooManyAttempts, retryAfter: 3_600)) {
+            _ = try Sales(environment).authenticate(email: email, password: password)
+        }
+    }
+}
+
+/// Does something else before it says whether a password is right, as another process may.
+private final class InterruptedHasher: PasswordHasher {
+    var isRight = false
+    var meanwhile: () throws -> Void = {}
+
+    func hash(_ password: Password) throws -> PasswordHash { PasswordHash(text: "hash") }
+
+    func verify(_ password: Password, against hash: PasswordHash) throws -> Bool {
+        try meanwhile()
+        meanwhile = {}
+        return isRight
+    }
+
+    func needsRehash(_ hash: PasswordHash) -> Bool { false }
+
+    var decoy: PasswordHash { PasswordHash(text: "decoy") }
+}
+
+/// Composes mails of a constant text.
+private final class ConstantComposer: MailComposer {
+    let domain = "x.co"
+
+    func compose(_ kind: MailKind, secret: String) -> MailText {
+        MailText(subject: kind.rawValue, text: secret)
+    }
+}
