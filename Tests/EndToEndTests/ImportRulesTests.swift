@@ -170,6 +170,25 @@ struct ImportRulesTests {
         #expect(outcome.errors.contains(rule))
     }
 
+    /// Numbers that fit into a key, and that no request gives.
+    @Test(arguments: [
+        ("password failures", "count", 10), ("mail quotas", "count", 101), ("care.users", "id", 0),
+        ("sessions", "number", 0), ("outbox", "attempts", -1),
+    ])
+    func refusesNumbersThatNoRequestGives(collection: String, property: String, number: Int) throws {
+        let lines = try export()
+        let index = try #require(lines.firstIndex { $0.contains(#"{"collection":"\#(collection)""#) })
+        let members = try #require(try JSONValue(parsing: lines[index])["record"]?.object).map { member in
+            JSONValue.Member(member.name, member.name == property ? .number(String(number)) : member.value)
+        }
+        var changed = lines
+        changed[index] = (["collection": .string(collection), "record": .object(members)] as JSONValue).text
+        let outcome = try importing(changed)
+        #expect(outcome.status == 1)
+        let fault = "line \(index + 1): \(collection): \(property): \(number) is not between"
+        #expect(outcome.errors.contains(fault), "\(outcome.errors)")
+    }
+
     /// Two accounts with one address, and what is left of an account that is not there.
     @Test func refusesASecondAccountAndWhatBelongsToNone() throws {
         let lines = try export()

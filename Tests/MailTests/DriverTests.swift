@@ -31,6 +31,21 @@ struct DriverTests {
         #expect(mode == 0o600)
     }
 
+    /// A link at the name under which a mail is written would have it written into what the link leads to.
+    @Test func followsNoLinkInItsDirectory() throws {
+        let target = folder + ".target"
+        defer { for path in [folder, target] { try? FileManager.default.removeItem(atPath: path) } }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        try "mine".write(toFile: target, atomically: false, encoding: .utf8)
+        try FileManager.default.createSymbolicLink(atPath: folder + "/.8c1f.partial", withDestinationPath: target)
+        try DirectoryDriver(path: SystemString(folder)).deliver(try message())
+        #expect(try String(contentsOfFile: target, encoding: .utf8) == "mine")
+        let name = "2016-02-24T22:07:52.371513Z-8c1f.eml"
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [name])
+        let type = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")[.type] as? FileAttributeType
+        #expect(type == .typeRegular)
+    }
+
     @Test func saysWhyADirectoryCannotTakeIt() throws {
         let message = try message()
         #expect(throws: DeliveryFailure("mkdir in the mail directory: No such file or directory")) {

@@ -389,7 +389,8 @@ struct ToolsTests {
         var isFirst = true
         // Something is put where the copy goes while it is written.
         settings.calls.sync = { descriptor in
-            if isFirst {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+            if isFirst, names.contains(where: { $0.hasPrefix("copy.unfinished-") }) {
                 isFirst = false
                 try? FileManager.default.createDirectory(atPath: root + "/copy", withIntermediateDirectories: false)
                 _ = FileManager.default.createFile(atPath: root + "/copy/mine", contents: nil)
@@ -397,10 +398,37 @@ struct ToolsTests {
             return SystemCalls.real.sync(descriptor)
         }
         let engine = try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
-        isFirst = true
         #expect(storeError { try engine.backUp(to: root + "/copy", progress: { _ in }) } == .exists(root + "/copy"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: root).sorted() == ["copy", "data"])
         #expect(try FileManager.default.contentsOfDirectory(atPath: root + "/copy") == ["mine"])
+        #expect(!isFirst, "nothing was put there")
+    }
+
+    /// What somebody has put into the directory under construction stays, and so does another directory of its name.
+    @Test(arguments: [false, true])
+    func leavesWhatItDidNotMake(isMoved: Bool) throws {
+        try makeStore()
+        let root = directory.root
+        var draft = ""
+        var settings = StoreSettings()
+        settings.calls.sync = { descriptor in
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+            guard draft.isEmpty, let name = names.first(where: { $0.hasPrefix("copy.unfinished-") }) else {
+                return SystemCalls.real.sync(descriptor)
+            }
+            draft = "\(root)/\(name)"
+            if isMoved {
+                rename(draft, root + "/moved")
+                mkdir(draft, 0o700)
+            } else {
+                _ = FileManager.default.createFile(atPath: draft + "/mine", contents: nil)
+            }
+            errno = EIO
+            return -1
+        }
+        let engine = try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
+        #expect(storeError { try engine.backUp(to: root + "/copy", progress: { _ in }) } != nil)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: draft) == (isMoved ? [] : ["mine"]))
     }
 
     // MARK: Salvage
@@ -456,6 +484,34 @@ struct ToolsTests {
                 // what stands in earlier ones.
                 #expect(lost.count <= (name == "base-2.jsonl" ? 2 : 5), "byte \(index): \(lost)")
             }
+        }
+    }
+
+    /// All of a base behind the place was lost.
+    @Test(arguments: [-10, 10])
+    func keepsALongBaseBehindBytesThatWereInsertedOrRemoved(change: Int) throws {
+        let engine = try directory.open()
+        let store = Store(engine: engine)
+        try store.transact { tx in
+            for _ in 1...100 {
+                let id = try tx.nextNumber(of: Person.self)
+                try tx.insert(Person(id: id, name: "foo\(id)", city: "Bonn"))
+            }
+        }
+        try store.makeDurable()
+        #expect(try engine.merge())
+        store.close()
+        let all = try entries()
+        let bytes = try directory.bytes(of: "base-2.jsonl")
+        for index in [bytes.count / 10, bytes.count / 2, bytes.count - 200] {
+            let behind = bytes[(change < 0 ? index - change : index)...]
+            let inserted = [UInt8](repeating: UInt8(ascii: "x"), count: max(0, change))
+            try directory.write(bytes[..<index] + inserted + behind, to: "base-2.jsonl")
+            let (report, saved) = try salvage()
+            #expect(report.losses.contains { $0.contains("10 bytes were") })
+            let lost = all.keys.filter { $0.contains("/id/") && saved[$0] != all[$0] }
+            // The bytes are in two lines at the most.
+            #expect(lost.count <= 2, "byte \(index): \(lost)")
         }
     }
 
