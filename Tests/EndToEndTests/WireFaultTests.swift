@@ -75,6 +75,7 @@ struct WireFaultTests {
         ("system.info", #"{"x":1,"x":2}"#, "x"),
         ("operators.signin", #"{"other":[{"x":1,"x":2}],"email":"a@b.co","password":"p"}"#, "x"),
         ("operators.signin", #"{"email":{"x":1,"x":2},"password":"p"}"#, "x"),
+        ("operators.signin", #"{"other":1,"email":"a@b.co","password":"p","other":2}"#, "other"),
         ("tools/call", #"{"name":"system_info","name":"rpc_discover"}"#, "name"),
         ("tools/call", #"{"name":"system_info","_meta":{"x":1,"x":2}}"#, "x"),
         ("tools/list", #"{"_meta":{"io.modelcontextprotocol/clientCapabilities":{"x":{"y":1,"y":2}}}}"#, "y"),
