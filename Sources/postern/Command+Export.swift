@@ -103,7 +103,7 @@ extension Command {
             if lines % linesBetweenLooks == 0 { bar.show(Progress(phase: "reading", done: lines, total: nil)) }
         }
         while case var piece = try file.read(), !piece.isEmpty {
-            while let end = piece.firstIndex(of: 0x0A) {
+            while let end = lineEnd(in: piece) {
                 if pending.isEmpty {
                     try take(piece[..<end])
                 } else {
@@ -121,5 +121,13 @@ extension Command {
             }
         }
         if !pending.isEmpty || isLong { try take(pending[...]) }
+    }
+
+    /// The index of the first line feed, found many bytes at a time.
+    private static func lineEnd(in bytes: ArraySlice<UInt8>) -> Int? {
+        bytes.withUnsafeBytes { buffer in
+            guard let start = buffer.baseAddress, let end = memchr(start, 0x0A, buffer.count) else { return nil }
+            return bytes.startIndex + (UnsafeRawPointer(end) - start)
+        }
     }
 }

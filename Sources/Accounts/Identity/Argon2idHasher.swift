@@ -42,24 +42,15 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
 
     /// Whether a password can be verified against a hash: it is an Argon2id string in PHC form, with bounded cost.
     package static func canVerify(_ hash: PasswordHash) -> Bool {
-        let bytes = hash.text.utf8
-        guard hash.text.hasPrefix("$argon2id$"), bytes.count < Int(crypto_pwhash_STRBYTES),
-            bytes.allSatisfy({ (0x21...0x7E).contains($0) }), let cost = cost(of: hash),
-            cost.kibibytes <= kibibytesMax, cost.passes <= passesMax, cost.lanes == 1
-        else { return false }
-        // It is -1 for a text that it cannot decode.
-        return crypto_pwhash_str_needs_rehash(hash.text, passes, memoryBytes) >= 0
-    }
-
-    /// The cost in a PHC string: `m=19456,t=2,p=1` is its fourth part.
-    private static func cost(of hash: PasswordHash) -> (kibibytes: Int, passes: Int, lanes: Int)? {
-        let parts = hash.text.split(separator: "$", omittingEmptySubsequences: false)
-        guard parts.count == 6, parts[2] == "v=19" else { return nil }
-        let numbers = zip(["m=", "t=", "p="], parts[3].split(separator: ",")).compactMap { name, part in
-            part.hasPrefix(name) ? Int(part.dropFirst(2)) : nil
+        var text = hash.text
+        let isBounded = text.withUTF8 { bytes in
+            guard bytes.count < Int(crypto_pwhash_STRBYTES), bytes.allSatisfy({ (0x21...0x7E).contains($0) }),
+                let cost = PHCCost(bytes)
+            else { return false }
+            return cost.kibibytes <= kibibytesMax && cost.passes <= passesMax && cost.lanes == 1
         }
-        guard numbers.count == 3, parts[3].split(separator: ",").count == 3 else { return nil }
-        return (numbers[0], numbers[1], numbers[2])
+        // It is -1 for a text that it cannot decode.
+        return isBounded && crypto_pwhash_str_needs_rehash(text, passes, memoryBytes) >= 0
     }
 
     /// The most that verifying one password may cost.
@@ -75,6 +66,36 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
         PasswordHash(
             text: "$argon2id$v=19$m=19456,t=2,p=1$WJC+EBYT2Cm8v/6vP4AALw$QmDcInomx+YkjeDVvizoktBU17c+K6dtegSszIvy80E"
         )
+    }
+}
+
+/// The cost that a PHC string of Argon2id states: `$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH`.
+///
+/// Read byte by byte: an import reads one for each account.
+private struct PHCCost {
+    let kibibytes: Int
+    let passes: Int
+    let lanes: Int
+
+    /// Nil for a text that does not start as such a string. Salt and hash are libsodium's to judge.
+    init?(_ text: UnsafeBufferPointer<UInt8>) {
+        var rest = text[...]
+        func skip(_ word: StaticString) -> Bool {
+            let bytes = UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
+            guard rest.starts(with: bytes) else { return false }
+            rest = rest.dropFirst(bytes.count)
+            return true
+        }
+        func number() -> Int? {
+            let digits = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            guard (1...9).contains(digits.count) else { return nil }
+            rest = rest.dropFirst(digits.count)
+            return digits.reduce(0) { 10 * $0 + Int($1 - UInt8(ascii: "0")) }
+        }
+        guard skip("$argon2id$v=19$m="), let kibibytes = number(), skip(",t="), let passes = number(), skip(",p="),
+            let lanes = number(), skip("$")
+        else { return nil }
+        (self.kibibytes, self.passes, self.lanes) = (kibibytes, passes, lanes)
     }
 }
 

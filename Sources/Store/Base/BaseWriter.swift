@@ -9,7 +9,9 @@ struct BaseWriter {
     private var written = 0
     private var synced = 0
     private var check: UInt32 = 0
-    private var lastKey: StoreKey?
+    /// A copy of the last key, so that the caller can write the next one over its own.
+    private var lastKey: [UInt8] = []
+    private var isEmpty = true
 
     init(_ file: File, header: FileHeader) {
         self.file = file
@@ -44,8 +46,10 @@ struct BaseWriter {
 
     /// Adds an entry, whose key must be behind all before it.
     mutating func append(_ key: StoreKey, _ value: [UInt8]) throws(StoreError) {
-        precondition(lastKey.map { $0 < key } ?? true, "a base is sorted")
-        lastKey = key
+        precondition(isEmpty || StoreKey(bytes: lastKey) < key, "a base is sorted")
+        isEmpty = false
+        lastKey.removeAll(keepingCapacity: true)
+        lastKey.append(contentsOf: key.bytes)
         let start = buffer.count
         buffer.append(UInt8(ascii: "["))
         key.appendJSON(to: &buffer)

@@ -54,20 +54,52 @@ enum ImportLine {
         /// The name of the first property that is there twice.
         var double: String?
 
+        /// The known names that were there, a bit each, and all others.
+        private var seen: UInt8 = 0
+        private var others = MemberNames()
+
+        /// The names that mean something.
+        private enum Name: UInt8 {
+            case end, export, counter, value, collection, record, other
+
+            init(_ text: JSONText) {
+                if text.equals("record") {
+                    self = .record
+                } else if text.equals("collection") {
+                    self = .collection
+                } else if text.equals("counter") {
+                    self = .counter
+                } else if text.equals("value") {
+                    self = .value
+                } else if text.equals("end") {
+                    self = .end
+                } else {
+                    self = text.equals("export") ? .export : .other
+                }
+            }
+        }
+
+        /// Takes note of a property's name; false if it was there before.
+        private mutating func insert(_ name: Name, _ text: JSONText) -> Bool {
+            guard name != .other else { return others.insert(text.string) }
+            let bit: UInt8 = 1 << name.rawValue
+            defer { seen |= bit }
+            return seen & bit == 0
+        }
+
         mutating func read(from reader: inout JSONReader) throws(JSONError) {
             guard try reader.kind() == .object else { return try reader.skip() }
             try reader.beginObject()
-            var names = MemberNames()
             while let text = try reader.nextMember() {
-                let name = text.string
-                if !names.insert(name), double == nil { double = name }
+                let name = Name(text)
+                if !insert(name, text), double == nil { double = text.string }
                 switch (name, try reader.kind()) {
-                case ("end", .bool): isEnd = try reader.bool()
-                case ("counter", .string): counter = try reader.text().string
-                case ("value", .number): value = try reader.number().int
-                case ("collection", .string): collection = try reader.text().string
-                case ("record", _): record = try reader.raw()
-                case ("export", let kind):
+                case (.end, .bool): isEnd = try reader.bool()
+                case (.counter, .string): counter = try reader.text().string
+                case (.value, .number): value = try reader.number().int
+                case (.collection, .string): collection = try reader.text().string
+                case (.record, _): record = try reader.raw()
+                case (.export, let kind):
                     isAbout = true
                     if kind == .number { form = try reader.number().int } else { try reader.skip() }
                 default: try reader.skip()

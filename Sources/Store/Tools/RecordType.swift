@@ -20,7 +20,9 @@ package struct RecordType: Sendable {
         let numbers: [(counter: String, number: Int)]
 
         /// The first of its keys that is longer than the store takes.
-        var longKey: StoreKey? { ([key] + indexKeys).first { $0.bytes.count > Limits.keyBytesMax } }
+        var longKey: StoreKey? {
+            key.bytes.count > Limits.keyBytesMax ? key : indexKeys.first { $0.bytes.count > Limits.keyBytesMax }
+        }
     }
 
     /// The name of its collection.
@@ -29,19 +31,19 @@ package struct RecordType: Sendable {
     let counters: [String]
     /// Whether its records are overwritten in the files once they are deleted.
     let isErasable: Bool
-    /// Reads a record's JSON.
-    let read: @Sendable (inout JSONReader) throws(JSONError) -> Entry
+    /// Reads a record's JSON, and writes it with the writer that is given.
+    let read: @Sendable (inout JSONReader, ValueWriter) throws(JSONError) -> Entry
 
     package init<R: Record>(_ type: R.Type) {
         collection = R.collection.name
         counters = R.collection.counters.map(\.counter.name) + (R.collection.counter.map { [$0.name] } ?? [])
         isErasable = R.collection.isErasable
-        read = { reader throws(JSONError) in
+        read = { reader, writer throws(JSONError) in
             let record = try R(reading: &reader)
             var findings = RecordFindings()
             record.validate(into: &findings)
             let stored = R.collection.stored(record)
-            let value = ValueWriter().record(stored).bytes
+            let value = writer.record(stored).bytes
             guard findings.hasKeys else { return Entry(value: value, place: nil, findings: findings) }
             let key = StoreKey(of: record)
             var numbers = R.collection.counters.map { ($0.counter.name, $0.number(record)) }
@@ -51,7 +53,7 @@ package struct RecordType: Sendable {
             let place = Place(
                 key: key,
                 indexKeys: R.collection.indexes.compactMap { $0.entry(of: stored) },
-                indexValue: ValueWriter().entry(pointingAt: record.key).bytes,
+                indexValue: writer.entry(pointingAt: record.key).bytes,
                 numbers: numbers
             )
             return Entry(value: value, place: place, findings: findings)
@@ -67,9 +69,11 @@ package struct RecordType: Sendable {
     }
 
     /// Reads a record's bytes.
-    func entry(of bytes: UnsafeRawBufferPointer) throws(JSONError) -> Entry {
+    ///
+    /// - Parameter writer: kept by the caller where there are many records.
+    func entry(of bytes: UnsafeRawBufferPointer, writer: ValueWriter = ValueWriter()) throws(JSONError) -> Entry {
         var reader = JSONReader(bytes)
-        let entry = try read(&reader)
+        let entry = try read(&reader, writer)
         try reader.finish()
         return entry
     }

@@ -18,6 +18,7 @@ package final class StoreImport {
     private let counterNames: Set<String>
     private let draft: StoreDraft
     private let sorter: EntrySorter
+    private let values = ValueWriter()
     private var counters = CounterBounds()
     private var line = 0
     private var hasEnded = false
@@ -106,7 +107,7 @@ package final class StoreImport {
         }
         guard counterNames.contains(name) else { return refuse("there is no counter \(name.shortened)") }
         guard counters.set(name, to: value) else { return refuse("the counter \(name) is set twice") }
-        try sorter.add(.entry, StoreKey.counter(name).bytes, ValueWriter().number(value).bytes, line: line)
+        try sorter.add(.entry, StoreKey.counter(name).bytes, values.number(value).bytes, line: line)
     }
 
     private func take(_ record: UnsafeRawBufferPointer, of collection: String) throws(StoreError) {
@@ -114,7 +115,7 @@ package final class StoreImport {
         guard let type = types[collection] else { return refuse("there is no collection \(collection.shortened)") }
         let entry: RecordType.Entry
         do throws(JSONError) {
-            entry = try type.entry(of: record)
+            entry = try type.entry(of: record, writer: values)
         } catch {
             return refuse("this is no record of \(collection): \(error.recordFault)")
         }

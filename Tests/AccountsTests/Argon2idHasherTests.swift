@@ -1,0 +1,36 @@
+import Accounts
+import Testing
+
+/// Which hashes of an import are taken: those that a password can be verified against, at a bounded cost.
+struct Argon2idHasherTests {
+    private static let salted = "$WJC+EBYT2Cm8v/6vP4AALw$QmDcInomx+YkjeDVvizoktBU17c+K6dtegSszIvy80E"
+
+    @Test(arguments: [
+        "$argon2id$v=19$m=19456,t=2,p=1", "$argon2id$v=19$m=8192,t=1,p=1", "$argon2id$v=19$m=262144,t=10,p=1",
+    ])
+    func takesAHashOfBoundedCost(head: String) {
+        #expect(Argon2idHasher.canVerify(PasswordHash(text: head + Self.salted)))
+    }
+
+    @Test(arguments: [
+        "", "$argon2id$", "$argon2id$v=19$m=19456,t=2", "$argon2i$v=19$m=19456,t=2,p=1",
+        "$argon2id$v=16$m=19456,t=2,p=1",
+        "$argon2id$m=19456,t=2,p=1", "$argon2id$v=19$t=2,m=19456,p=1", "$argon2id$v=19$m=19456,t=2,p=2",
+        "$argon2id$v=19$m=19456,t=11,p=1", "$argon2id$v=19$m=262145,t=2,p=1", "$argon2id$v=19$m=,t=2,p=1",
+        "$argon2id$v=19$m=+19456,t=2,p=1", "$argon2id$v=19$m=019456,t=2,p=1", "$argon2id$v=19$m=-1,t=2,p=1",
+        "$argon2id$v=19$m=99999999999999999999,t=2,p=1", "$argon2id$v=19$m=19456,t=2,p=1,x=1",
+        " $argon2id$v=19$m=19456,t=2,p=1", "$argon2id$v=19$m=19456,t=2,p=1$", "$2b$12$abcdefghijklmnopqrstuu",
+    ])
+    func refusesAnyOther(head: String) {
+        #expect(!Argon2idHasher.canVerify(PasswordHash(text: head + Self.salted)))
+        #expect(!Argon2idHasher.canVerify(PasswordHash(text: head)))
+    }
+
+    @Test(arguments: [
+        "", "$", "$WJC+EBYT2Cm8v/6vP4AALw", "$WJC+EBYT2Cm8v/6vP4AALw$", "$c2FsdA$aGFzaA", "$WJC+EBYT2Cm8v/6vP4AALw$é",
+        "\(salted)$", "\(salted)\u{0}", "\(salted)\n", "\(salted) ",
+    ])
+    func refusesASaltOrHashThatIsNone(tail: String) {
+        #expect(!Argon2idHasher.canVerify(PasswordHash(text: "$argon2id$v=19$m=19456,t=2,p=1" + tail)))
+    }
+}
