@@ -11,7 +11,6 @@ private let wakeUp = WakeUp()
 extension Command {
     /// Serves until the input ends or the process is asked to end.
     func serve(_ options: Options) throws(CommandError) {
-        ProcessMemory.forbidDumps()
         guard let wakeUp else {
             throw .failed("no file descriptor can be opened: raise the limit on them (ulimit -n)")
         }

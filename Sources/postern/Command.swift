@@ -1,4 +1,5 @@
 import Service
+import Threads
 
 /// What the program can do.
 enum Command: String, CaseIterable {
@@ -66,6 +67,8 @@ enum Command: String, CaseIterable {
     }
 
     func run(_ options: Options) throws(CommandError) {
+        // What a command reads of a store, or is given for it, may be a secret.
+        if Self.onStore.contains(self) { ProcessMemory.forbidDumps() }
         switch self {
         case .help: print(try Help.text(about: options.words.first))
         case .version: print("postern \(Postern.version)")

@@ -182,13 +182,25 @@ struct EndingTests {
         #expect(postern.status == 0)
     }
 
-    /// Passwords could be read from a core dump.
-    @Test func forbidsCoreDumps() throws {
-        let postern = try PosternProcess(["--data", ":memory:"])
-        #expect(try postern.reply(to: "system.info")["result"] != nil)
-        let limits = try String(contentsOfFile: "/proc/\(postern.processIdentifier)/limits", encoding: .utf8)
-        let core = limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") }
-        #expect(core?.split(separator: " ").dropFirst(4).prefix(2) == ["0", "0"])
+    /// Passwords could be read from a core dump: first of a server, then of a command that waits for its params.
+    @Test(arguments: [[], ["call", "care.auth.token", "-"]])
+    func forbidsCoreDumps(command: [String]) throws {
+        let folder = TemporaryDirectory()
+        let data = ["--data", folder.path("store")]
+        try PosternProcess.run(data)
+        let user = OtherUser.isAvailable ? OtherUser.shell() : nil
+        if user != nil { try #require(chown(folder.path("store"), OtherUser.id, OtherUser.id) == 0) }
+        let place = command.isEmpty ? [":memory:"] : [folder.path("store")]
+        let postern = try PosternProcess(command + ["--data"] + place, shell: user)
+        let process = "/proc/\(postern.processIdentifier)"
+        func isForbidden() throws -> Bool {
+            let limits = try String(contentsOfFile: process + "/limits", encoding: .utf8)
+            let core = limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") }
+            // The files of a process that may not be dumped are root's, so that others of its user cannot read its memory.
+            let hasOwner = try user == nil || FileState(process + "/mem").owner == 0
+            return core?.split(separator: " ").dropFirst(4).prefix(2) == ["0", "0"] && hasOwner
+        }
+        #expect(try eventually { try isForbidden() })
         postern.finish()
     }
 }

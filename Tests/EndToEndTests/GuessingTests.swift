@@ -62,49 +62,94 @@ struct GuessingTests {
         return .string(String(try #require(mail.firstMatch(of: /\n\n([0-9]+-[0-9a-f]{32})\n/)).output.1))
     }
 
-    @Test func usesACodeOnceHoweverManyAskAtOnce() throws {
-        let postern = try PosternProcess(data + ["--replies", "as-completed"])
+    /// What takes a code that is good once, and what refuses it.
+    private static let resets: [(method: String, param: String, code: Int)] = [
+        ("operators.complete_reset", "code", -22), ("sales.user.complete_reset", "token", 400),
+    ]
+
+    /// Makes an account of the API of a method, and a reset of its password; the code in the mail.
+    private func resetCode(for method: String, _ postern: PosternProcess) throws -> JSONValue {
+        if method.hasPrefix("sales.") {
+            // The command needs the store that the server makes.
+            #expect(try postern.reply(to: "system.info")["result"] != nil)
+            let invitation = try PosternProcess.run(["invite", "--data", folder.path("store")]).output
+            let account: JSONValue = [
+                "email": "a@b.co", "password": "right", "referral_code": .string(invitation),
+                "name": ["first": "A", "last": "B"],
+            ]
+            #expect(try postern.reply(to: "sales.user.create_internal", account)["result"] != nil)
+            #expect(try postern.reply(to: "sales.user.reset", ["email": "a@b.co"])["error"] == nil)
+            return try code(ofMail: 1)
+        }
         let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
-        _ = try postern.reply(to: "operators.register", ["user": person, "password": "right"])
-        _ = try postern.reply(to: "operators.reset_password", ["email": "a@b.co"])
-        let other = try PosternProcess(data + ["--replies", "as-completed"])
-        let code = try code(ofMail: 1)
-        for number in 1...5 {
-            for process in [postern, other] {
-                process.send("operators.complete_reset", ["code": code, "password": .string("new \(number)")])
-            }
-        }
-        var successes = 0
-        for process in [postern, other] {
-            for _ in 1...5 {
-                let reply = try process.nextReply()
-                if reply["result"] != nil { successes += 1 } else { #expect(reply["error"]?["code"]?.int == -22) }
-            }
-        }
-        #expect(successes == 1)
-        for process in [postern, other] { process.finish() }
+        #expect(try postern.reply(to: "operators.register", ["user": person, "password": "right"])["result"] != nil)
+        #expect(try postern.reply(to: "operators.reset_password", ["email": "a@b.co"])["error"] == nil)
+        return try code(ofMail: 1)
     }
 
-    /// Each bogus code once cost an Argon2id.
-    @Test func refusesABogusCodeWithoutHashing() throws {
+    @Test(arguments: resets.indices)
+    func usesACodeOnceHoweverManyAskAtOnce(_ row: Int) throws {
+        let (method, param, refusal) = Self.resets[row]
+        let first = try PosternProcess(data + ["--replies", "as-completed"])
+        let code = try resetCode(for: method, first)
+        let processes = [first, try PosternProcess(data + ["--replies", "as-completed"])]
+        let tries = (1...10).map { number in
+            JSONValue.object([.init(param, code), .init("password", .string("new \(number)"))])
+        }
+        #expect(try successes(of: method, tries, in: processes, refusal) == 1)
+        for process in processes { process.finish() }
+    }
+
+    @Test func givesAPatientToOneOfAllWhoClaimItAtOnce() throws {
+        let first = try PosternProcess(data + ["--replies", "as-completed"])
+        let owner = try CareSession(first)
+        let share: JSONValue = [
+            "access_token": owner.token, "patient_id": 1, "email": "aunt@b.co", "access": "read", "group": "family",
+        ]
+        #expect(try first.reply(to: "care.patients.share", share)["result"] != nil)
+        let code = try code(ofMail: 2)
+        let claimants = try ["aunt@b.co", "uncle@b.co"].map { try CareSession(first, email: $0) }
+        let processes = [first, try PosternProcess(data + ["--replies", "as-completed"])]
+        let tries = (1...5).flatMap { _ in
+            claimants.map { JSONValue.object([.init("access_token", $0.token), .init("code", code)]) }
+        }
+        #expect(try successes(of: "care.patients.claim", tries, in: processes, 404) == 1)
+        for process in processes { process.finish() }
+    }
+
+    /// How many of some requests succeed that are sent to two processes by turns; the others get an error with this code.
+    private func successes(
+        of method: String,
+        _ tries: [JSONValue],
+        in processes: [PosternProcess],
+        _ refusal: Int
+    ) throws -> Int {
+        for (index, params) in tries.enumerated() { processes[index % 2].send(method, params) }
+        var successes = 0
+        for index in tries.indices {
+            let reply = try processes[index % 2].nextReply()
+            if reply["error"] == nil { successes += 1 } else { #expect(reply["error"]?["code"]?.int == refusal) }
+        }
+        return successes
+    }
+
+    /// Each bogus code once cost an Argon2id, and ten of them ended the code that was good.
+    @Test(arguments: resets.indices)
+    func refusesABogusCodeWithoutHashing(_ row: Int) throws {
+        let (method, param, refusal) = Self.resets[row]
         let postern = try PosternProcess(data)
-        let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
-        _ = try postern.reply(to: "operators.register", ["user": person, "password": "right"])
-        _ = try postern.reply(to: "operators.reset_password", ["email": "a@b.co"])
-        let code = try code(ofMail: 1)
+        let code = try resetCode(for: method, postern)
         let written = try journalBytes()
         let bogus = JSONValue.string("1-" + String(repeating: "0", count: 32))
-        let guess: JSONValue = ["code": bogus, "password": "new"]
-        let guesses = try (1...20).map { _ in try seconds(postern, "operators.complete_reset", guess) }.sorted()
-        let sales: JSONValue = ["token": bogus, "password": "new"]
-        let others = try (1...20).map { _ in try seconds(postern, "sales.user.complete_reset", sales) }.sorted()
+        let guess = JSONValue.object([.init(param, bogus), .init("password", "new")])
+        #expect(try postern.reply(to: method, guess)["error"]?["code"]?.int == refusal)
+        let guesses = try (1...20).map { _ in try seconds(postern, method, guess) }.sorted()
         #expect(try journalBytes() == written, "and it writes nothing")
         let wrong: JSONValue = ["email": "nobody@b.co", "password": "wrong"]
         let hashes = try (1...5).map { _ in try seconds(postern, "care.auth.token", wrong) }.sorted()
-        for guess in [guesses[10], others[10]] {
-            #expect(guess < hashes[2] / 4, "a guess \(guess) s, a hash \(hashes[2]) s")
-        }
-        #expect(try postern.reply(to: "operators.complete_reset", ["code": code, "password": "new"])["error"] == nil)
+        #expect(guesses[10] < hashes[2] / 4, "a guess \(guesses[10]) s, a hash \(hashes[2]) s")
+        let right = JSONValue.object([.init(param, code), .init("password", "new")])
+        #expect(try postern.reply(to: method, right)["error"] == nil)
         postern.finish()
     }
 
@@ -228,6 +273,13 @@ struct GuessingTests {
         #expect(
             try list().map { $0.prefix(3) } == [["1", "admin", "1"], ["2", "admin", "2"], ["3", "salesperson", "1"]]
         )
+        // Each ends in a week, or when it was told to.
+        for (line, seconds) in zip(try list(), [7 * 86_400, 3_600, 7 * 86_400]) {
+            let ends = try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(
+                String(try #require(line.last))
+            )
+            #expect((seconds - 120...seconds).contains(Int(ends.timeIntervalSinceNow.rounded(.up))), "\(line)")
+        }
         let kept = String(decoding: folder.contents, as: UTF8.self)
         for code in [once, twice, revoked] { #expect(!kept.contains(code)) }
 

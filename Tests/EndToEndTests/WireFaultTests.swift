@@ -55,6 +55,31 @@ struct WireFaultTests {
         #expect(postern.finish() == "")
     }
 
+    /// What is longer, deeper or more than the wire takes, and the code of its error.
+    private static let excesses: [(name: String, text: @Sendable () -> String, code: Int)] = [
+        ("a line", { #"{"jsonrpc":"2.0","id":1,"x":""# + String(repeating: "x", count: 9 << 20) + "\"}" }, -32600),
+        ("a line without structure", { String(repeating: "x", count: 80 << 20) }, -32600),
+        ("nesting", { String(repeating: "[", count: 1 << 20) + String(repeating: "]", count: 1 << 20) }, -32700),
+        ("a batch", { "[" + Array(repeating: info(1), count: 1_001).joined(separator: ",") + "]" }, -32600),
+    ]
+
+    @Test(arguments: excesses.indices)
+    func refusesWhatIsPastABoundInBoundedMemoryAndServesTheNext(_ row: Int) throws {
+        let excess = Self.excesses[row]
+        let postern = try PosternProcess(["--data", ":memory:"])
+        postern.send(Self.info(1))
+        #expect(try postern.nextReply()["id"] == 1)
+        postern.writeBeside(Data((excess.text() + "\n" + Self.info(2) + "\n").utf8))
+        let reply = try postern.nextReply()
+        #expect(reply["id"] == .null && reply["error"]?["code"]?.int == excess.code, "\(excess.name)")
+        #expect(try postern.nextReply()["id"] == 2)
+        let status = try String(contentsOfFile: "/proc/\(postern.processIdentifier)/status", encoding: .utf8)
+        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(separator: " ")
+        let kibibytes = try #require(peak?.dropLast().last.flatMap { Int($0) })
+        #expect(kibibytes < 64 << 10, "\(excess.name): \(kibibytes) KiB")
+        #expect(postern.finish() == "")
+    }
+
     private func run(_ input: String) throws -> String {
         try PosternProcess.run(["--data", ":memory:"], input: input).output
     }
