@@ -96,7 +96,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Accounts", "JSON", "PosternTesting", "Store"],
+            dependencies: ["Accounts", "JSON", "JSONRPC", "PosternTesting", "Store"],
             exclude: ["Resources"],
             swiftSettings: houseRules
         ),

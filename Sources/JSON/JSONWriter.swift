@@ -55,6 +55,15 @@ package struct JSONWriter: ~Copyable {
         isOverrun = false
     }
 
+    /// How many further bytes the bound of `limit(toFurther:)` leaves room for.
+    package var furtherBytesMax: Int { countMax - count }
+
+    /// Drops what was written since `limit(toFurther:)`, as where the rest is known to be over the bound.
+    package mutating func overrun() {
+        isOverrun = true
+        count = keptCount
+    }
+
     /// Makes room for so many further bytes at once.
     package mutating func reserve(_ more: Int) {
         guard memory.count - count < more else { return }
@@ -322,8 +331,7 @@ package struct JSONWriter: ~Copyable {
     @inline(never)
     private mutating func grow(by more: Int) {
         if count + more > countMax {
-            isOverrun = true
-            count = keptCount
+            overrun()
             if memory.count - count >= more { return }
         }
         // Room past the bound is for nothing, except what a single piece needs.

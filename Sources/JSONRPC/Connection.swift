@@ -1,4 +1,5 @@
 import JSON
+internal import Threads
 
 /// How requests are ordered.
 package enum ReplyOrder: String, Sendable {
@@ -331,6 +332,8 @@ struct Connection: ~Copyable {
         }
         guard output.count > 0 else { return group.removeAll(keepingCapacity: true) }
         group.removeAll(keepingCapacity: true)
+        // The parts of a batch's answer are free by now, and give room to its copy.
+        if output.count > Limits.outputBytesKept { ProcessMemory.releaseFree() }
         output.withUnsafeBytes { committed.append(contentsOf: $0) }
         output.truncate(to: 0)
         if output.capacity > Limits.outputBytesKept { output = JSONWriter(capacity: Self.usualOutputBytes) }
@@ -355,22 +358,9 @@ struct Connection: ~Copyable {
             if let failure {
                 handler.rollback()
                 answer.truncate(to: 0)
-                end(entry, with: failure, answer: &answer)
+                entry.end(with: failure, by: handler, answer: &answer)
             }
             deliver(answer.take(), of: entry)
-        }
-    }
-
-    /// Writes the answer of a request that could not be committed.
-    private func end(_ entry: LaneEntry, with failure: RPCError, answer: inout JSONWriter) {
-        guard let request = entry.request, let id = request.id else { return }
-        answer.beginResponse(to: id)
-        do throws(RPCError) {
-            try handler.end(request, with: failure, result: &answer)
-            answer.endObject()
-        } catch {
-            answer.truncate(to: 0)
-            answer.errorResponse(error, to: id)
         }
     }
 

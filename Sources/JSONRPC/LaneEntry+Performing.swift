@@ -25,7 +25,7 @@ extension LaneEntry {
             } else if answer.isOverrun || answer.count - start > Limits.answerBytesMax {
                 // Only reads have long results, so nothing has taken effect that the caller is not told of.
                 answer.truncate(to: start)
-                answer.errorResponse(handler.shaped(.answerTooLong, for: request), to: request.id)
+                end(with: .answerTooLong, by: handler, answer: &answer)
             }
             return nil
         } catch {
@@ -37,6 +37,20 @@ extension LaneEntry {
             case .waits(let work):
                 return work
             }
+        }
+    }
+
+    /// Writes the answer of a request that was carried out and whose result cannot go out.
+    func end(with failure: RPCError, by handler: any RequestHandler, answer: inout JSONWriter) {
+        guard let request, let id = request.id else { return }
+        let start = answer.count
+        answer.beginResponse(to: id)
+        do throws(RPCError) {
+            try handler.end(request, with: failure, result: &answer)
+            answer.endObject()
+        } catch {
+            answer.truncate(to: start)
+            answer.errorResponse(error, to: id)
         }
     }
 }

@@ -9,8 +9,8 @@ package enum Limits {
     package static let waitingRefusalsMax = 100_000
     /// Bytes of the ids that are kept for those refusals, past which reading stops as well.
     package static let waitingRefusalBytesMax = 16 << 20
-    /// How much may wait to be written before reading stops until the client reads.
-    package static let unwrittenBytesMax = 64 << 20
+    /// How much memory replies that the client has not read may take before reading stops until it reads.
+    package static let unreadBytesMax = answerBytesMax
     /// How long the answers of one turn grow before they go out.
     package static let turnBytes = 1 << 20
     /// How much is written at once, so that progress shows.

@@ -9,7 +9,8 @@ internal import Threads
 final class OutputWriter: Sendable {
     private let descriptor: Int32
     private let queue = Mailbox<[UInt8]>()
-    private let unwritten = Mutex(0)
+    /// How many bytes are to be written yet, and how many the arrays that they are in have.
+    private let queued = Mutex((unwritten: 0, held: 0))
     private let failure = Mutex<StreamFault?>(nil)
     private let hasThread = Mutex(false)
     private let startThread: Thread.Starter
@@ -32,7 +33,10 @@ final class OutputWriter: Sendable {
     var fault: StreamFault? { failure.withLock { $0 } }
 
     /// How much waits to be written.
-    var unwrittenBytes: Int { unwritten.withLock { $0 } }
+    var unwrittenBytes: Int { queued.withLock { $0.unwritten } }
+
+    /// How much memory is taken by what waits to be written, with what is written already of the same answers.
+    var heldBytes: Int { queued.withLock { $0.held } }
 
     /// Writes bytes behind all that came before.
     func write(_ bytes: [UInt8]) {
@@ -40,7 +44,7 @@ final class OutputWriter: Sendable {
         if bytes.count <= Limits.pipeAtomicBytes, unwrittenBytes == 0, isReady {
             writeAll(bytes)
         } else if ensureThread() {
-            unwritten.withLock { $0 += bytes.count }
+            queued.withLock { $0 = ($0.unwritten + bytes.count, $0.held + bytes.count) }
             queue.post(bytes)
         } else if fault == nil {
             // Nothing was ever left to a thread, so nothing is overtaken.
@@ -72,12 +76,10 @@ final class OutputWriter: Sendable {
     /// Writes what waits first, and gives how much it was.
     private func writeNext() -> Int {
         let bytes = queue.take()
-        if fault == nil {
-            writeAll(bytes) { count in unwritten.withLock { $0 -= count } }
-            guard fault != nil else { return bytes.count }
-        }
-        // What comes now is lost, and nothing waits.
-        unwritten.withLock { $0 = 0 }
+        if fault == nil { writeAll(bytes) { count in queued.withLock { $0.unwritten -= count } } }
+        // Behind a fault what comes is lost, and nothing waits.
+        let isLost = fault != nil
+        queued.withLock { $0 = isLost ? (0, 0) : ($0.unwritten, $0.held - bytes.count) }
         return bytes.count
     }
 

@@ -59,7 +59,8 @@ package struct RPCError: Error, Equatable, Sendable {
             "Not carried out: the answer to the batch is longer than \(Limits.answerBytesMax) bytes; send fewer requests in one batch",
         data: ["errors": ["answer_too_long"]]
     )
-    static let answerTooLong = RPCError(
+    /// The result is longer than one reply may be.
+    package static let answerTooLong = RPCError(
         code: -32000,
         message: "The answer is longer than \(Limits.answerBytesMax) bytes; ask for less at a time",
         data: ["errors": ["answer_too_long"]]

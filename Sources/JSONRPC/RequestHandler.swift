@@ -29,8 +29,8 @@ package protocol RequestHandler: AnyObject {
     /// An error of the connection's own, which knows not what was asked for, as it reads for the one who asked.
     func shaped(_ error: RPCError, for request: Request) -> RPCError
 
-    /// Ends a request that was carried out and could not be committed: throws the error as it reads for the one who
-    /// asked, or writes a result that tells of it.
+    /// Ends a request that was carried out and whose result cannot go out, because it could not be committed or is too
+    /// long: throws the error in the format of the called API, or writes a result that holds it.
     func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError)
 
     /// Takes back all that was done since the last `commit()` that returned.

@@ -103,7 +103,7 @@ package final class Server {
     private var canProceed: Bool { connection.hasBacklog && !isUnread }
 
     /// Whether the client has so much to read that its next requests can wait.
-    private var isUnread: Bool { output.unwrittenBytes > Limits.unwrittenBytesMax }
+    private var isUnread: Bool { output.heldBytes > Limits.unreadBytesMax }
 
     private func wait(milliseconds: Int?, into buffer: UnsafeMutableRawBufferPointer) {
         let readsInput = !hasEnded && !isUnread && !connection.isSaturated && !connection.hasBacklog

@@ -1,4 +1,5 @@
 import Accounts
+import JSONRPC
 
 /// Binds the methods of `care` to its accounts.
 struct CareHandlers {
@@ -76,7 +77,12 @@ struct CareHandlers {
     }
 
     func patientsList(_ params: CareWire.PatientsListParams) throws -> CareWire.PatientList {
-        let list = try care.patients(params.accessToken, limit: params.limit, offset: params.offset)
+        let list = try care.patients(
+            params.accessToken,
+            limit: params.limit,
+            offset: params.offset,
+            answerBytesMax: JSONRPC.Limits.answerBytesMax
+        )
         return CareWire.PatientList(patients: list.page.map { CareWire.Patient($0) }, count: list.count)
     }
 

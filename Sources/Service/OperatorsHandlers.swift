@@ -1,4 +1,5 @@
 import Accounts
+import JSONRPC
 
 /// Binds the methods of `operators` to its accounts.
 struct OperatorsHandlers {
@@ -23,7 +24,8 @@ struct OperatorsHandlers {
         let list = try operators.clients(
             session: SessionFields(userID: params.userID, sessionID: params.sessionID),
             provision: params.provision,
-            limit: params.limit
+            limit: params.limit,
+            answerBytesMax: JSONRPC.Limits.answerBytesMax
         )
         return OperatorsWire.ClientList(clients: list.clients.map { OperatorsWire.Client($0) }, provision: list.next)
     }

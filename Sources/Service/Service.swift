@@ -85,6 +85,8 @@ package final class Service: RequestHandler {
             throw .waits { PasswordOutcome(of: pending.work) }
         } catch let error as JSONError where error.reason == .duplicateMember {
             throw .refused(.duplicateProperty(at: error.offset, in: params).told(by: method))
+        } catch is AnswerTooLong {
+            throw .refused(RPCError.answerTooLong.told(by: method))
         } catch StoreError.locked {
             throw .waits { LockPause() }
         } catch {

@@ -35,6 +35,7 @@ package struct Transaction {
     ///   - index: the index to go through.
     ///   - prefix: the first components that a key must have; nil for all of the index.
     ///   - lower: the first key to give, in ascending order; nil starts at the first that has the prefix.
+    ///   - upper: the first key that is not given, in ascending order; nil ends at the last that has the prefix.
     ///   - descending: whether to begin at the other end.
     ///   - offset: how many to pass over first; these are not read.
     ///   - limit: how many records to give at most.
@@ -42,11 +43,18 @@ package struct Transaction {
         _ index: OrderedIndex<R>,
         prefix: Key? = nil,
         from lower: Key? = nil,
+        before upper: Key? = nil,
         descending: Bool = false,
         offset: Int = 0,
         limit: Int = .max
     ) throws -> [R] {
-        let bounds = KeyBounds(collection: R.collection.name, index: index.name, prefix: prefix, from: lower)
+        let bounds = KeyBounds(
+            collection: R.collection.name,
+            index: index.name,
+            prefix: prefix,
+            from: lower,
+            before: upper
+        )
         var records: [R] = []
         var passedOver = 0
         guard limit > 0 else { return records }
@@ -253,7 +261,7 @@ struct KeyBounds {
     let lower: StoreKey
     let upper: StoreKey
 
-    init(collection: String, index: String, prefix: Key?, from start: Key?) {
+    init(collection: String, index: String, prefix: Key?, from start: Key?, before end: Key? = nil) {
         var lower = StoreKey.prefix(collection: collection, index: index)
         let keyStart = lower.count
         if let prefix {
@@ -265,6 +273,7 @@ struct KeyBounds {
         var upper = lower
         upper[upper.count - 1] += 1
         if let start { lower.replaceSubrange(keyStart..., with: start.bytes) }
+        if let end { upper.replaceSubrange(keyStart..., with: end.bytes) }
         self.lower = StoreKey(bytes: lower)
         self.upper = StoreKey(bytes: upper)
     }

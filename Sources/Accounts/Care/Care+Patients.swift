@@ -56,10 +56,14 @@ extension Care {
     }
 
     /// The patients that a user can see, a page of them, and how many there are in all.
+    ///
+    /// - Parameter answerBytesMax: how long an answer with this page may be.
+    /// - Throws: `AnswerTooLong` once it is certain that the answer is longer, without reading the other patients.
     package func patients(
         _ token: Given<String>,
         limit: Given<Int>,
-        offset: Given<Int>
+        offset: Given<Int>,
+        answerBytesMax: Int = .max
     ) throws -> (page: [SeenPatient], count: Int) {
         let now = environment.time.now
         return try environment.store.transact { tx in
@@ -67,15 +71,23 @@ extension Care {
             let limit = try CareRules.count(limit, standard: Limits.patientsPerPage, ErrorCode.Care.invalidLimit)
             let offset = try CareRules.count(offset, standard: 0, ErrorCode.Care.invalidOffset)
             let pageMax = limit == 0 ? Int.max : limit
+            let bound = AnswerBound(bytesMax: answerBytesMax)
             let pending = try pendingJobs(in: tx)
             guard !pending.endShares else {
                 let shares = try tx.scan(CareShare.byUser, prefix: Key(user.id)).filter {
                     try isLive($0, pending, in: tx)
                 }
-                return (try shares.dropFirst(offset).prefix(pageMax).map { try seen($0, in: tx) }, shares.count)
+                return (try seen(shares.dropFirst(offset).prefix(pageMax), within: bound, in: tx), shares.count)
             }
-            let page = try tx.scan(CareShare.byUser, prefix: Key(user.id), offset: offset, limit: pageMax)
-            return (try page.map { try seen($0, in: tx) }, try tx.count(CareShare.byUser, prefix: Key(user.id)))
+            // One share more than can be answered, so that the page is known to be too long.
+            let sharesMax = answerBytesMax / Limits.patientAnswerBytesMin + 1
+            let shares = try tx.scan(
+                CareShare.byUser,
+                prefix: Key(user.id),
+                offset: offset,
+                limit: min(pageMax, sharesMax)
+            )
+            return (try seen(shares[...], within: bound, in: tx), try tx.count(CareShare.byUser, prefix: Key(user.id)))
         }
     }
 
@@ -167,6 +179,23 @@ extension Care {
         var share = share
         if share.id == heir.id { share.becomeOwners() }
         return SeenPatient(patient: patient, share: share, creator: owner.email)
+    }
+
+    /// What a user sees of a page's patients.
+    private func seen(
+        _ shares: ArraySlice<CareShare>,
+        within bound: consuming AnswerBound,
+        in tx: Transaction
+    ) throws -> [SeenPatient] {
+        var page: [SeenPatient] = []
+        page.reserveCapacity(shares.count)
+        for share in shares {
+            let patient = try seen(share, in: tx)
+            page.append(patient)
+            // A short page is not measured.
+            if shares.count > Limits.answerItemsUnmeasured { try bound.add(patient) }
+        }
+        return page
     }
 
     private func edit(_ patient: inout CarePatient, _ given: PatientFields, isNew: Bool, at now: Timestamp) throws {

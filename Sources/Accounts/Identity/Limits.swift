@@ -9,6 +9,12 @@ package enum Limits {
     package static let mailLifetimeSecondsMax = claimCodeSeconds
     /// Clients that are read in one go where a request bounds how many it gets.
     package static let clientsPerScanMax = 1_000
+    /// Records of a list that are read before the length of its answer is measured, as most lists are short.
+    package static let answerItemsUnmeasured = clientsPerScanMax
+    /// Bytes that a client takes in an answer besides its texts: no client takes fewer.
+    package static let clientAnswerBytesMin = 128
+    /// The same of a patient.
+    package static let patientAnswerBytesMin = 96
     /// Accounts that an invitation may create.
     package static let invitationUses = 1...invitationUsesMax
     /// Records that one transaction of a job deletes or changes.

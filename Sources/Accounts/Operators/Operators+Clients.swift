@@ -56,11 +56,15 @@ extension Operators {
     /// The clients whose change number is at least `provision`, most recently changed first, and the number to ask with
     /// next. With 0 deleted ones are left out; above 0 they come, so that a device learns of them.
     ///
-    /// - Parameter limit: takes the oldest changes, so many, and the number to ask with next goes on from there.
+    /// - Parameters:
+    ///   - limit: takes the oldest changes, so many, and the number to ask with next goes on from there.
+    ///   - answerBytesMax: how long an answer with these clients may be.
+    /// - Throws: `AnswerTooLong` once it is certain that the answer is longer, without reading the other clients.
     package func clients(
         session: SessionFields,
         provision: Given<Int>,
-        limit: Given<Int> = .absent
+        limit: Given<Int> = .absent,
+        answerBytesMax: Int = .max
     ) throws -> (clients: [Client], next: Int) {
         let now = environment.time.now
         return try environment.store.transact { tx in
@@ -70,18 +74,39 @@ extension Operators {
             let next = account.record.lastChange + 1
             let limit = try OperatorRules.limit(limit, "limit")
             guard provision < next else { return ([], next) }
+            var bound = AnswerBound(bytesMax: answerBytesMax)
             if let limit {
-                let clients = try oldestChanges(of: account.record, from: provision, limit: limit, in: tx)
+                let clients = try oldestChanges(of: account.record, from: provision, limit: limit, &bound, in: tx)
                 guard clients.count == limit, let latest = clients.first else { return (clients, next) }
                 return (clients, latest.change + 1)
             }
-            let clients = try tx.scan(
+            return (try latestChanges(of: account.record, from: provision, &bound, in: tx), next)
+        }
+    }
+
+    /// All the clients that a request with `provision` gets, most recently changed first.
+    private func latestChanges(
+        of account: Operator,
+        from provision: Int,
+        _ bound: inout AnswerBound,
+        in tx: Transaction
+    ) throws -> [Client] {
+        var (clients, end): ([Client], Key?) = ([], nil)
+        while true {
+            let page = try tx.scan(
                 Client.byChange,
-                prefix: Key(account.record.id),
-                from: Key(account.record.id, provision),
-                descending: true
+                prefix: Key(account.id),
+                from: Key(account.id, provision),
+                before: end,
+                descending: true,
+                limit: Limits.clientsPerScanMax
             )
-            return (provision == 0 ? clients.filter { $0.deleted == nil } : clients, next)
+            let found = provision == 0 ? page.filter { $0.deleted == nil } : page
+            // Nearly all lists are one page, which needs no copy and is not measured.
+            if end == nil { clients = found } else { clients += found }
+            guard page.count == Limits.clientsPerScanMax, let last = page.last else { return clients }
+            try bound.add(found)
+            end = Key(account.id, last.change)
         }
     }
 
@@ -90,6 +115,7 @@ extension Operators {
         of account: Operator,
         from provision: Int,
         limit: Int,
+        _ bound: inout AnswerBound,
         in tx: Transaction
     ) throws -> [Client] {
         var (clients, from): ([Client], Int) = ([], provision)
@@ -102,8 +128,10 @@ extension Operators {
                 from: Key(account.id, from),
                 limit: count
             )
-            clients += provision == 0 ? page.filter { $0.deleted == nil } : page
-            guard page.count == count, let last = page.last else { break }
+            let found = provision == 0 ? page.filter { $0.deleted == nil } : page
+            clients += found
+            guard page.count == count, let last = page.last, clients.count < limit else { break }
+            try bound.add(found)
             from = last.change + 1
         }
         return clients.reversed()

@@ -64,7 +64,7 @@ final class MCPHandlers {
         }
     }
 
-    /// Writes the result of a call that was carried out and could not be committed.
+    /// Writes the result of a call that was carried out and whose own result cannot go out.
     func write(_ error: RPCError, ending call: ToolCall, to result: inout JSONWriter) {
         result.beginObject()
         if call.era == .stateless { writeHead(to: &result) }
@@ -81,13 +81,17 @@ final class MCPHandlers {
         guard let call = ToolCall(params, era: era, offer: offer) else {
             throw .refused(.unknownTool(params.name?.string, offer))
         }
+        // The result holds the value twice, as text and as structured content.
+        let valueBytesMax = result.furtherBytesMax / 2
         var value = JSONWriter()
+        value.limit(toFurther: valueBytesMax)
         do throws(RequestInterruption) {
             try run(call.method, call.params, &value)
         } catch {
             guard case .refused(let refusal) = error else { throw error }
             return ToolCall.write(error: refusal, to: &result)
         }
+        guard !value.isOverrun, value.count <= valueBytesMax else { return result.overrun() }
         value.withUnsafeBytes { ToolCall.write(result: $0, to: &result) }
     }
 

@@ -54,7 +54,7 @@ struct ToolCall {
         writer.member("type")
         writer.string("text")
         writer.member("text")
-        writer.string(String(decoding: text, as: UTF8.self))
+        writer.string(text)
         writer.endObject()
         writer.endArray()
     }

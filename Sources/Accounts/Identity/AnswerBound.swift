@@ -1,0 +1,31 @@
+/// Measures an answer's records while they are read, so that no list grows far past the bound of its answer.
+///
+/// Each record counts at the least that it takes: a string is no shorter in JSON than its UTF-8.
+struct AnswerBound {
+    /// How long the answer may be, in bytes.
+    private let bytesMax: Int
+    /// How long it is at least.
+    private var bytes = 0
+
+    init(bytesMax: Int) {
+        self.bytesMax = bytesMax
+    }
+
+    /// Counts clients.
+    mutating func add(_ clients: [Client]) throws(AnswerTooLong) {
+        for client in clients {
+            let person = client.person
+            bytes += Limits.clientAnswerBytesMin + client.address.utf8.count
+            bytes += person.firstName.utf8.count + person.lastName.utf8.count + person.email.utf8.count
+        }
+        if bytes > bytesMax { throw AnswerTooLong() }
+    }
+
+    /// Counts a patient.
+    mutating func add(_ seen: SeenPatient) throws(AnswerTooLong) {
+        let patient = seen.patient
+        bytes += Limits.patientAnswerBytesMin + patient.firstName.utf8.count + patient.lastName.utf8.count
+        bytes += patient.phone.utf8.count + seen.creator.utf8.count
+        if bytes > bytesMax { throw AnswerTooLong() }
+    }
+}

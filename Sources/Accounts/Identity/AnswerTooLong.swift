@@ -1,0 +1,2 @@
+/// The answer to a read would be longer than its caller takes.
+package struct AnswerTooLong: Error {}

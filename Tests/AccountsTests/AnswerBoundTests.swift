@@ -1,0 +1,96 @@
+import Store
+import Testing
+
+@testable import Accounts
+
+/// Reads of a long list stop once it is certain that the answer is longer than it may be; the whole list was built first.
+struct AnswerBoundTests {
+    private let environment = Environment(
+        store: Store(engine: LocalEngine()),
+        time: RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)),
+        random: SystemRandom(),
+        hasher: Argon2idHasher(),
+        outbox: Outbox(composer: SilentComposer())
+    )
+
+    private static let count = 2 * Limits.clientsPerScanMax + 10
+
+    /// An operator with clients, the fifth of them deleted.
+    private func operatorWithClients(_ operators: Operators) throws -> SessionFields {
+        let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value("a@b.co"))
+        let signedIn = try operators.register(person: .value(person), password: .value(Password("password".utf8)))
+        let session = SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.text))
+        for number in 1...Self.count {
+            let email = Given.value("c\(number)@b.co")
+            let person = PersonFields(firstName: .value("C"), lastName: .value("D"), email: email)
+            let fields = ClientFields(person: .value(person), address: .value("Theed"))
+            _ = try operators.createClient(session: session, .value(fields))
+        }
+        _ = try operators.deleteClient(session: session, id: .value(5))
+        return session
+    }
+
+    @Test func readsAllClientsInPagesMostRecentlyChangedFirst() throws {
+        let operators = Operators(environment, confirmsEmail: false)
+        let session = try operatorWithClients(operators)
+        func ids(from provision: Int) throws -> [Int] {
+            try operators.clients(session: session, provision: .value(provision)).clients.map(\.id)
+        }
+        #expect(try ids(from: 0) == (1...Self.count).reversed().filter { $0 != 5 })
+        #expect(try ids(from: 1) == [5] + (1...Self.count).reversed().filter { $0 != 5 })
+        #expect(try ids(from: 11) == [5] + (11...Self.count).reversed())
+        #expect(try ids(from: Self.count + 1) == [5])
+    }
+
+    @Test func stopsReadingClientsPastTheBound() throws {
+        let operators = Operators(environment, confirmsEmail: false)
+        let session = try operatorWithClients(operators)
+        func count(limit: Given<Int>, bytesMax: Int) throws -> Int {
+            try operators.clients(session: session, provision: .value(0), limit: limit, answerBytesMax: bytesMax)
+                .clients.count
+        }
+        for limit in [Given<Int>.absent, .value(Self.count)] {
+            #expect(throws: AnswerTooLong.self) { try count(limit: limit, bytesMax: 128 * Limits.clientsPerScanMax) }
+            #expect(try count(limit: limit, bytesMax: 1_000 * Self.count) == Self.count - 1)
+        }
+        // A short list is not measured, as its answer is.
+        #expect(try count(limit: .value(3), bytesMax: 1) == 3)
+    }
+
+    @Test func stopsReadingPatientsPastTheBound() throws {
+        let care = Care(environment)
+        _ = try care.register(
+            email: .value("a@b.co"),
+            password: .value(Password("password".utf8)),
+            role: .value("user"),
+            firstName: .absent,
+            lastName: .absent,
+            phone: .absent
+        )
+        let token = Given.value(
+            try care.signIn(email: .value("a@b.co"), password: .value(Password("password".utf8))).text
+        )
+        let fields = PatientFields(
+            firstName: .value("P"),
+            lastName: .absent,
+            birthdate: .absent,
+            sex: .absent,
+            phone: .absent
+        )
+        for _ in 1...Self.count { _ = try care.createPatient(token, fields) }
+        func count(limit: Int, bytesMax: Int) throws -> Int {
+            try care.patients(token, limit: .value(limit), offset: .value(0), answerBytesMax: bytesMax).page.count
+        }
+        #expect(throws: AnswerTooLong.self) { try count(limit: 0, bytesMax: 96 * Self.count) }
+        #expect(throws: AnswerTooLong.self) { try count(limit: Self.count, bytesMax: 96 * Self.count) }
+        #expect(try count(limit: 3, bytesMax: 1_000) == 3)
+        #expect(try count(limit: 0, bytesMax: 1_000 * Self.count) >= Self.count)
+    }
+}
+
+/// Composes mails without text.
+private final class SilentComposer: MailComposer {
+    let domain = "x.co"
+
+    func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: kind.rawValue, text: "") }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import JSON
+import PosternTesting
+import Testing
+
+@testable import JSONRPC
+
+/// The memory of the program while requests of a few bytes ask for answers of megabytes: the peak of the whole process is
+/// at most four times the bound of one answer. A batch of a thousand such requests once took three gigabytes.
+struct MemoryBoundTests {
+    private static let peakBytesMax = 4 * Limits.answerBytesMax
+    private static let repetitions = Limits.batchMessagesMax
+
+    private static func process() throws -> PosternProcess {
+        try PosternProcess(["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"])
+    }
+
+    private static func request(_ id: Int, _ method: String, _ params: JSONValue) -> String {
+        let id = JSONValue.number(String(id))
+        return (["jsonrpc": "2.0", "id": id, "method": .string(method), "params": params] as JSONValue).text
+    }
+
+    private static func batch(of count: Int, _ method: String, _ params: JSONValue = [:]) -> String {
+        "[" + (1...count).map { request($0, method, params) }.joined(separator: ",") + "]\n"
+    }
+
+    /// Registers an operator and gives it 4,000 clients.
+    ///
+    /// - Returns: the params to read them with.
+    private static func addClients(to process: PosternProcess) throws -> JSONValue {
+        let person: JSONValue = ["first_name": "Padmé", "last_name": "Amidala", "email": "padme@naboo.example"]
+        let account = try #require(
+            try process.reply(to: "operators.register", ["user": person, "password": "password"])["result"]
+        )
+        let session: [(String, JSONValue)] = [
+            ("user_id", try #require(account["id"])), ("session_id", try #require(account["session_id"])),
+        ]
+        func params(_ name: String, _ value: JSONValue) -> JSONValue {
+            .object((session + [(name, value)]).map { JSONValue.Member($0.0, $0.1) })
+        }
+        let creates = (1...4_000).map { number in
+            let user: JSONValue = [
+                "first_name": "Client", "last_name": "Number", "email": .string("client\(number)@naboo.example"),
+            ]
+            let client: JSONValue = ["user": user, "address": "12 Long Street, Theed"]
+            return request(number, "operators.client.create", params("client", client)) + "\n"
+        }
+        process.writeBeside(Data(creates.joined().utf8))
+        for _ in creates { try #require(process.nextLine()?.contains("\"result\"") == true) }
+        return params("provision", 0)
+    }
+
+    /// Reads the one answer to a batch, and checks that it is full and that the requests past the bound are refused.
+    private func checkBatch(_ batch: String, to process: PosternProcess, refusals: String) throws {
+        process.writeBeside(Data(batch.utf8))
+        let answer = try #require(process.nextLine())
+        #expect(answer.utf8.count > Limits.answerBytesMax && answer.utf8.count < Limits.answerBytesMax * 5 / 4)
+        #expect(answer.hasPrefix(#"[{"jsonrpc":"2.0","id":1,"result":"#))
+        #expect(answer.hasSuffix(#""data":{"errors":["answer_too_long"]}}}]"#))
+        #expect(answer.contains(#""id":\#(Self.repetitions),"error":{"code":-32000,"message":"\#(refusals)"#))
+        #expect(try process.peakMemoryBytes <= Self.peakBytesMax)
+    }
+
+    @Test func holdsForABatchOfReadsOfAllClients() throws {
+        let process = try Self.process()
+        let params = try Self.addClients(to: process)
+        let batch = Self.batch(of: Self.repetitions, "operators.clients.get", params)
+        try checkBatch(batch, to: process, refusals: "Not carried out")
+    }
+
+    @Test func holdsForABatchOfDocuments() throws {
+        try checkBatch(
+            Self.batch(of: Self.repetitions, "rpc.discover"),
+            to: try Self.process(),
+            refusals: "Not carried out"
+        )
+    }
+
+    /// A tool's result once was written whole, and copied as a text, before its length was looked at.
+    @Test func holdsForCallsOfATool() throws {
+        let process = try Self.process()
+        let clients = try Self.addClients(to: process)
+        let hello: JSONValue = ["protocolVersion": "2025-03-26", "capabilities": [:], "clientInfo": [:]]
+        #expect(try process.reply(to: "initialize", hello)["result"] != nil)
+        let call: JSONValue = ["name": "operators_clients_get", "arguments": clients]
+        try checkBatch(
+            Self.batch(of: Self.repetitions, "tools/call", call),
+            to: process,
+            refusals: "Not carried out"
+        )
+        let stream = (1...Self.repetitions).map { Self.request($0, "tools/call", call) + "\n" }
+        process.writeBeside(Data(stream.joined().utf8))
+        for id in 1...10 {
+            let answer = try #require(process.nextLine())
+            #expect(answer.hasPrefix(#"{"jsonrpc":"2.0","id":\#(id),"result":"#) && answer.utf8.count > 1 << 20)
+        }
+        #expect(try process.peakMemoryBytes <= Self.peakBytesMax)
+    }
+
+    private static let streams: [(name: String, requests: Int, text: String)] = [
+        ("one by one", 1, request(1, "rpc.discover", [:]) + "\n"),
+        // Just below the bound, so that reading goes on behind the first.
+        ("batches", 1, batch(of: 900, "rpc.discover")),
+    ]
+
+    /// The program read on, and held up to 64 MiB of replies beside what the last batch took.
+    @Test(arguments: streams.indices)
+    func holdsWhereRepliesAreNeverRead(_ row: Int) throws {
+        let text = Self.streams[row].text
+        let process = try Self.process()
+        let answerBytes = Self.documentBytes(of: process) * text.count(of: "rpc.discover")
+        // Six times the bound in answers.
+        let count = 6 * Limits.answerBytesMax / answerBytes
+        process.writeBeside(Data(String(repeating: text, count: count).utf8))
+        try process.waitUntilIdle()
+        #expect(try process.peakMemoryBytes <= Self.peakBytesMax)
+        // It goes on, and loses nothing, once it is read.
+        for _ in 1...count { try #require(process.nextLine()?.isEmpty == false) }
+        #expect(try process.reply(to: "system.info")["result"] != nil)
+        #expect(try process.peakMemoryBytes <= Self.peakBytesMax)
+    }
+
+    private static func documentBytes(of process: PosternProcess) -> Int {
+        process.send(request(1, "rpc.discover", [:]))
+        return process.nextLine()?.utf8.count ?? 1
+    }
+
+    @Test(arguments: [("X:", 8 << 20), ("X: y\r\n", 4 << 20), ("Content-Length: 9\n", 1 << 20)])
+    func holdsForAFloodOfHeaders(_ piece: String, _ bytes: Int) throws {
+        let process = try PosternProcess(["--data", ":memory:", "--framing", "header"])
+        let flood = Data(String(repeating: piece, count: bytes / piece.utf8.count).utf8)
+        let request = Self.request(7, "system.info", [:])
+        let time = try ContinuousClock().measure {
+            process.writeBeside(flood + Data("\nContent-Length: \(request.utf8.count)\r\n\r\n\(request)".utf8))
+            while case let reply = try process.nextFramedReply(), reply["id"] != 7 {
+                try #require(reply["error"] != nil)
+            }
+        }
+        #expect(time < .seconds(30))
+        #expect(try process.peakMemoryBytes <= Self.peakBytesMax)
+    }
+}
+
+extension String {
+    fileprivate func count(of text: String) -> Int { ranges(of: text).count }
+}

@@ -1,0 +1,38 @@
+import Accounts
+import JSON
+import Testing
+
+@testable import Service
+
+/// What a record takes in an answer at least is no more than one without texts takes.
+struct AnswerBoundTests {
+    private static let time = Timestamp(microseconds: 1_456_351_672_371_513)
+
+    private func bytes(_ write: (inout JSONWriter) -> Void) -> Int {
+        var writer = JSONWriter()
+        write(&writer)
+        return writer.count
+    }
+
+    @Test func countsNoMoreForAClientThanItTakes() {
+        let person = OperatorsWire.Person(id: 1, created: Self.time, firstName: "", lastName: "", email: "")
+        let client = OperatorsWire.Client(id: 1, created: Self.time, user: person, address: "", deleted: nil)
+        #expect(bytes(client.write) >= Limits.clientAnswerBytesMin)
+    }
+
+    @Test func countsNoMoreForAPatientThanItTakes() {
+        let patient = CareWire.Patient(
+            id: 1,
+            firstName: "",
+            lastName: "",
+            birthdate: "",
+            sex: "",
+            phone: "",
+            creator: "",
+            me: true,
+            access: "read",
+            group: ""
+        )
+        #expect(bytes(patient.write) >= Limits.patientAnswerBytesMin)
+    }
+}
