@@ -124,6 +124,8 @@ struct Connection: ~Copyable {
         case .http: admit(.invalid(.http, id: nil), chunk: chunk)
         case .tooLong: admit(.invalid(.messageTooLong, id: nil), chunk: chunk)
         case .badHeader: admit(.invalid(.badHeader, id: nil), chunk: chunk)
+        case .cutShort: admit(.invalid(.cutShort, id: nil), chunk: chunk)
+        case .lengthTooLong: admit(.invalid(.lengthTooLong, id: nil), chunk: chunk)
         }
     }
 

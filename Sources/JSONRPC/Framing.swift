@@ -16,12 +16,18 @@ enum Frame: Equatable {
     case tooLong
     /// What is no header block where one is expected, so that what follows was dropped up to the next that may be one.
     case badHeader
+    /// Headers, or a message behind them, that the end of the input cuts short.
+    case cutShort
+    /// A message whose length takes in headers of the next, which is cut as if the length were right.
+    case lengthTooLong
     /// An HTTP request, which was dropped.
     case http
 
     static func == (left: Frame, right: Frame) -> Bool {
         switch (left, right) {
-        case (.tooLong, .tooLong), (.badHeader, .badHeader), (.http, .http): true
+        case (.tooLong, .tooLong), (.badHeader, .badHeader), (.cutShort, .cutShort), (.lengthTooLong, .lengthTooLong),
+            (.http, .http):
+            true
         case (.message(let left), .message(let right)): left.elementsEqual(right)
         default: false
         }

@@ -8,22 +8,24 @@
 /// alone. What is no header block gets one error, and reading goes on at the next `Content-Length:` in the bytes at hand,
 /// so that a bad frame costs no good one its reply:
 ///
-///     …"method":"system.info"}       a length one too short: the message is no JSON
-///     }Content-Length: 54\r\n        no token: an error, and on from `Content-Length:`
-///     ntent-Length: 54\r\n           a length two too long: an error, and the length is read all the same
+///     …"method":"system.info"}              a length one too short: the message is no JSON
+///     }Content-Length: 54\r\n               no token: an error, and on from `Content-Length:`
+///     …"system.info"}Content-Length: 5      a length too long by sixteen: an error, and on from `Content-Length:`
+///     …"system.info"}Co|ntent-Length: 54    too long by two: the same, once the bytes behind the message show it
 ///
-/// Each byte is looked at a bounded number of times: a search goes on behind the line that was bad, and a block over the
-/// bound is left behind up to the line that crosses it.
+/// Each byte is looked at a bounded number of times: a search goes on behind the line that was bad, a block over the
+/// bound is left behind up to the line that crosses it, and what is behind a header that a message took in is cut anew
+/// from there.
 struct HeaderFramer: ~Copyable {
     /// What stands at a place where headers are expected.
     private enum Head {
         case incomplete
         /// No header block; the search for the next goes on behind so many bytes.
         case bad(bytes: Int, Frame)
-        /// Headers without a length.
+        /// Headers without a length, that many bytes with the empty line behind them.
         case noLength(bytes: Int)
         case http(bytes: Int)
-        case length(Int, headBytes: Int, nameWasCut: Bool)
+        case length(Int, headBytes: Int)
     }
 
     private var pending = InputBuffer()
@@ -33,29 +35,28 @@ struct HeaderFramer: ~Copyable {
     private var isLost = false
     /// Whether the header block that comes next belongs to an HTTP request, which was answered.
     private var isInHTTPRequest = false
-    /// Whether the error for a header whose name was cut has been given.
-    private var isCutReported = false
-    /// Whether a message ends where the next headers are expected.
-    private var followsMessage = false
+    /// Whether nothing more comes.
+    private var isAtEnd = false
 
     /// Takes what was read and gives the messages that it completes, with the memory they stand in.
     mutating func frames(of read: UnsafeRawBufferPointer) -> (chunk: Chunk, frames: [Frame]) {
         pending.append(read)
+        return cutAll()
+    }
+
+    /// What is left at the end of the input: a message that was cut short, and those that it took in.
+    mutating func rest() -> (chunk: Chunk, frames: [Frame]) {
+        isAtEnd = true
+        return cutAll()
+    }
+
+    private mutating func cutAll() -> (chunk: Chunk, frames: [Frame]) {
         var position = 0
         var cuts: [Cut] = []
         while let cut = cutNext(at: &position) { cuts.append(cut) }
         let chunk = pending.withUnsafeBytes { Chunk(copying: UnsafeRawBufferPointer(rebasing: $0[..<position])) }
         pending.removeFirst(position)
         return (chunk, cuts.compactMap { $0.frame(in: chunk) })
-    }
-
-    /// What is left at the end of the input: a message that was cut short, which is no JSON then.
-    mutating func rest() -> (chunk: Chunk, frames: [Frame]) {
-        let isBlank = pending.withUnsafeBytes { $0.allSatisfy(HeaderSyntax.isSpace) }
-        guard !isLost, bytesToDrop == 0, !isInHTTPRequest, !isBlank else { return (.empty, []) }
-        let chunk = pending.withUnsafeBytes { Chunk(copying: $0) }
-        pending.removeFirst(pending.count)
-        return (chunk, [.message(chunk.bytes)])
     }
 
     /// A frame before the memory that it stands in is settled.
@@ -91,86 +92,88 @@ struct HeaderFramer: ~Copyable {
             position = found
             isLost = false
         }
-        let isBehindMessage = followsMessage && !wasLost
         let (start, head) = pending.withUnsafeBytes { bytes in
             let start = bytes[position...].firstIndex { !HeaderSyntax.isSpace($0) } ?? bytes.count
-            return (start, Self.head(in: bytes[start...], isBehindMessage: isBehindMessage && start == position))
+            return (start, Self.head(in: bytes[start...]))
         }
-        // White space that was read on its own is gone when the header is looked at again.
-        if start > position { followsMessage = false }
         position = start
         switch head {
         case .incomplete:
             // The search found this place, and finds it again.
             isLost = wasLost
-            return nil
+            guard isAtEnd, !wasLost, !isInHTTPRequest, position < pending.count else { return nil }
+            position = pending.count
+            return .plain(.cutShort)
         case .noLength(let bytes):
-            position += bytes
-            followsMessage = false
-            isLost = !isInHTTPRequest
-            defer { isInHTTPRequest = false }
-            return wasLost || isInHTTPRequest ? .nothing : .plain(.badHeader)
+            if isInHTTPRequest {
+                isInHTTPRequest = false
+                position += bytes
+                return .nothing
+            }
+            // Where it is the rest of a message, a line of it may pass for a header: `note: x"}Content-Length: 54`.
+            position += 1
+            isLost = true
+            return wasLost ? .nothing : .plain(.badHeader)
         case .bad(let bytes, let error):
             position += bytes
-            followsMessage = false
             isLost = true
             defer { isInHTTPRequest = false }
             // A search that meets another bad block has given its error already.
             return error == .badHeader && (wasLost || isInHTTPRequest) ? .nothing : .plain(error)
         case .http(let bytes):
             position += bytes
-            followsMessage = false
             isInHTTPRequest = true
             return .plain(.http)
-        case .length(let length, let headBytes, let nameWasCut):
+        case .length(let length, let headBytes):
             if isInHTTPRequest {
                 isInHTTPRequest = false
                 bytesToDrop = length
                 position += headBytes
                 return .nothing
             }
-            let messageStart = position + headBytes
-            guard pending.count - messageStart >= length else {
-                isLost = wasLost
-                return nil
-            }
-            if nameWasCut, !isCutReported {
-                isCutReported = true
-                return .plain(.badHeader)
-            }
-            isCutReported = false
-            followsMessage = true
-            position = messageStart + length
-            return .message(messageStart..<position)
+            return cutMessage(from: position + headBytes, bytes: length, at: &position, wasLost: wasLost)
+        }
+    }
+
+    /// Cuts a message off behind its headers, unless it takes in a header of the next: then that is where the next cut is.
+    private mutating func cutMessage(from start: Int, bytes: Int, at position: inout Int, wasLost: Bool) -> Cut? {
+        let isWhole = pending.count - start >= bytes
+        guard isWhole || isAtEnd else {
+            isLost = wasLost
+            return nil
+        }
+        let end = isWhole ? start + bytes : pending.count
+        switch pending.withUnsafeBytes({ HeaderSyntax.headerTakenIn(by: start..<end, of: $0) }) {
+        case .at(let place):
+            position = place
+            return .plain(.lengthTooLong)
+        case .undecided where !isAtEnd:
+            isLost = wasLost
+            return nil
+        case .none, .undecided:
+            guard isWhole || !wasLost else { return nil }
+            position = end
+            return isWhole ? .message(start..<end) : .plain(.cutShort)
         }
     }
 
     /// Reads the headers at the start, up to the empty line behind them. Those over the bound are left behind no further
     /// than to the line that crosses it, or to the bound where that is the first: a good message may stand behind.
-    ///
-    /// - Parameter isBehindMessage: whether a message ends where the headers begin.
-    private static func head(in block: HeaderSyntax.Bytes, isBehindMessage: Bool) -> Head {
+    private static func head(in block: HeaderSyntax.Bytes) -> Head {
         let start = block.startIndex
         var length: Int?
-        var nameWasCut = false
         var lineStart = start
         let bound = start + Limits.headerBytesMax
-        while let end = block[lineStart..<min(bound, block.endIndex)].firstIndex(of: UInt8(ascii: "\n")) {
+        while let end = HeaderSyntax.place(of: UInt8(ascii: "\n"), in: block[lineStart..<min(bound, block.endIndex)]) {
             var line = block[lineStart..<end]
             if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
             let behind = end + 1 - start
-            if line.isEmpty {
-                return length.map { .length($0, headBytes: behind, nameWasCut: nameWasCut) } ?? .noLength(bytes: behind)
-            }
-            if lineStart == start {
-                if HeaderSyntax.isHTTPRequestLine(line) { return .http(bytes: behind) }
-                if isBehindMessage, let number = HeaderSyntax.lengthBehindCutName(line) {
-                    (length, nameWasCut, lineStart) = (number, true, end + 1)
-                    continue
-                }
-            }
-            // The next Content-Length may stand within a line that is bad, though not at its first byte.
+            // The next Content-Length may stand within a line, though not at its first byte.
             let onward = max(1, lineStart - start)
+            if line.isEmpty {
+                return length.map { .length($0, headBytes: behind) } ?? .noLength(bytes: behind)
+            }
+            if lineStart == start, HeaderSyntax.isHTTPRequestLine(line) { return .http(bytes: behind) }
             switch HeaderSyntax.read(line) {
             case .other: break
             case .contentLength(let number) where number > Limits.lineBytesMax: return .bad(bytes: onward, .tooLong)

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The grammar of header lines: RFC 9110 §5.6.2 (token), and of an HTTP request line (RFC 9112 §3).
 enum HeaderSyntax {
     typealias Bytes = Slice<UnsafeRawBufferPointer>
@@ -32,22 +34,11 @@ enum HeaderSyntax {
         return significant.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
     }
 
-    /// The length told by the rest of a Content-Length header whose first bytes were taken for the end of the message
-    /// before it, as happens where a length counts too much.
-    static func lengthBehindCutName(_ line: Bytes) -> Int? {
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex else { return nil }
-        let name = line[..<colon]
-        guard name.count < contentLengthName.count, isSame(name, Array(contentLengthName.suffix(name.count))) else {
-            return nil
-        }
-        return length(of: line[(colon + 1)...]).flatMap { $0 <= Limits.lineBytesMax ? $0 : nil }
-    }
-
     /// Where `Content-Length:` begins in a run of bytes.
     static func contentLength(in bytes: Bytes) -> Int? {
         var start = bytes.startIndex
         // The colon is the rarest of its bytes.
-        while let colon = bytes[start...].firstIndex(of: UInt8(ascii: ":")) {
+        while let colon = place(of: UInt8(ascii: ":"), in: bytes[start...]) {
             let begin = colon - contentLengthName.count
             if begin >= bytes.startIndex, bytes[colon - 1] | 0x20 == UInt8(ascii: "h"),
                 isSame(bytes[begin..<colon], contentLengthName)
@@ -57,6 +48,14 @@ enum HeaderSyntax {
             start = colon + 1
         }
         return nil
+    }
+
+    /// Where a byte is first, searched many bytes at a time.
+    static func place(of byte: UInt8, in bytes: Bytes) -> Int? {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes)
+        // The address is nil only where there is nothing to search.
+        guard let start = rest.baseAddress, let place = memchr(start, Int32(byte), rest.count) else { return nil }
+        return bytes.startIndex + (UnsafeRawPointer(place) - start)
     }
 
     static func namesContentType(_ line: Bytes) -> Bool {
@@ -81,18 +80,21 @@ enum HeaderSyntax {
 
     /// Whether bytes equal a name in lower case, without regard to case.
     static func isSame(_ bytes: Bytes, _ lowerCase: [UInt8]) -> Bool {
-        bytes.count == lowerCase.count
-            && zip(bytes, lowerCase).allSatisfy { $0 == $1 || $0 | 0x20 == $1 && FramingDetector.isLetter($1) }
+        guard bytes.count == lowerCase.count else { return false }
+        for (byte, expected) in zip(bytes, lowerCase) where byte != expected {
+            guard byte | 0x20 == expected, FramingDetector.isLetter(expected) else { return false }
+        }
+        return true
     }
 
     /// White space, and the bytes of a byte order mark.
     static func isSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || (0x09...0x0D).contains(byte) || [0xEF, 0xBB, 0xBF].contains(byte)
+        byte == 0x20 || (0x09...0x0D).contains(byte) || byte == 0xEF || byte == 0xBB || byte == 0xBF
     }
 
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+    static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
-    private static func isDigit(_ byte: UInt8) -> Bool {
+    static func isDigit(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 

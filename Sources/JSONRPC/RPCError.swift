@@ -34,7 +34,8 @@ package struct RPCError: Error, Equatable, Sendable {
             switch error.reason {
             case .unexpectedEnd where isLine:
                 "; each message is one line, so send JSON without line breaks, as jq -c prints it"
-            case .unexpectedEnd where !isLine, .trailingBytes where !isLine: "; Content-Length counts bytes"
+            case .unexpectedEnd where !isLine, .trailingBytes where !isLine, .invalidUTF8 where !isLine:
+                "; Content-Length counts bytes"
             default: ""
             }
         return RPCError(
@@ -68,6 +69,10 @@ package struct RPCError: Error, Equatable, Sendable {
     static let messageTooLong = invalidRequest.because("the message is longer than \(Limits.lineBytesMax) bytes")
     static let badHeader = invalidRequest.because(
         "a message stands behind header lines, of which Content-Length has its bytes in digits, at most \(Limits.lineBytesMax)"
+    )
+    static let cutShort = parseError.because("the input ends within a message; Content-Length counts bytes")
+    static let lengthTooLong = parseError.because(
+        "Content-Length is too long, as it takes in headers of the next message; Content-Length counts bytes"
     )
     static let batchTooLong = invalidRequest.because("the batch has more than \(Limits.batchMessagesMax) messages")
     static let idInFlight = invalidRequest.because("a request with this id has not been answered yet")

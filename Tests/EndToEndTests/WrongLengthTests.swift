@@ -1,0 +1,60 @@
+import Foundation
+import JSON
+import PosternTesting
+import Testing
+
+/// A Content-Length that is wrong in either direction, through the real binary: the good frames beside it are answered.
+struct WrongLengthTests {
+    private static func info(_ id: Int) -> String { #"{"jsonrpc":"2.0","id":\#(id),"method":"system.info"}"# }
+
+    private static func framed(_ text: String, off bytes: Int = 0) -> String {
+        "Content-Length: \(text.utf8.count + bytes)\r\n\r\n\(text)"
+    }
+
+    /// Sends a stream in pieces, each after a pause, and gives all replies.
+    private func replies(to stream: String, inPiecesOf length: Int) throws -> [JSONValue] {
+        let process = try PosternProcess(["--data", ":memory:"])
+        let bytes = Array(stream.utf8)
+        for start in stride(from: 0, to: bytes.count, by: length) {
+            process.write(Data(bytes[start..<min(start + length, bytes.count)]))
+            usleep(300)
+        }
+        process.closeInput()
+        var replies: [JSONValue] = []
+        while case let reply = try process.nextFramedReply(), reply != .null { replies.append(reply) }
+        return replies
+    }
+
+    private func answered(_ replies: [JSONValue]) -> [Int] {
+        replies.filter { $0["result"] != nil }.compactMap { $0["id"]?.int }.sorted()
+    }
+
+    /// A length that was fourteen bytes or more too long cost the next good frame its reply. The lengths take in a part of
+    /// the next header, all of it, a part of the next message, whole frames, and more than there is.
+    @Test(arguments: [1, 2, 13, 14, 15, 16, 18, 20, 22, 40, 69, 91, 120, 138, 139, 5_000], [1, 7, 64, 4_096])
+    func answersTheFramesBesideOneWhoseLengthIsTooLong(_ excess: Int, _ piece: Int) throws {
+        let stream =
+            Self.framed(Self.info(1)) + Self.framed(Self.info(9), off: excess) + Self.framed(Self.info(2))
+            + Self.framed(Self.info(3))
+        let replies = try self.replies(to: stream, inPiecesOf: piece)
+        #expect(answered(replies) == [1, 2, 3] && replies.count == 4)
+        let error = replies.first { $0["error"] != nil }?["error"]
+        #expect(error?["code"]?.int == -32700)
+        #expect(error?["message"]?.string?.contains("Content-Length is too long") == true)
+    }
+
+    /// A length that counts characters is too short by a byte or more for each that is not ASCII.
+    @Test(arguments: ["é", "ééé", "日本語", "d: é", "🦊 note: x: é"], [1, 7, 64, 4_096])
+    func answersTheFramesBesideOneWhoseLengthCountsCharacters(_ name: String, _ piece: Int) throws {
+        let text = #"{"jsonrpc":"2.0","method":"system.info","id":"\#(name): x"}"#
+        let stream =
+            Self.framed(Self.info(1)) + "Content-Length: \(text.count)\r\n\r\n\(text)" + Self.framed(Self.info(2))
+            + Self.framed(Self.info(3))
+        let replies = try self.replies(to: stream, inPiecesOf: piece)
+        #expect(answered(replies) == [1, 2, 3])
+        let error = try #require(replies.first { $0["error"] != nil }?["error"])
+        #expect(
+            error["code"]?.int == -32700 && error["message"]?.string?.contains("Content-Length counts bytes") == true
+        )
+    }
+}

@@ -1,0 +1,91 @@
+import Testing
+
+@testable import JSONRPC
+
+private func framed(_ message: String, off bytes: Int = 0) -> String {
+    "Content-Length: \(message.utf8.count + bytes)\r\n\r\n\(message)"
+}
+
+/// A Content-Length that is wrong costs no message beside it its reply, whatever it takes in of the next or leaves over.
+struct WrongLengthTests {
+    private static func request(_ id: Int) -> String { #"{"jsonrpc":"2.0","method":"update","id":\#(id)}"# }
+    private static func answer(_ id: Int) -> String { #"{"jsonrpc":"2.0","id":\#(id),"result":null}"# }
+
+    private static let parseError = #"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}"#
+    private static let next = ["", "Content-Type: a/b; charset=utf-8\r\n"]
+
+    /// The answers to a stream that is read in pieces of a length.
+    private func answers(to stream: String, inPiecesOf length: Int) -> [String]? {
+        let bytes = Array(stream.utf8)
+        let pieces = stride(from: 0, to: bytes.count, by: length).map {
+            Array(bytes[$0..<min($0 + length, bytes.count)])
+        }
+        return Exchange(order: nil, framing: .auto).text(for: pieces).unframed
+    }
+
+    /// A length that was too long by fourteen bytes or more cost the message that it took in its reply.
+    @Test(arguments: 1...140)
+    func servesWhatALengthThatIsTooLongTakesIn(_ excess: Int) throws {
+        let good = framed(Self.request(2)) + framed(Self.request(3)) + framed(Self.request(4))
+        let stream = framed(Self.request(1)) + framed(Self.request(9), off: excess) + good
+        // At the end of the input a length may be longer than all that comes.
+        for length in [1, 2, 3, 7, 16, 50, 64, 100, 1_000] {
+            let answers = try #require(self.answers(to: stream, inPiecesOf: length))
+            #expect(answers == [Self.answer(1), Self.parseError, Self.answer(2), Self.answer(3), Self.answer(4)])
+        }
+    }
+
+    @Test(arguments: [1, 13, 14, 40, 90, 5_000])
+    func saysThatTheLengthIsTooLong(_ excess: Int) {
+        let stream = framed(Self.request(9), off: excess) + framed(Self.request(2)) + framed(Self.request(3))
+        let text = Exchange(order: nil, framing: .auto).text(for: [Array(stream.utf8)])
+        #expect(text.contains("Parse error: Content-Length is too long") && text.contains(Self.answer(2)))
+    }
+
+    /// What is left over of a message may look like a header whose value has the next Content-Length in it.
+    @Test(arguments: 1...60, [#"{"jsonrpc":"2.0","method":"update","id":"a: b: c","x":"note: y"}"#])
+    func servesWhatIsBehindALengthThatIsTooShort(_ lack: Int, _ message: String) throws {
+        let stream =
+            framed(Self.request(1)) + framed(message, off: -lack) + framed(Self.request(2)) + framed(Self.request(3))
+        for length in [1, 2, 5, 16, 50, 1_000] {
+            let answers = try #require(self.answers(to: stream, inPiecesOf: length))
+            #expect(answers.first == Self.answer(1) && answers.dropFirst().first == Self.parseError)
+            #expect(answers.suffix(2) == [Self.answer(2), Self.answer(3)])
+        }
+    }
+
+    /// Texts that have the name of the header, or a part of it, and a right length.
+    @Test(arguments: [
+        #"{"jsonrpc":"2.0","method":"update","id":"Content-Length: 42"}"#,
+        #"{"jsonrpc":"2.0","method":"update","id":"Content-Length: 42\r\n\r\n{}"}"#,
+        "{\"jsonrpc\":\"2.0\",\n\"id\":\"Content-Length: 4\",\n\"method\":\"update\"\n}\n",
+        "{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":\"c\"}\r\n",
+    ])
+    func takesAGoodMessageAsItIs(_ message: String) throws {
+        for length in [1, 7, 1_000] {
+            let answers = try #require(self.answers(to: framed(message) + framed(Self.request(2)), inPiecesOf: length))
+            #expect(answers.count == 2 && answers.allSatisfy { $0.contains("\"result\":null") })
+        }
+    }
+
+    /// A message that is no JSON and takes in nothing is still one parse error.
+    @Test(arguments: ["abc", "{}c", "Content", "{\"a\":\"Content-Length", "Content-Length: x\r\n"])
+    func takesABadMessageAsItIs(_ message: String) throws {
+        for length in [1, 7, 1_000] {
+            let stream = framed(message) + framed(Self.request(2))
+            #expect(answers(to: stream, inPiecesOf: length) == [Self.parseError, Self.answer(2)])
+            #expect(answers(to: framed(message), inPiecesOf: length) == [Self.parseError])
+        }
+    }
+
+    /// Lengths that all take in each other are read in linear time.
+    @Test(arguments: ["Content-Length: 99999\r\n\r\n", "Content-Length: 99999\r\n\r\nx\nContent-Length:\n", "\n"])
+    func readsOverlappingLengthsInLinearTime(_ piece: String) {
+        let times = [40_000, 160_000].map { count in
+            let bytes = Array(String(repeating: piece, count: count / piece.utf8.count).utf8)
+            let stream = Array("Content-Length: \(count)\r\n\r\n".utf8) + bytes
+            return ContinuousClock().measure { _ = Exchange(framing: .header).text(for: [stream]) }
+        }
+        #expect(times[1] < times[0] * 12 + .milliseconds(200))
+    }
+}
