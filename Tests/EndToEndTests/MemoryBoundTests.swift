@@ -24,10 +24,14 @@ struct MemoryBoundTests {
         "[" + (1...count).map { request($0, method, params) }.joined(separator: ",") + "]\n"
     }
 
-    /// Registers an operator and gives it 4,000 clients.
+    /// Registers an operator and gives it clients.
     ///
     /// - Returns: the params to read them with.
-    private static func addClients(to process: PosternProcess) throws -> JSONValue {
+    private static func addClients(
+        _ count: Int = 4_000,
+        at address: String = "12 Long Street, Theed",
+        to process: PosternProcess
+    ) throws -> JSONValue {
         let person: JSONValue = ["first_name": "Padmé", "last_name": "Amidala", "email": "padme@naboo.example"]
         let account = try #require(
             try process.reply(to: "operators.register", ["user": person, "password": "password"])["result"]
@@ -38,11 +42,11 @@ struct MemoryBoundTests {
         func params(_ name: String, _ value: JSONValue) -> JSONValue {
             .object((session + [(name, value)]).map { JSONValue.Member($0.0, $0.1) })
         }
-        let creates = (1...4_000).map { number in
+        let creates = (1...count).map { number in
             let user: JSONValue = [
                 "first_name": "Client", "last_name": "Number", "email": .string("client\(number)@naboo.example"),
             ]
-            let client: JSONValue = ["user": user, "address": "12 Long Street, Theed"]
+            let client: JSONValue = ["user": user, "address": .string(address)]
             return request(number, "operators.client.create", params("client", client)) + "\n"
         }
         process.writeBeside(Data(creates.joined().utf8))
@@ -95,6 +99,20 @@ struct MemoryBoundTests {
             #expect(answer.hasPrefix(#"{"jsonrpc":"2.0","id":\#(id),"result":"#) && answer.utf8.count > 1 << 20)
         }
         #expect(try process.peakMemoryBytes <= Self.peakBytesMax)
+    }
+
+    /// The result of a tool has its value twice, so that it is too long where the plain answer is not.
+    @Test func refusesAToolsResultOverTheBoundInAResult() throws {
+        let process = try Self.process()
+        let clients = try Self.addClients(5_000, at: String(repeating: "é", count: 1_000), to: process)
+        let hello: JSONValue = ["protocolVersion": "2025-03-26", "capabilities": [:], "clientInfo": [:]]
+        #expect(try process.reply(to: "initialize", hello)["result"] != nil)
+        process.send(Self.request(7, "operators.clients.get", clients))
+        #expect(try #require(process.nextLine()).utf8.count > Limits.answerBytesMax / 2)
+        let call: JSONValue = ["name": "operators_clients_get", "arguments": clients]
+        let result = try #require(try process.reply(to: "tools/call", call)["result"])
+        #expect(result["isError"] == true && result.text.contains("ask for less at a time"))
+        #expect(try process.reply(to: "system.info")["result"] != nil)
     }
 
     private static let streams: [(name: String, requests: Int, text: String)] = [

@@ -51,6 +51,15 @@ struct AnswerBoundTests {
         #expect(exchange.handler.durable == [1, 2])
     }
 
+    /// A call of a tool got an error of the protocol, which a model does not see, where its result was too long.
+    @Test func letsTheHandlerWriteTheRefusalAsAResult() {
+        let params = #"{"bytes":\#(Limits.answerBytesMax),"tells":true}"#
+        let request = #"{"jsonrpc":"2.0","id":7,"method":"large","params":\#(params)}"#
+        let lines = Exchange().lines(for: request + "\n" + large(1, 9))
+        #expect(lines.count == 2)
+        #expect(lines.first?.hasPrefix(#"{"jsonrpc":"2.0","id":7,"result":"The answer is longer"#) == true)
+    }
+
     @Test(arguments: [0, 1, 2, 3])
     func refusesAReplyOverTheBoundAndServesTheNext(_ neighbours: Int) throws {
         let before = (0..<neighbours).map { large(100, $0) }
