@@ -32,7 +32,8 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
     /// Whether the memory that verifying a hash takes can be had at the moment. A hash that was imported may take more than
     /// those that are made here.
     private static func hasMemory(for hash: PasswordHash) -> Bool {
-        let memoryBytes = cost(of: hash).map { $0.kibibytes * 1_024 } ?? Self.memoryBytes
+        var text = hash.text
+        let memoryBytes = text.withUTF8 { PHCCost($0) }.map { $0.kibibytes * 1_024 } ?? Self.memoryBytes
         let memory = mmap(nil, memoryBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         // MAP_FAILED, which Swift does not import, is -1.
         guard let memory, memory != UnsafeMutableRawPointer(bitPattern: -1) else { return false }
