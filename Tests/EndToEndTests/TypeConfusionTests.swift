@@ -57,6 +57,38 @@ struct TypeConfusionTests {
         #expect(postern.status == 0 && postern.errorText == "")
     }
 
+    /// Care once said only that a param was invalid, though it had another type than the one that it takes.
+    @Test(arguments: ["operators", "care", "sales"])
+    func namesTheTypeThatIsExpected(api: String) throws {
+        let rehearsal = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+        let postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation"] + rehearsal)
+        let credentials = try Self.credentials(from: postern)
+        let types: [(name: String, words: String, stranger: JSONValue)] = [
+            ("string", "a string", 7), ("integer", "an integer", "seven"), ("object", "an object", true),
+        ]
+        var tried = 0
+        for method in try Self.methods() where Self.api(of: method) == api {
+            let name = try #require(method["name"]?.string)
+            let example = method["examples"]?.array?.first?["params"]?.array ?? []
+            let params = example.map { param in
+                let name = param["name"]?.string ?? ""
+                return JSONValue.Member(name, credentials[name] ?? param["value"] ?? .null)
+            }
+            for path in try #require(method["params"]?.array).flatMap(Self.paths) {
+                let names = path.schema["type"]?.array?.compactMap(\.string) ?? [path.schema["type"]?.string ?? ""]
+                let type = try #require(types.first { names.contains($0.name) }, "\(name) \(path.names)")
+                let given = JSONValue.object(params).setting(path.names, to: type.stranger)
+                let message = try postern.reply(to: name, given)["error"]?["message"]?.string
+                #expect(
+                    message?.hasSuffix(" Expected \(type.words).") == true,
+                    "\(name) \(path.names): \(message ?? "")"
+                )
+                tried += 1
+            }
+        }
+        #expect(tried > 10)
+    }
+
     /// Params with which a request would be let in, so that it comes to the ones that are wrong.
     private static func credentials(from postern: PosternProcess) throws -> [String: JSONValue] {
         let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]

@@ -11,7 +11,7 @@ extension Care {
         return try environment.store.transact { tx in
             let user = try authenticated(token, at: now, in: tx)
             guard let code = code.code(), try codes.find(.confirm, code, at: now, in: tx) == user.id else {
-                throw AccountError(ErrorCode.Care.invalidCode)
+                throw code.error(ErrorCode.Care.invalidCode)
             }
             _ = try codes.redeem(.confirm, code, at: now, in: tx)
             if !user.isProven { try prove(user, in: tx) }
@@ -21,8 +21,8 @@ extension Care {
 
     /// Mails a new code, where there is an account whose address is not proven; else does as much work.
     package func resendConfirmation(email: Given<String>) throws {
-        let (address, emailCodes) = CareRules.email(email)
-        if let error = AccountError(all: emailCodes) { throw error }
+        let (address, emailErrors) = CareRules.email(email)
+        if let error = AccountError(all: emailErrors) { throw error }
         guard let address else { throw AccountError(ErrorCode.Care.invalidEmail) }
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.transact { tx in

@@ -144,7 +144,7 @@ extension Care {
         guard let id = id.value, Key.numbers.contains(id),
             let share = try tx.scan(CareShare.byUser, from: Key(user.id, id), limit: 1).first,
             share.user == user.id, share.patient == id, try isLive(share, pendingJobs(in: tx), in: tx)
-        else { throw AccountError(ErrorCode.Care.invalidPatientID) }
+        else { throw id.error(ErrorCode.Care.invalidPatientID) }
         return share
     }
 

@@ -15,10 +15,10 @@ extension Care {
         return try environment.store.transact { tx in
             let sender = try authenticated(token, at: now, in: tx)
             let patient = try writableShare(token, id, at: now, in: tx).patient
-            let (address, emailCodes) = CareRules.email(email)
-            let (access, accessCodes) = CareRules.access(access)
-            let (group, groupCodes) = CareRules.group(group)
-            if let error = AccountError(all: emailCodes + accessCodes + groupCodes) { throw error }
+            let (address, emailErrors) = CareRules.email(email)
+            let (access, accessErrors) = CareRules.access(access)
+            let (group, groupErrors) = CareRules.group(group)
+            if let error = AccountError(all: emailErrors + accessErrors + groupErrors) { throw error }
             guard let address, let access, let group else { throw AccountError(ErrorCode.Care.invalidEmail) }
             let known = try liveShare(of: patient, with: address.canonical, in: tx)
             if known?.isOwners == true { throw AccountError(ErrorCode.Care.isOwner) }
@@ -108,7 +108,7 @@ extension Care {
             guard let shareID = shareID.value, Key.numbers.contains(shareID),
                 let share = try tx.get(CareShare.self, Key(shareID)), share.patient == own.patient,
                 try isLive(share, pendingJobs(in: tx), in: tx)
-            else { throw AccountError(ErrorCode.Care.invalidShareID) }
+            else { throw shareID.error(ErrorCode.Care.invalidShareID) }
             guard own.access == "write" || own.id == share.id else { throw AccountError(ErrorCode.Care.unauthorized) }
             if share.isOwners { throw AccountError(ErrorCode.Care.isOwner) }
             try end(share, in: tx)
@@ -126,7 +126,7 @@ extension Care {
     /// invitation gives more; where it gives nothing more, as to the owner, the code stays good for another.
     package func claim(_ token: Given<String>, code: Given<String>) throws -> SeenPatient {
         let now = environment.time.now
-        let invalid = AccountError(ErrorCode.Care.invalidCode)
+        let invalid = code.error(ErrorCode.Care.invalidCode)
         return try environment.store.transact { tx in
             let user = try authenticated(token, at: now, in: tx)
             guard let code = code.code(), let id = try codes.find(.claim, code, at: now, in: tx),

@@ -14,10 +14,10 @@ extension Care {
         lastName: Given<String>,
         phone: Given<String>
     ) throws -> CareUser {
-        let (address, emailCodes) = CareRules.email(email)
-        let (text, passwordCodes) = CareRules.password(password)
-        let (knownRole, roleCodes) = CareRules.role(role)
-        if let error = AccountError(all: emailCodes + passwordCodes + roleCodes) { throw error }
+        let (address, emailErrors) = CareRules.email(email)
+        let (text, passwordErrors) = CareRules.password(password)
+        let (knownRole, roleErrors) = CareRules.role(role)
+        if let error = AccountError(all: emailErrors + passwordErrors + roleErrors) { throw error }
         guard let address, let text, let knownRole else { throw AccountError(ErrorCode.Care.invalidRole) }
         let first = try CareRules.firstName(firstName)
         let last = try CareRules.lastName(lastName)
@@ -65,11 +65,11 @@ extension Care {
 
     /// Signs in and gives the token of a new session.
     package func signIn(email: Given<String>, password: Given<Password>) throws -> SecretToken {
-        let (address, emailCodes) = CareRules.email(email)
-        let (text, passwordCodes) = CareRules.password(password)
+        let (address, emailErrors) = CareRules.email(email)
+        let (text, passwordErrors) = CareRules.password(password)
         // A text that is no address is an email that nobody has, and is answered like one.
         let isText = !email.isBlank && email.value != nil
-        if let error = AccountError(all: (isText ? [] : emailCodes) + passwordCodes) { throw error }
+        if let error = AccountError(all: (isText ? [] : emailErrors) + passwordErrors) { throw error }
         guard let address, let text else { throw AccountError(ErrorCode.Care.wrongEmailPassword) }
         let token = SecretToken(bytes: 32, from: environment.random)
         _ = try signIn(email: address.canonical, password: text, token: token) { user, tx in
@@ -117,8 +117,8 @@ extension Care {
         var hash: PasswordHash?
         if !password.isAbsent {
             _ = try environment.store.transact(edit)
-            let (text, codes) = CareRules.password(password)
-            if let error = AccountError(all: codes) { throw error }
+            let (text, errors) = CareRules.password(password)
+            if let error = AccountError(all: errors) { throw error }
             hash = try text.map { try environment.hasher.hash($0) }
         }
         return try environment.store.transact { tx in
@@ -131,8 +131,8 @@ extension Care {
 
     /// Sets a temporary password, mails it and ends every session. Above the bound of mails nothing changes.
     package func resetPassword(email: Given<String>) throws -> String {
-        let (address, codes) = CareRules.email(email)
-        if let error = AccountError(all: codes) { throw error }
+        let (address, errors) = CareRules.email(email)
+        if let error = AccountError(all: errors) { throw error }
         guard let address else { throw AccountError(ErrorCode.Care.invalidEmail) }
         let notFound = AccountError(ErrorCode.Care.userNotFound)
         guard try environment.store.transact({ try self.user(of: address, in: $0) }) != nil else { throw notFound }

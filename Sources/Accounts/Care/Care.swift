@@ -31,7 +31,7 @@ package struct Care {
         if token.isBlank { throw AccountError(ErrorCode.Care.accessTokenRequired) }
         guard let text = token.value, let id = try sessions.account(holding: text, at: now, in: tx),
             let user = try tx.get(CareUser.self, Key(id))
-        else { throw AccountError(ErrorCode.Care.invalidAccessToken) }
+        else { throw token.error(ErrorCode.Care.invalidAccessToken) }
         return user
     }
 

@@ -5,38 +5,39 @@
 enum CareRules {
     typealias Codes = ErrorCode.Care
 
-    static func email(_ given: Given<String>) -> (EmailAddress?, [ErrorCode]) {
-        if given.isBlank { return (nil, [Codes.emailRequired]) }
+    static func email(_ given: Given<String>) -> (EmailAddress?, [AccountError]) {
+        if given.isBlank { return (nil, [given.error(Codes.emailRequired)]) }
         let email = given.value.flatMap { EmailAddress($0) }
-        return (email, email == nil ? [Codes.invalidEmail] : [])
+        return (email, email == nil ? [given.error(Codes.invalidEmail)] : [])
     }
 
-    static func password(_ given: Given<Password>) -> (Password?, [ErrorCode]) {
-        if given.isMissing { return (nil, [Codes.passwordRequired]) }
-        return (given.password, given.password == nil ? [Codes.invalidPassword] : [])
+    static func password(_ given: Given<Password>) -> (Password?, [AccountError]) {
+        if given.isMissing { return (nil, [given.error(Codes.passwordRequired)]) }
+        return (given.password, given.password == nil ? [given.error(Codes.invalidPassword)] : [])
     }
 
-    static func role(_ given: Given<String>) -> (String?, [ErrorCode]) {
+    static func role(_ given: Given<String>) -> (String?, [AccountError]) {
         word(given, ["user", "clinician"], Codes.invalidRole)
     }
 
-    static func access(_ given: Given<String>) -> (String?, [ErrorCode]) {
+    static func access(_ given: Given<String>) -> (String?, [AccountError]) {
         word(given, ["read", "write"], Codes.invalidAccess)
     }
 
     /// The group of a share that a request can make.
-    static func group(_ given: Given<String>) -> (String?, [ErrorCode]) {
+    static func group(_ given: Given<String>) -> (String?, [AccountError]) {
         word(given, ["prime", "family", "anyone"], Codes.invalidGroup)
     }
 
-    private static func word(_ given: Given<String>, _ words: [String], _ code: ErrorCode) -> (String?, [ErrorCode]) {
+    private static func word(_ given: Given<String>, _ words: [String], _ code: ErrorCode) -> (String?, [AccountError])
+    {
         let word = given.value.flatMap { words.contains($0) ? $0 : nil }
-        return (word, word == nil ? [code] : [])
+        return (word, word == nil ? [given.error(code)] : [])
     }
 
     /// The value of a rule that gives what is wrong, or what is wrong as an error.
-    static func single<Value>(_ judged: (value: Value?, codes: [ErrorCode])) throws -> Value {
-        if let error = AccountError(all: judged.codes) { throw error }
+    static func single<Value>(_ judged: (value: Value?, errors: [AccountError])) throws -> Value {
+        if let error = AccountError(all: judged.errors) { throw error }
         guard let value = judged.value else { throw AccountError(ErrorCode.Service.invalidRequest) }
         return value
     }
@@ -44,7 +45,7 @@ enum CareRules {
     /// A text that reads as "" where it is absent, null or blank.
     static func text(_ given: Given<String>, charactersMax: Int, _ code: ErrorCode) throws -> String {
         if given.isBlank { return "" }
-        guard let text = given.text(charactersMax: charactersMax) else { throw AccountError(code) }
+        guard let text = given.text(charactersMax: charactersMax) else { throw given.error(code) }
         return text
     }
 
@@ -54,7 +55,7 @@ enum CareRules {
 
     /// The first name of a patient.
     static func requiredFirstName(_ given: Given<String>) throws -> String {
-        if given.isBlank { throw AccountError(Codes.firstNameRequired) }
+        if given.isBlank { throw given.error(Codes.firstNameRequired) }
         return try firstName(given)
     }
 
@@ -73,12 +74,12 @@ enum CareRules {
         guard let npi = given.value, npi.utf8.count == 10,
             npi.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
             npi.hasPrefix("1") || npi.hasPrefix("2")
-        else { throw AccountError(Codes.invalidNpi) }
+        else { throw given.error(Codes.invalidNpi) }
         let sum = ("80840" + npi).utf8.reversed().enumerated().reduce(0) { sum, place in
             let digit = Int(place.element - UInt8(ascii: "0")) * (place.offset % 2 == 1 ? 2 : 1)
             return sum + digit / 10 + digit % 10
         }
-        guard sum % 10 == 0 else { throw AccountError(Codes.invalidNpi) }
+        guard sum % 10 == 0 else { throw given.error(Codes.invalidNpi) }
         return npi
     }
 
@@ -88,14 +89,14 @@ enum CareRules {
         if given.isBlank { return nil }
         guard let day = given.value, day.utf8.count == 10, Timestamp(day + "T00:00:00.000000Z") != nil,
             day >= "1850-01-01", day <= now.adding(seconds: 86_400).description.prefix(10)
-        else { throw AccountError(Codes.invalidBirthdate) }
+        else { throw given.error(Codes.invalidBirthdate) }
         return day
     }
 
     static func sex(_ given: Given<String>) throws -> String? {
         if given.isBlank { return nil }
         guard let sex = given.value, ["male", "female", "other"].contains(sex) else {
-            throw AccountError(Codes.invalidSex)
+            throw given.error(Codes.invalidSex)
         }
         return sex
     }
@@ -105,7 +106,7 @@ enum CareRules {
         switch given {
         case .absent, .null: return standard
         case .value(let count) where count >= 0: return count
-        default: throw AccountError(code)
+        default: throw given.error(code)
         }
     }
 }

@@ -16,13 +16,13 @@ package struct AccountError: Error, Equatable, Sendable {
         self.expectedType = expectedType
     }
 
-    /// An error of several codes, or nil where there are none.
-    package init?(all codes: [ErrorCode]) {
-        guard !codes.isEmpty else { return nil }
-        self.codes = codes
-        self.field = nil
-        self.retryAfter = nil
-        self.expectedType = nil
+    /// One error with the codes of several, or nil where there are none. The message is that of the first.
+    package init?(all errors: [AccountError]) {
+        guard let first = errors.first else { return nil }
+        codes = errors.flatMap(\.codes)
+        field = first.field
+        retryAfter = first.retryAfter
+        expectedType = first.expectedType
     }
 
     /// The words of the most important code, with the field's name filled in (`user.first_name` reads "First name") and,

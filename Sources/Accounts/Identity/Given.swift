@@ -31,6 +31,11 @@ package enum Given<Value> {
         return Value.self == String.self || Value.self == Password.self ? "a string" : "an object"
     }
 
+    /// The error for a value that a rule refuses. It names the JSON type that is expected where that is what is wrong.
+    package func error(_ code: ErrorCode) -> AccountError {
+        AccountError(code, expectedType: expectedType)
+    }
+
     /// Whether the member is not there at all.
     package var isAbsent: Bool {
         if case .absent = self { true } else { false }
