@@ -30,6 +30,8 @@ package class AnyCollection: @unchecked Sendable {
     package let name: String
     /// Whether a record's bytes are overwritten in the files once it is deleted: for what must not outlive its use.
     package let isErasable: Bool
+    /// Whether its records may stand in for others: see `RecordFindings.standIn(for:_:)`.
+    let mayStandIn: Bool
     /// What the keys of its records start with.
     let recordPrefix: [UInt8]
     /// The counter that numbers its records; nil where something else does.
@@ -37,18 +39,30 @@ package class AnyCollection: @unchecked Sendable {
     let indexes: [CollectionIndex]
 
     /// Safe to share: all that it and `Collection` hold is constant.
-    fileprivate init(_ name: String, isNumbered: Bool, isErasable: Bool, indexes: [CollectionIndex]) {
+    fileprivate init(
+        _ name: String,
+        isNumbered: Bool,
+        isErasable: Bool,
+        mayStandIn: Bool,
+        indexes: [CollectionIndex]
+    ) {
         self.name = name
         self.isErasable = isErasable
+        self.mayStandIn = mayStandIn
         self.recordPrefix = StoreKey.prefix(collection: name, index: StoreKey.recordIndex)
         self.counter = isNumbered ? Counter(name) : nil
         self.indexes = indexes
     }
 
+    /// One of its indexes.
+    func index(named name: String) -> CollectionIndex? {
+        for index in indexes where index.name == name { return index }
+        return nil
+    }
+
     /// What the keys of an index's entries start with.
     func prefix(ofIndex name: String) -> [UInt8] {
-        for index in indexes where index.name == name { return index.prefix }
-        return StoreKey.prefix(collection: self.name, index: name)
+        index(named: name)?.prefix ?? StoreKey.prefix(collection: self.name, index: name)
     }
 }
 
@@ -62,19 +76,27 @@ package final class Collection<R: Record>: AnyCollection, @unchecked Sendable {
     /// - Parameters:
     ///   - isNumbered: whether its records are found by numbers of its own, which `Transaction.nextNumber(of:)` gives.
     ///   - counters: where other numbers in its records come from.
+    ///   - mayStandIn: whether its records may stand in for records that others need.
     package init(
         _ name: String,
         isNumbered: Bool = false,
         counters: [RecordCounter<R>] = [],
         unique: [UniqueIndex<R>] = [],
         ordered: [OrderedIndex<R>] = [],
-        isErasable: Bool = false
+        isErasable: Bool = false,
+        mayStandIn: Bool = false
     ) {
         self.counters = counters
         let indexes =
-            unique.map { CollectionIndex($0.name, of: name, steady: $0.steady, key: $0.key) }
-            + ordered.map { CollectionIndex($0.name, of: name, steady: nil, key: $0.key) }
-        super.init(name, isNumbered: isNumbered, isErasable: isErasable, indexes: indexes)
+            unique.map { CollectionIndex($0.name, of: name, steady: $0.steady, isCounted: false, key: $0.key) }
+            + ordered.map { CollectionIndex($0.name, of: name, steady: nil, isCounted: $0.isCounted, key: $0.key) }
+        super.init(
+            name,
+            isNumbered: isNumbered,
+            isErasable: isErasable,
+            mayStandIn: mayStandIn,
+            indexes: indexes
+        )
     }
 
     /// A record in the form in which a stored value keeps it.
@@ -86,6 +108,12 @@ final class CollectionIndex: Sendable {
     let name: String
     /// What the keys of its entries start with.
     let prefix: [UInt8]
+    /// Whether it is kept how many entries have the same first component.
+    let isCounted: Bool
+    /// What stands in place of the index in the keys of these counts.
+    let countName: String
+    /// What these keys start with.
+    let countPrefix: [UInt8]
     /// The key of a record of the collection's type; nil where the index leaves it out.
     private let key: @Sendable (AnyStoredRecord) -> Key?
     /// Whether two versions of a record have the same key for sure.
@@ -95,10 +123,14 @@ final class CollectionIndex: Sendable {
         _ name: String,
         of collection: String,
         steady: (@Sendable (R) -> String)?,
+        isCounted: Bool,
         key: @escaping @Sendable (R) -> Key?
     ) {
         self.name = name
+        self.isCounted = isCounted
         prefix = StoreKey.prefix(collection: collection, index: name)
+        countName = "\(name)-count"
+        countPrefix = StoreKey.prefix(collection: collection, index: countName)
         self.key = { key($0.as(R.self).record) }
         isSteady = { before, after in
             guard let steady else { return false }
@@ -109,6 +141,18 @@ final class CollectionIndex: Sendable {
     /// The key of a record's entry; nil where the index leaves the record out.
     func entry(of record: AnyStoredRecord) -> StoreKey? {
         key(record).map { StoreKey(prefix: prefix, $0) }
+    }
+
+    /// The first component of an entry's key, which a count is kept for; nil where none is.
+    func group(of entry: StoreKey) -> Key? {
+        guard isCounted else { return nil }
+        return Key(bytes: Array(entry.bytes[prefix.count...].prefix { $0 != UInt8(ascii: "/") }))
+    }
+
+    /// Where the count of a first component is kept; nil for what is none, and where no count is kept.
+    func countKey(of group: Key) -> StoreKey? {
+        guard isCounted, !group.bytes.contains(UInt8(ascii: "/")) else { return nil }
+        return StoreKey(prefix: countPrefix, group)
     }
 
     /// The keys of the entries of two versions of a record, where they are not the same.
@@ -183,11 +227,16 @@ package struct UniqueIndex<R: Record>: Sendable {
 /// Lists records in the order of a key; no two records may have the same.
 package struct OrderedIndex<R: Record>: Sendable {
     let name: String
+    let isCounted: Bool
     let key: @Sendable (R) -> Key?
 
-    /// - Parameter key: a record's key in this index, or nil where the index leaves the record out.
-    package init(_ name: String, key: @escaping @Sendable (R) -> Key?) {
+    /// - Parameters:
+    ///   - isCounted: whether the store keeps how many records have the same first component, so that
+    ///     `Transaction.count(_:prefix:)` need not visit them. The keys have at least two components then.
+    ///   - key: a record's key in this index, or nil where the index leaves the record out.
+    package init(_ name: String, isCounted: Bool = false, key: @escaping @Sendable (R) -> Key?) {
         self.name = name
+        self.isCounted = isCounted
         self.key = key
     }
 }

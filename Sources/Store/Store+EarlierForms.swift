@@ -12,19 +12,22 @@ extension Store {
     }
 
     /// Makes the entries of a type's indexes those that its records have by now: an index may be new, or leave records out
-    /// that it had.
+    /// that it had. Counts that the store has not kept yet are made.
     package func correctEntries<R: Record>(of type: R.Type) throws {
         for index in R.collection.indexes {
             try update(R.collection.name, index.name) { tx, entry, value in
                 guard let record = try tx.record(behind: value, at: entry, as: type), index.entry(of: record) == entry
-                else { return try tx.engine.remove(entry) }
+                else { return try tx.removeEntry(entry, in: index) }
             }
         }
         try update(R.collection.name, StoreKey.recordIndex) { tx, key, value in
             let record: StoredRecord<R> = try tx.storedRecord(value, at: key)
             for index in R.collection.indexes {
-                guard let entry = index.entry(of: record), try tx.engine.value(of: entry) == nil else { continue }
-                try tx.add(tx.values.entry(pointingAt: record.record.key), at: entry, in: index)
+                guard let entry = index.entry(of: record) else { continue }
+                if try tx.engine.value(of: entry) == nil {
+                    try tx.add(tx.values.entry(pointingAt: record.record.key), at: entry, in: index)
+                }
+                try tx.makeCount(of: entry, in: index)
             }
         }
     }

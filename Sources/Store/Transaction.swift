@@ -81,28 +81,6 @@ package struct Transaction {
         return records
     }
 
-    /// How many entries a collection's records have, counted one by one.
-    package func count<R: Record>(_ type: R.Type) throws -> Int {
-        let bounds = KeyBounds(collection: R.collection.name, index: StoreKey.recordIndex, prefix: nil, from: nil)
-        var count = 0
-        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false) { _, _ in
-            count += 1
-            return true
-        }
-        return count
-    }
-
-    /// How many records an ordered index has under a prefix. Entries are counted one by one, but no record is read.
-    package func count<R: Record>(_ index: OrderedIndex<R>, prefix: Key) throws -> Int {
-        let bounds = KeyBounds(collection: R.collection.name, index: index.name, prefix: prefix, from: nil)
-        var count = 0
-        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false) { _, _ in
-            count += 1
-            return true
-        }
-        return count
-    }
-
     // MARK: Writing
 
     /// Adds a record.
@@ -141,7 +119,7 @@ package struct Transaction {
         let collection = R.collection
         let record: StoredRecord<R> = try storedRecord(value, at: storeKey)
         for index in collection.indexes {
-            if let entry = index.entry(of: record) { try engine.remove(entry) }
+            if let entry = index.entry(of: record) { try removeEntry(entry, in: index) }
         }
         try engine.remove(storeKey)
     }
@@ -196,7 +174,7 @@ package struct Transaction {
         var added: [(entry: StoreKey, index: CollectionIndex)] = []
         for index in collection.indexes {
             guard let move = index.move(from: before, to: after) else { continue }
-            if let entry = move.from { try engine.remove(entry) }
+            if let entry = move.from { try removeEntry(entry, in: index) }
             if let entry = move.to { added.append((entry, index)) }
         }
         guard !added.isEmpty else { return }
@@ -208,6 +186,15 @@ package struct Transaction {
         guard try engine.insert(value, at: entry, isErasable: false) else {
             throw StoreError.duplicate(index: index.name)
         }
+        if index.isCounted { try keepCount(1, of: entry, in: index) }
+    }
+
+    func removeEntry(_ entry: StoreKey, in index: CollectionIndex) throws {
+        guard index.isCounted else { return try engine.remove(entry) }
+        // A store that lost the entry is not to count one less.
+        guard try engine.value(of: entry) != nil else { return }
+        try engine.remove(entry)
+        try keepCount(-1, of: entry, in: index)
     }
 
     private func record<R: Record>(behind entry: StoredValue, at key: StoreKey) throws -> R {
@@ -277,6 +264,14 @@ struct KeyBounds {
         self.lower = StoreKey(bytes: lower)
         self.upper = StoreKey(bytes: upper)
     }
+
+    /// The entries of an index that have the same first component.
+    init(of index: CollectionIndex, group: Key) {
+        var lower = index.prefix + group.bytes + [UInt8(ascii: "/")]
+        self.lower = StoreKey(bytes: lower)
+        lower[lower.count - 1] += 1
+        upper = StoreKey(bytes: lower)
+    }
 }
 
 extension StoredValue {
@@ -284,7 +279,7 @@ extension StoredValue {
     ///
     /// Inlined, so that it is made for the type that it reads.
     @inline(__always)
-    fileprivate func decoding<Value>(
+    func decoding<Value>(
         at key: StoreKey,
         _ read: (inout JSONReader) throws(JSONError) -> Value
     ) throws(StoreError) -> Value {

@@ -53,43 +53,59 @@ extension Care {
     private func advance(_ job: inout CareJob, in tx: Transaction) throws -> Bool {
         var left = Limits.jobRecordsMax
         switch CareJob.Kind(rawValue: job.kind) {
-        case .account: return try endAccount(job, &left, in: tx)
-        case .patient: return try endShares(of: job.subject, sparingOwners: false, &left, in: tx)
+        case .account: return try endAccount(&job, &left, in: tx)
+        case .patient:
+            return try endShares(of: job.subject, from: &job.share, sparingOwners: false, &left, in: tx)
         case .takeover: return try takeOver(&job, &left, in: tx)
-        case .opening: return try openShares(for: job.subject, &left, in: tx)
+        case .opening: return try openShares(for: &job, &left, in: tx)
         case nil: return true
         }
     }
 
-    private func endAccount(_ job: CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
+    // A piece starts where the one before ended: until the next merge, what is deleted leaves marks behind that a search
+    // from the first share would go through each time.
+
+    private func endAccount(_ job: inout CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
         if let address = job.address {
             left -= try environment.outbox.forgetMails(of: .care, to: address, below: job.mark, limit: left, in: tx)
         }
+        let pending = try pendingJobs(in: tx)
         while left > 0 {
-            let shares = try tx.scan(CareShare.byUser, prefix: Key(job.subject), limit: min(left, 100))
+            let (prefix, from) = (Key(job.subject), Key(job.subject, job.next))
+            let shares = try tx.scan(CareShare.byUser, prefix: prefix, from: from, limit: min(left, 100))
             if shares.isEmpty { return true }
             for share in shares {
-                guard left > 0, try release(share, &left, in: tx) else { return false }
+                guard left > 0, try release(share, pending, &left, in: tx) else { return false }
+                job.next = Self.behind(share.patient)
             }
         }
         return false
     }
 
+    /// Where to go on behind a number that is done with; behind the last one there is nothing.
+    private static func behind(_ number: Int) -> Int { min(number + 1, Key.numbers.upperBound) }
+
     /// Ends a share of a deleted user; an owner's passes on, or the patient goes.
     ///
     /// - Returns: whether that is done.
-    private func release(_ share: CareShare, _ left: inout Int, in tx: Transaction) throws -> Bool {
+    private func release(
+        _ share: CareShare,
+        _ pending: PendingJobs,
+        _ left: inout Int,
+        in tx: Transaction
+    ) throws -> Bool {
         guard share.isOwners, let patient = try tx.get(CarePatient.self, Key(share.patient)) else {
             left -= 1
             try end(share, in: tx)
             return true
         }
-        if let heir = try heir(of: patient, in: tx) {
+        if let heir = try heir(of: patient, pending, in: tx) {
             left -= 3
             try pass(patient, from: share, to: heir, in: tx)
             return true
         }
-        guard try endShares(of: patient.id, sparingOwners: true, &left, in: tx) else { return false }
+        var next = 0
+        guard try endShares(of: patient.id, from: &next, sparingOwners: true, &left, in: tx) else { return false }
         left -= 2
         try end(share, in: tx)
         try tx.delete(CarePatient.self, patient.key)
@@ -98,18 +114,23 @@ extension Care {
 
     /// Ends the shares of a patient.
     ///
-    /// - Parameter sparesOwners: whether the owner's stays, by which a job finds the patient again.
+    /// - Parameters:
+    ///   - next: the first share to look at; afterwards where to go on.
+    ///   - sparesOwners: whether the owner's stays, by which a job finds the patient again.
     /// - Returns: whether none is left.
     private func endShares(
         of patient: Int,
+        from next: inout Int,
         sparingOwners sparesOwners: Bool,
         _ left: inout Int,
         in tx: Transaction
     ) throws -> Bool {
         guard left > 0 else { return false }
         let limit = left
-        let shares = try tx.scan(CareShare.byPatient, prefix: Key(patient), limit: limit)
-        for share in shares where !(sparesOwners && share.isOwners) {
+        let shares = try tx.scan(CareShare.byPatient, prefix: Key(patient), from: Key(patient, next), limit: limit)
+        for share in shares {
+            next = Self.behind(share.id)
+            if sparesOwners && share.isOwners { continue }
             left -= 1
             try end(share, in: tx)
         }
@@ -117,13 +138,13 @@ extension Care {
     }
 
     private func takeOver(_ job: inout CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
-        let made = try tx.scan(CareShare.byMaker, prefix: Key(job.subject), limit: left)
-        let full = made.count == left
-        for share in made where share.id < job.mark {
+        let madeFrom = Key(job.subject, job.share)
+        let made = try tx.scan(CareShare.byMaker, prefix: Key(job.subject), from: madeFrom, limit: left)
+        for share in made.prefix(while: { $0.id < job.mark }) {
+            job.share = Self.behind(share.id)
             left -= 1
             try end(share, in: tx)
         }
-        guard !full || left > 0 else { return false }
         while left > 0 {
             let prefix = Key(job.subject)
             let from = Key(job.subject, job.next)
@@ -132,6 +153,7 @@ extension Care {
             }
             left -= 1
             if own.isOwners, try !endShares(of: own.patient, below: job.mark, &left, in: tx) { return false }
+            guard own.patient < Key.numbers.upperBound else { return true }
             job.next = own.patient + 1
         }
         return false
@@ -152,13 +174,16 @@ extension Care {
         return shares.count < limit || shares.last.map { $0.id >= mark } ?? true
     }
 
-    private func openShares(for id: Int, _ left: inout Int, in tx: Transaction) throws -> Bool {
-        guard let user = try tx.get(CareUser.self, Key(id)) else { return true }
+    private func openShares(for job: inout CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
+        guard let user = try tx.get(CareUser.self, Key(job.subject)) else { return true }
         let pending = try pendingJobs(in: tx)
+        let address = user.email.lowercased()
         while left > 0 {
-            let waiting = try tx.scan(CareShare.byAddress, prefix: Key(user.email.lowercased()), limit: min(left, 100))
+            let from = Key(address, job.share)
+            let waiting = try tx.scan(CareShare.byAddress, prefix: Key(address), from: from, limit: min(left, 100))
             if waiting.isEmpty { return true }
             for share in waiting {
+                job.share = Self.behind(share.id)
                 left -= 2
                 if try isLive(share, pending, in: tx) {
                     try open(share, for: user, in: tx)

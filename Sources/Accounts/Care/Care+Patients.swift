@@ -55,7 +55,8 @@ extension Care {
         }
     }
 
-    /// The patients that a user can see, a page of them, and how many there are in all.
+    /// The patients that a user can see, a page of them, and how many there are in all. Shares that a job is about to end
+    /// are neither listed nor counted.
     ///
     /// - Parameter answerBytesMax: how long an answer with this page may be.
     /// - Throws: `AnswerTooLong` once it is certain that the answer is longer, without reading the other patients.
@@ -71,23 +72,42 @@ extension Care {
             let limit = try CareRules.count(limit, standard: Limits.patientsPerPage, ErrorCode.Care.invalidLimit)
             let offset = try CareRules.count(offset, standard: 0, ErrorCode.Care.invalidOffset)
             let pageMax = limit == 0 ? Int.max : limit
-            let bound = AnswerBound(bytesMax: answerBytesMax)
-            let pending = try pendingJobs(in: tx)
-            guard !pending.endShares else {
-                let shares = try tx.scan(CareShare.byUser, prefix: Key(user.id)).filter {
-                    try isLive($0, pending, in: tx)
-                }
-                return (try seen(shares.dropFirst(offset).prefix(pageMax), within: bound, in: tx), shares.count)
-            }
             // One share more than can be answered, so that the page is known to be too long.
-            let sharesMax = answerBytesMax / Limits.patientAnswerBytesMin + 1
-            let shares = try tx.scan(
-                CareShare.byUser,
-                prefix: Key(user.id),
-                offset: offset,
-                limit: min(pageMax, sharesMax)
-            )
-            return (try seen(shares[...], within: bound, in: tx), try tx.count(CareShare.byUser, prefix: Key(user.id)))
+            let sharesMax = min(pageMax, answerBytesMax / Limits.patientAnswerBytesMin + 1)
+            let ended = try endedShares(of: user.id, in: tx)
+            let shares =
+                try ended.isEmpty
+                ? tx.scan(CareShare.byUser, prefix: Key(user.id), offset: offset, limit: sharesMax)
+                : page(of: user.id, without: ended, offset: offset, limit: sharesMax, in: tx)
+            let count = try tx.count(CareShare.byUser, prefix: Key(user.id)) - ended.count
+            return (try seen(shares[...], within: AnswerBound(bytesMax: answerBytesMax), in: tx), count)
+        }
+    }
+
+    /// A page of the shares of a user, some of them left out.
+    private func page(
+        of user: Int,
+        without ended: Set<Int>,
+        offset: Int,
+        limit: Int,
+        in tx: Transaction
+    ) throws -> [CareShare] {
+        var page: [CareShare] = []
+        var (passedOver, next) = (0, 0)
+        while true {
+            let shares = try tx.scan(CareShare.byUser, prefix: Key(user), from: Key(user, next), limit: 100)
+            for share in shares where !ended.contains(share.id) {
+                guard passedOver == offset else {
+                    passedOver += 1
+                    continue
+                }
+                guard page.count < limit else { return page }
+                page.append(share)
+            }
+            guard shares.count == 100, let last = shares.last?.patient, last < Key.numbers.upperBound else {
+                return page
+            }
+            next = last + 1
         }
     }
 
@@ -141,10 +161,17 @@ extension Care {
 
     /// The share by which a user reaches a patient; a patient out of reach is the same as none.
     func share(of user: CareUser, in id: Given<Int>, in tx: Transaction) throws -> CareShare {
-        guard let id = id.value, Key.numbers.contains(id),
-            let share = try tx.scan(CareShare.byUser, from: Key(user.id, id), limit: 1).first,
-            share.user == user.id, share.patient == id, try isLive(share, pendingJobs(in: tx), in: tx)
+        guard let id = id.value, Key.numbers.contains(id), let share = try share(of: user.id, in: id, in: tx),
+            try isLive(share, pendingJobs(in: tx), in: tx)
         else { throw id.error(ErrorCode.Care.invalidPatientID) }
+        return share
+    }
+
+    /// The share of a user in a patient, also one that a job is about to end.
+    func share(of user: Int, in patient: Int, in tx: Transaction) throws -> CareShare? {
+        guard let share = try tx.scan(CareShare.byUser, from: Key(user, patient), limit: 1).first,
+            share.user == user, share.patient == patient
+        else { return nil }
         return share
     }
 
@@ -171,7 +198,7 @@ extension Care {
         if let owner = try tx.get(CareUser.self, Key(patient.owner)) {
             return SeenPatient(patient: patient, share: share, creator: owner.email)
         }
-        guard let heir = try heir(of: patient, in: tx), let user = heir.user,
+        guard let heir = try heir(of: patient, pendingJobs(in: tx), in: tx), let user = heir.user,
             let owner = try tx.get(CareUser.self, Key(user))
         else { throw missing }
         patient.owner = user

@@ -26,7 +26,9 @@ extension CareShare: Record {
     /// A patient's share with an address.
     static let byEmail = UniqueIndex<CareShare>("email", steady: \.email) { Key($0.patient, $0.email.lowercased()) }
     /// What a user can reach, in the order of the patients.
-    static let byUser = OrderedIndex<CareShare>("user") { share in share.user.map { Key($0, share.patient) } }
+    static let byUser = OrderedIndex<CareShare>("user", isCounted: true) { share in
+        share.user.map { Key($0, share.patient) }
+    }
     /// Who can reach a patient, the earliest first.
     static let byPatient = OrderedIndex<CareShare>("patient") { Key($0.patient, $0.id) }
     /// What waits for an address to be proven, the earliest first.
@@ -61,11 +63,19 @@ extension CareJob: Record {
         case opening
     }
 
-    package static let collection = Collection<CareJob>("care.jobs")
+    package static let collection = Collection<CareJob>(
+        "care.jobs",
+        counters: [
+            // A mark is the next number that there was.
+            RecordCounter(Counter(OutboxMail.collection.name)) { $0.kind == Kind.account.rawValue ? $0.mark : 0 },
+            RecordCounter(Counter(CareShare.collection.name)) { $0.kind == Kind.takeover.rawValue ? $0.mark : 0 },
+        ],
+        mayStandIn: true
+    )
 
     package var key: Key { Key(kind, subject) }
 
     init(_ kind: Kind, _ subject: Int, address: String? = nil) {
-        self.init(kind: kind.rawValue, subject: subject, mark: 0, next: 0, address: address)
+        self.init(kind: kind.rawValue, subject: subject, mark: 0, next: 0, share: 0, address: address)
     }
 }

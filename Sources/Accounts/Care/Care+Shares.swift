@@ -152,8 +152,8 @@ extension Care {
 
     /// The share by which a user reaches a patient, if there is one.
     private func own(of user: CareUser, in patient: Int, in tx: Transaction) throws -> CareShare? {
-        guard let share = try tx.scan(CareShare.byUser, from: Key(user.id, patient), limit: 1).first,
-            share.user == user.id, share.patient == patient, try isLive(share, pendingJobs(in: tx), in: tx)
+        guard let share = try share(of: user.id, in: patient, in: tx),
+            try isLive(share, pendingJobs(in: tx), in: tx)
         else { return nil }
         return share
     }

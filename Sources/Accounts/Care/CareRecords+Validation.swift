@@ -23,7 +23,8 @@ extension CarePatient {
     package func validate(into findings: inout RecordFindings) {
         findings.check("id", id)
         findings.check("created", created)
-        findings.require("owner", CareUser.self, owner)
+        // The account may be deleted, and a job is to pass its patients on.
+        findings.require("owner", CareUser.self, owner, takesStandIn: true)
         if let me {
             findings.check("me", me)
             if me != owner { findings.refuse("me", "not the owner") }
@@ -40,9 +41,9 @@ extension CarePatient {
 extension CareShare {
     package func validate(into findings: inout RecordFindings) {
         findings.check("id", id)
-        findings.require("patient", CarePatient.self, patient)
+        findings.require("patient", CarePatient.self, patient, takesStandIn: true)
         findings.check("email", email) { try CareRules.single(CareRules.email($0)).text }
-        if let user { findings.require("user", CareUser.self, user) }
+        if let user { findings.require("user", CareUser.self, user, takesStandIn: true) }
         findings.check("access", access) { try CareRules.single(CareRules.access($0)) }
         if let maker { findings.check("maker", maker) }
         if isOwners {
@@ -58,9 +59,20 @@ extension CareShare {
 extension CareJob {
     package func validate(into findings: inout RecordFindings) {
         findings.check("kind", kind, isOneOf: Kind.allCases.map(\.rawValue))
-        findings.check("subject", subject)
+        switch Kind(rawValue: kind) {
+        case .account:
+            findings.check("subject", subject)
+            findings.standIn(for: CareUser.self, subject)
+        case .patient:
+            findings.check("subject", subject)
+            findings.standIn(for: CarePatient.self, subject)
+        case .takeover: findings.require("subject", CareUser.self, subject, takesStandIn: true)
+        case .opening: findings.require("subject", CareUser.self, subject)
+        case nil: findings.check("subject", subject)
+        }
         findings.check("mark", mark, in: 0...Key.numbers.upperBound)
         findings.check("next", next, in: 0...Key.numbers.upperBound)
+        findings.check("share", share, in: 0...Key.numbers.upperBound)
         if let address { findings.check("address", email: address) }
     }
 }

@@ -47,12 +47,39 @@ extension Care {
     /// Whether an invitation is to a patient who goes with the account that owned it, as nobody else reaches the patient.
     private func isOfPatientToDelete(_ share: CareShare, _ pending: PendingJobs, in tx: Transaction) throws -> Bool {
         guard let patient = try tx.get(CarePatient.self, Key(share.patient)) else { return true }
-        return try pending.accounts.contains(patient.owner) && heir(of: patient, in: tx) == nil
+        return try pending.accounts.contains(patient.owner) && heir(of: patient, pending, in: tx) == nil
+    }
+
+    /// The shares, by their numbers, that jobs are about to end of a user who is still there.
+    ///
+    /// What a takeover ends is looked for from the side that has fewer shares: its own or the user's.
+    func endedShares(of user: Int, in tx: Transaction) throws -> Set<Int> {
+        let pending = try pendingJobs(in: tx)
+        guard pending.endShares else { return [] }
+        let count = try tx.count(CareShare.byUser, prefix: Key(user))
+        var patients = pending.patients
+        for account in pending.takeovers.keys {
+            let made = try tx.scan(CareShare.byMaker, prefix: Key(account), limit: count)
+            let reached = try tx.scan(CareShare.byUser, prefix: Key(account), limit: count)
+            guard made.count + reached.count < count else {
+                patients.formUnion(try tx.scan(CareShare.byUser, prefix: Key(user)).map(\.patient))
+                break
+            }
+            for share in made where share.user == user { patients.insert(share.patient) }
+            for share in reached where share.isOwners { patients.insert(share.patient) }
+        }
+        var ended: Set<Int> = []
+        for patient in patients {
+            guard let share = try share(of: user, in: patient, in: tx), try !isLive(share, pending, in: tx) else {
+                continue
+            }
+            ended.insert(share.id)
+        }
+        return ended
     }
 
     /// The share of the user to whom a patient passes when its owner is gone: who has had it longest.
-    func heir(of patient: CarePatient, in tx: Transaction) throws -> CareShare? {
-        let pending = try pendingJobs(in: tx)
+    func heir(of patient: CarePatient, _ pending: PendingJobs, in tx: Transaction) throws -> CareShare? {
         var next = 0
         while true {
             let page = try tx.scan(
@@ -67,7 +94,7 @@ extension Care {
                 else { continue }
                 return share
             }
-            guard page.count == 100, let last = page.last else { return nil }
+            guard page.count == 100, let last = page.last, last.id < Key.numbers.upperBound else { return nil }
             next = last.id + 1
         }
     }
@@ -93,9 +120,8 @@ extension Care {
                 try end(share, in: tx)
             }
         }
-        guard pending.accounts.contains(patient.owner), let heir = try heir(of: patient, in: tx),
-            let owners = try tx.scan(CareShare.byUser, from: Key(patient.owner, id), limit: 1).first,
-            owners.user == patient.owner, owners.patient == id
+        guard pending.accounts.contains(patient.owner), let heir = try heir(of: patient, pending, in: tx),
+            let owners = try share(of: patient.owner, in: id, in: tx)
         else { return }
         try pass(patient, from: owners, to: heir, in: tx)
     }

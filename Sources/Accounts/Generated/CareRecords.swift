@@ -366,8 +366,10 @@ package struct CareJob: Equatable, Sendable {
     package var subject: Int
     /// What has a lower number is concerned: mails of an account, shares of a takeover. 0 for the other kinds.
     package var mark: Int
-    /// The lowest number of a patient that a takeover has not gone through.
+    /// The lowest number of a patient that the deletion of an account, or a takeover, has not gone through.
     package var next: Int
+    /// The lowest number of a share that the job has not gone through: of a patient, made by an account, or waiting for it.
+    package var share: Int
     /// The address of an account whose mails go, in lower case.
     package var address: String?
 
@@ -376,12 +378,14 @@ package struct CareJob: Equatable, Sendable {
         subject: Int,
         mark: Int,
         next: Int,
+        share: Int,
         address: String?
     ) {
         self.kind = kind
         self.subject = subject
         self.mark = mark
         self.next = next
+        self.share = share
         self.address = address
     }
 
@@ -390,6 +394,7 @@ package struct CareJob: Equatable, Sendable {
         var subject: Int?
         var mark: Int?
         var next: Int?
+        var share: Int?
         var address: String?
         try reader.beginObject()
         while let memberName = try reader.nextMember() {
@@ -401,19 +406,22 @@ package struct CareJob: Equatable, Sendable {
                 mark = try reader.number().int
             } else if memberName.equals("next") {
                 next = try reader.number().int
+            } else if memberName.equals("share") {
+                share = try reader.number().int
             } else if memberName.equals("address") {
                 if try reader.kind() == .null { try reader.null() } else { address = try reader.text().string }
             } else {
                 try reader.skip()
             }
         }
-        guard let kind, let subject, let mark, let next else {
+        guard let kind, let subject, let mark, let next, let share else {
             throw JSONError(.typeMismatch, at: reader.offset)
         }
         self.kind = kind
         self.subject = subject
         self.mark = mark
         self.next = next
+        self.share = share
         self.address = address
     }
 
@@ -427,6 +435,8 @@ package struct CareJob: Equatable, Sendable {
         writer.int(mark)
         writer.member("next")
         writer.int(next)
+        writer.member("share")
+        writer.int(share)
         writer.member("address")
         writer.string(address)
         writer.endObject()

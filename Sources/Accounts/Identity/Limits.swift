@@ -17,8 +17,9 @@ package enum Limits {
     package static let patientAnswerBytesMin = 96
     /// Accounts that an invitation may create.
     package static let invitationUses = 1...invitationUsesMax
-    /// Records that one transaction of a job deletes or changes.
-    package static let jobRecordsMax = 500
+    /// Records that one transaction of a job deletes or changes. With their index entries that takes about 10 ms, which is
+    /// how long other requests wait for it.
+    package static let jobRecordsMax = 200
     /// How long a process that ends goes on with jobs.
     package static let lastJobsMilliseconds = 2_000
     /// How often a process looks for jobs that others left.

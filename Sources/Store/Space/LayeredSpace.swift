@@ -87,10 +87,14 @@ struct LayeredSpace {
         }
     }
 
-    /// Calls `visit` with each entry, in order.
-    func forEach(_ visit: (StoreKey, StoredValue) throws(StoreError) -> Void) throws(StoreError) {
+    /// Calls `visit` with each entry, or with those from `lower` up to, not including, `upper`, in order.
+    func forEach(
+        from lower: StoreKey = StoreKey(bytes: []),
+        upTo upper: StoreKey = .end,
+        _ visit: (StoreKey, StoredValue) throws(StoreError) -> Void
+    ) throws(StoreError) {
         do {
-            try scan(from: StoreKey(bytes: []), upTo: .end, descending: false) { key, value in
+            try scan(from: lower, upTo: upper, descending: false) { key, value in
                 try visit(key, value)
                 return true
             }

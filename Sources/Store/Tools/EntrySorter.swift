@@ -13,14 +13,27 @@ internal import Glibc
 
 /// Sorts entries by their keys in bounded memory.
 final class EntrySorter {
-    /// What an entry is for; of one key, entries come in this order.
+    /// What an entry is for.
     enum Kind: UInt8 {
         /// A record, counter or index entry of the store.
         case entry
         /// The same, if its value can be erased.
         case erasable
+        /// One more of what the count at this key counts.
+        case tally
+        /// A statement that another entry stands in for this key.
+        case standIn
         /// A statement that another entry needs this key.
         case reference
+
+        /// Of one key, entries come in the order of their ranks, and those of the same rank in the order of their lines.
+        fileprivate var rank: Int {
+            switch self {
+            case .entry, .erasable, .tally: 0
+            case .standIn: 1
+            case .reference: 2
+            }
+        }
     }
 
     /// An entry where it is in memory.
@@ -48,8 +61,8 @@ final class EntrySorter {
                 if order != 0 { return Int(order) }
             }
             if left.count != right.count { return left.count - right.count }
-            let (isReference, isOtherReference) = (kind == .reference, other.kind == .reference)
-            if isReference != isOtherReference { return isReference ? 1 : -1 }
+            let (rank, otherRank) = (kind.rank, other.kind.rank)
+            if rank != otherRank { return rank - otherRank }
             return line - other.line
         }
     }

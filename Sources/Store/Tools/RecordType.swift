@@ -16,6 +16,8 @@ package struct RecordType: Sendable {
         /// The keys of its index entries, and the value of each of them.
         let indexKeys: [StoreKey]
         let indexValue: [UInt8]
+        /// The keys of the counts that its index entries are part of.
+        let countKeys: [StoreKey]
         /// The numbers that it has from counters, by their names.
         let numbers: [(counter: String, number: Int)]
 
@@ -31,6 +33,10 @@ package struct RecordType: Sendable {
     let counters: [String]
     /// Whether its records are overwritten in the files once they are deleted.
     let isErasable: Bool
+    /// Whether its records may stand in for records that others need.
+    let mayStandIn: Bool
+    /// The indexes whose entries are counted, by what stands in place of an index in the keys of the counts.
+    let countedIndexes: [String: CollectionIndex]
     /// Reads a record's JSON, and writes it with the writer that is given.
     let read: @Sendable (inout JSONReader, ValueWriter) throws(JSONError) -> Entry
 
@@ -38,6 +44,9 @@ package struct RecordType: Sendable {
         collection = R.collection.name
         counters = R.collection.counters.map(\.counter.name) + (R.collection.counter.map { [$0.name] } ?? [])
         isErasable = R.collection.isErasable
+        mayStandIn = R.collection.mayStandIn
+        let counted = R.collection.indexes.filter(\.isCounted)
+        countedIndexes = Dictionary(uniqueKeysWithValues: counted.map { ($0.countName, $0) })
         read = { reader, writer throws(JSONError) in
             let record = try R(reading: &reader)
             var findings = RecordFindings()
@@ -54,6 +63,9 @@ package struct RecordType: Sendable {
                 key: key,
                 indexKeys: R.collection.indexes.compactMap { $0.entry(of: stored) },
                 indexValue: writer.entry(pointingAt: record.key).bytes,
+                countKeys: counted.compactMap { index in
+                    index.entry(of: stored).flatMap(index.group).flatMap(index.countKey)
+                },
                 numbers: numbers
             )
             return Entry(value: value, place: place, findings: findings)

@@ -10,6 +10,9 @@ struct StoreBuilder {
     private let types: [String: RecordType]
     private(set) var space = LayeredSpace()
     private(set) var erasable: Set<StoreKey> = []
+    /// The keys of records that others stand in for.
+    private(set) var standIns: Set<StoreKey> = []
+    private var counts: [StoreKey: Int] = [:]
     private var counters = CounterBounds()
     private let values = ValueWriter()
 
@@ -38,6 +41,8 @@ struct StoreBuilder {
         }
         space.set(StoredValue(bytes: entry.value), at: place.key)
         for key in place.indexKeys { space.set(StoredValue(bytes: place.indexValue), at: key) }
+        for key in place.countKeys { counts[key, default: 0] += 1 }
+        standIns.formUnion(entry.findings.standIns)
         if type.isErasable { erasable.insert(place.key) }
         counters.note(place.numbers)
         return entry.findings
@@ -61,6 +66,11 @@ struct StoreBuilder {
             _ = counters.set(name, to: least)
             space.set(values.number(least), at: .counter(name))
         }
+    }
+
+    /// Sets the counts of indexes, once all records are there.
+    mutating func setCounts() {
+        for (key, count) in counts { space.set(values.number(count), at: key) }
     }
 
     private func taken(_ key: StoreKey) throws(Refusal) -> Bool {

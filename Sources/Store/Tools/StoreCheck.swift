@@ -29,6 +29,8 @@ package struct StoreCheck {
     private let progress: (Progress) -> Void
     private var report = Report()
     private var counters = CounterBounds()
+    /// The keys of records that others stand in for.
+    private var standIns: Set<StoreKey> = []
 
     /// Checks a directory, beside those who use it.
     ///
@@ -168,6 +170,7 @@ package struct StoreCheck {
     private mutating func checkEntries(of space: LayeredSpace) throws(StoreError) {
         let expected = report.entries
         report.entries = 0
+        try findStandIns(in: space)
         try space.forEach { key, value throws(StoreError) in
             report.entries += 1
             if report.entries % 4096 == 0 {
@@ -178,6 +181,20 @@ package struct StoreCheck {
         }
         for (name, least) in counters.behind {
             report.add("the counter \(name) is behind \(least), the greatest number that was given from it")
+        }
+    }
+
+    /// Takes note of what records stand in for. What cannot be read of them is found when all entries are checked.
+    private mutating func findStandIns(in space: LayeredSpace) throws(StoreError) {
+        for type in types.values where type.mayStandIn {
+            let bounds = KeyBounds(collection: type.collection, index: StoreKey.recordIndex, prefix: nil, from: nil)
+            try space.forEach(from: bounds.lower, upTo: bounds.upper) { _, value throws(StoreError) in
+                do throws(JSONError) {
+                    standIns.formUnion(try type.entry(of: value.bytes).findings.standIns)
+                } catch {
+                    return
+                }
+            }
         }
     }
 
@@ -195,6 +212,9 @@ package struct StoreCheck {
             return CounterBounds.values.contains(number) ? [] : ["\(number) is no number of a counter"]
         }
         guard let type = types[pieces.collection] else { return ["there is no such collection"] }
+        if let index = type.countedIndexes[pieces.index] {
+            return try fault(ofCount: value, of: Key(bytes: Array(pieces.key)), index, in: space).map { [$0] } ?? []
+        }
         guard pieces.index == StoreKey.recordIndex else {
             return try fault(ofIndexEntry: key, value, type, in: space).map { [$0] } ?? []
         }
@@ -215,7 +235,11 @@ package struct StoreCheck {
         }
         var faults = entry.findings.faults.map(\.description)
         for reference in entry.findings.references {
-            if let fault = reference.fault(in: try space.value(of: reference.key)?.bytes) { faults.append(fault) }
+            let record = try space.value(of: reference.key)?.bytes
+            if let fault = reference.fault(in: record, standIns: standIns) { faults.append(fault) }
+        }
+        for key in entry.findings.standIns where try space.value(of: key) != nil {
+            faults.append(RecordFindings.Reference.present(key.text))
         }
         guard let place = entry.place else { return faults }
         counters.note(place.numbers)
@@ -224,6 +248,19 @@ package struct StoreCheck {
             faults.append("the record is not in its index at \(index.text)")
         }
         return faults
+    }
+
+    private func fault(
+        ofCount value: [UInt8],
+        of group: Key,
+        _ index: CollectionIndex,
+        in space: LayeredSpace
+    ) throws(StoreError) -> String? {
+        let bounds = KeyBounds(of: index, group: group)
+        var count = 0
+        try space.forEach(from: bounds.lower, upTo: bounds.upper) { _, _ throws(StoreError) in count += 1 }
+        if Int(String(decoding: value, as: UTF8.self)) == count { return nil }
+        return "this is not \(count), the number of entries that the index has there"
     }
 
     private func fault(

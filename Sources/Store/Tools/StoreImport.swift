@@ -133,6 +133,8 @@ package final class StoreImport {
         counters.note(place.numbers)
         try sorter.add(type.isErasable ? .erasable : .entry, place.key.bytes, entry.value, line: line)
         for key in place.indexKeys { try sorter.add(.entry, key.bytes, place.indexValue, line: line) }
+        for key in place.countKeys { try sorter.add(.tally, key.bytes, [], line: line) }
+        for key in entry.findings.standIns { try sorter.add(.standIn, key.bytes, [], line: line) }
         for reference in entry.findings.references {
             try sorter.add(.reference, reference.key.bytes, PackedReference.bytes(of: reference), line: line)
         }
@@ -149,19 +151,38 @@ package final class StoreImport {
                 progress(Progress(phase: "writing", done: count, total: sorter.count))
             }
             let isSame = last.hasKey(of: entry)
-            if entry.kind == .reference {
+            if !isSame { try writeTally(of: last, to: output) }
+            switch entry.kind {
+            case .reference:
                 let reference = PackedReference(entry.value)
                 let fault = isSame ? reference.fault(in: &last) : reference.missing(Self.text(entry.key))
                 if let fault { add(Fault(line: entry.line, reason: fault)) }
-            } else if isSame {
-                let reason = "\(Self.text(entry.key)) is taken by the record of line \(last.line)"
-                add(Fault(line: entry.line, reason: reason))
-            } else {
+            case .standIn:
+                if isSame, last.kind != .standIn {
+                    let reason = RecordFindings.Reference.present(Self.text(entry.key))
+                    add(Fault(line: entry.line, reason: reason))
+                } else if !isSame {
+                    last.replace(by: entry)
+                }
+            case .tally:
+                if isSame { last.tally += 1 } else { last.replace(by: entry) }
+            case .entry, .erasable:
+                guard !isSame else {
+                    let reason = "\(Self.text(entry.key)) is taken by the record of line \(last.line)"
+                    return add(Fault(line: entry.line, reason: reason))
+                }
                 last.replace(by: entry)
                 // A fault that shows now leaves the output unused.
                 if let output, faultCount == 0 { try output.append(last.key, last.value, entry.kind) }
             }
         }
+        try writeTally(of: last, to: output)
+    }
+
+    /// Writes a count once all that it counts were met.
+    private func writeTally(of last: LastEntry, to output: ImportOutput?) throws(StoreError) {
+        guard last.kind == .tally, let output, faultCount == 0 else { return }
+        try output.append(last.key, ValueWriter().number(last.tally).bytes, .entry)
     }
 
     private static func text(_ key: UnsafeRawBufferPointer) -> String { String(decoding: key, as: UTF8.self) }
@@ -181,6 +202,9 @@ struct LastEntry {
     private(set) var key: [UInt8] = []
     private(set) var value: [UInt8] = []
     private(set) var line = 0
+    private(set) var kind = EntrySorter.Kind.entry
+    /// How many tallies of its key were met, if it is one.
+    var tally = 1
     /// Numbers of the record that were asked for.
     private var numbers: [String: Int?] = [:]
 
@@ -194,6 +218,7 @@ struct LastEntry {
         value.removeAll(keepingCapacity: true)
         value.append(contentsOf: entry.value)
         line = entry.line
+        (kind, tally) = (entry.kind, 1)
         if !numbers.isEmpty { numbers.removeAll() }
     }
 
@@ -206,26 +231,33 @@ struct LastEntry {
     }
 }
 
-/// A reference among sorted entries: `property`, or `property`, the other record's property and a number, each ended by
-/// a NUL.
+/// A reference among sorted entries: `property`, `0` or `1` for whether it takes a record that stands in, and, if the other
+/// record's number matters, its property and the least number, with a NUL between each two.
 private struct PackedReference {
     private let property: String
+    private let takesStandIn: Bool
     private let least: (property: String, number: Int)?
 
     static func bytes(of reference: RecordFindings.Reference) -> [UInt8] {
-        let parts = [reference.property] + (reference.least.map { [$0.property, String($0.number)] } ?? [])
+        let parts =
+            [reference.property, reference.takesStandIn ? "1" : "0"]
+            + (reference.least.map { [$0.property, String($0.number)] } ?? [])
         return Array(parts.joined(separator: "\0").utf8)
     }
 
     init(_ bytes: UnsafeRawBufferPointer) {
         let parts = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
         property = parts.first ?? ""
-        least = parts.count == 3 ? (parts[1], Int(parts[2]) ?? 0) : nil
+        takesStandIn = parts.count > 1 && parts[1] == "1"
+        least = parts.count == 4 ? (parts[2], Int(parts[3]) ?? 0) : nil
     }
 
     func missing(_ key: String) -> String { RecordFindings.Reference.missing(property, key) }
 
     func fault(in record: inout LastEntry) -> String? {
+        if record.kind == .standIn {
+            return takesStandIn ? nil : missing(String(decoding: record.key, as: UTF8.self))
+        }
         guard let least else { return nil }
         let key = String(decoding: record.key, as: UTF8.self)
         return RecordFindings.Reference.fault(property, key, least, in: record.number(least.property))

@@ -254,7 +254,10 @@ package struct StoreSalvage {
             var faults = findings.faults.map(\.description)
             for reference in findings.references {
                 let record = try builder.space.value(of: reference.key)?.bytes
-                if let fault = reference.fault(in: record) { faults.append(fault) }
+                if let fault = reference.fault(in: record, standIns: builder.standIns) { faults.append(fault) }
+            }
+            for key in findings.standIns where try builder.space.value(of: key) != nil {
+                faults.append(RecordFindings.Reference.present(key.text))
             }
             for fault in faults { report.losses.append("\(key.text) is saved, but does not fit: \(fault)") }
         }
@@ -262,6 +265,7 @@ package struct StoreSalvage {
             report.losses.append("the counter \(name) was lost in part, and goes on behind \(least)")
         }
         builder.mendCounters()
+        builder.setCounts()
         return builder
     }
 }

@@ -1,0 +1,71 @@
+internal import JSON
+
+// How many records an index has under one first component, such as the patients of a user, is kept in an entry beside
+// the index, under its name with `-count`, and changes in the transaction that changes the index:
+//
+//     care.shares/user/0000000017/0000000123      "0000000456"
+//     care.shares/user-count/0000000017           1
+//
+// Where there is no such entry the count is not kept yet, as in a store of an earlier version: whoever asks counts one by
+// one, and the next change writes it. A count of 0 is not kept.
+
+/// Counting.
+extension Transaction {
+    /// How many entries a collection's records have, counted one by one.
+    package func count<R: Record>(_ type: R.Type) throws -> Int {
+        try entries(
+            in: KeyBounds(collection: R.collection.name, index: StoreKey.recordIndex, prefix: nil, from: nil)
+        )
+    }
+
+    /// How many records an ordered index has under a first component. One value is read where the index is counted;
+    /// otherwise entries are counted one by one, but no record is read.
+    package func count<R: Record>(_ index: OrderedIndex<R>, prefix: Key) throws -> Int {
+        if let key = R.collection.index(named: index.name)?.countKey(of: prefix), let kept = try keptCount(at: key) {
+            return kept
+        }
+        return try entries(
+            in: KeyBounds(collection: R.collection.name, index: index.name, prefix: prefix, from: nil)
+        )
+    }
+
+    /// Keeps the count of an index up to date once an entry was added to it or removed.
+    func keepCount(_ change: Int, of entry: StoreKey, in index: CollectionIndex) throws {
+        guard let group = index.group(of: entry), let key = index.countKey(of: group) else { return }
+        let kept = try keptCount(at: key)
+        try setCount(kept.map { $0 + change } ?? entries(in: KeyBounds(of: index, group: group)), at: key)
+    }
+
+    /// Makes the count that an entry is part of, where it is not kept yet.
+    func makeCount(of entry: StoreKey, in index: CollectionIndex) throws {
+        guard let group = index.group(of: entry), let key = index.countKey(of: group), try keptCount(at: key) == nil
+        else { return }
+        try setCount(entries(in: KeyBounds(of: index, group: group)), at: key)
+    }
+
+    private func setCount(_ count: Int, at key: StoreKey) throws {
+        if count > 0 {
+            try engine.put(values.number(count), at: key, isErasable: false)
+        } else {
+            try engine.remove(key)
+        }
+    }
+
+    private func keptCount(at key: StoreKey) throws -> Int? {
+        guard let value = try engine.value(of: key) else { return nil }
+        let count = try value.decoding(at: key) { reader throws(JSONError) in try reader.number().int }
+        guard let count, count > 0 else {
+            throw StoreError.damaged(file: key.text, offset: 0, reason: "a count is no whole number above 0")
+        }
+        return count
+    }
+
+    private func entries(in bounds: KeyBounds) throws -> Int {
+        var count = 0
+        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false) { _, _ in
+            count += 1
+            return true
+        }
+        return count
+    }
+}
