@@ -59,7 +59,7 @@ struct LockWaitTests {
             #expect(busy == 30)
             #expect(places == [order == "in-order" ? 15 : 0], "the read overtakes the writes, or keeps its place")
         }
-        #expect((0.9...2.5).contains(took), "thirty writes took \(took) s")
+        #expect((0.9...8).contains(took), "thirty writes took \(took) s")
         // The holder has stood still for longer than the wait: there is nothing more to wait for.
         let later = try seconds { () throws in
             #expect(try server.reply(to: "care.patients.create", session.patient("No"))["error"]?["code"]?.int == 423)

@@ -115,7 +115,8 @@ extension Care {
     package func patient(_ token: Given<String>, _ id: Given<Int>) throws -> SeenPatient {
         let now = environment.time.now
         return try environment.store.transact { tx in
-            try seen(try share(of: try authenticated(token, at: now, in: tx), in: id, in: tx), in: tx)
+            let user = try authenticated(token, at: now, in: tx)
+            return try seen(try share(of: user, in: id, pendingJobs(in: tx), in: tx), in: tx)
         }
     }
 
@@ -160,9 +161,14 @@ extension Care {
     }
 
     /// The share by which a user reaches a patient; a patient out of reach is the same as none.
-    func share(of user: CareUser, in id: Given<Int>, in tx: Transaction) throws -> CareShare {
+    func share(
+        of user: CareUser,
+        in id: Given<Int>,
+        _ pending: PendingJobs,
+        in tx: Transaction
+    ) throws -> CareShare {
         guard let id = id.value, Key.numbers.contains(id), let share = try share(of: user.id, in: id, in: tx),
-            try isLive(share, pendingJobs(in: tx), in: tx)
+            try isLive(share, pending, in: tx)
         else { throw id.error(ErrorCode.Care.invalidPatientID) }
         return share
     }
@@ -185,9 +191,11 @@ extension Care {
 
     /// The share by which a user reaches a patient, for who changes the patient or its shares.
     func settledShare(of user: CareUser, in id: Given<Int>, in tx: Transaction) throws -> CareShare {
-        let share = try share(of: user, in: id, in: tx)
+        let pending = try pendingJobs(in: tx)
+        let share = try share(of: user, in: id, pending, in: tx)
+        if pending.isEmpty { return share }
         try settle(share.patient, in: tx)
-        return try self.share(of: user, in: id, in: tx)
+        return try self.share(of: user, in: id, pendingJobs(in: tx), in: tx)
     }
 
     /// What a user sees of a patient. Where the owner's account is gone and the patient has not passed on yet, it is seen

@@ -87,10 +87,11 @@ extension Care {
     package func shares(_ token: Given<String>, _ id: Given<Int>) throws -> [CareShare] {
         let now = environment.time.now
         return try environment.store.transact { tx in
-            let own = try share(of: try authenticated(token, at: now, in: tx), in: id, in: tx)
+            let user = try authenticated(token, at: now, in: tx)
+            let pending = try pendingJobs(in: tx)
+            let own = try share(of: user, in: id, pending, in: tx)
             let seen = try seen(own, in: tx)
             guard seen.share.access == "write" else { return [seen.share] }
-            let pending = try pendingJobs(in: tx)
             return try tx.scan(CareShare.byPatient, prefix: Key(own.patient)).compactMap { share in
                 guard try isLive(share, pending, in: tx) else { return nil }
                 var share = share
