@@ -44,10 +44,7 @@ struct MCPParams {
             } else if member.equals("cursor"), kind != .null {
                 cursor = try reader.raw()
             } else if member.equals("_meta"), kind == .object {
-                let raw = try reader.raw()
-                try Self.checkUnique(raw, in: params)
-                var inner = JSONReader(raw)
-                envelope = try Envelope(reading: &inner)
+                envelope = try Envelope(reading: &reader)
             } else {
                 try reader.skipUnique()
             }
