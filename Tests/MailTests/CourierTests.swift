@@ -179,6 +179,20 @@ struct CourierTests {
         #expect(try texts() == [nil])
     }
 
+    /// The record of a mail that was delivered while the clock stood ahead is kept no longer than others.
+    @Test func forgetsInTimeWhatWasDeliveredWhileTheClockStoodAhead() throws {
+        let driver = RecordingDriver()
+        let clock = SettableTime(time.now.adding(seconds: 365 * 86_400))
+        try post(to: "a@b.co", at: clock.now)
+        try tend(courier(driver, time: clock)) { try mails().map(\.state) == ["delivered"] }
+        clock.now = time.now
+        _ = courier(nil, time: clock).tend()
+        let seconds = Accounts.Limits.mailLifetimeSecondsMax + Accounts.Limits.outboxRecordSeconds
+        clock.now = time.now.adding(seconds: seconds)
+        _ = courier(nil, time: clock).tend()
+        #expect(try mails().isEmpty)
+    }
+
     /// A courier that had looked while the clock stood ahead once looked again when that time had come.
     @Test func looksAgainThoughTheClockWasSetBack() throws {
         let driver = RecordingDriver()
