@@ -49,6 +49,8 @@ package final class PosternProcess {
         try process.run()
     }
 
+    package var isRunning: Bool { process.isRunning }
+
     package var processIdentifier: Int32 { process.processIdentifier }
 
     /// What it has written to stderr so far.
