@@ -100,7 +100,7 @@ struct CareDeletionTests {
     /// A server that is killed in the middle of a job leaves a store that was once called inconsistent, and an export that
     /// could not be imported.
     @Test func leavesASoundStoreAndExportInTheMiddleOfAJob() throws {
-        let many = 1_500
+        let many = 700
         let first = try PosternProcess(data)
         let tokens = try share(many, of: "Zebediah@quill.example", first)
         #expect(try first.reply(to: "care.user.delete", ["access_token": tokens[0]])["result"] != nil)

@@ -213,11 +213,12 @@ test("a slow reader of stderr gets all lines, and knows how many were left out",
   const flood = `
     const { writeToStderr } = await import("${new URL("../lib/stderr.js", import.meta.url)}");
     for (let number = 0; number < 200_000; number++) writeToStderr("y".repeat(99));`;
-  const text = await loudHost(t, `${flood}\nawait new Promise((resolve) => setTimeout(resolve, 4_000));`);
+  // What waits goes on at the pace of the retries, a full pipe each, which takes five seconds at least.
+  const text = await loudHost(t, `${flood}\nawait new Promise((resolve) => setTimeout(resolve, 12_000));`);
   // Behind a pipe the shell waits for its reader too, so that the file is whole.
   const pipeline = `set -o pipefail; { "$@" 2>&1 >&3 3>&- | { exec 3>&-; sleep 1; cat >"$0"; }; } 3>&1`;
   const shell = ["-c", pipeline, file, process.execPath, ...program(text)];
-  const { code, stdout } = await run("bash", shell, { ...inHost, timeout: 20_000 });
+  const { code, stdout } = await run("bash", shell, { ...inHost, timeout: 40_000 });
   assert.deepEqual([code, stdout], [0, "the end\n"]);
   const lines = (await readFile(file, "utf8")).split("\n");
   const [last] = lines.filter((line) => line.startsWith("postern: "));
