@@ -11,7 +11,7 @@
 ///     …"method":"system.info"}              a length one too short: the message is no JSON
 ///     }Content-Length: 54\r\n               no token: an error, and on from `Content-Length:`
 ///     …"system.info"}Content-Length: 5      a length too long by sixteen: an error, and on from `Content-Length:`
-///     …"system.info"}Co|ntent-Length: 54    too long by two: the same, once the bytes behind the message show it
+///     …"system.info"}Co|ntent-Length: 54    too long by two: the message is no JSON, and on from `Content-Length:`
 ///
 /// Each byte is looked at a bounded number of times: a search goes on behind the line that was bad, a block over the
 /// bound is left behind up to the line that crosses it, and what is behind a header that a message took in is cut anew
@@ -29,6 +29,8 @@ struct HeaderFramer: ~Copyable {
     }
 
     private var pending = InputBuffer()
+    /// With how many bytes the last message ended that may be the first of the next header; they are still held.
+    private var bytesTakenIn = 0
     /// How many bytes of an HTTP request's content are still to be dropped.
     private var bytesToDrop = 0
     /// Whether the place where the next headers begin is not known.
@@ -51,11 +53,11 @@ struct HeaderFramer: ~Copyable {
     }
 
     private mutating func cutAll() -> (chunk: Chunk, frames: [Frame]) {
-        var position = 0
+        var position = bytesTakenIn
         var cuts: [Cut] = []
         while let cut = cutNext(at: &position) { cuts.append(cut) }
         let chunk = pending.withUnsafeBytes { Chunk(copying: UnsafeRawBufferPointer(rebasing: $0[..<position])) }
-        pending.removeFirst(position)
+        pending.removeFirst(position - bytesTakenIn)
         return (chunk, cuts.compactMap { $0.frame(in: chunk) })
     }
 
@@ -76,6 +78,7 @@ struct HeaderFramer: ~Copyable {
 
     /// Cuts what stands at a position, and moves behind it; nil where more has to be read.
     private mutating func cutNext(at position: inout Int) -> Cut? {
+        guard settleTakenIn(at: &position) else { return nil }
         if bytesToDrop > 0 {
             let count = min(bytesToDrop, pending.count - position)
             bytesToDrop -= count
@@ -147,14 +150,30 @@ struct HeaderFramer: ~Copyable {
         case .at(let place):
             position = place
             return .plain(.lengthTooLong)
-        case .undecided where !isAtEnd:
-            isLost = wasLost
-            return nil
-        case .none, .undecided:
+        case .begun(let bytes) where !isAtEnd:
+            // The message is answered now: what would tell may be the next, for which the other side waits.
+            bytesTakenIn = bytes
+            position = end
+            return .message(start..<end)
+        case .none, .begun:
             guard isWhole || !wasLost else { return nil }
             position = end
             return isWhole ? .message(start..<end) : .plain(.cutShort)
         }
+    }
+
+    /// Moves back to a header that the last message took in the first bytes of, once it is one; false where more has to be
+    /// read.
+    private mutating func settleTakenIn(at position: inout Int) -> Bool {
+        guard bytesTakenIn > 0 else { return true }
+        let start = position - bytesTakenIn
+        switch pending.withUnsafeBytes({ HeaderSyntax.beginsWithContentLength($0[start...]) }) {
+        case nil where !isAtEnd: return false
+        case true?: position = start
+        case false?, nil: break
+        }
+        bytesTakenIn = 0
+        return true
     }
 
     /// Reads the headers at the start, up to the empty line behind them. Those over the bound are left behind no further

@@ -12,8 +12,8 @@ extension HeaderSyntax {
         case none
         /// The header begins there.
         case at(Int)
-        /// The bytes behind the message tell, and have not been read.
-        case undecided
+        /// With so many bytes the header may begin; those behind the message tell, and have not been read.
+        case begun(bytes: Int)
     }
 
     /// The first Content-Length header that is in a message, or begins in it.
@@ -56,9 +56,18 @@ extension HeaderSyntax {
         let tail = input[..<end].suffix(contentLengthName.count)
         // The name has its first letter once.
         guard let place = tail.lastIndex(where: { $0 | 0x20 == contentLengthName[0] }) else { return .none }
+        return switch beginsWithContentLength(input[place...]) {
+        case true?: .at(place)
+        case false?: .none
+        case nil: .begun(bytes: end - place)
+        }
+    }
+
+    /// Whether bytes begin with `Content-Length:`; nil where those that are there do not tell.
+    static func beginsWithContentLength(_ bytes: Bytes) -> Bool? {
         let expected = contentLengthName + [UInt8(ascii: ":")]
-        let found = input[place...].prefix(expected.count)
-        guard isSame(found, Array(expected.prefix(found.count))) else { return .none }
-        return found.count == expected.count ? .at(place) : .undecided
+        let found = bytes.prefix(expected.count)
+        guard isSame(found, Array(expected.prefix(found.count))) else { return false }
+        return found.count == expected.count ? true : nil
     }
 }

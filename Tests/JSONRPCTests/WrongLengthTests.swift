@@ -78,6 +78,23 @@ struct WrongLengthTests {
         }
     }
 
+    /// A message that ended with a letter of `Content-Length` was answered only when the next came, which a host that waits
+    /// for the answer never sends.
+    @Test(arguments: 1...14)
+    func answersAtOnceWhatMayTakeInTheNextHeader(_ count: Int) {
+        var framer = HeaderFramer()
+        let message = #"{"jsonrpc":"2.0","method":""# + String("Content-Length".prefix(count))
+        let isAnswered = Array(framed(message).utf8).withUnsafeBytes { bytes in
+            let (chunk, frames) = framer.frames(of: bytes)
+            return withExtendedLifetime(chunk) {
+                frames == [.message(UnsafeRawBufferPointer(rebasing: bytes.suffix(message.utf8.count)))]
+            }
+        }
+        #expect(isAnswered)
+        let bare = Array("Contents\n\(framed(Self.request(2)))".utf8).withUnsafeBytes { framer.frames(of: $0).frames }
+        #expect(bare.count == 2 && bare.first == .badHeader)
+    }
+
     /// Lengths that all take in each other are read in linear time.
     @Test(arguments: ["Content-Length: 99999\r\n\r\n", "Content-Length: 99999\r\n\r\nx\nContent-Length:\n", "\n"])
     func readsOverlappingLengthsInLinearTime(_ piece: String) {

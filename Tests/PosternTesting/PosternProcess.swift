@@ -10,6 +10,8 @@ package final class PosternProcess {
     private let writer = DispatchQueue(label: "PosternProcess.writer")
     private var pending = Data()
     private var lastID = 0
+    /// How long the program may write nothing while a test waits for it, in seconds.
+    private static let silenceSecondsMax: Int32 = 200
 
     /// The binary that is tested: it stands beside the test bundle.
     package static var binary: URL {
@@ -118,7 +120,7 @@ package final class PosternProcess {
                 defer { pending = Data(pending[(end + 1)...]) }
                 return String(decoding: pending[..<end], as: UTF8.self)
             }
-            let data = output.fileHandleForReading.availableData
+            let data = nextOutput()
             if data.isEmpty { return nil }
             searched = pending.count
             pending.append(data)
@@ -134,7 +136,7 @@ package final class PosternProcess {
     package func nextFrame() -> String? {
         guard let header = nextLine(), nextLine() != nil else { return nil }
         let count = Int(header.drop { !$0.isNumber }.prefix { $0.isNumber }) ?? 0
-        while pending.count < count, case let data = output.fileHandleForReading.availableData, !data.isEmpty {
+        while pending.count < count, case let data = nextOutput(), !data.isEmpty {
             pending.append(data)
         }
         defer { pending = Data(pending.dropFirst(count)) }
@@ -144,10 +146,20 @@ package final class PosternProcess {
     /// How many lines come until the end of the output.
     package func remainingLines() -> Int {
         var count = pending.count { $0 == 0x0A }
-        while case let data = output.fileHandleForReading.availableData, !data.isEmpty {
+        while case let data = nextOutput(), !data.isEmpty {
             count += data.count { $0 == 0x0A }
         }
         return count
+    }
+
+    /// What it writes next; nothing at the end of the output. One that stands still is killed, so that the test fails.
+    private func nextOutput() -> Data {
+        var waited = pollfd(fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        if poll(&waited, 1, Self.silenceSecondsMax * 1_000) == 0 {
+            print("postern \(process.arguments ?? []) wrote nothing for \(Self.silenceSecondsMax) s and is killed")
+            kill()
+        }
+        return output.fileHandleForReading.availableData
     }
 
     // MARK: The end
