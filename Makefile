@@ -30,6 +30,10 @@ RELEASE := build -c release --static-swift-stdlib --product postern --explicit-t
 STATIC := -Xswiftc -static-executable -Xswiftc -Xclang-linker -Xswiftc -fuse-ld=lld --experimental-lto-mode full
 # The same linked as most programs are, so that faults can be put between it and the C library.
 DYNAMIC_BINARY := .build/dynamic/release/postern
+# What nobody should have to wait for who changes a line.
+LONG_TESTS := givesANewTokenOfFullLengthEachTime
+# The clients' tests have runs of their own.
+TEST := test --skip-build --skip PosternClientTests --skip $(LONG_TESTS)
 REHEARSAL := --data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7
 
 # Installs packages of Debian's, or Ubuntu's, where a command says that something is missing:
@@ -52,7 +56,7 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic demo tour test test-quick faults faults-quick \
+.PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-growth bench-build \
 	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers clients-figures lint generate check-generated warnings format
 
@@ -130,21 +134,20 @@ bench-growth: release bench-deps ## Measures what an operation costs as a store 
 	$(BENCH)/growth.py $(BINARY)
 
 bench-build: bench-deps ## Times clean builds and the test suite, and keeps the figures
-	SWIFT="$(SWIFT)" RELEASE="$(RELEASE) $(STATIC)" $(BENCH)/build.py
+	SWIFT="$(SWIFT)" RELEASE="$(RELEASE) $(STATIC)" TEST="$(TEST)" $(BENCH)/build.py
 
-test: test-deps ## Installs what is missing, builds, runs all tests but those of the clients, and forces a sample of the faults
+test: test-deps ## Installs what is missing, builds, and runs all tests but the long ones and those of the clients
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	$(SWIFT) test --skip-build --skip PosternClientTests
-	$(MAKE) faults-quick
+	$(SWIFT) $(TEST)
 
-test-quick: test-deps ## Runs the tests but for the one that signs in ten thousand times
+test-long: test-deps ## Runs the tests that take minutes: ten thousand sign-ins
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	$(SWIFT) test --skip-build --skip PosternClientTests --skip givesANewTokenOfFullLengthEachTime
+	$(SWIFT) test --skip-build --filter $(LONG_TESTS)
 
 faults: release-dynamic fault-deps ## Forces faults on the binary: kills, full disks, power cuts; as root, about twenty minutes
 	/usr/bin/python3 Tests/Faults/faults.py $(DYNAMIC_BINARY)
 
-faults-quick: release-dynamic fault-deps ## Forces a sample of the faults, under two minutes
+faults-quick: release-dynamic fault-deps ## Builds, and forces a sample of the faults, about three minutes
 	/usr/bin/python3 Tests/Faults/faults.py $(DYNAMIC_BINARY) --quick
 
 fuzz: deps ## Fuzzes the parsers with libFuzzer, FUZZ_SECONDS (60) for each target; FUZZ="scanner base" runs these

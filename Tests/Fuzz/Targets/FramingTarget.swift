@@ -34,6 +34,16 @@ enum FramingTarget {
         }
     }
 
+    /// Whether a message ends with the first bytes of `Content-Length`. Whether its length is too long is told by the bytes
+    /// behind it, where they were read with it; it is no JSON in either case.
+    private static func mayTakeInHeader(_ message: UnsafeRawBufferPointer) -> Bool {
+        let name = HeaderSyntax.contentLengthName
+        return (1...name.count).contains { count in
+            message.count >= count
+                && HeaderSyntax.isSame(message[(message.count - count)...], Array(name.prefix(count)))
+        }
+    }
+
     /// The frames of a stream that is read in chunks; `length` gives the length of the next.
     private static func pieces(of stream: ArraySlice<UInt8>, _ framing: Framing, length: (Int) -> Int) -> [Piece] {
         var framer = Framer(framing)
@@ -50,7 +60,9 @@ enum FramingTarget {
                                 "a message outside of its chunk"
                             )
                         }
-                        pieces.append(.message(Array(bytes)))
+                        pieces.append(
+                            mayTakeInHeader(bytes) ? .other("\(Frame.lengthTooLong)") : .message(Array(bytes))
+                        )
                     default: pieces.append(.other("\(frame)"))
                     }
                 }
