@@ -46,6 +46,7 @@ extension RPCError {
             self.init(AccountError(ErrorCode.Service.accessDenied))
         case .damaged, .newerFormat, .systemCall: self.init(AccountError(ErrorCode.Service.damaged))
         case .duplicate, .exists, .missing, .noStore, .notAStore, .overtaken, .tooLarge, .unnamed, .untrustedFileSystem,
+            .withinStore,
             .usedUp:
             self = .internalError
         }

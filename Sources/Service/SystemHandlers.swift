@@ -47,7 +47,10 @@ package struct SystemHandlers {
 
     func advanceClock(_ params: ServiceWire.AdvanceClockParams) throws {
         guard let rehearsal, let seconds = params.seconds.value, seconds >= 0, rehearsal.time.advance(seconds: seconds)
-        else { throw AccountError(ErrorCode.Service.invalidRequest, field: "seconds") }
+        else {
+            let expected = params.seconds.expectedType
+            throw AccountError(ErrorCode.Service.invalidRequest, field: "seconds", expectedType: expected)
+        }
         // In deterministic mode nothing happens beside the requests, so what expires is deleted by the one that moves the
         // clock: a read must change nothing.
         let environment = rehearsal.environment
@@ -76,7 +79,8 @@ package struct SystemHandlers {
 
     func invite(_ params: ServiceWire.InviteParams) throws -> ServiceWire.Invite {
         guard let role = params.role.value.flatMap({ SalesRole(rawValue: $0) }), let sales = rehearsal?.sales else {
-            throw AccountError(ErrorCode.Service.invalidRequest, field: "role")
+            let expected = params.role.expectedType
+            throw AccountError(ErrorCode.Service.invalidRequest, field: "role", expectedType: expected)
         }
         let uses: Int
         switch params.uses {

@@ -26,6 +26,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case exists(String)
     /// A path that does not end in the name of a directory, where a new store is to go.
     case unnamed(String)
+    /// A path in the directory of another store, where a new store cannot go.
+    case withinStore(String)
     /// The directory is on a file system whose locks cannot be relied on: its name.
     case untrustedFileSystem(String)
     /// Another process has written since the transaction began; the engine runs it again.
@@ -62,6 +64,8 @@ extension StoreError: CustomStringConvertible {
         case .unnamed(let path):
             "a new store gets the name that its path ends in, and \(path.isEmpty ? "an empty path" : path) ends in none; "
                 + "write the name of its directory, as in ./postern-data"
+        case .withinStore(let path):
+            "\(path) is within the directory of a store, which holds the files of that store only"
         case .untrustedFileSystem(let name):
             "the directory is on \(name), where locks cannot be relied on; if you know that they can, say --trust-locks"
         case .overtaken: "another process has written since the transaction began"

@@ -143,7 +143,7 @@ struct StorePlace {
     /// Refuses a place that holds something, before any work is done for it.
     ///
     /// - Throws: `StoreError.exists` for anything but an empty directory; a link is not followed. `StoreError.unnamed` for a
-    ///   path that nothing can be renamed to.
+    ///   path that nothing can be renamed to, `StoreError.withinStore` for one in the directory of a store.
     func check() throws(StoreError) {
         guard ![".", "..", ""].contains(name) else { throw .unnamed("\(path)") }
         let directory: Directory
@@ -152,6 +152,7 @@ struct StorePlace {
         } catch  where error.isMissingFile {
             return
         }
+        guard faccessat(directory.descriptor, Manifest.fileName, F_OK, 0) != 0 else { throw .withinStore("\(path)") }
         let descriptor = retryingInterrupted {
             openat(directory.descriptor, name.cString, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         }

@@ -32,7 +32,7 @@ package final class StoreImport {
     /// - Parameters:
     ///   - types: all types of records that a store may hold.
     ///   - path: where the store goes; the path must hold nothing, or an empty directory.
-    /// - Throws: `StoreError.exists`, `.unnamed`, `.diskFull`, `.systemCall`.
+    /// - Throws: `StoreError.exists`, `.unnamed`, `.withinStore`, `.diskFull`, `.systemCall`.
     package init(_ types: [RecordType], to path: SystemString, settings: StoreSettings = StoreSettings())
         throws(StoreError)
     {

@@ -27,7 +27,7 @@ package struct StoreSalvage {
     /// Saves what can be read of the store at `path` to `destination`, which must not be there, or be empty. What is at
     /// `path` stays as it is; nobody may be using it.
     ///
-    /// - Throws: `StoreError.noStore`, `.exists`, `.unnamed`, `.busy`, `.diskFull`, `.systemCall`.
+    /// - Throws: `StoreError.noStore`, `.exists`, `.unnamed`, `.withinStore`, `.busy`, `.diskFull`, `.systemCall`.
     package static func run(
         _ path: SystemString,
         to destination: SystemString,
