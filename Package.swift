@@ -60,7 +60,11 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: houseRules),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: houseRules),
         .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Threads"], swiftSettings: houseRules),
-        .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"], swiftSettings: houseRules),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: ["JSON", "PosternTesting", "Store"],
+            swiftSettings: houseRules
+        ),
         .testTarget(
             name: "AccountsTests",
             dependencies: ["Accounts", "JSON", "PosternTesting", "Store"],

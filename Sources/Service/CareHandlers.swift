@@ -118,7 +118,8 @@ struct CareHandlers {
     }
 
     func patientsShares(_ params: CareWire.PatientsSharesParams) throws -> CareWire.ShareList {
-        let shares = try care.shares(params.accessToken, params.patientID)
+        let bytesMax = JSONRPC.Limits.answerBytesMax
+        let shares = try care.shares(params.accessToken, params.patientID, answerBytesMax: bytesMax)
         return CareWire.ShareList(shares: shares.map { CareWire.Share($0) }, count: shares.count)
     }
 

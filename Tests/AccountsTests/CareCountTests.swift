@@ -135,7 +135,7 @@ struct CareCountTests {
 
     @Test(arguments: [1, 2] as [UInt64])
     func countIsWhatTheListShowsWhateverHappens(seed: UInt64) throws {
-        var random = SeededRandom(state: seed)
+        var random = SplitMix(state: seed)
         let engine = try LocalEngine(directory: folder.path("store"), log: { _ in })
         let care = self.care(engine)
         let store = care.environment.store
@@ -172,7 +172,7 @@ struct CareCountTests {
                 try store.transact { tx in
                     for _ in 0..<Self.many where step % 5 == 0 {
                         let id = try tx.nextNumber(of: CareShare.self)
-                        try tx.insert(waiting(id, patient: seen.patient.id))
+                        try tx.insert(CareShare.waiting(id, patient: seen.patient.id))
                     }
                 }
                 _ = try care.deletePatient(token, .value(seen.patient.id))
@@ -199,94 +199,4 @@ struct CareCountTests {
         let report = try StoreCheck.run(path, types: RecordTypes.all, progress: { _ in })
         #expect(report.faults.isEmpty, "\(report.faults)")
     }
-
-    private func waiting(_ id: Int, patient: Int) -> CareShare {
-        CareShare(
-            id: id,
-            patient: patient,
-            email: "x\(id)@b.co",
-            user: nil,
-            access: "read",
-            group: "anyone",
-            maker: nil
-        )
-    }
-}
-
-private struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-}
-
-private final class SecretComposer: MailComposer {
-    let domain = "x.co"
-
-    func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: kind.rawValue, text: secret) }
-}
-
-/// Counts the entries that scans visit: a measure of work that no other load disturbs.
-private final class VisitCountingEngine: Engine, EngineTransaction {
-    var visits = 0
-    private let inner: any Engine
-    private var transaction: (any EngineTransaction)?
-
-    init(_ inner: any Engine) {
-        self.inner = inner
-    }
-
-    var kind: String { inner.kind }
-
-    func transact<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
-        try inner.transact { tx in
-            transaction = tx
-            defer { transaction = nil }
-            return try body(self)
-        }
-    }
-
-    func makeDurable() throws(StoreError) { try inner.makeDurable() }
-    func discardStaged() { inner.discardStaged() }
-    func maintain() -> Int? { inner.maintain() }
-    func close() { inner.close() }
-    func statistics() throws(StoreError) -> StoreStatistics { try inner.statistics() }
-
-    private var tx: any EngineTransaction {
-        guard let transaction else { preconditionFailure("outside of a transaction") }
-        return transaction
-    }
-
-    func value(of key: StoreKey) throws(StoreError) -> StoredValue? { try tx.value(of: key) }
-
-    func scan(
-        from lower: StoreKey,
-        upTo upper: StoreKey,
-        descending: Bool,
-        _ visit: (StoreKey, StoredValue) throws -> Bool
-    ) throws {
-        try tx.scan(from: lower, upTo: upper, descending: descending) { key, value in
-            visits += 1
-            return try visit(key, value)
-        }
-    }
-
-    func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) {
-        try tx.put(value, at: key, isErasable: isErasable)
-    }
-
-    func insert(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) -> Bool {
-        try tx.insert(value, at: key, isErasable: isErasable)
-    }
-
-    func change(_ key: StoreKey, isErasable: Bool, _ change: (StoredValue?) throws -> StoredValue) throws {
-        try tx.change(key, isErasable: isErasable, change)
-    }
-
-    func remove(_ key: StoreKey) throws(StoreError) { try tx.remove(key) }
 }

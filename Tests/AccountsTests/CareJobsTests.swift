@@ -127,12 +127,7 @@ struct CareJobsTests {
 
     @Test func patientsThatNobodyElseReachesGoWithTheirOwnerInPieces() throws {
         let owner = try user(care, "owner@b.co")
-        try store.transact { tx in
-            for _ in 0..<many {
-                let id = try tx.nextNumber(of: CareShare.self)
-                try tx.insert(waiting(id, patient: 1))
-            }
-        }
+        try invite(many, to: 1, in: store)
         _ = try care.delete(owner)
         #expect(try jobs(store) == 1)
         _ = try finish(care)
@@ -151,7 +146,7 @@ struct CareJobsTests {
         for _ in 0..<many { last = try care.createPatient(owner, kim).patient.id }
         let code = try store.transact { tx in
             let id = try tx.nextNumber(of: CareShare.self)
-            try tx.insert(waiting(id, patient: last))
+            try tx.insert(CareShare.waiting(id, patient: last))
             return try care.codes.issue(
                 .claim,
                 for: id,
@@ -167,27 +162,77 @@ struct CareJobsTests {
         #expect(try store.transact { try $0.get(CarePatient.self, Key(last)) } == nil)
     }
 
-    private func waiting(_ id: Int, patient: Int) -> CareShare {
-        CareShare(
-            id: id,
-            patient: patient,
-            email: "x\(id)@b.co",
-            user: nil,
-            access: "read",
-            group: "anyone",
-            maker: 1
+    private func invite(_ count: Int, to patient: Int, in store: Store) throws {
+        try store.transact { tx in
+            for _ in 0..<count {
+                try tx.insert(CareShare.waiting(try tx.nextNumber(of: CareShare.self), patient: patient))
+            }
+        }
+    }
+
+    /// Each piece went through all invitations of the patient that were left, to look for an heir.
+    @Test func invitationsOfAPatientAreGoneThroughOnce() throws {
+        let engine = VisitCountingEngine(LocalEngine())
+        let (environment, care) = Self.onStore(Store(engine: engine), time)
+        let owner = try user(care, "owner@b.co")
+        try invite(5 * many, to: 1, in: environment.store)
+        _ = try care.delete(owner)
+        var visits: [Int] = []
+        var isDone = false
+        while !isDone {
+            engine.visits = 0
+            isDone = try !care.runJob()
+            visits.append(engine.visits)
+        }
+        #expect(visits.count > 5 && visits.allSatisfy { $0 < 2 * many }, "\(visits)")
+        #expect(try environment.store.transact { try $0.count(CareShare.self) } == 0)
+    }
+
+    /// The list of a patient's shares went through all of them for each invitation, to look for an heir.
+    @Test func sharesAreListedInOnePassWhileTheOwnersDeletionIsPending() throws {
+        let engine = VisitCountingEngine(LocalEngine())
+        let (environment, care) = Self.onStore(Store(engine: engine), time)
+        let owner = try user(care, "owner@b.co")
+        let heir = try user(care, "heir@b.co")
+        var last = 0
+        for _ in 0..<many { last = try care.createPatient(owner, kim).patient.id }
+        try invite(many, to: last, in: environment.store)
+        _ = try care.share(
+            owner,
+            .value(last),
+            email: .value("heir@b.co"),
+            access: .value("write"),
+            group: .value("family")
         )
+        _ = try care.delete(owner)
+        #expect(try jobs(environment.store) == 1)
+        engine.visits = 0
+        #expect(try care.shares(heir, .value(last)).count == many + 1)
+        #expect(engine.visits < 4 * many, "\(engine.visits)")
+    }
+
+    /// It kept the number of the invitation before, and so went with the takeover of that one's sender.
+    @Test func anInvitationThatAnotherSendsIsANewOne() throws {
+        let owner = try user(care, "owner@b.co")
+        let friend = try user(care, "friend@b.co")
+        func share(_ user: Given<String>, with email: String) throws -> Int {
+            let (access, group) = (Given.value("write"), Given.value("family"))
+            return try care.share(user, .value(1), email: .value(email), access: access, group: group).id
+        }
+        _ = try share(owner, with: "friend@b.co")
+        let first = try share(owner, with: "new@b.co")
+        #expect(try share(owner, with: "new@b.co") == first)
+        let second = try share(friend, with: "new@b.co")
+        #expect(second > first)
+        #expect(try care.shares(owner, .value(1)).map(\.id).contains(first) == false)
+        _ = try user(care, "new@b.co")
+        #expect(try share(owner, with: "new@b.co") == second)
     }
 
     @Test func deletedPatientWithManySharesIsGoneAtOnce() throws {
         let owner = try user(care, "owner@b.co")
         let guest = try user(care, "guest@b.co")
-        try store.transact { tx in
-            for _ in 0..<many {
-                let id = try tx.nextNumber(of: CareShare.self)
-                try tx.insert(waiting(id, patient: 1))
-            }
-        }
+        try invite(many, to: 1, in: store)
         _ = try care.share(
             owner,
             .value(1),
@@ -246,7 +291,7 @@ struct CareJobsTests {
         for _ in 0..<many {
             let patient = try care.createPatient(owner, kim).patient.id
             try store.transact { tx in
-                var share = waiting(try tx.nextNumber(of: CareShare.self), patient: patient)
+                var share = CareShare.waiting(try tx.nextNumber(of: CareShare.self), patient: patient)
                 share.email = "Guest@b.co"
                 try tx.insert(share)
             }
@@ -282,10 +327,4 @@ struct CareJobsTests {
         #expect(try jobs(second.environment.store) == 0)
         #expect(try second.patients(heir, limit: .value(1), offset: .absent).count == many + 1)
     }
-}
-
-private final class SecretComposer: MailComposer {
-    let domain = "x.co"
-
-    func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: kind.rawValue, text: secret) }
 }

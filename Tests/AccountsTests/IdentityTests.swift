@@ -151,7 +151,7 @@ struct IdentityTests {
 
     /// Each invented address once left a row for good.
     @Test func boundsTheRowsOfInventedAddresses() throws {
-        let outbox = Outbox(composer: SilentComposer())
+        let outbox = Outbox(composer: SecretComposer())
         let mail = MailSecrets(SystemRandom())
         try store.transact { tx in
             for number in 0..<40_000 {
@@ -291,14 +291,5 @@ struct IdentityTests {
         let error = AccountError(ErrorCode.Operators.fieldRequired, field: "client.user.first_name")
         #expect(error.message == "First name field missing.")
         #expect(AccountError(ErrorCode.Operators.wrongPassword).message == "Password is incorrect for this account.")
-    }
-}
-
-/// Composes mails of a constant text.
-private final class SilentComposer: MailComposer {
-    let domain = "x.co"
-
-    func compose(_ kind: MailKind, secret: String) -> MailText {
-        MailText(subject: kind.rawValue, text: secret)
     }
 }

@@ -19,7 +19,7 @@ struct LockoutRaceTests {
             time: time,
             random: SystemRandom(),
             hasher: hasher,
-            outbox: Outbox(composer: ConstantComposer())
+            outbox: Outbox(composer: SecretComposer())
         )
     }
 
@@ -141,13 +141,4 @@ private final class InterruptedHasher: PasswordHasher {
     func needsRehash(_ hash: PasswordHash) -> Bool { false }
 
     var decoy: PasswordHash { PasswordHash(text: "decoy") }
-}
-
-/// Composes mails of a constant text.
-private final class ConstantComposer: MailComposer {
-    let domain = "x.co"
-
-    func compose(_ kind: MailKind, secret: String) -> MailText {
-        MailText(subject: kind.rawValue, text: secret)
-    }
 }

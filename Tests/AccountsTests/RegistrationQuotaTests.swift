@@ -15,7 +15,7 @@ struct RegistrationQuotaTests {
             time: time,
             random: SystemRandom(),
             hasher: Argon2idHasher(),
-            outbox: Outbox(composer: ConstantComposer())
+            outbox: Outbox(composer: SecretComposer())
         )
     }
 
@@ -64,14 +64,5 @@ struct RegistrationQuotaTests {
         #expect(try store.transact { try $0.count(SalesUser.self) + $0.count(OutboxMail.self) } == 0)
         #expect(time.advance(seconds: 3_540))
         #expect(try sales.create(.customer, new).user.id == 1)
-    }
-}
-
-/// Composes mails of a constant text.
-private final class ConstantComposer: MailComposer {
-    let domain = "x.co"
-
-    func compose(_ kind: MailKind, secret: String) -> MailText {
-        MailText(subject: kind.rawValue, text: secret)
     }
 }

@@ -66,16 +66,31 @@ struct ForeignDirectoryTests {
         try PosternProcess.run(["--data", path])
         let export = try PosternProcess.run(["export", "--data", path]).output
         let before = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-        let commands = [
-            ["backup", "\(path)/copy", "--data", path], ["salvage", "\(path)/copy", "--data", path],
-            ["import", "--data", "\(path)/copy"],
-        ]
-        for words in commands {
-            let outcome = try PosternProcess.run(words, input: export)
-            let reason = "\(path)/copy is within the directory of a store, which holds the files of that store only"
-            #expect(outcome.status == 1 && outcome.errors == "postern: \(reason)\n")
-            #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == before, "\(words)")
+        for copy in ["\(path)/copy", "\(path)/copies/copy"] {
+            let commands = [
+                ["backup", copy, "--data", path], ["salvage", copy, "--data", path], ["import", "--data", copy],
+                ["serve", "--data", copy],
+            ]
+            for words in commands {
+                let outcome = try PosternProcess.run(words, input: words[0] == "import" ? export : "")
+                let reason = "\(copy) is within the directory of a store, which holds the files of that store only"
+                #expect(outcome.status == 1 && outcome.errors == "postern: \(reason)\n")
+                #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == before, "\(words)")
+            }
         }
+        // What is left of a store is one too.
+        try FileManager.default.removeItem(atPath: path + "/manifest.json")
+        #expect(try PosternProcess.run(["salvage", "\(path)/copy", "--data", path]).status == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path).count == before.count - 1)
+    }
+
+    /// Browsers call a file `manifest.json` too.
+    @Test func makesAStoreBesideTheManifestOfAnotherProgram() throws {
+        let path = folder.path("page")
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        #expect(FileManager.default.createFile(atPath: path + "/manifest.json", contents: Data("{}".utf8)))
+        #expect(try PosternProcess.run(["--data", path + "/accounts"]).status == 0)
+        #expect(try PosternProcess.run(["backup", path + "/copy", "--data", path + "/accounts"]).status == 0)
     }
 
     /// What the file system, or a start that was killed, leaves in a directory does not make it another's.

@@ -1,4 +1,5 @@
 import JSON
+import PosternTesting
 import Testing
 
 @testable import Store

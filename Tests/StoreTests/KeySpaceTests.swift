@@ -1,3 +1,4 @@
+import PosternTesting
 import Testing
 
 @testable import Store
@@ -56,17 +57,4 @@ struct KeySpaceTests {
 
 extension StoredValue {
     fileprivate var text: String { String(decoding: bytes, as: UTF8.self) }
-}
-
-/// The generator of Steele, Lea and Flood: the same numbers for the same start, everywhere.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
 }

@@ -63,7 +63,8 @@ extension Care {
     }
 
     // A piece starts where the one before ended: until the next merge, what is deleted leaves marks behind that a search
-    // from the first share would go through each time.
+    // from the first share would go through each time. Whether a patient passes on is found out once: where nobody else
+    // reaches the patient, nobody can any more.
 
     private func endAccount(_ job: inout CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
         if let address = job.address {
@@ -75,8 +76,8 @@ extension Care {
             let shares = try tx.scan(CareShare.byUser, prefix: prefix, from: from, limit: min(left, 100))
             if shares.isEmpty { return true }
             for share in shares {
-                guard left > 0, try release(share, pending, &left, in: tx) else { return false }
-                job.next = Self.behind(share.patient)
+                guard left > 0, try release(share, for: &job, pending, &left, in: tx) else { return false }
+                (job.next, job.share) = (Self.behind(share.patient), 0)
             }
         }
         return false
@@ -90,6 +91,7 @@ extension Care {
     /// - Returns: whether that is done.
     private func release(
         _ share: CareShare,
+        for job: inout CareJob,
         _ pending: PendingJobs,
         _ left: inout Int,
         in tx: Transaction
@@ -99,13 +101,12 @@ extension Care {
             try end(share, in: tx)
             return true
         }
-        if let heir = try heir(of: patient, pending, in: tx) {
+        if job.share == 0, let heir = try heir(of: patient, pending, in: tx) {
             left -= 3
             try pass(patient, from: share, to: heir, in: tx)
             return true
         }
-        var next = 0
-        guard try endShares(of: patient.id, from: &next, sparingOwners: true, &left, in: tx) else { return false }
+        guard try endShares(of: patient.id, from: &job.share, sparingOwners: true, &left, in: tx) else { return false }
         left -= 2
         try end(share, in: tx)
         try tx.delete(CarePatient.self, patient.key)

@@ -23,8 +23,11 @@ extension Care {
             let known = try liveShare(of: patient, with: address.canonical, in: tx)
             if known?.isOwners == true { throw AccountError(ErrorCode.Care.isOwner) }
             let user = try self.user(of: address, in: tx).flatMap { $0.isProven ? $0.id : nil }
+            // An invitation by another sender gets a new number, as it goes with its sender's account.
+            let kept = known.flatMap { $0.user != nil || $0.maker == sender.id ? $0 : nil }
+            if let known, known.user == nil { try end(known, in: tx) }
             var share =
-                try known
+                try kept
                 ?? CareShare(
                     id: tx.nextNumber(of: CareShare.self),
                     patient: patient,
@@ -36,15 +39,8 @@ extension Care {
                 )
             share.access = access
             share.group = group
-            if share.user == nil {
-                // Its invitation, if it was mailed one, is made anew by this sender, or ends.
-                share.user = user
-                share.maker = sender.id
-                if known != nil { try end(share, in: tx) }
-                try tx.insert(share)
-            } else {
-                try tx.save(share)
-            }
+            share.user = share.user ?? user
+            try tx.save(share)
             if share.user == nil, let seconds = try invite(address, to: share, from: sender, mail, at: now, in: tx) {
                 throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
             }
@@ -54,10 +50,12 @@ extension Care {
 
     /// The share of a patient with an address. One that a job is about to end is ended here, as its place is needed.
     ///
-    /// - Parameter address: in lower case.
+    /// - Parameters:
+    ///   - patient: one whom the user of the request reaches.
+    ///   - address: in lower case.
     private func liveShare(of patient: Int, with address: String, in tx: Transaction) throws -> CareShare? {
         guard let share = try tx.find(CareShare.byEmail, Key(patient, address)) else { return nil }
-        if try isLive(share, pendingJobs(in: tx), in: tx) { return share }
+        if try isLive(share, pendingJobs(in: tx), isReached: true, in: tx) { return share }
         try end(share, in: tx)
         return nil
     }
@@ -84,7 +82,14 @@ extension Care {
     }
 
     /// Who can reach a patient, the earliest first; who can only read it learns of the own share alone.
-    package func shares(_ token: Given<String>, _ id: Given<Int>) throws -> [CareShare] {
+    ///
+    /// - Parameter answerBytesMax: how long an answer with these shares may be.
+    /// - Throws: `AnswerTooLong` once it is certain that the answer is longer, without reading the other shares.
+    package func shares(
+        _ token: Given<String>,
+        _ id: Given<Int>,
+        answerBytesMax: Int = .max
+    ) throws -> [CareShare] {
         let now = environment.time.now
         return try environment.store.transact { tx in
             let user = try authenticated(token, at: now, in: tx)
@@ -92,11 +97,19 @@ extension Care {
             let own = try share(of: user, in: id, pending, in: tx)
             let seen = try seen(own, in: tx)
             guard seen.share.access == "write" else { return [seen.share] }
-            return try tx.scan(CareShare.byPatient, prefix: Key(own.patient)).compactMap { share in
-                guard try isLive(share, pending, in: tx) else { return nil }
-                var share = share
-                if share.user == seen.patient.owner { share.becomeOwners() }
-                return share
+            var (shares, next, bound) = ([CareShare](), 0, AnswerBound(bytesMax: answerBytesMax))
+            while true {
+                let (prefix, from) = (Key(own.patient), Key(own.patient, next))
+                let page = try tx.scan(CareShare.byPatient, prefix: prefix, from: from, limit: Limits.sharesPerScanMax)
+                for var share in page where try isLive(share, pending, isReached: true, in: tx) {
+                    if share.user == seen.patient.owner { share.becomeOwners() }
+                    shares.append(share)
+                    try bound.add(share)
+                }
+                guard page.count == Limits.sharesPerScanMax, let last = page.last,
+                    last.id < Key.numbers.upperBound
+                else { return shares }
+                next = last.id + 1
             }
         }
     }
@@ -108,7 +121,7 @@ extension Care {
             let own = try settledShare(of: try authenticated(token, at: now, in: tx), in: id, in: tx)
             guard let shareID = shareID.value, Key.numbers.contains(shareID),
                 let share = try tx.get(CareShare.self, Key(shareID)), share.patient == own.patient,
-                try isLive(share, pendingJobs(in: tx), in: tx)
+                try isLive(share, pendingJobs(in: tx), isReached: true, in: tx)
             else { throw shareID.error(ErrorCode.Care.invalidShareID) }
             guard own.access == "write" || own.id == share.id else { throw AccountError(ErrorCode.Care.unauthorized) }
             if share.isOwners { throw AccountError(ErrorCode.Care.isOwner) }

@@ -30,12 +30,19 @@ struct PendingJobs {
 
 extension Care {
     /// Whether no job is about to end a share.
-    func isLive(_ share: CareShare, _ pending: PendingJobs, in tx: Transaction) throws -> Bool {
+    ///
+    /// - Parameter isReached: whether a user who is there is known to reach the patient, so that the patient stays.
+    func isLive(
+        _ share: CareShare,
+        _ pending: PendingJobs,
+        isReached: Bool = false,
+        in tx: Transaction
+    ) throws -> Bool {
         if pending.isEmpty { return true }
         if let user = share.user, pending.accounts.contains(user) { return false }
         if pending.patients.contains(share.patient) { return false }
         if share.isOwners { return true }
-        if share.user == nil, !pending.accounts.isEmpty, try isOfPatientToDelete(share, pending, in: tx) {
+        if share.user == nil, !isReached, !pending.accounts.isEmpty, try isOfPatientToDelete(share, pending, in: tx) {
             return false
         }
         if pending.takeovers.isEmpty { return true }
@@ -86,7 +93,7 @@ extension Care {
                 CareShare.byPatient,
                 prefix: Key(patient.id),
                 from: Key(patient.id, next),
-                limit: 100
+                limit: Limits.sharesPerScanMax
             )
             for share in page {
                 guard let user = share.user, user != patient.owner, try isLive(share, pending, in: tx),
@@ -94,7 +101,9 @@ extension Care {
                 else { continue }
                 return share
             }
-            guard page.count == 100, let last = page.last, last.id < Key.numbers.upperBound else { return nil }
+            guard page.count == Limits.sharesPerScanMax, let last = page.last, last.id < Key.numbers.upperBound else {
+                return nil
+            }
             next = last.id + 1
         }
     }

@@ -21,6 +21,12 @@ struct AnswerBound {
         if bytes > bytesMax { throw AnswerTooLong() }
     }
 
+    /// Counts a share.
+    mutating func add(_ share: CareShare) throws(AnswerTooLong) {
+        bytes += Limits.shareAnswerBytesMin + share.email.utf8.count
+        if bytes > bytesMax { throw AnswerTooLong() }
+    }
+
     /// Counts a patient.
     mutating func add(_ seen: SeenPatient) throws(AnswerTooLong) {
         let patient = seen.patient

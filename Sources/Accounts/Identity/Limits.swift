@@ -15,10 +15,15 @@ package enum Limits {
     package static let clientAnswerBytesMin = 128
     /// The same of a patient.
     package static let patientAnswerBytesMin = 96
+    /// The same of a share.
+    package static let shareAnswerBytesMin = 64
+    /// Shares that are read in one go where a request or a job goes through all of a patient's.
+    package static let sharesPerScanMax = 100
     /// Accounts that an invitation may create.
     package static let invitationUses = 1...invitationUsesMax
     /// Records that one transaction of a job deletes or changes. With their index entries that takes about 10 ms, which is
-    /// how long other requests wait for it.
+    /// how long other requests wait for it; longer only where a patient has thousands of invitations, which are gone
+    /// through once to see that nobody has accepted one.
     package static let jobRecordsMax = 200
     /// How long a process that ends goes on with jobs.
     package static let lastJobsMilliseconds = 2_000

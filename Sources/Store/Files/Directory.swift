@@ -53,9 +53,16 @@ final class Directory {
 
     /// A directory for a store, made where it is missing: it holds a store, what is left of one, or nothing.
     ///
-    /// - Throws: `StoreError.notAStore` for a directory that holds other files: it is in use for something else.
+    /// - Throws: `StoreError.notAStore` for a directory that holds other files: it is in use for something else;
+    ///   `StoreError.withinStore` for a new one in the directory of another store.
     static func forStore(_ path: SystemString, calls: SystemCalls) throws(StoreError) -> Directory {
-        let directory = try Directory(path, calls: calls)
+        let directory: Directory
+        do throws(StoreError) {
+            directory = try Directory(path, makes: false, calls: calls)
+        } catch  where error.isMissingFile {
+            try StorePlace(path).checkSurroundings()
+            return try Directory(path, calls: calls)
+        }
         // Most hold a store, and one look tells.
         guard try directory.stamp(of: Manifest.fileName) == nil else { return directory }
         let names = try directory.names()
@@ -63,6 +70,7 @@ final class Directory {
         if let other = names.first(where: { !StoreFiles.leavesUnused($0) }) {
             throw .notAStore("\(path)", holding: other)
         }
+        try StorePlace(path).checkSurroundings()
         return directory
     }
 

@@ -5,7 +5,7 @@ import Testing
 @testable import Service
 
 /// What a record takes in an answer at least is no more than one without texts takes.
-struct AnswerBoundTests {
+struct AnswerLengthTests {
     private static let time = Timestamp(microseconds: 1_456_351_672_371_513)
 
     private func bytes(_ write: (inout JSONWriter) -> Void) -> Int {
@@ -18,6 +18,11 @@ struct AnswerBoundTests {
         let person = OperatorsWire.Person(id: 1, created: Self.time, firstName: "", lastName: "", email: "")
         let client = OperatorsWire.Client(id: 1, created: Self.time, user: person, address: "", deleted: nil)
         #expect(bytes(client.write) >= Limits.clientAnswerBytesMin)
+    }
+
+    @Test func countsNoMoreForAShareThanItTakes() {
+        let share = CareWire.Share(id: 1, email: "", access: "read", group: "owner", isUser: true)
+        #expect(bytes(share.write) >= Limits.shareAnswerBytesMin)
     }
 
     @Test func countsNoMoreForAPatientThanItTakes() {

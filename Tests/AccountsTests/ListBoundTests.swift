@@ -4,16 +4,29 @@ import Testing
 @testable import Accounts
 
 /// Reads of a long list stop once it is certain that the answer is longer than it may be; the whole list was built first.
-struct AnswerBoundTests {
-    private let environment = Environment(
-        store: Store(engine: LocalEngine()),
-        time: RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)),
-        random: SystemRandom(),
-        hasher: Argon2idHasher(),
-        outbox: Outbox(composer: SilentComposer())
-    )
+struct ListBoundTests {
+    private let engine: VisitCountingEngine
+    private let environment: Environment
+
+    init() {
+        engine = VisitCountingEngine(LocalEngine())
+        environment = Environment(
+            store: Store(engine: engine),
+            time: RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)),
+            random: SystemRandom(),
+            hasher: Argon2idHasher(),
+            outbox: Outbox(composer: SecretComposer())
+        )
+    }
 
     private static let count = 2 * Limits.clientsPerScanMax + 10
+    private static let patient = PatientFields(
+        firstName: .value("P"),
+        lastName: .absent,
+        birthdate: .absent,
+        sex: .absent,
+        phone: .absent
+    )
 
     /// An operator with clients, the fifth of them deleted.
     private func operatorWithClients(_ operators: Operators) throws -> SessionFields {
@@ -50,15 +63,17 @@ struct AnswerBoundTests {
                 .clients.count
         }
         for limit in [Given<Int>.absent, .value(Self.count)] {
+            engine.visits = 0
             #expect(throws: AnswerTooLong.self) { try count(limit: limit, bytesMax: 128 * Limits.clientsPerScanMax) }
+            #expect(engine.visits < Self.count, "\(engine.visits)")
             #expect(try count(limit: limit, bytesMax: 1_000 * Self.count) == Self.count - 1)
         }
         // A short list is not measured, as its answer is.
         #expect(try count(limit: .value(3), bytesMax: 1) == 3)
     }
 
-    @Test func stopsReadingPatientsPastTheBound() throws {
-        let care = Care(environment)
+    /// A user of care, by the token.
+    private func signedIn(_ care: Care) throws -> Given<String> {
         _ = try care.register(
             email: .value("a@b.co"),
             password: .value(Password("password".utf8)),
@@ -67,30 +82,57 @@ struct AnswerBoundTests {
             lastName: .absent,
             phone: .absent
         )
-        let token = Given.value(
-            try care.signIn(email: .value("a@b.co"), password: .value(Password("password".utf8))).text
-        )
-        let fields = PatientFields(
-            firstName: .value("P"),
-            lastName: .absent,
-            birthdate: .absent,
-            sex: .absent,
-            phone: .absent
-        )
-        for _ in 1...Self.count { _ = try care.createPatient(token, fields) }
+        return .value(try care.signIn(email: .value("a@b.co"), password: .value(Password("password".utf8))).text)
+    }
+
+    @Test func stopsReadingPatientsPastTheBound() throws {
+        let care = Care(environment)
+        let token = try signedIn(care)
+        for _ in 1...Self.count { _ = try care.createPatient(token, Self.patient) }
         func count(limit: Int, bytesMax: Int) throws -> Int {
             try care.patients(token, limit: .value(limit), offset: .value(0), answerBytesMax: bytesMax).page.count
         }
-        #expect(throws: AnswerTooLong.self) { try count(limit: 0, bytesMax: 96 * Self.count) }
-        #expect(throws: AnswerTooLong.self) { try count(limit: Self.count, bytesMax: 96 * Self.count) }
+        for limit in [0, Self.count] {
+            engine.visits = 0
+            let bytesMax = Limits.patientAnswerBytesMin * Self.count / 2
+            #expect(throws: AnswerTooLong.self) { try count(limit: limit, bytesMax: bytesMax) }
+            #expect(engine.visits < Self.count, "\(engine.visits)")
+        }
         #expect(try count(limit: 3, bytesMax: 1_000) == 3)
         #expect(try count(limit: 0, bytesMax: 1_000 * Self.count) >= Self.count)
     }
+
+    @Test func stopsReadingSharesPastTheBound() throws {
+        let care = Care(environment)
+        let token = try signedIn(care)
+        let patient = try care.createPatient(token, Self.patient).patient.id
+        try environment.store.transact { tx in
+            for _ in 1...Self.count {
+                let id = try tx.nextNumber(of: CareShare.self)
+                try tx.insert(CareShare.waiting(id, patient: patient))
+            }
+        }
+        func count(bytesMax: Int) throws -> Int {
+            try care.shares(token, .value(patient), answerBytesMax: bytesMax).count
+        }
+        engine.visits = 0
+        #expect(throws: AnswerTooLong.self) { try count(bytesMax: Limits.shareAnswerBytesMin * Self.count / 2) }
+        #expect(engine.visits < Self.count, "\(engine.visits)")
+        #expect(try count(bytesMax: 1_000 * Self.count) == Self.count + 1)
+    }
 }
 
-/// Composes mails without text.
-private final class SilentComposer: MailComposer {
-    let domain = "x.co"
-
-    func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: kind.rawValue, text: "") }
+extension CareShare {
+    /// An invitation that waits, from before makers were noted.
+    static func waiting(_ id: Int, patient: Int) -> CareShare {
+        CareShare(
+            id: id,
+            patient: patient,
+            email: "x\(id)@b.co",
+            user: nil,
+            access: "read",
+            group: "anyone",
+            maker: nil
+        )
+    }
 }

@@ -1,0 +1,8 @@
+import Accounts
+
+/// A composer whose mails have nothing but the secret as their text.
+final class SecretComposer: MailComposer {
+    let domain = "x.co"
+
+    func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: kind.rawValue, text: secret) }
+}

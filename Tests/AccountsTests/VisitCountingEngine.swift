@@ -1,0 +1,61 @@
+import Store
+
+/// Counts the entries that scans visit: a measure of work that no other load disturbs.
+final class VisitCountingEngine: Engine, EngineTransaction {
+    var visits = 0
+    private let inner: any Engine
+    private var transaction: (any EngineTransaction)?
+
+    init(_ inner: any Engine) {
+        self.inner = inner
+    }
+
+    var kind: String { inner.kind }
+
+    func transact<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
+        try inner.transact { tx in
+            transaction = tx
+            defer { transaction = nil }
+            return try body(self)
+        }
+    }
+
+    func makeDurable() throws(StoreError) { try inner.makeDurable() }
+    func discardStaged() { inner.discardStaged() }
+    func maintain() -> Int? { inner.maintain() }
+    func close() { inner.close() }
+    func statistics() throws(StoreError) -> StoreStatistics { try inner.statistics() }
+
+    private var tx: any EngineTransaction {
+        guard let transaction else { preconditionFailure("outside of a transaction") }
+        return transaction
+    }
+
+    func value(of key: StoreKey) throws(StoreError) -> StoredValue? { try tx.value(of: key) }
+
+    func scan(
+        from lower: StoreKey,
+        upTo upper: StoreKey,
+        descending: Bool,
+        _ visit: (StoreKey, StoredValue) throws -> Bool
+    ) throws {
+        try tx.scan(from: lower, upTo: upper, descending: descending) { key, value in
+            visits += 1
+            return try visit(key, value)
+        }
+    }
+
+    func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) {
+        try tx.put(value, at: key, isErasable: isErasable)
+    }
+
+    func insert(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) -> Bool {
+        try tx.insert(value, at: key, isErasable: isErasable)
+    }
+
+    func change(_ key: StoreKey, isErasable: Bool, _ change: (StoredValue?) throws -> StoredValue) throws {
+        try tx.change(key, isErasable: isErasable, change)
+    }
+
+    func remove(_ key: StoreKey) throws(StoreError) { try tx.remove(key) }
+}
