@@ -110,6 +110,33 @@ struct StoreToolTests {
         #expect(try Data(contentsOf: file) == bytes)
     }
 
+    /// The next who registered got the number of a lost account, and with it that one's patients and sessions; or nobody
+    /// could register, as the number of a lost mail had its text still.
+    @Test func givesNobodyTheNumberOfALostAccount() throws {
+        let postern = try PosternProcess(data)
+        let alice = try CareSession(postern, email: "alice@b.co")
+        try alice.expectToWork(postern, "Zebediah")
+        postern.finish()
+        #expect(try PosternProcess.run(["merge"] + data).status == 0)
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("store"))
+        let base = URL(fileURLWithPath: folder.path("store/\(try #require(files.first { $0.hasPrefix("base") }))"))
+        let bytes = try Data(contentsOf: base)
+        // All behind the patients and shares is lost but sessions: accounts, mails and counters of both.
+        let lost = try #require(bytes.range(of: Data(#"["care.users/"#.utf8))).lowerBound
+        let kept = try #require(bytes.range(of: Data(#"["sessions/"#.utf8))).lowerBound
+        try (bytes[..<lost] + bytes[kept...]).write(to: base)
+        let salvage = try PosternProcess.run(["salvage", folder.path("saved")] + data)
+        #expect(salvage.output.contains("the counter care.users was lost in part, and goes on behind 1"))
+        #expect(salvage.output.contains("the counter outbox was lost in part, and goes on behind"))
+
+        let server = try PosternProcess(["--data", folder.path("saved")])
+        let stranger = try CareSession(server, email: "stranger@b.co")
+        try stranger.expectToWork(server, "Own")
+        let seen = try server.reply(to: "care.patients.list", stranger.list)["result"]?.text
+        #expect(seen?.contains("Zebediah") == false)
+        #expect(try server.reply(to: "care.patients.list", alice.list)["error"]?["code"]?.int == 401)
+    }
+
     @Test(arguments: [
         "check", "export", "merge", "stats", "backup", "salvage", "invite", "call system.info", "outbox list",
         "outbox show 1", "outbox deliver --mail directory:mails",

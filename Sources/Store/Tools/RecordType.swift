@@ -29,6 +29,8 @@ package struct RecordType: Sendable {
 
     /// The name of its collection.
     let collection: String
+    /// The name of the counter that its records' own numbers come from; nil where they have none of their own.
+    let counter: String?
     /// The names of the counters that numbers in its records come from.
     let counters: [String]
     /// Whether its records are overwritten in the files once they are deleted.
@@ -42,6 +44,7 @@ package struct RecordType: Sendable {
 
     package init<R: Record>(_ type: R.Type) {
         collection = R.collection.name
+        counter = R.collection.counter?.name
         counters = R.collection.counters.map(\.counter.name) + (R.collection.counter.map { [$0.name] } ?? [])
         isErasable = R.collection.isErasable
         mayStandIn = R.collection.mayStandIn

@@ -45,7 +45,19 @@ struct StoreBuilder {
         standIns.formUnion(entry.findings.standIns)
         if type.isErasable { erasable.insert(place.key) }
         counters.note(place.numbers)
+        noteNeeded(by: entry.findings)
         return entry.findings
+    }
+
+    /// Takes note of the numbers of records that a record needs. They may be lost; nobody may get their numbers, and with
+    /// these what belonged to them.
+    private mutating func noteNeeded(by findings: RecordFindings) {
+        for reference in findings.references {
+            guard let number = reference.key.recordNumber, let collection = reference.key.pieces?.collection,
+                let counter = types[collection]?.counter
+            else { continue }
+            counters.note([(counter, number)])
+        }
     }
 
     /// Sets a counter, which must be set but once.
@@ -57,7 +69,7 @@ struct StoreBuilder {
         space.set(values.number(value), at: .counter(name))
     }
 
-    /// Counters that would give a number out that a record has, with the least that each must be.
+    /// Counters that would give a number out that a record has or needs, with the least that each must be.
     var countersBehind: [(name: String, least: Int)] { counters.behind }
 
     /// Sets counters that are behind.
