@@ -55,9 +55,12 @@ package struct SystemHandlers {
         // clock: a read must change nothing.
         let environment = rehearsal.environment
         let now = environment.time.now
-        try environment.store.transact { tx in
-            _ = try environment.outbox.sweep(at: now, in: tx)
-            _ = try Sweep.run(at: now, in: tx)
+        var hasMore = true
+        while hasMore {
+            hasMore = try environment.store.transact { tx in
+                let next = try environment.outbox.sweep(at: now, in: tx)
+                return try Sweep.run(at: now, in: tx) || next.map { $0 <= now } ?? false
+            }
         }
     }
 

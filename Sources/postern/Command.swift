@@ -68,7 +68,11 @@ enum Command: String, CaseIterable {
 
     func run(_ options: Options) throws(CommandError) {
         // What a command reads of a store, or is given for it, may be a secret.
-        if Self.onStore.contains(self) { ProcessMemory.forbidDumps() }
+        if Self.onStore.contains(self) {
+            ProcessMemory.forbidDumps()
+            let log = Log(level: options.logLevel)
+            for warning in EnvironmentNames.warnings { log.write(.warning, warning) }
+        }
         switch self {
         case .help: print(try Help.text(about: options.words.first))
         case .version: print("postern \(Postern.version)")

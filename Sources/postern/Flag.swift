@@ -64,13 +64,14 @@ struct Flag: Sendable {
     /// The variable of the environment: `POSTERN_PUBLIC_URL` for `--public-url`.
     var variable: String { "POSTERN_" + String(name.uppercased().map { $0 == "-" ? "_" : $0 }) }
 
-    /// Whether a text has a host behind `http://` or `https://`, and no space or control character, which would end a link
-    /// within a mail.
+    /// Whether a text has a host behind `http://` or `https://`, and only characters that a URL may have (RFC 3986 §2):
+    /// others would end a link within a mail.
     private static func canStartLinks(_ text: String) -> Bool {
         guard let scheme = ["http://", "https://"].first(where: { text.hasPrefix($0) }),
             let first = text.dropFirst(scheme.count).first
         else { return false }
-        return !"/?#:".contains(first) && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F }
+        return !"/?#:".contains(first)
+            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"\"<>\\^`{|}".utf8.contains($0) }
     }
 
     static func named(_ name: String) -> Flag? { all.first { $0.name == name } }

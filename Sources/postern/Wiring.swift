@@ -17,7 +17,6 @@ struct Wiring {
     ///   - wakeUp: what ends the wait of the server that runs the service; nil where there is none.
     init(_ options: Options, hashesElsewhere: Bool = false, wakeUp: WakeUp? = nil) throws(CommandError) {
         let log = Log(level: options.logLevel)
-        for warning in EnvironmentNames.warnings { log.write(.warning, warning) }
         let sender = options.mailSender ?? MailSender(hostOf: options.publicURL)
         // Before the store, which a wrong command line is not to make.
         let templates = try Self.templates(options, domain: sender.domain)

@@ -74,6 +74,8 @@ struct MistakeTests {
         ),
         Mistake(["backup", ""], "an argument is empty"),
         Mistake(["--public-url", "http://"], "--public-url takes URL, not http://"),
+        Mistake(["--public-url", "https://a.co/\u{A0}x"], "--public-url takes URL, not https://a.co/\u{A0}x"),
+        Mistake(["--public-url", "https://a.co/\"x"], "--public-url takes URL, not https://a.co/\"x"),
         Mistake(["--public-url", "https:///accounts"], "--public-url takes URL, not https:///accounts"),
         Mistake(
             ["--public-url", "https://a.co/our accounts"],
@@ -104,6 +106,16 @@ struct MistakeTests {
         #expect(outcome.status == 0)
         #expect(outcome.errors.hasSuffix(" level=warning message=\"\(message)\"\n"))
         #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
+    }
+
+    /// Only servers, calls and the outbox warned of it.
+    @Test(arguments: ["stats", "check", "merge", "backup", "export", "invite"])
+    func eachCommandWarnsOfAnUnknownVariable(command: String) throws {
+        let folder = TemporaryDirectory()
+        try PosternProcess.run(["--data", folder.path("store")])
+        let words = [command] + (command == "backup" ? [folder.path("copy")] : []) + ["--data", folder.path("store")]
+        let outcome = try PosternProcess.run(words, environment: ["POSTERN_DTA": "x"])
+        #expect(outcome.status == 0 && outcome.errors.contains("did you mean POSTERN_DATA?"), "\(outcome.errors)")
     }
 
     /// A name that no client reads was among those that get no warning.

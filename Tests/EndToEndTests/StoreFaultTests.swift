@@ -42,6 +42,9 @@ struct StoreFaultTests {
         #expect(batch.map { $0["id"]?.string } == ["a", "b", "c"])
         #expect(batch.first?["result"] != nil && batch.last?["error"]?["code"]?.int == 507)
         #expect(batch.dropFirst().first?["result"]?["email"] == "c1@b.co")
+        // A line for each refused request filled the disk that the log is on.
+        let line = "the disk, or the quota on it, is full"
+        #expect(postern.errorText.components(separatedBy: line).count == 2, "\(postern.errorText)")
         // A tool's call tells of it in its result.
         try postern.reply(to: "initialize", ["protocolVersion": "2025-11-25"])
         let call: JSONValue = ["name": "care_user_register", "arguments": register(99)]

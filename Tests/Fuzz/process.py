@@ -25,6 +25,13 @@ class Process:
             [binary, "--data", data, *flags], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self.errors,
         )
+        self.clock = None
+        self.wait()
+
+    def wait(self):
+        """Gives the process its time for what it writes next."""
+        if self.clock:
+            self.clock.cancel()
         self.clock = threading.Timer(REPLY_SECONDS_MAX, self.process.kill)
         self.clock.start()
 
@@ -39,10 +46,14 @@ class Process:
 
     def receive(self):
         """The next message; raises where there is none, or where it is not framed or not JSON."""
+        self.wait()
         if self.framing == "header":
             length = None
             while (line := self.process.stdout.readline()) not in (b"\r\n", b""):
-                length = int(re.fullmatch(rb"Content-Length: (\d+)\r\n", line)[1])
+                header = re.fullmatch(rb"Content-Length: (\d+)\r\n", line)
+                if not header:
+                    raise Broken(f"a wrong header: {line}")
+                length = int(header[1])
             text = self.process.stdout.read(length or 0)
         else:
             text = self.process.stdout.readline()
@@ -55,6 +66,7 @@ class Process:
 
     def end(self):
         """Ends the input; the exit code, and what was left on stdout."""
+        self.wait()
         self.process.stdin.close()
         rest = self.process.stdout.read()
         code = self.process.wait()

@@ -15,10 +15,13 @@ extension PosternProcess {
         }
     }
 
-    /// Waits until the process has used no processor time for a while: it waits for input, or to be read.
+    /// Waits until the process has used no processor time for a while: it waits for input, or to be read. One that never
+    /// comes to rest is killed, so that the test fails.
     package func waitUntilIdle() throws {
         var (last, same) = (-1, 0)
+        let deadline = ContinuousClock.now + .seconds(100)
         while same < 4 {
+            if ContinuousClock.now > deadline { kill() }
             usleep(100_000)
             let time = try processorTicks
             same = time == last ? same + 1 : 0

@@ -63,6 +63,26 @@ struct SystemHandlersTests {
         #expect(try text() == nil)
     }
 
+    /// Of what expired, the first thousand of a kind were deleted.
+    @Test func theClockDeletesAllThatHasExpired() throws {
+        let outbox = backend.environment.outbox
+        try backend.store.transact { tx in
+            for number in 1...Accounts.Limits.sweptRowsMax + 10 {
+                try outbox.post(
+                    .careConfirmation,
+                    to: try #require(EmailAddress("x\(number)@b.co")),
+                    secret: "1-ab",
+                    messageID: "m\(number)",
+                    goodFor: Accounts.Limits.confirmationCodeSeconds,
+                    at: time.now,
+                    in: tx
+                )
+            }
+        }
+        try advance(seconds: Accounts.Limits.confirmationCodeSeconds)
+        #expect(try backend.store.transact { try $0.count(OutboxText.self) } == 0)
+    }
+
     /// `system.outbox`, which the contract calls read-only, deleted what had expired.
     @Test func aLookAtTheOutboxWritesNothing() throws {
         try register()

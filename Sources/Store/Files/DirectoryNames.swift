@@ -37,6 +37,6 @@ package enum DirectoryNames {
             errno = 0
         }
         guard errno == 0 else { throw .failed("read \(path)") }
-        return names.sorted()
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 }
