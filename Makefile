@@ -47,7 +47,7 @@ else \
 fi
 endef
 # Whether all of some programs are there: $(call has,PROGRAMS)
-has = for tool in $(1); do command -v $$tool || exit 1; done
+has = (for tool in $(1); do command -v $$tool || exit 1; done)
 # Makes a virtual environment of Python's with what a file names: $(call environment,FOLDER,FILE)
 define environment
 @echo "Installing what $(2) names…"
@@ -67,13 +67,13 @@ deps: ## Installs libsodium and pkg-config where they are missing (Debian, Ubunt
 	$(call install,libsodium is,pkg-config --exists libsodium,$(PACKAGES))
 
 test-deps: deps
-	$(call install,What tests need is,($(call has,jq)) && /usr/bin/python3 -c 'import jsonschema',$(TEST_PACKAGES))
+	$(call install,What tests need is,$(call has,jq) && /usr/bin/python3 -c 'import jsonschema',$(TEST_PACKAGES))
 
 fault-deps: deps
-	$(call install,What forces faults is,($(call has,$(FAULT_TOOLS))) && [ -e /usr/include/stdio.h ],$(FAULT_PACKAGES))
+	$(call install,What forces faults is,$(call has,$(FAULT_TOOLS)) && [ -e /usr/include/stdio.h ],$(FAULT_PACKAGES))
 
 client-deps: deps
-	$(call install,What the clients need is,($(call has,$(CLIENT_TOOLS))) && /usr/bin/python3 -c 'import ensurepip',$(CLIENT_PACKAGES))
+	$(call install,What the clients need is,$(call has,$(CLIENT_TOOLS)) && /usr/bin/python3 -c 'import ensurepip',$(CLIENT_PACKAGES))
 	$(call install,Node is,$(call has,node),nodejs)
 	$(call install,TypeScript is,$(call has,tsc),node-typescript)
 	@$(MAKE) --silent .build/venv/installed
@@ -82,7 +82,7 @@ client-deps: deps
 	$(call environment,.build/venv,$<)
 
 peer-deps: deps
-	$(call install,What Debian has of peers is,($(call has,$(PEER_TOOLS))) && [ -e /usr/share/gocode/src/github.com/sourcegraph/jsonrpc2 ] \
+	$(call install,What Debian has of peers is,$(call has,$(PEER_TOOLS)) && [ -e /usr/share/gocode/src/github.com/sourcegraph/jsonrpc2 ] \
 		&& /usr/bin/python3 -c '$(PEER_IMPORTS)',$(PEER_PACKAGES))
 	@$(MAKE) --silent $(PEER_ENVIRONMENTS)
 
@@ -108,7 +108,7 @@ tour: release ## Writes examples/tour.jsonl and its replies anew
 	python3 examples/tour.py $(BINARY)
 
 bench-packages: deps
-	$(call install,What measures is,($(call has,$(BENCH_TOOLS))) && [ -e /usr/include/sqlite3.h ] && /usr/bin/python3 -c 'import ensurepip',$(BENCH_PACKAGES))
+	$(call install,What measures is,$(call has,$(BENCH_TOOLS)) && [ -e /usr/include/sqlite3.h ] && /usr/bin/python3 -c 'import ensurepip',$(BENCH_PACKAGES))
 
 bench-deps: bench-packages $(BENCH_ENVIRONMENT)/installed
 
