@@ -75,6 +75,7 @@ class Server:
             stderr=self._errors, bufsize=0,
         )
         self._buffer = b""
+        self._last_id = 0
 
     def __enter__(self):
         return self
@@ -88,9 +89,11 @@ class Server:
 
     def send_all(self, requests):
         """Sends requests in one write."""
-        lines = [
-            json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}) for method, params in requests
-        ]
+        # Requests may wait, as for a lock, and no two that wait may have the same id.
+        lines = []
+        for method, params in requests:
+            self._last_id += 1
+            lines.append(json.dumps({"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}))
         data = memoryview("".join(line + "\n" for line in lines).encode())
         try:
             while data:
