@@ -316,6 +316,44 @@ struct SharedDirectoryTests {
         #expect(try directory.open().entries() == ["n": "5"])
     }
 
+    /// A read that came while others held the lock missed what was acknowledged before it, where a merge ended meanwhile.
+    @Test func readsNoOldEpochWhereAMergeEndsWhileTheLockIsHeld() throws {
+        let other = try directory.open()
+        try other.commit(("a", "1"))
+        var calls = SystemCalls.real
+        var isHeld = false
+        var meanwhile: (() throws -> Void)?
+        calls.lock = { descriptor, operation in
+            guard isHeld, operation & LOCK_EX != 0 else { return SystemCalls.real.lock(descriptor, operation) }
+            do {
+                try meanwhile?()
+            } catch {
+                Issue.record(error)
+            }
+            meanwhile = nil
+            errno = EWOULDBLOCK
+            return -1
+        }
+        let reader = try directory.open(calls: calls, lockWaitMilliseconds: 20)
+        func look() throws -> [String: String] {
+            reader.discardStaged()
+            return try reader.entries()
+        }
+        #expect(try look() == ["a": "1"])
+        try other.commit(("a", "2"))
+        isHeld = true
+        // What the marks tell of is read without the lock.
+        #expect(try look() == ["a": "2"])
+        try other.commit(("a", "3"))
+        meanwhile = {
+            #expect(try other.merge())
+            try other.commit(("b", "1"))
+        }
+        #expect(storeError { _ = try look() }?.isLockHeld == true)
+        isHeld = false
+        #expect(try look() == ["a": "3", "b": "1"])
+    }
+
     /// Nor where a torn end finds no room, and opening goes on without it.
     @Test func trustsNoMarksWhereATornEndFindsNoRoom() throws {
         try directory.open().commit(("a", "1"))

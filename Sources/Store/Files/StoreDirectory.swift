@@ -79,7 +79,10 @@ final class StoreDirectory {
             try takeLock()
         } catch  where isSameEpoch && error.isLockHeld {
             // A holder that stands still keeps nobody from reading what was written before it.
-            return try journal.readWhole(into: &space)
+            try journal.readWhole(into: &space)
+            // Where a merge has ended meanwhile, the marks told of its epoch, and nothing may have been read.
+            guard try currentStamp() == manifestStamp else { throw error }
+            return
         }
         defer { lock?.release() }
         try catchUp(&space, early: early, toWrite: false)
