@@ -9,8 +9,11 @@ enum EnvironmentNames {
 
     /// A warning for each `POSTERN_…` that no flag and no client reads, as a misspelt one would silently do nothing.
     static var warnings: [String] {
+        let names = Self.names
+        // Nearly no environment has any, and every start asks.
+        if names.isEmpty { return [] }
         let known = Flag.all.map(\.variable)
-        return all.filter { $0.hasPrefix(prefix) && !known.contains($0) && !clients.contains($0) }.map { name in
+        return names.filter { !known.contains($0) && !clients.contains($0) }.map { name in
             // The prefix is not part of what was misspelt, and would make any two names alike.
             let nearest = NearestName.of(String(name.dropFirst(prefix.count)), among: Flag.all.map(\.name))
             let hint = nearest.flatMap { Flag.named($0) }.map { " (did you mean \($0.variable)?)" } ?? ""
@@ -20,11 +23,14 @@ enum EnvironmentNames {
 
     private static let prefix = "POSTERN_"
 
-    private static var all: [String] {
+    /// The names with the prefix, sorted. Of other variables no text is made.
+    private static var names: [String] {
         var names: [String] = []
         var place = environ
         while let entry = place.pointee {
-            names.append(String(SystemString(copying: entry).description.prefix { $0 != "=" }))
+            if strncmp(entry, prefix, prefix.utf8.count) == 0 {
+                names.append(String(SystemString(copying: entry).description.prefix { $0 != "=" }))
+            }
             place += 1
         }
         return names.sorted()
