@@ -30,7 +30,7 @@ RELEASE := build -c release --static-swift-stdlib --product postern --explicit-t
 STATIC := -Xswiftc -static-executable -Xswiftc -Xclang-linker -Xswiftc -fuse-ld=lld --experimental-lto-mode full
 # The same linked as most programs are, so that faults can be put between it and the C library.
 DYNAMIC_BINARY := .build/dynamic/release/postern
-# What nobody should have to wait for who changes a line.
+# Tests that take minutes; `make test` leaves them out, and CI runs them.
 LONG_TESTS := givesANewTokenOfFullLengthEachTime
 # The clients' tests have runs of their own.
 TEST := test --skip-build --skip PosternClientTests --skip $(LONG_TESTS)

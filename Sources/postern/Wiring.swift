@@ -76,7 +76,7 @@ struct Wiring {
         _ log: Log,
         waitsInPlace: Bool
     ) throws(CommandError) -> Store {
-        // What is new needs nothing of the rest, which would take half of its start.
+        // A store in memory is always new: it has nothing to merge or to update.
         if options.data == ":memory:" { return Store(engine: LocalEngine()) }
         var settings = options.store
         settings.waitsInPlace = waitsInPlace

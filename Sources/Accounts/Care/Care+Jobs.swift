@@ -63,8 +63,8 @@ extension Care {
     }
 
     // A piece starts where the one before ended: until the next merge, what is deleted leaves marks behind that a search
-    // from the first share would go through each time. Whether a patient passes on is found out once: where nobody else
-    // reaches the patient, nobody can any more.
+    // from the first share would go through each time. Whether a patient has an heir is looked up once: while the
+    // deletion is pending, no invitation to a patient without an heir can be accepted.
 
     private func endAccount(_ job: inout CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
         if let address = job.address {

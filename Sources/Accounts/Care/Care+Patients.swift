@@ -80,7 +80,7 @@ extension Care {
                 ? tx.scan(CareShare.byUser, prefix: Key(user.id), offset: offset, limit: sharesMax)
                 : page(of: user.id, without: ended, offset: offset, limit: sharesMax, in: tx)
             let count = try tx.count(CareShare.byUser, prefix: Key(user.id)) - ended.count
-            return (try seen(shares[...], within: AnswerBound(bytesMax: answerBytesMax), in: tx), count)
+            return (try seen(shares, within: AnswerBound(bytesMax: answerBytesMax), in: tx), count)
         }
     }
 
@@ -218,7 +218,7 @@ extension Care {
 
     /// What a user sees of a page's patients.
     private func seen(
-        _ shares: ArraySlice<CareShare>,
+        _ shares: [CareShare],
         within bound: consuming AnswerBound,
         in tx: Transaction
     ) throws -> [SeenPatient] {

@@ -22,8 +22,8 @@ package enum Limits {
     /// Accounts that an invitation may create.
     package static let invitationUses = 1...invitationUsesMax
     /// Records that one transaction of a job deletes or changes. With their index entries that takes about 10 ms, which is
-    /// how long other requests wait for it; longer only where a patient has thousands of invitations, which are gone
-    /// through once to see that nobody has accepted one.
+    /// how long other requests wait for it. It takes longer where a patient has thousands of invitations: the search for
+    /// an heir reads all of them, once.
     package static let jobRecordsMax = 200
     /// How long a process that ends goes on with jobs.
     package static let lastJobsMilliseconds = 2_000

@@ -80,7 +80,8 @@ final class StoreDirectory {
         } catch  where isSameEpoch && error.isLockHeld {
             // A holder that stands still keeps nobody from reading what was written before it.
             try journal.readWhole(into: &space)
-            // Where a merge has ended meanwhile, the marks told of its epoch, and nothing may have been read.
+            // If a merge ended during the wait, the marks are those of the new epoch, and news of the old one was not
+            // read. The caller tries again.
             guard try currentStamp() == manifestStamp else { throw error }
             return
         }

@@ -49,8 +49,8 @@ struct StoreBuilder {
         return entry.findings
     }
 
-    /// Takes note of the numbers of records that a record needs. They may be lost; nobody may get their numbers, and with
-    /// these what belonged to them.
+    /// Takes note of the numbers of the records that a record refers to. If such a record is lost and a new one got its
+    /// number, the new one would own what belonged to the lost one.
     private mutating func noteNeeded(by findings: RecordFindings) {
         for reference in findings.references {
             guard let number = reference.key.recordNumber, let collection = reference.key.pieces?.collection,
