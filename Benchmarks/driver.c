@@ -9,7 +9,8 @@
    driver spawn FILE COUNT PROGRAM …          starts the program COUNT times, and times its first reply.
 
    send waits for a byte on stdin before it begins if BENCH_WAIT is set. Each prints one JSON object: times in
-   microseconds, but begun and ended in seconds of the monotonic clock. A reply with an error ends it with code 1. */
+   microseconds, but begun and ended in seconds of the monotonic clock. A reply with an error ends it with code 1;
+   where BENCH_REFUSAL is set, a reply without this text does. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -110,8 +111,13 @@ static size_t take_replies(int from, void (*take)(const char *, size_t)) {
     return lines;
 }
 
-static void refuse_errors(const char *reply, size_t count) {
-    if (memmem(reply, count < 200 ? count : 200, "\"error\":", 8)) fail("an error", reply, count);
+/* The refusal that is measured; NULL where each reply is to be a result. */
+static const char *refusal;
+
+static void check_reply(const char *reply, size_t count) {
+    const char *text = refusal ? refusal : "\"error\":";
+    int has_text = memmem(reply, count < 200 ? count : 200, text, strlen(text)) != NULL;
+    if (has_text != (refusal != NULL)) fail(refusal ? "not the refusal" : "an error", reply, count);
 }
 
 /* Writes all; the descriptor blocks. */
@@ -164,7 +170,7 @@ static void one_at_a_time(int to, int from, const struct lines *lines, size_t co
         const char *bytes = line(lines, done, &length);
         double sent = now();
         write_all(to, bytes, length);
-        while (take_replies(from, refuse_errors) == 0) {}
+        while (take_replies(from, check_reply) == 0) {}
         keep((ended = now()) - sent);
     }
     report(done, begun, ended);
@@ -179,7 +185,7 @@ static void pipelined(int to, int from, const struct lines *lines, size_t count,
         struct pollfd waits[] = {{from, POLLIN, 0}, {to, POLLOUT, 0}};
         size_t most = window && done + window < count ? done + window : count;
         if (poll(waits, sent < most ? 2 : 1, -1) < 0 && errno != EINTR) fail("poll", "", 0);
-        if (waits[0].revents) done += take_replies(from, refuse_errors);
+        if (waits[0].revents) done += take_replies(from, check_reply);
         if (sent < most && waits[1].revents) {
             size_t first = sent % lines->count, start = (first ? lines->ends[first - 1] : 0) + within;
             size_t last = first + (most - sent) - 1;
@@ -200,7 +206,7 @@ static void pipelined(int to, int from, const struct lines *lines, size_t count,
 static size_t of_storm, of_reads;
 
 static void count_storm(const char *reply, size_t count) {
-    refuse_errors(reply, count);
+    check_reply(reply, count);
     const char *id = memmem(reply, count, "\"id\":", 5);
     if (!id) fail("no id", reply, count);
     if (strtol(id + 5, NULL, 10) == 1) of_reads++;
@@ -255,7 +261,7 @@ static void spawn(const char *name, size_t count, char **command) {
         close(to[0]);
         close(from[1]);
         write_all(to[1], bytes, length);
-        while (take_replies(from[0], refuse_errors) == 0) {}
+        while (take_replies(from[0], check_reply) == 0) {}
         keep(now() - start);
         close(to[1]);
         close(from[0]);
@@ -267,6 +273,7 @@ static void spawn(const char *name, size_t count, char **command) {
 int main(int count, char **words) {
     signal(SIGTERM, stop);
     signal(SIGPIPE, SIG_IGN);
+    refusal = getenv("BENCH_REFUSAL");
     if (count > 4 && !strcmp(words[1], "spawn")) {
         spawn(words[2], strtoul(words[3], NULL, 10), words + 4);
         return 0;

@@ -63,9 +63,13 @@ class Program:
             [native("driver"), *map(str, words)], pass_fds=(to, back), stdout=subprocess.PIPE, **options
         )
 
-    def drive(self, lines, count, window=1):
-        """What the driver measures when it sends `count` lines, so many at once (0: as many as fit into the pipe)."""
-        return result(self.driver("send", lines, count, window))
+    def drive(self, lines, count, window=1, refusal=None):
+        """What the driver measures when it sends `count` lines, so many at once (0: as many as fit into the pipe).
+
+        Each reply must be a result or, where `refusal` is given, an error with this text.
+        """
+        environment = os.environ | ({"BENCH_REFUSAL": refusal} if refusal else {})
+        return result(self.driver("send", lines, count, window, env=environment))
 
     def status(self, name):
         """A number of kilobytes in /proc/PID/status, in megabytes."""

@@ -74,9 +74,7 @@ def measure(bench, rows, runs, told=lambda outcome: None):
                 results.append(one(bench))
         except (AssertionError, OSError, subprocess.SubprocessError) as error:
             # What cannot be measured, such as a peer that is not there, must not cost the rest of a long run.
-            code = getattr(error, "returncode", None)
-            reason = str(error) if code is None else f"a program ended with {code}"
-            failures |= {row.key: reason for row in those}
+            failures |= {row.key: str(error) for row in those}
             continue
         for row in those:
             outcome = Outcome(row, [(values[row.ours], values[row.theirs]) for values in results])

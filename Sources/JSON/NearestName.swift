@@ -16,14 +16,14 @@ package enum NearestName {
         guard !folded.isEmpty, folded.count <= bytesMax else { return nil }
         var best: (name: String, distance: Int)?
         for candidate in candidates {
-            let other = fold(candidate)
-            guard !other.isEmpty, other.count <= bytesMax else { continue }
-            let distance = distance(folded, other)
+            let length = candidate.utf8.count
+            guard length > 0, length <= bytesMax else { continue }
             // A third of the name may be wrong; in a short one a single letter.
-            guard distance <= max(1, max(folded.count, other.count) / 3), distance < best?.distance ?? .max else {
-                continue
-            }
-            best = (candidate, distance)
+            let distanceMax = min(max(1, max(folded.count, length) / 3), (best?.distance ?? .max) - 1)
+            // Of lengths that differ by more no way leads from one to the other.
+            guard abs(folded.count - length) <= distanceMax else { continue }
+            let distance = distance(folded, fold(candidate))
+            if distance <= distanceMax { best = (candidate, distance) }
         }
         return best?.name
     }
@@ -45,10 +45,11 @@ package enum NearestName {
 
     /// The Damerau-Levenshtein distance with adjacent transpositions (optimal string alignment), over bytes.
     private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var beforeLast: [Int] = []
+        // The rows take turns, so that no more than three are made.
         var last = Array(0...right.count)
+        var (beforeLast, row) = (last, last)
         for i in 1...left.count {
-            var row = [i] + Array(repeating: 0, count: right.count)
+            row[0] = i
             for j in 1...right.count {
                 let isSame = left[i - 1] == right[j - 1]
                 row[j] = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (isSame ? 0 : 1))
@@ -56,8 +57,7 @@ package enum NearestName {
                     row[j] = min(row[j], beforeLast[j - 2] + 1)
                 }
             }
-            beforeLast = last
-            last = row
+            (beforeLast, last, row) = (last, row, beforeLast)
         }
         return last[right.count]
     }

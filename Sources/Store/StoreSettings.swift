@@ -13,12 +13,10 @@ package struct StoreSettings {
     /// How long an epoch lasts at least before it is ended because personal data were deleted.
     package var erasureSeconds = Limits.erasureSeconds
     /// The collections whose records hold personal data: after one is deleted, the journal is merged within an hour or two.
-    package var personalCollections: [AnyCollection] = []
+    /// Asked for once a deletion is met, as most starts meet none and making collections takes longer than all else of a start.
+    package var personalCollections: @Sendable () -> [AnyCollection] = { [] }
     /// The system calls that change files.
     package var calls = SystemCalls.real
-
-    /// What the keys of records with personal data start with.
-    var personalPrefixes: [[UInt8]] { personalCollections.map(\.recordPrefix) }
 
     /// What suits most uses.
     package init() {}

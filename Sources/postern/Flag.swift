@@ -62,7 +62,13 @@ struct Flag: Sendable {
     }
 
     /// The variable of the environment: `POSTERN_PUBLIC_URL` for `--public-url`.
-    var variable: String { "POSTERN_" + String(name.uppercased().map { $0 == "-" ? "_" : $0 }) }
+    var variable: String {
+        "POSTERN_"
+            + String(
+                decoding: name.uppercased().utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 },
+                as: UTF8.self
+            )
+    }
 
     /// Whether a text has a host behind `http://` or `https://`, and only characters that a URL may have (RFC 3986 §2):
     /// others would end a link within a mail.

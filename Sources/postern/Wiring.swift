@@ -80,7 +80,7 @@ struct Wiring {
         if options.data == ":memory:" { return Store(engine: LocalEngine()) }
         var settings = options.store
         settings.waitsInPlace = waitsInPlace
-        settings.personalCollections = RecordTypes.personal
+        settings.personalCollections = { RecordTypes.personal }
         do throws(StoreError) {
             // In a command a wrong path is a mistake; a server may be the first to use its directory.
             settings.makesStore = options.command == .serve

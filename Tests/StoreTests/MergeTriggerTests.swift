@@ -15,7 +15,7 @@ struct MergeTriggerTests {
         var settings = StoreSettings()
         settings.mergedJournalBytesMin = bytes
         settings.erasureSeconds = erasureSeconds
-        settings.personalCollections = [Note.collection]
+        settings.personalCollections = { [Note.collection] }
         return try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
     }
 

@@ -16,7 +16,7 @@ extension StoreDirectory {
         let directory =
             try settings.makesStore ? Directory.forStore(path, calls: calls) : .holdingStore(path, calls: calls)
         if !settings.trustsLocks { try FileSystemTrust.check(directory) }
-        let files = StoreFiles(directory: directory, calls: settings.calls, personal: settings.personalPrefixes)
+        let files = StoreFiles(directory: directory, calls: settings.calls, personal: settings.personalCollections)
         let (lock, refusal) = try openLock(in: directory, calls: settings.calls)
         let isWritable = refusal == nil
         let early = readEarly(files, isWritable: isWritable)

@@ -17,8 +17,8 @@ internal import Glibc
 struct StoreFiles {
     let directory: Directory
     let calls: SystemCalls
-    /// What the keys of records with personal data start with.
-    var personal: [[UInt8]] = []
+    /// The collections whose records hold personal data.
+    var personal: @Sendable () -> [AnyCollection] = { [] }
 
     // MARK: Opening
 

@@ -10,7 +10,14 @@ package struct SystemString: Hashable, Sendable, ExpressibleByStringLiteral {
 
     /// - Parameter bytes: they end before the first NUL.
     package init(bytes: some Sequence<UInt8>) {
-        cString = bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]
+        // What lies in one piece is copied without a look-up of the sequence's own types, which start-up would feel.
+        cString =
+            bytes.withContiguousStorageIfAvailable(Self.terminated)
+            ?? Array(bytes).withUnsafeBufferPointer(Self.terminated)
+    }
+
+    private static func terminated(_ bytes: UnsafeBufferPointer<UInt8>) -> [CChar] {
+        bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]
     }
 
     /// Copies what a system call or the environment has.
@@ -51,6 +58,7 @@ package struct SystemString: Hashable, Sendable, ExpressibleByStringLiteral {
 extension SystemString: CustomStringConvertible {
     /// The text in one line: a byte that is not UTF-8, or is a control character, is shown as in `\xE9`.
     package var description: String {
+        if let text, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
         var (shown, rest) = ("", bytes[...])
         while let byte = rest.first {
             let isControl = byte < 0x20 || byte == 0x7F

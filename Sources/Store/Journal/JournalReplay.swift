@@ -30,8 +30,8 @@ struct JournalReplay {
     /// the next compaction.
     private(set) var personalDeletions = 0
 
-    /// What the keys of records with personal data start with.
-    private let personal: [[UInt8]]
+    /// The collections whose records hold personal data.
+    private let personal: @Sendable () -> [AnyCollection]
     private let file: String
     private let header: FileHeader
     private var writes: [JournalLine.Write] = []
@@ -40,8 +40,13 @@ struct JournalReplay {
     ///
     /// - Parameters:
     ///   - durable: how many of the file's bytes are known to be on the disk.
-    ///   - personal: what the keys of records with personal data start with.
-    init(behind header: FileHeader, file: String, durable: Int, personal: [[UInt8]] = []) {
+    ///   - personal: the collections whose records hold personal data.
+    init(
+        behind header: FileHeader,
+        file: String,
+        durable: Int,
+        personal: @escaping @Sendable () -> [AnyCollection] = { [] }
+    ) {
         self.file = file
         self.personal = personal
         self.header = header
@@ -97,7 +102,7 @@ struct JournalReplay {
 
     /// Counts a deletion, where it is one of a record with personal data.
     mutating func noteDeletion(of key: StoreKey) {
-        for prefix in personal where key.bytes.starts(with: prefix) { personalDeletions += 1 }
+        for collection in personal() where key.bytes.starts(with: collection.recordPrefix) { personalDeletions += 1 }
     }
 
     /// Takes note that all that was read is on the disk.

@@ -77,7 +77,7 @@ final class Merge: Sendable {
             let files = StoreFiles(
                 directory: source.directory,
                 calls: source.settings.calls,
-                personal: source.settings.personalPrefixes
+                personal: source.settings.personalCollections
             )
             guard try files.manifest()?.0 == source.manifest else { return .skipped }
             var epoch = try NextEpoch(after: source, files)
