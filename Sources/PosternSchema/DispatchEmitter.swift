@@ -3,9 +3,13 @@ struct DispatchEmitter {
     let text: String
 
     init(_ contract: Contract) {
-        var lines = ["import JSON", "", "extension Service {"]
-        lines += ["    /// Reads a method's params, calls its handler and writes what it gives."]
-        lines += ["    func run(_ method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws {"]
+        var lines = ["import JSON", "import JSONRPC", "", "extension Service {"]
+        lines += [
+            "    /// Reads a method's params, calls its handler and writes what it gives; or gives the password work that it waits for."
+        ]
+        lines += [
+            "    func run(_ method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws -> SlowWork? {"
+        ]
         lines += ["        switch method {"]
         for api in contract.apis {
             let handlers = api.name == "service" ? "system" : api.name
@@ -15,6 +19,9 @@ struct DispatchEmitter {
                 let call = "try \(handlers).\(method.localName)(\(params))"
                 if method.name == "rpc.discover" {
                     lines.append("            try system.discover(to: &writer)")
+                } else if method.hashesPassword {
+                    let write = method.result == nil ? "{ _, writer in writer.null() }" : "{ $0.write(to: &$1) }"
+                    lines.append("            return try write(\(call.dropFirst(4)), to: &writer) \(write)")
                 } else if method.result == nil {
                     lines += ["            \(call)", "            writer.null()"]
                 } else {
@@ -22,6 +29,7 @@ struct DispatchEmitter {
                 }
             }
         }
-        text = generatedMark + (lines + ["        }", "    }", "}"]).joined(separator: "\n") + "\n"
+        text =
+            generatedMark + (lines + ["        }", "        return nil", "    }", "}"]).joined(separator: "\n") + "\n"
     }
 }

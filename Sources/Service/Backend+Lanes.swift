@@ -25,7 +25,7 @@ extension Backend {
             return lane(api, account: try account(api, email: email)) ?? Lane("\(api.rawValue) \(email)")
         case .accessToken, .apiKey:
             guard let realm = Realm(rawValue: api.rawValue), let token = try text(param, of: params) else { return nil }
-            let now = environment.time.now
+            let now = apis.environment.time.now
             let account = try store.transact { try Sessions.account(of: realm, holding: token, at: now, in: $0) }
             return lane(api, account: account)
         }

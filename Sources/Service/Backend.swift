@@ -7,16 +7,8 @@ internal import Threads
 package final class Backend {
     /// Where everything is kept.
     package let store: Store
-    /// What the APIs are handed.
-    package let environment: Environment
-    /// Field operators and their clients.
-    package let operators: Operators
-    /// Users, clinicians and their patients.
-    package let care: Care
-    /// Customers, salespeople and internal users.
-    package let sales: Sales
-    /// Lets requests be run again without a difference.
-    let rerun: RerunEffects
+    /// The APIs over it.
+    package let apis: AccountAPIs
 
     /// What a host chooses about the account APIs.
     package struct Settings {
@@ -27,32 +19,25 @@ package final class Backend {
     }
 
     /// - Parameters:
-    ///   - hashesElsewhere: whether requests wait for password work, rather than do it in place.
     ///   - log: takes one line, without secrets, of what no request is told.
     package init(
         store: Store,
         time: any TimeSource,
         random: any RandomSource,
         composer: any MailComposer,
-        hashesElsewhere: Bool,
         settings: Settings = Settings(),
         log: @escaping (String) -> Void = { _ in }
     ) {
-        let rerun = RerunEffects(random: random)
         let environment = Environment(
             store: store,
             time: time,
-            random: rerun,
-            hasher: hashesElsewhere ? rerun : Argon2idHasher(),
+            random: random,
+            hasher: Argon2idHasher(),
             outbox: Outbox(composer: composer)
         )
         self.store = store
-        self.environment = environment
-        self.rerun = rerun
+        self.apis = AccountAPIs(environment, operatorsConfirmEmail: settings.operatorsConfirmEmail)
         self.log = log
-        self.operators = Operators(environment, confirmsEmail: settings.operatorsConfirmEmail)
-        self.care = Care(environment)
-        self.sales = Sales(environment)
     }
 
     /// When to look for jobs that other processes left, or again after a failure.
@@ -65,13 +50,13 @@ package final class Backend {
     ///
     /// - Returns: in how many milliseconds it is to be called again; nil leaves that to others.
     package func runJob() -> Int? {
-        let now = environment.time.now
+        let now = apis.environment.time.now
         let isDue = nextJobLook?.isDue(at: now, within: Accounts.Limits.jobLookSeconds) ?? true
-        guard isDue || care.hasJobs && !isJobFailing else {
+        guard isDue || apis.care.hasJobs && !isJobFailing else {
             return isJobFailing ? nextJobLook.map { max(1, now.seconds(until: $0) * 1_000) } : nil
         }
         do {
-            let hasMore = try care.runJob()
+            let hasMore = try apis.care.runJob()
             try store.makeDurable()
             nextJobLook = now.adding(seconds: Accounts.Limits.jobLookSeconds)
             isJobFailing = false
@@ -92,11 +77,11 @@ package final class Backend {
     package func finish() {
         let deadline = MonotonicClock.milliseconds + Accounts.Limits.lastJobsMilliseconds
         do {
-            try store.retryWhileLocked { try environment.expiredSecrets.delete(in: store) }
+            try store.retryWhileLocked { try apis.environment.expiredSecrets.delete(in: store) }
         } catch {
             report(error, while: "expired sessions and codes are deleted")
         }
-        while care.hasJobs, !isJobFailing, MonotonicClock.milliseconds < deadline {
+        while apis.care.hasJobs, !isJobFailing, MonotonicClock.milliseconds < deadline {
             if runJob() == 1 { usleep(1_000) }
         }
     }
@@ -112,7 +97,7 @@ package final class Backend {
     /// Deletes sessions and codes that were refused as expired. Nothing may be staged.
     package func deleteExpiredSecrets() {
         do {
-            try environment.expiredSecrets.delete(in: store)
+            try apis.environment.expiredSecrets.delete(in: store)
         } catch {
             report(error, while: "expired sessions and codes are deleted")
         }

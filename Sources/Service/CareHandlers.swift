@@ -5,47 +5,46 @@ import JSONRPC
 struct CareHandlers {
     let care: Care
 
-    func userRegister(_ params: CareWire.UserRegisterParams) throws -> CareWire.Registered {
-        let user = try care.register(
+    func userRegister(_ params: CareWire.UserRegisterParams) throws -> Progress<CareWire.Registered> {
+        try care.register(
             email: params.email,
             password: params.password,
             role: params.role,
             firstName: params.firstName,
             lastName: params.lastName,
             phone: params.phone
-        )
-        return CareWire.Registered(
-            email: user.email,
-            firstName: user.firstName,
-            lastName: user.lastName,
-            phone: user.phone,
-            role: user.role
-        )
+        ).map { user in
+            CareWire.Registered(
+                email: user.email,
+                firstName: user.firstName,
+                lastName: user.lastName,
+                phone: user.phone,
+                role: user.role
+            )
+        }
     }
 
     func userView(_ params: CareWire.UserViewParams) throws -> CareWire.User {
         CareWire.User(try care.view(params.accessToken))
     }
 
-    func userChange(_ params: CareWire.UserChangeParams) throws -> CareWire.User {
-        CareWire.User(
-            try care.change(
-                params.accessToken,
-                firstName: params.firstName,
-                lastName: params.lastName,
-                phone: params.phone,
-                npi: params.npi,
-                password: params.password
-            )
-        )
+    func userChange(_ params: CareWire.UserChangeParams) throws -> Progress<CareWire.User> {
+        try care.change(
+            params.accessToken,
+            firstName: params.firstName,
+            lastName: params.lastName,
+            phone: params.phone,
+            npi: params.npi,
+            password: params.password
+        ).map { CareWire.User($0) }
     }
 
     func userDelete(_ params: CareWire.UserDeleteParams) throws -> CareWire.User {
         CareWire.User(try care.delete(params.accessToken))
     }
 
-    func userResetPassword(_ params: CareWire.UserResetPasswordParams) throws -> CareWire.ResetEmail {
-        CareWire.ResetEmail(email: try care.resetPassword(email: params.email))
+    func userResetPassword(_ params: CareWire.UserResetPasswordParams) throws -> Progress<CareWire.ResetEmail> {
+        try care.resetPassword(email: params.email).map { CareWire.ResetEmail(email: $0) }
     }
 
     func userConfirmEmail(_ params: CareWire.UserConfirmEmailParams) throws -> CareWire.ConfirmedEmail {
@@ -56,8 +55,10 @@ struct CareHandlers {
         try care.resendConfirmation(email: params.email)
     }
 
-    func authToken(_ params: CareWire.AuthTokenParams) throws -> CareWire.AccessToken {
-        CareWire.AccessToken(accessToken: try care.signIn(email: params.email, password: params.password).text)
+    func authToken(_ params: CareWire.AuthTokenParams) throws -> Progress<CareWire.AccessToken> {
+        try care.signIn(email: params.email, password: params.password).map {
+            CareWire.AccessToken(accessToken: $0.text)
+        }
     }
 
     func authRevoke(_ params: CareWire.AuthRevokeParams) throws -> CareWire.Done {

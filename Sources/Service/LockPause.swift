@@ -1,12 +1,10 @@
 import Glibc
 
-/// A pause before a request asks again for the store's lock, which another process holds. It passes on another thread, so
-/// that other requests are answered meanwhile.
-struct LockPause: Sendable {
+/// The pause before a request asks again for the store's lock, which another process holds. It passes on another thread,
+/// so that other requests are answered meanwhile.
+enum LockPause {
     private static let microseconds: UInt32 = 5_000
 
     /// Lets the pause pass.
-    init() {
-        usleep(Self.microseconds)
-    }
+    static func pass() { usleep(microseconds) }
 }

@@ -5,13 +5,13 @@ import JSONRPC
 struct OperatorsHandlers {
     let operators: Operators
 
-    func register(_ params: OperatorsWire.RegisterParams) throws -> OperatorsWire.Operator {
+    func register(_ params: OperatorsWire.RegisterParams) throws -> Progress<OperatorsWire.Operator> {
         let person = params.user.map { PersonFields($0) }
-        return OperatorsWire.Operator(try operators.register(person: person, password: params.password))
+        return try operators.register(person: person, password: params.password).map { OperatorsWire.Operator($0) }
     }
 
-    func signin(_ params: OperatorsWire.SigninParams) throws -> OperatorsWire.Operator {
-        OperatorsWire.Operator(try operators.signIn(email: params.email, password: params.password))
+    func signin(_ params: OperatorsWire.SigninParams) throws -> Progress<OperatorsWire.Operator> {
+        try operators.signIn(email: params.email, password: params.password).map { OperatorsWire.Operator($0) }
     }
 
     func clientCreate(_ params: OperatorsWire.ClientCreateParams) throws -> OperatorsWire.Client {
@@ -57,7 +57,7 @@ struct OperatorsHandlers {
         try operators.signOut(session: SessionFields(userID: params.userID, sessionID: params.sessionID))
     }
 
-    func changePassword(_ params: OperatorsWire.ChangePasswordParams) throws {
+    func changePassword(_ params: OperatorsWire.ChangePasswordParams) throws -> Progress<Void> {
         try operators.changePassword(
             session: SessionFields(userID: params.userID, sessionID: params.sessionID),
             current: params.currentPassword,
@@ -69,7 +69,7 @@ struct OperatorsHandlers {
         try operators.resetPassword(email: params.email)
     }
 
-    func completeReset(_ params: OperatorsWire.CompleteResetParams) throws {
+    func completeReset(_ params: OperatorsWire.CompleteResetParams) throws -> Progress<Void> {
         try operators.completeReset(code: params.code, password: params.password)
     }
 }

@@ -4,7 +4,7 @@ import Accounts
 struct SalesHandlers {
     let sales: Sales
 
-    func userCreateCustomer(_ params: SalesWire.UserCreateCustomerParams) throws -> SalesWire.Created {
+    func userCreateCustomer(_ params: SalesWire.UserCreateCustomerParams) throws -> Progress<SalesWire.Created> {
         let new = NewSalesUser(
             email: params.email,
             password: params.password,
@@ -12,11 +12,15 @@ struct SalesHandlers {
             name: params.name.map { NameFields($0) },
             source: params.source
         )
-        let user = try sales.create(.customer, new).user
-        return SalesWire.Created(email: user.email, created: user.created.seconds, externalID: user.externalID)
+        return try sales.create(.customer, new).map { created in
+            let user = created.user
+            return SalesWire.Created(email: user.email, created: user.created.seconds, externalID: user.externalID)
+        }
     }
 
-    func userCreateSalesperson(_ params: SalesWire.UserCreateSalespersonParams) throws -> SalesWire.CreatedWithKey {
+    func userCreateSalesperson(_ params: SalesWire.UserCreateSalespersonParams) throws -> Progress<
+        SalesWire.CreatedWithKey
+    > {
         let new = NewSalesUser(
             email: params.email,
             password: params.password,
@@ -25,22 +29,23 @@ struct SalesHandlers {
             phone: params.phone,
             brandID: params.brandID
         )
-        return SalesWire.CreatedWithKey(try sales.create(.salesperson, new))
+        return try sales.create(.salesperson, new).map { SalesWire.CreatedWithKey($0) }
     }
 
-    func userCreateInternal(_ params: SalesWire.UserCreateInternalParams) throws -> SalesWire.CreatedWithKey {
+    func userCreateInternal(_ params: SalesWire.UserCreateInternalParams) throws -> Progress<SalesWire.CreatedWithKey> {
         let new = NewSalesUser(
             email: params.email,
             password: params.password,
             referralCode: params.referralCode,
             name: params.name.map { NameFields($0) }
         )
-        return SalesWire.CreatedWithKey(try sales.create(.admin, new))
+        return try sales.create(.admin, new).map { SalesWire.CreatedWithKey($0) }
     }
 
-    func userAuthenticate(_ params: SalesWire.UserAuthenticateParams) throws -> SalesWire.Authenticated {
-        let (user, key) = try sales.authenticate(email: params.email, password: params.password)
-        return SalesWire.Authenticated(email: user.email, apiKey: key.text)
+    func userAuthenticate(_ params: SalesWire.UserAuthenticateParams) throws -> Progress<SalesWire.Authenticated> {
+        try sales.authenticate(email: params.email, password: params.password).map { user, key in
+            SalesWire.Authenticated(email: user.email, apiKey: key.text)
+        }
     }
 
     func userVerify(_ params: SalesWire.UserVerifyParams) throws -> SalesWire.VerifiedEmail {
@@ -65,7 +70,7 @@ struct SalesHandlers {
         try sales.reset(email: params.email)
     }
 
-    func userCompleteReset(_ params: SalesWire.UserCompleteResetParams) throws {
+    func userCompleteReset(_ params: SalesWire.UserCompleteResetParams) throws -> Progress<Void> {
         try sales.completeReset(token: params.token, password: params.password)
     }
 
@@ -85,7 +90,7 @@ extension NameFields {
 }
 
 extension SalesWire.CreatedWithKey {
-    fileprivate init(_ created: (user: SalesUser, key: SecretToken?)) {
+    fileprivate init(_ created: CreatedSalesUser) {
         self.init(
             email: created.user.email,
             created: created.user.created.seconds,

@@ -12,6 +12,8 @@ package final class Service: RequestHandler {
     let mcp: MCPHandlers
 
     private let backend: Backend
+    var apis: AccountAPIs { backend.apis }
+    let hashesElsewhere: Bool
     private let isRehearsal: Bool
     private let refusesUnknownParams: Bool
     private let log: (String) -> Void
@@ -21,22 +23,25 @@ package final class Service: RequestHandler {
     /// - Parameters:
     ///   - backend: the account APIs and what they stand on.
     ///   - system: the methods of the service itself.
+    ///   - hashesElsewhere: whether requests wait for password work, rather than do it in place.
     ///   - tools: which methods are offered as tools.
     ///   - refusesUnknownParams: whether a property that a method does not take is an error; for a tool it always is.
     ///   - log: takes one line, without secrets, of what its operator should know.
     package init(
         backend: Backend,
         system: SystemHandlers,
+        hashesElsewhere: Bool,
         tools: ToolSelection = .all,
         refusesUnknownParams: Bool = false,
         log: @escaping (String) -> Void
     ) {
         self.refusesUnknownParams = refusesUnknownParams
+        self.hashesElsewhere = hashesElsewhere
         self.backend = backend
         self.system = system
-        self.operators = OperatorsHandlers(operators: backend.operators)
-        self.care = CareHandlers(care: backend.care)
-        self.sales = SalesHandlers(sales: backend.sales)
+        self.operators = OperatorsHandlers(operators: backend.apis.operators)
+        self.care = CareHandlers(care: backend.apis.care)
+        self.sales = SalesHandlers(sales: backend.apis.sales)
         self.isRehearsal = system.rehearsal != nil
         self.mcp = MCPHandlers(
             serverVersion: system.version,
@@ -47,48 +52,45 @@ package final class Service: RequestHandler {
 
     package func handle(
         _ request: Request,
-        run: any RequestRun,
+        from phase: (any RequestPhase)?,
         result: inout JSONWriter
-    ) throws(RequestInterruption) {
+    ) throws(RPCError) -> SlowWork? {
         if let method = method(of: request) {
-            try perform(method, params: request.params, isStrict: refusesUnknownParams, run: run, result: &result)
-        } else if let method = MCPMethod.named(request.method) {
-            let perform: MCPHandlers.Run = { method, params, result throws(RequestInterruption) in
-                // A model that misspells an argument would otherwise take the success for what it asked for.
-                try self.perform(method, params: params, isStrict: true, run: run, result: &result)
-            }
-            try mcp.handle(method, params: request.params, run: perform, result: &result)
-        } else {
-            throw .refused(.methodNotFound(request.method, isRehearsal: isRehearsal))
+            return try perform(method, request.params, from: phase, isStrict: refusesUnknownParams, result: &result)
         }
+        guard let method = MCPMethod.named(request.method) else {
+            throw .methodNotFound(request.method, isRehearsal: isRehearsal)
+        }
+        let perform: MCPHandlers.Run = { method, params, result throws(RPCError) in
+            // A model that misspells an argument would otherwise take the success for what it asked for.
+            try self.perform(method, params, from: phase, isStrict: true, result: &result)
+        }
+        return try mcp.handle(method, params: request.params, run: perform, result: &result)
     }
 
     private func perform(
         _ method: Method,
-        params: UnsafeRawBufferPointer?,
+        _ params: UnsafeRawBufferPointer?,
+        from phase: (any RequestPhase)?,
         isStrict: Bool,
-        run: any RequestRun,
         result: inout JSONWriter
-    ) throws(RequestInterruption) {
+    ) throws(RPCError) -> SlowWork? {
         let params = params ?? Self.noParams
-        guard Self.isObject(params) else { throw .refused(method.wantsObject.told(by: method)) }
-        if isStrict, let property = UnknownProperty(in: params, of: method) { throw .refused(method.hasNo(property)) }
-        var reader = JSONReader(params)
-        // Nearly all requests run once, and have no outcome to look through.
-        if !run.outcomes.isEmpty { run.outcomes.removeAll { $0 is LockPause } }
-        backend.rerun.begin(method.hashesPassword ? run : nil)
-        // The run keeps the request's bytes, a password among them.
-        defer { if method.hashesPassword { backend.rerun.begin(nil) } }
+        guard Self.isObject(params) else { throw method.wantsObject.told(by: method) }
+        if isStrict, let property = UnknownProperty(in: params, of: method) { throw method.hasNo(property) }
         do {
-            try self.run(method, params: &reader, result: &result)
-        } catch let pending as PasswordWorkPending {
-            throw .waits { PasswordOutcome(of: pending.work) }
+            if let phase = phase as? HashedPhase { return try phase.run(self, &result) }
+            var reader = JSONReader(params)
+            return try run(method, params: &reader, result: &result)
         } catch let error as JSONError where error.reason == .duplicateMember {
-            throw .refused(.duplicateProperty(at: error.offset, in: params).told(by: method))
+            throw .duplicateProperty(at: error.offset, in: params).told(by: method)
         } catch is AnswerTooLong {
-            throw .refused(RPCError.answerTooLong.told(by: method))
+            throw RPCError.answerTooLong.told(by: method)
         } catch StoreError.locked {
-            throw .waits { LockPause() }
+            return {
+                LockPause.pass()
+                return phase
+            }
         } catch {
             var refusal = RPCError(error, method: method, log: log)
             if error is AccountError, let property = UnknownProperty(in: params, of: method), property.standsForRequired
@@ -99,12 +101,12 @@ package final class Service: RequestHandler {
                     refusal.message.hasSuffix(".") ? " There is no property \(name)." : "; there is no property \(name)"
                 refusal = RPCError(code: refusal.code, message: refusal.message + hint, data: refusal.data)
             }
-            throw .refused(refusal)
+            throw refusal
         }
     }
 
     package func mayWait(_ request: Request) -> Bool {
-        !isRehearsal && called(by: request)?.method.hashesPassword == true
+        hashesElsewhere && called(by: request)?.method.hashesPassword == true
     }
 
     package func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? {

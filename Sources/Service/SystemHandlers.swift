@@ -15,8 +15,8 @@ package struct SystemHandlers {
 
         package init(time: RehearsedTime, backend: Backend) {
             self.time = time
-            self.environment = backend.environment
-            self.sales = backend.sales
+            self.environment = backend.apis.environment
+            self.sales = backend.apis.sales
         }
     }
 

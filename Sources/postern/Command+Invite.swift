@@ -37,7 +37,7 @@ extension Command {
         let backend = try Wiring(options).backend
         defer { backend.store.close() }
         do {
-            let value = try body(backend.sales)
+            let value = try body(backend.apis.sales)
             try backend.store.makeDurable()
             return value
         } catch {

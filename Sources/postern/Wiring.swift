@@ -30,7 +30,6 @@ struct Wiring {
             time: time,
             random: options.rehearsal.map { RehearsedRandom(seed: $0.seed) } ?? SystemRandom(),
             composer: templates,
-            hashesElsewhere: hashesElsewhere && rehearsedTime == nil,
             settings: settings,
             log: { log.write(.error, $0) }
         )
@@ -42,6 +41,7 @@ struct Wiring {
         let service = Service(
             backend: backend,
             system: system,
+            hashesElsewhere: hashesElsewhere && rehearsedTime == nil,
             tools: options.tools,
             refusesUnknownParams: options.refusesUnknownParams
         ) { log.write(.error, $0) }
@@ -50,7 +50,7 @@ struct Wiring {
             ? nil
             : Courier(
                 store: store,
-                outbox: backend.environment.outbox,
+                outbox: backend.apis.environment.outbox,
                 time: time,
                 driver: options.mail.driver,
                 sender: sender,

@@ -41,18 +41,21 @@ struct CareCountTests {
             firstName: .absent,
             lastName: .absent,
             phone: .absent
-        )
+        ).finished(in: care.environment)
         if isProven { try care.environment.store.transact { try care.prove(user, in: $0) } }
         return try signIn(care, email, "password")
     }
 
     private func signIn(_ care: Care, _ email: String, _ password: String) throws -> Given<String> {
-        .value(try care.signIn(email: .value(email), password: .value(Password(password.utf8))).text)
+        .value(
+            try care.signIn(email: .value(email), password: .value(Password(password.utf8)))
+                .finished(in: care.environment).text
+        )
     }
 
     /// Signs in with a temporary password, which takes an account over whose address was not proven.
     private func takeOver(_ care: Care, _ email: String) throws -> Given<String> {
-        _ = try care.resetPassword(email: .value(email))
+        _ = try care.resetPassword(email: .value(email)).finished(in: care.environment)
         let (store, outbox) = (care.environment.store, care.environment.outbox)
         let text = try store.transact { tx in
             try outbox.all(in: tx).last.flatMap { try outbox.text(of: $0, in: tx) }

@@ -46,9 +46,12 @@ struct CareJobsTests {
             firstName: .absent,
             lastName: .absent,
             phone: .absent
-        )
+        ).finished(in: care.environment)
         if isProven { try care.environment.store.transact { try care.prove(user, in: $0) } }
-        return .value(try care.signIn(email: .value(email), password: .value(Password("password".utf8))).text)
+        return .value(
+            try care.signIn(email: .value(email), password: .value(Password("password".utf8)))
+                .finished(in: care.environment).text
+        )
     }
 
     /// Patients of a user, each shared with an address.
@@ -86,7 +89,8 @@ struct CareJobsTests {
 
         #expect(try jobs(store) == 1)
         #expect(throws: AccountError(ErrorCode.Care.wrongEmailPassword)) {
-            try care.signIn(email: .value("owner@b.co"), password: .value(Password("password".utf8)))
+            _ = try care.signIn(email: .value("owner@b.co"), password: .value(Password("password".utf8)))
+                .finished(in: environment)
         }
         #expect(throws: AccountError(ErrorCode.Care.invalidAccessToken)) { try care.view(owner) }
         // The address is free, and who registers with it next keeps what is theirs.
@@ -255,13 +259,14 @@ struct CareJobsTests {
         let squatter = try user(care, "dr@b.co", isProven: false)
         try share(care, many, of: squatter, with: "friend@b.co")
         #expect(try others(friend).count == many)
-        _ = try care.resetPassword(email: .value("dr@b.co"))
+        _ = try care.resetPassword(email: .value("dr@b.co")).finished(in: environment)
         let text = try store.transact { tx in
             try environment.outbox.all(in: tx).last.flatMap { try environment.outbox.text(of: $0, in: tx) }
         }
         let password = try #require(text)
         let doctor = Given.value(
-            try care.signIn(email: .value("dr@b.co"), password: .value(Password(password.utf8))).text
+            try care.signIn(email: .value("dr@b.co"), password: .value(Password(password.utf8)))
+                .finished(in: environment).text
         )
         #expect(try jobs(store) == 1)
         #expect(try others(friend).isEmpty)

@@ -32,6 +32,7 @@ struct ListBoundTests {
     private func operatorWithClients(_ operators: Operators) throws -> SessionFields {
         let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value("a@b.co"))
         let signedIn = try operators.register(person: .value(person), password: .value(Password("password".utf8)))
+            .finished(in: environment)
         let session = SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.text))
         for number in 1...Self.count {
             let email = Given.value("c\(number)@b.co")
@@ -81,8 +82,11 @@ struct ListBoundTests {
             firstName: .absent,
             lastName: .absent,
             phone: .absent
+        ).finished(in: environment)
+        return .value(
+            try care.signIn(email: .value("a@b.co"), password: .value(Password("password".utf8)))
+                .finished(in: environment).text
         )
-        return .value(try care.signIn(email: .value("a@b.co"), password: .value(Password("password".utf8))).text)
     }
 
     @Test func stopsReadingPatientsPastTheBound() throws {

@@ -35,16 +35,16 @@ struct RegistrationQuotaTests {
     @Test func areRefusedByOperators() throws {
         try exhaust(.operatorsConfirmation, "A@b.co")
         let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value("a@b.co"))
-        let operators = Operators(environment)
+        func register(_ apis: AccountAPIs) throws -> Int {
+            try apis.operators.register(person: .value(person), password: .value(Password("password".utf8)))
+                .finished(with: apis).account.id
+        }
         #expect(throws: AccountError(ErrorCode.Operators.tooManyMails, retryAfter: 3_540)) {
-            try operators.register(person: .value(person), password: .value(Password("password".utf8)))
+            try register(AccountAPIs(environment))
         }
         #expect(try store.transact { try $0.count(Operator.self) + $0.count(OutboxMail.self) } == 0)
         // Without mails there is nothing to wait for.
-        let silent = Operators(environment, confirmsEmail: false)
-        #expect(
-            try silent.register(person: .value(person), password: .value(Password("password".utf8))).account.id == 1
-        )
+        #expect(try register(AccountAPIs(environment, operatorsConfirmEmail: false)) == 1)
     }
 
     @Test func areRefusedBySales() throws {
@@ -59,10 +59,10 @@ struct RegistrationQuotaTests {
             source: .value("IT")
         )
         #expect(throws: AccountError(ErrorCode.Sales.tooManyMails, retryAfter: 3_540)) {
-            try sales.create(.customer, new)
+            _ = try sales.create(.customer, new).finished(in: environment)
         }
         #expect(try store.transact { try $0.count(SalesUser.self) + $0.count(OutboxMail.self) } == 0)
         #expect(time.advance(seconds: 3_540))
-        #expect(try sales.create(.customer, new).user.id == 1)
+        #expect(try sales.create(.customer, new).finished(in: environment).user.id == 1)
     }
 }

@@ -9,7 +9,16 @@ final class ArithmeticHandler: RequestHandler {
     /// Fails commits of more than so many writes.
     var writesMax = Int.max
 
-    func handle(_ request: Request, run: any RequestRun, result: inout JSONWriter) throws(RequestInterruption) {
+    /// What a slow request's work gave.
+    struct SlowOutcome: RequestPhase {
+        let value: Int
+    }
+
+    func handle(
+        _ request: Request,
+        from phase: (any RequestPhase)?,
+        result: inout JSONWriter
+    ) throws(RPCError) -> SlowWork? {
         let params = request.params.flatMap { try? JSONValue(parsing: $0) }
         switch request.method.string {
         case "subtract":
@@ -27,14 +36,15 @@ final class ArithmeticHandler: RequestHandler {
         case "large":
             result.string(String(repeating: "x", count: params?["bytes"]?.int ?? 0))
         case "slow":
-            guard let outcome = run.outcomes.first as? Int else {
+            guard let outcome = phase as? SlowOutcome else {
                 let value = params?["value"]?.int ?? 0
-                throw .waits { value * 2 }
+                return { SlowOutcome(value: value * 2) }
             }
-            result.int(outcome)
+            result.int(outcome.value)
         default:
-            throw .refused(.methodNotFound)
+            throw .methodNotFound
         }
+        return nil
     }
 
     func mayWait(_ request: Request) -> Bool { request.method.equals("slow") }

@@ -9,11 +9,11 @@ struct WorkPoolTests {
     @Test func worksInPlaceWithoutThreads() {
         let wakeUps = Mutex(0)
         let pool = WorkPool(startThread: { _ in false }, wake: { wakeUps.withLock { $0 += 1 } })
-        for ticket in 1...3 { pool.start(ticket) { ticket * 2 } }
+        for ticket in 1...3 { pool.start(ticket) { ArithmeticHandler.SlowOutcome(value: ticket * 2) } }
         #expect(wakeUps.withLock { $0 } == 3)
         let finished = pool.takeFinished()
         #expect(finished.map(\.ticket) == [1, 2, 3])
-        #expect(finished.map { $0.outcome as? Int } == [2, 4, 6])
+        #expect(finished.map { ($0.phase as? ArithmeticHandler.SlowOutcome)?.value } == [2, 4, 6])
     }
 
     @Test func startsNoMoreThreadsThanItMay() {
@@ -27,7 +27,7 @@ struct WorkPoolTests {
             wake: {}
         )
         #expect(count.withLock { $0 } == 0, "threads come with the first work")
-        for ticket in 1...20 { pool.start(ticket) { ticket } }
+        for ticket in 1...20 { pool.start(ticket) { nil } }
         #expect(count.withLock { $0 } == 3)
     }
 
@@ -43,7 +43,7 @@ struct WorkPoolTests {
             },
             wake: {}
         )
-        for ticket in 1...20 { pool.start(ticket) { ticket } }
+        for ticket in 1...20 { pool.start(ticket) { nil } }
         var tickets: [Int] = []
         while tickets.count < 20 { tickets += pool.takeFinished().map(\.ticket) }
         #expect(tickets == Array(1...20), "one thread does them in order")

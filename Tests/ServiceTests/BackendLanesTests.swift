@@ -17,8 +17,7 @@ struct BackendLanesTests {
         store: Store(engine: LocalEngine()),
         time: RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)),
         random: RehearsedRandom(seed: 7),
-        composer: Composer(),
-        hashesElsewhere: false
+        composer: Composer()
     )
 
     private func lane(_ method: Method, _ params: String) throws -> String? {
@@ -59,15 +58,16 @@ struct BackendLanesTests {
     }
 
     @Test func findsTheAccountBehindAnEmailOrAToken() throws {
-        _ = try backend.care.register(
+        _ = try backend.apis.care.register(
             email: .value("foo@bar.com"),
             password: .value(Password("p".utf8)),
             role: .value("user"),
             firstName: .absent,
             lastName: .absent,
             phone: .absent
-        )
-        let token = try backend.care.signIn(email: .value("foo@bar.com"), password: .value(Password("p".utf8))).text
+        ).finished(with: backend.apis)
+        let token = try backend.apis.care.signIn(email: .value("foo@bar.com"), password: .value(Password("p".utf8)))
+            .finished(with: backend.apis).text
         #expect(try lane(.careAuthToken, #"{"email":"FOO@bar.com"}"#) == "care 1")
         #expect(try lane(.careUserView, #"{"access_token":"x","access_token":"\#(token)"}"#) == "care 1")
         #expect(try lane(.salesUserMe, #"{"api_key":"\#(token)"}"#) == nil)

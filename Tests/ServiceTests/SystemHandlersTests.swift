@@ -22,15 +22,14 @@ struct SystemHandlersTests {
             store: Store(engine: LocalEngine()),
             time: time,
             random: RehearsedRandom(seed: 7),
-            composer: Composer(),
-            hashesElsewhere: false
+            composer: Composer()
         )
         let rehearsal = SystemHandlers.Rehearsal(time: time, backend: backend)
         system = SystemHandlers(version: "1", storeKind: "memory", rehearsal: rehearsal)
     }
 
     private func text() throws -> String? {
-        let outbox = backend.environment.outbox
+        let outbox = backend.apis.environment.outbox
         return try backend.store.transact { tx in
             try outbox.all(in: tx).first.flatMap { try outbox.text(of: $0, in: tx) }
         }
@@ -44,14 +43,14 @@ struct SystemHandlersTests {
     }
 
     private func register() throws {
-        _ = try backend.care.register(
+        _ = try backend.apis.care.register(
             email: .value("foo@bar.com"),
             password: .value(Password("p".utf8)),
             role: .value("user"),
             firstName: .absent,
             lastName: .absent,
             phone: .absent
-        )
+        ).finished(with: backend.apis)
         try backend.store.makeDurable()
     }
 
@@ -65,7 +64,7 @@ struct SystemHandlersTests {
 
     /// Of what expired, the first thousand of a kind were deleted.
     @Test func theClockDeletesAllThatHasExpired() throws {
-        let outbox = backend.environment.outbox
+        let outbox = backend.apis.environment.outbox
         try backend.store.transact { tx in
             for number in 1...Accounts.Limits.sweptRowsMax + 10 {
                 try outbox.post(

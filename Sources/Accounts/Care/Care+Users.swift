@@ -13,31 +13,42 @@ extension Care {
         firstName: Given<String>,
         lastName: Given<String>,
         phone: Given<String>
-    ) throws -> CareUser {
+    ) throws -> Progress<CareUser> {
         let (address, emailErrors) = CareRules.email(email)
         let (text, passwordErrors) = CareRules.password(password)
         let (knownRole, roleErrors) = CareRules.role(role)
         if let error = AccountError(all: emailErrors + passwordErrors + roleErrors) { throw error }
         guard let address, let text, let knownRole else { throw AccountError(ErrorCode.Care.invalidRole) }
-        let first = try CareRules.firstName(firstName)
-        let last = try CareRules.lastName(lastName)
-        let phone = try CareRules.phone(phone)
-        let taken = AccountError(ErrorCode.Care.userAlreadyExists)
-        guard try environment.store.transact({ try self.user(of: address, in: $0) }) == nil else { throw taken }
+        let new = NewCareUser(
+            email: address,
+            role: knownRole,
+            firstName: try CareRules.firstName(firstName),
+            lastName: try CareRules.lastName(lastName),
+            phone: try CareRules.phone(phone)
+        )
+        try environment.store.transact { try refuseTaken(address, in: $0) }
+        return .hash(text) { hash, apis in .done(try apis.care.register(new, hash)) }
+    }
 
-        let hash = try environment.hasher.hash(text)
+    /// A user to register whose members were found right.
+    private struct NewCareUser {
+        let email: EmailAddress
+        let role, firstName, lastName, phone: String
+    }
+
+    private func register(_ new: NewCareUser, _ hash: PasswordHash) throws -> CareUser {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         return try environment.store.transact { tx in
-            guard try self.user(of: address, in: tx) == nil else { throw taken }
+            try refuseTaken(new.email, in: tx)
             let user = CareUser(
                 id: try tx.nextNumber(of: CareUser.self),
                 created: now,
-                email: address.text,
+                email: new.email.text,
                 passwordHash: hash.text,
-                role: knownRole,
-                firstName: first,
-                lastName: last,
-                phone: phone,
+                role: new.role,
+                firstName: new.firstName,
+                lastName: new.lastName,
+                phone: new.phone,
                 npi: "",
                 isProven: false,
                 hasTemporaryPassword: false,
@@ -49,11 +60,11 @@ extension Care {
                 created: now,
                 owner: user.id,
                 me: user.id,
-                firstName: first.isEmpty ? "Me" : first,
-                lastName: last,
+                firstName: new.firstName.isEmpty ? "Me" : new.firstName,
+                lastName: new.lastName,
                 birthdate: nil,
                 sex: nil,
-                phone: phone
+                phone: new.phone
             )
             _ = try add(patient, of: user, in: tx)
             if let seconds = try mailConfirmation(mail, to: user, at: now, in: tx) {
@@ -63,8 +74,12 @@ extension Care {
         }
     }
 
+    private func refuseTaken(_ email: EmailAddress, in tx: Transaction) throws {
+        guard try user(of: email, in: tx) == nil else { throw AccountError(ErrorCode.Care.userAlreadyExists) }
+    }
+
     /// Signs in and gives the token of a new session.
-    package func signIn(email: Given<String>, password: Given<Password>) throws -> SecretToken {
+    package func signIn(email: Given<String>, password: Given<Password>) throws -> Progress<SecretToken> {
         let (address, emailErrors) = CareRules.email(email)
         let (text, passwordErrors) = CareRules.password(password)
         // A text that is no address is an email that nobody has, and is answered like one.
@@ -72,13 +87,15 @@ extension Care {
         if let error = AccountError(all: (isText ? [] : emailErrors) + passwordErrors) { throw error }
         guard let address, let text else { throw AccountError(ErrorCode.Care.wrongEmailPassword) }
         let token = SecretToken(bytes: 32, from: environment.random)
-        _ = try signIn(email: address.canonical, password: text, token: token) { user, tx in
-            guard user.hasTemporaryPassword, !user.isProven else { return }
-            // An account that was registered with someone else's address must keep no access to the owner's patients.
-            try begin(CareJob(.takeover, user.id), in: tx)
-            try prove(user, in: tx)
-        }
-        return token
+        return try signIn(email: address.canonical, password: text, token: token).map { _ in token }
+    }
+
+    /// Proves the address of a user who signs in with a password that was mailed to it.
+    func proveByTemporaryPassword(_ user: CareUser, in tx: Transaction) throws {
+        guard user.hasTemporaryPassword, !user.isProven else { return }
+        // An account that was registered with someone else's address must keep no access to the owner's patients.
+        try begin(CareJob(.takeover, user.id), in: tx)
+        try prove(user, in: tx)
     }
 
     /// Ends the session of a token.
@@ -104,44 +121,61 @@ extension Care {
         phone: Given<String>,
         npi: Given<String>,
         password: Given<Password>
-    ) throws -> CareUser {
+    ) throws -> Progress<CareUser> {
+        let change = CareUserChange(token: token, firstName: firstName, lastName: lastName, phone: phone, npi: npi)
+        guard !password.isAbsent else { return .done(try self.change(change, newHash: nil)) }
         let now = environment.time.now
-        let edit = { (tx: Transaction) throws -> CareUser in
-            var user = try authenticated(token, at: now, in: tx)
-            if !firstName.isAbsent { user.firstName = try CareRules.firstName(firstName) }
-            if !lastName.isAbsent { user.lastName = try CareRules.lastName(lastName) }
-            if !phone.isAbsent { user.phone = try CareRules.phone(phone) }
-            if !npi.isAbsent, user.isClinician { user.npi = try CareRules.npi(npi) }
-            return user
-        }
-        var hash: PasswordHash?
-        if !password.isAbsent {
-            _ = try environment.store.transact(edit)
-            let (text, errors) = CareRules.password(password)
-            if let error = AccountError(all: errors) { throw error }
-            hash = try text.map { try environment.hasher.hash($0) }
-        }
+        _ = try environment.store.transact { try edited(by: change, at: now, in: $0) }
+        let (text, errors) = CareRules.password(password)
+        if let error = AccountError(all: errors) { throw error }
+        guard let text else { return .done(try self.change(change, newHash: nil)) }
+        return .hash(text) { hash, apis in .done(try apis.care.change(change, newHash: hash)) }
+    }
+
+    /// What a request changes of its user's account, the password aside.
+    private struct CareUserChange {
+        let token, firstName, lastName, phone, npi: Given<String>
+    }
+
+    private func change(_ change: CareUserChange, newHash: PasswordHash?) throws -> CareUser {
+        let now = environment.time.now
         return try environment.store.transact { tx in
-            var user = try edit(tx)
-            if let hash { try set(hash, temporaryUntil: nil, of: &user, in: tx) }
+            var user = try edited(by: change, at: now, in: tx)
+            if let newHash { try set(newHash, temporaryUntil: nil, of: &user, in: tx) }
             try tx.update(user)
             return user
         }
     }
 
+    /// The user as the change would have it.
+    private func edited(by change: CareUserChange, at now: Timestamp, in tx: Transaction) throws -> CareUser {
+        var user = try authenticated(change.token, at: now, in: tx)
+        if !change.firstName.isAbsent { user.firstName = try CareRules.firstName(change.firstName) }
+        if !change.lastName.isAbsent { user.lastName = try CareRules.lastName(change.lastName) }
+        if !change.phone.isAbsent { user.phone = try CareRules.phone(change.phone) }
+        if !change.npi.isAbsent, user.isClinician { user.npi = try CareRules.npi(change.npi) }
+        return user
+    }
+
     /// Sets a temporary password, mails it and ends every session. Above the bound of mails nothing changes.
-    package func resetPassword(email: Given<String>) throws -> String {
+    package func resetPassword(email: Given<String>) throws -> Progress<String> {
         let (address, errors) = CareRules.email(email)
         if let error = AccountError(all: errors) { throw error }
         guard let address else { throw AccountError(ErrorCode.Care.invalidEmail) }
-        let notFound = AccountError(ErrorCode.Care.userNotFound)
-        guard try environment.store.transact({ try self.user(of: address, in: $0) }) != nil else { throw notFound }
+        guard try environment.store.transact({ try self.user(of: address, in: $0) }) != nil else {
+            throw AccountError(ErrorCode.Care.userNotFound)
+        }
         let mail = MailSecrets(environment.random)
-        let hash = try environment.hasher.hash(Password(mail.secret.utf8))
+        return .hash(Password(mail.secret.utf8)) { hash, apis in
+            .done(try apis.care.resetPassword(address, mail, hash))
+        }
+    }
+
+    private func resetPassword(_ address: EmailAddress, _ mail: MailSecrets, _ hash: PasswordHash) throws -> String {
         let now = environment.time.now
         return try environment.store.transact { tx in
             guard var user = try self.user(of: address, in: tx), let stored = EmailAddress(user.email) else {
-                throw notFound
+                throw AccountError(ErrorCode.Care.userNotFound)
             }
             // An anonymous request is answered as ever where the quota refuses the mail.
             guard try environment.outbox.admit(.careTemporaryPassword, to: stored, mail, at: now, in: tx) == nil

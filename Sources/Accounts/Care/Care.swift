@@ -22,7 +22,9 @@ package struct Care {
                 locked: ErrorCode.Care.loginAttemptsExceeded
             ),
             hidesUnknown: true,
-            mayEnter: { user in user.temporaryUntil.map { $0 > environment.time.now } ?? true }
+            mayEnter: { user, now in user.temporaryUntil.map { $0 > now } ?? true },
+            entered: { user, apis, tx in try apis.care.proveByTemporaryPassword(user, in: tx) },
+            ofAPI: \.care.signIn
         )
     }
 

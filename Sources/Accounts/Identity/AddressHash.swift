@@ -28,6 +28,12 @@ package struct AddressHash: Sendable {
         self.init(of: address, key: key.secret)
     }
 
+    /// The hash of an address; nil where the store has no key yet, and so no counts either.
+    init?(of address: String, in tx: Transaction) throws {
+        guard let key = try tx.get(HashKey.self, HashKey.onlyKey) else { return nil }
+        self.init(of: address, key: key.secret)
+    }
+
     private init(of address: String, key: String) {
         Sodium.makeReady()
         let (message, key) = (Array(address.utf8), Array(key.utf8))

@@ -1,5 +1,5 @@
 /// The random parts of a mail with a code, drawn before the transaction that posts it.
-package struct MailSecrets {
+package struct MailSecrets: Sendable {
     /// 128 bits.
     let secret: String
     let messageID: String

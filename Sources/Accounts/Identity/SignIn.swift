@@ -33,19 +33,25 @@ package struct SignIn<Account: PasswordAccount> {
     private let lockout: Lockout
     private let refusals: Refusals
     private let hidesUnknown: Bool
-    private let mayEnter: (Account) -> Bool
+    private let mayEnter: @Sendable (Account, Timestamp) -> Bool
+    private let entered: @Sendable (Account, AccountAPIs, Transaction) throws -> Void
+    private let ofAPI: @Sendable (AccountAPIs) -> SignIn
 
     /// - Parameters:
     ///   - hidesUnknown: whether an answer must not tell if an email has an account: then one without locks as one with.
     ///   - mayEnter: whether an account may be signed in to at all; one that may not is answered as an unknown email is,
     ///     whatever the password.
+    ///   - entered: called in the transaction in which an account is signed in to.
+    ///   - ofAPI: the sign-in of the same API among those that a later phase is handed.
     package init(
         _ realm: Realm,
         in environment: Environment,
         sessions: Sessions,
         refusals: Refusals,
         hidesUnknown: Bool,
-        mayEnter: @escaping (Account) -> Bool = { _ in true }
+        mayEnter: @escaping @Sendable (Account, Timestamp) -> Bool,
+        entered: @escaping @Sendable (Account, AccountAPIs, Transaction) throws -> Void = { _, _, _ in },
+        ofAPI: @escaping @Sendable (AccountAPIs) -> SignIn
     ) {
         self.environment = environment
         self.sessions = sessions
@@ -53,6 +59,8 @@ package struct SignIn<Account: PasswordAccount> {
         self.refusals = refusals
         self.hidesUnknown = hidesUnknown
         self.mayEnter = mayEnter
+        self.entered = entered
+        self.ofAPI = ofAPI
     }
 
     /// Signs in and opens a session that `token` stands for.
@@ -63,65 +71,83 @@ package struct SignIn<Account: PasswordAccount> {
     ///   - email: the email in lower case.
     ///   - password: the password as given.
     ///   - token: what the session will be known by.
-    ///   - entered: called in the transaction in which the account is signed in to.
-    package func callAsFunction(
-        email: String,
-        password: Password,
-        token: SecretToken,
-        entered: (Account, Transaction) throws -> Void = { _, _ in }
-    ) throws -> Account {
+    package func callAsFunction(email: String, password: Password, token: SecretToken) throws -> Progress<Account> {
         let newHashKey = environment.random.hex(bytes: 16)
-        while true {
-            let now = environment.time.now
-            let known = try environment.store.transact { tx in try admitted(email, newHashKey, at: now, in: tx) }
-            let hash = known.map { PasswordHash(text: $0.passwordHash) } ?? environment.hasher.decoy
-            let isRight = try environment.hasher.verify(password, against: hash)
-            let isStale = known != nil && isRight && environment.hasher.needsRehash(hash)
-            let newHash = isStale ? try environment.hasher.hash(password) : nil
+        return try verify(Attempt(email: email, password: password, token: token, newHashKey: newHashKey))
+    }
 
-            let account: Account? = try environment.transact { tx in
-                guard var account = try admitted(email, newHashKey, at: now, in: tx) else {
-                    // An account that came into being since then is checked in the next round.
-                    guard known == nil else { return .success(nil) }
-                    let hash = try AddressHash(of: email, newKey: newHashKey, in: tx)
-                    try lockout.failUnknown(hash, at: now, in: tx)
-                    return .failure(AccountError(refusals.unknownEmail))
-                }
-                guard account.passwordHash == known?.passwordHash else { return .success(nil) }
-                guard isRight else {
-                    try lockout.fail(account.id, at: now, in: tx)
-                    return .failure(AccountError(refusals.wrongPassword))
-                }
-                if let newHash {
-                    account.passwordHash = newHash.text
-                    try tx.update(account)
-                }
-                try lockout.clear(account.id, in: tx)
-                try sessions.open(token, for: account.id, at: now, in: tx)
-                try entered(account, tx)
-                return .success(account)
+    /// A sign-in on its way from one phase to the next.
+    private struct Attempt {
+        let email: String
+        let password: Password
+        let token: SecretToken
+        /// The key of the store's address hashes, should it have none yet.
+        let newHashKey: String
+    }
+
+    private func verify(_ attempt: Attempt) throws -> Progress<Account> {
+        let now = environment.time.now
+        let account = try environment.store.transact { tx in try admitted(attempt.email, at: now, in: tx) }
+        let known = account.map { PasswordHash(text: $0.passwordHash) }
+        return .verify(attempt.password, against: known ?? environment.hasher.decoy) { [ofAPI] isRight, apis in
+            let signIn = ofAPI(apis)
+            guard isRight, let known, apis.environment.hasher.needsRehash(known) else {
+                return try signIn.enter(attempt, known: known, isRight: isRight, newHash: nil, apis)
             }
-            // Nil says that the account changed while its password was looked at; what it is now decides.
-            if let account { return account }
+            return .hash(attempt.password) { newHash, apis in
+                try ofAPI(apis).enter(attempt, known: known, isRight: true, newHash: newHash, apis)
+            }
         }
+    }
+
+    /// Opens the session, or counts a failure.
+    ///
+    /// - Parameters:
+    ///   - known: the hash that the password was verified against; nil where the email had no account.
+    ///   - newHash: a hash to replace it by, where it was made with other parameters than those in force.
+    private func enter(
+        _ attempt: Attempt,
+        known: PasswordHash?,
+        isRight: Bool,
+        newHash: PasswordHash?,
+        _ apis: AccountAPIs
+    ) throws -> Progress<Account> {
+        let now = environment.time.now
+        let account: Account? = try environment.transact { tx in
+            guard var account = try admitted(attempt.email, at: now, in: tx) else {
+                guard known == nil else { return .success(nil) }
+                let hash = try AddressHash(of: attempt.email, newKey: attempt.newHashKey, in: tx)
+                try lockout.failUnknown(hash, at: now, in: tx)
+                return .failure(AccountError(refusals.unknownEmail))
+            }
+            guard account.passwordHash == known?.text else { return .success(nil) }
+            guard isRight else {
+                try lockout.fail(account.id, at: now, in: tx)
+                return .failure(AccountError(refusals.wrongPassword))
+            }
+            if let newHash {
+                account.passwordHash = newHash.text
+                try tx.update(account)
+            }
+            try lockout.clear(account.id, in: tx)
+            try sessions.open(attempt.token, for: account.id, at: now, in: tx)
+            try entered(account, apis, tx)
+            return .success(account)
+        }
+        // Nil says that the account changed while its password was looked at; what it is now decides.
+        return try account.map { .done($0) } ?? verify(attempt)
     }
 
     /// The account of an email, if it may be signed in to.
     ///
     /// - Throws: the refusal of an account, or of an email without one, that is locked.
-    private func admitted(_ email: String, _ newHashKey: String, at now: Timestamp, in tx: Transaction) throws
-        -> Account?
-    {
-        let account = try tx.find(Account.byEmail, Key(email)).flatMap { mayEnter($0) ? $0 : nil }
+    private func admitted(_ email: String, at now: Timestamp, in tx: Transaction) throws -> Account? {
+        let account = try tx.find(Account.byEmail, Key(email)).flatMap { mayEnter($0, now) ? $0 : nil }
         let seconds: Int? =
             if let account {
                 try lockout.secondsLeft(for: account.id, at: now, in: tx)
-            } else if hidesUnknown {
-                try lockout.secondsLeft(
-                    forUnknown: AddressHash(of: email, newKey: newHashKey, in: tx),
-                    at: now,
-                    in: tx
-                )
+            } else if hidesUnknown, let hash = try AddressHash(of: email, in: tx) {
+                try lockout.secondsLeft(forUnknown: hash, at: now, in: tx)
             } else {
                 nil
             }

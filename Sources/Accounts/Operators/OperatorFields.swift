@@ -21,7 +21,7 @@ package struct ClientFields {
 }
 
 /// What a request gives to prove that an operator sends it.
-package struct SessionFields {
+package struct SessionFields: Sendable {
     /// The operator's number.
     package let userID: Given<Int>
     /// The session's token.
@@ -31,6 +31,12 @@ package struct SessionFields {
         self.userID = userID
         self.sessionID = sessionID
     }
+}
+
+/// A person's names and email that passed the rules.
+struct ValidPerson {
+    let first, last: String
+    let email: EmailAddress
 }
 
 /// The rules for single members: blank is missing, and what does not fit is invalid. A member's path is put together
@@ -85,14 +91,12 @@ enum OperatorRules {
     }
 
     /// The names and the email of a person, those at `path`.
-    static func person(_ given: Given<PersonFields>, at path: String) throws -> (
-        first: String, last: String, email: EmailAddress
-    ) {
+    static func person(_ given: Given<PersonFields>, at path: String) throws -> ValidPerson {
         let given = try present(given, path)
-        return (
-            try text(given.firstName, "\(path).first_name", charactersMax: Limits.nameCharactersMax),
-            try text(given.lastName, "\(path).last_name", charactersMax: Limits.nameCharactersMax),
-            try email(given.email, "\(path).email")
+        return ValidPerson(
+            first: try text(given.firstName, "\(path).first_name", charactersMax: Limits.nameCharactersMax),
+            last: try text(given.lastName, "\(path).last_name", charactersMax: Limits.nameCharactersMax),
+            email: try email(given.email, "\(path).email")
         )
     }
 }

@@ -4,37 +4,61 @@ import Store
 extension Operators {
     /// Changes the password and ends all sessions. Wrong guesses at the current one are counted, but apart from those at
     /// signing in.
-    package func changePassword(session: SessionFields, current: Given<Password>, new: Given<Password>) throws {
-        let lockout = Lockout(.operators, .passwordChange)
-        /// The operator, where the password may be judged now.
-        func admitted(at now: Timestamp, in tx: Transaction) throws -> Operator {
-            let account = try authenticated(session, at: now, in: tx)
-            if let seconds = try lockout.secondsLeft(for: account.id, at: now, in: tx) {
-                throw AccountError(ErrorCode.Operators.tooManyAttempts, retryAfter: seconds)
-            }
-            return account
-        }
+    package func changePassword(
+        session: SessionFields,
+        current: Given<Password>,
+        new: Given<Password>
+    ) throws -> Progress<Void> {
         _ = try environment.store.transact { try authenticated(session, at: environment.time.now, in: $0) }
         let current = try OperatorRules.password(current, "current_password")
         let new = try OperatorRules.password(new, "password")
-        while true {
-            let now = environment.time.now
-            let known = try environment.store.transact { try admitted(at: now, in: $0) }
-            let isRight = try environment.hasher.verify(current, against: PasswordHash(text: known.passwordHash))
-            let hash = isRight ? try environment.hasher.hash(new) : nil
-            let isJudged = try environment.transact { tx -> Result<Bool, AccountError> in
-                // The lock that another process has set meanwhile counts, as does the password.
-                let account = try admitted(at: now, in: tx)
-                guard account.passwordHash == known.passwordHash else { return .success(false) }
-                guard let hash else {
-                    try lockout.fail(account.id, at: now, in: tx)
-                    return .failure(AccountError(ErrorCode.Operators.wrongPassword))
-                }
-                try set(hash, of: account, in: tx)
-                return .success(true)
-            }
-            if isJudged { return }
+        return try verify(PasswordChange(session: session, current: current, new: new))
+    }
+
+    /// A change of a password, on its way from one phase to the next.
+    private struct PasswordChange {
+        let session: SessionFields
+        let current, new: Password
+    }
+
+    private func verify(_ change: PasswordChange) throws -> Progress<Void> {
+        let now = environment.time.now
+        let account = try environment.store.transact { try mayJudge(change, at: now, in: $0) }
+        let known = PasswordHash(text: account.passwordHash)
+        return .verify(change.current, against: known) { isRight, apis in
+            guard isRight else { return try apis.operators.judge(change, known: known, newHash: nil) }
+            return .hash(change.new) { hash, apis in try apis.operators.judge(change, known: known, newHash: hash) }
         }
+    }
+
+    /// Sets the new password, or counts a failure.
+    ///
+    /// - Parameters:
+    ///   - known: the hash that the current password was verified against.
+    ///   - newHash: that of the new password; nil where the current one was wrong.
+    private func judge(_ change: PasswordChange, known: PasswordHash, newHash: PasswordHash?) throws -> Progress<Void> {
+        let now = environment.time.now
+        let isJudged = try environment.transact { tx -> Result<Bool, AccountError> in
+            // The lock that another process has set meanwhile counts, as does the password.
+            let account = try mayJudge(change, at: now, in: tx)
+            guard account.passwordHash == known.text else { return .success(false) }
+            guard let newHash else {
+                try Lockout(.operators, .passwordChange).fail(account.id, at: now, in: tx)
+                return .failure(AccountError(ErrorCode.Operators.wrongPassword))
+            }
+            try set(newHash, of: account, in: tx)
+            return .success(true)
+        }
+        return isJudged ? .done(()) : try verify(change)
+    }
+
+    /// The operator, where the current password may be judged now.
+    private func mayJudge(_ change: PasswordChange, at now: Timestamp, in tx: Transaction) throws -> Operator {
+        let account = try authenticated(change.session, at: now, in: tx)
+        if let seconds = try Lockout(.operators, .passwordChange).secondsLeft(for: account.id, at: now, in: tx) {
+            throw AccountError(ErrorCode.Operators.tooManyAttempts, retryAfter: seconds)
+        }
+        return account
     }
 
     /// Mails a code to set a new password with, where there is such an account; else does as much work.
@@ -52,21 +76,23 @@ extension Operators {
     }
 
     /// Sets a new password with a mailed code. As the code proves the address, the email is confirmed with it.
-    package func completeReset(code: Given<String>, password: Given<Password>) throws {
+    package func completeReset(code: Given<String>, password: Given<Password>) throws -> Progress<Void> {
         let code = try OperatorRules.code(code, "code")
         let password = try OperatorRules.password(password, "password")
-        let invalid = AccountError(ErrorCode.Operators.codeInvalid)
         // A code that is no good is refused before it costs a hash.
-        let start = environment.time.now
-        guard try environment.store.transact({ try codes.find(.reset, code, at: start, in: $0) }) != nil else {
-            throw invalid
+        let now = environment.time.now
+        guard try environment.store.transact({ try codes.find(.reset, code, at: now, in: $0) }) != nil else {
+            throw AccountError(ErrorCode.Operators.codeInvalid)
         }
-        let hash = try environment.hasher.hash(password)
+        return .hash(password) { hash, apis in .done(try apis.operators.completeReset(code, hash)) }
+    }
+
+    private func completeReset(_ code: String, _ hash: PasswordHash) throws {
         let now = environment.time.now
         try environment.store.transact { tx in
             guard let id = try codes.redeem(.reset, code, at: now, in: tx),
                 var account = try tx.get(Operator.self, Key(id))
-            else { throw invalid }
+            else { throw AccountError(ErrorCode.Operators.codeInvalid) }
             account.isConfirmed = true
             try set(hash, of: account, in: tx)
         }

@@ -3,18 +3,19 @@ import Store
 /// Registering, confirming, signing in and out.
 extension Operators {
     /// Registers an operator, mails a confirmation code and opens a session, which works before the email is confirmed.
-    package func register(person: Given<PersonFields>, password: Given<Password>) throws -> SignedIn {
+    package func register(person: Given<PersonFields>, password: Given<Password>) throws -> Progress<SignedIn> {
         let person = try OperatorRules.person(person, at: "user")
         let password = try OperatorRules.password(password, "password")
-        let taken = AccountError(ErrorCode.Operators.operatorExists)
         // Looked for before the password is hashed as well: a refusal need not cost that.
-        guard try environment.store.transact({ try self.account(of: person.email, in: $0) }) == nil else { throw taken }
+        try environment.store.transact { try refuseTaken(person.email, in: $0) }
+        return .hash(password) { hash, apis in .done(try apis.operators.register(person, hash)) }
+    }
 
-        let hash = try environment.hasher.hash(password)
+    private func register(_ person: ValidPerson, _ hash: PasswordHash) throws -> SignedIn {
         let (now, session) = (environment.time.now, newSession())
         let mail = MailSecrets(environment.random)
         let account = try environment.store.transact { tx in
-            guard try self.account(of: person.email, in: tx) == nil else { throw taken }
+            try refuseTaken(person.email, in: tx)
             let id = try tx.nextNumber(of: Operator.self)
             let account = Operator(
                 id: id,
@@ -40,15 +41,18 @@ extension Operators {
         return SignedIn(account: account, session: session)
     }
 
+    private func refuseTaken(_ email: EmailAddress, in tx: Transaction) throws {
+        guard try account(of: email, in: tx) == nil else { throw AccountError(ErrorCode.Operators.operatorExists) }
+    }
+
     /// Signs an operator in and opens a further session.
-    package func signIn(email: Given<String>, password: Given<Password>) throws -> SignedIn {
+    package func signIn(email: Given<String>, password: Given<Password>) throws -> Progress<SignedIn> {
         let email = try OperatorRules.email(email, "email")
         let password = try OperatorRules.password(password, "password")
         let session = newSession()
-        return SignedIn(
-            account: try signIn(email: email.canonical, password: password, token: session),
-            session: session
-        )
+        return try signIn(email: email.canonical, password: password, token: session).map { account in
+            SignedIn(account: account, session: session)
+        }
     }
 
     /// Ends the session that the request is sent with.

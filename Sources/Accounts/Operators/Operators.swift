@@ -3,7 +3,7 @@ package import Store
 /// Field operators: they register, confirm their email, sign in, and keep a list of clients.
 package struct Operators {
     /// An operator and the session that was opened just now.
-    package struct SignedIn {
+    package struct SignedIn: Sendable {
         /// The operator.
         package let account: Operator
         /// The session, whose token is told this once.
@@ -33,7 +33,8 @@ package struct Operators {
             ),
             // The document has signing in tell that there is no such account.
             hidesUnknown: false,
-            mayEnter: { $0.isConfirmed || !confirmsEmail }
+            mayEnter: { account, _ in account.isConfirmed || !confirmsEmail },
+            ofAPI: \.operators.signIn
         )
     }
 

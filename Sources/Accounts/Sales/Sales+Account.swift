@@ -3,13 +3,13 @@ import Store
 /// Signing in and out, one's own account, verifying and resetting.
 extension Sales {
     /// Signs in and opens a session.
-    package func authenticate(email: Given<String>, password: Given<Password>) throws -> (
-        user: SalesUser, key: SecretToken
-    ) {
+    package func authenticate(email: Given<String>, password: Given<Password>) throws -> Progress<
+        (user: SalesUser, key: SecretToken)
+    > {
         let email = try SalesRules.email(email)
         let password = try SalesRules.password(password)
         let key = newKey()
-        return (try signIn(email: email.canonical, password: password, token: key), key)
+        return try signIn(email: email.canonical, password: password, token: key).map { ($0, key) }
     }
 
     /// The account that a key is of.
@@ -83,21 +83,23 @@ extension Sales {
 
     /// Sets a new password with a mailed token, and ends all that the old one gave. As the token proves the address, the
     /// email is verified with it.
-    package func completeReset(token: Given<String>, password: Given<Password>) throws {
+    package func completeReset(token: Given<String>, password: Given<Password>) throws -> Progress<Void> {
         let token = try SalesRules.code(token, "token")
         let password = try SalesRules.password(password)
-        let invalid = AccountError(ErrorCode.Sales.tokenInvalid)
         // A token that is no good is refused before it costs a hash.
-        let start = environment.time.now
-        guard try environment.store.transact({ try codes.find(.reset, token, at: start, in: $0) }) != nil else {
-            throw invalid
+        let now = environment.time.now
+        guard try environment.store.transact({ try codes.find(.reset, token, at: now, in: $0) }) != nil else {
+            throw AccountError(ErrorCode.Sales.tokenInvalid)
         }
-        let hash = try environment.hasher.hash(password)
+        return .hash(password) { hash, apis in .done(try apis.sales.completeReset(token, hash)) }
+    }
+
+    private func completeReset(_ token: String, _ hash: PasswordHash) throws {
         let now = environment.time.now
         try environment.store.transact { tx in
             guard let id = try codes.redeem(.reset, token, at: now, in: tx),
                 var user = try tx.get(SalesUser.self, Key(id))
-            else { throw invalid }
+            else { throw AccountError(ErrorCode.Sales.tokenInvalid) }
             user.passwordHash = hash.text
             user.isVerified = true
             try tx.update(user)

@@ -36,49 +36,66 @@ package struct NewSalesUser {
     }
 }
 
+/// A new account whose members were found right.
+private struct ValidSalesUser {
+    let role: SalesRole
+    let email: EmailAddress
+    let referralCode: String
+    let name: (first: String, last: String)
+    let source, phone, brandID: String?
+
+    /// Looks at the members in the order in which errors are told.
+    init(_ given: NewSalesUser, _ role: SalesRole, _ email: EmailAddress) throws {
+        (self.role, self.email) = (role, email)
+        let nameMax = Limits.nameCharactersMax
+        referralCode = try SalesRules.code(given.referralCode, "referral_code", charactersMax: nameMax)
+        source = try given.source.map { try SalesRules.text($0, "source", charactersMax: nameMax) }
+        name = try SalesRules.name(given.name)
+        phone = try given.phone.map { try SalesRules.text($0, "phone", charactersMax: Limits.phoneCharactersMax) }
+        brandID = try given.brandID.map { try SalesRules.text($0, "brand_id", charactersMax: nameMax) }
+    }
+}
+
+/// A new account and its first API key; a customer, who has to verify the email first, gets none.
+package struct CreatedSalesUser {
+    package let user: SalesUser
+    package let key: SecretToken?
+}
+
 /// Creating accounts, by referral.
 extension Sales {
     /// Creates an account, in this order of checks: the request, the code, its owner's role, the email.
-    ///
-    /// - Returns: the account, and its api key; a customer, who has to verify the email first, gets none.
-    package func create(_ role: SalesRole, _ given: NewSalesUser) throws -> (user: SalesUser, key: SecretToken?) {
+    package func create(_ role: SalesRole, _ given: NewSalesUser) throws -> Progress<CreatedSalesUser> {
         let email = try SalesRules.email(given.email)
         let password = try SalesRules.password(given.password)
-        let code = try SalesRules.code(
-            given.referralCode,
-            "referral_code",
-            charactersMax: Limits.nameCharactersMax
-        )
-        let source = try given.source.map { try SalesRules.text($0, "source", charactersMax: Limits.nameCharactersMax) }
-        let name = try SalesRules.name(given.name)
-        let phone = try given.phone.map { try SalesRules.text($0, "phone", charactersMax: Limits.phoneCharactersMax) }
-        let brand = try given.brandID.map {
-            try SalesRules.text($0, "brand_id", charactersMax: Limits.nameCharactersMax)
-        }
-        let start = environment.time.now
-        try environment.store.transact { _ = try check(role, code: code, email: email, at: start, in: $0) }
+        let new = try ValidSalesUser(given, role, email)
+        let now = environment.time.now
+        try environment.store.transact { _ = try check(new, at: now, in: $0) }
+        return .hash(password) { hash, apis in .done(try apis.sales.create(new, hash)) }
+    }
 
-        let hash = try environment.hasher.hash(password)
+    private func create(_ new: ValidSalesUser, _ hash: PasswordHash) throws -> CreatedSalesUser {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
+        let role = new.role
         let key = role == .customer ? nil : newKey()
         let (externalID, ownCode) = (environment.random.uuid(), environment.random.hex(bytes: 16))
         let user = try environment.store.transact { tx in
-            let invitation = try check(role, code: code, email: email, at: now, in: tx)
+            let invitation = try check(new, at: now, in: tx)
             if let invitation { try use(invitation, in: tx) }
             let user = SalesUser(
                 id: try tx.nextNumber(of: SalesUser.self),
                 externalID: externalID,
                 created: now,
                 role: role.rawValue,
-                email: email.text,
+                email: new.email.text,
                 passwordHash: hash.text,
                 isVerified: role != .customer,
-                firstName: name.first,
-                lastName: name.last,
+                firstName: new.name.first,
+                lastName: new.name.last,
                 referralCode: ownCode,
-                source: source,
-                phone: phone,
-                brandID: brand
+                source: new.source,
+                phone: new.phone,
+                brandID: new.brandID
             )
             try tx.insert(user)
             if let key { try sessions.open(key, for: user.id, at: now, in: tx) }
@@ -87,26 +104,20 @@ extension Sales {
             }
             return user
         }
-        return (user, key)
+        return CreatedSalesUser(user: user, key: key)
     }
 
     /// Checks who invites.
     ///
     /// - Returns: the invitation whose code it is; nil for an account's own code.
-    private func check(
-        _ role: SalesRole,
-        code: String,
-        email: EmailAddress,
-        at now: Timestamp,
-        in tx: Transaction
-    ) throws -> Invitation? {
-        let owner = try tx.find(SalesUser.byReferralCode, Key(code))
-        let invitation = owner == nil ? try self.invitation(code, at: now, in: tx) : nil
+    private func check(_ new: ValidSalesUser, at now: Timestamp, in tx: Transaction) throws -> Invitation? {
+        let owner = try tx.find(SalesUser.byReferralCode, Key(new.referralCode))
+        let invitation = owner == nil ? try self.invitation(new.referralCode, at: now, in: tx) : nil
         guard let inviter = (owner?.role ?? invitation?.role).flatMap({ SalesRole(rawValue: $0) }) else {
             throw AccountError(ErrorCode.Sales.invalidReferralCode)
         }
-        guard inviter.mayInvite(role) else { throw AccountError(ErrorCode.Sales.insufficientAuthorization) }
-        guard try user(of: email, in: tx) == nil else { throw AccountError(ErrorCode.Sales.userAlreadyExists) }
+        guard inviter.mayInvite(new.role) else { throw AccountError(ErrorCode.Sales.insufficientAuthorization) }
+        guard try user(of: new.email, in: tx) == nil else { throw AccountError(ErrorCode.Sales.userAlreadyExists) }
         return invitation
     }
 }

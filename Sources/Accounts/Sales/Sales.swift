@@ -21,7 +21,8 @@ package struct Sales {
                 locked: ErrorCode.Sales.tooManyAttempts
             ),
             hidesUnknown: true,
-            mayEnter: \.isVerified
+            mayEnter: { user, _ in user.isVerified },
+            ofAPI: \.sales.signIn
         )
     }
 

@@ -2,15 +2,16 @@
 // swift-format-ignore-file
 
 import JSON
+import JSONRPC
 
 extension Service {
-    /// Reads a method's params, calls its handler and writes what it gives.
-    func run(_ method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws {
+    /// Reads a method's params, calls its handler and writes what it gives; or gives the password work that it waits for.
+    func run(_ method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws -> SlowWork? {
         switch method {
         case .operatorsRegister:
-            try operators.register(OperatorsWire.RegisterParams(reading: &params)).write(to: &writer)
+            return try write(operators.register(OperatorsWire.RegisterParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
         case .operatorsSignin:
-            try operators.signin(OperatorsWire.SigninParams(reading: &params)).write(to: &writer)
+            return try write(operators.signin(OperatorsWire.SigninParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
         case .operatorsClientCreate:
             try operators.clientCreate(OperatorsWire.ClientCreateParams(reading: &params)).write(to: &writer)
         case .operatorsClientsGet:
@@ -28,31 +29,29 @@ extension Service {
             try operators.signout(OperatorsWire.SignoutParams(reading: &params))
             writer.null()
         case .operatorsChangePassword:
-            try operators.changePassword(OperatorsWire.ChangePasswordParams(reading: &params))
-            writer.null()
+            return try write(operators.changePassword(OperatorsWire.ChangePasswordParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .operatorsResetPassword:
             try operators.resetPassword(OperatorsWire.ResetPasswordParams(reading: &params))
             writer.null()
         case .operatorsCompleteReset:
-            try operators.completeReset(OperatorsWire.CompleteResetParams(reading: &params))
-            writer.null()
+            return try write(operators.completeReset(OperatorsWire.CompleteResetParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .careUserRegister:
-            try care.userRegister(CareWire.UserRegisterParams(reading: &params)).write(to: &writer)
+            return try write(care.userRegister(CareWire.UserRegisterParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
         case .careUserView:
             try care.userView(CareWire.UserViewParams(reading: &params)).write(to: &writer)
         case .careUserChange:
-            try care.userChange(CareWire.UserChangeParams(reading: &params)).write(to: &writer)
+            return try write(care.userChange(CareWire.UserChangeParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
         case .careUserDelete:
             try care.userDelete(CareWire.UserDeleteParams(reading: &params)).write(to: &writer)
         case .careUserResetPassword:
-            try care.userResetPassword(CareWire.UserResetPasswordParams(reading: &params)).write(to: &writer)
+            return try write(care.userResetPassword(CareWire.UserResetPasswordParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
         case .careUserConfirmEmail:
             try care.userConfirmEmail(CareWire.UserConfirmEmailParams(reading: &params)).write(to: &writer)
         case .careUserResendConfirmation:
             try care.userResendConfirmation(CareWire.UserResendConfirmationParams(reading: &params))
             writer.null()
         case .careAuthToken:
-            try care.authToken(CareWire.AuthTokenParams(reading: &params)).write(to: &writer)
+            return try write(care.authToken(CareWire.AuthTokenParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
         case .careAuthRevoke:
             try care.authRevoke(CareWire.AuthRevokeParams(reading: &params)).write(to: &writer)
         case .carePatientsCreate:
@@ -74,13 +73,13 @@ extension Service {
         case .carePatientsClaim:
             try care.patientsClaim(CareWire.PatientsClaimParams(reading: &params)).write(to: &writer)
         case .salesUserCreateCustomer:
-            try sales.userCreateCustomer(SalesWire.UserCreateCustomerParams(reading: &params)).write(to: &writer)
+            return try write(sales.userCreateCustomer(SalesWire.UserCreateCustomerParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
         case .salesUserCreateSalesperson:
-            try sales.userCreateSalesperson(SalesWire.UserCreateSalespersonParams(reading: &params)).write(to: &writer)
+            return try write(sales.userCreateSalesperson(SalesWire.UserCreateSalespersonParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
         case .salesUserCreateInternal:
-            try sales.userCreateInternal(SalesWire.UserCreateInternalParams(reading: &params)).write(to: &writer)
+            return try write(sales.userCreateInternal(SalesWire.UserCreateInternalParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
         case .salesUserAuthenticate:
-            try sales.userAuthenticate(SalesWire.UserAuthenticateParams(reading: &params)).write(to: &writer)
+            return try write(sales.userAuthenticate(SalesWire.UserAuthenticateParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
         case .salesUserVerify:
             try sales.userVerify(SalesWire.UserVerifyParams(reading: &params)).write(to: &writer)
         case .salesUserMe:
@@ -94,8 +93,7 @@ extension Service {
             try sales.userReset(SalesWire.UserResetParams(reading: &params))
             writer.null()
         case .salesUserCompleteReset:
-            try sales.userCompleteReset(SalesWire.UserCompleteResetParams(reading: &params))
-            writer.null()
+            return try write(sales.userCompleteReset(SalesWire.UserCompleteResetParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .salesUserResendVerification:
             try sales.userResendVerification(SalesWire.UserResendVerificationParams(reading: &params))
             writer.null()
@@ -114,5 +112,6 @@ extension Service {
         case .systemInvite:
             try system.invite(ServiceWire.InviteParams(reading: &params)).write(to: &writer)
         }
+        return nil
     }
 }

@@ -6,8 +6,8 @@ import JSONRPC
 /// It is spoken in two ways, and both are answered on any stream: since 2026-07-28 each request stands for itself; before,
 /// a peer began with `initialize`. Source: modelcontextprotocol.io, the specifications of the versions in `MCPEra`.
 final class MCPHandlers {
-    /// Carries out a method of the contract.
-    typealias Run = (Method, UnsafeRawBufferPointer?, inout JSONWriter) throws(RequestInterruption) -> Void
+    /// Carries out a method of the contract, or gives the slow work that it waits for.
+    typealias Run = (Method, UnsafeRawBufferPointer?, inout JSONWriter) throws(RPCError) -> SlowWork?
 
     private let serverVersion: String
     private let offer: ToolOffer
@@ -19,37 +19,34 @@ final class MCPHandlers {
         self.offer = offer
     }
 
-    /// Carries out a request and writes its result.
+    /// Carries out a request and writes its result; gives the slow work that it waits for, where it calls a tool that does.
     func handle(
         _ method: MCPMethod,
         params given: UnsafeRawBufferPointer?,
         run: Run,
         result: inout JSONWriter
-    ) throws(RequestInterruption) {
-        let (params, era): (MCPParams, MCPEra)
-        do throws(RPCError) {
-            (params, era) = try envelope(of: method, given)
-        } catch {
-            throw .refused(error)
-        }
+    ) throws(RPCError) -> SlowWork? {
+        let (params, era) = try envelope(of: method, given)
         result.beginObject()
         if era == .stateless { writeHead(to: &result) }
         switch (method, era) {
         case (.initialize, .handshake):
-            guard let version = params.protocolVersion else { throw .refused(.invalidParams) }
+            guard let version = params.protocolVersion else { throw .invalidParams }
             writeHandshake(asking: version, to: &result)
         case (.ping, .handshake): break
         case (.initialize, .stateless), (.ping, .stateless), (.serverDiscover, .handshake):
-            throw .refused(.methodNotFound)
+            throw .methodNotFound
         case (.serverDiscover, .stateless): writeDiscovery(to: &result)
         case (.toolsList, _):
             // All tools stand on one page, so no cursor was ever given out.
-            guard params.cursor == nil else { throw .refused(.invalidParams) }
+            guard params.cursor == nil else { throw .invalidParams }
             writeTools(to: &result)
             if era == .stateless { writeCaching(to: &result) }
-        case (.toolsCall, _): try call(params, era: era, run: run, result: &result)
+        case (.toolsCall, _):
+            if let work = try call(params, era: era, run: run, result: &result) { return work }
         }
         result.endObject()
+        return nil
     }
 
     /// The tool that a request calls; nil for any other request, and where there is no such tool.
@@ -77,22 +74,26 @@ final class MCPHandlers {
         era: MCPEra,
         run: Run,
         result: inout JSONWriter
-    ) throws(RequestInterruption) {
+    ) throws(RPCError) -> SlowWork? {
         guard let call = ToolCall(params, era: era, offer: offer) else {
-            throw .refused(.unknownTool(params.name?.string, offer))
+            throw .unknownTool(params.name?.string, offer)
         }
         // The result holds the value twice, as text and as structured content.
         let valueBytesMax = result.furtherBytesMax / 2
         var value = JSONWriter()
         value.limit(toFurther: valueBytesMax)
-        do throws(RequestInterruption) {
-            try run(call.method, call.params, &value)
+        do throws(RPCError) {
+            if let work = try run(call.method, call.params, &value) { return work }
         } catch {
-            guard case .refused(let refusal) = error else { throw error }
-            return ToolCall.write(error: refusal, to: &result)
+            ToolCall.write(error: error, to: &result)
+            return nil
         }
-        guard !value.isOverrun, value.count <= valueBytesMax else { return result.overrun() }
-        value.withUnsafeBytes { ToolCall.write(result: $0, to: &result) }
+        if value.isOverrun || value.count > valueBytesMax {
+            result.overrun()
+        } else {
+            value.withUnsafeBytes { ToolCall.write(result: $0, to: &result) }
+        }
+        return nil
     }
 
     private func envelope(

@@ -113,8 +113,13 @@ private struct Reply {
 
 /// Answers every request with null.
 private final class Echo: RequestHandler {
-    func handle(_ request: Request, run: any RequestRun, result: inout JSONWriter) throws(RequestInterruption) {
+    func handle(
+        _ request: Request,
+        from phase: (any RequestPhase)?,
+        result: inout JSONWriter
+    ) throws(RPCError) -> SlowWork? {
         result.null()
+        return nil
     }
 
     func mayWait(_ request: Request) -> Bool { false }

@@ -44,11 +44,6 @@ private final class Subject {
         func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: "x", text: secret) }
     }
 
-    private final class Run: RequestRun {
-        var outcomes: [any Sendable] = []
-        var memory: AnyObject?
-    }
-
     init() throws {
         declared = try Self.declaredSlugs()
         let store = Store(engine: LocalEngine())
@@ -61,7 +56,6 @@ private final class Subject {
                 time: time,
                 random: RehearsedRandom(seed: 7),
                 composer: Composer(),
-                hashesElsewhere: hashesElsewhere,
                 settings: settings
             )
             let system = SystemHandlers(
@@ -69,7 +63,7 @@ private final class Subject {
                 storeKind: "memory",
                 rehearsal: SystemHandlers.Rehearsal(time: time, backend: backend)
             )
-            return Service(backend: backend, system: system) { _ in }
+            return Service(backend: backend, system: system, hashesElsewhere: hashesElsewhere) { _ in }
         }
         self.service = service(hashesElsewhere: true)
         // The accounts are made by a service that hashes in place.
@@ -136,14 +130,11 @@ private final class Subject {
                 _ = service.lane(of: request)
                 _ = service.mayWait(request)
                 var result = JSONWriter()
-                do throws(RequestInterruption) {
-                    try service.handle(request, run: Run(), result: &result)
-                    return .result(result.take())
+                do throws(RPCError) {
+                    let work = try service.handle(request, from: nil, result: &result)
+                    return work == nil ? .result(result.take()) : .waits
                 } catch {
-                    switch error {
-                    case .refused(let refusal): return .refused(refusal)
-                    case .waits: return .waits
-                    }
+                    return .refused(error)
                 }
             }
         }

@@ -12,7 +12,7 @@ final class WorkPool: Sendable {
     }
 
     private let jobs = Mailbox<Job>()
-    private let finished = Mutex<[(ticket: Int, outcome: any Sendable)]>([])
+    private let finished = Mutex<[(ticket: Int, phase: (any RequestPhase)?)]>([])
     private let threadsMax: Int
     private let threads = Mutex(0)
     private let startThread: Thread.Starter
@@ -21,7 +21,7 @@ final class WorkPool: Sendable {
     /// - Parameters:
     ///   - threadsMax: how many threads it works on.
     ///   - startThread: gives it the threads that it works on.
-    ///   - wake: called, mostly on a worker's thread, when an outcome is there to be taken.
+    ///   - wake: called, mostly on a worker's thread, when work is finished.
     init(
         threadsMax: Int = min(Thread.processorCount, Limits.workThreadsMax),
         startThread: @escaping Thread.Starter = Thread.start,
@@ -47,8 +47,8 @@ final class WorkPool: Sendable {
         }
     }
 
-    /// The outcomes that came in since the last call.
-    func takeFinished() -> [(ticket: Int, outcome: any Sendable)] {
+    /// What the work that was finished since the last call gave.
+    func takeFinished() -> [(ticket: Int, phase: (any RequestPhase)?)] {
         finished.withLock { finished in
             defer { finished = [] }
             return finished
@@ -64,8 +64,8 @@ final class WorkPool: Sendable {
     }
 
     private func run(_ job: Job) {
-        let outcome = job.work()
-        finished.withLock { $0.append((job.ticket, outcome)) }
+        let phase = job.work()
+        finished.withLock { $0.append((job.ticket, phase)) }
         wake()
     }
 }

@@ -97,9 +97,9 @@ struct Connection: ~Copyable {
 
     /// Goes on with what waited for work that is done now.
     mutating func resume() {
-        for (ticket, outcome) in pool.takeFinished() {
+        for (ticket, phase) in pool.takeFinished() {
             guard let entry = workUnderWay.removeValue(forKey: ticket) else { continue }
-            entry.outcomes.append(outcome)
+            entry.phase = phase
             entry.isWaiting = false
             advance(entry.lane)
         }
@@ -236,14 +236,15 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// Runs a request for the sake of the work that it asks for alone, and takes back what it did.
+    /// Runs a request's first phase for the sake of the work that it asks for alone. What else comes of it is discarded: at
+    /// its turn the request is begun anew.
     private mutating func lookAhead(_ entry: LaneEntry) {
         guard let request = entry.request else { return }
         var discarded = JSONWriter()
-        do throws(RequestInterruption) {
-            try handler.handle(request, run: entry, result: &discarded)
+        do throws(RPCError) {
+            if let work = try handler.handle(request, from: nil, result: &discarded) { start(work, for: entry) }
         } catch {
-            if case .waits(let work) = error { start(work, for: entry) }
+            // It is refused for good at its turn.
         }
         handler.rollback()
     }

@@ -17,8 +17,11 @@ extension LaneEntry {
         answer.limit(toFurther: Limits.answerBytesMax)
         defer { answer.limit(toFurther: .max - answer.count) }
         answer.beginResponse(to: request.id)
-        do throws(RequestInterruption) {
-            try handler.handle(request, run: self, result: &answer)
+        do throws(RPCError) {
+            if let work = try handler.handle(request, from: phase, result: &answer) {
+                answer.truncate(to: start)
+                return work
+            }
             answer.endObject()
             if request.id == nil {
                 answer.truncate(to: start)
@@ -30,13 +33,8 @@ extension LaneEntry {
             return nil
         } catch {
             answer.truncate(to: start)
-            switch error {
-            case .refused(let refusal):
-                if let id = request.id { answer.errorResponse(refusal, to: id) }
-                return nil
-            case .waits(let work):
-                return work
-            }
+            if let id = request.id { answer.errorResponse(error, to: id) }
+            return nil
         }
     }
 

@@ -2,13 +2,19 @@ package import JSON
 
 /// What answers requests. It is used from one thread.
 package protocol RequestHandler: AnyObject {
-    /// Carries out a request and writes its result as one value. What it did stays staged until `commit()`.
+    /// Carries out a request, or the next phase of it, and writes its result as one value. What it did stays staged until
+    /// `commit()`.
     ///
     /// - Parameters:
-    ///   - run: what is known from earlier runs of the same request.
-    /// - Throws: `.refused` for an error that is answered, `.waits` where slow work must be done first; then nothing has
-    ///   been done, and the request is run again with the work's outcome.
-    func handle(_ request: Request, run: any RequestRun, result: inout JSONWriter) throws(RequestInterruption)
+    ///   - phase: what slow work gave for the request; nil begins it.
+    /// - Returns: the slow work that the request waits for; nothing is staged then, and what is written is no result. Nil
+    ///   where it was carried out.
+    /// - Throws: the error that is answered.
+    func handle(
+        _ request: Request,
+        from phase: (any RequestPhase)?,
+        result: inout JSONWriter
+    ) throws(RPCError) -> SlowWork?
 
     /// Whether a request may ask for slow work, so that asking ahead of its turn is worth the while.
     func mayWait(_ request: Request) -> Bool
@@ -42,23 +48,12 @@ package protocol RequestHandler: AnyObject {
     func tend() -> Int?
 }
 
-/// Why a request was not carried out.
-package enum RequestInterruption: Error {
-    case refused(RPCError)
-    /// The work runs on another thread; it leaves its outcome where the next run of the request finds it.
-    case waits(SlowWork)
-}
+/// Work that takes milliseconds, done off the handler's thread. It gives the phase with which the request goes on; nil
+/// begins it anew.
+package typealias SlowWork = @Sendable () -> (any RequestPhase)?
 
-/// Work that takes milliseconds, done off the handler's thread; its outcome is handed to the request's next run.
-package typealias SlowWork = @Sendable () -> any Sendable
-
-/// What one request's runs have found out so far. A request is run again when work that it waits for is done.
-package protocol RequestRun: AnyObject {
-    /// The outcomes of slow work, in the order in which it was asked for.
-    var outcomes: [any Sendable] { get set }
-    /// What the handler keeps from one run to the next.
-    var memory: AnyObject? { get set }
-}
+/// The part of a request that follows slow work, as its handler knows it. A phase may be run again.
+package protocol RequestPhase: Sendable {}
 
 /// An account, for the purpose of order.
 package struct Lane: Hashable, Sendable {

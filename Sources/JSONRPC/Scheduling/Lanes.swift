@@ -1,5 +1,5 @@
 /// A message that has not been answered for good.
-final class LaneEntry: RequestRun {
+final class LaneEntry {
     /// The request; nil for a message that is answered with `refusal`.
     let request: Request?
     let refusal: RPCError?
@@ -14,8 +14,8 @@ final class LaneEntry: RequestRun {
     var hasNoRoom = false
     /// Whether its id is noted as one that waits.
     var isInFlight = false
-    var outcomes: [any Sendable] = []
-    var memory: AnyObject?
+    /// What slow work gave for it; nil where none was done.
+    var phase: (any RequestPhase)?
 
     init(_ request: Request, to address: ReplyAddress) {
         self.request = request

@@ -1,0 +1,47 @@
+/// How far a rule has come: to its value, or to password work, which takes milliseconds and is done elsewhere.
+///
+///     operators.register   hash → done
+///     operators.signin     verify → done, or verify → hash → done where the hash was made with other parameters
+///     care.user.view       done
+///
+/// The part of a rule up to such work, or up to its value, is a *phase*. Each phase reads the clock and the store anew.
+/// The first one only reads, so that it may run before the request's turn has come for the sake of the work it asks for.
+///
+/// What follows the work is a function of its outcome. It holds values only and is handed the account APIs to go on with,
+/// so it may run on another thread, and more than once.
+package enum Progress<Value> {
+    /// The rule has ended with a value.
+    case done(Value)
+    /// The password is to be hashed.
+    case hash(Password, then: Phase<PasswordHash>)
+    /// The password is to be verified against a hash.
+    case verify(Password, against: PasswordHash, then: Phase<Bool>)
+
+    /// A phase that follows password work.
+    package typealias Phase<Outcome> = @Sendable (Outcome, AccountAPIs) throws -> Progress
+
+    /// The same progress towards what `transform` makes of the value.
+    package func map<Result>(_ transform: @escaping @Sendable (Value) throws -> Result) rethrows -> Progress<Result> {
+        switch self {
+        case .done(let value): .done(try transform(value))
+        case .hash(let password, let next):
+            .hash(password) { outcome, apis in try next(outcome, apis).map(transform) }
+        case .verify(let password, let hash, let next):
+            .verify(password, against: hash) { outcome, apis in try next(outcome, apis).map(transform) }
+        }
+    }
+
+    /// Does all that is left of the rule in place.
+    package func finished(with apis: AccountAPIs) throws -> Value {
+        let hasher = apis.environment.hasher
+        var progress = self
+        while true {
+            switch progress {
+            case .done(let value): return value
+            case .hash(let password, let next): progress = try next(hasher.hash(password), apis)
+            case .verify(let password, let hash, let next):
+                progress = try next(hasher.verify(password, against: hash), apis)
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Accounts
+import JSON
+import JSONRPC
+
+/// The phase of a request that follows password work.
+struct HashedPhase: RequestPhase {
+    /// Goes on with the request: writes its result, or gives the further work that it waits for.
+    let run: @Sendable (Service, inout JSONWriter) throws -> SlowWork?
+}
+
+extension Service {
+    /// Writes what a method has come to, or gives the password work that it waits for.
+    ///
+    /// - Parameter write: writes the method's value as its result.
+    func write<Value>(
+        _ progress: Progress<Value>,
+        to result: inout JSONWriter,
+        _ write: @escaping @Sendable (Value, inout JSONWriter) -> Void
+    ) throws -> SlowWork? {
+        let hasher = apis.environment.hasher
+        switch progress {
+        case _ where !hashesElsewhere:
+            write(try progress.finished(with: apis), &result)
+            return nil
+        case .done(let value):
+            write(value, &result)
+            return nil
+        case .hash(let password, let next):
+            return Self.work({ try hasher.hash(password) }, then: next, write)
+        case .verify(let password, let hash, let next):
+            return Self.work({ try hasher.verify(password, against: hash) }, then: next, write)
+        }
+    }
+
+    private static func work<Outcome: Sendable, Value>(
+        _ work: @escaping @Sendable () throws -> Outcome,
+        then next: @escaping Progress<Value>.Phase<Outcome>,
+        _ write: @escaping @Sendable (Value, inout JSONWriter) -> Void
+    ) -> SlowWork {
+        {
+            let outcome = Result { try work() }
+            return HashedPhase { service, result in
+                try service.write(next(outcome.get(), service.apis), to: &result, write)
+            }
+        }
+    }
+}
