@@ -1,6 +1,3 @@
-import JSON
-internal import Threads
-
 /// How requests are ordered.
 package enum ReplyOrder: String, Sendable {
     /// They take effect, and are answered, in the order in which they came.
@@ -9,7 +6,15 @@ package enum ReplyOrder: String, Sendable {
     case asCompleted = "as-completed"
 }
 
-/// The requests of one stream, from bytes read to bytes to be written.
+/// The requests of one stream, from bytes read to bytes to be written:
+///
+///     receive          bytes that were read
+///       MessageReader    cuts and parses messages
+///       admit            gives each a lane; one behind another request of its lane waits
+///         Lanes            keep what waits; LookAhead starts its slow work
+///       carryOut         has the handler carry out a request, in GroupCommit
+///     commit           makes what was done durable
+///     takeOutput       replies that may leave
 ///
 /// What one read brought is carried out, then committed at once, and only then answered: a thousand requests in a pipe
 /// share one sync, and no reply tells of what is not durable. A request that waits for slow work holds up its lane and
@@ -22,51 +27,33 @@ package enum ReplyOrder: String, Sendable {
 /// and a request makes many.
 struct Connection: ~Copyable {
     private let handler: any RequestHandler
-    private let pool: WorkPool
     private let chosenOrder: ReplyOrder?
-    private var framer: Framer
-    /// What was read and has not been looked at.
-    private var backlog = Backlog()
-    /// The value on several lines that has got its error, while lines may belong to it; nil elsewhere.
-    private var openValue: PrettyPrintedValue?
+    private var reader: MessageReader
     private var lanes = Lanes()
     /// Lanes that could go on, had their answers not grown long.
     private var pausedLanes = Set<Lane>()
-
-    /// Answers of what is done and not committed yet.
-    private var output = JSONWriter(capacity: usualOutputBytes)
-    /// The requests that those answers tell of, to be done again one by one should the commit fail.
-    private var group: [LaneEntry] = []
-    /// Answers that may go out.
-    private var committed: [UInt8] = []
-    /// The requests that wait, by their ids.
-    private var inFlight: [[UInt8]: LaneEntry] = [:]
-
-    private var workUnderWay: [Int: LaneEntry] = [:]
-    private var lastTicket = 0
-    /// Requests that wait behind others and may need slow work, which can be started ahead of their turn.
-    private var notLookedAhead = Queue<LaneEntry>()
-
-    /// What most turns' answers have room in.
-    private static let usualOutputBytes = 4_096
+    private var inFlight = RequestsInFlight()
+    private var lookAhead: LookAhead
+    private var group: GroupCommit
 
     /// - Parameter order: how requests are ordered; nil leaves it to the framing, as peers that frame with headers match
     ///   replies to requests by their ids.
     init(handler: any RequestHandler, pool: WorkPool, order: ReplyOrder?, framing: Framing) {
         self.handler = handler
-        self.pool = pool
         self.chosenOrder = order
-        self.framer = Framer(framing)
+        self.reader = MessageReader(framing)
+        self.lookAhead = LookAhead(pool: pool)
+        self.group = GroupCommit(handler: handler)
     }
 
     /// Whether every request was answered.
     var isIdle: Bool { lanes.isEmpty && !hasBacklog }
 
     /// Whether there is something to carry out that waits for nothing but for earlier answers to go out.
-    var hasBacklog: Bool { !backlog.isEmpty || !pausedLanes.isEmpty }
+    var hasBacklog: Bool { !reader.isEmpty || !pausedLanes.isEmpty }
 
     /// How many messages were read and are not answered, those aside whose answers wait to be written.
-    var unansweredMessages: Int { lanes.count + backlog.count }
+    var unansweredMessages: Int { lanes.count + reader.count }
 
     /// Whether so many requests wait that nothing more should be read for now.
     var isSaturated: Bool { lanes.isSaturated }
@@ -75,133 +62,110 @@ struct Connection: ~Copyable {
 
     /// Takes what was read.
     mutating func receive(_ read: UnsafeRawBufferPointer) {
-        let (chunk, frames) = framer.frames(of: read)
-        backlog.append(frames, in: chunk)
+        reader.receive(read)
         takeBacklog()
     }
 
     /// Takes the end of the input.
     mutating func receiveEnd() {
-        let (chunk, frames) = framer.rest()
-        backlog.append(frames, in: chunk)
+        reader.receiveEnd()
         takeBacklog()
     }
 
     /// Goes on where a turn ended because its answers had grown long.
     mutating func takeBacklog() {
         for lane in pausedLanes { advance(lane) }
-        while !isTurnOver, let (frame, chunk) = backlog.next() { take(frame, in: chunk) }
-        commit()
-        lookAhead()
+        while !group.isFull, let (received, chunk) = reader.next() {
+            switch received {
+            case .message(let message): admit(message, chunk: chunk)
+            case .batch(let messages): admit(messages, chunk: chunk)
+            }
+        }
+        endTurn()
     }
 
     /// Goes on with what waited for work that is done now.
     mutating func resume() {
-        for (ticket, phase) in pool.takeFinished() {
-            guard let entry = workUnderWay.removeValue(forKey: ticket) else { continue }
-            entry.phase = phase
-            entry.isWaiting = false
-            advance(entry.lane)
-        }
-        commit()
-        lookAhead()
+        let finished = lookAhead.takeFinished()
+        guard !finished.isEmpty else { return }
+        for entry in finished { advance(entry.lane) }
+        endTurn()
     }
 
     /// The answers that may go out by now.
     mutating func takeOutput() -> [UInt8] {
-        defer { committed = [] }
-        return committed
+        group.takeCommitted()
     }
 
-    /// Whether the answers so far are to go out before there are more.
-    private var isTurnOver: Bool { output.count + committed.count >= Limits.turnBytes }
-
-    private mutating func take(_ frame: Frame, in chunk: Chunk) {
-        switch frame {
-        case .message(let bytes):
-            if openValue != nil, belongsToOpenValue(bytes) { return }
-            take(Line(bytes, in: chunk, isLine: framer.framing != .header), of: bytes, in: chunk)
-        case .http: admit(.invalid(.http, id: nil), chunk: chunk)
-        case .tooLong: admit(.invalid(.messageTooLong, id: nil), chunk: chunk)
-        case .badHeader: admit(.invalid(.badHeader, id: nil), chunk: chunk)
-        case .cutShort: admit(.invalid(.cutShort, id: nil), chunk: chunk)
-        case .lengthTooLong: admit(.invalid(.lengthTooLong, id: nil), chunk: chunk)
-        }
-    }
-
-    private mutating func take(_ line: consuming Line, of bytes: UnsafeRawBufferPointer, in chunk: Chunk) {
-        switch consume line {
-        case .message(let message): admit(message, chunk: chunk)
-        case .malformed(let error):
-            if framer.framing != .header { openValue = PrettyPrintedValue(firstLine: bytes) }
-            admit(.invalid(error, id: nil), chunk: chunk)
-        case .batch(let messages):
-            // Each message waits in its own lane; the answer has them in the batch's order whenever they are done.
-            let batch = BatchReply(count: messages.count)
-            for (index, message) in messages.enumerated() {
-                admit(message, at: BatchPlace(batch: batch, index: index), chunk: chunk)
-            }
-        }
-    }
-
-    /// Whether a line belongs to a value that has got its error already.
-    private mutating func belongsToOpenValue(_ line: UnsafeRawBufferPointer) -> Bool {
-        let belongs = openValue?.takes(line) ?? false
-        if openValue?.isOver == true { openValue = nil }
-        return belongs
+    private mutating func endTurn() {
+        group.commit(framing: reader.framing)
+        lookAhead.run(by: handler)
     }
 
     // MARK: Order
 
     private var order: ReplyOrder {
-        chosenOrder ?? (framer.framing == .header ? .asCompleted : .inOrder)
+        chosenOrder ?? (reader.framing == .header ? .asCompleted : .inOrder)
+    }
+
+    /// Each message of a batch waits in its own lane; the answer has them in the batch's order whenever they are done.
+    private mutating func admit(_ messages: [Message], chunk: Chunk) {
+        let batch = BatchReply(count: messages.count)
+        for (index, message) in messages.enumerated() {
+            admit(message, at: BatchPlace(batch: batch, index: index), chunk: chunk)
+        }
     }
 
     /// Carries out a message, or puts it where it waits for its turn.
     private mutating func admit(_ message: consuming Message, at place: BatchPlace? = nil, chunk: Chunk) {
-        let entry: LaneEntry
-        switch consume message {
-        case .ignored:
-            if let place { settle([], at: place) }
+        guard let entry = entry(for: message, at: place, chunk: chunk) else {
+            if let place { group.settle([], at: place, framing: reader.framing) }
             return
-        case .request(let request) where lanes.isEmpty:
-            // Where nothing waits, there is nothing to take back or to be confused with, and room.
-            entry = LaneEntry(request, to: ReplyAddress(id: request.id, place: place, chunk: chunk))
-        case .request(let request) where request.id == nil && cancelsWaiting(request):
-            if let place { settle([], at: place) }
-            return
-        case .request(let request) where request.id == nil && lanes.isFull:
-            // A notification gets no answer, not even that there is no room for it (JSON-RPC 2.0 §4.1).
-            if let place { settle([], at: place) }
-            return
-        case .invalid(let error, let id):
-            entry = LaneEntry(error, to: ReplyAddress(id: id, place: place, chunk: chunk))
-        case .request(let request):
-            let address = ReplyAddress(id: request.id, place: place, chunk: chunk)
-            if let id = request.id, isInFlight(id) {
-                entry = LaneEntry(handler.shaped(.idInFlight, for: request), to: address)
-            } else if lanes.isFull {
-                entry = LaneEntry(handler.shaped(.overloaded, for: request), to: address)
-            } else {
-                entry = LaneEntry(request, to: address)
-            }
         }
         if !lanes.isEmpty { entry.lane = lane(of: entry) }
         if let lane = entry.lane, lanes.isBlocked(lane) {
             wait(entry, in: lane)
         } else if !carryOut(entry) {
-            let lane = lane(of: entry) ?? .only
-            wait(entry, in: lane)
+            wait(entry, in: lane(of: entry) ?? .only)
         }
+    }
+
+    /// What is to be carried out for a message; nil for one that nothing comes of.
+    private func entry(for message: consuming Message, at place: BatchPlace?, chunk: Chunk) -> LaneEntry? {
+        switch consume message {
+        case .ignored: return nil
+        case .request(let request) where lanes.isEmpty:
+            // Where nothing waits, there is nothing to take back or to be confused with, and room.
+            return LaneEntry(request, to: ReplyAddress(id: request.id, place: place, chunk: chunk))
+        case .request(let request) where request.id == nil && cancelsWaiting(request): return nil
+        // A notification gets no answer, not even that there is no room for it (JSON-RPC 2.0 §4.1).
+        case .request(let request) where request.id == nil && lanes.isFull: return nil
+        case .invalid(let error, let id):
+            return LaneEntry(error, to: ReplyAddress(id: id, place: place, chunk: chunk))
+        case .request(let request):
+            let address = ReplyAddress(id: request.id, place: place, chunk: chunk)
+            if let id = request.id, inFlight.entry(id) != nil {
+                return LaneEntry(handler.shaped(.idInFlight, for: request), to: address)
+            }
+            if lanes.isFull { return LaneEntry(handler.shaped(.overloaded, for: request), to: address) }
+            return LaneEntry(request, to: address)
+        }
+    }
+
+    /// Whether a notification takes back a request that waits, which is not carried out and gets no answer then.
+    private func cancelsWaiting(_ notification: Request) -> Bool {
+        guard let id = handler.cancelledID(by: notification), let entry = inFlight.entry(id),
+            let request = entry.request, handler.isCancellable(request)
+        else { return false }
+        entry.isCancelled = true
+        return true
     }
 
     private mutating func wait(_ entry: LaneEntry, in lane: Lane) {
         entry.lane = lane
-        enterFlight(entry)
+        inFlight.insert(entry)
         lanes.append(entry, to: lane)
-        if !entry.isWaiting, let request = entry.request, handler.mayWait(request) {
-            notLookedAhead.append(entry)
-        }
+        if !entry.isWaiting, let request = entry.request, handler.mayWait(request) { lookAhead.append(entry) }
     }
 
     private func lane(of entry: LaneEntry) -> Lane? {
@@ -214,7 +178,7 @@ struct Connection: ~Copyable {
         guard let lane else { return }
         pausedLanes.remove(lane)
         while let entry = lanes.first(of: lane), !entry.isWaiting {
-            if isTurnOver {
+            if group.isFull {
                 pausedLanes.insert(lane)
                 return
             }
@@ -223,179 +187,14 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// Starts the slow work of requests whose turn has not come.
-    private mutating func lookAhead() {
-        var room = Limits.workAheadMax - workUnderWay.count
-        while let entry = notLookedAhead.first {
-            if !entry.isDone && !entry.isWaiting && !entry.isCancelled {
-                guard room > 0 else { return }
-                room -= 1
-                lookAhead(entry)
-            }
-            notLookedAhead.removeFirst()
-        }
-    }
-
-    /// Runs a request's first phase for the sake of the work that it asks for alone. What else comes of it is discarded: at
-    /// its turn the request is begun anew.
-    private mutating func lookAhead(_ entry: LaneEntry) {
-        guard let request = entry.request else { return }
-        var discarded = JSONWriter()
-        do throws(RPCError) {
-            if let work = try handler.handle(request, from: nil, result: &discarded) { start(work, for: entry) }
-        } catch {
-            // It is refused for good at its turn.
-        }
-        handler.rollback()
-    }
-
-    private mutating func start(_ work: @escaping SlowWork, for entry: LaneEntry) {
-        lastTicket += 1
-        entry.isWaiting = true
-        workUnderWay[lastTicket] = entry
-        pool.start(lastTicket, work)
-    }
-
-    // MARK: Carrying out
-
     /// Carries out one message and answers it; false where it has to wait for slow work.
     private mutating func carryOut(_ entry: LaneEntry) -> Bool {
-        if let place = entry.address.place, place.batch.isFull { entry.hasNoRoom = true }
-        // A line goes straight to where it is sent from; a part of a batch, or what needs its length told, does not.
-        if entry.address.place == nil, framer.framing != .header {
-            let start = output.count
-            if let work = entry.perform(by: handler, answer: &output) {
-                self.start(work, for: entry)
-                return false
-            }
-            if output.count > start { output.newline() }
-            finish(entry)
-        } else {
-            var answer = JSONWriter()
-            if let work = entry.perform(by: handler, answer: &answer) {
-                start(work, for: entry)
-                return false
-            }
-            finish(entry)
-            deliver(answer.take(), of: entry)
+        if let work = group.carryOut(entry, framing: reader.framing) {
+            lookAhead.start(work, for: entry)
+            return false
         }
-        return true
-    }
-
-    private mutating func finish(_ entry: LaneEntry) {
         entry.isDone = true
-        leaveFlight(entry)
-        group.append(entry)
-    }
-
-    /// Sends an answer on its way, empty for a message that gets none: into its batch's, or out.
-    private mutating func deliver(_ answer: [UInt8], of entry: LaneEntry) {
-        if let place = entry.address.place {
-            settle(answer, at: place)
-        } else {
-            send(answer)
-        }
-    }
-
-    private mutating func settle(_ part: [UInt8], at place: BatchPlace) {
-        guard place.batch.settle(part, at: place.index), case let count = place.batch.answerBytes, count > 0 else {
-            return
-        }
-        beginMessage(bytes: count)
-        place.batch.write(to: &output)
-        endMessage()
-    }
-
-    /// Adds a message to the output, framed.
-    private mutating func send(_ message: [UInt8]) {
-        guard !message.isEmpty else { return }
-        beginMessage(bytes: message.count)
-        output.verbatim(message)
-        endMessage()
-    }
-
-    private mutating func beginMessage(bytes: Int) {
-        if framer.framing == .header { output.verbatim(Array("Content-Length: \(bytes)\r\n\r\n".utf8)) }
-    }
-
-    private mutating func endMessage() {
-        if framer.framing != .header { output.newline() }
-    }
-
-    // MARK: Committing
-
-    /// Makes durable what was done, and lets its answers go. It ends a turn also where nothing was done: the handler may
-    /// have looked at what it holds, and is to look anew in the next.
-    private mutating func commit() {
-        do throws(RPCError) {
-            try handler.commit()
-        } catch {
-            handler.rollback()
-            repeatOneByOne(after: error)
-        }
-        guard output.count > 0 else { return group.removeAll(keepingCapacity: true) }
-        group.removeAll(keepingCapacity: true)
-        // The parts of a batch's answer are free by now, and give room to its copy.
-        if output.count > Limits.outputBytesKept { ProcessMemory.releaseFree() }
-        output.withUnsafeBytes { committed.append(contentsOf: $0) }
-        output.truncate(to: 0)
-        if output.capacity > Limits.outputBytesKept { output = JSONWriter(capacity: Self.usualOutputBytes) }
-    }
-
-    /// Does a group again whose commit failed, each request for itself: those that only read are answered as ever, and
-    /// each that writes gets the error.
-    private mutating func repeatOneByOne(after fault: RPCError) {
-        let entries = group
-        for place in entries.compactMap(\.address.place) { place.batch.takeBack(at: place.index) }
-        output.truncate(to: 0)
-        for entry in entries {
-            var answer = JSONWriter()
-            // What it waited for it knows by now, so it does not wait again; if it does, the store's error stands.
-            var failure: RPCError? = entry.perform(by: handler, answer: &answer) == nil ? nil : fault
-            do throws(RPCError) {
-                // What is refused or taken back has done nothing, so a commit that fails is not its own.
-                if failure == nil, entry.request != nil, !entry.isCancelled { try handler.commit() }
-            } catch {
-                failure = error
-            }
-            if let failure {
-                handler.rollback()
-                answer.truncate(to: 0)
-                entry.end(with: failure, by: handler, answer: &answer)
-            }
-            deliver(answer.take(), of: entry)
-        }
-    }
-
-    // MARK: Ids
-
-    // An id is in flight while its request waits. A request that is carried out as it comes has no time to be confused
-    // with another, so most ids are never noted.
-
-    /// Whether a request with this id waits; `null` names nothing.
-    private func isInFlight(_ id: UnsafeRawBufferPointer) -> Bool {
-        !inFlight.isEmpty && inFlight[Array(id)] != nil
-    }
-
-    /// Whether a notification takes back a request that waits, which is not carried out and gets no answer then.
-    private func cancelsWaiting(_ notification: Request) -> Bool {
-        guard !inFlight.isEmpty, let id = handler.cancelledID(by: notification), let entry = inFlight[Array(id)],
-            let request = entry.request, handler.isCancellable(request)
-        else { return false }
-        entry.isCancelled = true
+        inFlight.remove(entry)
         return true
-    }
-
-    private mutating func enterFlight(_ entry: LaneEntry) {
-        guard entry.request != nil, let id = entry.address.id, !id.elementsEqual("null".utf8) else { return }
-        guard inFlight[Array(id)] == nil else { return }
-        inFlight[Array(id)] = entry
-        entry.isInFlight = true
-    }
-
-    private mutating func leaveFlight(_ entry: LaneEntry) {
-        guard entry.isInFlight, let id = entry.address.id else { return }
-        inFlight[Array(id)] = nil
-        entry.isInFlight = false
     }
 }
