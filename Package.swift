@@ -72,17 +72,17 @@ let package = Package(
         ),
         .testTarget(
             name: "ServiceTests",
-            dependencies: ["Accounts", "JSON", "JSONRPC", "Service", "Store"],
+            dependencies: ["Accounts", "JSON", "JSONRPC", "PosternTesting", "Service", "Store"],
             swiftSettings: houseRules
         ),
         .testTarget(
             name: "MailTests",
-            dependencies: ["Accounts", "Mail", "Store", "Threads"],
+            dependencies: ["Accounts", "Mail", "PosternTesting", "Store", "Threads"],
             swiftSettings: houseRules
         ),
         .target(
             name: "PosternTesting",
-            dependencies: ["JSON", "postern"],
+            dependencies: ["JSON", "Store", "postern"],
             path: "Tests/PosternTesting",
             swiftSettings: houseRules
         ),

@@ -94,9 +94,10 @@ package final class Courier {
         let delivered = (outcomes + deliveries.takeOutcomes()).filter { $0.failure == nil }.map(\.mail)
         do {
             try store.retryWhileLocked {
-                try store.transact { tx in
+                try store.write { tx in
                     for mail in delivered { try outbox.markDelivered(mail, in: tx) }
                     for mail in underWay.subtracting(delivered) { try outbox.claim(mail, until: time.now, in: tx) }
+                    return .commit(())
                 }
                 try store.makeDurable()
             }
@@ -125,7 +126,7 @@ package final class Courier {
         var due: [(mail: OutboxMail, text: String)] = []
         var failures: [String] = []
         do {
-            let next = try store.transact { tx in
+            let next = try store.write { tx in
                 failures = try outcomes.compactMap { try note($0, at: now, in: tx) }
                 let nextMailSweep = try outbox.sweep(at: now, in: tx)
                 if sweeps { hasMoreToSweep = try Sweep.run(at: now, in: tx) }
@@ -142,7 +143,7 @@ package final class Courier {
                 }
                 // Mails for which there is no room now go when another is done, which wakes.
                 let nextMail = free.dropFirst(due.count).first?.nextAttempt.map { $0 <= now ? latest : $0 }
-                return min(nextMailSweep ?? latest, nextMail ?? latest, latest)
+                return .commit(min(nextMailSweep ?? latest, nextMail ?? latest, latest))
             }
             try store.makeDurable()
             for outcome in outcomes { underWay.remove(outcome.mail) }

@@ -26,7 +26,7 @@ extension Backend {
         case .accessToken, .apiKey:
             guard let realm = Realm(rawValue: api.rawValue), let token = try text(param, of: params) else { return nil }
             let now = apis.environment.time.now
-            let account = try store.transact { try Sessions.account(of: realm, holding: token, at: now, in: $0) }
+            let account = try store.read { try Sessions.account(of: realm, holding: token, at: now, in: $0) }
             return lane(api, account: account)
         }
     }
@@ -37,7 +37,7 @@ extension Backend {
 
     /// An email's account; nil where it has none.
     private func account(_ api: ErrorCode.API, email: String) throws -> Int? {
-        try store.transact { tx in
+        try store.read { tx in
             switch api {
             case .operators: try tx.find(Operator.byEmail, Key(email))?.id
             case .sales: try tx.find(SalesUser.byEmail, Key(email))?.id

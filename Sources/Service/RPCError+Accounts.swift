@@ -45,7 +45,7 @@ extension RPCError {
         case .denied, .systemCall(_, EACCES, _), .systemCall(_, EPERM, _):
             self.init(AccountError(ErrorCode.Service.accessDenied))
         case .damaged, .newerFormat, .systemCall: self.init(AccountError(ErrorCode.Service.damaged))
-        case .duplicate, .exists, .missing, .noStore, .notAStore, .overtaken, .tooLarge, .unnamed, .untrustedFileSystem,
+        case .duplicate, .exists, .missing, .noStore, .notAStore, .tooLarge, .unnamed, .untrustedFileSystem,
             .withinStore,
             .usedUp:
             self = .internalError

@@ -57,16 +57,16 @@ package struct SystemHandlers {
         let now = environment.time.now
         var hasMore = true
         while hasMore {
-            hasMore = try environment.store.transact { tx in
+            hasMore = try environment.store.write { tx in
                 let next = try environment.outbox.sweep(at: now, in: tx)
-                return try Sweep.run(at: now, in: tx) || next.map { $0 <= now } ?? false
+                return .commit(try Sweep.run(at: now, in: tx) || next.map { $0 <= now } ?? false)
             }
         }
     }
 
     func outbox(_ params: ServiceWire.OutboxParams) throws -> ServiceWire.Outbox {
         guard let environment = rehearsal?.environment else { return ServiceWire.Outbox(messages: []) }
-        let messages = try environment.store.transact { tx in
+        let messages = try environment.store.read { tx in
             try environment.outbox.all(in: tx).map { mail in
                 ServiceWire.OutboxMessage(
                     id: mail.id,

@@ -61,6 +61,9 @@ package protocol EngineTransaction: AnyObject {
 
     /// Removes a key, where it is there.
     func remove(_ key: StoreKey) throws(StoreError)
+
+    /// Takes back all that the transaction has written so far; it goes on.
+    func undo()
 }
 
 /// A transactional, ordered key space: what a store is built on.
@@ -76,9 +79,15 @@ package protocol Engine: AnyObject {
     /// What the engine keeps its data in, for people: `memory` or `directory`.
     var kind: String { get }
 
-    /// Runs `body` and stages what it wrote, or nothing of it if it throws. `body` may be run more than once, and
-    /// starts no other transaction.
-    func transact<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value
+    /// Runs `body` on what is there, staged writes of this process included. `body` may be run more than once, writes nothing
+    /// and starts no other transaction.
+    func read<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value
+
+    /// Runs `body` and stages what it wrote, or nothing of it if it throws. `body` may be run more than once, and starts no
+    /// other transaction.
+    ///
+    /// - Throws: `StoreError.busy` or `.locked`, before `body` is run; what `body` throws.
+    func write<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value
 
     /// Makes all that is staged durable, and all that was read. If it throws, what was staged is taken back.
     ///

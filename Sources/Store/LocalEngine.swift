@@ -2,9 +2,8 @@
 /// processes share.
 ///
 /// Reading costs two looks at the files, however many transactions stand between one `makeDurable()` and the next. The
-/// first write takes the directory's lock; where others have written meanwhile, the transaction is run again on what is
-/// there by then. So nothing that was staged ever rests on what is out of date, and `makeDurable()` costs one write and
-/// one sync however much is staged.
+/// first write transaction takes the directory's lock, and reads what others have written, before it is run. So nothing that
+/// is staged ever rests on what is out of date, and `makeDurable()` costs one write and one sync however much is staged.
 package final class LocalEngine: Engine, EngineTransaction {
     private let directory: StoreDirectory?
     private let log: (String) -> Void
@@ -14,9 +13,10 @@ package final class LocalEngine: Engine, EngineTransaction {
     private var ends: [Int] = []
     /// The bytes that the transaction under way has written so far.
     private var transactionBytes = 0
-    private var isInTransaction = false
-    /// Whether the transaction under way rests on what is out of date.
-    private var isOvertaken = false
+    /// Where in `staged` the transaction under way begins; nil where none is.
+    private var transactionStart: Int?
+    /// Whether the transaction under way may write.
+    private var isWriting = false
     /// Whether transactions have been run since the last look at what others wrote.
     private var isUpToDate = false
     private var transactionsInMemory = 0
@@ -62,29 +62,42 @@ package final class LocalEngine: Engine, EngineTransaction {
 
     package var kind: String { directory == nil ? "memory" : "directory" }
 
-    package func transact<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
-        precondition(!isInTransaction, "a transaction within a transaction")
+    package func read<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
         if let directory, !isUpToDate {
             try directory.refresh(&space)
             isUpToDate = true
         }
-        isInTransaction = true
-        defer { isInTransaction = false }
-        while true {
-            let start = staged.count
-            (transactionBytes, isOvertaken) = (0, false)
-            do {
-                let value = try body(self)
-                if !isOvertaken {
-                    if staged.count > start { ends.append(staged.count) }
-                    return value
-                }
-            } catch {
-                undo(to: start)
-                if !isOvertaken { throw error }
-            }
-            // Now the lock is held, so nobody can come before the second run.
+        beginTransaction()
+        defer { transactionStart = nil }
+        return try body(self)
+    }
+
+    package func write<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
+        if let directory {
+            if !isUpToDate { try directory.refresh(&space) }
+            isUpToDate = true
+            // Where the directory can only be read, a transaction that turns out to write nothing is run all the same.
+            if directory.isWritable, !directory.isWriting { try directory.beginWriting(&space) }
         }
+        let start = beginTransaction()
+        isWriting = true
+        defer { (transactionStart, isWriting) = (nil, false) }
+        do {
+            let value = try body(self)
+            if staged.count > start { ends.append(staged.count) }
+            return value
+        } catch {
+            undo(to: start)
+            throw error
+        }
+    }
+
+    @discardableResult
+    private func beginTransaction() -> Int {
+        precondition(transactionStart == nil, "a transaction within a transaction")
+        transactionStart = staged.count
+        transactionBytes = 0
+        return staged.count
     }
 
     package func makeDurable() throws(StoreError) {
@@ -212,7 +225,7 @@ package final class LocalEngine: Engine, EngineTransaction {
 
     package func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) {
         try checkBounds(key, value)
-        try beginWriting()
+        try checkWritable()
         let previous = space.set(value, at: key)
         staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
     }
@@ -244,29 +257,28 @@ package final class LocalEngine: Engine, EngineTransaction {
         _ place: KeySpace.Place,
         isErasable: Bool
     ) throws(StoreError) {
-        // What is read when the lock is taken may move the place.
-        guard directory?.isWriting ?? true else { return try put(value, at: key, isErasable: isErasable) }
         try checkBounds(key, value)
-        try beginWriting()
+        try checkWritable()
         let previous = space.set(value, at: key, place: place)
         staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
     }
 
     package func remove(_ key: StoreKey) throws(StoreError) {
         guard try space.value(of: key) != nil else { return }
-        try beginWriting()
+        try checkWritable()
         let previous = space.set(nil, at: key)
         staged.append(StagedWrite(key: key, value: nil, previous: previous, isErasable: false))
     }
 
-    /// Sees to it that nobody else can write from now on.
-    ///
-    /// - Throws: `StoreError.overtaken` where somebody has written since the transaction began; it is run again then.
-    private func beginWriting() throws(StoreError) {
-        if isOvertaken { throw .overtaken }
-        guard let directory, !directory.isWriting else { return }
-        isOvertaken = try directory.beginWriting(&space)
-        if isOvertaken { throw .overtaken }
+    package func undo() {
+        guard let transactionStart else { return }
+        undo(to: transactionStart)
+        transactionBytes = 0
+    }
+
+    private func checkWritable() throws(StoreError) {
+        precondition(isWriting, "a read writes")
+        if let directory, !directory.isWriting { throw .readOnly }
     }
 
     private func checkBounds(_ key: StoreKey, _ value: StoredValue) throws(StoreError) {

@@ -41,7 +41,7 @@ extension Store {
         let bounds = KeyBounds(collection: collection, index: index, prefix: nil, from: nil)
         var next: StoreKey? = bounds.lower
         while let start = next {
-            next = try transact { tx in
+            next = try write { tx in
                 var page: [(key: StoreKey, value: StoredValue)] = []
                 var next: StoreKey?
                 try tx.engine.scan(from: start, upTo: bounds.upper, descending: false) { key, value in
@@ -49,7 +49,7 @@ extension Store {
                     return next == nil
                 }
                 for (key, value) in page { try body(tx, key, value) }
-                return next
+                return .commit(next)
             }
             try makeDurable()
         }

@@ -1,5 +1,14 @@
 internal import Glibc
 
+/// What becomes of a transaction.
+package enum WriteOutcome<Value> {
+    /// What it wrote takes effect.
+    case commit(Value)
+    /// What it wrote is undone and the request is refused with an error. What `keeping` writes takes effect all the same: a
+    /// failed try that is counted.
+    case refuse(any Error, keeping: (Transaction) throws -> Void)
+}
+
 /// Typed records over a transactional key space: all that the domain sees of where its data live.
 ///
 /// A store belongs to one thread. What a transaction wrote is safe, and may be told of, once `makeDurable()` returned.
@@ -14,12 +23,30 @@ package final class Store {
     /// What the store keeps its data in: `memory` or `directory`.
     package var kind: String { engine.kind }
 
+    /// Runs `body` on one snapshot, which holds every acknowledged commit. `body` may be run more than once, and must not
+    /// write.
+    package func read<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
+        try engine.read { try body(Transaction(engine: $0, values: values)) }
+    }
+
     /// Runs `body` as one transaction: all of what it writes takes effect, or, if it throws, none.
     ///
     /// `body` may be run more than once and must have no other effects: clock readings, random values and password
     /// hashes come in from outside.
-    package func transact<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
-        try engine.transact { try body(Transaction(engine: $0, values: values)) }
+    ///
+    /// - Throws: the error with which `body` refuses; what `body` throws.
+    package func write<Value>(_ body: (Transaction) throws -> WriteOutcome<Value>) throws -> Value {
+        let result: Result<Value, any Error> = try engine.write { engine in
+            let tx = Transaction(engine: engine, values: values)
+            switch try body(tx) {
+            case .commit(let value): return .success(value)
+            case .refuse(let error, let keeping):
+                engine.undo()
+                try keeping(tx)
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 
     /// Makes durable what all transactions so far wrote, and read. If it throws, what they wrote is taken back.

@@ -30,8 +30,6 @@ package enum StoreError: Error, Equatable, Sendable {
     case withinStore(String)
     /// The directory is on a file system whose locks cannot be relied on: its name.
     case untrustedFileSystem(String)
-    /// Another process has written since the transaction began; the engine runs it again.
-    case overtaken
     /// A unique index holds that key already.
     case duplicate(index: String)
     /// There is no such record to change.
@@ -68,7 +66,6 @@ extension StoreError: CustomStringConvertible {
             "\(path) is within the directory of a store, which holds the files of that store only"
         case .untrustedFileSystem(let name):
             "the directory is on \(name), where locks cannot be relied on; if you know that they can, say --trust-locks"
-        case .overtaken: "another process has written since the transaction began"
         case .duplicate(let index): "another record has that key in the index \(index)"
         case .missing(let key): "there is no record \(key)"
         case .usedUp(let counter): "\(counter) has given its last number"

@@ -53,7 +53,7 @@ extension Wiring {
     fileprivate func read<Value>(_ body: (Outbox, Transaction) throws -> Value) throws(CommandError) -> Value {
         defer { backend.store.close() }
         do {
-            let value = try backend.store.transact { try body(backend.apis.environment.outbox, $0) }
+            let value = try backend.store.read { try body(backend.apis.environment.outbox, $0) }
             try backend.store.makeDurable()
             return value
         } catch {

@@ -1,5 +1,6 @@
 @testable import Store
 import Testing
+import PosternTesting
 
 @testable import Accounts
 
@@ -30,7 +31,7 @@ struct EarlierFormsTests {
         try store.transact { tx in
             for id in numbers { try tx.insert(client(id, "c\(id)@b.co", isDeleted: true)) }
         }
-        try engine.transact { tx in
+        try engine.write { tx in
             for id in numbers {
                 let deleted = Client.collection.prefix(ofIndex: Client.byEmailOfDeleted.name)
                 try tx.remove(StoreKey(prefix: deleted, Key(1, "c\(id)@b.co", id)))
@@ -74,7 +75,7 @@ struct EarlierFormsTests {
     }
 
     private func entries() throws -> [StoreKey] {
-        try engine.transact { tx in
+        try engine.read { tx in
             var keys: [StoreKey] = []
             try tx.scan(from: StoreKey(bytes: []), upTo: StoreKey(bytes: [0xFF]), descending: false) { key, _ in
                 keys.append(key)

@@ -1,6 +1,7 @@
 import Glibc
 import Store
 import Testing
+import PosternTesting
 
 @testable import Accounts
 

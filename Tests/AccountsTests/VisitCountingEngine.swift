@@ -12,12 +12,21 @@ final class VisitCountingEngine: Engine, EngineTransaction {
 
     var kind: String { inner.kind }
 
-    func transact<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
-        try inner.transact { tx in
-            transaction = tx
-            defer { transaction = nil }
-            return try body(self)
-        }
+    func read<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
+        try inner.read { tx in try run(body, on: tx) }
+    }
+
+    func write<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
+        try inner.write { tx in try run(body, on: tx) }
+    }
+
+    private func run<Value>(
+        _ body: (any EngineTransaction) throws -> Value,
+        on tx: any EngineTransaction
+    ) throws -> Value {
+        transaction = tx
+        defer { transaction = nil }
+        return try body(self)
     }
 
     func makeDurable() throws(StoreError) { try inner.makeDurable() }
@@ -58,4 +67,5 @@ final class VisitCountingEngine: Engine, EngineTransaction {
     }
 
     func remove(_ key: StoreKey) throws(StoreError) { try tx.remove(key) }
+    func undo() { tx.undo() }
 }

@@ -17,7 +17,7 @@ struct MergeMemoryTests {
         let engine = try LocalEngine(directory: path, settings: settings, log: { _ in })
         defer { engine.close() }
         for part in 0..<20 {
-            try engine.transact { transaction in
+            try engine.write { transaction in
                 for number in 0..<10_000 {
                     let value = StoredValue(bytes: Array("\"\(part * 10_000 + number)\"".utf8))
                     try transaction.put(

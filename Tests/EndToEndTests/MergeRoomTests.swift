@@ -15,7 +15,7 @@ struct MergeRoomTests {
         let engine = try LocalEngine(directory: path, settings: settings, log: { _ in })
         defer { engine.close() }
         let value = StoredValue(bytes: Array(("\"" + String(repeating: "x", count: 1_000) + "\"").utf8))
-        try engine.transact { transaction in
+        try engine.write { transaction in
             for number in 0..<kilobytes {
                 try transaction.put(value, at: StoreKey(bytes: Array("zz/\(tag)/\(number)".utf8)), isErasable: false)
             }

@@ -4,6 +4,7 @@ import Store
 import Synchronization
 import Testing
 import Threads
+import PosternTesting
 
 @testable import Mail
 

@@ -2,6 +2,7 @@ import Accounts
 import JSON
 import Store
 import Testing
+import PosternTesting
 
 @testable import Service
 

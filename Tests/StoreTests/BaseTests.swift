@@ -112,7 +112,7 @@ struct BaseTests {
         let descending = random.next() % 2 == 0
         let limit = Int(random.next() % 10) + 1
         var found: [String] = []
-        try engine.transact { transaction in
+        try engine.read { transaction in
             try transaction.scan(from: bounds[0], upTo: bounds[1], descending: descending) { key, value in
                 found.append("\(key.text)=\(String(decoding: value.bytes, as: UTF8.self))")
                 return found.count < limit

@@ -37,9 +37,9 @@ struct CountedIndexTests {
             do {
                 try store.transact { tx in
                     if Bool.random(using: &random) { try tx.save(stay) } else { try tx.delete(Stay.self, Key(id)) }
-                    if isTakenBack { throw StoreError.overtaken }
+                    if isTakenBack { throw StoreError.missing(key: "taken back") }
                 }
-            } catch StoreError.overtaken {
+            } catch StoreError.missing(key: "taken back") {
                 #expect(isTakenBack)
             }
             if step % 7 == 0 { store.discardStaged() } else if step % 3 == 0 { try store.makeDurable() }
@@ -77,7 +77,7 @@ struct CountedIndexTests {
         let engine = try directory.open()
         let store = Store(engine: engine)
         func forgetCounts() throws {
-            try engine.transact { tx in
+            try engine.write { tx in
                 for city in Self.cities {
                     try tx.remove(StoreKey(collection: "stays", index: "city-count", key: Key(city)))
                 }
@@ -104,7 +104,7 @@ struct CountedIndexTests {
         let engine = try directory.open()
         let store = Store(engine: engine)
         try store.transact { try $0.insert(Stay(id: 1, city: "Bonn")) }
-        try engine.transact { tx in
+        try engine.write { tx in
             let key = StoreKey(collection: "stays", index: "city-count", key: Key("Bonn"))
             try tx.put(StoredValue(bytes: Array("2".utf8)), at: key, isErasable: false)
         }

@@ -118,6 +118,46 @@ struct EngineConformanceTests {
         }
     }
 
+    /// What a refused transaction keeps is written after everything else of it is undone, its own numbers included.
+    @Test(arguments: Kind.allCases)
+    func keepsOfARefusedTransactionWhatItSays(kind: Kind) throws {
+        struct Refusal: Error {}
+        let subject = try Subject(kind)
+        try subject.store.write { .commit(try $0.insert(Person(id: 1, name: "Ann", city: nil))) }
+        #expect(throws: Refusal.self) {
+            try subject.store.write { tx -> WriteOutcome<Void> in
+                try tx.insert(Person(id: 2, name: "Bob", city: nil))
+                try tx.delete(Person.self, Key(1))
+                _ = try tx.next("people")
+                return .refuse(Refusal()) { tx in
+                    #expect(try tx.all(Person.self).map(\.id) == [1])
+                    try tx.insert(Person(id: try tx.next("people") + 2, name: "Bob", city: nil))
+                }
+            }
+        }
+        try subject.store.makeDurable()
+        let kept = try subject.reopened().read { tx in try tx.all(Person.self).map(\.id) }
+        #expect(kept == [1, 3])
+    }
+
+    /// Where what is kept cannot be written either, nothing is.
+    @Test(arguments: Kind.allCases)
+    func keepsNothingWhereThatFails(kind: Kind) throws {
+        struct Refusal: Error {}
+        let subject = try Subject(kind)
+        try subject.store.write { .commit(try $0.insert(Person(id: 1, name: "Ann", city: nil))) }
+        let error = storeError {
+            try subject.store.write { tx -> WriteOutcome<Void> in
+                .refuse(Refusal()) { tx in
+                    try tx.delete(Person.self, Key(1))
+                    try tx.update(Person(id: 1, name: "Bob", city: nil))
+                }
+            }
+        }
+        #expect(error == .missing(key: "people/id/0000000001"))
+        #expect(try subject.store.read { try $0.all(Person.self).map(\.name) } == ["Ann"])
+    }
+
     @Test(arguments: Kind.allCases)
     func discardsWhatIsStagedAndNoMore(kind: Kind) throws {
         let subject = try Subject(kind)

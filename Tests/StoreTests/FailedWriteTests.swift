@@ -59,7 +59,7 @@ struct FailedWriteTests {
         // One of them lays out room for more.
         #expect((disk.writes, disk.syncs) == (2, 1))
         try engine.makeDurable()
-        try engine.transact { _ in }
+        try engine.write { _ in }
         try engine.makeDurable()
         #expect((disk.writes, disk.syncs) == (2, 1))
         try engine.commit(("b", "1"))

@@ -79,7 +79,7 @@ final class TemporaryDirectory {
 extension LocalEngine {
     /// Sets keys to values, or removes them, in one transaction, which then throws `refusal` where there is one.
     func write(_ entries: [(String, String?)], isErasable: Bool = false, refusal: (any Error)? = nil) throws {
-        try transact { transaction in
+        try write { transaction in
             for (key, value) in entries {
                 let key = StoreKey(bytes: Array(key.utf8))
                 if let value {
@@ -103,7 +103,7 @@ extension LocalEngine {
     func entries() throws -> [String: String] {
         var entries: [String: String] = [:]
         let (lower, upper) = (StoreKey(bytes: []), StoreKey(bytes: [0xFF]))
-        try transact { transaction in
+        try read { transaction in
             try transaction.scan(from: lower, upTo: upper, descending: false) { key, value in
                 entries[key.text] = String(decoding: value.bytes, as: UTF8.self)
                 return true

@@ -8,14 +8,14 @@ extension Care {
     /// stranger who registered with the address.
     package func confirmEmail(_ token: Given<String>, code: Given<String>) throws -> String {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
             guard let code = code.code(), try codes.find(.confirm, code, at: now, in: tx) == user.id else {
                 throw code.error(ErrorCode.Care.invalidCode)
             }
             _ = try codes.redeem(.confirm, code, at: now, in: tx)
             if !user.isProven { try prove(user, in: tx) }
-            return user.email
+            return .commit(user.email)
         }
     }
 
@@ -25,13 +25,14 @@ extension Care {
         if let error = AccountError(all: emailErrors) { throw error }
         guard let address else { throw AccountError(ErrorCode.Care.invalidEmail) }
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             if let user = try self.user(of: address, in: tx), !user.isProven {
                 // An anonymous request is answered as ever where the quota refuses the mail.
                 _ = try mailConfirmation(mail, to: user, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.careConfirmation, to: address, mail, at: now, in: tx)
             }
+            return .commit(())
         }
     }
 

@@ -32,18 +32,18 @@ extension Care {
     ///
     /// - Returns: whether there is more.
     package func runJob() throws -> Bool {
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             let jobs = try tx.all(CareJob.self)
             jobNotice.isSet = !jobs.isEmpty
             guard var job = jobs.first(where: { $0.kind == CareJob.Kind.takeover.rawValue }) ?? jobs.first else {
-                return false
+                return .commit(false)
             }
             if try advance(&job, in: tx) {
                 try tx.delete(CareJob.self, job.key)
-                return jobs.count > 1
+                return .commit(jobs.count > 1)
             }
             try tx.update(job)
-            return true
+            return .commit(true)
         }
     }
 

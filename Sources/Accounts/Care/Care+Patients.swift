@@ -37,7 +37,7 @@ extension Care {
     /// Adds a patient, owned by the user.
     package func createPatient(_ token: Given<String>, _ given: PatientFields) throws -> SeenPatient {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
             var patient = CarePatient(
                 id: try tx.nextNumber(of: CarePatient.self),
@@ -51,7 +51,8 @@ extension Care {
                 phone: ""
             )
             try edit(&patient, given, isNew: true, at: now)
-            return SeenPatient(patient: patient, share: try add(patient, of: user, in: tx), creator: user.email)
+            let share = try add(patient, of: user, in: tx)
+            return .commit(SeenPatient(patient: patient, share: share, creator: user.email))
         }
     }
 
@@ -67,7 +68,7 @@ extension Care {
         answerBytesMax: Int = .max
     ) throws -> (page: [SeenPatient], count: Int) {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.read { tx in
             let user = try authenticated(token, at: now, in: tx)
             let limit = try CareRules.count(limit, standard: Limits.patientsPerPage, ErrorCode.Care.invalidLimit)
             let offset = try CareRules.count(offset, standard: 0, ErrorCode.Care.invalidOffset)
@@ -114,7 +115,7 @@ extension Care {
     /// One patient that the user can reach; `invalid_patient_id` for any other.
     package func patient(_ token: Given<String>, _ id: Given<Int>) throws -> SeenPatient {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.read { tx in
             let user = try authenticated(token, at: now, in: tx)
             return try seen(try share(of: user, in: id, pendingJobs(in: tx), in: tx), in: tx)
         }
@@ -123,24 +124,24 @@ extension Care {
     /// Changes what is given of a patient; blanks clear, but for the first name.
     package func updatePatient(_ token: Given<String>, _ id: Given<Int>, _ given: PatientFields) throws -> SeenPatient {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             let share = try writableShare(token, id, at: now, in: tx)
             var patient = try seen(share, in: tx).patient
             try edit(&patient, given, isNew: false, at: now)
             try tx.update(patient)
-            return try seen(share, in: tx)
+            return .commit(try seen(share, in: tx))
         }
     }
 
     /// Removes a patient, with all its shares; one who is a user is removed by that user alone.
     package func deletePatient(_ token: Given<String>, _ id: Given<Int>) throws -> SeenPatient {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             let patient = try seen(try writableShare(token, id, at: now, in: tx), in: tx)
             if let me = patient.patient.me, me != patient.share.user { throw AccountError(ErrorCode.Care.unauthorized) }
             try tx.delete(CarePatient.self, patient.patient.key)
             try begin(CareJob(.patient, patient.patient.id), in: tx)
-            return patient
+            return .commit(patient)
         }
     }
 

@@ -12,7 +12,7 @@ extension Care {
         group: Given<String>
     ) throws -> CareShare {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             let sender = try authenticated(token, at: now, in: tx)
             let patient = try writableShare(token, id, at: now, in: tx).patient
             let (address, emailErrors) = CareRules.email(email)
@@ -44,7 +44,7 @@ extension Care {
             if share.user == nil, let seconds = try invite(address, to: share, from: sender, mail, at: now, in: tx) {
                 throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
             }
-            return share
+            return .commit(share)
         }
     }
 
@@ -91,7 +91,7 @@ extension Care {
         answerBytesMax: Int = .max
     ) throws -> [CareShare] {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.read { tx in
             let user = try authenticated(token, at: now, in: tx)
             let pending = try pendingJobs(in: tx)
             let own = try share(of: user, in: id, pending, in: tx)
@@ -117,7 +117,7 @@ extension Care {
     /// Ends a share, and the invitation to it. Who only reads may end the own one.
     package func unshare(_ token: Given<String>, _ id: Given<Int>, shareID: Given<Int>) throws -> CareShare {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             let own = try settledShare(of: try authenticated(token, at: now, in: tx), in: id, in: tx)
             guard let shareID = shareID.value, Key.numbers.contains(shareID),
                 let share = try tx.get(CareShare.self, Key(shareID)), share.patient == own.patient,
@@ -126,7 +126,7 @@ extension Care {
             guard own.access == "write" || own.id == share.id else { throw AccountError(ErrorCode.Care.unauthorized) }
             if share.isOwners { throw AccountError(ErrorCode.Care.isOwner) }
             try end(share, in: tx)
-            return share
+            return .commit(share)
         }
     }
 
@@ -141,7 +141,7 @@ extension Care {
     package func claim(_ token: Given<String>, code: Given<String>) throws -> SeenPatient {
         let now = environment.time.now
         let invalid = code.error(ErrorCode.Care.invalidCode)
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
             guard let code = code.code(), let id = try codes.find(.claim, code, at: now, in: tx),
                 let found = try tx.get(CareShare.self, Key(id)), found.user == nil,
@@ -151,8 +151,8 @@ extension Care {
             guard let patient = try tx.get(CarePatient.self, Key(found.patient)) else { throw invalid }
             let isOwnAddress = found.email.lowercased() == user.email.lowercased()
             if let own = try self.own(of: user, in: patient.id, in: tx) {
-                guard own.access == "read", found.access == "write" else { return try seen(own, in: tx) }
-                return try seen(try open(found, for: user, in: tx), in: tx)
+                guard own.access == "read", found.access == "write" else { return .commit(try seen(own, in: tx)) }
+                return .commit(try seen(try open(found, for: user, in: tx), in: tx))
             }
             // Another invitation to the same patient may wait for the claimer's own address.
             if let other = try liveShare(of: patient.id, with: user.email.lowercased(), in: tx), other.id != id {
@@ -160,7 +160,7 @@ extension Care {
             }
             let share = try open(found, for: user, in: tx)
             if isOwnAddress, (found.maker ?? patient.owner) != user.id { try prove(user, in: tx) }
-            return try seen(share, in: tx)
+            return .commit(try seen(share, in: tx))
         }
     }
 

@@ -26,7 +26,7 @@ extension Care {
             lastName: try CareRules.lastName(lastName),
             phone: try CareRules.phone(phone)
         )
-        try environment.store.transact { try refuseTaken(address, in: $0) }
+        try environment.store.read { try refuseTaken(address, in: $0) }
         return .hash(text) { hash, apis in .done(try apis.care.register(new, hash)) }
     }
 
@@ -38,7 +38,7 @@ extension Care {
 
     private func register(_ new: NewCareUser, _ hash: PasswordHash) throws -> CareUser {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             try refuseTaken(new.email, in: tx)
             let user = CareUser(
                 id: try tx.nextNumber(of: CareUser.self),
@@ -70,7 +70,7 @@ extension Care {
             if let seconds = try mailConfirmation(mail, to: user, at: now, in: tx) {
                 throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
             }
-            return user
+            return .commit(user)
         }
     }
 
@@ -101,16 +101,17 @@ extension Care {
     /// Ends the session of a token.
     package func revoke(_ token: Given<String>) throws {
         let now = environment.time.now
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             _ = try authenticated(token, at: now, in: tx)
             if let token = token.value { try sessions.end(token, in: tx) }
+            return .commit(())
         }
     }
 
     /// The user whose token it is.
     package func view(_ token: Given<String>) throws -> CareUser {
         let now = environment.time.now
-        return try environment.store.transact { try authenticated(token, at: now, in: $0) }
+        return try environment.store.read { try authenticated(token, at: now, in: $0) }
     }
 
     /// Changes one's own account: absent members stay, blank ones are cleared. A new password ends every session.
@@ -125,7 +126,7 @@ extension Care {
         let change = CareUserChange(token: token, firstName: firstName, lastName: lastName, phone: phone, npi: npi)
         guard !password.isAbsent else { return .done(try self.change(change, newHash: nil)) }
         let now = environment.time.now
-        _ = try environment.store.transact { try edited(by: change, at: now, in: $0) }
+        _ = try environment.store.read { try edited(by: change, at: now, in: $0) }
         let (text, errors) = CareRules.password(password)
         if let error = AccountError(all: errors) { throw error }
         guard let text else { return .done(try self.change(change, newHash: nil)) }
@@ -139,11 +140,11 @@ extension Care {
 
     private func change(_ change: CareUserChange, newHash: PasswordHash?) throws -> CareUser {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             var user = try edited(by: change, at: now, in: tx)
             if let newHash { try set(newHash, temporaryUntil: nil, of: &user, in: tx) }
             try tx.update(user)
-            return user
+            return .commit(user)
         }
     }
 
@@ -162,7 +163,7 @@ extension Care {
         let (address, errors) = CareRules.email(email)
         if let error = AccountError(all: errors) { throw error }
         guard let address else { throw AccountError(ErrorCode.Care.invalidEmail) }
-        guard try environment.store.transact({ try self.user(of: address, in: $0) }) != nil else {
+        guard try environment.store.read({ try self.user(of: address, in: $0) }) != nil else {
             throw AccountError(ErrorCode.Care.userNotFound)
         }
         let mail = MailSecrets(environment.random)
@@ -173,13 +174,13 @@ extension Care {
 
     private func resetPassword(_ address: EmailAddress, _ mail: MailSecrets, _ hash: PasswordHash) throws -> String {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             guard var user = try self.user(of: address, in: tx), let stored = EmailAddress(user.email) else {
                 throw AccountError(ErrorCode.Care.userNotFound)
             }
             // An anonymous request is answered as ever where the quota refuses the mail.
             guard try environment.outbox.admit(.careTemporaryPassword, to: stored, mail, at: now, in: tx) == nil
-            else { return user.email }
+            else { return .commit(user.email) }
             try set(hash, temporaryUntil: now.adding(seconds: Limits.temporaryPasswordSeconds), of: &user, in: tx)
             try tx.update(user)
             try environment.outbox.post(
@@ -191,7 +192,7 @@ extension Care {
                 at: now,
                 in: tx
             )
-            return user.email
+            return .commit(user.email)
         }
     }
 
@@ -214,7 +215,7 @@ extension Care {
     /// had it longest.
     package func delete(_ token: Given<String>) throws -> CareUser {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
             try sessions.endAll(of: user.id, in: tx)
             try codes.forget(user.id, in: tx)
@@ -223,7 +224,7 @@ extension Care {
             try tx.delete(CareUser.self, user.key)
             try tx.delete(CareJob.self, CareJob(.opening, user.id).key)
             try begin(CareJob(.account, user.id, address: user.email.lowercased()), in: tx)
-            return user
+            return .commit(user)
         }
     }
 }

@@ -12,7 +12,7 @@ package enum EarlierForms {
     ///
     /// - Throws: `StoreError` where the store cannot be written to; what is left is done at the next start.
     package static func update(_ store: Store) throws {
-        guard try !store.transact(HashKey.isThere) else { return }
+        guard try !store.read(HashKey.isThere) else { return }
         try store.deleteUnreadable(MailQuota.self)
         try store.deleteUnreadable(PasswordFailures.self)
         try store.deleteUnreadable(MailedCode.self)

@@ -28,12 +28,4 @@ package struct Environment {
         self.hasher = hasher
         self.outbox = outbox
     }
-
-    /// Runs a request's transaction.
-    ///
-    /// A request that is refused and yet leaves a trace, such as a failed sign-in that is counted, *returns* its error;
-    /// an error that is thrown takes all back.
-    package func transact<Value>(_ body: (Transaction) throws -> Result<Value, AccountError>) throws -> Value {
-        try store.transact(body).get()
-    }
 }

@@ -32,11 +32,12 @@ package final class ExpiredSecrets {
     package func delete(in store: Store) throws {
         guard !sessions.isEmpty || !codes.isEmpty else { return }
         do {
-            try store.transact { tx in
+            try store.write { tx in
                 for key in sessions { try tx.delete(Session.self, key) }
                 for (key, hash) in codes where try tx.get(MailedCode.self, key)?.hash == hash {
                     try tx.delete(MailedCode.self, key)
                 }
+                return .commit(())
             }
             try store.makeDurable()
         } catch {

@@ -87,7 +87,7 @@ package struct SignIn<Account: PasswordAccount> {
 
     private func verify(_ attempt: Attempt) throws -> Progress<Account> {
         let now = environment.time.now
-        let account = try environment.store.transact { tx in try admitted(attempt.email, at: now, in: tx) }
+        let account = try environment.store.read { tx in try admitted(attempt.email, at: now, in: tx) }
         let known = account.map { PasswordHash(text: $0.passwordHash) }
         return .verify(attempt.password, against: known ?? environment.hasher.decoy) { [ofAPI] isRight, apis in
             let signIn = ofAPI(apis)
@@ -113,17 +113,18 @@ package struct SignIn<Account: PasswordAccount> {
         _ apis: AccountAPIs
     ) throws -> Progress<Account> {
         let now = environment.time.now
-        let account: Account? = try environment.transact { tx in
+        let account: Account? = try environment.store.write { tx in
             guard var account = try admitted(attempt.email, at: now, in: tx) else {
-                guard known == nil else { return .success(nil) }
-                let hash = try AddressHash(of: attempt.email, newKey: attempt.newHashKey, in: tx)
-                try lockout.failUnknown(hash, at: now, in: tx)
-                return .failure(AccountError(refusals.unknownEmail))
+                guard known == nil else { return .commit(nil) }
+                return .refuse(AccountError(refusals.unknownEmail)) { tx in
+                    let hash = try AddressHash(of: attempt.email, newKey: attempt.newHashKey, in: tx)
+                    try lockout.failUnknown(hash, at: now, in: tx)
+                }
             }
-            guard account.passwordHash == known?.text else { return .success(nil) }
+            guard account.passwordHash == known?.text else { return .commit(nil) }
             guard isRight else {
-                try lockout.fail(account.id, at: now, in: tx)
-                return .failure(AccountError(refusals.wrongPassword))
+                let id = account.id
+                return .refuse(AccountError(refusals.wrongPassword)) { tx in try lockout.fail(id, at: now, in: tx) }
             }
             if let newHash {
                 account.passwordHash = newHash.text
@@ -132,7 +133,7 @@ package struct SignIn<Account: PasswordAccount> {
             try lockout.clear(account.id, in: tx)
             try sessions.open(attempt.token, for: account.id, at: now, in: tx)
             try entered(account, apis, tx)
-            return .success(account)
+            return .commit(account)
         }
         // Nil says that the account changed while its password was looked at; what it is now decides.
         return try account.map { .done($0) } ?? verify(attempt)

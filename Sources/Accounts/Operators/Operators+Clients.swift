@@ -5,7 +5,7 @@ extension Operators {
     /// Adds a client. One of this operator with the same email is updated instead, and revived if it was deleted.
     package func createClient(session: SessionFields, _ given: Given<ClientFields>) throws -> Client {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             var account = try authenticated(session, at: now, in: tx)
             let given = try OperatorRules.present(given, "client")
             let person = try OperatorRules.person(given.person, at: "client.user")
@@ -24,7 +24,7 @@ extension Operators {
                 client.change = account.lastChange
                 client.deleted = nil
                 try tx.update(client)
-                return client
+                return .commit(client)
             }
             let client = Client(
                 id: try tx.nextNumber(of: Client.self),
@@ -42,7 +42,7 @@ extension Operators {
                 deleted: nil
             )
             try tx.insert(client)
-            return client
+            return .commit(client)
         }
     }
 
@@ -67,7 +67,7 @@ extension Operators {
         answerBytesMax: Int = .max
     ) throws -> (clients: [Client], next: Int) {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.read { tx in
             let account = try storedAccount(session, at: now, in: tx)
             let provision = try OperatorRules.present(provision, "provision")
             guard provision >= 0 else { throw AccountError(ErrorCode.Operators.fieldInvalid, field: "provision") }
@@ -182,7 +182,7 @@ extension Operators {
         _ change: (inout Client, Timestamp) throws -> Void
     ) throws -> Client {
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             var account = try authenticated(session, at: now, in: tx)
             let id = try OperatorRules.present(id, "client_id")
             guard Key.numbers.contains(id), var client = try tx.get(Client.self, Key(id)),
@@ -201,7 +201,7 @@ extension Operators {
             client.change = account.lastChange
             try tx.update(account)
             try tx.update(client)
-            return client
+            return .commit(client)
         }
     }
 }

@@ -9,7 +9,7 @@ extension Operators {
         current: Given<Password>,
         new: Given<Password>
     ) throws -> Progress<Void> {
-        _ = try environment.store.transact { try authenticated(session, at: environment.time.now, in: $0) }
+        _ = try environment.store.read { try authenticated(session, at: environment.time.now, in: $0) }
         let current = try OperatorRules.password(current, "current_password")
         let new = try OperatorRules.password(new, "password")
         return try verify(PasswordChange(session: session, current: current, new: new))
@@ -23,7 +23,7 @@ extension Operators {
 
     private func verify(_ change: PasswordChange) throws -> Progress<Void> {
         let now = environment.time.now
-        let account = try environment.store.transact { try mayJudge(change, at: now, in: $0) }
+        let account = try environment.store.read { try mayJudge(change, at: now, in: $0) }
         let known = PasswordHash(text: account.passwordHash)
         return .verify(change.current, against: known) { isRight, apis in
             guard isRight else { return try apis.operators.judge(change, known: known, newHash: nil) }
@@ -38,16 +38,17 @@ extension Operators {
     ///   - newHash: that of the new password; nil where the current one was wrong.
     private func judge(_ change: PasswordChange, known: PasswordHash, newHash: PasswordHash?) throws -> Progress<Void> {
         let now = environment.time.now
-        let isJudged = try environment.transact { tx -> Result<Bool, AccountError> in
+        let isJudged = try environment.store.write { tx in
             // The lock that another process has set meanwhile counts, as does the password.
             let account = try mayJudge(change, at: now, in: tx)
-            guard account.passwordHash == known.text else { return .success(false) }
+            guard account.passwordHash == known.text else { return .commit(false) }
             guard let newHash else {
-                try Lockout(.operators, .passwordChange).fail(account.id, at: now, in: tx)
-                return .failure(AccountError(ErrorCode.Operators.wrongPassword))
+                return .refuse(AccountError(ErrorCode.Operators.wrongPassword)) { tx in
+                    try Lockout(.operators, .passwordChange).fail(account.id, at: now, in: tx)
+                }
             }
             try set(newHash, of: account, in: tx)
-            return .success(true)
+            return .commit(true)
         }
         return isJudged ? .done(()) : try verify(change)
     }
@@ -65,13 +66,14 @@ extension Operators {
     package func resetPassword(email: Given<String>) throws {
         let email = try OperatorRules.email(email, "email")
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             if let account = try self.account(of: email, in: tx) {
                 // An anonymous request is answered as ever where the quota refuses the mail.
                 _ = try send(.reset, mail, to: account, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.operatorsReset, to: email, mail, at: now, in: tx)
             }
+            return .commit(())
         }
     }
 
@@ -81,7 +83,7 @@ extension Operators {
         let password = try OperatorRules.password(password, "password")
         // A code that is no good is refused before it costs a hash.
         let now = environment.time.now
-        guard try environment.store.transact({ try codes.find(.reset, code, at: now, in: $0) }) != nil else {
+        guard try environment.store.read({ try codes.find(.reset, code, at: now, in: $0) }) != nil else {
             throw AccountError(ErrorCode.Operators.codeInvalid)
         }
         return .hash(password) { hash, apis in .done(try apis.operators.completeReset(code, hash)) }
@@ -89,12 +91,13 @@ extension Operators {
 
     private func completeReset(_ code: String, _ hash: PasswordHash) throws {
         let now = environment.time.now
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             guard let id = try codes.redeem(.reset, code, at: now, in: tx),
                 var account = try tx.get(Operator.self, Key(id))
             else { throw AccountError(ErrorCode.Operators.codeInvalid) }
             account.isConfirmed = true
             try set(hash, of: account, in: tx)
+            return .commit(())
         }
     }
 

@@ -7,14 +7,14 @@ extension Operators {
         let person = try OperatorRules.person(person, at: "user")
         let password = try OperatorRules.password(password, "password")
         // Looked for before the password is hashed as well: a refusal need not cost that.
-        try environment.store.transact { try refuseTaken(person.email, in: $0) }
+        try environment.store.read { try refuseTaken(person.email, in: $0) }
         return .hash(password) { hash, apis in .done(try apis.operators.register(person, hash)) }
     }
 
     private func register(_ person: ValidPerson, _ hash: PasswordHash) throws -> SignedIn {
         let (now, session) = (environment.time.now, newSession())
         let mail = MailSecrets(environment.random)
-        let account = try environment.store.transact { tx in
+        let account = try environment.store.write { tx in
             try refuseTaken(person.email, in: tx)
             let id = try tx.nextNumber(of: Operator.self)
             let account = Operator(
@@ -36,7 +36,7 @@ extension Operators {
             if confirmsEmail, let seconds = try send(.confirm, mail, to: account, at: now, in: tx) {
                 throw AccountError(ErrorCode.Operators.tooManyMails, retryAfter: seconds)
             }
-            return account
+            return .commit(account)
         }
         return SignedIn(account: account, session: session)
     }
@@ -58,9 +58,10 @@ extension Operators {
     /// Ends the session that the request is sent with.
     package func signOut(session: SessionFields) throws {
         let now = environment.time.now
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             _ = try authenticated(session, at: now, in: tx)
             if let token = session.sessionID.value { try sessions.end(token, in: tx) }
+            return .commit(())
         }
     }
 
@@ -68,7 +69,7 @@ extension Operators {
     package func confirmEmail(code: Given<String>) throws -> String {
         let code = try OperatorRules.code(code, "code")
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             guard let id = try codes.redeem(.confirm, code, at: now, in: tx),
                 var account = try tx.get(Operator.self, Key(id))
             else { throw AccountError(ErrorCode.Operators.codeInvalid) }
@@ -76,7 +77,7 @@ extension Operators {
                 account.isConfirmed = true
                 try tx.update(account)
             }
-            return account.person.email
+            return .commit(account.person.email)
         }
     }
 
@@ -84,13 +85,14 @@ extension Operators {
     package func resendConfirmation(email: Given<String>) throws {
         let email = try OperatorRules.email(email, "email")
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             if let account = try self.account(of: email, in: tx), !account.isConfirmed {
                 // An anonymous request is answered as ever where the quota refuses the mail.
                 _ = try send(.confirm, mail, to: account, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.operatorsConfirmation, to: email, mail, at: now, in: tx)
             }
+            return .commit(())
         }
     }
 

@@ -15,25 +15,27 @@ extension Sales {
     /// The account that a key is of.
     package func me(apiKey: Given<String>) throws -> SalesUser {
         let now = environment.time.now
-        return try environment.store.transact { try authenticated(apiKey, at: now, in: $0) }
+        return try environment.store.read { try authenticated(apiKey, at: now, in: $0) }
     }
 
     /// Changes the name of the account that a key is of.
     package func updateMe(apiKey: Given<String>, name: Given<NameFields>) throws {
         let now = environment.time.now
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             var user = try authenticated(apiKey, at: now, in: tx)
             (user.firstName, user.lastName) = try SalesRules.name(name)
             try tx.update(user)
+            return .commit(())
         }
     }
 
     /// Ends the session of a key.
     package func signOut(apiKey: Given<String>) throws {
         let now = environment.time.now
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             _ = try authenticated(apiKey, at: now, in: tx)
             if let key = apiKey.value { try sessions.end(key, in: tx) }
+            return .commit(())
         }
     }
 
@@ -41,7 +43,7 @@ extension Sales {
     package func verify(token: Given<String>) throws -> String {
         let token = try SalesRules.code(token, "token")
         let now = environment.time.now
-        return try environment.store.transact { tx in
+        return try environment.store.write { tx in
             guard let id = try codes.redeem(.verify, token, at: now, in: tx),
                 var user = try tx.get(SalesUser.self, Key(id))
             else { throw AccountError(ErrorCode.Sales.tokenInvalid) }
@@ -49,7 +51,7 @@ extension Sales {
                 user.isVerified = true
                 try tx.update(user)
             }
-            return user.email
+            return .commit(user.email)
         }
     }
 
@@ -57,13 +59,14 @@ extension Sales {
     package func resendVerification(email: Given<String>) throws {
         let email = try SalesRules.email(email)
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             if let user = try user(of: email, in: tx), !user.isVerified {
                 // An anonymous request is answered as ever where the quota refuses the mail.
                 _ = try send(.verify, mail, to: user, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.salesVerification, to: email, mail, at: now, in: tx)
             }
+            return .commit(())
         }
     }
 
@@ -71,13 +74,14 @@ extension Sales {
     package func reset(email: Given<String>) throws {
         let email = try SalesRules.email(email)
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             if let user = try user(of: email, in: tx) {
                 // An anonymous request is answered as ever where the quota refuses the mail.
                 _ = try send(.reset, mail, to: user, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.salesReset, to: email, mail, at: now, in: tx)
             }
+            return .commit(())
         }
     }
 
@@ -88,7 +92,7 @@ extension Sales {
         let password = try SalesRules.password(password)
         // A token that is no good is refused before it costs a hash.
         let now = environment.time.now
-        guard try environment.store.transact({ try codes.find(.reset, token, at: now, in: $0) }) != nil else {
+        guard try environment.store.read({ try codes.find(.reset, token, at: now, in: $0) }) != nil else {
             throw AccountError(ErrorCode.Sales.tokenInvalid)
         }
         return .hash(password) { hash, apis in .done(try apis.sales.completeReset(token, hash)) }
@@ -96,7 +100,7 @@ extension Sales {
 
     private func completeReset(_ token: String, _ hash: PasswordHash) throws {
         let now = environment.time.now
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             guard let id = try codes.redeem(.reset, token, at: now, in: tx),
                 var user = try tx.get(SalesUser.self, Key(id))
             else { throw AccountError(ErrorCode.Sales.tokenInvalid) }
@@ -106,6 +110,7 @@ extension Sales {
             try sessions.endAll(of: id, in: tx)
             try codes.endUnused(of: id, in: tx)
             try Lockout(.sales).clear(id, in: tx)
+            return .commit(())
         }
     }
 }

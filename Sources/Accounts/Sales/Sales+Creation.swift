@@ -70,7 +70,7 @@ extension Sales {
         let password = try SalesRules.password(given.password)
         let new = try ValidSalesUser(given, role, email)
         let now = environment.time.now
-        try environment.store.transact { _ = try check(new, at: now, in: $0) }
+        try environment.store.read { _ = try check(new, at: now, in: $0) }
         return .hash(password) { hash, apis in .done(try apis.sales.create(new, hash)) }
     }
 
@@ -79,7 +79,7 @@ extension Sales {
         let role = new.role
         let key = role == .customer ? nil : newKey()
         let (externalID, ownCode) = (environment.random.uuid(), environment.random.hex(bytes: 16))
-        let user = try environment.store.transact { tx in
+        let user = try environment.store.write { tx in
             let invitation = try check(new, at: now, in: tx)
             if let invitation { try use(invitation, in: tx) }
             let user = SalesUser(
@@ -102,7 +102,7 @@ extension Sales {
             if role == .customer, let seconds = try send(.verify, mail, to: user, at: now, in: tx) {
                 throw AccountError(ErrorCode.Sales.tooManyMails, retryAfter: seconds)
             }
-            return user
+            return .commit(user)
         }
         return CreatedSalesUser(user: user, key: key)
     }

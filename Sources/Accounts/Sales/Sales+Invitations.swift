@@ -16,7 +16,7 @@ extension Sales {
         goodFor seconds: Int = Limits.invitationSeconds
     ) throws -> String {
         let (now, code) = (environment.time.now, environment.random.hex(bytes: 16))
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             try tx.insert(
                 Invitation(
                     id: try tx.nextNumber(of: Invitation.self),
@@ -27,6 +27,7 @@ extension Sales {
                     expires: now.adding(seconds: seconds)
                 )
             )
+            return .commit(())
         }
         return code
     }
@@ -34,16 +35,16 @@ extension Sales {
     /// The invitations that are good, the oldest first.
     package func invitations() throws -> [Invitation] {
         let now = environment.time.now
-        return try environment.store.transact { try $0.all(Invitation.self).filter { $0.expires > now } }
+        return try environment.store.read { try $0.all(Invitation.self).filter { $0.expires > now } }
     }
 
     /// Ends an invitation; false where there is none with that number.
     package func revokeInvitation(_ id: Int) throws -> Bool {
         guard Key.numbers.contains(id) else { return false }
-        return try environment.store.transact { tx in
-            guard try tx.get(Invitation.self, Key(id)) != nil else { return false }
+        return try environment.store.write { tx in
+            guard try tx.get(Invitation.self, Key(id)) != nil else { return .commit(false) }
             try tx.delete(Invitation.self, Key(id))
-            return true
+            return .commit(true)
         }
     }
 
@@ -67,10 +68,11 @@ extension Sales {
     /// Replaces the account's own referral code. The old one is no longer valid.
     package func renewReferralCode(apiKey: Given<String>) throws -> String {
         let (now, code) = (environment.time.now, environment.random.hex(bytes: 16))
-        try environment.store.transact { tx in
+        try environment.store.write { tx in
             var user = try authenticated(apiKey, at: now, in: tx)
             user.referralCode = code
             try tx.update(user)
+            return .commit(())
         }
         return code
     }

@@ -96,18 +96,16 @@ final class StoreDirectory {
     /// Whether this process holds the lock, to write.
     var isWriting: Bool { lock?.isHeld ?? false }
 
-    /// Takes the lock, and brings `space` up to date.
-    ///
-    /// - Returns: whether anything was new.
-    func beginWriting(_ space: inout LayeredSpace) throws(StoreError) -> Bool {
-        guard let lock, journal.isWritable else { throw .readOnly }
+    /// Whether the directory can be written to.
+    var isWritable: Bool { lock != nil && journal.isWritable }
+
+    /// Takes the lock, and brings `space` up to date. The directory must be writable.
+    func beginWriting(_ space: inout LayeredSpace) throws(StoreError) {
         try takeLock()
         do throws(StoreError) {
-            guard try hasNews() || isUnsettled else { return false }
-            try catchUp(&space, early: nil, toWrite: true)
-            return true
+            if try hasNews() || isUnsettled { try catchUp(&space, early: nil, toWrite: true) }
         } catch {
-            lock.release()
+            lock?.release()
             throw error
         }
     }

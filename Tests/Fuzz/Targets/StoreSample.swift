@@ -27,7 +27,7 @@ extension StoreSettings {
 extension LocalEngine {
     /// Sets keys to values, or removes them, in one transaction.
     func stage(_ entries: [(String, String?)], isErasable: Bool = false) throws {
-        try transact { transaction in
+        try write { transaction in
             for (key, value) in entries {
                 let key = StoreKey(bytes: Array(key.utf8))
                 if let value {
