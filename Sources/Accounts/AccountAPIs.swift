@@ -1,5 +1,5 @@
-/// The account APIs over one store.
-package struct AccountAPIs {
+/// The account APIs over one store. A class, as every later phase is handed them.
+package final class AccountAPIs {
     /// The store and every source of effects.
     package let environment: Environment
     /// Field operators and their clients.

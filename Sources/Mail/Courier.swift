@@ -97,7 +97,6 @@ package final class Courier {
                 try store.write { tx in
                     for mail in delivered { try outbox.markDelivered(mail, in: tx) }
                     for mail in underWay.subtracting(delivered) { try outbox.claim(mail, until: time.now, in: tx) }
-                    return .commit(())
                 }
                 try store.makeDurable()
             }
@@ -143,7 +142,7 @@ package final class Courier {
                 }
                 // Mails for which there is no room now go when another is done, which wakes.
                 let nextMail = free.dropFirst(due.count).first?.nextAttempt.map { $0 <= now ? latest : $0 }
-                return .commit(min(nextMailSweep ?? latest, nextMail ?? latest, latest))
+                return min(nextMailSweep ?? latest, nextMail ?? latest, latest)
             }
             try store.makeDurable()
             for outcome in outcomes { underWay.remove(outcome.mail) }

@@ -20,7 +20,9 @@ struct DispatchEmitter {
                 if method.name == "rpc.discover" {
                     lines.append("            try system.discover(to: &writer)")
                 } else if method.hashesPassword {
-                    let write = method.result == nil ? "{ _, writer in writer.null() }" : "{ $0.write(to: &$1) }"
+                    let write =
+                        method.result.map { result in "{ \(api.name.upperCamel)Wire.\(result)($0).write(to: &$1) }" }
+                        ?? "{ _, writer in writer.null() }"
                     lines.append("            return try write(\(call.dropFirst(4)), to: &writer) \(write)")
                 } else if method.result == nil {
                     lines += ["            \(call)", "            writer.null()"]

@@ -43,6 +43,7 @@ package final class Backend {
     /// When to look for jobs that other processes left, or again after a failure.
     private var nextJobLook: Timestamp?
     private var isJobFailing = false
+    private var expiredSecrets = ExpiredSecrets()
     private let log: (String) -> Void
 
     /// Does a piece of what requests left to be done, here or in another process. It takes no time where nothing is known
@@ -77,7 +78,7 @@ package final class Backend {
     package func finish() {
         let deadline = MonotonicClock.milliseconds + Accounts.Limits.lastJobsMilliseconds
         do {
-            try store.retryWhileLocked { try apis.environment.expiredSecrets.delete(in: store) }
+            try store.retryWhileLocked { try expiredSecrets.delete(in: store) }
         } catch {
             report(error, while: "expired sessions and codes are deleted")
         }
@@ -94,10 +95,15 @@ package final class Backend {
         }
     }
 
+    /// Has what a refusal names as expired deleted after the request.
+    func delete(afterwards expired: ExpiredSecret) {
+        expiredSecrets.insert(expired)
+    }
+
     /// Deletes sessions and codes that were refused as expired. Nothing may be staged.
     package func deleteExpiredSecrets() {
         do {
-            try apis.environment.expiredSecrets.delete(in: store)
+            try expiredSecrets.delete(in: store)
         } catch {
             report(error, while: "expired sessions and codes are deleted")
         }

@@ -5,7 +5,7 @@ import JSONRPC
 struct CareHandlers {
     let care: Care
 
-    func userRegister(_ params: CareWire.UserRegisterParams) throws -> Progress<CareWire.Registered> {
+    func userRegister(_ params: CareWire.UserRegisterParams) throws -> Progress<CareUser> {
         try care.register(
             email: params.email,
             password: params.password,
@@ -13,22 +13,14 @@ struct CareHandlers {
             firstName: params.firstName,
             lastName: params.lastName,
             phone: params.phone
-        ).map { user in
-            CareWire.Registered(
-                email: user.email,
-                firstName: user.firstName,
-                lastName: user.lastName,
-                phone: user.phone,
-                role: user.role
-            )
-        }
+        )
     }
 
     func userView(_ params: CareWire.UserViewParams) throws -> CareWire.User {
         CareWire.User(try care.view(params.accessToken))
     }
 
-    func userChange(_ params: CareWire.UserChangeParams) throws -> Progress<CareWire.User> {
+    func userChange(_ params: CareWire.UserChangeParams) throws -> Progress<CareUser> {
         try care.change(
             params.accessToken,
             firstName: params.firstName,
@@ -36,15 +28,15 @@ struct CareHandlers {
             phone: params.phone,
             npi: params.npi,
             password: params.password
-        ).map { CareWire.User($0) }
+        )
     }
 
     func userDelete(_ params: CareWire.UserDeleteParams) throws -> CareWire.User {
         CareWire.User(try care.delete(params.accessToken))
     }
 
-    func userResetPassword(_ params: CareWire.UserResetPasswordParams) throws -> Progress<CareWire.ResetEmail> {
-        try care.resetPassword(email: params.email).map { CareWire.ResetEmail(email: $0) }
+    func userResetPassword(_ params: CareWire.UserResetPasswordParams) throws -> Progress<String> {
+        try care.resetPassword(email: params.email)
     }
 
     func userConfirmEmail(_ params: CareWire.UserConfirmEmailParams) throws -> CareWire.ConfirmedEmail {
@@ -55,10 +47,8 @@ struct CareHandlers {
         try care.resendConfirmation(email: params.email)
     }
 
-    func authToken(_ params: CareWire.AuthTokenParams) throws -> Progress<CareWire.AccessToken> {
-        try care.signIn(email: params.email, password: params.password).map {
-            CareWire.AccessToken(accessToken: $0.text)
-        }
+    func authToken(_ params: CareWire.AuthTokenParams) throws -> Progress<SecretToken> {
+        try care.signIn(email: params.email, password: params.password)
     }
 
     func authRevoke(_ params: CareWire.AuthRevokeParams) throws -> CareWire.Done {
@@ -133,8 +123,32 @@ struct CareHandlers {
     }
 }
 
+extension CareWire.Registered {
+    init(_ user: CareUser) {
+        self.init(
+            email: user.email,
+            firstName: user.firstName,
+            lastName: user.lastName,
+            phone: user.phone,
+            role: user.role
+        )
+    }
+}
+
+extension CareWire.ResetEmail {
+    init(_ email: String) {
+        self.init(email: email)
+    }
+}
+
+extension CareWire.AccessToken {
+    init(_ token: SecretToken) {
+        self.init(accessToken: token.text)
+    }
+}
+
 extension CareWire.User {
-    fileprivate init(_ user: CareUser) {
+    init(_ user: CareUser) {
         self.init(
             email: user.email,
             firstName: user.firstName,

@@ -5,13 +5,12 @@ import JSONRPC
 struct OperatorsHandlers {
     let operators: Operators
 
-    func register(_ params: OperatorsWire.RegisterParams) throws -> Progress<OperatorsWire.Operator> {
-        let person = params.user.map { PersonFields($0) }
-        return try operators.register(person: person, password: params.password).map { OperatorsWire.Operator($0) }
+    func register(_ params: OperatorsWire.RegisterParams) throws -> Progress<Operators.SignedIn> {
+        try operators.register(person: params.user.map { PersonFields($0) }, password: params.password)
     }
 
-    func signin(_ params: OperatorsWire.SigninParams) throws -> Progress<OperatorsWire.Operator> {
-        try operators.signIn(email: params.email, password: params.password).map { OperatorsWire.Operator($0) }
+    func signin(_ params: OperatorsWire.SigninParams) throws -> Progress<Operators.SignedIn> {
+        try operators.signIn(email: params.email, password: params.password)
     }
 
     func clientCreate(_ params: OperatorsWire.ClientCreateParams) throws -> OperatorsWire.Client {
@@ -99,7 +98,7 @@ extension OperatorsWire.Person {
 }
 
 extension OperatorsWire.Operator {
-    fileprivate init(_ signedIn: Operators.SignedIn) {
+    init(_ signedIn: Operators.SignedIn) {
         self.init(
             id: signedIn.account.id,
             created: signedIn.account.created,

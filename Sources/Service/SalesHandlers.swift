@@ -4,7 +4,7 @@ import Accounts
 struct SalesHandlers {
     let sales: Sales
 
-    func userCreateCustomer(_ params: SalesWire.UserCreateCustomerParams) throws -> Progress<SalesWire.Created> {
+    func userCreateCustomer(_ params: SalesWire.UserCreateCustomerParams) throws -> Progress<CreatedSalesUser> {
         let new = NewSalesUser(
             email: params.email,
             password: params.password,
@@ -12,15 +12,10 @@ struct SalesHandlers {
             name: params.name.map { NameFields($0) },
             source: params.source
         )
-        return try sales.create(.customer, new).map { created in
-            let user = created.user
-            return SalesWire.Created(email: user.email, created: user.created.seconds, externalID: user.externalID)
-        }
+        return try sales.create(.customer, new)
     }
 
-    func userCreateSalesperson(_ params: SalesWire.UserCreateSalespersonParams) throws -> Progress<
-        SalesWire.CreatedWithKey
-    > {
+    func userCreateSalesperson(_ params: SalesWire.UserCreateSalespersonParams) throws -> Progress<CreatedSalesUser> {
         let new = NewSalesUser(
             email: params.email,
             password: params.password,
@@ -29,23 +24,21 @@ struct SalesHandlers {
             phone: params.phone,
             brandID: params.brandID
         )
-        return try sales.create(.salesperson, new).map { SalesWire.CreatedWithKey($0) }
+        return try sales.create(.salesperson, new)
     }
 
-    func userCreateInternal(_ params: SalesWire.UserCreateInternalParams) throws -> Progress<SalesWire.CreatedWithKey> {
+    func userCreateInternal(_ params: SalesWire.UserCreateInternalParams) throws -> Progress<CreatedSalesUser> {
         let new = NewSalesUser(
             email: params.email,
             password: params.password,
             referralCode: params.referralCode,
             name: params.name.map { NameFields($0) }
         )
-        return try sales.create(.admin, new).map { SalesWire.CreatedWithKey($0) }
+        return try sales.create(.admin, new)
     }
 
-    func userAuthenticate(_ params: SalesWire.UserAuthenticateParams) throws -> Progress<SalesWire.Authenticated> {
-        try sales.authenticate(email: params.email, password: params.password).map { user, key in
-            SalesWire.Authenticated(email: user.email, apiKey: key.text)
-        }
+    func userAuthenticate(_ params: SalesWire.UserAuthenticateParams) throws -> Progress<Sales.SignedIn> {
+        try sales.authenticate(email: params.email, password: params.password)
     }
 
     func userVerify(_ params: SalesWire.UserVerifyParams) throws -> SalesWire.VerifiedEmail {
@@ -89,8 +82,24 @@ extension NameFields {
     }
 }
 
+extension SalesWire.Created {
+    init(_ created: CreatedSalesUser) {
+        self.init(
+            email: created.user.email,
+            created: created.user.created.seconds,
+            externalID: created.user.externalID
+        )
+    }
+}
+
+extension SalesWire.Authenticated {
+    init(_ signedIn: Sales.SignedIn) {
+        self.init(email: signedIn.user.email, apiKey: signedIn.key.text)
+    }
+}
+
 extension SalesWire.CreatedWithKey {
-    fileprivate init(_ created: CreatedSalesUser) {
+    init(_ created: CreatedSalesUser) {
         self.init(
             email: created.user.email,
             created: created.user.created.seconds,

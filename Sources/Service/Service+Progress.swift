@@ -3,9 +3,13 @@ import JSON
 import JSONRPC
 
 /// The phase of a request that follows password work.
-struct HashedPhase: RequestPhase {
+final class HashedPhase: RequestPhase {
     /// Goes on with the request: writes its result, or gives the further work that it waits for.
     let run: @Sendable (Service, inout JSONWriter) throws -> SlowWork?
+
+    init(_ run: @escaping @Sendable (Service, inout JSONWriter) throws -> SlowWork?) {
+        self.run = run
+    }
 }
 
 extension Service {
@@ -17,17 +21,18 @@ extension Service {
         to result: inout JSONWriter,
         _ write: @escaping @Sendable (Value, inout JSONWriter) -> Void
     ) throws -> SlowWork? {
-        let hasher = apis.environment.hasher
         switch progress {
-        case _ where !hashesElsewhere:
-            write(try progress.finished(with: apis), &result)
-            return nil
         case .done(let value):
             write(value, &result)
             return nil
+        case _ where !hashesElsewhere:
+            write(try progress.finished(with: apis), &result)
+            return nil
         case .hash(let password, let next):
+            let hasher = apis.environment.hasher
             return Self.work({ try hasher.hash(password) }, then: next, write)
         case .verify(let password, let hash, let next):
+            let hasher = apis.environment.hasher
             return Self.work({ try hasher.verify(password, against: hash) }, then: next, write)
         }
     }

@@ -79,7 +79,7 @@ package final class Service: RequestHandler {
         guard Self.isObject(params) else { throw method.wantsObject.told(by: method) }
         if isStrict, let property = UnknownProperty(in: params, of: method) { throw method.hasNo(property) }
         do {
-            if let phase = phase as? HashedPhase { return try phase.run(self, &result) }
+            if let phase, let hashed = phase as? HashedPhase { return try hashed.run(self, &result) }
             var reader = JSONReader(params)
             return try run(method, params: &reader, result: &result)
         } catch let error as JSONError where error.reason == .duplicateMember {
@@ -93,8 +93,9 @@ package final class Service: RequestHandler {
             }
         } catch {
             var refusal = RPCError(error, method: method, log: log)
-            if error is AccountError, let property = UnknownProperty(in: params, of: method), property.standsForRequired
-            {
+            let accountError = error as? AccountError
+            if let expired = accountError?.expired { backend.delete(afterwards: expired) }
+            if accountError != nil, let property = UnknownProperty(in: params, of: method), property.standsForRequired {
                 let name = property.path + property.hint
                 // Messages of the documents are sentences, those of the service are clauses.
                 let hint =

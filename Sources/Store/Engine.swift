@@ -61,9 +61,6 @@ package protocol EngineTransaction: AnyObject {
 
     /// Removes a key, where it is there.
     func remove(_ key: StoreKey) throws(StoreError)
-
-    /// Takes back all that the transaction has written so far; it goes on.
-    func undo()
 }
 
 /// A transactional, ordered key space: what a store is built on.
@@ -86,8 +83,13 @@ package protocol Engine: AnyObject {
     /// Runs `body` and stages what it wrote, or nothing of it if it throws. `body` may be run more than once, and starts no
     /// other transaction.
     ///
-    /// - Throws: `StoreError.busy` or `.locked`, before `body` is run; what `body` throws.
-    func write<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value
+    /// - Parameter keeping: called with what `body` threw, once all that it wrote is undone. What it writes is staged, in the
+    ///   same transaction.
+    /// - Throws: `StoreError.busy` or `.locked`, before `body` is run; what `body` throws; what `keeping` throws.
+    func write<Value>(
+        _ body: (any EngineTransaction) throws -> Value,
+        keeping: (any Error, any EngineTransaction) throws -> Void
+    ) throws -> Value
 
     /// Makes all that is staged durable, and all that was read. If it throws, what was staged is taken back.
     ///
@@ -110,4 +112,11 @@ package protocol Engine: AnyObject {
     ///
     /// - Throws: `StoreError.damaged`.
     func statistics() throws(StoreError) -> StoreStatistics
+}
+
+extension Engine {
+    /// Runs `body` and stages what it wrote, or nothing of it if it throws.
+    package func write<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
+        try write(body) { _, _ in }
+    }
 }

@@ -13,8 +13,7 @@ package final class LocalEngine: Engine, EngineTransaction {
     private var ends: [Int] = []
     /// The bytes that the transaction under way has written so far.
     private var transactionBytes = 0
-    /// Where in `staged` the transaction under way begins; nil where none is.
-    private var transactionStart: Int?
+    private var isInTransaction = false
     /// Whether the transaction under way may write.
     private var isWriting = false
     /// Whether transactions have been run since the last look at what others wrote.
@@ -68,36 +67,56 @@ package final class LocalEngine: Engine, EngineTransaction {
             isUpToDate = true
         }
         beginTransaction()
-        defer { transactionStart = nil }
+        defer { isInTransaction = false }
         return try body(self)
     }
 
-    package func write<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
+    package func write<Value>(
+        _ body: (any EngineTransaction) throws -> Value,
+        keeping: (any Error, any EngineTransaction) throws -> Void
+    ) throws -> Value {
         if let directory {
             if !isUpToDate { try directory.refresh(&space) }
             isUpToDate = true
             // Where the directory can only be read, a transaction that turns out to write nothing is run all the same.
             if directory.isWritable, !directory.isWriting { try directory.beginWriting(&space) }
         }
-        let start = beginTransaction()
+        beginTransaction()
         isWriting = true
-        defer { (transactionStart, isWriting) = (nil, false) }
+        defer { (isInTransaction, isWriting) = (false, false) }
+        let start = staged.count
         do {
             let value = try body(self)
-            if staged.count > start { ends.append(staged.count) }
+            endTransaction(from: start)
             return value
+        } catch {
+            undo(to: start)
+            try keep { try keeping(error, self) }
+            throw error
+        }
+    }
+
+    /// Runs what a transaction that was undone writes all the same.
+    private func keep(_ body: () throws -> Void) throws {
+        let start = staged.count
+        transactionBytes = 0
+        do {
+            try body()
+            endTransaction(from: start)
         } catch {
             undo(to: start)
             throw error
         }
     }
 
-    @discardableResult
-    private func beginTransaction() -> Int {
-        precondition(transactionStart == nil, "a transaction within a transaction")
-        transactionStart = staged.count
+    private func beginTransaction() {
+        precondition(!isInTransaction, "a transaction within a transaction")
+        isInTransaction = true
         transactionBytes = 0
-        return staged.count
+    }
+
+    private func endTransaction(from start: Int) {
+        if staged.count > start { ends.append(staged.count) }
     }
 
     package func makeDurable() throws(StoreError) {
@@ -268,12 +287,6 @@ package final class LocalEngine: Engine, EngineTransaction {
         try checkWritable()
         let previous = space.set(nil, at: key)
         staged.append(StagedWrite(key: key, value: nil, previous: previous, isErasable: false))
-    }
-
-    package func undo() {
-        guard let transactionStart else { return }
-        undo(to: transactionStart)
-        transactionBytes = 0
     }
 
     private func checkWritable() throws(StoreError) {

@@ -49,7 +49,7 @@ extension Store {
                     return next == nil
                 }
                 for (key, value) in page { try body(tx, key, value) }
-                return .commit(next)
+                return next
             }
             try makeDurable()
         }

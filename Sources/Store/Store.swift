@@ -1,12 +1,19 @@
 internal import Glibc
 
-/// What becomes of a transaction.
-package enum WriteOutcome<Value> {
-    /// What it wrote takes effect.
-    case commit(Value)
-    /// What it wrote is undone and the request is refused with an error. What `keeping` writes takes effect all the same: a
-    /// failed try that is counted.
-    case refuse(any Error, keeping: (Transaction) throws -> Void)
+/// Thrown by a write transaction that refuses the request and yet keeps something, as a failed try that is counted.
+///
+/// An error, as it ends in one: a result that holds either would have the types of both looked up each time, which took a
+/// thousand instructions of each write.
+package struct Refusal: Error {
+    /// What the request is refused with.
+    let error: any Error
+    /// Writes what is kept, once all else that the transaction wrote is undone.
+    let keeping: @Sendable (Transaction) throws -> Void
+
+    package init(_ error: any Error, keeping: @escaping @Sendable (Transaction) throws -> Void) {
+        self.error = error
+        self.keeping = keeping
+    }
 }
 
 /// Typed records over a transactional key space: all that the domain sees of where its data live.
@@ -34,19 +41,16 @@ package final class Store {
     /// `body` may be run more than once and must have no other effects: clock readings, random values and password
     /// hashes come in from outside.
     ///
-    /// - Throws: the error with which `body` refuses; what `body` throws.
-    package func write<Value>(_ body: (Transaction) throws -> WriteOutcome<Value>) throws -> Value {
-        let result: Result<Value, any Error> = try engine.write { engine in
-            let tx = Transaction(engine: engine, values: values)
-            switch try body(tx) {
-            case .commit(let value): return .success(value)
-            case .refuse(let error, let keeping):
-                engine.undo()
-                try keeping(tx)
-                return .failure(error)
+    /// - Throws: what `body` throws; the error of a `Refusal`.
+    package func write<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
+        do {
+            return try engine.write({ try body(Transaction(engine: $0, values: values)) }) { error, engine in
+                guard let refusal = error as? Refusal else { return }
+                try refusal.keeping(Transaction(engine: engine, values: values))
             }
+        } catch let refusal as Refusal {
+            throw refusal.error
         }
-        return try result.get()
     }
 
     /// Makes durable what all transactions so far wrote, and read. If it throws, what they wrote is taken back.

@@ -41,13 +41,13 @@ struct IdentityTests {
     // MARK: Mailed codes
 
     @Test func redeemsACodeOnceForItsPurpose() throws {
-        let codes = MailedCodes(.operators, expired: ExpiredSecrets())
+        let codes = MailedCodes(.operators)
         try store.transact { tx in
             let code = try codes.issue(.reset, for: 17, secret: "5f0c", at: start, in: tx)
             #expect(code == "17-5f0c")
             #expect(MailedCodes.holder(of: code) == 17)
             #expect(try codes.redeem(.confirm, code, at: start, in: tx) == nil)
-            #expect(try MailedCodes(.sales, expired: ExpiredSecrets()).redeem(.reset, code, at: start, in: tx) == nil)
+            #expect(try MailedCodes(.sales).redeem(.reset, code, at: start, in: tx) == nil)
             #expect(try codes.redeem(.reset, code, at: start.adding(seconds: 3_599), in: tx) == 17)
             #expect(try codes.redeem(.reset, code, at: start, in: tx) == nil)
         }
@@ -57,7 +57,7 @@ struct IdentityTests {
         "", "-", "17", "17-", "-17-5f0c", "17-5f0c-", "x-5f0c", "17-5F0C", "99999999999-5f0c", "017-5f0d",
     ])
     func takesNoOtherText(code: String) throws {
-        let codes = MailedCodes(.operators, expired: ExpiredSecrets())
+        let codes = MailedCodes(.operators)
         try store.transact { tx in
             _ = try codes.issue(.reset, for: 17, secret: "5f0c", at: start, in: tx)
             #expect(try codes.redeem(.reset, code, at: start, in: tx) == nil)
@@ -66,7 +66,7 @@ struct IdentityTests {
     }
 
     @Test func endsACodeWhenItExpires() throws {
-        let codes = MailedCodes(.operators, expired: ExpiredSecrets())
+        let codes = MailedCodes(.operators)
         try store.transact { tx in
             let late = try codes.issue(.reset, for: 1, secret: "aa", at: start, in: tx)
             #expect(try codes.redeem(.reset, late, at: start.adding(seconds: 3_600), in: tx) == nil)
@@ -75,7 +75,7 @@ struct IdentityTests {
 
     /// Ten wrong guesses once ended a code, so that a stranger could end anybody's.
     @Test func keepsACodeWhateverIsGuessed() throws {
-        let codes = MailedCodes(.operators, expired: ExpiredSecrets())
+        let codes = MailedCodes(.operators)
         let code = try store.transact { try codes.issue(.reset, for: 2, secret: "bb", at: start, in: $0) }
         let before = try store.transact { try $0.get(MailedCode.self, Key("operators", "reset", 2)) }
         for _ in 1...50 { #expect(try store.transact { try codes.redeem(.reset, "2-cc", at: start, in: $0) } == nil) }
@@ -85,7 +85,7 @@ struct IdentityTests {
     }
 
     @Test func confirmsAgainWithAUsedCodeForADay() throws {
-        let codes = MailedCodes(.operators, expired: ExpiredSecrets())
+        let codes = MailedCodes(.operators)
         try store.transact { tx in
             let code = try codes.issue(.confirm, for: 2, secret: "bb", at: start, in: tx)
             let use = start.adding(seconds: 86_399)
@@ -98,7 +98,7 @@ struct IdentityTests {
     }
 
     @Test func endsEveryCodeOfAnAccountThatIsOut() throws {
-        let codes = MailedCodes(.sales, expired: ExpiredSecrets())
+        let codes = MailedCodes(.sales)
         try store.transact { tx in
             let purposes: [MailedCodes.Purpose] = [.confirm, .reset, .verify]
             let out = try purposes.map { ($0, try codes.issue($0, for: 2, secret: "bb", at: start, in: tx)) }
@@ -195,7 +195,7 @@ struct IdentityTests {
     }
 
     @Test func letsACodeLiveNoLongerThoughAClockAheadHasIssuedIt() throws {
-        let codes = MailedCodes(.care, expired: ExpiredSecrets())
+        let codes = MailedCodes(.care)
         try store.transact { tx in
             let code = try codes.issue(.claim, for: 1, secret: "aa", at: start.adding(seconds: year), in: tx)
             _ = try Sweep.run(at: start, in: tx)

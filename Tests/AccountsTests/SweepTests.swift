@@ -50,7 +50,7 @@ struct SweepTests {
         let realms: [Realm] = [.operators, .care, .sales]
         try store.transact { tx in
             for realm in realms {
-                _ = try MailedCodes(realm, expired: ExpiredSecrets()).issue(
+                _ = try MailedCodes(realm).issue(
                     purpose,
                     for: 1,
                     secret: "aa",

@@ -16,8 +16,11 @@ final class VisitCountingEngine: Engine, EngineTransaction {
         try inner.read { tx in try run(body, on: tx) }
     }
 
-    func write<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
-        try inner.write { tx in try run(body, on: tx) }
+    func write<Value>(
+        _ body: (any EngineTransaction) throws -> Value,
+        keeping: (any Error, any EngineTransaction) throws -> Void
+    ) throws -> Value {
+        try inner.write({ tx in try run(body, on: tx) }) { error, tx in try run({ try keeping(error, $0) }, on: tx) }
     }
 
     private func run<Value>(
@@ -67,5 +70,4 @@ final class VisitCountingEngine: Engine, EngineTransaction {
     }
 
     func remove(_ key: StoreKey) throws(StoreError) { try tx.remove(key) }
-    func undo() { tx.undo() }
 }

@@ -10,8 +10,12 @@ final class ArithmeticHandler: RequestHandler {
     var writesMax = Int.max
 
     /// What a slow request's work gave.
-    struct SlowOutcome: RequestPhase {
+    final class SlowOutcome: RequestPhase {
         let value: Int
+
+        init(value: Int) {
+            self.value = value
+        }
     }
 
     func handle(

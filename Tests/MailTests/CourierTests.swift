@@ -211,7 +211,7 @@ struct CourierTests {
     @Test func deletesCountsAndCodesThatAreOver() throws {
         try store.transact { tx in
             try Lockout(.care).fail(1, at: time.now, in: tx)
-            _ = try MailedCodes(.sales, expired: ExpiredSecrets()).issue(
+            _ = try MailedCodes(.sales).issue(
                 .reset,
                 for: 1,
                 secret: "aa",

@@ -121,15 +121,15 @@ struct EngineConformanceTests {
     /// What a refused transaction keeps is written after everything else of it is undone, its own numbers included.
     @Test(arguments: Kind.allCases)
     func keepsOfARefusedTransactionWhatItSays(kind: Kind) throws {
-        struct Refusal: Error {}
+        struct Refused: Error {}
         let subject = try Subject(kind)
-        try subject.store.write { .commit(try $0.insert(Person(id: 1, name: "Ann", city: nil))) }
-        #expect(throws: Refusal.self) {
-            try subject.store.write { tx -> WriteOutcome<Void> in
+        try subject.store.write { try $0.insert(Person(id: 1, name: "Ann", city: nil)) }
+        #expect(throws: Refused.self) {
+            try subject.store.write { tx in
                 try tx.insert(Person(id: 2, name: "Bob", city: nil))
                 try tx.delete(Person.self, Key(1))
                 _ = try tx.next("people")
-                return .refuse(Refusal()) { tx in
+                throw Refusal(Refused()) { tx in
                     #expect(try tx.all(Person.self).map(\.id) == [1])
                     try tx.insert(Person(id: try tx.next("people") + 2, name: "Bob", city: nil))
                 }
@@ -143,12 +143,12 @@ struct EngineConformanceTests {
     /// Where what is kept cannot be written either, nothing is.
     @Test(arguments: Kind.allCases)
     func keepsNothingWhereThatFails(kind: Kind) throws {
-        struct Refusal: Error {}
+        struct Refused: Error {}
         let subject = try Subject(kind)
-        try subject.store.write { .commit(try $0.insert(Person(id: 1, name: "Ann", city: nil))) }
+        try subject.store.write { try $0.insert(Person(id: 1, name: "Ann", city: nil)) }
         let error = storeError {
-            try subject.store.write { tx -> WriteOutcome<Void> in
-                .refuse(Refusal()) { tx in
+            try subject.store.write { _ in
+                throw Refusal(Refused()) { tx in
                     try tx.delete(Person.self, Key(1))
                     try tx.update(Person(id: 1, name: "Bob", city: nil))
                 }

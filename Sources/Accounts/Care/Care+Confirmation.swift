@@ -10,12 +10,13 @@ extension Care {
         let now = environment.time.now
         return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
-            guard let code = code.code(), try codes.find(.confirm, code, at: now, in: tx) == user.id else {
-                throw code.error(ErrorCode.Care.invalidCode)
-            }
-            _ = try codes.redeem(.confirm, code, at: now, in: tx)
+            let invalid = code.error(ErrorCode.Care.invalidCode)
+            guard let code = code.code(),
+                try codes.find(.confirm, code, at: now, in: tx, orThrow: invalid) == user.id
+            else { throw invalid }
+            _ = try codes.redeem(.confirm, code, at: now, in: tx, orThrow: invalid)
             if !user.isProven { try prove(user, in: tx) }
-            return .commit(user.email)
+            return user.email
         }
     }
 
@@ -32,7 +33,6 @@ extension Care {
             } else {
                 try environment.outbox.postDecoy(.careConfirmation, to: address, mail, at: now, in: tx)
             }
-            return .commit(())
         }
     }
 

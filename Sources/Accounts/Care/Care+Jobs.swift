@@ -36,14 +36,14 @@ extension Care {
             let jobs = try tx.all(CareJob.self)
             jobNotice.isSet = !jobs.isEmpty
             guard var job = jobs.first(where: { $0.kind == CareJob.Kind.takeover.rawValue }) ?? jobs.first else {
-                return .commit(false)
+                return false
             }
             if try advance(&job, in: tx) {
                 try tx.delete(CareJob.self, job.key)
-                return .commit(jobs.count > 1)
+                return jobs.count > 1
             }
             try tx.update(job)
-            return .commit(true)
+            return true
         }
     }
 

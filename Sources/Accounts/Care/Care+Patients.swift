@@ -52,7 +52,7 @@ extension Care {
             )
             try edit(&patient, given, isNew: true, at: now)
             let share = try add(patient, of: user, in: tx)
-            return .commit(SeenPatient(patient: patient, share: share, creator: user.email))
+            return SeenPatient(patient: patient, share: share, creator: user.email)
         }
     }
 
@@ -129,7 +129,7 @@ extension Care {
             var patient = try seen(share, in: tx).patient
             try edit(&patient, given, isNew: false, at: now)
             try tx.update(patient)
-            return .commit(try seen(share, in: tx))
+            return try seen(share, in: tx)
         }
     }
 
@@ -141,7 +141,7 @@ extension Care {
             if let me = patient.patient.me, me != patient.share.user { throw AccountError(ErrorCode.Care.unauthorized) }
             try tx.delete(CarePatient.self, patient.patient.key)
             try begin(CareJob(.patient, patient.patient.id), in: tx)
-            return .commit(patient)
+            return patient
         }
     }
 

@@ -44,7 +44,7 @@ extension Care {
             if share.user == nil, let seconds = try invite(address, to: share, from: sender, mail, at: now, in: tx) {
                 throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
             }
-            return .commit(share)
+            return share
         }
     }
 
@@ -126,7 +126,7 @@ extension Care {
             guard own.access == "write" || own.id == share.id else { throw AccountError(ErrorCode.Care.unauthorized) }
             if share.isOwners { throw AccountError(ErrorCode.Care.isOwner) }
             try end(share, in: tx)
-            return .commit(share)
+            return share
         }
     }
 
@@ -143,16 +143,17 @@ extension Care {
         let invalid = code.error(ErrorCode.Care.invalidCode)
         return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
-            guard let code = code.code(), let id = try codes.find(.claim, code, at: now, in: tx),
-                let found = try tx.get(CareShare.self, Key(id)), found.user == nil,
+            guard let code = code.code() else { throw invalid }
+            let id = try codes.find(.claim, code, at: now, in: tx, orThrow: invalid)
+            guard let found = try tx.get(CareShare.self, Key(id)), found.user == nil,
                 try isLive(found, pendingJobs(in: tx), in: tx)
             else { throw invalid }
             try settle(found.patient, in: tx)
             guard let patient = try tx.get(CarePatient.self, Key(found.patient)) else { throw invalid }
             let isOwnAddress = found.email.lowercased() == user.email.lowercased()
             if let own = try self.own(of: user, in: patient.id, in: tx) {
-                guard own.access == "read", found.access == "write" else { return .commit(try seen(own, in: tx)) }
-                return .commit(try seen(try open(found, for: user, in: tx), in: tx))
+                guard own.access == "read", found.access == "write" else { return try seen(own, in: tx) }
+                return try seen(try open(found, for: user, in: tx), in: tx)
             }
             // Another invitation to the same patient may wait for the claimer's own address.
             if let other = try liveShare(of: patient.id, with: user.email.lowercased(), in: tx), other.id != id {
@@ -160,7 +161,7 @@ extension Care {
             }
             let share = try open(found, for: user, in: tx)
             if isOwnAddress, (found.maker ?? patient.owner) != user.id { try prove(user, in: tx) }
-            return .commit(try seen(share, in: tx))
+            return try seen(share, in: tx)
         }
     }
 

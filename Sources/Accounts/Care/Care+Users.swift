@@ -70,7 +70,7 @@ extension Care {
             if let seconds = try mailConfirmation(mail, to: user, at: now, in: tx) {
                 throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
             }
-            return .commit(user)
+            return user
         }
     }
 
@@ -104,7 +104,6 @@ extension Care {
         try environment.store.write { tx in
             _ = try authenticated(token, at: now, in: tx)
             if let token = token.value { try sessions.end(token, in: tx) }
-            return .commit(())
         }
     }
 
@@ -144,7 +143,7 @@ extension Care {
             var user = try edited(by: change, at: now, in: tx)
             if let newHash { try set(newHash, temporaryUntil: nil, of: &user, in: tx) }
             try tx.update(user)
-            return .commit(user)
+            return user
         }
     }
 
@@ -180,7 +179,7 @@ extension Care {
             }
             // An anonymous request is answered as ever where the quota refuses the mail.
             guard try environment.outbox.admit(.careTemporaryPassword, to: stored, mail, at: now, in: tx) == nil
-            else { return .commit(user.email) }
+            else { return user.email }
             try set(hash, temporaryUntil: now.adding(seconds: Limits.temporaryPasswordSeconds), of: &user, in: tx)
             try tx.update(user)
             try environment.outbox.post(
@@ -192,7 +191,7 @@ extension Care {
                 at: now,
                 in: tx
             )
-            return .commit(user.email)
+            return user.email
         }
     }
 
@@ -224,7 +223,7 @@ extension Care {
             try tx.delete(CareUser.self, user.key)
             try tx.delete(CareJob.self, CareJob(.opening, user.id).key)
             try begin(CareJob(.account, user.id, address: user.email.lowercased()), in: tx)
-            return .commit(user)
+            return user
         }
     }
 }

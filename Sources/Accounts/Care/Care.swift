@@ -10,8 +10,8 @@ package struct Care {
 
     package init(_ environment: Environment) {
         self.environment = environment
-        sessions = Sessions(.care, perAccountMax: Limits.careSessionsMax, expired: environment.expiredSecrets)
-        codes = MailedCodes(.care, expired: environment.expiredSecrets)
+        sessions = Sessions(.care, perAccountMax: Limits.careSessionsMax)
+        codes = MailedCodes(.care)
         self.signIn = SignIn(
             .care,
             in: environment,
@@ -31,9 +31,10 @@ package struct Care {
     /// The user whose access token came with a request.
     func authenticated(_ token: Given<String>, at now: Timestamp, in tx: Transaction) throws -> CareUser {
         if token.isBlank { throw AccountError(ErrorCode.Care.accessTokenRequired) }
-        guard let text = token.value, let id = try sessions.account(holding: text, at: now, in: tx),
-            let user = try tx.get(CareUser.self, Key(id))
-        else { throw token.error(ErrorCode.Care.invalidAccessToken) }
+        func invalid() -> AccountError { token.error(ErrorCode.Care.invalidAccessToken) }
+        guard let text = token.value else { throw invalid() }
+        let id = try sessions.account(holding: text, at: now, in: tx, orThrow: invalid())
+        guard let user = try tx.get(CareUser.self, Key(id)) else { throw invalid() }
         return user
     }
 

@@ -8,6 +8,8 @@ package struct AccountError: Error, Equatable, Sendable {
     package let retryAfter: Int?
     /// The JSON type that the member must have, such as "an integer", where it has another one.
     package let expectedType: String?
+    /// The session or code that is refused as its time is over, and is to be deleted after the request.
+    package private(set) var expired: ExpiredSecret?
 
     package init(_ code: ErrorCode, field: String? = nil, retryAfter: Int? = nil, expectedType: String? = nil) {
         self.codes = [code]
@@ -23,6 +25,13 @@ package struct AccountError: Error, Equatable, Sendable {
         field = first.field
         retryAfter = first.retryAfter
         expectedType = first.expectedType
+    }
+
+    /// The same refusal, of a secret whose time is over.
+    func refusing(_ expired: ExpiredSecret?) -> AccountError {
+        var error = self
+        error.expired = expired
+        return error
     }
 
     /// The words of the most important code, with the field's name filled in (`user.first_name` reads "First name") and,

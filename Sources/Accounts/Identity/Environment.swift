@@ -12,8 +12,6 @@ package struct Environment {
     package let hasher: any PasswordHasher
     /// The mails that wait to go out.
     package let outbox: Outbox
-    /// The sessions and codes that are to be deleted because they were refused as expired.
-    package let expiredSecrets = ExpiredSecrets()
 
     package init(
         store: Store,

@@ -1,51 +1,50 @@
 package import Store
 
+/// A session or a mailed code whose time is over.
+package enum ExpiredSecret: Hashable, Sendable {
+    case session(Key)
+    /// With the code's hash, as a newer code has the same key.
+    case code(Key, hash: String)
+}
+
 /// Sessions and mailed codes that were refused because their time is over, and are to be deleted: if the clock were put
-/// back, they would be good again.
+/// back, they would be valid again.
 ///
 /// A request that is refused takes back all it did, so they are deleted after it.
-package final class ExpiredSecrets {
-    private var sessions: Set<Key> = []
-    /// The hash of each code by its key, as a newer code has the same key.
-    private var codes: [Key: String] = [:]
+package struct ExpiredSecrets {
+    private var secrets: Set<ExpiredSecret> = []
 
     package init() {}
 
-    /// Notes a session that was refused.
-    func note(_ session: Session) {
-        sessions.insert(session.key)
+    /// Adds what a refusal names.
+    package mutating func insert(_ expired: ExpiredSecret) {
+        secrets.insert(expired)
     }
 
-    /// Notes a code that was refused though its text was right.
-    func note(_ code: MailedCode) {
-        codes[code.key] = code.hash
-    }
-
-    private func forget() {
-        sessions.removeAll()
-        codes.removeAll()
-    }
-
-    /// Deletes those that were refused since the last call. Nothing may be staged in the store.
+    /// Deletes those that were added since the last call. Nothing may be staged in the store.
     ///
     /// - Throws: `StoreError`; they are deleted when they are refused again.
-    package func delete(in store: Store) throws {
-        guard !sessions.isEmpty || !codes.isEmpty else { return }
+    package mutating func delete(in store: Store) throws {
+        guard !secrets.isEmpty else { return }
         do {
             try store.write { tx in
-                for key in sessions { try tx.delete(Session.self, key) }
-                for (key, hash) in codes where try tx.get(MailedCode.self, key)?.hash == hash {
-                    try tx.delete(MailedCode.self, key)
-                }
-                return .commit(())
+                for secret in secrets { try Self.delete(secret, in: tx) }
             }
             try store.makeDurable()
         } catch {
             store.discardStaged()
             // While another process holds the lock, they wait for the next call.
-            if case StoreError.locked = error {} else { forget() }
+            if case StoreError.locked = error {} else { secrets.removeAll() }
             throw error
         }
-        forget()
+        secrets.removeAll()
+    }
+
+    private static func delete(_ secret: ExpiredSecret, in tx: Transaction) throws {
+        switch secret {
+        case .session(let key): try tx.delete(Session.self, key)
+        case .code(let key, let hash):
+            if try tx.get(MailedCode.self, key)?.hash == hash { try tx.delete(MailedCode.self, key) }
+        }
     }
 }

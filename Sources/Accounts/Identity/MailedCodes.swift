@@ -34,14 +34,10 @@ package struct MailedCodes {
     }
 
     private let realm: Realm
-    private let expired: ExpiredSecrets
 
-    /// - Parameters:
-    ///   - realm: whose accounts they are of.
-    ///   - expired: collects those that are refused because their time is over.
-    package init(_ realm: Realm, expired: ExpiredSecrets) {
+    /// - Parameter realm: whose accounts they are of.
+    package init(_ realm: Realm) {
         self.realm = realm
-        self.expired = expired
     }
 
     /// Makes `secret` the code of a holder for a purpose, in place of any earlier one, and gives its text.
@@ -67,17 +63,33 @@ package struct MailedCodes {
         return "\(holder)-\(secret)"
     }
 
-    /// The holder of a code that `redeem` would take now, or nil. Changes nothing: a request looks before it hashes a
-    /// password, and before it compares the holder with its sender.
-    package func find(_ purpose: Purpose, _ code: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
-        try record(purpose, code, at: now, in: tx)?.holder
+    /// The holder of a code that `redeem` would take now. Changes nothing: a request looks before it hashes a password, and
+    /// before it compares the holder with its sender.
+    ///
+    /// - Throws: `refusal` for a code that is unknown, used, superseded or expired; it names one that is expired.
+    package func find(
+        _ purpose: Purpose,
+        _ code: String,
+        at now: Timestamp,
+        in tx: Transaction,
+        orThrow refusal: @autoclosure () -> AccountError
+    ) throws -> Int {
+        try record(purpose, code, at: now, in: tx, orThrow: refusal).holder
     }
 
-    /// Uses a code and gives its holder, or nil for a code that is unknown, used, superseded or expired.
+    /// Uses a code and gives its holder.
     ///
     /// A code that confirms an address gives its holder again for `Limits.usedCodeSeconds` after its use.
-    package func redeem(_ purpose: Purpose, _ code: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
-        guard var record = try record(purpose, code, at: now, in: tx) else { return nil }
+    ///
+    /// - Throws: `refusal`, as `find` does.
+    package func redeem(
+        _ purpose: Purpose,
+        _ code: String,
+        at now: Timestamp,
+        in tx: Transaction,
+        orThrow refusal: @autoclosure () -> AccountError
+    ) throws -> Int {
+        var record = try record(purpose, code, at: now, in: tx, orThrow: refusal)
         if !purpose.isRepeatable {
             try tx.delete(MailedCode.self, record.key)
         } else if !record.isUsed {
@@ -89,16 +101,18 @@ package struct MailedCodes {
     }
 
     /// The record of a code that is good, or that confirmed an address of late.
-    private func record(_ purpose: Purpose, _ code: String, at now: Timestamp, in tx: Transaction) throws -> MailedCode?
-    {
+    private func record(
+        _ purpose: Purpose,
+        _ code: String,
+        at now: Timestamp,
+        in tx: Transaction,
+        orThrow refusal: () -> AccountError
+    ) throws -> MailedCode {
         guard let (holder, secret) = Self.parts(of: code),
             let record = try tx.get(MailedCode.self, key(purpose, holder)),
             record.hash == SecretToken.Hash(of: secret).text
-        else { return nil }
-        guard record.expires > now else {
-            expired.note(record)
-            return nil
-        }
+        else { throw refusal() }
+        guard record.expires > now else { throw refusal().refusing(.code(record.key, hash: record.hash)) }
         return record
     }
 

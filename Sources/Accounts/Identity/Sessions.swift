@@ -4,16 +4,13 @@ package import Store
 package struct Sessions {
     private let realm: Realm
     private let perAccountMax: Int
-    private let expired: ExpiredSecrets
 
     /// - Parameters:
     ///   - realm: whose accounts they are of.
     ///   - perAccountMax: how many of an account's sessions live; a further one ends the oldest.
-    ///   - expired: collects those that are refused because their time is over.
-    package init(_ realm: Realm, perAccountMax: Int, expired: ExpiredSecrets) {
+    package init(_ realm: Realm, perAccountMax: Int) {
         self.realm = realm
         self.perAccountMax = perAccountMax
-        self.expired = expired
     }
 
     /// Opens a session that `token` stands for.
@@ -34,13 +31,17 @@ package struct Sessions {
         )
     }
 
-    /// The account whose open session the token stands for, or nil where it stands for none.
-    package func account(holding token: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
-        guard let stored = try tx.stored(Session.self, Self.key(realm, token)) else { return nil }
-        guard stored.record.expires > now else {
-            expired.note(stored.record)
-            return nil
-        }
+    /// The account whose open session the token is for.
+    ///
+    /// - Throws: `refusal` where there is none; it names the session whose time is over, where the token is for one.
+    package func account(
+        holding token: String,
+        at now: Timestamp,
+        in tx: Transaction,
+        orThrow refusal: @autoclosure () -> AccountError
+    ) throws -> Int {
+        guard let stored = try tx.stored(Session.self, Self.key(realm, token)) else { throw refusal() }
+        guard stored.record.expires > now else { throw refusal().refusing(.session(stored.record.key)) }
         return stored.record.account
     }
 

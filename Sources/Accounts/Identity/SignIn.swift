@@ -115,16 +115,17 @@ package struct SignIn<Account: PasswordAccount> {
         let now = environment.time.now
         let account: Account? = try environment.store.write { tx in
             guard var account = try admitted(attempt.email, at: now, in: tx) else {
-                guard known == nil else { return .commit(nil) }
-                return .refuse(AccountError(refusals.unknownEmail)) { tx in
+                guard known == nil else { return nil }
+                throw Refusal(AccountError(refusals.unknownEmail)) { [lockout] tx in
                     let hash = try AddressHash(of: attempt.email, newKey: attempt.newHashKey, in: tx)
                     try lockout.failUnknown(hash, at: now, in: tx)
                 }
             }
-            guard account.passwordHash == known?.text else { return .commit(nil) }
+            guard account.passwordHash == known?.text else { return nil }
             guard isRight else {
-                let id = account.id
-                return .refuse(AccountError(refusals.wrongPassword)) { tx in try lockout.fail(id, at: now, in: tx) }
+                throw Refusal(AccountError(refusals.wrongPassword)) { [lockout, id = account.id] tx in
+                    try lockout.fail(id, at: now, in: tx)
+                }
             }
             if let newHash {
                 account.passwordHash = newHash.text
@@ -133,7 +134,7 @@ package struct SignIn<Account: PasswordAccount> {
             try lockout.clear(account.id, in: tx)
             try sessions.open(attempt.token, for: account.id, at: now, in: tx)
             try entered(account, apis, tx)
-            return .commit(account)
+            return account
         }
         // Nil says that the account changed while its password was looked at; what it is now decides.
         return try account.map { .done($0) } ?? verify(attempt)

@@ -24,7 +24,7 @@ extension Operators {
                 client.change = account.lastChange
                 client.deleted = nil
                 try tx.update(client)
-                return .commit(client)
+                return client
             }
             let client = Client(
                 id: try tx.nextNumber(of: Client.self),
@@ -42,7 +42,7 @@ extension Operators {
                 deleted: nil
             )
             try tx.insert(client)
-            return .commit(client)
+            return client
         }
     }
 
@@ -201,7 +201,7 @@ extension Operators {
             client.change = account.lastChange
             try tx.update(account)
             try tx.update(client)
-            return .commit(client)
+            return client
         }
     }
 }

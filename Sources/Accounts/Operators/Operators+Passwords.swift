@@ -41,14 +41,14 @@ extension Operators {
         let isJudged = try environment.store.write { tx in
             // The lock that another process has set meanwhile counts, as does the password.
             let account = try mayJudge(change, at: now, in: tx)
-            guard account.passwordHash == known.text else { return .commit(false) }
+            guard account.passwordHash == known.text else { return false }
             guard let newHash else {
-                return .refuse(AccountError(ErrorCode.Operators.wrongPassword)) { tx in
-                    try Lockout(.operators, .passwordChange).fail(account.id, at: now, in: tx)
+                throw Refusal(AccountError(ErrorCode.Operators.wrongPassword)) { [id = account.id] tx in
+                    try Lockout(.operators, .passwordChange).fail(id, at: now, in: tx)
                 }
             }
             try set(newHash, of: account, in: tx)
-            return .commit(true)
+            return true
         }
         return isJudged ? .done(()) : try verify(change)
     }
@@ -73,7 +73,6 @@ extension Operators {
             } else {
                 try environment.outbox.postDecoy(.operatorsReset, to: email, mail, at: now, in: tx)
             }
-            return .commit(())
         }
     }
 
@@ -83,8 +82,8 @@ extension Operators {
         let password = try OperatorRules.password(password, "password")
         // A code that is no good is refused before it costs a hash.
         let now = environment.time.now
-        guard try environment.store.read({ try codes.find(.reset, code, at: now, in: $0) }) != nil else {
-            throw AccountError(ErrorCode.Operators.codeInvalid)
+        _ = try environment.store.read { tx in
+            try codes.find(.reset, code, at: now, in: tx, orThrow: AccountError(ErrorCode.Operators.codeInvalid))
         }
         return .hash(password) { hash, apis in .done(try apis.operators.completeReset(code, hash)) }
     }
@@ -92,12 +91,11 @@ extension Operators {
     private func completeReset(_ code: String, _ hash: PasswordHash) throws {
         let now = environment.time.now
         try environment.store.write { tx in
-            guard let id = try codes.redeem(.reset, code, at: now, in: tx),
-                var account = try tx.get(Operator.self, Key(id))
-            else { throw AccountError(ErrorCode.Operators.codeInvalid) }
+            let invalid = AccountError(ErrorCode.Operators.codeInvalid)
+            let id = try codes.redeem(.reset, code, at: now, in: tx, orThrow: invalid)
+            guard var account = try tx.get(Operator.self, Key(id)) else { throw invalid }
             account.isConfirmed = true
             try set(hash, of: account, in: tx)
-            return .commit(())
         }
     }
 

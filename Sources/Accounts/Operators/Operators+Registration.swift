@@ -36,7 +36,7 @@ extension Operators {
             if confirmsEmail, let seconds = try send(.confirm, mail, to: account, at: now, in: tx) {
                 throw AccountError(ErrorCode.Operators.tooManyMails, retryAfter: seconds)
             }
-            return .commit(account)
+            return account
         }
         return SignedIn(account: account, session: session)
     }
@@ -61,7 +61,6 @@ extension Operators {
         try environment.store.write { tx in
             _ = try authenticated(session, at: now, in: tx)
             if let token = session.sessionID.value { try sessions.end(token, in: tx) }
-            return .commit(())
         }
     }
 
@@ -70,14 +69,14 @@ extension Operators {
         let code = try OperatorRules.code(code, "code")
         let now = environment.time.now
         return try environment.store.write { tx in
-            guard let id = try codes.redeem(.confirm, code, at: now, in: tx),
-                var account = try tx.get(Operator.self, Key(id))
-            else { throw AccountError(ErrorCode.Operators.codeInvalid) }
+            let invalid = AccountError(ErrorCode.Operators.codeInvalid)
+            let id = try codes.redeem(.confirm, code, at: now, in: tx, orThrow: invalid)
+            guard var account = try tx.get(Operator.self, Key(id)) else { throw invalid }
             if !account.isConfirmed {
                 account.isConfirmed = true
                 try tx.update(account)
             }
-            return .commit(account.person.email)
+            return account.person.email
         }
     }
 
@@ -92,7 +91,6 @@ extension Operators {
             } else {
                 try environment.outbox.postDecoy(.operatorsConfirmation, to: email, mail, at: now, in: tx)
             }
-            return .commit(())
         }
     }
 

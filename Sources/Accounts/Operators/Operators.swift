@@ -19,8 +19,8 @@ package struct Operators {
 
     package init(_ environment: Environment, confirmsEmail: Bool = true) {
         self.environment = environment
-        sessions = Sessions(.operators, perAccountMax: Limits.sessionsMax, expired: environment.expiredSecrets)
-        codes = MailedCodes(.operators, expired: environment.expiredSecrets)
+        sessions = Sessions(.operators, perAccountMax: Limits.sessionsMax)
+        codes = MailedCodes(.operators)
         self.confirmsEmail = confirmsEmail
         self.signIn = SignIn(
             .operators,
@@ -52,14 +52,15 @@ package struct Operators {
         at now: Timestamp,
         in tx: Transaction
     ) throws -> StoredRecord<Operator> {
-        guard let id = given.userID.value, let token = given.sessionID.value,
-            try sessions.account(holding: token, at: now, in: tx) == id,
-            let account = try tx.stored(Operator.self, Key(id))
-        else {
-            if given.userID.expectedType != nil { throw OperatorRules.invalid(given.userID, "user_id") }
-            if given.sessionID.expectedType != nil { throw OperatorRules.invalid(given.sessionID, "session_id") }
-            throw AccountError(ErrorCode.Operators.authenticationFailed)
+        func failed() -> AccountError {
+            if given.userID.expectedType != nil { return OperatorRules.invalid(given.userID, "user_id") }
+            if given.sessionID.expectedType != nil { return OperatorRules.invalid(given.sessionID, "session_id") }
+            return AccountError(ErrorCode.Operators.authenticationFailed)
         }
+        guard let id = given.userID.value, let token = given.sessionID.value,
+            try sessions.account(holding: token, at: now, in: tx, orThrow: failed()) == id,
+            let account = try tx.stored(Operator.self, Key(id))
+        else { throw failed() }
         return account
     }
 

@@ -3,13 +3,13 @@ import Store
 /// Signing in and out, one's own account, verifying and resetting.
 extension Sales {
     /// Signs in and opens a session.
-    package func authenticate(email: Given<String>, password: Given<Password>) throws -> Progress<
-        (user: SalesUser, key: SecretToken)
-    > {
+    package func authenticate(email: Given<String>, password: Given<Password>) throws -> Progress<SignedIn> {
         let email = try SalesRules.email(email)
         let password = try SalesRules.password(password)
         let key = newKey()
-        return try signIn(email: email.canonical, password: password, token: key).map { ($0, key) }
+        return try signIn(email: email.canonical, password: password, token: key).map { user in
+            SignedIn(user: user, key: key)
+        }
     }
 
     /// The account that a key is of.
@@ -25,7 +25,6 @@ extension Sales {
             var user = try authenticated(apiKey, at: now, in: tx)
             (user.firstName, user.lastName) = try SalesRules.name(name)
             try tx.update(user)
-            return .commit(())
         }
     }
 
@@ -35,7 +34,6 @@ extension Sales {
         try environment.store.write { tx in
             _ = try authenticated(apiKey, at: now, in: tx)
             if let key = apiKey.value { try sessions.end(key, in: tx) }
-            return .commit(())
         }
     }
 
@@ -44,14 +42,14 @@ extension Sales {
         let token = try SalesRules.code(token, "token")
         let now = environment.time.now
         return try environment.store.write { tx in
-            guard let id = try codes.redeem(.verify, token, at: now, in: tx),
-                var user = try tx.get(SalesUser.self, Key(id))
-            else { throw AccountError(ErrorCode.Sales.tokenInvalid) }
+            let invalid = AccountError(ErrorCode.Sales.tokenInvalid)
+            let id = try codes.redeem(.verify, token, at: now, in: tx, orThrow: invalid)
+            guard var user = try tx.get(SalesUser.self, Key(id)) else { throw invalid }
             if !user.isVerified {
                 user.isVerified = true
                 try tx.update(user)
             }
-            return .commit(user.email)
+            return user.email
         }
     }
 
@@ -66,7 +64,6 @@ extension Sales {
             } else {
                 try environment.outbox.postDecoy(.salesVerification, to: email, mail, at: now, in: tx)
             }
-            return .commit(())
         }
     }
 
@@ -81,7 +78,6 @@ extension Sales {
             } else {
                 try environment.outbox.postDecoy(.salesReset, to: email, mail, at: now, in: tx)
             }
-            return .commit(())
         }
     }
 
@@ -92,8 +88,8 @@ extension Sales {
         let password = try SalesRules.password(password)
         // A token that is no good is refused before it costs a hash.
         let now = environment.time.now
-        guard try environment.store.read({ try codes.find(.reset, token, at: now, in: $0) }) != nil else {
-            throw AccountError(ErrorCode.Sales.tokenInvalid)
+        _ = try environment.store.read { tx in
+            try codes.find(.reset, token, at: now, in: tx, orThrow: AccountError(ErrorCode.Sales.tokenInvalid))
         }
         return .hash(password) { hash, apis in .done(try apis.sales.completeReset(token, hash)) }
     }
@@ -101,16 +97,15 @@ extension Sales {
     private func completeReset(_ token: String, _ hash: PasswordHash) throws {
         let now = environment.time.now
         try environment.store.write { tx in
-            guard let id = try codes.redeem(.reset, token, at: now, in: tx),
-                var user = try tx.get(SalesUser.self, Key(id))
-            else { throw AccountError(ErrorCode.Sales.tokenInvalid) }
+            let invalid = AccountError(ErrorCode.Sales.tokenInvalid)
+            let id = try codes.redeem(.reset, token, at: now, in: tx, orThrow: invalid)
+            guard var user = try tx.get(SalesUser.self, Key(id)) else { throw invalid }
             user.passwordHash = hash.text
             user.isVerified = true
             try tx.update(user)
             try sessions.endAll(of: id, in: tx)
             try codes.endUnused(of: id, in: tx)
             try Lockout(.sales).clear(id, in: tx)
-            return .commit(())
         }
     }
 }

@@ -102,7 +102,7 @@ extension Sales {
             if role == .customer, let seconds = try send(.verify, mail, to: user, at: now, in: tx) {
                 throw AccountError(ErrorCode.Sales.tooManyMails, retryAfter: seconds)
             }
-            return .commit(user)
+            return user
         }
         return CreatedSalesUser(user: user, key: key)
     }

@@ -27,7 +27,6 @@ extension Sales {
                     expires: now.adding(seconds: seconds)
                 )
             )
-            return .commit(())
         }
         return code
     }
@@ -42,9 +41,9 @@ extension Sales {
     package func revokeInvitation(_ id: Int) throws -> Bool {
         guard Key.numbers.contains(id) else { return false }
         return try environment.store.write { tx in
-            guard try tx.get(Invitation.self, Key(id)) != nil else { return .commit(false) }
+            guard try tx.get(Invitation.self, Key(id)) != nil else { return false }
             try tx.delete(Invitation.self, Key(id))
-            return .commit(true)
+            return true
         }
     }
 
@@ -72,7 +71,6 @@ extension Sales {
             var user = try authenticated(apiKey, at: now, in: tx)
             user.referralCode = code
             try tx.update(user)
-            return .commit(())
         }
         return code
     }

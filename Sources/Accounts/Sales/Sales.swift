@@ -2,6 +2,14 @@ package import Store
 
 /// Customers, salespeople and internal users, who come by each other's referral codes.
 package struct Sales {
+    /// An account and the session that was opened just now.
+    package struct SignedIn: Sendable {
+        /// The account.
+        package let user: SalesUser
+        /// The session's API key, which is told this once.
+        package let key: SecretToken
+    }
+
     let environment: Environment
     let sessions: Sessions
     let codes: MailedCodes
@@ -9,8 +17,8 @@ package struct Sales {
 
     package init(_ environment: Environment) {
         self.environment = environment
-        sessions = Sessions(.sales, perAccountMax: Limits.sessionsMax, expired: environment.expiredSecrets)
-        codes = MailedCodes(.sales, expired: environment.expiredSecrets)
+        sessions = Sessions(.sales, perAccountMax: Limits.sessionsMax)
+        codes = MailedCodes(.sales)
         self.signIn = SignIn(
             .sales,
             in: environment,
@@ -30,12 +38,11 @@ package struct Sales {
     ///
     /// - Throws: `not_authenticated`; `invalid_request` where the key is no string.
     func authenticated(_ apiKey: Given<String>, at now: Timestamp, in tx: Transaction) throws -> SalesUser {
-        guard let key = apiKey.value, let id = try sessions.account(holding: key, at: now, in: tx),
-            let user = try tx.get(SalesUser.self, Key(id))
-        else {
-            if apiKey.expectedType != nil { throw SalesRules.invalid(apiKey, "api_key") }
-            throw AccountError(ErrorCode.Sales.notAuthenticated)
-        }
+        if apiKey.expectedType != nil { throw SalesRules.invalid(apiKey, "api_key") }
+        func failed() -> AccountError { AccountError(ErrorCode.Sales.notAuthenticated) }
+        guard let key = apiKey.value else { throw failed() }
+        let id = try sessions.account(holding: key, at: now, in: tx, orThrow: failed())
+        guard let user = try tx.get(SalesUser.self, Key(id)) else { throw failed() }
         return user
     }
 

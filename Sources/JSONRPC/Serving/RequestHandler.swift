@@ -53,7 +53,9 @@ package protocol RequestHandler: AnyObject {
 package typealias SlowWork = @Sendable () -> (any RequestPhase)?
 
 /// The part of a request that follows slow work, as its handler knows it. A phase may be run again.
-package protocol RequestPhase: Sendable {}
+///
+/// A class, as every request is handed one or none, and nothing need be looked up to copy a reference.
+package protocol RequestPhase: AnyObject, Sendable {}
 
 /// An account, for the purpose of order.
 package struct Lane: Hashable, Sendable {

@@ -9,9 +9,9 @@ extension Service {
     func run(_ method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws -> SlowWork? {
         switch method {
         case .operatorsRegister:
-            return try write(operators.register(OperatorsWire.RegisterParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
+            return try write(operators.register(OperatorsWire.RegisterParams(reading: &params)), to: &writer) { OperatorsWire.Operator($0).write(to: &$1) }
         case .operatorsSignin:
-            return try write(operators.signin(OperatorsWire.SigninParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
+            return try write(operators.signin(OperatorsWire.SigninParams(reading: &params)), to: &writer) { OperatorsWire.Operator($0).write(to: &$1) }
         case .operatorsClientCreate:
             try operators.clientCreate(OperatorsWire.ClientCreateParams(reading: &params)).write(to: &writer)
         case .operatorsClientsGet:
@@ -36,22 +36,22 @@ extension Service {
         case .operatorsCompleteReset:
             return try write(operators.completeReset(OperatorsWire.CompleteResetParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .careUserRegister:
-            return try write(care.userRegister(CareWire.UserRegisterParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
+            return try write(care.userRegister(CareWire.UserRegisterParams(reading: &params)), to: &writer) { CareWire.Registered($0).write(to: &$1) }
         case .careUserView:
             try care.userView(CareWire.UserViewParams(reading: &params)).write(to: &writer)
         case .careUserChange:
-            return try write(care.userChange(CareWire.UserChangeParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
+            return try write(care.userChange(CareWire.UserChangeParams(reading: &params)), to: &writer) { CareWire.User($0).write(to: &$1) }
         case .careUserDelete:
             try care.userDelete(CareWire.UserDeleteParams(reading: &params)).write(to: &writer)
         case .careUserResetPassword:
-            return try write(care.userResetPassword(CareWire.UserResetPasswordParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
+            return try write(care.userResetPassword(CareWire.UserResetPasswordParams(reading: &params)), to: &writer) { CareWire.ResetEmail($0).write(to: &$1) }
         case .careUserConfirmEmail:
             try care.userConfirmEmail(CareWire.UserConfirmEmailParams(reading: &params)).write(to: &writer)
         case .careUserResendConfirmation:
             try care.userResendConfirmation(CareWire.UserResendConfirmationParams(reading: &params))
             writer.null()
         case .careAuthToken:
-            return try write(care.authToken(CareWire.AuthTokenParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
+            return try write(care.authToken(CareWire.AuthTokenParams(reading: &params)), to: &writer) { CareWire.AccessToken($0).write(to: &$1) }
         case .careAuthRevoke:
             try care.authRevoke(CareWire.AuthRevokeParams(reading: &params)).write(to: &writer)
         case .carePatientsCreate:
@@ -73,13 +73,13 @@ extension Service {
         case .carePatientsClaim:
             try care.patientsClaim(CareWire.PatientsClaimParams(reading: &params)).write(to: &writer)
         case .salesUserCreateCustomer:
-            return try write(sales.userCreateCustomer(SalesWire.UserCreateCustomerParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
+            return try write(sales.userCreateCustomer(SalesWire.UserCreateCustomerParams(reading: &params)), to: &writer) { SalesWire.Created($0).write(to: &$1) }
         case .salesUserCreateSalesperson:
-            return try write(sales.userCreateSalesperson(SalesWire.UserCreateSalespersonParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
+            return try write(sales.userCreateSalesperson(SalesWire.UserCreateSalespersonParams(reading: &params)), to: &writer) { SalesWire.CreatedWithKey($0).write(to: &$1) }
         case .salesUserCreateInternal:
-            return try write(sales.userCreateInternal(SalesWire.UserCreateInternalParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
+            return try write(sales.userCreateInternal(SalesWire.UserCreateInternalParams(reading: &params)), to: &writer) { SalesWire.CreatedWithKey($0).write(to: &$1) }
         case .salesUserAuthenticate:
-            return try write(sales.userAuthenticate(SalesWire.UserAuthenticateParams(reading: &params)), to: &writer) { $0.write(to: &$1) }
+            return try write(sales.userAuthenticate(SalesWire.UserAuthenticateParams(reading: &params)), to: &writer) { SalesWire.Authenticated($0).write(to: &$1) }
         case .salesUserVerify:
             try sales.userVerify(SalesWire.UserVerifyParams(reading: &params)).write(to: &writer)
         case .salesUserMe:
