@@ -17,8 +17,8 @@ PEER_TOOLS := emacs nvim go /usr/bin/python3
 PEER_IMPORTS := import ensurepip, gi; gi.require_version("Json", "1.0"); gi.require_version("Jsonrpc", "1.0")
 PEER_ENVIRONMENTS := $(patsubst Tests/Peers/requirements/%.txt,.build/peers/%/installed,$(wildcard Tests/Peers/requirements/*.txt))
 # What measures, and the peers to measure beside; of PyPI, what Benchmarks/peers/requirements.txt names.
-BENCH_PACKAGES := python3-venv gcc libc6-dev libsqlite3-dev nodejs valgrind
-BENCH_TOOLS := gcc node valgrind /usr/bin/python3
+BENCH_PACKAGES := python3-venv gcc libc6-dev libsqlite3-dev nodejs strace valgrind
+BENCH_TOOLS := gcc node strace valgrind /usr/bin/python3
 BENCH_ENVIRONMENT := .build/bench-venv
 BENCH := $(BENCH_ENVIRONMENT)/bin/python Benchmarks
 BINARY := .build/release/postern
@@ -59,7 +59,7 @@ define environment
 endef
 
 .PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic demo tour test test-long faults faults-quick \
-	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-growth bench-build \
+	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-build \
 	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers clients-figures lint generate check-generated warnings format
 
 help: ## Lists what there is
@@ -131,6 +131,9 @@ bench-accept: bench-deps ## Takes the last results for what is known of the rows
 
 bench-instructions: release bench-deps ## Counts the instructions of a request, method by method, and keeps them
 	$(BENCH)/instructions.py $(BINARY)
+
+bench-profile: release bench-deps ## Profiles a read, a create and a sign-in by function and line, and writes Benchmarks/PROFILE.md
+	$(BENCH)/profiles.py $(BINARY)
 
 bench-growth: release bench-deps ## Measures what an operation costs as a store grows, and keeps it
 	$(BENCH)/growth.py $(BINARY)

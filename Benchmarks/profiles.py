@@ -1,0 +1,227 @@
+"""Tells where a request spends its instructions, memory and system calls: a read, a create and a sign-in.
+
+Usage: profiles.py BINARY writes PROFILE.md. Instructions and calls are callgrind's: those of a run with N more requests less
+those of one without, divided by N. Each run has a copy of one prepared store, so that it does the same work.
+"""
+
+import collections
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import results
+from harness import HERE, Program, client, request
+
+REQUESTS = 500
+SIGN_INS = 20
+LINES = 25
+FUNCTIONS = 25
+# The functions whose calls are counted, by what their demangled names match.
+COUNTED = {
+    "allocations": r"^(malloc|calloc|realloc|posix_memalign|aligned_alloc)$",
+    "retains": r"^swift_(bridgeObject)?[rR]etain(_n)?$",
+    "releases": r"^swift_(bridgeObject)?[rR]elease(_n)?$",
+    "exclusivity checks": r"^swift_beginAccess$",
+    "copies of memory": r"^_*mem(cpy|move)",
+    "searches of memory": r"^_*memchr",
+}
+# Kinds of work, by what demangled names match, or mangled ones of a module of ours; the first that fits counts.
+KINDS = {
+    "reference counting": r"swift_(bridgeObject)?[rR]e(tain|lease)|RefCount|isUniquelyReferenced|^outlined (copy|consume|destroy|init)",
+    "memory: allocating, freeing": r"^_*(malloc|free|calloc|realloc|cfree)|_int_(malloc|free)|malloc_|swift_(slow)?[aA]lloc|swift_(slow)?[dD]ealloc|Dealloc|tcache|unlink_chunk|sysmalloc",
+    "memory: copying, comparing, searching": r"^_*mem(cpy|move|set|cmp|chr|rchr)",
+    "exclusivity checks": r"beginAccess|endAccess|AccessSet|ExclusiveAccess",
+    "looking up types": r"Metadata|getCache|conformsTo|dynamicCast|witness|Mangled|project_boxed|initializeWith|assignWith|^destroy for",
+    "hashing": r"blake2b|argon2|blake2|fill_(block|segment)|crypto_|sodium_|Sodium|randombytes",
+    "the C library": r"_libc_|pthread|^_*(read|write|poll|fdatasync|statx?|fstat|flock|clock_gettime)$|__errno",
+}
+MODULES = ["JSON", "JSONRPC", "Store", "Accounts", "Service", "Threads", "Mail", "postern"]
+
+
+class Profile:
+    """What callgrind counted: instructions by function and by source line, and calls by function."""
+
+    def __init__(self, path):
+        self.functions, self.lines, self.calls = collections.Counter(), collections.Counter(), collections.Counter()
+        names = {"file": {}, "function": {}}
+
+        def name(kind, text):
+            """The name that `(12) name` defines, or `(12)` stands for."""
+            number, _, rest = text.partition(" ")
+            return names[kind].setdefault(number, rest) if rest else names[kind].get(number, number)
+
+        file = function = callee = None
+        line, skips = 0, False
+        with open(path) as entries:
+            for entry in entries:
+                kind, equals, value = entry.rstrip("\n").partition("=")
+                if equals and kind in ("fl", "fi", "fe"):
+                    file = name("file", value)
+                elif equals and kind == "fn":
+                    function = without_recursion(name("function", value))
+                elif equals and kind in ("cfi", "cfl"):
+                    name("file", value)
+                elif equals and kind == "cfn":
+                    callee = without_recursion(name("function", value))
+                elif equals and kind == "calls":
+                    self.calls[callee] += int(value.split()[0])
+                    skips = True
+                elif entry[:1] in "0123456789+-*" and function:
+                    position, cost = entry.split()[:2]
+                    line = self.position(position, line)
+                    # The line behind `calls=` has what the callee took, which is counted there.
+                    if not skips:
+                        self.functions[function] += int(cost)
+                        self.lines[f"{os.path.basename(file)}:{line}"] += int(cost)
+                    skips = False
+
+    @staticmethod
+    def position(text, before):
+        if text == "*":
+            return before
+        return before + int(text) if text[0] in "+-" else int(text)
+
+    def less(self, other, divisor):
+        """What this profile has more than another, divided."""
+        for mine, others in [(self.functions, other.functions), (self.lines, other.lines), (self.calls, other.calls)]:
+            mine.subtract(others)
+            for key in mine:
+                mine[key] /= divisor
+        return self
+
+
+class Story:
+    """A store with an account of an API, and the requests that are profiled."""
+
+    def __init__(self, binary, folder):
+        self.binary, self.store = binary, os.path.join(folder, "store")
+        with Program(binary, "--data", self.store, "--no-email-confirmation") as program:
+            name = {"first_name": "Ada", "last_name": "Byron", "email": "ada@example.com"}
+            made = program.call("operators.register", user=name, password="password")
+            self.own = {"user_id": made["id"], "session_id": made["session_id"]}
+            for number in range(20):
+                program.call("operators.client.create", **self.own, client=client(f"-{number}"))
+
+    def requests(self, operation, count):
+        made = {
+            "a read (operators.clients.get, nothing new)": lambda number: request(
+                "operators.clients.get", {**self.own, "provision": 1_000_000}, number
+            ),
+            "a create (operators.client.create)": lambda number: request(
+                "operators.client.create", {**self.own, "client": client(number)}, number
+            ),
+            "a sign-in (operators.signin)": lambda number: request(
+                "operators.signin", {"email": "ada@example.com", "password": "password"}, number
+            ),
+        }[operation]
+        return [made(number) for number in range(1, count + 1)]
+
+    def run(self, command, requests, one_by_one):
+        """Runs a command on a copy of the store; with one request at a time, or all of them in the pipe."""
+        with tempfile.TemporaryDirectory() as folder:
+            copy = os.path.join(folder, "store")
+            shutil.copytree(self.store, copy)
+            words = [*command, self.binary, "--data", copy, "--no-email-confirmation"]
+            process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            replies = []
+            if one_by_one:
+                for line in requests:
+                    process.stdin.write(line)
+                    process.stdin.flush()
+                    replies.append(process.stdout.readline())
+                process.stdin.close()
+                process.wait()
+            else:
+                replies = process.communicate(b"".join(requests))[0].splitlines()
+        assert len(replies) == len(requests) and not any(b'"error"' in reply for reply in replies), replies[:1]
+
+    def profile(self, operation, count):
+        def counted(requests):
+            with tempfile.TemporaryDirectory() as folder:
+                out = os.path.join(folder, "out")
+                self.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}"], requests, one_by_one=True)
+                return Profile(out)
+
+        # What the first requests cost once is not a request's.
+        warm = self.requests(operation, 3)
+        return counted(self.requests(operation, count + 3)).less(counted(warm), count)
+
+    def system_calls(self, operation, count):
+        def counted(requests):
+            with tempfile.TemporaryDirectory() as folder:
+                out = os.path.join(folder, "out")
+                self.run(["strace", "-f", "-c", "-o", out], requests, one_by_one=True)
+                with open(out) as table:
+                    rows = [line.split() for line in table if re.match(r"\s*[\d.]+\s+[\d.]+", line)]
+            return collections.Counter({row[-1]: int(row[3]) for row in rows if row[-1] != "total"})
+
+        calls = counted(self.requests(operation, count + 3))
+        calls.subtract(counted(self.requests(operation, 3)))
+        return {name: number / count for name, number in calls.items() if number / count >= 0.05}
+
+
+def without_recursion(name):
+    """A name as callgrind has it, without the depth of recursion that it adds."""
+    return re.sub(r"'\d+$", "", name)
+
+
+def demangled(names):
+    command = ["swift", "demangle", "--simplified", "--compact"]
+    output = subprocess.run(command, input="\n".join(names), text=True, capture_output=True, check=True).stdout
+    return dict(zip(names, output.splitlines()))
+
+
+def kind(mangled, name):
+    """The kind of work that a function does, or the module of ours that it is in."""
+    for kind, pattern in KINDS.items():
+        if re.search(pattern, name):
+            return kind
+    for module in MODULES:
+        if mangled.startswith(f"$s{len(module)}{module}"):
+            return f"code of {module}"
+    return "other"
+
+
+def table(head, rows):
+    return "\n".join([f"| {' | '.join(head)} |", "|" + " --- |" * len(head)] + [f"| {' | '.join(row)} |" for row in rows])
+
+
+def told(operation, profile, calls):
+    total = sum(profile.functions.values())
+    top = [name for name, _ in profile.functions.most_common(FUNCTIONS)]
+    names = demangled(sorted({*profile.functions, *profile.calls}))
+    counts = [
+        (what, sum(count for name, count in profile.calls.items() if re.search(pattern, names[name])))
+        for what, pattern in COUNTED.items()
+    ]
+    kinds = collections.Counter()
+    for name, count in profile.functions.items():
+        kinds[kind(name, names[name])] += count
+    yield f"## {operation[0].upper()}{operation[1:]}\n\n{total:,.0f} instructions.\n"
+    yield table(["kind of work", "instructions"], [(what, f"{count:,.0f}") for what, count in kinds.most_common()]) + "\n"
+    yield table(["calls", "times"], [(what, f"{count:,.1f}") for what, count in counts]) + "\n"
+    yield table(["system call", "times"], [(name, f"{count:,.2f}") for name, count in sorted(calls.items())]) + "\n"
+    yield table(["function", "instructions"], [(f"`{names[name][:110]}`", f"{profile.functions[name]:,.0f}") for name in top]) + "\n"
+    yield table(["line", "instructions"], [(line, f"{count:,.0f}") for line, count in profile.lines.most_common(LINES)]) + "\n"
+
+
+def main(binary):
+    with tempfile.TemporaryDirectory() as folder:
+        story = Story(os.path.abspath(binary), folder)
+        pieces = [f"# Where a request spends its time\n\nMeasured by `make bench-profile` on {results.commit()}.\n"]
+        operations = {
+            "a read (operators.clients.get, nothing new)": REQUESTS,
+            "a create (operators.client.create)": REQUESTS,
+            "a sign-in (operators.signin)": SIGN_INS,
+        }
+        for operation, count in operations.items():
+            pieces += told(operation, story.profile(operation, count), story.system_calls(operation, count))
+    with open(os.path.join(HERE, "PROFILE.md"), "w") as page:
+        page.write("\n".join(pieces))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
