@@ -36,7 +36,7 @@ package final class Courier {
     ///   - sender: whom they are from.
     ///   - log: takes one line, without secrets, of what its operator should know.
     ///   - startThread: gives each mail the thread that it goes out on.
-    ///   - wake: called, mostly on another thread, when `tend()` has something to do.
+    ///   - wake: called, mostly on another thread, when `sendDue()` has something to do.
     package init(
         store: Store,
         outbox: Outbox,
@@ -60,7 +60,7 @@ package final class Courier {
     /// nothing may be staged in the store when it is called.
     ///
     /// - Returns: in how many milliseconds it is to be called again, at the latest.
-    package func tend() -> Int {
+    package func sendDue() -> Int {
         let latest = deliveries.takeOutcomes()
         outcomes += latest
         let now = time.now
@@ -80,7 +80,7 @@ package final class Courier {
         // The clock of the store may be set while this waits.
         let deadline = MonotonicClock.milliseconds + Limits.lastWaitSeconds * 1_000
         repeat {
-            _ = tend()
+            _ = sendDue()
             guard isStoreLocked || !underWay.isEmpty else { return }
             usleep(1_000)
         } while MonotonicClock.milliseconds < deadline
@@ -111,7 +111,7 @@ package final class Courier {
     /// - Returns: how many could not be delivered; nil where the store could not be used.
     package func deliverAll() -> Int? {
         repeat {
-            _ = tend()
+            _ = sendDue()
             guard !isStoreFailing else { return nil }
             usleep(1_000)
         } while isStoreLocked || !underWay.isEmpty

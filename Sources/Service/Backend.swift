@@ -40,6 +40,18 @@ package final class Backend {
         self.log = log
     }
 
+    /// What goes on beside requests, each of which gives in how many milliseconds it is to be run again. Nothing may be
+    /// staged.
+    package var tasks: [() -> Int?] {
+        [
+            {
+                self.deleteExpiredSecrets()
+                return nil
+            },
+            runJob, store.maintain,
+        ]
+    }
+
     /// When to look for jobs that other processes left, or again after a failure.
     private var nextJobLook: Timestamp?
     private var isJobFailing = false
@@ -101,7 +113,7 @@ package final class Backend {
     }
 
     /// Deletes sessions and codes that were refused as expired. Nothing may be staged.
-    package func deleteExpiredSecrets() {
+    private func deleteExpiredSecrets() {
         do {
             try expiredSecrets.delete(in: store)
         } catch {

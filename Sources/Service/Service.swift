@@ -17,8 +17,6 @@ package final class Service: RequestHandler {
     private let isRehearsal: Bool
     private let refusesUnknownParams: Bool
     private let log: (String) -> Void
-    /// Sees to what goes on beside requests; gives the milliseconds until it is to be called again.
-    package var beside: () -> Int? = { nil }
 
     /// - Parameters:
     ///   - backend: the account APIs and what they stand on.
@@ -138,17 +136,6 @@ package final class Service: RequestHandler {
 
     package func rollback() {
         backend.store.discardStaged()
-    }
-
-    package func tend() -> Int? {
-        backend.deleteExpiredSecrets()
-        return Self.earlier(backend.runJob(), Self.earlier(backend.store.maintain(), beside()))
-    }
-
-    /// The shorter of two waits, each nil where nothing is waited for. Every turn of the loop asks, so no list is made.
-    private static func earlier(_ first: Int?, _ second: Int?) -> Int? {
-        guard let first, let second else { return first ?? second }
-        return min(first, second)
     }
 
     package func lane(of request: Request) -> Lane? {

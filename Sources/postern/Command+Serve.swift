@@ -29,7 +29,14 @@ extension Command {
             )
         }
         stopOnSignals()
-        if getpid() == 1 { reapOrphans(beside: wiring.service) }
+        var tasks = wiring.tasks
+        if getpid() == 1 {
+            wakeForOrphans()
+            tasks.append {
+                ChildProcesses.reapOrphans()
+                return nil
+            }
+        }
         wiring.log.write(.info, "serving \(options.data)")
         let server = Server(
             input: 0,
@@ -38,6 +45,7 @@ extension Command {
             order: options.order,
             // Whoever types makes slips, and a first letter would make them headers for good.
             framing: options.framing ?? (isTerminal ? .line : .auto),
+            tasks: tasks,
             wakeUp: wakeUp,
             isStopped: { isTerminated.load(ordering: .acquiring) }
         )
@@ -83,8 +91,8 @@ extension Command {
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
     }
 
-    /// Takes the status of ended processes that were handed to this one as the first of its PID namespace.
-    private func reapOrphans(beside service: Service) {
+    /// Wakes the loop when a process ends that was handed to this one as the first of its PID namespace.
+    private func wakeForOrphans() {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { _ in wakeUp?.send() }
         action.sa_flags = SA_RESTART | SA_NOCLDSTOP
@@ -94,10 +102,5 @@ extension Command {
         sigemptyset(&signals)
         sigaddset(&signals, SIGCHLD)
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-        let others = service.beside
-        service.beside = {
-            ChildProcesses.reapOrphans()
-            return others()
-        }
     }
 }

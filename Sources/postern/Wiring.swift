@@ -1,4 +1,5 @@
 import Accounts
+import JSONRPC
 import Mail
 import Service
 import Store
@@ -11,6 +12,8 @@ struct Wiring {
     /// Nil in a rehearsal, where time does not pass by itself.
     let courier: Courier?
     let log: Log
+    /// What goes on beside requests.
+    var tasks: [LoopTask] { backend.tasks + (courier.map { [$0.sendDue] } ?? []) }
 
     /// - Parameters:
     ///   - hashesElsewhere: whether requests wait for password work, rather than do it in place.
@@ -57,7 +60,6 @@ struct Wiring {
                 log: { log.write(.warning, $0) },
                 wake: { wakeUp?.send() }
             )
-        if let courier { service.beside = { courier.tend() } }
         self.backend = backend
         self.service = service
         self.courier = courier

@@ -91,8 +91,6 @@ final class ArithmeticHandler: RequestHandler {
     func rollback() {
         staged = []
     }
-
-    func tend() -> Int? { nil }
 }
 
 /// Plays input through a connection until all of it is answered.

@@ -23,7 +23,7 @@ struct CourierTests {
         let courier = courier(driver)
         try post(to: "a@b.co")
         try post(to: "c@d.co")
-        try tend(courier) { driver.messages.count == 2 }
+        try run(courier) { driver.messages.count == 2 }
         #expect(driver.messages.contains { $0.contains("To: a@b.co\r\n") && $0.contains("\r\nsecret\r\n") })
         #expect(try mails().map(\.state) == ["delivered", "delivered"])
         #expect(try texts() == [nil, nil])
@@ -36,13 +36,13 @@ struct CourierTests {
         try post(to: "a@b.co")
         var waits: [Int] = []
         for attempt in 1...10 {
-            try tend(courier) { try mails()[0].attempts == attempt }
+            try run(courier) { try mails()[0].attempts == attempt }
             let mail = try mails()[0]
             guard let next = mail.nextAttempt else { break }
             #expect(mail.lastError == "refused" && mail.state == "waiting")
             waits.append(time.now.seconds(until: next))
             _ = time.advance(seconds: waits[waits.count - 1] - 1)
-            _ = courier.tend()
+            _ = courier.sendDue()
             #expect(driver.attempts == attempt)
             _ = time.advance(seconds: 1)
         }
@@ -56,7 +56,7 @@ struct CourierTests {
         let driver = RecordingDriver()
         let courier = courier(driver, startThread: { _ in false })
         try post(to: "a@b.co")
-        try tend(courier) { try mails()[0].attempts == 1 }
+        try run(courier) { try mails()[0].attempts == 1 }
         let mail = try mails()[0]
         #expect(mail.state == "waiting" && mail.lastError == "no thread is to be had")
         #expect(mail.nextAttempt.map { time.now.seconds(until: $0) } == 60)
@@ -68,10 +68,10 @@ struct CourierTests {
         let courier = courier(driver)
         try post(to: "hang@b.co")
         for number in 1...10 { try post(to: "c\(number)@d.co") }
-        try tend(courier) { driver.messages.count == 10 }
+        try run(courier) { driver.messages.count == 10 }
         #expect(try mails()[0].state == "waiting")
         driver.letGo()
-        try tend(courier) { try mails()[0].state == "delivered" }
+        try run(courier) { try mails()[0].state == "delivered" }
         #expect(driver.attempts == 11)
     }
 
@@ -85,21 +85,21 @@ struct CourierTests {
         }
         let couriers = zip(stores, drivers).map { courier($1, of: $0) }
         try post(to: "a@b.co", in: stores[2])
-        try tend(couriers[0]) { drivers[0].attempts == 1 }
+        try run(couriers[0]) { drivers[0].attempts == 1 }
         _ = time.advance(seconds: 100)
-        _ = couriers[1].tend()
+        _ = couriers[1].sendDue()
         #expect(drivers[1].attempts == 0)
         _ = time.advance(seconds: 20)
-        try tend(couriers[1]) { drivers[1].messages.count == 1 }
+        try run(couriers[1]) { drivers[1].messages.count == 1 }
         drivers[0].letGo()
         // One that ends before it is done leaves its mail to the others at once.
         try post(to: "a@b.co", in: stores[0])
         let last = RecordingDriver(hangsFor: "a@b.co")
         let ending = courier(last, of: stores[2])
-        try tend(ending) { last.attempts == 1 }
+        try run(ending) { last.attempts == 1 }
         ending.finish()
         _ = time.advance(seconds: 60)
-        try tend(couriers[1]) { drivers[1].attempts == 2 }
+        try run(couriers[1]) { drivers[1].attempts == 2 }
     }
 
     /// A lock that another process held for a moment kept all mails back for a minute, and the log said that the outbox
@@ -117,40 +117,40 @@ struct CourierTests {
         let lock = open(folder + "/lock", O_RDWR | O_CLOEXEC)
         defer { close(lock) }
         try #require(flock(lock, LOCK_EX) == 0)
-        for _ in 1...5 { #expect(courier.tend() <= 50) }
+        for _ in 1...5 { #expect(courier.sendDue() <= 50) }
         #expect(driver.attempts == 0)
         try #require(flock(lock, LOCK_UN) == 0)
-        try tend(courier) { driver.messages.count == 1 }
+        try run(courier) { driver.messages.count == 1 }
         #expect(lines == [])
     }
 
     @Test func keepsMailsUntilTheyExpire() throws {
         let courier = courier(nil)
         try post(to: "a@b.co")
-        _ = courier.tend()
+        _ = courier.sendDue()
         #expect(try mails().map(\.state) == ["waiting"])
         _ = time.advance(seconds: 86_399)
-        _ = courier.tend()
+        _ = courier.sendDue()
         #expect(try texts() != [nil])
         _ = time.advance(seconds: 1)
-        _ = courier.tend()
+        _ = courier.sendDue()
         #expect(try mails().map(\.state) == ["expired"])
         #expect(try texts() == [nil])
         _ = time.advance(seconds: 31 * 86_400)
-        _ = courier.tend()
+        _ = courier.sendDue()
         #expect(try mails().isEmpty)
     }
 
     @Test func wantsToBeCalledWhenSomethingIsDue() throws {
         let courier = courier(nil)
-        #expect(courier.tend() == 60_000)
+        #expect(courier.sendDue() == 60_000)
         let driver = RecordingDriver()
         driver.refuse(times: 1)
         let other = self.courier(driver)
         try post(to: "a@b.co")
-        try tend(other) { try mails()[0].attempts == 1 }
+        try run(other) { try mails()[0].attempts == 1 }
         _ = time.advance(seconds: 58)
-        #expect((1...2_000).contains(other.tend()))
+        #expect((1...2_000).contains(other.sendDue()))
     }
 
     // MARK: A clock that stood ahead
@@ -160,11 +160,11 @@ struct CourierTests {
         let driver = RecordingDriver()
         driver.refuse(times: 1)
         let clock = SettableTime(time.now.adding(seconds: 365 * 86_400))
-        try tend(courier(driver, time: clock)) { try mails().isEmpty }
+        try run(courier(driver, time: clock)) { try mails().isEmpty }
         try post(to: "a@b.co", at: clock.now)
-        try tend(courier(driver, time: clock)) { try mails()[0].attempts == 1 }
+        try run(courier(driver, time: clock)) { try mails()[0].attempts == 1 }
         clock.now = time.now
-        try tend(courier(driver, time: clock)) { driver.messages.count == 1 }
+        try run(courier(driver, time: clock)) { driver.messages.count == 1 }
         #expect(try mails().map(\.state) == ["delivered"])
     }
 
@@ -173,10 +173,10 @@ struct CourierTests {
         let clock = SettableTime(time.now.adding(seconds: 365 * 86_400))
         try post(to: "a@b.co", at: clock.now)
         clock.now = time.now
-        _ = courier(nil, time: clock).tend()
+        _ = courier(nil, time: clock).sendDue()
         // As long as any mail is good.
         clock.now = time.now.adding(seconds: 7 * 86_400)
-        _ = courier(nil, time: clock).tend()
+        _ = courier(nil, time: clock).sendDue()
         #expect(try texts() == [nil])
     }
 
@@ -185,12 +185,12 @@ struct CourierTests {
         let driver = RecordingDriver()
         let clock = SettableTime(time.now.adding(seconds: 365 * 86_400))
         try post(to: "a@b.co", at: clock.now)
-        try tend(courier(driver, time: clock)) { try mails().map(\.state) == ["delivered"] }
+        try run(courier(driver, time: clock)) { try mails().map(\.state) == ["delivered"] }
         clock.now = time.now
-        _ = courier(nil, time: clock).tend()
+        _ = courier(nil, time: clock).sendDue()
         let seconds = Accounts.Limits.mailLifetimeSecondsMax + Accounts.Limits.outboxRecordSeconds
         clock.now = time.now.adding(seconds: seconds)
-        _ = courier(nil, time: clock).tend()
+        _ = courier(nil, time: clock).sendDue()
         #expect(try mails().isEmpty)
     }
 
@@ -199,12 +199,12 @@ struct CourierTests {
         let driver = RecordingDriver()
         let clock = SettableTime(time.now.adding(seconds: 365 * 86_400))
         let courier = courier(driver, time: clock)
-        _ = courier.tend()
+        _ = courier.sendDue()
         clock.now = time.now
         // Another process has posted, so that there is no notice of it here.
         let other = Outbox(composer: try MessageTemplates(publicURL: "http://x.co", domain: "x.co"))
         try post(to: "a@b.co", at: clock.now, by: other)
-        try tend(courier) { driver.messages.count == 1 }
+        try run(courier) { driver.messages.count == 1 }
     }
 
     /// Nothing but the courier calls the sweep.
@@ -221,13 +221,13 @@ struct CourierTests {
         }
         try store.makeDurable()
         let courier = courier(nil)
-        _ = courier.tend()
+        _ = courier.sendDue()
         func rows() throws -> Int {
             try store.transact { try $0.count(PasswordFailures.self) + $0.count(MailedCode.self) }
         }
         #expect(try rows() == 2)
         _ = time.advance(seconds: 86_400)
-        _ = courier.tend()
+        _ = courier.sendDue()
         #expect(try rows() == 0)
     }
 
@@ -283,15 +283,15 @@ struct CourierTests {
     }
 
     /// Lets the courier work until something holds, and a last time to take note of it.
-    private func tend(_ courier: Courier, until isDone: () throws -> Bool) throws {
+    private func run(_ courier: Courier, until isDone: () throws -> Bool) throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while try !isDone() {
             try #require(ContinuousClock.now < deadline)
-            _ = courier.tend()
+            _ = courier.sendDue()
             usleep(1_000)
         }
         usleep(50_000)
-        _ = courier.tend()
+        _ = courier.sendDue()
     }
 
     private func mails() throws -> [OutboxMail] { try store.transact { try outbox.all(in: $0) } }

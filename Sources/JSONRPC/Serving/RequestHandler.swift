@@ -41,11 +41,6 @@ package protocol RequestHandler: AnyObject {
 
     /// Takes back all that was done since the last `commit()` that returned.
     func rollback()
-
-    /// Sees to what goes on beside requests, and commits it.
-    ///
-    /// - Returns: in how many milliseconds it wants to be called again; nil for not before a request or a wake-up.
-    func tend() -> Int?
 }
 
 /// Work that takes milliseconds, done off the handler's thread. It gives the phase with which the request goes on; nil

@@ -1,13 +1,18 @@
 internal import Glibc
 package import Threads
 
+/// Work that goes on beside requests. It is run after each turn and each wake-up of the loop, and must be short.
+///
+/// It returns in how many milliseconds it wants to be run again; nil for not before the next request or wake-up.
+package typealias LoopTask = () -> Int?
+
 /// Serves JSON-RPC on a pair of descriptors until the input ends.
 ///
 /// One thread reads, carries out and answers, so that a request alone changes threads nowhere. It waits for input and
 /// for wake-ups at once; slow work, and writing that would block, are left to other threads.
 package final class Server {
     private let input: Int32
-    private let handler: any RequestHandler
+    private let tasks: [LoopTask]
     private var connection: Connection
     private let wakeUp: WakeUp
     private let output: OutputWriter
@@ -24,7 +29,8 @@ package final class Server {
     ///   - input: where requests come from.
     ///   - output: where replies go; nobody else may write there.
     ///   - order: how requests are ordered; nil leaves it to the framing.
-    ///   - wakeUp: what ends a wait when `isStopped` has changed or the handler wants to tend to something.
+    ///   - tasks: what goes on beside requests.
+    ///   - wakeUp: what ends a wait when `isStopped` has changed or a task has something to do.
     ///   - isStopped: whether to stop reading, as at the end of the input.
     package init(
         input: Int32,
@@ -32,11 +38,12 @@ package final class Server {
         handler: any RequestHandler,
         order: ReplyOrder?,
         framing: Framing,
+        tasks: [LoopTask],
         wakeUp: WakeUp,
         isStopped: @escaping @Sendable () -> Bool
     ) {
         self.input = input
-        self.handler = handler
+        self.tasks = tasks
         self.wakeUp = wakeUp
         self.isStopped = isStopped
         let pool = WorkPool { wakeUp.send() }
@@ -60,10 +67,17 @@ package final class Server {
             if canProceed { connection.takeBacklog() }
             connection.resume()
             output.write(connection.takeOutput())
-            timeout = handler.tend()
+            timeout = runTasks()
         }
         if let fault = output.fault, !fault.isHangUp { throw fault }
         if let inputFault { throw inputFault }
+    }
+
+    /// Runs what goes on beside requests; gives in how many milliseconds the earliest wants to be run again.
+    private func runTasks() -> Int? {
+        var earliest: Int?
+        for task in tasks { earliest = shorter(earliest, task()) }
+        return earliest
     }
 
     private var isFinished: Bool {

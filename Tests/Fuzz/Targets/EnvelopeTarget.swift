@@ -130,5 +130,4 @@ private final class Echo: RequestHandler {
     func shaped(_ error: RPCError, for request: Request) -> RPCError { error }
     func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) { throw error }
     func rollback() {}
-    func tend() -> Int? { nil }
 }

@@ -1,0 +1,83 @@
+import Glibc
+import Testing
+import Threads
+
+@testable import JSONRPC
+
+struct ServerTests {
+    private let input: Pipe
+    private let output: Pipe
+    private let wakeUp: WakeUp
+
+    init() throws {
+        input = try #require(Pipe())
+        output = try #require(Pipe())
+        wakeUp = try #require(WakeUp())
+    }
+
+    private func serve(_ tasks: [LoopTask]) throws {
+        let server = Server(
+            input: input.reader,
+            output: output.writer,
+            handler: ArithmeticHandler(),
+            order: .inOrder,
+            framing: .line,
+            tasks: tasks,
+            wakeUp: wakeUp,
+            isStopped: { false }
+        )
+        try server.run()
+    }
+
+    private func send(_ text: String) {
+        let bytes = Array(text.utf8)
+        #expect(write(input.writer, bytes, bytes.count) == bytes.count)
+    }
+
+    /// Without a request, and no later than the earliest of them asks for.
+    @Test(.timeLimit(.minutes(1))) func runsATaskWhenItAsksForIt() throws {
+        var times: [Int] = []
+        try serve([
+            { 3_600_000 },
+            {
+                times.append(MonotonicClock.milliseconds)
+                if times.count == 4 { close(self.input.writer) }
+                return 20
+            },
+            { nil },
+        ])
+        #expect(times.count >= 4)
+        #expect(times[3] - times[0] >= 60, "it is not run before its time")
+    }
+
+    @Test(.timeLimit(.minutes(1))) func runsATaskAfterEachTurnAndWakeUp() throws {
+        var runs = 0
+        try serve([
+            {
+                runs += 1
+                switch runs {
+                case 1: self.send(#"{"jsonrpc":"2.0","method":"update"}"# + "\n")
+                case 2: self.wakeUp.send()
+                default: close(self.input.writer)
+                }
+                return nil
+            }
+        ])
+        #expect(runs >= 3)
+    }
+
+    /// What came before the loop began is answered before a task is run.
+    @Test(.timeLimit(.minutes(1))) func answersFirst() throws {
+        send(#"{"jsonrpc":"2.0","id":1,"method":"get_data"}"# + "\n")
+        var answer = [UInt8](repeating: 0, count: 256)
+        var count = 0
+        try serve([
+            {
+                if count == 0 { count = read(self.output.reader, &answer, answer.count) }
+                close(self.input.writer)
+                return nil
+            }
+        ])
+        #expect(String(decoding: answer.prefix(max(count, 0)), as: UTF8.self).contains(#""result":["hello",5]"#))
+    }
+}
