@@ -17,15 +17,15 @@
 /// The reader borrows its bytes and must not outlive them; so must no `JSONText` or `JSONNumber` that it hands out.
 package struct JSONReader {
     // Every access to `base` is at an index that was compared with `count` just before.
-    private let base: UnsafePointer<UInt8>
-    private let count: Int
+    let base: UnsafePointer<UInt8>
+    let count: Int
     private let depthMax: Int
     private var depth = 0
     /// Whether a value has just ended, so that a further one in the same container needs a comma.
-    private var afterValue = false
+    var afterValue = false
 
     /// The next byte to read, counted from the start of the text.
-    package private(set) var offset = 0
+    package internal(set) var offset = 0
 
     /// The type of a value, told from its first byte.
     package enum Kind: Equatable, Sendable {
@@ -260,118 +260,5 @@ package struct JSONReader {
         let first: JSONError.Expectation = isObject ? .nameOrBrace : .valueOrBracket
         let further: JSONError.Expectation = isObject ? .commaOrBrace : .commaOrBracket
         return JSONError(.unexpectedEnd, at: offset, expected: afterValue ? further : first)
-    }
-
-    // MARK: Bytes
-
-    /// The next byte that is no white space; it stays up next.
-    ///
-    /// - Parameter expected: what the error names where the text has ended.
-    @inline(__always)
-    private mutating func peek(_ expected: JSONError.Expectation = .value) throws(JSONError) -> UInt8 {
-        skipWhitespace()
-        guard offset < count else { throw JSONError(.unexpectedEnd, at: offset, expected: expected) }
-        return base[offset]
-    }
-
-    @inline(__always)
-    private mutating func skipWhitespace() {
-        // Hardly anybody writes any, so that one comparison is mostly all.
-        while offset < count, base[offset] <= 0x20 {
-            switch base[offset] {
-            case 0x20, 0x0A, 0x0D, 0x09: offset += 1
-            default: return
-            }
-        }
-    }
-
-    private mutating func skipNumber() throws(JSONError) {
-        if base[offset] == UInt8(ascii: "-") { offset += 1 }
-        if offset < count, base[offset] == UInt8(ascii: "0") {
-            offset += 1
-        } else {
-            try skipDigits()
-        }
-        if offset < count, base[offset] == UInt8(ascii: ".") {
-            offset += 1
-            try skipDigits()
-        }
-        if offset < count, base[offset] | 0x20 == UInt8(ascii: "e") {
-            offset += 1
-            if offset < count, base[offset] == UInt8(ascii: "+") || base[offset] == UInt8(ascii: "-") { offset += 1 }
-            try skipDigits()
-        }
-        afterValue = true
-    }
-
-    private mutating func skipDigits() throws(JSONError) {
-        var end = offset
-        while end < count, base[end] &- UInt8(ascii: "0") <= 9 { end += 1 }
-        guard end > offset else { throw JSONError(.invalidNumber, at: offset) }
-        offset = end
-    }
-
-    private mutating func skipWord(_ word: StaticString) throws(JSONError) {
-        let length = word.utf8CodeUnitCount
-        guard offset + length <= count else { throw JSONError(.unexpectedEnd, at: count) }
-        for index in 0..<length where base[offset + index] != word.utf8Start[index] {
-            throw JSONError(.unexpectedByte, at: offset + index)
-        }
-        offset += length
-        afterValue = true
-    }
-
-    private mutating func skipEscape() throws(JSONError) {
-        guard offset + 1 < count else { throw JSONError(.unexpectedEnd, at: count) }
-        switch base[offset + 1] {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
-            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-            offset += 2
-        case UInt8(ascii: "u"):
-            let start = offset
-            let unit = try unicodeEscape()
-            if (0xDC00...0xDFFF).contains(unit) { throw JSONError(.loneSurrogate, at: start) }
-            guard (0xD800...0xDBFF).contains(unit) else { return }
-            guard offset + 1 < count, base[offset] == UInt8(ascii: "\\"), base[offset + 1] == UInt8(ascii: "u") else {
-                throw JSONError(.loneSurrogate, at: start)
-            }
-            guard (0xDC00...0xDFFF).contains(try unicodeEscape()) else { throw JSONError(.loneSurrogate, at: start) }
-        default:
-            throw JSONError(.invalidEscape, at: offset)
-        }
-    }
-
-    /// Reads `\uXXXX` and gives the code unit.
-    private mutating func unicodeEscape() throws(JSONError) -> UInt16 {
-        guard offset + 6 <= count else { throw JSONError(.unexpectedEnd, at: count) }
-        var unit: UInt16 = 0
-        for index in 2..<6 {
-            guard let digit = base[offset + index].hexDigitValue else { throw JSONError(.invalidEscape, at: offset) }
-            unit = unit << 4 | UInt16(digit)
-        }
-        offset += 6
-        return unit
-    }
-
-    /// Reads one scalar of two to four bytes, by the table of well-formed sequences (RFC 3629 §4).
-    private mutating func skipMultibyteScalar(lead: UInt8) throws(JSONError) {
-        let length: Int
-        let second: ClosedRange<UInt8>
-        switch lead {
-        case 0xC2...0xDF: (length, second) = (2, 0x80...0xBF)
-        case 0xE0: (length, second) = (3, 0xA0...0xBF)
-        case 0xE1...0xEC, 0xEE...0xEF: (length, second) = (3, 0x80...0xBF)
-        case 0xED: (length, second) = (3, 0x80...0x9F)
-        case 0xF0: (length, second) = (4, 0x90...0xBF)
-        case 0xF1...0xF3: (length, second) = (4, 0x80...0xBF)
-        case 0xF4: (length, second) = (4, 0x80...0x8F)
-        default: throw JSONError(.invalidUTF8, at: offset)
-        }
-        guard offset + length <= count else { throw JSONError(.invalidUTF8, at: offset) }
-        guard second.contains(base[offset + 1]) else { throw JSONError(.invalidUTF8, at: offset) }
-        for index in 2..<length where base[offset + index] & 0xC0 != 0x80 {
-            throw JSONError(.invalidUTF8, at: offset)
-        }
-        offset += length
     }
 }

@@ -4,18 +4,18 @@
 /// Reading costs two looks at the files, however many transactions stand between one `makeDurable()` and the next. The
 /// first write transaction takes the directory's lock, and reads what others have written, before it is run. So nothing that
 /// is staged ever rests on what is out of date, and `makeDurable()` costs one write and one sync however much is staged.
-package final class LocalEngine: Engine, EngineTransaction {
-    private let directory: StoreDirectory?
+package final class LocalEngine: Engine {
+    let directory: StoreDirectory?
     private let log: (String) -> Void
-    private var space: LayeredSpace
-    private var staged: [StagedWrite] = []
+    var space: LayeredSpace
+    var staged: [StagedWrite] = []
     /// Where in `staged` each transaction ends.
     private var ends: [Int] = []
     /// The bytes that the transaction under way has written so far.
-    private var transactionBytes = 0
+    var transactionBytes = 0
     private var isInTransaction = false
     /// Whether the transaction under way may write.
-    private var isWriting = false
+    var isWriting = false
     /// Whether transactions have been run since the last look at what others wrote.
     private var isUpToDate = false
     private var transactionsInMemory = 0
@@ -225,80 +225,6 @@ package final class LocalEngine: Engine, EngineTransaction {
             entries: counts.entries,
             collections: counts.collections
         )
-    }
-
-    // MARK: One transaction
-
-    package func value(of key: StoreKey) throws(StoreError) -> StoredValue? {
-        try space.valueInPlace(of: key)
-    }
-
-    package func scan(
-        from lower: StoreKey,
-        upTo upper: StoreKey,
-        descending: Bool,
-        _ visit: (StoreKey, StoredValue) throws -> Bool
-    ) throws {
-        try space.scan(from: lower, upTo: upper, descending: descending, visit)
-    }
-
-    package func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) {
-        try checkBounds(key, value)
-        try checkWritable()
-        let previous = space.set(value, at: key)
-        staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
-    }
-
-    package func insert(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) -> Bool {
-        let (place, current) = try space.place(of: key)
-        guard current == nil else { return false }
-        try set(value, at: key, place, isErasable: isErasable)
-        return true
-    }
-
-    package func change(
-        _ key: StoreKey,
-        isErasable: Bool,
-        _ change: (StoredValue?) throws -> StoredValue
-    ) throws {
-        let stagedBefore = staged.count
-        let (place, current) = try space.place(of: key)
-        let value = try change(current)
-        // What was set meanwhile may have moved the place.
-        guard staged.count == stagedBefore else { return try put(value, at: key, isErasable: isErasable) }
-        try set(value, at: key, place, isErasable: isErasable)
-    }
-
-    /// Sets a key's value where its place is known, and nothing has been set since it was looked for.
-    private func set(
-        _ value: StoredValue,
-        at key: StoreKey,
-        _ place: KeySpace.Place,
-        isErasable: Bool
-    ) throws(StoreError) {
-        try checkBounds(key, value)
-        try checkWritable()
-        let previous = space.set(value, at: key, place: place)
-        staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
-    }
-
-    package func remove(_ key: StoreKey) throws(StoreError) {
-        guard try space.value(of: key) != nil else { return }
-        try checkWritable()
-        let previous = space.set(nil, at: key)
-        staged.append(StagedWrite(key: key, value: nil, previous: previous, isErasable: false))
-    }
-
-    private func checkWritable() throws(StoreError) {
-        precondition(isWriting, "a read writes")
-        if let directory, !directory.isWriting { throw .readOnly }
-    }
-
-    private func checkBounds(_ key: StoreKey, _ value: StoredValue) throws(StoreError) {
-        guard key.bytes.count <= Limits.keyBytesMax else { throw .tooLarge(bytes: key.bytes.count) }
-        guard value.bytes.count <= Limits.valueBytesMax else { throw .tooLarge(bytes: value.bytes.count) }
-        transactionBytes += key.bytes.count + value.bytes.count
-        guard transactionBytes <= Limits.transactionBytesMax else { throw .tooLarge(bytes: transactionBytes) }
     }
 
     private func undo(to start: Int) {

@@ -7,7 +7,7 @@ package import Store
 /// affected.
 ///
 /// A method that judges a password asks `secondsLeft` and counts in the one transaction that judges, so that no process
-/// counts a guess that another one's lock has overtaken.
+/// counts a guess that came after another one's lock.
 package struct Lockout: Sendable {
     /// What is locked. Each is counted apart: a stranger who locks the sign-in must not lock the owner's open session
     /// out of changing the password.

@@ -47,7 +47,7 @@ final class OutputWriter: Sendable {
             queued.withLock { $0 = ($0.unwritten + bytes.count, $0.held + bytes.count) }
             queue.post(bytes)
         } else if fault == nil {
-            // Nothing was ever left to a thread, so nothing is overtaken.
+            // Nothing was ever left to a thread, so nothing comes before its turn.
             writeAll(bytes)
         }
     }

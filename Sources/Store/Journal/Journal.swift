@@ -6,7 +6,7 @@ internal import Glibc
 /// Whatever reads its end or writes to it does so while it holds the directory's lock. What happens when the disk fails is
 /// told at `write` and `sync`. The format of a line stands in `JournalLine.swift`.
 final class Journal {
-    private enum State {
+    enum State {
         case ready
         /// A write failed in a way that leaves open what the file's end holds; it is read again before the next write.
         case tailToRead
@@ -18,23 +18,23 @@ final class Journal {
         case refused(StoreError)
     }
 
-    private let file: File
-    private let epoch: Int
+    let file: File
+    let epoch: Int
     /// What processes tell each other of their syncs; nil where this one cannot write.
-    private let marks: SyncMarks?
+    let marks: SyncMarks?
     private let log: (String) -> Void
-    private var state: State
-    private var replay: JournalReplay
+    var state: State
+    var replay: JournalReplay
     private var writer = JournalLineWriter()
     /// Where values stand that this process has made superfluous and not overwritten yet.
-    private var slotsToErase: [Slot] = []
+    var slotsToErase: [Slot] = []
     private var hasUnsyncedErasures = false
     /// Whether others wrote some of what is not known to be on the disk.
-    private var hasUnsyncedNews = false
+    var hasUnsyncedNews = false
     /// The bytes of the file as it was last seen: its lines, and the room behind them.
-    private var fileBytes = 0
+    var fileBytes = 0
     /// How many of its bytes are known to be on the disk.
-    private(set) var durable: Int
+    var durable: Int
 
     /// The number of its last transaction.
     var number: Int { replay.number }
@@ -74,135 +74,6 @@ final class Journal {
 
     /// The keys of the values that can be erased.
     var erasableKeys: Set<StoreKey> { replay.slots.keys }
-
-    // MARK: What others write
-
-    /// Whether there is something that was not read yet. No lock is needed to ask.
-    ///
-    /// - Throws: why nothing goes on; the error of a sync that failed, where what it left in doubt matters.
-    func hasNews() throws(StoreError) -> Bool {
-        if case .refused(let error) = state { throw error }
-        let status = try file.status()
-        fileBytes = status.bytes
-        let isAtEnd = try isAtEnd(of: status.bytes)
-        // A file without a name may be that of an epoch that has just ended; the lock will tell.
-        if case .failed(let error) = state {
-            guard isAtEnd, status.links > 0, !hasUnsyncedNews else { throw error }
-            return false
-        }
-        return !isAtEnd || status.links == 0
-    }
-
-    /// Whether so many bytes are no more than the lines that are known, and room behind them.
-    private func isAtEnd(of bytes: Int) throws(StoreError) -> Bool {
-        guard bytes > length else { return bytes == length }
-        // Lines that another program has overwritten with what looks like room are missed when they are read.
-        if let marks, marks.written(epoch: epoch) > length { return false }
-        return try file.byte(at: length) == JournalRoom.filler
-    }
-
-    /// Reads what others have added. The lock must be held.
-    ///
-    /// - Returns: the torn end of a write, with which the file ends; nobody was told that it had succeeded.
-    /// - Throws: `StoreError.damaged`, also where the file was removed or cut short.
-    func readNews(into space: inout LayeredSpace) throws(StoreError) -> [UInt8] {
-        guard try hasNews() else { return [] }
-        let status = try file.status()
-        guard status.links > 0 else {
-            throw refuse(.damaged(file: file.name, offset: 0, reason: "the file was removed while it was in use"))
-        }
-        guard status.bytes >= length else {
-            throw refuse(.damaged(file: file.name, offset: status.bytes, reason: "another program cut the file short"))
-        }
-        var torn = try read(news(upTo: status.bytes), into: &space)
-        // Lines behind what looks torn may tell that it was once safely on the disk.
-        if !torn.isEmpty { torn = try read(file.contents(from: length, upTo: status.bytes), into: &space) }
-        noteNews()
-        return torn
-    }
-
-    /// Brings what is known of the journal up to date with lines that others have added.
-    private func noteNews() {
-        durable = min(length, max(durable, replay.durable, marks?.synced(epoch: epoch) ?? 0))
-        hasUnsyncedNews = durable < length
-        // Whoever wrote the lines erases what they made superfluous.
-        _ = replay.slots.takeSuperseded()
-    }
-
-    /// Reads the whole lines that others have added, without the lock: what the marks tell to be written is taken back by
-    /// nobody.
-    func readWhole(into space: inout LayeredSpace) throws(StoreError) {
-        guard let end = marks?.written(epoch: epoch), end > length else { return }
-        let lines = try file.contents(from: length, upTo: end)
-        do throws(StoreError) {
-            try lines.withUnsafeBytesTyped { bytes throws(StoreError) in
-                try replay.read(bytes, isAll: false, into: &space)
-            }
-        } catch {
-            throw refuse(error)
-        }
-        noteNews()
-    }
-
-    /// Reads lines from behind the last known one, and gives what was written and cut off behind them.
-    private func read(_ news: [UInt8], into space: inout LayeredSpace) throws(StoreError) -> [UInt8] {
-        let before = length
-        do throws(StoreError) {
-            try news.withUnsafeBytesTyped { bytes throws(StoreError) in try replay.read(bytes, into: &space) }
-        } catch {
-            throw refuse(error)
-        }
-        return Array(JournalRoom.torn(news.dropFirst(length - before)))
-    }
-
-    /// What stands behind the last known line, without most of the room that follows: whoever lives to tell leaves nothing
-    /// behind that.
-    private func news(upTo end: Int) throws(StoreError) -> [UInt8] {
-        var news: [UInt8] = []
-        while length + news.count < end, news.last != JournalRoom.filler {
-            let start = length + news.count
-            let next = try file.contents(from: start, upTo: min(end, start + max(Limits.newsBytes, news.count)))
-            // Whoever cuts the file short meanwhile heeds no lock; that is noticed with the next look.
-            guard !next.isEmpty else { break }
-            news += next
-        }
-        return news
-    }
-
-    /// Cuts off what `readNews(into:)` found torn, once that is safe elsewhere. The lock must be held.
-    func cutTornTail() throws(StoreError) {
-        try file.truncate(to: length)
-        fileBytes = length
-        try syncFile()
-        durable = length
-        hasUnsyncedNews = false
-    }
-
-    /// Sees to it that all of the journal is on the disk, and erases what an earlier process left to be erased. The lock
-    /// must be held.
-    ///
-    /// What no line tells to be on the disk is written once more: where the sync of an earlier process has failed, the
-    /// system may take it for written though it is not, and a mere sync would not find out.
-    func settle() throws(StoreError) {
-        var offset = durable
-        while offset < length {
-            let bytes = try file.contents(from: offset, upTo: min(length, offset + Limits.carriedBytes))
-            guard !bytes.isEmpty else { throw .damaged(file: file.name, offset: offset, reason: "was cut short") }
-            try file.write(bytes, at: offset)
-            offset += bytes.count
-        }
-        try syncFile()
-        durable = length
-        hasUnsyncedNews = false
-        marks?.reset(epoch: epoch, length: length)
-        slotsToErase += replay.slots.takeSuperseded()
-        erase()
-    }
-
-    /// Has the marks tell no more than the lines do. The lock must be held.
-    func resetMarks() {
-        marks?.reset(epoch: epoch, length: durable)
-    }
 
     // MARK: Writing
 
@@ -285,7 +156,7 @@ final class Journal {
     }
 
     /// Syncs the file for this process alone.
-    private func syncFile() throws(StoreError) {
+    func syncFile() throws(StoreError) {
         try orWriteNoMore { () throws(StoreError) in try file.sync() }
     }
 
@@ -352,7 +223,7 @@ final class Journal {
     }
 
     /// Ends all use for good.
-    private func refuse(_ error: StoreError) -> StoreError {
+    func refuse(_ error: StoreError) -> StoreError {
         state = .refused(error)
         return error
     }

@@ -1,0 +1,45 @@
+import Foundation
+import PosternTesting
+import Testing
+
+/// Rules of the sources that a reader relies on and the compiler does not check.
+struct HouseRulesTests {
+    /// The hand-written Swift files of the program, by path from the repository.
+    private static func sources() throws -> [(path: String, text: Data)] {
+        let sources = PosternProcess.repository.appending(path: "Sources")
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: sources.path)
+        return try paths.filter { $0.hasSuffix(".swift") && !$0.contains("Generated/") }.sorted().map { path in
+            (path, try Data(contentsOf: sources.appending(path: path)))
+        }
+    }
+
+    /// A file that has grown past this has a second idea in it.
+    private static let linesMax = 300
+
+    @Test func keepsFilesShort() throws {
+        let sources = try Self.sources()
+        #expect(sources.count > 100)
+        for (path, text) in sources {
+            let lines = text.count { $0 == UInt8(ascii: "\n") }
+            #expect(lines <= Self.linesMax, "\(path) has \(lines) lines")
+        }
+    }
+
+    /// Names whose idea was given up, and what is there in its place.
+    private static let removedNames = [
+        ("PasswordWorkPending", "Progress"),
+        ("RerunEffects", "Progress"),
+        ("RequestRun", "RequestPhase"),
+        ("RequestInterruption", "a returned SlowWork"),
+        ("isOvertaken", "Store.write, which takes the lock first"),
+        ("func transact<", "Store.read and Store.write"),
+        ("func tend()", "LoopTask"),
+    ]
+
+    @Test(arguments: removedNames)
+    func usesNoRemovedName(name: String, instead: String) throws {
+        for (path, text) in try Self.sources() {
+            #expect(text.range(of: Data(name.utf8)) == nil, "\(path): \(name); now \(instead)")
+        }
+    }
+}
