@@ -112,21 +112,19 @@ final class CommandDriver: MailDriver {
         draining errors: inout CommandErrors
     ) {
         _ = fcntl(pipe, F_SETFL, O_NONBLOCK)
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(pipe, $0.baseAddress, $0.count) }
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                // A command that writes errors before it reads must not be held up by them. One that closed stderr would be
-                // ready at once each time, so it is looked at for as long as more may come.
-                let hasMore = errors.drain()
-                var states = [pollfd(fd: pipe, events: Int16(POLLOUT), revents: 0), errors.pollState]
-                let milliseconds = deadline - MonotonicClock.milliseconds
-                guard milliseconds > 0, poll(&states, hasMore ? 2 : 1, Int32(milliseconds)) > 0 else { return }
-            } else if errno != EINTR {
-                return
-            }
+        bytes.withUnsafeBytes { bytes in
+            _ = WholeWrite.run(
+                bytes,
+                to: pipe,
+                whenBlocked: {
+                    // A command that writes errors before it reads must not be held up by them. One that closed stderr would
+                    // be ready at once each time, so it is looked at for as long as more may come.
+                    let hasMore = errors.drain()
+                    var states = [pollfd(fd: pipe, events: Int16(POLLOUT), revents: 0), errors.pollState]
+                    let milliseconds = deadline - MonotonicClock.milliseconds
+                    return milliseconds > 0 && poll(&states, hasMore ? 2 : 1, Int32(milliseconds)) > 0
+                }
+            )
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Threads
 internal import Store
 
 /// Puts each mail into a directory, as a file `2016-02-24T22:07:52.371513Z-<id>.eml` that is whole or not there.
@@ -46,17 +47,11 @@ struct DirectoryDriver: MailDriver {
     private func write(_ bytes: [UInt8], to descriptor: Int32) throws(DeliveryFailure) {
         // A umask can take bits of the owner's own.
         guard fchmod(descriptor, 0o600) == 0 else { throw failure("fchmod") }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw failure("write") }
-            rest = rest.dropFirst(count)
-        }
+        if let error = bytes.withUnsafeBytes({ WholeWrite.run($0, to: descriptor) }) { throw failure("write", error) }
         guard fsync(descriptor) == 0 else { throw failure("fsync") }
     }
 
-    private func failure(_ call: String) -> DeliveryFailure {
-        DeliveryFailure("\(call) in the mail directory: \(String(cString: strerror(errno)))")
+    private func failure(_ call: String, _ number: Int32 = errno) -> DeliveryFailure {
+        DeliveryFailure("\(call) in the mail directory: \(String(cString: strerror(number)))")
     }
 }

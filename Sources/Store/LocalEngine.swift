@@ -160,7 +160,7 @@ package final class LocalEngine: Engine {
     /// - Parameter path: where it goes; there must be nothing there, or an empty directory.
     /// - Throws: `StoreError.exists`, `.unnamed`, `.withinStore`, `.diskFull`, `.systemCall`, `.damaged`; nothing is there
     ///   then, unless the error says that the store is.
-    package func backUp(to path: SystemString, progress: (Progress) -> Void) throws(StoreError) {
+    package func backUp(to path: SystemString, progress: (ToolProgress) -> Void) throws(StoreError) {
         let writer = StoreWriter(path: path, calls: directory?.settings.calls ?? .real)
         try writer.checkPlace()
         try settleOnTheLatest()

@@ -46,7 +46,7 @@ extension Command {
             lines += 1
             guard output.count >= pieceBytes else { return }
             try file.write(output)
-            bar?.show(Progress(phase: "exporting", done: lines, total: nil))
+            bar?.show(ToolProgress(phase: "exporting", done: lines, total: nil))
             output.removeAll(keepingCapacity: true)
         }
         try file.write(output)
@@ -100,7 +100,7 @@ extension Command {
             }
             isLong = false
             lines += 1
-            if lines % linesBetweenLooks == 0 { bar.show(Progress(phase: "reading", done: lines, total: nil)) }
+            if lines % linesBetweenLooks == 0 { bar.show(ToolProgress(phase: "reading", done: lines, total: nil)) }
         }
         while case var piece = try file.read(), !piece.isEmpty {
             while let end = lineEnd(in: piece) {

@@ -18,7 +18,7 @@ extension Command {
         let bar = ProgressBar()
         defer { bar.end() }
         let isMerged = try withEngine(options) { engine throws(StoreError) in
-            try engine.merge { bar.show(Progress(phase: "merging", done: $0, total: nil)) }
+            try engine.merge { bar.show(ToolProgress(phase: "merging", done: $0, total: nil)) }
         }
         guard isMerged else { throw .failed("another process is merging already") }
     }

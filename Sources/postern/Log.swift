@@ -7,8 +7,13 @@ import Threads
 /// Lines for people, beside the replies.
 enum StandardError {
     static func write(line: String) {
-        var text = line + "\n"
-        text.withUTF8 { _ = Glibc.write(2, $0.baseAddress, $0.count) }
+        write(line + "\n")
+    }
+
+    /// Writes a text as it is. What fails is told nowhere.
+    static func write(_ text: String) {
+        var text = text
+        _ = text.withUTF8 { WholeWrite.run(UnsafeRawBufferPointer($0), to: 2) }
     }
 
     /// Writes a line unless nobody has read those before it: a host that never looks must not bring the service to a

@@ -1,5 +1,6 @@
 import Glibc
 import Store
+import Threads
 
 /// A new file that only its owner can read, or stdout.
 final class OutputFile {
@@ -34,13 +35,7 @@ final class OutputFile {
     }
 
     func write(_ bytes: [UInt8]) throws(CommandError) {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failure }
-            written += count
-        }
+        if let error = bytes.withUnsafeBytes({ WholeWrite.run($0, to: descriptor) }) { throw failure(error) }
     }
 
     /// Waits until a file that was created is on the disk.
@@ -54,5 +49,7 @@ final class OutputFile {
     }
 
     /// What the last system call failed with.
-    private var failure: CommandError { .failed("\(path): \(String(cString: strerror(errno)))") }
+    private var failure: CommandError { failure(errno) }
+
+    private func failure(_ number: Int32) -> CommandError { .failed("\(path): \(String(cString: strerror(number)))") }
 }

@@ -13,7 +13,7 @@ enum TextFile {
     /// - Parameter prompt: what is asked for; nil if all of the input is wanted on a terminal too.
     static func standardInput(prompt: String?) throws(CommandError) -> String {
         guard let prompt, isatty(0) == 1 else { return try text(of: InputFile.standardInput) }
-        write("\(prompt): ")
+        StandardError.write("\(prompt): ")
         var terminal = termios()
         tcgetattr(0, &terminal)
         var silent = terminal
@@ -21,15 +21,10 @@ enum TextFile {
         tcsetattr(0, TCSAFLUSH, &silent)
         defer {
             tcsetattr(0, TCSAFLUSH, &terminal)
-            write("\n")
+            StandardError.write("\n")
         }
         guard let line = readLine() else { throw .failed("\(prompt): no input") }
         return line
-    }
-
-    private static func write(_ text: String) {
-        var text = text
-        text.withUTF8 { _ = Glibc.write(2, $0.baseAddress, $0.count) }
     }
 
     private static func text(of file: InputFile) throws(CommandError) -> String {

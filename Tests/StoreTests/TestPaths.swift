@@ -1,6 +1,6 @@
 @testable import Store
 
-// The paths of tests are UTF-8. Without Foundation, which has a Progress of its own.
+// The paths of tests are UTF-8.
 
 extension Directory {
     convenience init(_ path: String) throws(StoreError) {
@@ -23,7 +23,7 @@ extension StoreCheck {
         _ path: String,
         types: [RecordType],
         settings: StoreSettings = StoreSettings(),
-        progress: @escaping (Progress) -> Void
+        progress: @escaping (ToolProgress) -> Void
     ) throws(StoreError) -> Report {
         try run(SystemString(path), types: types, settings: settings, progress: progress)
     }
@@ -34,7 +34,7 @@ extension StoreSalvage {
         _ path: String,
         to destination: String,
         types: [RecordType],
-        progress: @escaping (Progress) -> Void
+        progress: @escaping (ToolProgress) -> Void
     ) throws(StoreError) -> Report {
         try run(SystemString(path), to: SystemString(destination), types: types, progress: progress)
     }
@@ -47,7 +47,7 @@ extension StoreImport {
 }
 
 extension LocalEngine {
-    func backUp(to path: String, progress: @escaping (Progress) -> Void) throws(StoreError) {
+    func backUp(to path: String, progress: @escaping (ToolProgress) -> Void) throws(StoreError) {
         try backUp(to: SystemString(path), progress: progress)
     }
 }

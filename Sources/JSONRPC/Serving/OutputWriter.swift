@@ -84,24 +84,21 @@ final class OutputWriter: Sendable {
     }
 
     private func writeAll(_ bytes: [UInt8], progress: (Int) -> Void = { _ in }) {
-        bytes.withUnsafeBytes { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
+        let error = bytes.withUnsafeBytes { bytes in
+            WholeWrite.run(
+                bytes,
+                to: descriptor,
                 // A blocking call comes back when all is written, so it gets little enough for progress to show.
-                let piece = rest.prefix(Limits.writeBytes)
-                let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: piece).baseAddress, piece.count)
-                if count >= 0 {
-                    rest = rest.dropFirst(count)
-                    progress(count)
-                } else if errno == EAGAIN {
+                pieceBytesMax: Limits.writeBytes,
+                whenBlocked: {
                     // The descriptor was made non-blocking by another process that holds it.
                     var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     if poll(&state, 1, -1) < 0, errno == EINVAL { usleep(10_000) }
-                } else if case let fault = StreamFault(call: "write", on: descriptor), fault.number != EINTR {
-                    failure.withLock { $0 = fault }
-                    return
-                }
-            }
+                    return true
+                },
+                progress: progress
+            )
         }
+        if let error { failure.withLock { $0 = StreamFault(call: "write", on: descriptor, number: error) } }
     }
 }

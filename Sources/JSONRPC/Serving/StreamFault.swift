@@ -10,9 +10,9 @@ package struct StreamFault: Error, CustomStringConvertible, Sendable {
     let isHangUp: Bool
 
     /// The fault of a call that has just failed.
-    init(call: String, on descriptor: Int32) {
+    init(call: String, on descriptor: Int32, number: Int32 = errno) {
         self.call = call
-        self.number = errno
+        self.number = number
         switch number {
         // Some hosts give a socket for a pipe.
         case EPIPE, ECONNRESET: isHangUp = true

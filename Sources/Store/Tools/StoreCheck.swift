@@ -26,7 +26,7 @@ package struct StoreCheck {
     }
 
     private let types: [String: RecordType]
-    private let progress: (Progress) -> Void
+    private let progress: (ToolProgress) -> Void
     private var report = Report()
     private var counters = CounterBounds()
     /// The keys of records that others stand in for.
@@ -41,7 +41,7 @@ package struct StoreCheck {
         _ path: SystemString,
         types: [RecordType],
         settings: StoreSettings = StoreSettings(),
-        progress: @escaping (Progress) -> Void
+        progress: @escaping (ToolProgress) -> Void
     ) throws(StoreError) -> Report {
         var check = StoreCheck(types, progress)
         do throws(StoreError) {
@@ -57,7 +57,7 @@ package struct StoreCheck {
         return check.report
     }
 
-    private init(_ types: [RecordType], _ progress: @escaping (Progress) -> Void) {
+    private init(_ types: [RecordType], _ progress: @escaping (ToolProgress) -> Void) {
         self.types = Dictionary(uniqueKeysWithValues: types.map { ($0.collection, $0) })
         self.progress = progress
     }
@@ -77,7 +77,7 @@ package struct StoreCheck {
             file: opened.manifest.journal,
             durable: opened.manifest.journalBytesSafe
         )
-        progress(Progress(phase: "reading the journal", done: 0, total: nil))
+        progress(ToolProgress(phase: "reading the journal", done: 0, total: nil))
         try opened.journal.withUnsafeBytesTyped { bytes throws(StoreError) in
             try header.check(bytes, file: opened.manifest.journal)
             try replay.read(UnsafeRawBufferPointer(rebasing: bytes[header.bytes.count...]), into: &space)
@@ -154,7 +154,7 @@ package struct StoreCheck {
             offset = base.nextLineStart(after: offset)
             report.entries += 1
             if report.entries % 4096 == 0 {
-                progress(Progress(phase: "checking the base", done: offset, total: segment.bytes))
+                progress(ToolProgress(phase: "checking the base", done: offset, total: segment.bytes))
             }
         }
         if isSound, base.check != segment.check {
@@ -175,7 +175,7 @@ package struct StoreCheck {
             report.entries += 1
             if report.entries % 4096 == 0 {
                 let total = max(expected, report.entries)
-                progress(Progress(phase: "checking entries", done: report.entries, total: total))
+                progress(ToolProgress(phase: "checking entries", done: report.entries, total: total))
             }
             for fault in try faults(of: key, value.bytes, in: space) { report.add("\(key.text): \(fault)") }
         }

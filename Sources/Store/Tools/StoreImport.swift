@@ -64,7 +64,7 @@ package final class StoreImport {
     ///
     /// - Returns: whether the store was written. If not, `faults` says why, and nothing is at the path.
     /// - Throws: `StoreError`; nothing is at the path then, unless the error says that the store is.
-    package func finish(progress: (Progress) -> Void) throws(StoreError) -> Bool {
+    package func finish(progress: (ToolProgress) -> Void) throws(StoreError) -> Bool {
         defer { draft.discard() }
         if !hasEnded {
             add(Fault(line: nil, reason: #"the last line, {"end":true}, is missing: the export was cut short"#))
@@ -142,13 +142,13 @@ package final class StoreImport {
 
     // MARK: Sorted entries
 
-    private func merge(to output: ImportOutput?, _ progress: (Progress) -> Void) throws(StoreError) {
+    private func merge(to output: ImportOutput?, _ progress: (ToolProgress) -> Void) throws(StoreError) {
         var last = LastEntry()
         var count = 0
         try sorter.merge { entry throws(StoreError) in
             count += 1
             if count % Limits.mergeEntriesBetweenLooks == 0 {
-                progress(Progress(phase: "writing", done: count, total: sorter.count))
+                progress(ToolProgress(phase: "writing", done: count, total: sorter.count))
             }
             let isSame = last.hasKey(of: entry)
             if !isSame { try writeTally(of: last, to: output) }

@@ -18,7 +18,7 @@ package struct StoreSalvage {
 
     private let types: [RecordType]
     private let files: StoreFiles
-    private let progress: (Progress) -> Void
+    private let progress: (ToolProgress) -> Void
     private var space = LayeredSpace()
     /// Keys whose values cannot be read, and that no later line sets or removes.
     private var unreadable: Set<StoreKey> = []
@@ -33,7 +33,7 @@ package struct StoreSalvage {
         to destination: SystemString,
         types: [RecordType],
         settings: StoreSettings = StoreSettings(),
-        progress: @escaping (Progress) -> Void
+        progress: @escaping (ToolProgress) -> Void
     ) throws(StoreError) -> Report {
         let writer = StoreWriter(path: destination, calls: settings.calls)
         try writer.checkPlace()
@@ -48,7 +48,7 @@ package struct StoreSalvage {
         return salvage.report
     }
 
-    private init(types: [RecordType], files: StoreFiles, progress: @escaping (Progress) -> Void) {
+    private init(types: [RecordType], files: StoreFiles, progress: @escaping (ToolProgress) -> Void) {
         (self.types, self.files, self.progress) = (types, files, progress)
     }
 
@@ -84,7 +84,7 @@ package struct StoreSalvage {
 
     /// The bytes of a file, or none where it cannot be read; that is told.
     private mutating func contents(of name: String) -> [UInt8] {
-        progress(Progress(phase: "reading \(name)", done: 0, total: nil))
+        progress(ToolProgress(phase: "reading \(name)", done: 0, total: nil))
         do throws(StoreError) {
             let file = try File(name, in: files.directory, .reading, calls: files.calls)
             return try file.contents(from: 0, upTo: try file.status().bytes)

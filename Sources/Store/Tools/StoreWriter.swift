@@ -23,7 +23,7 @@ struct StoreWriter {
         _ space: LayeredSpace,
         erasable: Set<StoreKey>,
         transactions: Int,
-        progress: (Progress) -> Void
+        progress: (ToolProgress) -> Void
     ) throws(StoreError) {
         let draft = try StoreDraft(for: path, calls: calls)
         let store = Manifest.randomStore()
@@ -31,7 +31,7 @@ struct StoreWriter {
         let base = FileHeader.base(of: store, epoch: 1, transactions: transactions)
         let file = try draft.newFile(Manifest.baseName(of: 1))
         let segment = try BaseWriter.write(space, without: erasable, to: file, header: base) { entries in
-            progress(Progress(phase: "writing", done: entries, total: nil))
+            progress(ToolProgress(phase: "writing", done: entries, total: nil))
             return true
         }
         let header = FileHeader.journal(of: store, epoch: 1, transactions: transactions)

@@ -1,5 +1,5 @@
 /// What long work has done so far.
-package struct Progress: Sendable {
+package struct ToolProgress: Sendable {
     /// What is being done, in a word or two.
     package let phase: String
     /// How much of it is done: bytes or entries.

@@ -1,0 +1,33 @@
+internal import Glibc
+
+/// Writes all of some bytes, with as many calls of write(2) as it takes.
+package enum WholeWrite {
+    /// Writes bytes to a descriptor. A signal does not end it.
+    ///
+    /// - Parameters:
+    ///   - pieceBytesMax: how much is handed to one call.
+    ///   - whenBlocked: called where a descriptor that does not block takes nothing at the moment (EAGAIN); returns once it
+    ///     may take more, or false to give up.
+    ///   - progress: called with how many bytes a call has written.
+    /// - Returns: the `errno` of the call that failed; nil where all was written.
+    package static func run(
+        _ bytes: UnsafeRawBufferPointer,
+        to descriptor: Int32,
+        pieceBytesMax: Int = .max,
+        whenBlocked: () -> Bool = { false },
+        progress: (Int) -> Void = { _ in }
+    ) -> Int32? {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(pieceBytesMax))
+            let count = write(descriptor, piece.baseAddress, piece.count)
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+                progress(count)
+            } else if case let error = errno, error != EINTR {
+                guard error == EAGAIN, whenBlocked() else { return error }
+            }
+        }
+        return nil
+    }
+}

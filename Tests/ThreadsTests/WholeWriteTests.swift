@@ -1,0 +1,43 @@
+import Glibc
+import Testing
+import Threads
+
+struct WholeWriteTests {
+    private let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0) }
+
+    /// Through a pipe that holds less, read piece by piece whenever it is full.
+    @Test(arguments: [1_000, 4_096, .max]) func writesAllThroughAPipeThatDoesNotBlock(pieceBytesMax: Int) throws {
+        let pipe = try #require(Pipe(blocks: false))
+        var (received, written): ([UInt8], Int) = ([], 0)
+        func drain() {
+            var piece = [UInt8](repeating: 0, count: 10_000)
+            while case let count = read(pipe.reader, &piece, piece.count), count > 0 { received += piece[..<count] }
+        }
+        let error = bytes.withUnsafeBytes { bytes in
+            WholeWrite.run(
+                bytes,
+                to: pipe.writer,
+                pieceBytesMax: pieceBytesMax,
+                whenBlocked: {
+                    drain()
+                    return true
+                },
+                progress: { written += $0 }
+            )
+        }
+        drain()
+        #expect(error == nil)
+        #expect(written == bytes.count)
+        #expect(received == bytes)
+    }
+
+    @Test func givesUpWhereItIsTold() throws {
+        let pipe = try #require(Pipe(blocks: false))
+        #expect(bytes.withUnsafeBytes { WholeWrite.run($0, to: pipe.writer) } == EAGAIN)
+    }
+
+    @Test func tellsWhyItFailed() throws {
+        #expect(bytes.withUnsafeBytes { WholeWrite.run($0, to: -1) } == EBADF)
+        #expect([UInt8]().withUnsafeBytes { WholeWrite.run($0, to: -1) } == nil, "there is nothing to write")
+    }
+}
