@@ -1,9 +1,12 @@
-/// The key space of one process: held in memory and, where it has a directory, kept there in files that any number of
-/// processes share.
+/// The JSON-file engine: a key space in memory and, unless the store is `:memory:`, in files that several processes share.
 ///
-/// Reading costs two looks at the files, however many transactions stand between one `makeDurable()` and the next. The
-/// first write transaction takes the directory's lock, and reads what others have written, before it is run. So nothing that
-/// is staged ever rests on what is out of date, and `makeDurable()` costs one write and one sync however much is staged.
+/// A group of transactions starts with the first one after `makeDurable()` or `discardStaged()`:
+///
+///     read     checks once per group, with two system calls, whether other processes have written
+///     write    takes the directory lock once per group and reads unread transactions before its closure runs
+///     makeDurable    one write to the journal, unlock, one sync; however many transactions are staged
+///
+/// So no staged write depends on stale data.
 package final class LocalEngine: Engine {
     let directory: StoreDirectory?
     private let log: (String) -> Void
@@ -11,35 +14,35 @@ package final class LocalEngine: Engine {
     var staged: [StagedWrite] = []
     /// Where in `staged` each transaction ends.
     private var ends: [Int] = []
-    /// The bytes that the transaction under way has written so far.
+    /// The bytes that the current transaction has written.
     var transactionBytes = 0
     private var isInTransaction = false
-    /// Whether the transaction under way may write.
+    /// Whether the current transaction may write.
     var isWriting = false
-    /// Whether transactions have been run since the last look at what others wrote.
+    /// Whether this group of transactions has read what other processes wrote.
     private var isUpToDate = false
     private var transactionsInMemory = 0
     private var merging: Merging?
 
-    /// A store that lives as long as the process.
+    /// A store in memory. It is lost when the process ends.
     package init() {
         directory = nil
         log = { _ in }
         space = LayeredSpace()
     }
 
-    /// The store that a directory holds, or a new one where it holds none.
+    /// Opens the store in a directory, or creates one if the directory is new or empty.
     ///
-    /// The directory is made where it is missing, with mode 0700, as are those above it. A directory that cannot be
-    /// written to is opened to be read.
+    /// A missing directory and its missing parents are created with mode 0700. A directory without write permission is
+    /// opened read-only.
     ///
     /// - Parameters:
-    ///   - directory: its path.
-    ///   - settings: how it is used.
-    ///   - log: told, in a line of text, of what is out of the ordinary but no error.
-    /// - Throws: `StoreError.busy` where another process holds the lock for too long; `.damaged` where a file is not as it
-    ///   was written; `.newerFormat`; `.untrustedFileSystem`; `.readOnly` where the store would have to be made and cannot
-    ///   be; `.notAStore` where the directory is in use for something else; `.diskFull`; `.systemCall`.
+    ///   - directory: the directory's path.
+    ///   - settings: how the directory is used.
+    ///   - log: called with one line of text for each warning.
+    /// - Throws: `StoreError.busy` if another process holds the lock for too long; `.damaged` if a file was changed by
+    ///   another program; `.newerFormat`; `.untrustedFileSystem`; `.readOnly` if the store does not exist and cannot be
+    ///   created; `.notAStore` if the directory has other files; `.diskFull`; `.systemCall`.
     package init(
         directory: SystemString,
         settings: StoreSettings = StoreSettings(),
@@ -50,7 +53,7 @@ package final class LocalEngine: Engine {
         merging = Merging(of: opened, settings: settings, log: log)
     }
 
-    /// The same for a path that is UTF-8.
+    /// Opens the store in a directory whose path is UTF-8.
     package convenience init(
         directory: String,
         settings: StoreSettings = StoreSettings(),

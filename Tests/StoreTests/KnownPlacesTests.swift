@@ -8,53 +8,57 @@ struct KnownPlacesTests {
 
     @Test func findsWhatWasNotedAndNothingElse() throws {
         let places = try KnownPlaces(fileBytes: 1 << 20)
-        for number in 1...1000 { places.note(number * 300, for: KeyPrint(of: key(number))) }
+        for number in 1...1000 { places.note(number * 300, for: KeyFingerprint(of: key(number))) }
         for number in 1...1000 {
-            let print = KeyPrint(of: key(number))
-            #expect(try places.first(for: print) { _ in true } == number * 300)
-            #expect(try places.first(for: print) { _ in false } == nil)
+            let fingerprint = KeyFingerprint(of: key(number))
+            #expect(try places.first(for: fingerprint) { _ in true } == number * 300)
+            #expect(try places.first(for: fingerprint) { _ in false } == nil)
         }
-        for number in 1001...2000 { #expect(try places.first(for: KeyPrint(of: key(number))) { _ in true } == nil) }
+        for number in 1001...2000 {
+            #expect(try places.first(for: KeyFingerprint(of: key(number))) { _ in true } == nil)
+        }
     }
 
-    /// Keys with one print, as somebody may make them: all are told apart by what is asked about each place.
+    /// Keys with one fingerprint, as somebody may make them: all are told apart by what is asked about each place.
     @Test func tellsPlacesOfOnePrintApart() throws {
         let places = try KnownPlaces(fileBytes: 1)
-        let print = KeyPrint(of: key(1))
-        for offset in 1...8 { places.note(offset, for: print) }
-        for offset in 1...8 { #expect(try places.first(for: print) { $0 == offset } == offset) }
-        places.note(9, for: print)
-        #expect(try places.first(for: print) { $0 == 9 } == 9)
-        #expect(try (1...8).filter { offset in try places.first(for: print) { $0 == offset } != nil }.count == 7)
+        let fingerprint = KeyFingerprint(of: key(1))
+        for offset in 1...8 { places.note(offset, for: fingerprint) }
+        for offset in 1...8 { #expect(try places.first(for: fingerprint) { $0 == offset } == offset) }
+        places.note(9, for: fingerprint)
+        #expect(try places.first(for: fingerprint) { $0 == 9 } == 9)
+        #expect(try (1...8).filter { offset in try places.first(for: fingerprint) { $0 == offset } != nil }.count == 7)
     }
 
     @Test func leavesOutWhatIsTooFarBehind() throws {
         let places = try KnownPlaces(fileBytes: 1)
-        let print = KeyPrint(of: key(1))
-        places.note(1 << 40, for: print)
-        #expect(try places.first(for: print) { _ in true } == nil)
-        places.note(1 << 40 - 1, for: print)
-        #expect(try places.first(for: print) { _ in true } == 1 << 40 - 1)
+        let fingerprint = KeyFingerprint(of: key(1))
+        places.note(1 << 40, for: fingerprint)
+        #expect(try places.first(for: fingerprint) { _ in true } == nil)
+        places.note(1 << 40 - 1, for: fingerprint)
+        #expect(try places.first(for: fingerprint) { _ in true } == 1 << 40 - 1)
     }
 
     @Test func keepsAValueThatIsAskedForTwice() {
         var recent = RecentValues()
         let (key, value) = (key(1), StoredValue(bytes: [0x31]))
-        let print = KeyPrint(of: key)
-        #expect(recent.value(of: key, print) == nil)
-        recent.note(value, of: key, print)
-        #expect(recent.value(of: key, print) == nil)
-        recent.note(value, of: key, print)
-        #expect(recent.value(of: key, print) === value)
-        #expect(recent.value(of: self.key(2), print) == nil)
+        let fingerprint = KeyFingerprint(of: key)
+        #expect(recent.value(of: key, fingerprint) == nil)
+        recent.note(value, of: key, fingerprint)
+        #expect(recent.value(of: key, fingerprint) == nil)
+        recent.note(value, of: key, fingerprint)
+        #expect(recent.value(of: key, fingerprint) === value)
+        #expect(recent.value(of: self.key(2), fingerprint) == nil)
     }
 
     /// Many more than there is room for, each once.
     @Test func keepsWhatIsInUseBesideAWalkOverAll() {
         var recent = RecentValues()
         let value = StoredValue(bytes: [0x31])
-        for _ in 0..<2 { recent.note(value, of: key(0), KeyPrint(of: key(0))) }
-        for number in 1...5 * Limits.recentValuesMax { recent.note(value, of: key(number), KeyPrint(of: key(number))) }
-        #expect(recent.value(of: key(0), KeyPrint(of: key(0))) === value)
+        for _ in 0..<2 { recent.note(value, of: key(0), KeyFingerprint(of: key(0))) }
+        for number in 1...5 * Limits.recentValuesMax {
+            recent.note(value, of: key(number), KeyFingerprint(of: key(number)))
+        }
+        #expect(recent.value(of: key(0), KeyFingerprint(of: key(0))) === value)
     }
 }

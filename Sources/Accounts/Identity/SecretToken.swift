@@ -1,11 +1,11 @@
 internal import CSodium
 package import Store
 
-/// A random text that whoever holds it is known by: a session id, an access token, an api key.
+/// A bearer token: a session id, an access token or an API key.
 ///
-/// Only its hash is ever stored. BLAKE2b suffices there, fast and without salt, as nobody can guess 128 random bits.
+/// Only its hash is stored: BLAKE2b, fast and without salt, because 128 random bits cannot be guessed.
 package struct SecretToken: Sendable {
-    /// The token itself, in lower-case hexadecimal; it is told once, to its owner.
+    /// The token, in lower-case hexadecimal. It is in one reply, to its owner.
     package let text: String
 
     /// A new token.
@@ -48,7 +48,7 @@ package struct SecretToken: Sendable {
             withUnsafeBytes(of: text) { key.append($0) }
         }
 
-        /// The digits of eight bytes, as they stand in memory.
+        /// The hexadecimal digits of eight bytes, in the order of the bytes in memory.
         private static func text(of bytes: UInt64) -> (UInt64, UInt64) {
             let number = UInt64(bigEndian: bytes)
             return (UInt32(truncatingIfNeeded: number >> 32).hexDigits, UInt32(truncatingIfNeeded: number).hexDigits)

@@ -1,9 +1,14 @@
-/// What an account of the sales API is, and with it whom its referral code may invite.
+/// The role of an account of the sales API. It decides which roles the account's referral code may invite.
 package enum SalesRole: String, CaseIterable, Sendable {
     case customer, salesperson, admin
 
-    /// Whether the owner of a code may invite somebody of a role: customers anybody may, salespeople salespeople and
-    /// internal users, internal users these alone.
+    /// Whether an account of this role may invite one of `role`:
+    ///
+    /// | new account | invited by |
+    /// | --- | --- |
+    /// | customer | any role |
+    /// | salesperson | salesperson, admin |
+    /// | admin | admin |
     func mayInvite(_ role: SalesRole) -> Bool {
         switch role {
         case .customer: true

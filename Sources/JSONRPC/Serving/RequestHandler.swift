@@ -1,66 +1,66 @@
 package import JSON
 
-/// What answers requests. It is used from one thread.
+/// Carries out requests. It is used from one thread.
 package protocol RequestHandler: AnyObject {
-    /// Carries out a request, or the next phase of it, and writes its result as one value. What it did stays staged until
-    /// `commit()`.
+    /// Carries out a request, or its next phase, and writes its result as one JSON value. The request's writes are staged
+    /// until `commit()`.
     ///
-    /// - Parameters:
-    ///   - phase: what slow work gave for the request; nil begins it.
-    /// - Returns: the slow work that the request waits for; nothing is staged then, and what is written is no result. Nil
-    ///   where it was carried out.
-    /// - Throws: the error that is answered.
+    /// - Parameter phase: the phase that the request's slow work returned; nil for the first phase.
+    /// - Returns: the slow work that the request waits for, with nothing staged and no result written; nil if the request
+    ///   was carried out.
+    /// - Throws: the error to reply with.
     func handle(
         _ request: Request,
         from phase: (any RequestPhase)?,
         result: inout JSONWriter
     ) throws(RPCError) -> SlowWork?
 
-    /// Whether a request may ask for slow work, so that asking ahead of its turn is worth the while.
+    /// Whether a request may need slow work, so that its first phase should run ahead of its turn.
     func mayWait(_ request: Request) -> Bool
 
-    /// The id, as it was written, of the request that a notification takes back; nil where it takes back none.
+    /// The id, byte for byte, of the request that a notification cancels; nil if it cancels none.
     func cancelledID(by notification: Request) -> UnsafeRawBufferPointer?
 
-    /// Whether a request may be taken back while it waits: it is not carried out then, and gets no answer.
+    /// Whether a waiting request can be cancelled. A cancelled request is not carried out and gets no reply.
     func isCancellable(_ request: Request) -> Bool
 
-    /// What requests must not overtake each other in, where replies go as completed; nil for those that may overtake
-    /// any. Two requests about one account have the same lane.
+    /// The lane of a request, with replies as completed: requests of one lane keep their order. Two requests about one
+    /// account have the same lane; nil means that the request may overtake any other.
     func lane(of request: Request) -> Lane?
 
-    /// Makes all that was done durable.
+    /// Commits all staged writes and makes them durable.
     func commit() throws(RPCError)
 
-    /// An error of the connection's own, which knows not what was asked for, as it reads for the one who asked.
+    /// Rewrites a connection-level error in the format of the called API.
     func shaped(_ error: RPCError, for request: Request) -> RPCError
 
-    /// Ends a request that was carried out and whose result cannot go out, because it could not be committed or is too
-    /// long: throws the error in the format of the called API, or writes a result that holds it.
+    /// Replaces the result of a request that was carried out, because its commit failed or its result is too long.
+    ///
+    /// It writes a result that contains the error, as a tool call does, or throws the error in the format of the called API.
     func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError)
 
-    /// Takes back all that was done since the last `commit()` that returned.
+    /// Discards all staged writes.
     func rollback()
 }
 
-/// Work that takes milliseconds, done off the handler's thread. It gives the phase with which the request goes on; nil
-/// begins it anew.
+/// Work that takes milliseconds and runs on a worker thread. It returns the phase that the request continues with; nil
+/// starts the request again.
 package typealias SlowWork = @Sendable () -> (any RequestPhase)?
 
-/// The part of a request that follows slow work, as its handler knows it. A phase may be run again.
+/// The part of a request that follows its slow work. The handler defines what it contains. A phase may run more than once.
 ///
-/// A class, as every request is handed one or none, and nothing need be looked up to copy a reference.
+/// Limited to classes because every request passes an optional phase around, and copying a reference needs no type look-up.
 package protocol RequestPhase: AnyObject, Sendable {}
 
-/// An account, for the purpose of order.
+/// A group of requests that keep their order, such as those about one account.
 package struct Lane: Hashable, Sendable {
-    /// What tells it from others.
+    /// The lane's name, unique in the connection.
     package let name: String
 
     package init(_ name: String) {
         self.name = name
     }
 
-    /// The one lane of replies in order.
+    /// The single lane used when replies are in order.
     static let only = Lane("")
 }

@@ -17,20 +17,20 @@ final class Base {
     }
 
     func value(of key: StoreKey) throws(StoreError) -> StoredValue? {
-        let print = KeyPrint(of: key)
-        if let value = recent.value(of: key, print) { return value }
-        guard let offset = try lineStart(of: key, print) else { return nil }
+        let fingerprint = KeyFingerprint(of: key)
+        if let value = recent.value(of: key, fingerprint) { return value }
+        guard let offset = try lineStart(of: key, fingerprint) else { return nil }
         let line = try file.line(at: offset)
         try file.verify(line)
         let value = StoredValue(bytes: file.value(of: line))
-        recent.note(value, of: key, print)
+        recent.note(value, of: key, fingerprint)
         return value
     }
 
     /// Where the line of a key starts, which is still to be checked; nil where it is proved that there is none.
-    private func lineStart(of key: StoreKey, _ print: KeyPrint) throws(StoreError) -> Int? {
+    private func lineStart(of key: StoreKey, _ fingerprint: KeyFingerprint) throws(StoreError) -> Int? {
         let order = KeyOrder(of: key)
-        let knownStart = try known.first(for: print) { start throws(StoreError) in
+        let knownStart = try known.first(for: fingerprint) { start throws(StoreError) in
             try file.compare(lineAt: start, order) == 0
         }
         if let knownStart { return knownStart }
@@ -39,7 +39,7 @@ final class Base {
             try verifyGap(before: start, order)
             return nil
         }
-        known.note(start, for: print)
+        known.note(start, for: fingerprint)
         return start
     }
 

@@ -2,7 +2,7 @@
 /// takes a dozen, each of them at another place.
 ///
 /// A table of buckets. A bucket is a cache line with eight slots, and a slot is a number: the line's offset in the low
-/// bits, and above them a part of its key's print. A full bucket lets go of one slot for another; then the line is
+/// bits, and above them a part of its key's fingerprint. A full bucket lets go of one slot for another; then the line is
 /// searched for once more. What a slot tells of need not be the line of the key, whose start says so.
 struct KnownPlaces: ~Copyable {
     private let memory: ZeroPages
@@ -23,16 +23,16 @@ struct KnownPlaces: ~Copyable {
         slots = memory.start.bindMemory(to: UInt64.self, capacity: count)
     }
 
-    /// The first offset noted for a key with this print, that `isRight` takes for the key's.
+    /// The first offset noted for a key with this fingerprint, that `isRight` takes for the key's.
     func first(
-        for print: KeyPrint,
+        for fingerprint: KeyFingerprint,
         where isRight: (Int) throws(StoreError) -> Bool
     ) throws(StoreError) -> Int? {
-        let bucket = bucket(of: print)
+        let bucket = bucket(of: fingerprint)
         for index in 0..<Self.slotsPerBucket {
             let offset = Int(bucket[index] & Self.offsetMask)
             // No line starts at 0, where the header is: the slot is empty.
-            guard offset != 0, bucket[index] & ~Self.offsetMask == Self.tag(of: print), try isRight(offset) else {
+            guard offset != 0, bucket[index] & ~Self.offsetMask == Self.tag(of: fingerprint), try isRight(offset) else {
                 continue
             }
             return offset
@@ -40,20 +40,20 @@ struct KnownPlaces: ~Copyable {
         return nil
     }
 
-    func note(_ offset: Int, for print: KeyPrint) {
+    func note(_ offset: Int, for fingerprint: KeyFingerprint) {
         // A base that is too long for a slot is searched beyond that.
         guard offset <= Self.offsetMask else { return }
-        let bucket = bucket(of: print)
+        let bucket = bucket(of: fingerprint)
         let free = (0..<Self.slotsPerBucket).first { bucket[$0] == 0 }
-        bucket[free ?? Int(print.bits >> 61)] = Self.tag(of: print) | UInt64(offset)
+        bucket[free ?? Int(fingerprint.bits >> 61)] = Self.tag(of: fingerprint) | UInt64(offset)
     }
 
-    private func bucket(of print: KeyPrint) -> UnsafeMutablePointer<UInt64> {
-        slots + Int(print.bits & bucketMask) * Self.slotsPerBucket
+    private func bucket(of fingerprint: KeyFingerprint) -> UnsafeMutablePointer<UInt64> {
+        slots + Int(fingerprint.bits & bucketMask) * Self.slotsPerBucket
     }
 
-    /// The print's upper bits, of which none choose the bucket.
-    private static func tag(of print: KeyPrint) -> UInt64 {
-        print.bits & ~offsetMask
+    /// The fingerprint's upper bits, of which none choose the bucket.
+    private static func tag(of fingerprint: KeyFingerprint) -> UInt64 {
+        fingerprint.bits & ~offsetMask
     }
 }

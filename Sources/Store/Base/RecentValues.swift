@@ -15,20 +15,22 @@ struct RecentValues {
     private var values: [(key: StoreKey, value: StoredValue)?] = []
 
     /// The value that is kept of a key. It changes nothing, and is mutating so that it is looked for where it is.
-    mutating func value(of key: StoreKey, _ print: KeyPrint) -> StoredValue? {
+    mutating func value(of key: StoreKey, _ fingerprint: KeyFingerprint) -> StoredValue? {
         guard !places.isEmpty else { return nil }
-        let index = Self.index(of: print)
-        guard places[index].kept == Self.half(of: print), let held = values[index], held.key == key else { return nil }
+        let index = Self.index(of: fingerprint)
+        guard places[index].kept == Self.half(of: fingerprint), let held = values[index], held.key == key else {
+            return nil
+        }
         return held.value
     }
 
     /// Takes note of a key that was asked for and is not kept.
-    mutating func note(_ value: StoredValue, of key: StoreKey, _ print: KeyPrint) {
+    mutating func note(_ value: StoredValue, of key: StoreKey, _ fingerprint: KeyFingerprint) {
         if places.isEmpty {
             places = Array(repeating: Place(), count: Limits.recentValuesMax)
             values = Array(repeating: nil, count: Limits.recentValuesMax)
         }
-        let (index, half) = (Self.index(of: print), Self.half(of: print))
+        let (index, half) = (Self.index(of: fingerprint), Self.half(of: fingerprint))
         guard places[index].asked == half else {
             places[index].asked = half
             return
@@ -37,11 +39,11 @@ struct RecentValues {
         values[index] = (key, value)
     }
 
-    private static func index(of print: KeyPrint) -> Int {
-        Int(truncatingIfNeeded: print.bits & UInt64(Limits.recentValuesMax - 1))
+    private static func index(of fingerprint: KeyFingerprint) -> Int {
+        Int(truncatingIfNeeded: fingerprint.bits & UInt64(Limits.recentValuesMax - 1))
     }
 
-    private static func half(of print: KeyPrint) -> UInt32 {
-        UInt32(truncatingIfNeeded: print.bits >> 32)
+    private static func half(of fingerprint: KeyFingerprint) -> UInt32 {
+        UInt32(truncatingIfNeeded: fingerprint.bits >> 32)
     }
 }

@@ -1,14 +1,14 @@
-/// Reading what other processes have added, and settling what an earlier process left in doubt.
+/// Reading the transactions of other processes, and settling those that an earlier process left in doubt.
 extension Journal {
-    /// Whether there is something that was not read yet. No lock is needed to ask.
+    /// Whether there are unread transactions. No lock is needed.
     ///
-    /// - Throws: why nothing goes on; the error of a sync that failed, where what it left in doubt matters.
+    /// - Throws: why the journal is refused; the error of a failed sync, if unread transactions may depend on it.
     func hasNews() throws(StoreError) -> Bool {
         if case .refused(let error) = state { throw error }
         let status = try file.status()
         fileBytes = status.bytes
         let isAtEnd = try isAtEnd(of: status.bytes)
-        // A file without a name may be that of an epoch that has just ended; the lock will tell.
+        // A file without a name may belong to an epoch that has just ended. The caller checks that with the lock held.
         if case .failed(let error) = state {
             guard isAtEnd, status.links > 0, !hasUnsyncedNews else { throw error }
             return false
@@ -16,18 +16,18 @@ extension Journal {
         return !isAtEnd || status.links == 0
     }
 
-    /// Whether so many bytes are no more than the lines that are known, and room behind them.
+    /// Whether a file of so many bytes contains the known lines and room, and nothing else.
     private func isAtEnd(of bytes: Int) throws(StoreError) -> Bool {
         guard bytes > length else { return bytes == length }
-        // Lines that another program has overwritten with what looks like room are missed when they are read.
+        // Another program may have overwritten lines with bytes that look like room. Reading them reports the damage.
         if let marks, marks.written(epoch: epoch) > length { return false }
         return try file.byte(at: length) == JournalRoom.filler
     }
 
-    /// Reads what others have added. The lock must be held.
+    /// Reads the transactions of other processes. The lock must be held.
     ///
-    /// - Returns: the torn end of a write, with which the file ends; nobody was told that it had succeeded.
-    /// - Throws: `StoreError.damaged`, also where the file was removed or cut short.
+    /// - Returns: the torn tail of the file: part of a write that was never acknowledged.
+    /// - Throws: `StoreError.damaged`, also if the file was removed or cut short.
     func readNews(into space: inout LayeredSpace) throws(StoreError) -> [UInt8] {
         guard try hasNews() else { return [] }
         let status = try file.status()
@@ -38,22 +38,21 @@ extension Journal {
             throw refuse(.damaged(file: file.name, offset: status.bytes, reason: "another program cut the file short"))
         }
         var torn = try read(news(upTo: status.bytes), into: &space)
-        // Lines behind what looks torn may tell that it was once safely on the disk.
+        // Lines behind a torn line may show that the line was durable once, and so is damaged.
         if !torn.isEmpty { torn = try read(file.contents(from: length, upTo: status.bytes), into: &space) }
         noteNews()
         return torn
     }
 
-    /// Brings what is known of the journal up to date with lines that others have added.
+    /// Updates the state after lines of other processes were read.
     private func noteNews() {
         durable = min(length, max(durable, replay.durable, marks?.synced(epoch: epoch) ?? 0))
         hasUnsyncedNews = durable < length
-        // Whoever wrote the lines erases what they made superfluous.
+        // The process that wrote the lines erases the values that they replace.
         _ = replay.slots.takeSuperseded()
     }
 
-    /// Reads the whole lines that others have added, without the lock: what the marks tell to be written is taken back by
-    /// nobody.
+    /// Reads the complete lines of other processes, without the lock. No process removes lines up to the shared mark.
     func readWhole(into space: inout LayeredSpace) throws(StoreError) {
         guard let end = marks?.written(epoch: epoch), end > length else { return }
         let lines = try file.contents(from: length, upTo: end)
@@ -67,7 +66,7 @@ extension Journal {
         noteNews()
     }
 
-    /// Reads lines from behind the last known one, and gives what was written and cut off behind them.
+    /// Reads lines after the last known one, and returns the torn tail behind them.
     private func read(_ news: [UInt8], into space: inout LayeredSpace) throws(StoreError) -> [UInt8] {
         let before = length
         do throws(StoreError) {
@@ -78,21 +77,20 @@ extension Journal {
         return Array(JournalRoom.torn(news.dropFirst(length - before)))
     }
 
-    /// What stands behind the last known line, without most of the room that follows: whoever lives to tell leaves nothing
-    /// behind that.
+    /// The bytes after the last known line, without most of the room that follows: no line is behind room.
     private func news(upTo end: Int) throws(StoreError) -> [UInt8] {
         var news: [UInt8] = []
         while length + news.count < end, news.last != JournalRoom.filler {
             let start = length + news.count
             let next = try file.contents(from: start, upTo: min(end, start + max(Limits.newsBytes, news.count)))
-            // Whoever cuts the file short meanwhile heeds no lock; that is noticed with the next look.
+            // Only a program that ignores the lock cuts the file short meanwhile. The next check reports it.
             guard !next.isEmpty else { break }
             news += next
         }
         return news
     }
 
-    /// Cuts off what `readNews(into:)` found torn, once that is safe elsewhere. The lock must be held.
+    /// Removes the torn tail that `readNews(into:)` returned, once it was saved elsewhere. The lock must be held.
     func cutTornTail() throws(StoreError) {
         try file.truncate(to: length)
         fileBytes = length
@@ -101,11 +99,11 @@ extension Journal {
         hasUnsyncedNews = false
     }
 
-    /// Sees to it that all of the journal is on the disk, and erases what an earlier process left to be erased. The lock
-    /// must be held.
+    /// Makes the whole journal durable, and erases the values that an earlier process left to be erased. The lock must be
+    /// held.
     ///
-    /// What no line tells to be on the disk is written once more: where the sync of an earlier process has failed, the
-    /// system may take it for written though it is not, and a mere sync would not find out.
+    /// Bytes that no line confirms as durable are written again: if the sync of an earlier process failed, the system may
+    /// have marked dropped pages as clean, and another sync would not report it.
     func settle() throws(StoreError) {
         var offset = durable
         while offset < length {
@@ -122,7 +120,7 @@ extension Journal {
         erase()
     }
 
-    /// Has the marks tell no more than the lines do. The lock must be held.
+    /// Sets the shared marks back to what the lines confirm. The lock must be held.
     func resetMarks() {
         marks?.reset(epoch: epoch, length: durable)
     }

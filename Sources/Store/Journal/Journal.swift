@@ -1,49 +1,50 @@
 internal import Glibc
 
-/// The journal of a directory, open: transactions are added behind its last line, by this process or another, and nothing
-/// else in it ever changes but values that are erased, and the room at its end.
+/// The open journal (write-ahead log) of a directory. This process and others append transactions to it.
 ///
-/// Whatever reads its end or writes to it does so while it holds the directory's lock. What happens when the disk fails is
-/// told at `write` and `sync`. The format of a line stands in `JournalLine.swift`.
+/// Nothing else in the file changes, except erased values and the preallocated room behind the last line.
+///
+/// Reading the end of the file and writing need the directory lock. `write` and `sync` document what happens when the disk
+/// fails; `JournalLine.swift` documents the format of a line.
 final class Journal {
     enum State {
         case ready
-        /// A write failed in a way that leaves open what the file's end holds; it is read again before the next write.
+        /// A write failed, and the end of the file is unknown. It is read again before the next write.
         case tailToRead
         case readOnly
-        /// A sync failed. No more is written, ever, and what is in doubt is not told of; what was safe before may be read
-        /// for as long as nobody goes on behind it.
+        /// A sync failed. This process writes no more, and does not acknowledge what is in doubt. Transactions that were
+        /// durable before can be read until another process appends to them.
         case failed(StoreError)
-        /// The file is not what it was. Nothing goes on.
+        /// The file was changed by another program. Reads and writes fail.
         case refused(StoreError)
     }
 
     let file: File
     let epoch: Int
-    /// What processes tell each other of their syncs; nil where this one cannot write.
+    /// The positions up to which processes have written and synced, in shared memory; nil if this process cannot write.
     let marks: SyncMarks?
     private let log: (String) -> Void
     var state: State
     var replay: JournalReplay
     private var writer = JournalLineWriter()
-    /// Where values stand that this process has made superfluous and not overwritten yet.
+    /// Erasable values that this process has replaced or removed and not overwritten yet.
     var slotsToErase: [Slot] = []
     private var hasUnsyncedErasures = false
-    /// Whether others wrote some of what is not known to be on the disk.
+    /// Whether transactions of other processes are among those not known to be durable.
     var hasUnsyncedNews = false
-    /// The bytes of the file as it was last seen: its lines, and the room behind them.
+    /// The length of the file when it was last checked: its lines and the room behind them.
     var fileBytes = 0
-    /// How many of its bytes are known to be on the disk.
+    /// How many of its bytes are known to be durable.
     var durable: Int
 
     /// The number of its last transaction.
     var number: Int { replay.number }
-    /// The bytes that its lines take, as far as they were read or written here.
+    /// The length of the lines that this process has read or written, in bytes.
     var length: Int { replay.length }
 
-    /// Stands behind what was read from `file`, the journal of an epoch.
+    /// Continues after the lines that `replay` has read from `file`, the journal of an epoch.
     ///
-    /// - Parameter marks: nil where every write is to be refused.
+    /// - Parameter marks: nil refuses every write.
     init(
         _ file: File,
         epoch: Int,
@@ -61,15 +62,15 @@ final class Journal {
         hasUnsyncedNews = durable < replay.length
     }
 
-    /// How far it was read; nil where it cannot be written to.
+    /// How far it was read; nil if it cannot be written.
     var writableReplay: JournalReplay? {
         if case .ready = state { replay } else { nil }
     }
 
-    /// Whether deleted personal data are in it, or in the base under it.
+    /// Whether the journal or its base contains personal data that were deleted.
     var hasPersonalDeletions: Bool { replay.personalDeletions > 0 }
 
-    /// Whether its file can be written to.
+    /// Whether this process can write to the file.
     var isWritable: Bool { marks != nil }
 
     /// The keys of the values that can be erased.
@@ -77,12 +78,12 @@ final class Journal {
 
     // MARK: Writing
 
-    /// Adds transactions with one write. The lock must be held, and there be no news.
+    /// Appends transactions with one write. The lock must be held, and all transactions of other processes be read.
     ///
     /// - Parameters:
-    ///   - writes: all they wrote, in order.
+    ///   - writes: the writes of all transactions, in order.
     ///   - ends: where in `writes` each transaction ends.
-    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`; nothing was added then, and a later call may succeed.
+    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Nothing was appended then; a later call may succeed.
     func write(_ writes: [StagedWrite], ends: [Int]) throws(StoreError) {
         try checkTail()
         writer.start(number: number, check: replay.check)
@@ -105,7 +106,7 @@ final class Journal {
         if writer.bytes.count <= Limits.roomyWriteBytesMax { layOutRoom() }
     }
 
-    /// Lays out room behind the last line where there is none left. Where the disk has none, lines go on one by one.
+    /// Preallocates room behind the last line if none is left. On a full disk, lines are appended without it.
     private func layOutRoom() {
         guard length > fileBytes else { return }
         fileBytes = length + Limits.journalRoomBytes
@@ -117,30 +118,30 @@ final class Journal {
         }
     }
 
-    /// Whether there is room behind its last line that this process may take back. Whoever may write no more may not.
+    /// Whether there is room behind the last line that this process may remove. After a failed sync it may not.
     var hasRoom: Bool {
         if case .ready = state { fileBytes > length } else { false }
     }
 
-    /// Cuts off what was laid out. The lock must be held, and there be no news.
+    /// Removes the room. The lock must be held, and all transactions of other processes be read.
     func takeBackRoom() {
         do throws(StoreError) {
             try file.truncate(to: length)
             fileBytes = length
         } catch {
-            // Tabs behind the last line harm nobody.
+            // Room that stays is harmless: it is read as the end of the journal.
         }
     }
 
-    /// Whether something that may be told of by now is not known to be on the disk.
+    /// Whether transactions that replies may tell of are not known to be durable.
     var needsSync: Bool {
         if case .failed = state { false } else { durable < length }
     }
 
-    /// Waits until all that was written, by whomever, is on the disk. No lock is needed.
+    /// Waits until all transactions, those of other processes included, are durable. No lock is needed.
     ///
-    /// - Throws: `StoreError.systemCall` where whether it is remains unknown. Nothing is written from then on:
-    ///   the system may have dropped what it could not write, and a second sync would not find out.
+    /// - Throws: `StoreError.systemCall` if the outcome is unknown. This process writes no more then: the system may have
+    ///   dropped pages that it could not write, and a second sync would not report it.
     func sync() throws(StoreError) {
         durable = try orWriteNoMore { () throws(StoreError) in
             guard let marks else {
@@ -155,12 +156,12 @@ final class Journal {
         hasUnsyncedNews = false
     }
 
-    /// Syncs the file for this process alone.
+    /// Syncs the file without the help of other processes.
     func syncFile() throws(StoreError) {
         try orWriteNoMore { () throws(StoreError) in try file.sync() }
     }
 
-    /// Makes sure that nothing is written any more once `sync` has failed.
+    /// Runs a sync. If it fails, this process writes no more.
     private func orWriteNoMore<Value>(_ sync: () throws(StoreError) -> Value) throws(StoreError) -> Value {
         do throws(StoreError) {
             return try sync()
@@ -170,7 +171,7 @@ final class Journal {
         }
     }
 
-    /// Sees to it that what was erased is erased on the disk.
+    /// Makes erasures durable.
     func close() {
         guard hasUnsyncedErasures else { return }
         do throws(StoreError) {
@@ -182,7 +183,7 @@ final class Journal {
 
     // MARK: Failed writes
 
-    /// Checks before a write that the file ends as it should.
+    /// Checks before a write that the file ends with the last known line.
     private func checkTail() throws(StoreError) {
         switch state {
         case .ready: return
@@ -203,14 +204,14 @@ final class Journal {
         state = .ready
     }
 
-    /// Removes what a failed write left behind the last line.
+    /// Removes the bytes of a failed write.
     private func takeBack(after failure: StoreError) {
         if case .systemCall = failure { state = .tailToRead }
         do throws(StoreError) {
             try file.truncate(to: length)
             fileBytes = length
         } catch {
-            // Whoever next takes the lock finds a torn tail, and sets it aside.
+            // The next process that takes the lock finds a torn tail and moves it to a file of its own.
             state = .tailToRead
             return
         }
@@ -218,11 +219,11 @@ final class Journal {
             // Without a sync a power cut could bring back whole lines that were refused.
             try syncFile()
         } catch {
-            // The failure of the write is the one to tell of; that of the sync stands in the way of the next.
+            // The caller gets the error of the write. The failed sync refuses the next write.
         }
     }
 
-    /// Ends all use for good.
+    /// Refuses all further use.
     func refuse(_ error: StoreError) -> StoreError {
         state = .refused(error)
         return error
@@ -230,11 +231,11 @@ final class Journal {
 
     // MARK: Erasing
 
-    /// Whether a value stands in the file that a durable transaction has made superfluous.
+    /// Whether the file has a value that a durable transaction has replaced or removed.
     var hasToErase: Bool { !slotsToErase.isEmpty }
 
-    /// Overwrites the slots whose values are no longer in use. What fails is tried again with the next transaction. The
-    /// lock must be held, as another process may be writing the same bytes once more to settle the journal.
+    /// Overwrites the values that are no longer in use. A failed erasure is retried with the next transaction. The lock must
+    /// be held, because another process may be rewriting the same bytes to settle the journal.
     func erase() {
         guard hasToErase else { return }
         do throws(StoreError) {
@@ -246,9 +247,9 @@ final class Journal {
         hasUnsyncedErasures = true
     }
 
-    /// Brings what is known of the slots up to date with what was just written.
+    /// Updates the list of erasable values after a write.
     private func noteSlots(of writes: [StagedWrite]) {
-        // Most stores hold no erasable value most of the time; then none of the writes is looked at.
+        // Most stores have no erasable value most of the time. Then the writes need no check.
         guard !writer.slots.isEmpty || !replay.slots.isEmpty else { return }
         var next = 0
         for write in writes {
@@ -263,11 +264,11 @@ final class Journal {
 }
 
 extension StoreError {
-    /// The failure of a system call, with or without doubt about what it left on the disk.
+    /// The failure of a system call, with its outcome marked as known or unknown.
     fileprivate func withOutcome(unknown: Bool) -> StoreError {
         switch self {
         case .systemCall(let name, let errno, _): .systemCall(name: name, errno: errno, outcomeUnknown: unknown)
-        // A sync that finds the disk full has failed like any other: what it could not write is lost.
+        // A sync that finds the disk full is a failed sync: the pages that it could not write are lost.
         case .diskFull: .systemCall(name: "sync", errno: ENOSPC, outcomeUnknown: unknown)
         default: self
         }

@@ -1,8 +1,8 @@
-/// A number from the bytes of a key, by which what is known of the key is found again.
+/// A 64-bit hash of a key, for tables of keys that were looked up.
 ///
-/// Two keys may have the same, and keys can be made that do: whoever finds something by it compares the keys too, so that
-/// such keys cost a search and no more.
-struct KeyPrint: Equatable {
+/// It is not cryptographic, and keys with the same fingerprint can be constructed. So a table compares the keys too, and such
+/// keys cost a search.
+struct KeyFingerprint: Equatable {
     let bits: UInt64
 
     init(of key: StoreKey) {
@@ -19,7 +19,7 @@ struct KeyPrint: Equatable {
             for index in stride(from: 0, to: bytes.count - 8, by: 8) {
                 mix(bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
             }
-            // The last eight bytes, of which some may have been in the word before.
+            // The last eight bytes. They may overlap the previous word.
             mix(bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self))
             return bits
         }
