@@ -80,7 +80,9 @@ struct API {
     let methods: [Method]
 
     init(_ file: JSONValue) throws {
-        try file.allowOnly(["api", "title", "description", "instructions", "types", "inputs", "errors", "methods"])
+        try file.allowOnly([
+            "api", "title", "description", "instructions", "types", "inputs", "errors", "authentication", "methods",
+        ])
         name = try file.text("api")
         title = try file.text("title")
         description = try file.text("description")
@@ -101,7 +103,10 @@ struct API {
                 when: try error.text("when")
             )
         }
-        methods = try file.list("methods").map { [inputs] in try Method($0, inputs: inputs) }
+        let authentication = try file["authentication"].map { [inputs] in try Authentication($0, inputs: inputs) }
+        methods = try file.list("methods").map { [inputs] in
+            try Method($0, inputs: inputs, authentication: authentication)
+        }
         try checkNames()
     }
 
@@ -211,20 +216,6 @@ struct Member {
     }
 }
 
-/// The name of a type, with `?` behind it for one that may be null and brackets around it for a list.
-struct TypeName {
-    let base: String
-    let isNullable: Bool
-    let isList: Bool
-
-    init(_ text: String) {
-        isNullable = text.hasSuffix("?")
-        let plain = isNullable ? text.dropLast() : text[...]
-        isList = plain.hasPrefix("[") && plain.hasSuffix("]")
-        base = String(isList ? plain.dropFirst().dropLast() : plain)
-    }
-}
-
 /// A method of the contract.
 struct Method {
     let name: String
@@ -245,20 +236,22 @@ struct Method {
     let isTool: Bool
     let example: JSONValue
 
-    init(_ value: JSONValue, inputs: [ObjectType]) throws {
+    init(_ value: JSONValue, inputs: [ObjectType], authentication: Authentication?) throws {
         try value.allowOnly([
-            "name", "endpoint", "summary", "description", "params", "result", "errors", "hashesPassword", "account",
+            "authenticated", "name", "endpoint", "summary", "description", "params", "result", "errors",
+            "hashesPassword", "account",
             "readOnly", "destructive", "idempotent", "rehearsalOnly", "tool", "example",
         ])
         name = try value.text("name")
         endpoint = value["endpoint"]?.string
         summary = try value.text("summary")
         description = try value.text("description")
-        params = try value.list("params").map { try Member($0, inputs: inputs) }
+        let authentication = try authentication.required(by: value)
+        params = try (authentication?.params ?? []) + value.list("params").map { try Member($0, inputs: inputs) }
         result = value["result"]?.string
-        errors = try value.list("errors").compactMap(\.string)
+        errors = try (authentication?.errors ?? []) + value.list("errors").compactMap(\.string)
         hashesPassword = value["hashesPassword"]?.bool ?? false
-        account = value["account"]?.string
+        account = value["account"]?.string ?? authentication?.account
         isReadOnly = value["readOnly"]?.bool ?? false
         isDestructive = value["destructive"]?.bool ?? false
         isIdempotent = value["idempotent"]?.bool ?? false
@@ -270,30 +263,5 @@ struct Method {
     /// The method's name without its API, as Swift has it: `operators.client.create` → `clientCreate`.
     var localName: String {
         name.split(separator: ".").dropFirst().joined(separator: "_").lowerCamel
-    }
-}
-
-extension JSONValue {
-    fileprivate func text(_ name: String) throws -> String {
-        guard let text = self[name]?.string else { throw SchemaError("no string \(name) in \(self.text.prefix(120))") }
-        return text
-    }
-
-    fileprivate func number(_ name: String) throws -> Int {
-        guard let number = self[name]?.int else { throw SchemaError("no number \(name) in \(self.text.prefix(120))") }
-        return number
-    }
-
-    /// Refuses members that say nothing, such as a slip in a name.
-    fileprivate func allowOnly(_ names: [String]) throws {
-        if let stranger = object?.first(where: { !names.contains($0.name) }) {
-            throw SchemaError("\(stranger.name) says nothing in \(self.text.prefix(120))")
-        }
-    }
-
-    fileprivate func list(_ name: String) throws -> [JSONValue] {
-        guard let value = self[name] else { return [] }
-        guard let list = value.array else { throw SchemaError("\(name) is no list in \(self.text.prefix(120))") }
-        return list
     }
 }

@@ -1076,8 +1076,16 @@ func (m SalesUserMethods) UpdateMe(ctx context.Context, params SalesUserUpdateMe
 
 // SalesUserRenewReferralCodeParams is what [SalesUserMethods.RenewReferralCode] takes.
 type SalesUserRenewReferralCodeParams struct {
-	// The api key.
+	// A key that a sign-in gave.
 	APIKey string `json:"api_key"`
+}
+
+// Format writes it for package fmt, without its secrets.
+func (v SalesUserRenewReferralCodeParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserRenewReferralCodeParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	format(state, verb, shown)
 }
 
 // RenewReferralCode replaces one's own referral code. The old code is unknown from then on; accounts that were created

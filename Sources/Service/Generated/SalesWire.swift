@@ -422,7 +422,7 @@ package enum SalesWire {
 
     /// The params of `sales.user.renew_referral_code`.
     package struct UserRenewReferralCodeParams {
-        /// The api key.
+        /// A key that a sign-in gave.
         package var apiKey: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {

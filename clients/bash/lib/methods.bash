@@ -699,7 +699,7 @@ _POSTERN_RESULTS[sales.user.update_me]=nothing
 
 # sales.user.renew_referral_code: Replaces one's own referral code. The old code is unknown from then on; accounts
 #     that were created with it stay.
-#     api_key: string. required. The api key.
+#     api_key: string. required. A key that a sign-in gave.
 #     Gives SalesReferralCode: An account's new referral code.
 #         referral_code: string. The code with which the owner invites others from now on.
 #     Errors: not_authenticated, invalid_request.

@@ -731,7 +731,7 @@ export interface SalesUserUpdateMeParams {
 
 /** The params of `sales.user.renew_referral_code`. */
 export interface SalesUserRenewReferralCodeParams {
-  /** The api key. */
+  /** A key that a sign-in gave. */
   api_key: string;
 }
 

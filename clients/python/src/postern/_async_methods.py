@@ -991,7 +991,7 @@ class AsyncSalesUserMethods:
         The old code is unknown from then on; accounts that were created with it stay.
 
         Args:
-            api_key: The api key.
+            api_key: A key that a sign-in gave.
 
         Raises:
             NotAuthenticated, InvalidRequest

@@ -187,7 +187,7 @@ public struct SalesUserMethods: Sendable {
     /// The old code is unknown from then on; accounts that were created with it stay.
     ///
     /// - Parameters:
-    ///   - apiKey: The api key.
+    ///   - apiKey: A key that a sign-in gave.
     /// - Returns: An account's new referral code.
     /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
     public func renewReferralCode(apiKey: String) async throws(PosternError) -> SalesReferralCode {

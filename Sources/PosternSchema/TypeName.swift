@@ -1,0 +1,13 @@
+/// The name of a type, with `?` behind it for one that may be null and brackets around it for a list.
+struct TypeName {
+    let base: String
+    let isNullable: Bool
+    let isList: Bool
+
+    init(_ text: String) {
+        isNullable = text.hasSuffix("?")
+        let plain = isNullable ? text.dropLast() : text[...]
+        isList = plain.hasPrefix("[") && plain.hasSuffix("]")
+        base = String(isList ? plain.dropFirst().dropLast() : plain)
+    }
+}
