@@ -76,12 +76,15 @@ struct API {
     let types: [ObjectType]
     /// Objects that params are made of.
     let inputs: [ObjectType]
+    /// The properties with which the data of each of its errors begin.
+    let errorData: [JSONValue.Member]
     let errors: [Failure]
     let methods: [Method]
 
     init(_ file: JSONValue) throws {
         try file.allowOnly([
-            "api", "title", "description", "instructions", "types", "inputs", "errors", "authentication", "methods",
+            "api", "title", "description", "instructions", "types", "inputs", "errorData", "errors",
+            "authentication", "methods",
         ])
         name = try file.text("api")
         title = try file.text("title")
@@ -95,6 +98,7 @@ struct API {
         inputs = try file.list("inputs").reduce(into: []) { inputs, input in
             inputs.append(try ObjectType(input, inputs: inputs))
         }
+        errorData = file["errorData"]?.object ?? []
         errors = try file.list("errors").map { error in
             Failure(
                 slug: try error.text("slug"),

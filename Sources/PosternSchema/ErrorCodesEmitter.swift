@@ -5,7 +5,8 @@ struct ErrorCodesEmitter {
     let text: String
 
     init(_ contract: Contract) {
-        var lines = ["extension ErrorCode {"]
+        var lines = ["package import JSON", "", "extension ErrorCode {"]
+        lines += Self.apis(contract) + [""]
         for (index, api) in contract.apis.enumerated() {
             if index > 0 { lines.append("") }
             lines += ["    /// \(api.title).", "    package enum \(api.name.upperCamel) {"]
@@ -23,5 +24,22 @@ struct ErrorCodesEmitter {
             lines.append("    }")
         }
         text = generatedMark + (lines + ["}"]).joined(separator: "\n") + "\n"
+    }
+
+    private static func apis(_ contract: Contract) -> [String] {
+        var lines = [
+            "    /// The part of the contract that an error or a method belongs to.",
+            "    package enum API: String, CaseIterable, Sendable {",
+            "        case \(contract.apis.map(\.name).joined(separator: ", "))",
+            "",
+            "        /// The properties with which the data of each of its errors begin.",
+            "        package var errorData: [JSONValue.Member] {",
+            "            switch self {",
+        ]
+        for api in contract.apis {
+            let members = api.errorData.map { "JSONValue.Member(\(JSONValue.string($0.name).text), \($0.value.text))" }
+            lines.append("            case .\(api.name): [\(members.joined(separator: ", "))]")
+        }
+        return lines + ["            }", "        }", "    }"]
     }
 }

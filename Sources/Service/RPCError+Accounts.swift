@@ -22,11 +22,11 @@ extension RPCError {
         self = plain.told(by: method)
     }
 
-    /// The error as the method's API words it: whatever ends a method of `care`, its data begin with `"success":false`.
+    /// The error in the format of the method's API: its data begin with the properties that the contract states.
     func told(by method: Method) -> RPCError {
-        guard method.api == .care else { return self }
-        let members = [JSONValue.Member("success", false)] + (data?.object ?? [])
-        return RPCError(code: code, message: message, data: .object(members))
+        let members = method.api.errorData
+        guard !members.isEmpty else { return self }
+        return RPCError(code: code, message: message, data: .object(members + (data?.object ?? [])))
     }
 
     private init(_ error: AccountError) {

@@ -2,11 +2,6 @@
 ///
 /// The codes themselves are generated from the error tables in `schema/`.
 package struct ErrorCode: Hashable, Sendable {
-    /// The part of the contract that an error or a method belongs to.
-    package enum API: String, CaseIterable, Sendable {
-        case operators, care, sales, service
-    }
-
     /// Whose error it is.
     package let api: API
     /// The error's name in `data.errors`.
