@@ -19,28 +19,28 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
-        .target(name: "JSON", swiftSettings: houseRules),
-        .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: houseRules),
-        .target(name: "JSONRPC", dependencies: ["JSON", "Threads"], swiftSettings: houseRules),
-        .target(name: "Store", dependencies: ["CLinux", "JSON", "Threads"], swiftSettings: houseRules),
-        .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Store"], swiftSettings: houseRules),
+        .target(name: "Platform", dependencies: ["CLinux"], swiftSettings: houseRules),
+        .target(name: "JSON", dependencies: ["Platform"], swiftSettings: houseRules),
+        .target(name: "JSONRPC", dependencies: ["JSON", "Platform"], swiftSettings: houseRules),
+        .target(name: "Store", dependencies: ["CLinux", "JSON", "Platform"], swiftSettings: houseRules),
+        .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Platform", "Store"], swiftSettings: houseRules),
         .target(
             name: "Mail",
-            dependencies: ["Accounts", "CSodium", "Store", "Threads"],
+            dependencies: ["Accounts", "CSodium", "Store", "Platform"],
             resources: [.embedInCode("Templates")],
             swiftSettings: houseRules
         ),
         .target(name: "Service", dependencies: ["Accounts", "JSON", "JSONRPC", "Store"], swiftSettings: houseRules),
         .executableTarget(
             name: "postern",
-            dependencies: ["Accounts", "CLinux", "JSON", "JSONRPC", "Mail", "Service", "Store", "Threads"],
+            dependencies: ["Accounts", "CLinux", "JSON", "JSONRPC", "Mail", "Service", "Store", "Platform"],
             swiftSettings: houseRules
         ),
         .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: houseRules),
 
         .target(
             name: "PosternClient",
-            dependencies: ["JSON", "Threads"],
+            dependencies: ["JSON", "Platform"],
             path: "clients/swift/Sources/PosternClient",
             swiftSettings: houseRules
         ),
@@ -58,8 +58,8 @@ let package = Package(
         ),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: houseRules),
-        .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: houseRules),
-        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Threads"], swiftSettings: houseRules),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: houseRules),
+        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Platform"], swiftSettings: houseRules),
         .testTarget(
             name: "StoreTests",
             dependencies: ["JSON", "PosternTesting", "Store"],
@@ -77,7 +77,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MailTests",
-            dependencies: ["Accounts", "Mail", "PosternTesting", "Store", "Threads"],
+            dependencies: ["Accounts", "Mail", "PosternTesting", "Store", "Platform"],
             swiftSettings: houseRules
         ),
         .target(
@@ -108,7 +108,7 @@ let package = Package(
             name: "PosternClientTests",
             dependencies: [
                 "JSON", "PosternClient", "PosternClientExample", "PosternClientTrials", "PosternTesting",
-                "PosternTranscripts", "Threads",
+                "PosternTranscripts", "Platform",
             ],
             path: "clients/swift/Tests/PosternClientTests",
             exclude: ["Fakes"],

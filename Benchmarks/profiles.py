@@ -38,7 +38,7 @@ KINDS = {
     "hashing": r"blake2b|argon2|blake2|fill_(block|segment)|crypto_|sodium_|Sodium|randombytes",
     "the C library": r"_libc_|pthread|^_*(read|write|poll|fdatasync|statx?|fstat|flock|clock_gettime)$|__errno",
 }
-MODULES = ["JSON", "JSONRPC", "Store", "Accounts", "Service", "Threads", "Mail", "postern"]
+MODULES = ["JSON", "JSONRPC", "Store", "Accounts", "Service", "Platform", "Mail", "postern"]
 
 
 class Profile:

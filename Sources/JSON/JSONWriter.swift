@@ -1,3 +1,5 @@
+import Platform
+
 /// Writes JSON text into a growing buffer, with commas where they belong.
 ///
 ///     writer.beginObject()
@@ -252,12 +254,10 @@ package struct JSONWriter: ~Copyable {
         case 0x0D: literal("\\r")
         default:
             literal("\\u00")
-            append(Self.hexDigits[Int(byte >> 4)])
-            append(Self.hexDigits[Int(byte & 0xF)])
+            append((byte >> 4).hexDigit)
+            append((byte & 0xF).hexDigit)
         }
     }
-
-    private static let hexDigits = Array("0123456789abcdef".utf8)
 
     /// A minus sign and nineteen digits.
     private static let intBytesMax = 20

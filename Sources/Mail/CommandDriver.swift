@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Store
 internal import Synchronization
-internal import Threads
+internal import Platform
 
 /// Hands each mail to a command on its standard input, as `sendmail -t -i` takes it. Exit code 0 says that it was taken.
 ///

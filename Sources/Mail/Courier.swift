@@ -2,7 +2,7 @@ package import Accounts
 internal import Glibc
 package import Store
 internal import Synchronization
-package import Threads
+package import Platform
 
 /// Delivers what the outbox holds, and erases what has expired.
 ///

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Threads
+internal import Platform
 internal import Store
 
 /// Puts each mail into a directory, as a file `2016-02-24T22:07:52.371513Z-<id>.eml` that is whole or not there.

@@ -1,7 +1,7 @@
 package import Accounts
 internal import Glibc
 package import Store
-internal import Threads
+internal import Platform
 
 /// The account APIs over one store, with every source of effects in its place.
 package final class Backend {

@@ -2,7 +2,7 @@ import Glibc
 import JSONRPC
 import Service
 import Synchronization
-import Threads
+import Platform
 
 /// Whether SIGTERM, SIGINT or SIGHUP has come.
 private let isTerminated = Atomic(false)

@@ -1,5 +1,5 @@
 import Service
-import Threads
+import Platform
 
 /// What the program can do.
 enum Command: String, CaseIterable {

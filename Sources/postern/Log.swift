@@ -2,7 +2,7 @@ import Accounts
 import Glibc
 import JSON
 import Synchronization
-import Threads
+import Platform
 
 /// Lines for people, beside the replies.
 enum StandardError {

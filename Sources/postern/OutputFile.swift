@@ -1,6 +1,6 @@
 import Glibc
 import Store
-import Threads
+import Platform
 
 /// A new file that only its owner can read, or stdout.
 final class OutputFile {

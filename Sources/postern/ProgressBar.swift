@@ -1,6 +1,6 @@
 import Glibc
 import Store
-import Threads
+import Platform
 
 /// Shows on a terminal how far long work has come, and shows nothing anywhere else.
 ///

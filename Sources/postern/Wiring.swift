@@ -3,7 +3,7 @@ import JSONRPC
 import Mail
 import Service
 import Store
-import Threads
+import Platform
 
 /// Everything wired up over one store.
 struct Wiring {

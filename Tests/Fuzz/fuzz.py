@@ -37,7 +37,7 @@ COMMITTED = os.path.join(HERE, "corpus")
 FOUND = os.path.join(BUILD, "corpus")
 CRASHES = os.path.join(BUILD, "crashes")
 CONTRACT = os.path.join(ROOT, "schema", "openrpc.json")
-MODULES = ["JSON", "Threads", "JSONRPC", "Store", "Accounts", "Service"]
+MODULES = ["Platform", "JSON", "JSONRPC", "Store", "Accounts", "Service"]
 # With the longest input that is tried.
 TARGETS = {
     "scanner": 4096, "framing": 8192, "envelope": 2048, "requests": 2048, "journal": 512, "base": 256, "import": 16384,

@@ -3,7 +3,7 @@ import Foundation
 import Store
 import Synchronization
 import Testing
-import Threads
+import Platform
 import PosternTesting
 
 @testable import Mail
@@ -245,7 +245,7 @@ struct CourierTests {
         _ driver: (any MailDriver)?,
         of store: Store? = nil,
         time: (any TimeSource)? = nil,
-        startThread: @escaping Threads.Thread.Starter = Threads.Thread.start,
+        startThread: @escaping Platform.Thread.Starter = Platform.Thread.start,
         log: @escaping (String) -> Void = { _ in }
     ) -> Courier {
         Courier(

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Store
+import Platform
 
 struct CRC32CTests {
     /// The examples of RFC 3720 §B.4, whose bytes stand there from the lowest to the highest, and the usual check value.

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Store
+import Platform
 
 struct JournalLineTests {
     /// Writes as they are put in a line, each told by its key, its value or nil, and whether it is erasable.

@@ -1,5 +1,6 @@
 internal import CSodium
 package import Store
+import Platform
 
 /// The keyed hash under which counts of an address are stored, so that they hold no address and a deletion leaves none.
 ///

@@ -1,4 +1,5 @@
 internal import CSodium
+internal import Platform
 
 /// Where random bytes come from.
 package protocol RandomSource: AnyObject {
@@ -14,12 +15,7 @@ extension RandomSource {
 
     /// A random UUID (RFC 9562 §5.4, version 4).
     package func uuid() -> String {
-        var bytes = bytes(16)
-        bytes[6] = bytes[6] & 0x0F | 0x40
-        bytes[8] = bytes[8] & 0x3F | 0x80
-        let digits = Array(bytes.hexText)
-        let groups = [digits[0..<8], digits[8..<12], digits[12..<16], digits[16..<20], digits[20..<32]]
-        return groups.map { String($0) }.joined(separator: "-")
+        UUIDText.version4(bytes(16))
     }
 }
 
@@ -51,25 +47,5 @@ package final class RehearsedRandom: RandomSource {
         var bytes = [UInt8](repeating: 0, count: count)
         randombytes_buf_deterministic(&bytes, count, key)
         return bytes
-    }
-}
-
-extension Collection<UInt8> {
-    /// Two lower-case hexadecimal digits a byte.
-    package var hexText: String {
-        String(unsafeUninitializedCapacity: count * 2) { text in
-            for (index, byte) in enumerated() {
-                text[2 * index] = (byte >> 4).hexDigit
-                text[2 * index + 1] = (byte & 0xF).hexDigit
-            }
-            return count * 2
-        }
-    }
-}
-
-extension UInt8 {
-    /// The ASCII digit for 0 to 15.
-    fileprivate var hexDigit: UInt8 {
-        self < 10 ? UInt8(ascii: "0") + self : UInt8(ascii: "a") + self - 10
     }
 }

@@ -1,5 +1,6 @@
 internal import CSodium
 package import Store
+import Platform
 
 /// A bearer token: a session id, an access token or an API key.
 ///

@@ -1,5 +1,5 @@
 import JSON
-internal import Threads
+internal import Platform
 
 /// Requests that were carried out, and their replies: these leave once all that the requests did is durable.
 ///

@@ -1,6 +1,6 @@
 internal import Glibc
 internal import Synchronization
-internal import Threads
+internal import Platform
 
 /// Does slow work on as many threads as there are processors to use, at a lower priority than the thread that answers.
 ///

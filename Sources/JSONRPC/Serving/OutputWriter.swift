@@ -1,6 +1,6 @@
 internal import Glibc
 internal import Synchronization
-internal import Threads
+internal import Platform
 
 /// Writes to a descriptor that may block, so that nobody else has to.
 ///

@@ -1,5 +1,5 @@
 internal import Glibc
-package import Threads
+package import Platform
 
 /// Work that goes on beside requests. It is run after each turn and each wake-up of the loop, and must be short.
 ///

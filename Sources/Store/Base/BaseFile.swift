@@ -1,5 +1,6 @@
 internal import Glibc
 internal import JSON
+internal import Platform
 
 // A base holds the entries of a store, sorted by the bytes of their keys: a header, then one entry a line.
 //

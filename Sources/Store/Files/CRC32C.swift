@@ -75,35 +75,6 @@ enum CRC32C {
 }
 
 extension UInt32 {
-    /// Eight hexadecimal digits, in lower case.
-    var hex: String {
-        var bytes: [UInt8] = []
-        appendHex(to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// Appends eight hexadecimal digits, in lower case.
-    func appendHex(to bytes: inout [UInt8]) {
-        withUnsafeBytes(of: hexDigits) { bytes.append(contentsOf: $0) }
-    }
-
-    /// Eight hexadecimal digits, in lower case, the first in the byte that stands first in memory. All are made at once,
-    /// as each line of a journal has some, and each key of a token.
-    ///
-    /// Inlinable, as a call for each four bytes of a token would cost as much as the digits.
-    @inlinable
-    package var hexDigits: UInt64 {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        // Each byte into the lower of two, the byte of the first digits into the lowest.
-        var spread = UInt64(byteSwapped)
-        spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
-        spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
-        let values = (spread >> 4 | spread << 8) & (ones &* 0x0F)
-        // A value from 10 on plus 6 has a fifth bit; "0" is 0x30, and "a" is 0x27 behind where ten would be.
-        let letters = (values &+ ones &* 6) >> 4 & ones
-        return (values &+ ones &* 0x30 &+ letters &* 0x27).littleEndian
-    }
-
     /// Reads eight hexadecimal digits as `appendHex(to:)` writes them; nil for anything else.
     init?(hex bytes: UnsafeRawBufferPointer) {
         guard bytes.count == 8 else { return nil }

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Threads
+internal import Platform
 
 /// A lock on a directory that all its processes agree on: flock(2) on a file that is never unlinked.
 ///

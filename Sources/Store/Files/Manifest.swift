@@ -1,4 +1,5 @@
 internal import JSON
+internal import Platform
 
 /// What a directory holds: which store it is, and which base and journal are its current ones.
 ///
@@ -65,7 +66,7 @@ struct Manifest: Equatable {
             writer.member("bytes")
             writer.int(segment.bytes)
             writer.member("crc")
-            writer.string(segment.check.hex)
+            writer.string(segment.check.hexText)
             writer.member("n")
             writer.int(segment.transactions)
             writer.endObject()
@@ -108,21 +109,5 @@ struct Manifest: Equatable {
             let transactions = segment["n"]?.int, let crc = UInt32(check, radix: 16)
         else { return nil }
         return Segment(bytes: bytes, check: crc, transactions: transactions)
-    }
-
-    /// A random UUID, version 4.
-    static func randomStore() -> String {
-        var generator = SystemRandomNumberGenerator()
-        let high = generator.next() & ~0xF000 | 0x4000
-        let low = generator.next() & ~(3 << 62) | 2 << 62
-        let digits = [high, low].flatMap { word in
-            var digits: [UInt8] = []
-            UInt32(truncatingIfNeeded: word >> 32).appendHex(to: &digits)
-            UInt32(truncatingIfNeeded: word).appendHex(to: &digits)
-            return digits
-        }
-        return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32]
-            .map { String(decoding: digits[$0], as: UTF8.self) }
-            .joined(separator: "-")
     }
 }

@@ -1,4 +1,5 @@
 internal import JSON
+internal import Platform
 
 /// A line of JSON that ends in the check of its other bytes: `…,"c":"1a2b3c4d"}` and a line feed.
 struct SealedLine {

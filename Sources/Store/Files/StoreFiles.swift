@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Platform
 
 /// The files of a store's directory: how they are found, made and removed.
 ///
@@ -79,7 +80,7 @@ struct StoreFiles {
     /// Makes the files of a new store. The lock must be held.
     func initialise() throws(StoreError) -> (Manifest, FileStamp) {
         try checkUnused()
-        let store = Manifest.randomStore()
+        let store = UUIDText.random()
         let header = FileHeader.journal(of: store, epoch: 1, transactions: 0)
         let manifest = Manifest(store: store, epoch: 1, segment: nil, journalBytesSafe: header.bytes.count)
         // A directory with other files in it has another use as well, and keeps its mode.

@@ -1,4 +1,5 @@
 internal import JSON
+internal import Platform
 
 /// Writes transactions as lines behind one another.
 struct JournalLineWriter {

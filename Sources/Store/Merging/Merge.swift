@@ -1,6 +1,6 @@
 internal import Glibc
 internal import Synchronization
-internal import Threads
+internal import Platform
 
 /// What a merge starts from: a state of the store that no longer changes.
 ///

@@ -1,4 +1,4 @@
-internal import Threads
+internal import Platform
 
 /// Sees to it that the journal of a directory is merged into its base when it has grown long.
 final class Merging {

@@ -1,4 +1,4 @@
-internal import Threads
+internal import Platform
 
 /// Frees what takes long to free: a hundred thousand entries, or a mapped file that has no name any more.
 enum Leftovers {

@@ -1,6 +1,8 @@
+import Platform
+
 /// Writes sorted entries as the files of a new store.
 final class ImportOutput {
-    private let store = Manifest.randomStore()
+    private let store = UUIDText.random()
     private var base: BaseWriter
     private let journal: File
     private let journalHeader: FileHeader

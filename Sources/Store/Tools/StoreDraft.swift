@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Platform
 
 /// A new store under construction, in a directory of its own beside the path it will get.
 ///
@@ -26,7 +27,7 @@ final class StoreDraft {
         place = StorePlace(path)
         try place.check()
         parent = try Directory(place.parent, calls: calls)
-        temporaryName = SystemString(bytes: place.name.bytes + ".unfinished-\(Manifest.randomStore())".utf8)
+        temporaryName = SystemString(bytes: place.name.bytes + ".unfinished-\(UUIDText.random())".utf8)
         directory = try Self.make(temporaryName, in: parent, calls)
         (self.path, self.calls) = (path, calls)
     }

@@ -1,3 +1,5 @@
+import Platform
+
 /// Writes a whole store into a directory that holds none.
 struct StoreWriter {
     private let path: SystemString
@@ -26,7 +28,7 @@ struct StoreWriter {
         progress: (ToolProgress) -> Void
     ) throws(StoreError) {
         let draft = try StoreDraft(for: path, calls: calls)
-        let store = Manifest.randomStore()
+        let store = UUIDText.random()
         let transactions = NextEpoch.transactionsInBase(of: transactions, isErasableEmpty: erasable.isEmpty)
         let base = FileHeader.base(of: store, epoch: 1, transactions: transactions)
         let file = try draft.newFile(Manifest.baseName(of: 1))

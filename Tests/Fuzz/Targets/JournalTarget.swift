@@ -1,5 +1,6 @@
 @testable import JSON
 @testable import Store
+import Platform
 
 /// The reading of a journal.
 ///

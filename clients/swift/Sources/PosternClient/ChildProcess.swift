@@ -1,6 +1,6 @@
 import Glibc
 import Synchronization
-import Threads
+import Platform
 
 /// What is to be run.
 struct Command {

@@ -1,7 +1,7 @@
 import Glibc
 import JSON
 import Synchronization
-import Threads
+import Platform
 
 /// The calls in flight through one process, from its start to its end.
 ///

@@ -1,5 +1,5 @@
 import Synchronization
-import Threads
+import Platform
 
 /// Reads what the process writes to stderr, so that it never waits, and keeps the last lines.
 ///

@@ -1,6 +1,6 @@
 import Glibc
 import Synchronization
-import Threads
+import Platform
 
 /// Writes requests to the process, whole and one after another, and lets no task wait.
 ///

@@ -1,7 +1,7 @@
 import Dispatch
 import Glibc
 import Testing
-import Threads
+import Platform
 
 @testable import PosternClient
 

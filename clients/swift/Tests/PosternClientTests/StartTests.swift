@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 import Testing
-import Threads
+import Platform
 
 @testable import PosternClient
 
@@ -74,7 +74,7 @@ struct StartTests {
                     count += 1
                     return count > started
                 }
-                guard isLast else { return Threads.Thread.start(body) }
+                guard isLast else { return Platform.Thread.start(body) }
                 // A process takes up its words a moment after it was started.
                 for _ in 0..<1_000 where Self.process(with: mark) == nil { usleep(5_000) }
                 pipes.withLock { $0 = Self.pipes(["0", "1", "2"], of: Self.process(with: mark) ?? "") }

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import Threads
+import Platform
 
 struct WholeWriteTests {
     private let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0) }

@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@testable import Threads
+@testable import Platform
 
 struct ThreadTests {
     @Test func runsABodyOnAnotherThread() {
