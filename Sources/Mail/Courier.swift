@@ -56,8 +56,7 @@ package final class Courier {
         self.deliveries = Deliveries(startThread: startThread, wake: wake)
     }
 
-    /// Sends what is due, and notes what came of what was sent. It takes microseconds where there is nothing to do, and
-    /// nothing may be staged in the store when it is called.
+    /// Sends the mails that are due, and records the outcomes of those that were sent. Nothing may be staged in the store.
     ///
     /// - Returns: in how many milliseconds it is to be called again, at the latest.
     package func sendDue() -> Int {
@@ -92,6 +91,7 @@ package final class Courier {
     private func release() {
         // What went out at the last moment is not to go out again.
         let delivered = (outcomes + deliveries.takeOutcomes()).filter { $0.failure == nil }.map(\.mail)
+        guard !delivered.isEmpty || !underWay.isEmpty else { return }
         do {
             try store.retryWhileLocked {
                 try store.write { tx in

@@ -21,9 +21,12 @@ package enum WholeWrite {
         while !rest.isEmpty {
             let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(pieceBytesMax))
             let count = write(descriptor, piece.baseAddress, piece.count)
-            if count >= 0 {
+            if count > 0 {
                 rest = rest.dropFirst(count)
                 progress(count)
+            } else if count == 0 {
+                // No device should take nothing of something, and a loop over one that does would never end.
+                return EIO
             } else if case let error = errno, error != EINTR {
                 guard error == EAGAIN, whenBlocked() else { return error }
             }

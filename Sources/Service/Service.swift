@@ -77,7 +77,10 @@ package final class Service: RequestHandler {
         guard Self.isObject(params) else { throw method.wantsObject.told(by: method) }
         if isStrict, let property = UnknownProperty(in: params, of: method) { throw method.hasNo(property) }
         do {
-            if let phase, let hashed = phase as? HashedPhase { return try hashed.run(self, &result) }
+            if let phase {
+                guard let hashed = phase as? HashedPhase else { preconditionFailure("no phase of this handler") }
+                return try hashed.run(self, &result)
+            }
             var reader = JSONReader(params)
             return try run(method, params: &reader, result: &result)
         } catch let error as JSONError where error.reason == .duplicateMember {

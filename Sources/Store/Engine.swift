@@ -76,8 +76,8 @@ package protocol Engine: AnyObject {
     /// What the engine keeps its data in, for people: `memory` or `directory`.
     var kind: String { get }
 
-    /// Runs `body` on what is there, staged writes of this process included. `body` may be run more than once, writes nothing
-    /// and starts no other transaction.
+    /// Runs `body` on what is there, staged writes of this process included. `body` may be run more than once and starts no
+    /// other transaction. A write in it throws `StoreError.readOnly`.
     func read<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value
 
     /// Runs `body` and stages what it wrote, or nothing of it if it throws. `body` may be run more than once, and starts no

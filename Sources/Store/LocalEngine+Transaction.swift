@@ -61,8 +61,7 @@ extension LocalEngine: EngineTransaction {
     }
 
     private func checkWritable() throws(StoreError) {
-        precondition(isWriting, "a read writes")
-        if let directory, !directory.isWriting { throw .readOnly }
+        guard isWriting, directory?.isLocked ?? true else { throw .readOnly }
     }
 
     private func checkBounds(_ key: StoreKey, _ value: StoredValue) throws(StoreError) {

@@ -81,8 +81,15 @@ package final class LocalEngine: Engine {
         if let directory {
             if !isUpToDate { try directory.refresh(&space) }
             isUpToDate = true
-            // Where the directory can only be read, a transaction that turns out to write nothing is run all the same.
-            if directory.isWritable, !directory.isWriting { try directory.beginWriting(&space) }
+            // In a read-only directory, a transaction that writes nothing runs all the same.
+            if directory.isWritable, !directory.isLocked {
+                do throws(StoreError) {
+                    try directory.beginWriting(&space)
+                } catch {
+                    guard error.isLockHeld else { throw error }
+                    return try readInPlaceOfWrite(body, keeping: keeping, lockError: error)
+                }
+            }
         }
         beginTransaction()
         isWriting = true
@@ -96,6 +103,29 @@ package final class LocalEngine: Engine {
             undo(to: start)
             try keep { try keeping(error, self) }
             throw error
+        }
+    }
+
+    /// Runs a write transaction without the lock, which another process holds: a request that is refused, and a look that
+    /// finds nothing to do, need not wait for it.
+    ///
+    /// - Throws: `lockError` once something is written.
+    private func readInPlaceOfWrite<Value>(
+        _ body: (any EngineTransaction) throws -> Value,
+        keeping: (any Error, any EngineTransaction) throws -> Void,
+        lockError: StoreError
+    ) throws -> Value {
+        do {
+            return try read { tx in
+                do {
+                    return try body(tx)
+                } catch {
+                    try keeping(error, tx)
+                    throw error
+                }
+            }
+        } catch StoreError.readOnly {
+            throw lockError
         }
     }
 

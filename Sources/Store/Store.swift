@@ -30,8 +30,8 @@ package final class Store {
     /// What the store keeps its data in: `memory` or `directory`.
     package var kind: String { engine.kind }
 
-    /// Runs `body` on one snapshot, which holds every acknowledged commit. `body` may be run more than once, and must not
-    /// write.
+    /// Runs `body` on one snapshot, which holds every acknowledged commit. `body` may be run more than once. A write in
+    /// it throws `StoreError.readOnly`.
     package func read<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
         try engine.read { try body(Transaction(engine: $0, values: values)) }
     }

@@ -75,6 +75,56 @@ struct LockWaitTests {
         #expect(server.status == 0)
     }
 
+    /// What is refused, or writes nothing, needs no lock: a request without a session once waited for it.
+    @Test func refusesWithoutTheLock() throws {
+        let path = folder.path("store")
+        let server = try PosternProcess(["--data", path, "--lock-wait", "30"])
+        let session = try CareSession(server)
+        try session.expectToWork(server, "Before")
+        let holder = try Holder(of: path)
+        let took = try seconds { () throws in
+            let refused = try server.reply(to: "care.patients.create", ["access_token": "x", "first_name": "Kim"])
+            #expect(refused["error"]?["data"]?["errors"] == ["invalid_access_token"])
+            let missing = try server.reply(to: "operators.confirm_email", ["code": "1-5f0c"])
+            #expect(missing["error"]?["data"]?["errors"] == ["code_invalid"])
+        }
+        #expect(took < 5, "two refusals took \(took) s")
+        _ = holder
+    }
+
+    /// A failed try is counted, so it waits for the lock although it is refused.
+    @Test func countsAFailedTryWhereverTheLockIs() throws {
+        let path = folder.path("store")
+        let server = try PosternProcess(["--data", path, "--lock-wait", "1"])
+        let session = try CareSession(server)
+        try session.expectToWork(server, "Before")
+        var holder: Holder? = try Holder(of: path)
+        let wrong: JSONValue = ["email": .string("reader@b.co"), "password": "wrong"]
+        let locked = try server.reply(to: "care.auth.token", wrong)
+        #expect(locked["error"]?["data"]?["errors"] == ["busy"])
+        _ = holder
+        holder = nil
+        for _ in 1...10 { _ = try server.reply(to: "care.auth.token", wrong) }
+        let after = try server.reply(to: "care.auth.token", wrong)
+        #expect(after["error"]?["data"]?["errors"] == ["login_attempts_exceeded"])
+    }
+
+    /// A server that has nothing to write waited for the lock at its end, and logged that its mail could not be sent.
+    @Test func endsAtOnceWithNothingToWrite() throws {
+        let path = folder.path("store")
+        let server = try PosternProcess(["--data", path, "--lock-wait", "30"])
+        #expect(try server.reply(to: "system.info")["result"] != nil)
+        let holder = try Holder(of: path)
+        let took = try seconds { () throws in
+            #expect(try server.reply(to: "system.info")["result"] != nil)
+            server.finish()
+        }
+        #expect(server.status == 0)
+        #expect(took < 5, "the end took \(took) s")
+        #expect(server.errorText == "")
+        _ = holder
+    }
+
     @Test func namesTheProcessThatStandsStill() throws {
         let path = folder.path("store")
         let first = try PosternProcess(["--data", path])

@@ -128,7 +128,7 @@ extension Care {
         _ = try environment.store.read { try edited(by: change, at: now, in: $0) }
         let (text, errors) = CareRules.password(password)
         if let error = AccountError(all: errors) { throw error }
-        guard let text else { return .done(try self.change(change, newHash: nil)) }
+        guard let text else { throw AccountError(ErrorCode.Care.invalidPassword) }
         return .hash(text) { hash, apis in .done(try apis.care.change(change, newHash: hash)) }
     }
 

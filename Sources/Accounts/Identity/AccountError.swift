@@ -1,5 +1,5 @@
 /// A request that an account API refuses, for reasons that its caller can act on.
-package struct AccountError: Error, Equatable, Sendable {
+package struct AccountError: Error, Sendable {
     /// All that is wrong, the most important first; never empty.
     package let codes: [ErrorCode]
     /// The member at fault, dotted from the top of the params, where there is one.
@@ -28,7 +28,7 @@ package struct AccountError: Error, Equatable, Sendable {
     }
 
     /// The same refusal, of a secret whose time is over.
-    func refusing(_ expired: ExpiredSecret?) -> AccountError {
+    func refusing(_ expired: ExpiredSecret) -> AccountError {
         var error = self
         error.expired = expired
         return error
@@ -46,5 +46,13 @@ package struct AccountError: Error, Equatable, Sendable {
         let words = last.split(separator: "_").joined(separator: " ")
         let name = words.prefix(1).uppercased() + words.dropFirst()
         return codes[0].message.split(separator: "{Field}", omittingEmptySubsequences: false).joined(separator: name)
+    }
+}
+
+extension AccountError: Equatable {
+    /// Whether both are the same to the caller: what is deleted afterwards is not told.
+    package static func == (left: AccountError, right: AccountError) -> Bool {
+        left.codes == right.codes && left.field == right.field && left.retryAfter == right.retryAfter
+            && left.expectedType == right.expectedType
     }
 }

@@ -5,7 +5,8 @@
 ///     care.user.view       done
 ///
 /// The part of a rule up to such work, or up to its value, is a *phase*. Each phase reads the clock and the store anew.
-/// The first one only reads, so that it may run before the request's turn has come for the sake of the work it asks for.
+/// The first phase may run ahead of the request's turn. If it asks for password work, it must only read. If it ends, its
+/// writes are discarded, and it runs again at its turn.
 ///
 /// What follows the work is a function of its outcome. It holds values only and is handed the account APIs to go on with,
 /// so it may run on another thread, and more than once.

@@ -38,7 +38,7 @@ struct LookAhead {
     mutating func run(by handler: any RequestHandler) {
         var room = Limits.workAheadMax - underWay.count
         while let entry = candidates.first {
-            if !entry.isDone && !entry.isWaiting && !entry.isCancelled {
+            if !entry.isDone && !entry.isWaiting && !entry.isCancelled && entry.phase == nil {
                 guard room > 0 else { return }
                 room -= 1
                 run(entry, by: handler)

@@ -163,7 +163,9 @@ final class File {
                 }
             }
             // A short write is followed by one for the rest, which tells what is in the way.
-            guard count >= 0 else { throw .failed("write \(name)") }
+            // A device that takes nothing would be asked for ever.
+            if count == 0 { errno = EIO }
+            guard count > 0 else { throw .failed("write \(name)") }
             written += count
         }
     }

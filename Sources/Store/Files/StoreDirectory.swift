@@ -2,9 +2,9 @@ internal import Glibc
 
 /// A directory that holds a store, opened and read, and kept in step with what other processes write there.
 ///
-/// Reading takes no lock: two looks at the files tell whether anything is new. Whoever writes holds the lock from the
-/// first write of a transaction until the journal has its line, and reads what is new before. So every process sees all
-/// that any was told is done, and what is read of others is on the disk before it is told of.
+/// Reading takes no lock: two system calls tell whether other processes have written. A process that writes holds the lock
+/// from the start of its first write transaction until the journal has its lines, and reads unread transactions first. So
+/// every process sees every acknowledged commit, and a commit of another process is durable before a reply depends on it.
 final class StoreDirectory {
     let path: SystemString
     let files: StoreFiles
@@ -93,8 +93,8 @@ final class StoreDirectory {
         try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds, blocks: settings.waitsInPlace)
     }
 
-    /// Whether this process holds the lock, to write.
-    var isWriting: Bool { lock?.isHeld ?? false }
+    /// Whether this process holds the lock.
+    var isLocked: Bool { lock?.isHeld ?? false }
 
     /// Whether the directory can be written to.
     var isWritable: Bool { lock != nil && journal.isWritable }
