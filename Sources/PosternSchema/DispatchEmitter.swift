@@ -16,18 +16,18 @@ struct DispatchEmitter {
             for method in api.methods {
                 lines.append("        case .\(method.name.lowerCamel):")
                 let params = "\(api.name.upperCamel)Wire.\(method.localName.upperCamel)Params(reading: &params)"
-                let call = "try \(handlers).\(method.localName)(\(params))"
+                let call = "\(handlers).\(method.localName)(\(params))"
                 if method.name == "rpc.discover" {
                     lines.append("            try system.discover(to: &writer)")
                 } else if method.hashesPassword {
                     let write =
                         method.result.map { result in "{ \(api.name.upperCamel)Wire.\(result)($0).write(to: &$1) }" }
                         ?? "{ _, writer in writer.null() }"
-                    lines.append("            return try write(\(call.dropFirst(4)), to: &writer) \(write)")
+                    lines.append("            return try write(\(call), to: &writer) \(write)")
                 } else if method.result == nil {
-                    lines += ["            \(call)", "            writer.null()"]
+                    lines += ["            try \(call)", "            writer.null()"]
                 } else {
-                    lines.append("            \(call).write(to: &writer)")
+                    lines.append("            try \(call).write(to: &writer)")
                 }
             }
         }

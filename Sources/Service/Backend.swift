@@ -1,5 +1,6 @@
 package import Accounts
 internal import Glibc
+package import JSONRPC
 package import Store
 internal import Platform
 
@@ -42,7 +43,7 @@ package final class Backend {
 
     /// What goes on beside requests, each of which gives in how many milliseconds it is to be run again. Nothing may be
     /// staged.
-    package var tasks: [() -> Int?] {
+    package var tasks: [LoopTask] {
         [
             {
                 self.deleteExpiredSecrets()

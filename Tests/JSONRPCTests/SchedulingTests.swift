@@ -140,10 +140,10 @@ struct GroupCommitTests {
 
     @Test func letsNoReplyLeaveBeforeTheCommit() throws {
         var group = GroupCommit(handler: handler)
-        #expect(group.carryOut(try entry("write", params: #"{"value":4}"#), framing: .line) == nil)
+        #expect(group.carryOut(try entry("write", params: #"{"value":4}"#)) == nil)
         #expect(group.takeCommitted().isEmpty)
         #expect(handler.durable == [])
-        group.commit(framing: .line)
+        group.commit()
         #expect(handler.durable == [4])
         #expect(text(group.takeCommitted()) == #"{"jsonrpc":"2.0","id":1,"result":true}"# + "\n")
         #expect(group.takeCommitted().isEmpty)
@@ -151,8 +151,8 @@ struct GroupCommitTests {
 
     @Test func leavesNothingOfWhatWaits() throws {
         var group = GroupCommit(handler: handler)
-        #expect(group.carryOut(try entry("slow"), framing: .line) != nil)
-        group.commit(framing: .line)
+        #expect(group.carryOut(try entry("slow")) != nil)
+        group.commit()
         #expect(group.takeCommitted().isEmpty)
     }
 
@@ -163,9 +163,9 @@ struct GroupCommitTests {
         let slow = try entry("slow", id: "3")
         slow.phase = ArithmeticHandler.SlowOutcome(value: 8)
         for entry in [try entry("write", params: #"{"value":4}"#), try entry("write", id: "2", params: "{}"), slow] {
-            #expect(group.carryOut(entry, framing: .line) == nil)
+            #expect(group.carryOut(entry) == nil)
         }
-        group.commit(framing: .line)
+        group.commit()
         #expect(handler.durable == [4, 0])
         let replies = [("1", "true"), ("2", "true"), ("3", "8")].map {
             #"{"jsonrpc":"2.0","id":\#($0),"result":\#($1)}"#
@@ -175,8 +175,9 @@ struct GroupCommitTests {
 
     @Test func writesHeadersBeforeARepliesBytes() throws {
         var group = GroupCommit(handler: handler)
-        #expect(group.carryOut(try entry("get_data"), framing: .header) == nil)
-        group.commit(framing: .header)
+        group.framing = .header
+        #expect(group.carryOut(try entry("get_data")) == nil)
+        group.commit()
         #expect(
             text(group.takeCommitted())
                 == "Content-Length: 45\r\n\r\n" + #"{"jsonrpc":"2.0","id":1,"result":["hello",5]}"#

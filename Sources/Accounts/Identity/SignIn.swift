@@ -116,8 +116,9 @@ package struct SignIn<Account: PasswordAccount> {
         let account: Account? = try environment.store.write { tx in
             guard var account = try admitted(attempt.email, at: now, in: tx) else {
                 guard known == nil else { return nil }
-                throw Refusal(AccountError(refusals.unknownEmail)) { [lockout] tx in
-                    let hash = try AddressHash(of: attempt.email, newKey: attempt.newHashKey, in: tx)
+                throw Refusal(AccountError(refusals.unknownEmail)) {
+                    [lockout, email = attempt.email, newHashKey = attempt.newHashKey] tx in
+                    let hash = try AddressHash(of: email, newKey: newHashKey, in: tx)
                     try lockout.failUnknown(hash, at: now, in: tx)
                 }
             }

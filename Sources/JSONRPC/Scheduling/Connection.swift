@@ -63,12 +63,14 @@ struct Connection: ~Copyable {
     /// Takes what was read.
     mutating func receive(_ read: UnsafeRawBufferPointer) {
         reader.receive(read)
+        group.framing = reader.framing
         takeBacklog()
     }
 
     /// Takes the end of the input.
     mutating func receiveEnd() {
         reader.receiveEnd()
+        group.framing = reader.framing
         takeBacklog()
     }
 
@@ -98,7 +100,7 @@ struct Connection: ~Copyable {
     }
 
     private mutating func endTurn() {
-        group.commit(framing: reader.framing)
+        group.commit()
         lookAhead.run(by: handler)
     }
 
@@ -119,7 +121,7 @@ struct Connection: ~Copyable {
     /// Carries out a message, or puts it where it waits for its turn.
     private mutating func admit(_ message: consuming Message, at place: BatchPlace? = nil, chunk: Chunk) {
         guard let entry = entry(for: message, at: place, chunk: chunk) else {
-            if let place { group.settle([], at: place, framing: reader.framing) }
+            if let place { group.settle([], at: place) }
             return
         }
         if !lanes.isEmpty { entry.lane = lane(of: entry) }
@@ -130,30 +132,31 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// What is to be carried out for a message; nil for one that nothing comes of.
+    /// What is to be carried out for a message; nil for a message that needs nothing, such as a notification that cancels a
+    /// request.
     private func entry(for message: consuming Message, at place: BatchPlace?, chunk: Chunk) -> LaneEntry? {
         switch consume message {
         case .ignored: return nil
-        case .request(let request) where lanes.isEmpty:
-            // Where nothing waits, there is nothing to take back or to be confused with, and room.
-            return LaneEntry(request, to: ReplyAddress(id: request.id, place: place, chunk: chunk))
-        case .request(let request) where request.id == nil && cancelsWaiting(request): return nil
-        // A notification gets no answer, not even that there is no room for it (JSON-RPC 2.0 §4.1).
-        case .request(let request) where request.id == nil && lanes.isFull: return nil
         case .invalid(let error, let id):
             return LaneEntry(error, to: ReplyAddress(id: id, place: place, chunk: chunk))
         case .request(let request):
             let address = ReplyAddress(id: request.id, place: place, chunk: chunk)
-            if let id = request.id, inFlight.entry(id) != nil {
-                return LaneEntry(handler.shaped(.idInFlight, for: request), to: address)
+            // If nothing waits, there is room, and nothing to cancel or to confuse the request with.
+            if lanes.isEmpty { return LaneEntry(request, to: address) }
+            guard let id = request.id else {
+                // A notification gets no answer, not even that there is no room for it (JSON-RPC 2.0 §4.1).
+                return cancelWaiting(request) || lanes.isFull ? nil : LaneEntry(request, to: address)
             }
+            if inFlight.entry(id) != nil { return LaneEntry(handler.shaped(.idInFlight, for: request), to: address) }
             if lanes.isFull { return LaneEntry(handler.shaped(.overloaded, for: request), to: address) }
             return LaneEntry(request, to: address)
         }
     }
 
-    /// Whether a notification takes back a request that waits, which is not carried out and gets no answer then.
-    private func cancelsWaiting(_ notification: Request) -> Bool {
+    /// Cancels the waiting request that a notification names: it is not carried out and gets no reply.
+    ///
+    /// - Returns: false if the notification cancels nothing.
+    private func cancelWaiting(_ notification: Request) -> Bool {
         guard let id = handler.cancelledID(by: notification), let entry = inFlight.entry(id),
             let request = entry.request, handler.isCancellable(request)
         else { return false }
@@ -189,7 +192,7 @@ struct Connection: ~Copyable {
 
     /// Carries out one message and answers it; false where it has to wait for slow work.
     private mutating func carryOut(_ entry: LaneEntry) -> Bool {
-        if let work = group.carryOut(entry, framing: reader.framing) {
+        if let work = group.carryOut(entry) {
             lookAhead.start(work, for: entry)
             return false
         }

@@ -7,6 +7,8 @@ internal import Platform
 /// carried out again and committed alone, so that those that only read are answered as ever.
 struct GroupCommit: ~Copyable {
     private let handler: any RequestHandler
+    /// How replies are told apart.
+    var framing = Framing.line
     /// Replies of what is done and not committed yet.
     private var output = JSONWriter(capacity: usualOutputBytes)
     /// The requests that these replies are to.
@@ -31,7 +33,7 @@ struct GroupCommit: ~Copyable {
     }
 
     /// Carries out one message; gives the slow work that it waits for, with nothing done, where it waits for some.
-    mutating func carryOut(_ entry: LaneEntry, framing: Framing) -> SlowWork? {
+    mutating func carryOut(_ entry: LaneEntry) -> SlowWork? {
         if let place = entry.address.place, place.batch.isFull { entry.hasNoRoom = true }
         // A line goes straight to where it is sent from; a part of a batch, or what needs its length written before it,
         // does not.
@@ -44,29 +46,29 @@ struct GroupCommit: ~Copyable {
             var answer = JSONWriter()
             if let work = entry.perform(by: handler, answer: &answer) { return work }
             group.append(entry)
-            deliver(answer.take(), of: entry, framing)
+            deliver(answer.take(), of: entry)
         }
         return nil
     }
 
     /// Puts a message's answer, empty for one that gets none, into its place in its batch's.
-    mutating func settle(_ part: [UInt8], at place: BatchPlace, framing: Framing) {
+    mutating func settle(_ part: [UInt8], at place: BatchPlace) {
         guard place.batch.settle(part, at: place.index), case let count = place.batch.answerBytes, count > 0 else {
             return
         }
-        beginMessage(bytes: count, framing)
+        beginMessage(bytes: count)
         place.batch.write(to: &output)
-        endMessage(framing)
+        endMessage()
     }
 
     /// Makes durable what was done, and lets the replies leave. It ends a group also where nothing was done: the handler may
     /// have looked at what it holds, and is to look anew for the next.
-    mutating func commit(framing: Framing) {
+    mutating func commit() {
         do throws(RPCError) {
             try handler.commit()
         } catch {
             handler.rollback()
-            repeatOneByOne(after: error, framing)
+            repeatOneByOne(after: error)
         }
         group.removeAll(keepingCapacity: true)
         guard output.count > 0 else { return }
@@ -77,7 +79,7 @@ struct GroupCommit: ~Copyable {
         if output.capacity > Limits.outputBytesKept { output = JSONWriter(capacity: Self.usualOutputBytes) }
     }
 
-    private mutating func repeatOneByOne(after fault: RPCError, _ framing: Framing) {
+    private mutating func repeatOneByOne(after fault: RPCError) {
         let entries = group
         for place in entries.compactMap(\.address.place) { place.batch.takeBack(at: place.index) }
         output.truncate(to: 0)
@@ -96,24 +98,24 @@ struct GroupCommit: ~Copyable {
                 answer.truncate(to: 0)
                 entry.end(with: failure, by: handler, answer: &answer)
             }
-            deliver(answer.take(), of: entry, framing)
+            deliver(answer.take(), of: entry)
         }
     }
 
     /// Sends an answer on its way, empty for a message that gets none: into its batch's, or out.
-    private mutating func deliver(_ answer: [UInt8], of entry: LaneEntry, _ framing: Framing) {
-        if let place = entry.address.place { return settle(answer, at: place, framing: framing) }
+    private mutating func deliver(_ answer: [UInt8], of entry: LaneEntry) {
+        if let place = entry.address.place { return settle(answer, at: place) }
         guard !answer.isEmpty else { return }
-        beginMessage(bytes: answer.count, framing)
+        beginMessage(bytes: answer.count)
         output.verbatim(answer)
-        endMessage(framing)
+        endMessage()
     }
 
-    private mutating func beginMessage(bytes: Int, _ framing: Framing) {
+    private mutating func beginMessage(bytes: Int) {
         if framing == .header { output.verbatim(Array("Content-Length: \(bytes)\r\n\r\n".utf8)) }
     }
 
-    private mutating func endMessage(_ framing: Framing) {
+    private mutating func endMessage() {
         if framing != .header { output.newline() }
     }
 }

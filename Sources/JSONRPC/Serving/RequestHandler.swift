@@ -42,25 +42,3 @@ package protocol RequestHandler: AnyObject {
     /// Discards all staged writes.
     func rollback()
 }
-
-/// Work that takes milliseconds and runs on a worker thread. It returns the phase that the request continues with; nil
-/// starts the request again.
-package typealias SlowWork = @Sendable () -> (any RequestPhase)?
-
-/// The part of a request that follows its slow work. The handler defines what it contains. A phase may run more than once.
-///
-/// Limited to classes because every request passes an optional phase around, and copying a reference needs no type look-up.
-package protocol RequestPhase: AnyObject, Sendable {}
-
-/// A group of requests that keep their order, such as those about one account.
-package struct Lane: Hashable, Sendable {
-    /// The lane's name, unique in the connection.
-    package let name: String
-
-    package init(_ name: String) {
-        self.name = name
-    }
-
-    /// The single lane used when replies are in order.
-    static let only = Lane("")
-}

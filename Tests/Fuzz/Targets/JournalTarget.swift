@@ -1,6 +1,6 @@
 @testable import JSON
 @testable import Store
-import Platform
+@testable import Platform
 
 /// The reading of a journal.
 ///

@@ -1,0 +1,12 @@
+/// A group of requests that keep their order, such as those about one account.
+package struct Lane: Hashable, Sendable {
+    /// The lane's name, unique in the connection.
+    package let name: String
+
+    package init(_ name: String) {
+        self.name = name
+    }
+
+    /// The single lane used when replies are in order.
+    static let only = Lane("")
+}
