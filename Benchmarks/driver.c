@@ -111,7 +111,7 @@ static size_t take_replies(int from, void (*take)(const char *, size_t)) {
     return lines;
 }
 
-/* The refusal that is measured; NULL where each reply is to be a result. */
+/* The text of the error that each reply must be; NULL if each reply must be a result. */
 static const char *refusal;
 
 static void check_reply(const char *reply, size_t count) {

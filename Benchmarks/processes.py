@@ -50,7 +50,7 @@ ROWS = [
         more_is_better=True, is_quick=True,
     ),
     Row(
-        "four-fairness", "four processes: time of the fastest by the slowest", "", four, "fairness", "sqlite fairness", "SQLite with four",
+        "four-fairness", "four processes: shortest time ÷ longest time", "", four, "fairness", "sqlite fairness", "SQLite with four",
         "1 when all four are served alike.",
         more_is_better=True, limit=0.5, is_quick=True,
     ),

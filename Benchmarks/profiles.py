@@ -49,7 +49,7 @@ class Profile:
         names = {"file": {}, "function": {}}
 
         def name(kind, text):
-            """The name that `(12) name` defines, or `(12)` stands for."""
+            """The name in a field of callgrind: `(12) name` gives it number 12, and `(12)` refers to that name."""
             number, _, rest = text.partition(" ")
             return names[kind].setdefault(number, rest) if rest else names[kind].get(number, number)
 

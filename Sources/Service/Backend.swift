@@ -41,8 +41,7 @@ package final class Backend {
         self.log = log
     }
 
-    /// What goes on beside requests, each of which gives in how many milliseconds it is to be run again. Nothing may be
-    /// staged.
+    /// The background work of the account APIs. Nothing may be staged while it runs.
     package var tasks: [LoopTask] {
         [
             {

@@ -94,14 +94,10 @@ package final class LocalEngine: Engine {
         beginTransaction()
         isWriting = true
         defer { (isInTransaction, isWriting) = (false, false) }
-        let start = staged.count
         do {
-            let value = try body(self)
-            endTransaction(from: start)
-            return value
+            return try stage { try body(self) }
         } catch {
-            undo(to: start)
-            try keep { try keeping(error, self) }
+            try stage { try keeping(error, self) }
             throw error
         }
     }
@@ -129,13 +125,14 @@ package final class LocalEngine: Engine {
         }
     }
 
-    /// Runs what a transaction that was undone writes all the same.
-    private func keep(_ body: () throws -> Void) throws {
+    /// Stages what `body` writes as one transaction, or nothing of it if it throws.
+    private func stage<Value>(_ body: () throws -> Value) throws -> Value {
         let start = staged.count
         transactionBytes = 0
         do {
-            try body()
-            endTransaction(from: start)
+            let value = try body()
+            if staged.count > start { ends.append(staged.count) }
+            return value
         } catch {
             undo(to: start)
             throw error
@@ -145,11 +142,6 @@ package final class LocalEngine: Engine {
     private func beginTransaction() {
         precondition(!isInTransaction, "a transaction within a transaction")
         isInTransaction = true
-        transactionBytes = 0
-    }
-
-    private func endTransaction(from start: Int) {
-        if staged.count > start { ends.append(staged.count) }
     }
 
     package func makeDurable() throws(StoreError) {

@@ -10,7 +10,7 @@ enum StandardError {
         write(line + "\n")
     }
 
-    /// Writes a text as it is. What fails is told nowhere.
+    /// Writes a text as it is. Errors are ignored: there is nowhere else to report them.
     static func write(_ text: String) {
         var text = text
         _ = text.withUTF8 { WholeWrite.run(UnsafeRawBufferPointer($0), to: 2) }

@@ -12,7 +12,7 @@ struct Wiring {
     /// Nil in a rehearsal, where time does not pass by itself.
     let courier: Courier?
     let log: Log
-    /// What goes on beside requests.
+    /// The background work of a server.
     var tasks: [LoopTask] { backend.tasks + (courier.map { [$0.sendDue] } ?? []) }
 
     /// - Parameters:

@@ -8,7 +8,7 @@ package struct AccountError: Error, Sendable {
     package let retryAfter: Int?
     /// The JSON type that the member must have, such as "an integer", where it has another one.
     package let expectedType: String?
-    /// The session or code that is refused as its time is over, and is to be deleted after the request.
+    /// The expired session or code that the request was sent with. The service deletes it after the request.
     package private(set) var expired: ExpiredSecret?
 
     package init(_ code: ErrorCode, field: String? = nil, retryAfter: Int? = nil, expectedType: String? = nil) {
@@ -27,7 +27,7 @@ package struct AccountError: Error, Sendable {
         expectedType = first.expectedType
     }
 
-    /// The same refusal, of a secret whose time is over.
+    /// The same error, with the expired secret to delete.
     func refusing(_ expired: ExpiredSecret) -> AccountError {
         var error = self
         error.expired = expired
@@ -50,7 +50,7 @@ package struct AccountError: Error, Sendable {
 }
 
 extension AccountError: Equatable {
-    /// Whether both are the same to the caller: what is deleted afterwards is not told.
+    /// Whether the caller gets the same error: the expired secret is not in it.
     package static func == (left: AccountError, right: AccountError) -> Bool {
         left.codes == right.codes && left.field == right.field && left.retryAfter == right.retryAfter
             && left.expectedType == right.expectedType

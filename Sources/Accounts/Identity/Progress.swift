@@ -13,9 +13,9 @@
 package enum Progress<Value> {
     /// The rule has ended with a value.
     case done(Value)
-    /// The password is to be hashed.
+    /// The rule waits for the hash of a password.
     case hash(Password, then: Phase<PasswordHash>)
-    /// The password is to be verified against a hash.
+    /// The rule waits until a password is verified against a hash.
     case verify(Password, against: PasswordHash, then: Phase<Bool>)
 
     /// A phase that follows password work.

@@ -1,7 +1,7 @@
 internal import Glibc
 package import Platform
 
-/// Work that goes on beside requests. It is run after each turn and each wake-up of the loop, and must be short.
+/// Background work of the loop. It runs after each turn and each wake-up, and must be short.
 ///
 /// It returns in how many milliseconds it wants to be run again; nil for not before the next request or wake-up.
 package typealias LoopTask = () -> Int?
@@ -29,7 +29,7 @@ package final class Server {
     ///   - input: where requests come from.
     ///   - output: where replies go; nobody else may write there.
     ///   - order: how requests are ordered; nil leaves it to the framing.
-    ///   - tasks: what goes on beside requests.
+    ///   - tasks: the background work.
     ///   - wakeUp: what ends a wait when `isStopped` has changed or a task has something to do.
     ///   - isStopped: whether to stop reading, as at the end of the input.
     package init(
@@ -73,7 +73,7 @@ package final class Server {
         if let inputFault { throw inputFault }
     }
 
-    /// Runs what goes on beside requests; gives in how many milliseconds the earliest wants to be run again.
+    /// Runs the background work. Returns the milliseconds until the next task is due; nil if none is.
     private func runTasks() -> Int? {
         var earliest: Int?
         for task in tasks { earliest = shorter(earliest, task()) }
