@@ -108,8 +108,7 @@ func (c *Client) waitUntilReady() error {
 		// An error that the service answers with is an answer as well.
 		return nil
 	}
-	c.process.closeWait = 0
-	_ = c.Close()
+	_ = c.closeWithin(0)
 	return err
 }
 
@@ -165,12 +164,14 @@ func call[Result any](ctx context.Context, service *Client, method string, param
 // Close ends the process: no new call is taken, calls in flight get their results, and the process ends by itself, or
 // after CloseWait by SIGTERM, and 5 s later by SIGKILL. It waits for all that, gives an error unless the process
 // ended well, and may be called again and from several goroutines.
-func (c *Client) Close() error {
+func (c *Client) Close() error { return c.closeWithin(c.process.closeWait) }
+
+func (c *Client) closeWithin(wait time.Duration) error {
 	c.mutex.Lock()
 	c.isClosing = true
 	c.mutex.Unlock()
 	c.toWrite.Signal()
-	c.process.end()
+	c.process.end(wait)
 	<-c.ended
 	if ended, isEnd := c.failure.(*ProcessEnded); isEnd && ended.ExitCode == 0 {
 		return nil

@@ -83,9 +83,9 @@ func (p *process) wait() {
 	close(p.exited)
 }
 
-// end waits for the process to end by itself, and makes it end where it doesn't.
-func (p *process) end() {
-	if p.endsWithin(p.closeWait) {
+// end waits for the process to end by itself, and makes it end where it doesn't in that time.
+func (p *process) end(wait time.Duration) {
+	if p.endsWithin(wait) {
 		return
 	}
 	_ = p.command.Process.Signal(syscall.SIGTERM)

@@ -95,7 +95,7 @@ func (c *Client) settle(id int64, outcomeOf func(*request) outcome) *ProtocolErr
 // breakOff ends the client where the process doesn't keep to the protocol.
 func (c *Client) breakOff(reason *ProtocolError) {
 	c.fail(reason)
-	go c.process.end()
+	go c.process.end(c.process.closeWait)
 }
 
 // endOf fails all calls where the process runs on without one of its pipes, and waits for its end.
@@ -103,7 +103,7 @@ func (c *Client) endOf(reason string) {
 	if !c.process.endsWithin(drainWait) {
 		c.fail(&ProtocolError{Reason: reason + ", and it runs on"})
 	}
-	c.process.end()
+	c.process.end(c.process.closeWait)
 }
 
 // fail ends all calls in flight, and later ones as well. The first reason counts.
