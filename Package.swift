@@ -72,7 +72,10 @@ let package = Package(
         ),
         .testTarget(
             name: "ServiceTests",
-            dependencies: ["Accounts", "JSON", "JSONRPC", "PosternTesting", "Service", "Store"],
+            dependencies: [
+                "Accounts", "JSON", "JSONRPC", "Mail", "Platform", "PosternTesting", "PosternTranscripts", "Service",
+                "Store",
+            ],
             swiftSettings: houseRules
         ),
         .testTarget(

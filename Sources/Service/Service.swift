@@ -107,6 +107,19 @@ package final class Service: RequestHandler {
         }
     }
 
+    package func lookAhead(_ request: Request) -> SlowWork? {
+        guard let call = called(by: request), let params = call.params, Self.isObject(params) else { return nil }
+        defer { rollback() }
+        var reader = JSONReader(params)
+        var discarded = JSONWriter()
+        do {
+            return try backend.store.refusingWrites { try run(call.method, params: &reader, result: &discarded) }
+        } catch {
+            // The request is refused at its turn.
+            return nil
+        }
+    }
+
     package func mayWait(_ request: Request) -> Bool {
         hashesElsewhere && called(by: request)?.method.hashesPassword == true
     }

@@ -22,6 +22,7 @@ package struct Refusal: Error {
 package final class Store {
     private let engine: any Engine
     private let values = ValueWriter()
+    private var refusesWrites = false
 
     package init(engine: any Engine) {
         self.engine = engine
@@ -41,8 +42,9 @@ package final class Store {
     /// `body` may be run more than once and must have no other effects: clock readings, random values and password
     /// hashes come in from outside.
     ///
-    /// - Throws: what `body` throws; the error of a `Refusal`.
+    /// - Throws: what `body` throws; the error of a `Refusal`; `StoreError.readOnly` within `refusingWrites`.
     package func write<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
+        guard !refusesWrites else { throw StoreError.readOnly }
         do {
             return try engine.write({ try body(Transaction(engine: $0, values: values)) }) { error, engine in
                 guard let refusal = error as? Refusal else { return }
@@ -51,6 +53,13 @@ package final class Store {
         } catch let refusal as Refusal {
             throw refusal.error
         }
+    }
+
+    /// Runs `body`, in which each write transaction throws `StoreError.readOnly` and is not begun.
+    package func refusingWrites<Value>(_ body: () throws -> Value) rethrows -> Value {
+        refusesWrites = true
+        defer { refusesWrites = false }
+        return try body()
     }
 
     /// Makes durable what all transactions so far wrote, and read. If it throws, what they wrote is taken back.

@@ -28,4 +28,29 @@ package struct StoreStatistics: Equatable, Sendable {
     package let entries: Int
     /// The records of each collection that has any, by name.
     package let collections: [CollectionCount]
+
+    /// - Parameters: as the properties; what an engine does not have is 0, nil or empty.
+    package init(
+        kind: String,
+        directory: String? = nil,
+        store: String? = nil,
+        epoch: Int? = nil,
+        transactions: Int = 0,
+        journalBytes: Int = 0,
+        baseBytes: Int = 0,
+        durableBytes: Int = 0,
+        entries: Int = 0,
+        collections: [CollectionCount] = []
+    ) {
+        self.kind = kind
+        self.directory = directory
+        self.store = store
+        self.epoch = epoch
+        self.transactions = transactions
+        self.journalBytes = journalBytes
+        self.baseBytes = baseBytes
+        self.durableBytes = durableBytes
+        self.entries = entries
+        self.collections = collections
+    }
 }

@@ -41,7 +41,7 @@ extension Command {
         let server = Server(
             input: 0,
             output: output,
-            handler: wiring.service,
+            executor: .inline(wiring.service),
             order: options.order,
             // Whoever types makes slips, and a first letter would make them headers for good.
             framing: options.framing ?? (isTerminal ? .line : .auto),

@@ -34,6 +34,8 @@ struct HouseRulesTests {
         ("isOvertaken", "Store.write, which takes the lock first"),
         ("func transact<", "Store.read and Store.write"),
         ("func tend()", "LoopTask"),
+        ("LaneEntry", "UnitOfWork, and PendingMessage while it waits"),
+        ("GroupCommit", "InlineExecutor and ReplyBuffer"),
     ]
 
     @Test(arguments: removedNames)

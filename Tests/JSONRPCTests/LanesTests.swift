@@ -15,10 +15,11 @@ struct LanesTests {
         ReplyAddress(id: UnsafeRawBufferPointer(rebasing: chunk.bytes[..<4]), place: nil, chunk: chunk)
     }
 
-    private func request(in chunk: Chunk) -> LaneEntry {
+    private func request(in chunk: Chunk) -> PendingMessage {
         let address = address(in: chunk)
         let method = JSONText(bytes: UnsafeRawBufferPointer(start: nil, count: 0), hasEscapes: false)
-        return LaneEntry(Request(method: method, params: nil, id: address.id, chunk: chunk), to: address)
+        let request = Request(method: method, params: nil, id: address.id)
+        return PendingMessage(UnitOfWork(request, to: address), in: .only)
     }
 
     @Test func measuresWhatWasReadOnceForAllThatStandsInIt() {
@@ -26,7 +27,7 @@ struct LanesTests {
         for _ in 0..<(Limits.waitingBytesMax >> 20) {
             #expect(!lanes.isFull)
             let chunk = chunk(bytes: 1 << 20)
-            for _ in 0..<100 { lanes.append(request(in: chunk), to: .only) }
+            for _ in 0..<100 { lanes.append(request(in: chunk)) }
         }
         #expect(lanes.isFull)
         for _ in 0..<99 { lanes.removeFirst(of: .only) }
@@ -42,10 +43,10 @@ struct LanesTests {
         do {
             let chunk = chunk(bytes: 1 << 20)
             kept = chunk
-            lanes.append(LaneEntry(.overloaded, to: address(in: chunk)), to: .only)
+            lanes.append(PendingMessage(UnitOfWork(.overloaded, to: address(in: chunk)), in: .only))
         }
         #expect(kept == nil)
-        let id = try #require(lanes.first(of: .only)?.address.id)
+        let id = try #require(lanes.first(of: .only)?.unit.address.id)
         #expect(id.elementsEqual("\"id\"".utf8))
     }
 

@@ -4,8 +4,8 @@ import Testing
 
 @testable import JSONRPC
 
-/// A request of its own chunk.
-private func entry(_ method: String, id: String? = "1", params: String = "{}") throws -> LaneEntry {
+/// The unit of a request that was read alone.
+private func unit(_ method: String, id: String? = "1", params: String = "{}") throws -> UnitOfWork {
     var reader = MessageReader(.line)
     let idMember = id.map { #""id":\#($0),"# } ?? ""
     let line = #"{"jsonrpc":"2.0",\#(idMember)"method":"\#(method)","params":\#(params)}"# + "\n"
@@ -14,7 +14,11 @@ private func entry(_ method: String, id: String? = "1", params: String = "{}") t
     guard case (.message(.request(let request)), let chunk) = try #require(received) else {
         throw RPCError.internalError
     }
-    return LaneEntry(request, to: ReplyAddress(id: request.id, place: nil, chunk: chunk))
+    return UnitOfWork(request, to: ReplyAddress(id: request.id, place: nil, chunk: chunk))
+}
+
+private func message(_ method: String, id: String? = "1", params: String = "{}") throws -> PendingMessage {
+    PendingMessage(try unit(method, id: id, params: params), in: .only)
 }
 
 struct MessageReaderTests {
@@ -53,133 +57,141 @@ struct MessageReaderTests {
 struct RequestsInFlightTests {
     @Test func findsARequestByTheBytesOfItsID() throws {
         var inFlight = RequestsInFlight()
-        let (number, text) = (try entry("sum", id: "1"), try entry("sum", id: #""1""#))
+        let (number, text) = (try message("sum", id: "1"), try message("sum", id: #""1""#))
         inFlight.insert(number)
         inFlight.insert(text)
-        #expect(inFlight.entry(try #require(number.address.id)) === number)
-        #expect(inFlight.entry(try #require(text.address.id)) === text)
+        #expect(inFlight.message(try #require(number.unit.address.id)) === number)
+        #expect(inFlight.message(try #require(text.unit.address.id)) === text)
         inFlight.remove(number)
-        #expect(inFlight.entry(try #require(number.address.id)) == nil)
-        #expect(inFlight.entry(try #require(text.address.id)) === text)
+        #expect(inFlight.message(try #require(number.unit.address.id)) == nil)
+        #expect(inFlight.message(try #require(text.unit.address.id)) === text)
     }
 
     /// The second is refused and must not end the first's place when it is answered.
     @Test func keepsTheFirstOfTwoWithOneID() throws {
         var inFlight = RequestsInFlight()
-        let (first, second) = (try entry("sum"), try entry("sum"))
+        let (first, second) = (try message("sum"), try message("sum"))
         inFlight.insert(first)
         inFlight.insert(second)
         inFlight.remove(second)
-        #expect(inFlight.entry(try #require(first.address.id)) === first)
+        #expect(inFlight.message(try #require(first.unit.address.id)) === first)
     }
 
     @Test func keepsNeitherNotificationsNorNull() throws {
         var inFlight = RequestsInFlight()
-        let null = try entry("sum", id: "null")
+        let null = try message("sum", id: "null")
         inFlight.insert(null)
-        inFlight.insert(try entry("sum", id: nil))
-        #expect(inFlight.entry(try #require(null.address.id)) == nil)
+        inFlight.insert(try message("sum", id: nil))
+        #expect(inFlight.message(try #require(null.unit.address.id)) == nil)
     }
 }
 
-struct LookAheadTests {
-    /// Work that is done in place.
-    private let pool = WorkPool(startThread: { _ in false }, wake: {})
-    private let handler = ArithmeticHandler()
-
-    @Test func startsTheWorkOfWhatWaitsAndKeepsItsPhase() throws {
-        var lookAhead = LookAhead(pool: pool)
-        let slow = try entry("slow", params: #"{"value":4}"#)
-        lookAhead.append(slow)
-        #expect(!slow.isWaiting)
-        lookAhead.run(by: handler)
-        #expect(slow.isWaiting)
-        #expect(lookAhead.takeFinished().map { $0 === slow } == [true])
-        #expect(!slow.isWaiting)
-        #expect((slow.phase as? ArithmeticHandler.SlowOutcome)?.value == 8)
-        #expect(lookAhead.takeFinished().isEmpty)
+struct MessagesUnderWayTests {
+    private func candidates(of underWay: inout MessagesUnderWay) -> [PendingMessage] {
+        var candidates: [PendingMessage] = []
+        while let candidate = underWay.nextCandidate() { candidates.append(candidate) }
+        return candidates
     }
 
-    /// At its turn it is begun anew, as other requests may have changed what it found.
-    @Test func discardsWhatEndsInTheFirstPhase() throws {
-        var lookAhead = LookAhead(pool: pool)
-        let quick = try entry("write", params: #"{"value":4}"#)
-        lookAhead.append(quick)
-        lookAhead.run(by: handler)
-        #expect(!quick.isWaiting && !quick.isDone && quick.phase == nil)
-        try handler.commit()
-        #expect(handler.durable == [])
+    @Test func givesEachCandidateOnce() throws {
+        var underWay = MessagesUnderWay()
+        let messages = [try message("slow"), try message("slow", id: "2")]
+        for message in messages { underWay.addCandidate(message) }
+        #expect(candidates(of: &underWay).map(ObjectIdentifier.init) == messages.map(ObjectIdentifier.init))
+        #expect(candidates(of: &underWay).isEmpty)
     }
 
-    @Test func leavesOutWhatIsDoneOrCancelled() throws {
-        var lookAhead = LookAhead(pool: pool)
-        let (done, cancelled) = (try entry("slow"), try entry("slow"))
-        done.isDone = true
-        cancelled.isCancelled = true
-        for entry in [done, cancelled] { lookAhead.append(entry) }
-        lookAhead.run(by: handler)
-        #expect(lookAhead.takeFinished().isEmpty)
+    @Test func leavesOutWhatIsDoneOrCancelledOrHasItsPhase() throws {
+        var underWay = MessagesUnderWay()
+        let (done, cancelled, continued) = (try message("slow"), try message("slow"), try message("slow"))
+        done.state = .done
+        cancelled.unit.cancel()
+        continued.unit.phase = ArithmeticHandler.SlowOutcome(value: 8)
+        for message in [done, cancelled, continued] { underWay.addCandidate(message) }
+        #expect(candidates(of: &underWay).isEmpty)
     }
 
-    @Test func startsNoMoreThanThereIsRoomFor() throws {
-        var lookAhead = LookAhead(pool: pool)
-        let entries = try (0..<Limits.workAheadMax + 3).map { try entry("slow", id: "\($0)") }
-        for entry in entries { lookAhead.append(entry) }
-        lookAhead.run(by: handler)
-        #expect(entries.count(where: \.isWaiting) == Limits.workAheadMax)
-        #expect(lookAhead.takeFinished().count == Limits.workAheadMax)
-        lookAhead.run(by: handler)
-        #expect(lookAhead.takeFinished().count == 3)
+    @Test func givesNoMoreThanMayBeUnderWay() throws {
+        var underWay = MessagesUnderWay()
+        for number in 0..<Limits.workAheadMax {
+            underWay.insert(try message("slow", id: "\(number)"), underWay.nextTicket())
+        }
+        let last = try message("slow")
+        underWay.addCandidate(last)
+        #expect(underWay.nextCandidate() == nil)
+        #expect(underWay.remove(1)?.state == .underWay)
+        #expect(underWay.nextCandidate() === last)
+        #expect(underWay.remove(1) == nil)
     }
 }
 
-struct GroupCommitTests {
+struct InlineExecutorTests {
     private let handler = ArithmeticHandler()
+    private let executor: InlineExecutor
+
+    init() {
+        executor = InlineExecutor(handler)
+    }
 
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
+    private func isDone(_ execution: Execution) -> Bool {
+        if case .done = execution { true } else { false }
+    }
+
     @Test func letsNoReplyLeaveBeforeTheCommit() throws {
-        var group = GroupCommit(handler: handler)
-        #expect(group.carryOut(try entry("write", params: #"{"value":4}"#)) == nil)
-        #expect(group.takeCommitted().isEmpty)
+        var replies = ReplyBuffer(.line)
+        #expect(isDone(executor.carryOut(try unit("write", params: #"{"value":4}"#), 1, replies: &replies)))
+        #expect(replies.takeReleased().isEmpty)
         #expect(handler.durable == [])
-        group.commit()
+        executor.commit(&replies)
         #expect(handler.durable == [4])
-        #expect(text(group.takeCommitted()) == #"{"jsonrpc":"2.0","id":1,"result":true}"# + "\n")
-        #expect(group.takeCommitted().isEmpty)
+        #expect(text(replies.takeReleased()) == #"{"jsonrpc":"2.0","id":1,"result":true}"# + "\n")
+        #expect(replies.takeReleased().isEmpty)
     }
 
-    @Test func leavesNothingOfWhatWaits() throws {
-        var group = GroupCommit(handler: handler)
-        #expect(group.carryOut(try entry("slow")) != nil)
-        group.commit()
-        #expect(group.takeCommitted().isEmpty)
+    @Test func writesNoReplyToWhatWaits() throws {
+        var replies = ReplyBuffer(.line)
+        #expect(!isDone(executor.carryOut(try unit("slow"), 1, replies: &replies)))
+        executor.commit(&replies)
+        #expect(replies.takeReleased().isEmpty)
     }
 
-    /// Each of a group that cannot be committed is carried out again, alone, with the phase that it had.
+    /// At its turn the request is carried out from the start, as other requests may have changed what it found.
+    @Test func keepsNothingOfALookAheadButTheSlowWork() throws {
+        #expect(isDone(executor.lookAhead(try unit("write", params: #"{"value":4}"#), 1)))
+        try handler.commit()
+        #expect(handler.durable == [])
+        guard case .waits(let work) = executor.lookAhead(try unit("slow", params: #"{"value":4}"#), 2) else {
+            Issue.record("no slow work")
+            return
+        }
+        #expect((work() as? ArithmeticHandler.SlowOutcome)?.value == 8)
+    }
+
+    /// Each unit of a group that cannot be committed is carried out again, alone, with the phase that it had.
     @Test func repeatsAGroupOneByOne() throws {
         handler.writesMax = 1
-        var group = GroupCommit(handler: handler)
-        let slow = try entry("slow", id: "3")
+        var replies = ReplyBuffer(.line)
+        var slow = try unit("slow", id: "3")
         slow.phase = ArithmeticHandler.SlowOutcome(value: 8)
-        for entry in [try entry("write", params: #"{"value":4}"#), try entry("write", id: "2", params: "{}"), slow] {
-            #expect(group.carryOut(entry) == nil)
+        for unit in [try unit("write", params: #"{"value":4}"#), try unit("write", id: "2", params: "{}"), slow] {
+            #expect(isDone(executor.carryOut(unit, 1, replies: &replies)))
         }
-        group.commit()
+        executor.commit(&replies)
         #expect(handler.durable == [4, 0])
-        let replies = [("1", "true"), ("2", "true"), ("3", "8")].map {
+        let expected = [("1", "true"), ("2", "true"), ("3", "8")].map {
             #"{"jsonrpc":"2.0","id":\#($0),"result":\#($1)}"#
         }
-        #expect(text(group.takeCommitted()) == replies.joined(separator: "\n") + "\n")
+        #expect(text(replies.takeReleased()) == expected.joined(separator: "\n") + "\n")
     }
 
-    @Test func writesHeadersBeforeARepliesBytes() throws {
-        var group = GroupCommit(handler: handler)
-        group.framing = .header
-        #expect(group.carryOut(try entry("get_data")) == nil)
-        group.commit()
+    @Test func writesTheLengthBeforeAReplyBehindHeaders() throws {
+        var replies = ReplyBuffer(.header)
+        #expect(isDone(executor.carryOut(try unit("get_data"), 1, replies: &replies)))
+        executor.commit(&replies)
         #expect(
-            text(group.takeCommitted())
+            text(replies.takeReleased())
                 == "Content-Length: 45\r\n\r\n" + #"{"jsonrpc":"2.0","id":1,"result":["hello",5]}"#
         )
     }

@@ -40,7 +40,7 @@ struct ServerTests {
         let server = Server(
             input: input.pipe.reader,
             output: output.writer,
-            handler: ArithmeticHandler(),
+            executor: .inline(ArithmeticHandler()),
             order: .inOrder,
             framing: .line,
             tasks: tasks,

@@ -23,7 +23,7 @@ final class Chunk {
     static var empty: Chunk { Chunk(copying: UnsafeRawBufferPointer(start: nil, count: 0)) }
 }
 
-/// One request: what a handler is asked to do.
+/// One request: what a handler is asked to do. It is valid while the chunk that it was read from is.
 package struct Request {
     /// The method's name.
     package let method: JSONText
@@ -31,8 +31,6 @@ package struct Request {
     package let params: UnsafeRawBufferPointer?
     /// The id as it was written; nil for a notification, which gets no answer.
     let id: UnsafeRawBufferPointer?
-    /// Keeps what the members above point into.
-    let chunk: Chunk
 }
 
 /// What a message turned out to be.
@@ -104,7 +102,7 @@ extension Message {
             self = .invalid(.noObject, id: nil)
             return
         }
-        self = try Envelope(reading: &reader).message(in: chunk)
+        self = try Envelope(reading: &reader).message()
     }
 }
 
@@ -155,12 +153,12 @@ private struct Envelope {
         }
     }
 
-    func message(in chunk: Chunk) -> Message {
+    func message() -> Message {
         if isResponse, !hasMethod { return .ignored }
         guard !hasID || id != nil, isVersion2, let method, !method.bytes.isEmpty, paramsAreStructured else {
             return .invalid(fault, id: id)
         }
-        return .request(Request(method: method, params: params, id: id, chunk: chunk))
+        return .request(Request(method: method, params: params, id: id))
     }
 
     /// What makes it no request.

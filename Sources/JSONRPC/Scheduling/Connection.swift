@@ -6,53 +6,78 @@ package enum ReplyOrder: String, Sendable {
     case asCompleted = "as-completed"
 }
 
-/// The requests of one stream, from bytes read to bytes to be written:
+/// The scheduler of one stream's requests, from bytes read to bytes to be written:
 ///
-///     receive          bytes that were read
+///     receive          takes bytes that were read
 ///       MessageReader    cuts and parses messages
-///       admit            gives each a lane; one behind another request of its lane waits
-///         Lanes            keep what waits; LookAhead starts its slow work
-///       carryOut         has the handler carry out a request, in GroupCommit
-///     commit           makes what was done durable
-///     takeOutput       replies that may leave
+///       admit            carries out a message at once, or puts it in its lane behind earlier ones
+///         Lanes            hold the messages that wait
+///         Executor         carries out units of work, in place or on workers
+///         WorkPool         does the slow work that a unit waits for
+///     resume           goes on with the messages whose slow work or worker is finished
+///     commit           the executor makes the turn's units durable; ReplyBuffer then releases their replies
+///     takeOutput       gives the released replies
 ///
-/// What one read brought is carried out, then committed at once, and only then answered: a thousand requests in a pipe
-/// share one sync, and no reply tells of what is not durable. A request that waits for slow work holds up its lane and
-/// nothing else; in-order is the case of a single lane.
+/// A message that waits holds up its lane and nothing else; in-order is the case of a single lane. A turn ends when its
+/// replies have grown long, as a short request may have a long reply; the next begins when these have been taken.
 ///
-/// A turn ends when its answers have grown long, as a short request may have a long answer; the next begins when these
-/// have gone out. It belongs to one thread, and does no input or output of its own.
-///
-/// A struct, with one owner: each use of an object's members is checked at run time against others that overlap with it,
-/// and a request makes many.
+/// The scheduler belongs to one thread, and does no input or output. It is a struct with one owner, because each use of
+/// a property of an object is checked at run time for overlapping access.
 struct Connection: ~Copyable {
-    private let handler: any RequestHandler
+    private let policy: any RequestPolicy
+    private let executor: any Executor
+    private let pool: WorkPool
     private let chosenOrder: ReplyOrder?
     private var reader: MessageReader
     private var lanes = Lanes()
-    /// Lanes that could go on, had their answers not grown long.
+    /// Lanes whose next message can be carried out once there is room for its reply, or a worker.
     private var pausedLanes = Set<Lane>()
     private var inFlight = RequestsInFlight()
-    private var lookAhead: LookAhead
-    private var group: GroupCommit
+    private var underWay = MessagesUnderWay()
+    private var replies: ReplyBuffer
 
-    /// - Parameter order: how requests are ordered; nil leaves it to the framing, as peers that frame with headers match
-    ///   replies to requests by their ids.
-    init(handler: any RequestHandler, pool: WorkPool, order: ReplyOrder?, framing: Framing) {
-        self.handler = handler
+    /// - Parameters:
+    ///   - policy: answers what the scheduler asks about requests.
+    ///   - executor: carries requests out.
+    ///   - pool: does slow work.
+    ///   - order: how requests are ordered; nil leaves it to the framing, as peers that frame with headers match replies
+    ///     to requests by their ids.
+    init(
+        policy: any RequestPolicy,
+        executor: any Executor,
+        pool: WorkPool,
+        order: ReplyOrder?,
+        framing: Framing
+    ) {
+        self.policy = policy
+        self.executor = executor
+        self.pool = pool
         self.chosenOrder = order
         self.reader = MessageReader(framing)
-        self.lookAhead = LookAhead(pool: pool)
-        self.group = GroupCommit(handler: handler)
+        self.replies = ReplyBuffer(framing)
+    }
+
+    /// A connection whose requests are carried out in place.
+    init(handler: any RequestHandler, pool: WorkPool, order: ReplyOrder?, framing: Framing) {
+        self.init(
+            policy: handler,
+            executor: InlineExecutor(handler),
+            pool: pool,
+            order: order,
+            framing: framing
+        )
     }
 
     /// Whether every request was answered.
-    var isIdle: Bool { lanes.isEmpty && !hasBacklog }
+    var isIdle: Bool { lanes.isEmpty && reader.isEmpty }
 
-    /// Whether there is something to carry out that waits for nothing but for earlier answers to go out.
+    /// Whether messages that were read wait only for earlier replies to be taken, or for a worker.
     var hasBacklog: Bool { !reader.isEmpty || !pausedLanes.isEmpty }
 
-    /// How many messages were read and are not answered, those aside whose answers wait to be written.
+    /// Whether `takeBacklog()` can go on with that.
+    var canTakeBacklog: Bool { hasBacklog && !executor.isFull }
+
+    /// How many messages were read and are not answered; replies that wait to be written are not counted.
     var unansweredMessages: Int { lanes.count + reader.count }
 
     /// Whether so many requests wait that nothing more should be read for now.
@@ -63,21 +88,21 @@ struct Connection: ~Copyable {
     /// Takes what was read.
     mutating func receive(_ read: UnsafeRawBufferPointer) {
         reader.receive(read)
-        group.framing = reader.framing
+        replies.framing = reader.framing
         takeBacklog()
     }
 
     /// Takes the end of the input.
     mutating func receiveEnd() {
         reader.receiveEnd()
-        group.framing = reader.framing
+        replies.framing = reader.framing
         takeBacklog()
     }
 
-    /// Goes on where a turn ended because its answers had grown long.
+    /// Goes on where a turn ended because its replies had grown long, or no worker was free.
     mutating func takeBacklog() {
         for lane in pausedLanes { advance(lane) }
-        while !group.isFull, let (received, chunk) = reader.next() {
+        while !isFull, let (received, chunk) = reader.next() {
             switch received {
             case .message(let message): admit(message, chunk: chunk)
             case .batch(let messages): admit(messages, chunk: chunk)
@@ -86,31 +111,42 @@ struct Connection: ~Copyable {
         endTurn()
     }
 
-    /// Goes on with what waited for work that is done now.
+    /// Goes on with the messages whose slow work or worker is finished.
     mutating func resume() {
-        let finished = lookAhead.takeFinished()
-        guard !finished.isEmpty else { return }
-        for entry in finished { advance(entry.lane) }
+        let worked = pool.takeFinished()
+        let executed = executor.takeFinished()
+        guard !worked.isEmpty || !executed.isEmpty else { return }
+        for (ticket, phase) in worked {
+            guard let message = underWay.remove(ticket) else { continue }
+            message.unit.phase = phase
+            message.state = .queued
+            advance(message.lane)
+        }
+        for (ticket, execution) in executed {
+            if let message = underWay.remove(ticket) { finish(message, with: execution) }
+        }
         endTurn()
     }
 
-    /// The answers that may go out by now.
+    /// Takes the replies that may leave.
     mutating func takeOutput() -> [UInt8] {
-        group.takeCommitted()
+        replies.takeReleased()
     }
 
     private mutating func endTurn() {
-        group.commit()
-        lookAhead.run(by: handler)
+        executor.commit(&replies)
+        lookAhead()
     }
 
     // MARK: Order
+
+    private var isFull: Bool { replies.isFull || executor.isFull }
 
     private var order: ReplyOrder {
         chosenOrder ?? (reader.framing == .header ? .asCompleted : .inOrder)
     }
 
-    /// Each message of a batch waits in its own lane; the answer has them in the batch's order whenever they are done.
+    /// Each message of a batch waits in its own lane; the reply lists them in the batch's order whenever they are done.
     private mutating func admit(_ messages: [Message], chunk: Chunk) {
         let batch = BatchReply(count: messages.count)
         for (index, message) in messages.enumerated() {
@@ -120,36 +156,44 @@ struct Connection: ~Copyable {
 
     /// Carries out a message, or puts it where it waits for its turn.
     private mutating func admit(_ message: consuming Message, at place: BatchPlace? = nil, chunk: Chunk) {
-        guard let entry = entry(for: message, at: place, chunk: chunk) else {
-            if let place { group.settle([], at: place) }
+        guard let unit = unit(for: message, at: place, chunk: chunk) else {
+            if let place { replies.stage([], at: place) }
             return
         }
-        if !lanes.isEmpty { entry.lane = lane(of: entry) }
-        if let lane = entry.lane, lanes.isBlocked(lane) {
-            wait(entry, in: lane)
-        } else if !carryOut(entry) {
-            wait(entry, in: lane(of: entry) ?? .only)
+        let ticket = underWay.nextTicket()
+        if lanes.isEmpty {
+            begin(unit, ticket, in: nil)
+        } else {
+            let lane = lane(of: unit) ?? .own(ticket)
+            if lanes.isBlocked(lane) {
+                wait(PendingMessage(unit, in: lane))
+            } else if isFull {
+                wait(PendingMessage(unit, in: lane))
+                pausedLanes.insert(lane)
+            } else {
+                begin(unit, ticket, in: lane)
+            }
         }
     }
 
     /// What is to be carried out for a message; nil for a message that needs nothing, such as a notification that cancels a
     /// request.
-    private func entry(for message: consuming Message, at place: BatchPlace?, chunk: Chunk) -> LaneEntry? {
+    private func unit(for message: consuming Message, at place: BatchPlace?, chunk: Chunk) -> UnitOfWork? {
         switch consume message {
         case .ignored: return nil
         case .invalid(let error, let id):
-            return LaneEntry(error, to: ReplyAddress(id: id, place: place, chunk: chunk))
+            return UnitOfWork(error, to: ReplyAddress(id: id, place: place, chunk: chunk))
         case .request(let request):
             let address = ReplyAddress(id: request.id, place: place, chunk: chunk)
             // If nothing waits, there is room, and nothing to cancel or to confuse the request with.
-            if lanes.isEmpty { return LaneEntry(request, to: address) }
+            if lanes.isEmpty { return UnitOfWork(request, to: address) }
             guard let id = request.id else {
-                // A notification gets no answer, not even that there is no room for it (JSON-RPC 2.0 §4.1).
-                return cancelWaiting(request) || lanes.isFull ? nil : LaneEntry(request, to: address)
+                // A notification gets no reply, not even that there is no room for it (JSON-RPC 2.0 §4.1).
+                return cancelWaiting(request) || lanes.isFull ? nil : UnitOfWork(request, to: address)
             }
-            if inFlight.entry(id) != nil { return LaneEntry(handler.shaped(.idInFlight, for: request), to: address) }
-            if lanes.isFull { return LaneEntry(handler.shaped(.overloaded, for: request), to: address) }
-            return LaneEntry(request, to: address)
+            if inFlight.message(id) != nil { return UnitOfWork(policy.shaped(.idInFlight, for: request), to: address) }
+            if lanes.isFull { return UnitOfWork(policy.shaped(.overloaded, for: request), to: address) }
+            return UnitOfWork(request, to: address)
         }
     }
 
@@ -157,47 +201,102 @@ struct Connection: ~Copyable {
     ///
     /// - Returns: false if the notification cancels nothing.
     private func cancelWaiting(_ notification: Request) -> Bool {
-        guard let id = handler.cancelledID(by: notification), let entry = inFlight.entry(id),
-            let request = entry.request, handler.isCancellable(request)
+        guard let id = policy.cancelledID(by: notification), let message = inFlight.message(id),
+            let request = message.unit.request, policy.isCancellable(request)
         else { return false }
-        entry.isCancelled = true
+        message.unit.cancel()
         return true
     }
 
-    private mutating func wait(_ entry: LaneEntry, in lane: Lane) {
-        entry.lane = lane
-        inFlight.insert(entry)
-        lanes.append(entry, to: lane)
-        if !entry.isWaiting, let request = entry.request, handler.mayWait(request) { lookAhead.append(entry) }
-    }
-
-    private func lane(of entry: LaneEntry) -> Lane? {
+    private func lane(of unit: borrowing UnitOfWork) -> Lane? {
         if order == .inOrder { return .only }
-        return entry.request.flatMap { handler.lane(of: $0) }
+        return unit.request.flatMap { policy.lane(of: $0) }
     }
 
-    /// Carries out what has come to its turn in a lane.
-    private mutating func advance(_ lane: Lane?) {
-        guard let lane else { return }
+    private mutating func wait(_ message: PendingMessage) {
+        inFlight.insert(message)
+        lanes.append(message)
+        if message.state == .queued, let request = message.unit.request, policy.mayWait(request) {
+            underWay.addCandidate(message)
+        }
+    }
+
+    // MARK: Carrying out
+
+    /// Carries out a message that came to its turn at once; puts it in its lane if it has to wait.
+    ///
+    /// - Parameter lane: the message's lane; nil if that is not known yet.
+    private mutating func begin(_ unit: consuming UnitOfWork, _ ticket: Ticket, in lane: Lane?) {
+        refuseInFullBatch(&unit)
+        let execution = executor.carryOut(unit, ticket, replies: &replies)
+        if case .done = execution { return }
+        let message = PendingMessage(unit, in: lane ?? self.lane(of: unit) ?? .own(ticket))
+        underWay.insert(message, ticket)
+        wait(message)
+        if case .waits(let work) = execution { pool.start(ticket, work) }
+    }
+
+    /// Carries out the messages of a lane whose turn has come.
+    private mutating func advance(_ lane: Lane) {
         pausedLanes.remove(lane)
-        while let entry = lanes.first(of: lane), !entry.isWaiting {
-            if group.isFull {
+        while let message = lanes.first(of: lane), message.state == .queued {
+            if isFull {
                 pausedLanes.insert(lane)
                 return
             }
-            guard carryOut(entry) else { return }
-            lanes.removeFirst(of: lane)
+            refuseInFullBatch(&message.unit)
+            let ticket = underWay.nextTicket()
+            switch executor.carryOut(message.unit, ticket, replies: &replies) {
+            case .done: remove(message)
+            case .waits(let work): start(work, for: message, ticket)
+            case .underWay: underWay.insert(message, ticket)
+            }
         }
     }
 
-    /// Carries out one message and answers it; false where it has to wait for slow work.
-    private mutating func carryOut(_ entry: LaneEntry) -> Bool {
-        if let work = group.carryOut(entry) {
-            lookAhead.start(work, for: entry)
-            return false
+    /// Goes on with a message that a worker hands back.
+    private mutating func finish(_ message: PendingMessage, with execution: FinishedExecution) {
+        switch execution {
+        case .done(let reply):
+            // A request that was cancelled meanwhile gets no reply.
+            let isCancelled = if case .cancelled = message.unit.task { true } else { false }
+            replies.stage(isCancelled ? [] : reply, to: message.unit.address)
+            remove(message)
+        case .waits(let work): return start(work, for: message, underWay.nextTicket())
+        case .lookedAhead: message.state = .queued
         }
-        entry.isDone = true
-        inFlight.remove(entry)
-        return true
+        advance(message.lane)
+    }
+
+    private mutating func start(_ work: @escaping SlowWork, for message: PendingMessage, _ ticket: Ticket) {
+        underWay.insert(message, ticket)
+        pool.start(ticket, work)
+    }
+
+    /// Removes a message that was carried out, the first of its lane.
+    private mutating func remove(_ message: PendingMessage) {
+        message.state = .done
+        inFlight.remove(message)
+        lanes.removeFirst(of: message.lane)
+    }
+
+    /// A batch whose reply is full carries out no further request.
+    private func refuseInFullBatch(_ unit: inout UnitOfWork) {
+        guard let place = unit.address.place, place.batch.isFull, let request = unit.request, request.id != nil else {
+            return
+        }
+        unit.refuse(policy.shaped(.batchAnswerTooLong, for: request))
+    }
+
+    /// Runs the first phases of requests that wait, to start their slow work.
+    private mutating func lookAhead() {
+        while !executor.isFull, let message = underWay.nextCandidate() {
+            let ticket = underWay.nextTicket()
+            switch executor.lookAhead(message.unit, ticket) {
+            case .done: break
+            case .waits(let work): start(work, for: message, ticket)
+            case .underWay: underWay.insert(message, ticket)
+            }
+        }
     }
 }

@@ -9,4 +9,7 @@ package struct Lane: Hashable, Sendable {
 
     /// The single lane used when replies are in order.
     static let only = Lane("")
+
+    /// The lane of a message that keeps no order with any other.
+    static func own(_ ticket: Ticket) -> Lane { Lane("#\(ticket)") }
 }

@@ -3,7 +3,7 @@
 /// A message keeps the whole chunk that it stands in, which may be a thousand times its length. So it is chunks that are
 /// measured, each once, from the first of its messages that waits to the last.
 struct Lanes {
-    private var queues: [Lane: Queue<LaneEntry>] = [:]
+    private var queues: [Lane: Queue<PendingMessage>] = [:]
     private var waiting = 0
     private var waitingBytes = 0
     /// How many of those that wait are refused already, and wait only for their answer's turn.
@@ -29,35 +29,34 @@ struct Lanes {
         queues[lane] != nil
     }
 
-    func first(of lane: Lane) -> LaneEntry? {
+    func first(of lane: Lane) -> PendingMessage? {
         queues[lane]?.first
     }
 
-    mutating func append(_ entry: LaneEntry, to lane: Lane) {
-        if entry.request == nil { entry.keepOnlyID() }
-        queues[lane, default: Queue()].append(entry)
-        count(entry, 1)
+    mutating func append(_ message: PendingMessage) {
+        queues[message.lane, default: Queue()].append(message)
+        count(message, 1)
     }
 
     mutating func removeFirst(of lane: Lane) {
-        guard let index = queues.index(forKey: lane), let entry = queues.values[index].removeFirst() else { return }
-        count(entry, -1)
+        guard let index = queues.index(forKey: lane), let message = queues.values[index].removeFirst() else { return }
+        count(message, -1)
         if queues.values[index].isEmpty { queues.remove(at: index) }
     }
 
-    private mutating func count(_ entry: LaneEntry, _ step: Int) {
-        let chunk = entry.address.chunk
+    private mutating func count(_ message: PendingMessage, _ step: Int) {
+        let chunk = message.unit.address.chunk
         let wasKept = chunk.waitingMessages > 0
         chunk.waitingMessages += step
         let isKept = chunk.waitingMessages > 0
         let bytes = wasKept == isKept ? 0 : step * chunk.bytes.count
-        if entry.request == nil {
+        if message.isRefusal {
             refusals += step
             refusalBytes += bytes
         } else {
             waiting += step
             // The id is kept a second time, among those in flight.
-            waitingBytes += bytes + step * (entry.address.id?.count ?? 0)
+            waitingBytes += bytes + step * (message.unit.address.id?.count ?? 0)
         }
     }
 }

@@ -1,26 +1,25 @@
 /// The requests that wait, by their ids as they were written.
 ///
-/// A request that is carried out as it comes has no time to be confused with another, so most ids are never kept here.
+/// A request that is carried out at once cannot be confused with another, so most ids are never kept here.
 struct RequestsInFlight {
-    private var entries: [[UInt8]: LaneEntry] = [:]
+    private var messages: [[UInt8]: PendingMessage] = [:]
 
-    /// The request that waits with this id; nil where none does. `null` names no request.
-    func entry(_ id: UnsafeRawBufferPointer) -> LaneEntry? {
-        entries.isEmpty ? nil : entries[Array(id)]
+    /// The request that waits with this id; nil if none does. `null` names no request.
+    func message(_ id: UnsafeRawBufferPointer) -> PendingMessage? {
+        messages.isEmpty ? nil : messages[Array(id)]
     }
 
-    /// Keeps a request that begins to wait.
-    mutating func insert(_ entry: LaneEntry) {
-        guard entry.request != nil, let id = entry.address.id, !id.elementsEqual("null".utf8) else { return }
-        guard entries[Array(id)] == nil else { return }
-        entries[Array(id)] = entry
-        entry.isInFlight = true
+    /// Adds a request that begins to wait. Of two with one id the first is kept.
+    mutating func insert(_ message: PendingMessage) {
+        guard message.unit.request != nil, let id = message.unit.address.id, !id.elementsEqual("null".utf8) else {
+            return
+        }
+        if messages[Array(id)] == nil { messages[Array(id)] = message }
     }
 
-    /// Forgets a request that was carried out.
-    mutating func remove(_ entry: LaneEntry) {
-        guard entry.isInFlight, let id = entry.address.id else { return }
-        entries[Array(id)] = nil
-        entry.isInFlight = false
+    /// Removes a request that was carried out.
+    mutating func remove(_ message: PendingMessage) {
+        guard let id = message.unit.address.id, case let key = Array(id), messages[key] === message else { return }
+        messages[key] = nil
     }
 }

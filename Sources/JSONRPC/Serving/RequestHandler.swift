@@ -1,20 +1,7 @@
 package import JSON
 
-/// Carries out requests. It is used from one thread.
-package protocol RequestHandler: AnyObject {
-    /// Carries out a request, or its next phase, and writes its result as one JSON value. The request's writes are staged
-    /// until `commit()`.
-    ///
-    /// - Parameter phase: the phase that the request's slow work returned; nil for the first phase.
-    /// - Returns: the slow work that the request waits for, with nothing staged and no result written; nil if the request
-    ///   was carried out.
-    /// - Throws: the error to reply with.
-    func handle(
-        _ request: Request,
-        from phase: (any RequestPhase)?,
-        result: inout JSONWriter
-    ) throws(RPCError) -> SlowWork?
-
+/// What the scheduler asks about a request before it is carried out. It is used from the loop's thread.
+package protocol RequestPolicy: AnyObject {
     /// Whether a request may need slow work, so that its first phase should run ahead of its turn.
     func mayWait(_ request: Request) -> Bool
 
@@ -28,11 +15,33 @@ package protocol RequestHandler: AnyObject {
     /// account have the same lane; nil means that the request may overtake any other.
     func lane(of request: Request) -> Lane?
 
-    /// Commits all staged writes and makes them durable.
-    func commit() throws(RPCError)
-
     /// Rewrites a connection-level error in the format of the called API.
     func shaped(_ error: RPCError, for request: Request) -> RPCError
+}
+
+/// Carries out requests. It is used from one thread.
+package protocol RequestHandler: RequestPolicy {
+    /// Carries out a request, or its next phase, and writes its result as one JSON value. The request's writes are staged
+    /// until `commit()`.
+    ///
+    /// - Parameter phase: the phase that the request's slow work returned; nil for the first phase.
+    /// - Returns: the slow work that the request waits for, with nothing staged and no result written; nil if the request
+    ///   was carried out.
+    /// - Throws: the error to reply with.
+    func handle(
+        _ request: Request,
+        from phase: (any RequestPhase)?,
+        result: inout JSONWriter
+    ) throws(RPCError) -> SlowWork?
+
+    /// Runs the first phase of a request ahead of its turn, and discards everything but the slow work that it waits for.
+    /// Nothing is written, not even with an engine that commits each transaction at once.
+    ///
+    /// - Returns: the slow work; nil if the phase waits for none.
+    func lookAhead(_ request: Request) -> SlowWork?
+
+    /// Commits all staged writes and makes them durable.
+    func commit() throws(RPCError)
 
     /// Replaces the result of a request that was carried out, because its commit failed or its result is too long.
     ///

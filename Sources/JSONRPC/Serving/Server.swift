@@ -28,6 +28,7 @@ package final class Server {
     /// - Parameters:
     ///   - input: where requests come from.
     ///   - output: where replies go; nobody else may write there.
+    ///   - executor: what carries out the requests.
     ///   - order: how requests are ordered; nil leaves it to the framing.
     ///   - tasks: the background work.
     ///   - wakeUp: what ends a wait when `isStopped` has changed or a task has something to do.
@@ -35,7 +36,7 @@ package final class Server {
     package init(
         input: Int32,
         output: Int32,
-        handler: any RequestHandler,
+        executor: ExecutorChoice,
         order: ReplyOrder?,
         framing: Framing,
         tasks: [LoopTask],
@@ -48,7 +49,13 @@ package final class Server {
         self.isStopped = isStopped
         let pool = WorkPool { wakeUp.send() }
         self.output = OutputWriter(descriptor: output) { wakeUp.send() }
-        self.connection = Connection(handler: handler, pool: pool, order: order, framing: framing)
+        self.connection = Connection(
+            policy: executor.policy,
+            executor: executor.make(wake: { wakeUp.send() }),
+            pool: pool,
+            order: order,
+            framing: framing
+        )
     }
 
     /// Serves until the input ends or the server is stopped, and everything that was read is answered and written; or
@@ -114,7 +121,7 @@ package final class Server {
     }
 
     /// Whether what has been read already can go on.
-    private var canProceed: Bool { connection.hasBacklog && !isUnread }
+    private var canProceed: Bool { connection.canTakeBacklog && !isUnread }
 
     /// Whether the client has so much to read that its next requests can wait.
     private var isUnread: Bool { output.heldBytes > Limits.unreadBytesMax }

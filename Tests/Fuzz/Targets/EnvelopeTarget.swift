@@ -122,6 +122,7 @@ private final class Echo: RequestHandler {
         return nil
     }
 
+    func lookAhead(_ request: Request) -> SlowWork? { nil }
     func mayWait(_ request: Request) -> Bool { false }
     func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? { nil }
     func isCancellable(_ request: Request) -> Bool { false }

@@ -1,0 +1,86 @@
+import JSON
+
+/// Carries out units of work in place, and commits a group of them together.
+///
+/// A thousand requests that came with one read share one sync. If the commit of a group fails, each of its units is
+/// carried out again and committed alone, so that those that only read get their usual replies.
+final class InlineExecutor: Executor {
+    private let handler: any RequestHandler
+    /// The units that were carried out and are not committed.
+    private var group: [UnitOfWork] = []
+
+    init(_ handler: any RequestHandler) {
+        self.handler = handler
+    }
+
+    var isFull: Bool { false }
+
+    func carryOut(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution {
+        if replies.isInPlace(unit.address) {
+            if let work = replies.stageInPlace({ unit.perform(by: handler, reply: &$0) }) { return .waits(work) }
+            group.append(unit)
+        } else {
+            var reply = JSONWriter()
+            if let work = unit.perform(by: handler, reply: &reply) { return .waits(work) }
+            group.append(unit)
+            replies.stage(reply.take(), to: unit.address)
+        }
+        return .done
+    }
+
+    func lookAhead(_ unit: UnitOfWork, _ ticket: Ticket) -> Execution {
+        unit.request.flatMap { handler.lookAhead($0) }.map { .waits($0) } ?? .done
+    }
+
+    func takeFinished() -> [(ticket: Ticket, execution: FinishedExecution)] { [] }
+
+    /// Also a group that did nothing is committed: the handler may have read the store, and must read it anew for the next.
+    func commit(_ replies: inout ReplyBuffer) {
+        do throws(RPCError) {
+            try handler.commit()
+        } catch {
+            handler.rollback()
+            repeatOneByOne(after: error, &replies)
+        }
+        group.removeAll(keepingCapacity: true)
+        replies.release()
+    }
+
+    private func repeatOneByOne(after fault: RPCError, _ replies: inout ReplyBuffer) {
+        for place in group.compactMap(\.address.place) { place.batch.takeBack(at: place.index) }
+        replies.discardStaged()
+        for unit in group {
+            replies.stage(unit.performAndCommit(by: handler, after: fault), to: unit.address)
+        }
+    }
+}
+
+extension UnitOfWork {
+    /// Carries out the message once more and commits what it did, alone. It goes on with the outcome of its slow work.
+    ///
+    /// - Parameter fault: why the commit of its group failed: the reply if the request waits for further slow work.
+    /// - Returns: its reply; empty for a message that gets none.
+    fileprivate func performAndCommit(by handler: any RequestHandler, after fault: RPCError) -> [UInt8] {
+        var reply = JSONWriter()
+        if perform(by: handler, reply: &reply) != nil {
+            handler.rollback()
+            end(with: fault, by: handler, reply: &reply)
+        } else {
+            commit(by: handler, reply: &reply)
+        }
+        return reply.take()
+    }
+
+    /// Commits what the message did. If that fails, the reply becomes the error.
+    func commit(by handler: any RequestHandler, reply: inout JSONWriter) {
+        // A refusal has done nothing, so a commit that fails is not its own.
+        guard request != nil else { return }
+        do throws(RPCError) {
+            try handler.commit()
+        } catch {
+            handler.rollback()
+            reply.truncate(to: 0)
+            end(with: error, by: handler, reply: &reply)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import JSON
+
+extension UnitOfWork {
+    /// Carries out the message and writes its reply.
+    ///
+    /// - Returns: the slow work that the request waits for, with no reply written; nil if the message was carried out.
+    func perform(by handler: any RequestHandler, reply: inout JSONWriter) -> SlowWork? {
+        switch task {
+        case .request(let request): return perform(request, by: handler, reply: &reply)
+        case .refusal(let error):
+            reply.errorResponse(error, to: address.id)
+            return nil
+        case .cancelled: return nil
+        }
+    }
+
+    private func perform(_ request: Request, by handler: any RequestHandler, reply: inout JSONWriter) -> SlowWork? {
+        let start = reply.count
+        reply.limit(toFurther: Limits.answerBytesMax)
+        defer { reply.limit(toFurther: .max - reply.count) }
+        reply.beginResponse(to: request.id)
+        do throws(RPCError) {
+            if let work = try handler.handle(request, from: phase, result: &reply) {
+                reply.truncate(to: start)
+                return work
+            }
+            reply.endObject()
+            if request.id == nil {
+                reply.truncate(to: start)
+            } else if reply.isOverrun || reply.count - start > Limits.answerBytesMax {
+                // Only reads have long results, so nothing has taken effect that the caller does not learn of.
+                reply.truncate(to: start)
+                end(with: .answerTooLong, by: handler, reply: &reply)
+            }
+            return nil
+        } catch {
+            reply.truncate(to: start)
+            if let id = request.id { reply.errorResponse(error, to: id) }
+            return nil
+        }
+    }
+
+    /// Writes the reply of a request that was carried out and whose result is not sent.
+    func end(with failure: RPCError, by handler: any RequestHandler, reply: inout JSONWriter) {
+        guard let request, let id = request.id else { return }
+        let start = reply.count
+        reply.beginResponse(to: id)
+        do throws(RPCError) {
+            try handler.end(request, with: failure, result: &reply)
+            reply.endObject()
+        } catch {
+            reply.truncate(to: start)
+            reply.errorResponse(error, to: id)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/// What is committed whole or not at all: one message, the writes that it staged, and its reply.
+///
+/// The staged writes are in the engine, in the order of the units. The reply is in the executor's output. The unit holds
+/// what is needed to carry out the message again.
+struct UnitOfWork {
+    enum Task {
+        /// The handler carries out the request.
+        case request(Request)
+        /// The message is answered with an error, and nothing is carried out. Indirect, as an error is long and rare.
+        indirect case refusal(RPCError)
+        /// The client cancelled the request: nothing is carried out, and there is no reply.
+        case cancelled
+    }
+
+    private(set) var task: Task
+    private(set) var address: ReplyAddress
+    /// What the slow work returned; nil before any was done.
+    var phase: (any RequestPhase)?
+
+    init(_ request: Request, to address: ReplyAddress) {
+        task = .request(request)
+        self.address = address
+    }
+
+    init(_ refusal: RPCError, to address: ReplyAddress) {
+        task = .refusal(refusal)
+        self.address = address
+    }
+
+    /// The request to carry out; nil if there is none.
+    var request: Request? {
+        if case .request(let request) = task { request } else { nil }
+    }
+
+    mutating func cancel() {
+        task = .cancelled
+    }
+
+    /// Answers the message with an error, and carries out nothing.
+    mutating func refuse(_ error: RPCError) {
+        task = .refusal(error)
+    }
+
+    /// Releases the bytes that were read with the message, except its id.
+    mutating func keepOnlyID() {
+        let copy = address.id.map { Chunk(copying: $0) }
+        address = ReplyAddress(id: copy?.bytes, place: address.place, chunk: copy ?? .empty)
+    }
+}

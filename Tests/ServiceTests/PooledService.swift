@@ -1,0 +1,125 @@
+import Accounts
+import Glibc
+import JSON
+import JSONRPC
+import Mail
+import Platform
+import PosternTesting
+import Service
+import Store
+import Synchronization
+import Testing
+
+/// A server in this process whose requests are carried out by workers, each with a session of one shared memory.
+final class PooledService {
+    /// What differs between transcripts and histories.
+    struct Settings {
+        var order = ReplyOrder.asCompleted
+        /// Whether clock and random values are those of deterministic mode.
+        var isDeterministic = false
+        var confirmsEmail = true
+    }
+
+    private let requests: Pipe
+    private let replies: Pipe
+    private let wakeUp: WakeUp
+    private var unread: [UInt8] = []
+
+    static let workers = 4
+
+    init(over memory: SharedMemory, _ settings: Settings = Settings()) throws {
+        requests = try #require(Pipe())
+        replies = try #require(Pipe())
+        wakeUp = try #require(WakeUp())
+        // Shared by the workers. Deterministic mode carries out one request after another, so they never meet in it.
+        nonisolated(unsafe) let time: any TimeSource =
+            settings.isDeterministic
+            ? RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)) : SystemTime()
+        nonisolated(unsafe) let random: any RandomSource =
+            settings.isDeterministic ? RehearsedRandom(seed: 7) : SystemRandom()
+        let makeSession: @Sendable () -> (Backend, any RequestHandler) = {
+            Self.session(over: memory, time, random, settings)
+        }
+        let executor = ExecutorChoice.pooled(workers: Self.workers, policy: makeSession().1) {
+            let (backend, handler) = makeSession()
+            return WorkerSession(handler: handler, tasks: backend.tasks)
+        }
+        let server = Server(
+            input: requests.reader,
+            output: replies.writer,
+            executor: executor,
+            order: settings.order,
+            framing: .line,
+            tasks: [],
+            wakeUp: wakeUp,
+            isStopped: { false }
+        )
+        nonisolated(unsafe) let served = server
+        let replies = replies
+        try #require(
+            Thread.start {
+                try? served.run()
+                close(replies.writer)
+            }
+        )
+    }
+
+    private static func session(
+        over memory: SharedMemory,
+        _ time: any TimeSource,
+        _ random: any RandomSource,
+        _ settings: Settings
+    ) -> (Backend, any RequestHandler) {
+        var backendSettings = Backend.Settings()
+        backendSettings.operatorsConfirmEmail = settings.confirmsEmail
+        guard let composer = try? MessageTemplates(publicURL: "http://localhost", domain: "localhost") else {
+            preconditionFailure("the embedded templates are valid")
+        }
+        let backend = Backend(
+            store: Store(engine: SharedMemorySession(memory)),
+            time: time,
+            random: random,
+            composer: composer,
+            settings: backendSettings
+        )
+        let rehearsal = (time as? RehearsedTime).map { SystemHandlers.Rehearsal(time: $0, backend: backend) }
+        let service = Service(
+            backend: backend,
+            system: SystemHandlers(version: "1", storeKind: "memory", rehearsal: rehearsal),
+            hashesElsewhere: !settings.isDeterministic,
+            log: { _ in }
+        )
+        return (backend, service)
+    }
+
+    func send(_ request: String) {
+        _ = Array((request + "\n").utf8).withUnsafeBytes { WholeWrite.run($0, to: requests.writer) }
+    }
+
+    /// The next reply; nil once the server has ended.
+    func nextReply() throws -> JSONValue? {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            if let end = unread.firstIndex(of: 0x0A) {
+                let line = Array(unread[..<end])
+                unread.removeSubrange(...end)
+                return try JSONValue(parsing: line)
+            }
+            let count = read(replies.reader, &buffer, buffer.count)
+            guard count > 0 else { return nil }
+            unread += buffer[..<count]
+        }
+    }
+
+    /// Ends the input, and waits until the server has ended.
+    ///
+    /// - Returns: the replies that were not taken.
+    func finish() throws -> [JSONValue] {
+        close(requests.writer)
+        var rest: [JSONValue] = []
+        while let reply = try nextReply() { rest.append(reply) }
+        close(requests.reader)
+        close(replies.reader)
+        return rest
+    }
+}

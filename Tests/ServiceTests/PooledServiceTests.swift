@@ -1,0 +1,148 @@
+import Accounts
+import JSON
+import JSONRPC
+import PosternTesting
+import PosternTranscripts
+import Synchronization
+import Testing
+
+/// The whole service on the pooled executor, over an engine that runs each closure twice and fails commits at random.
+@Suite(.timeLimit(.minutes(5)))
+struct PooledServiceTests {
+    /// The replies are the same as those of the inline executor.
+    @Test(arguments: try Transcript.all())
+    func playsTheTranscripts(_ transcript: Transcript) async throws {
+        let memory = SharedMemory(seed: 7)
+        var settings = PooledService.Settings(order: .inOrder, isDeterministic: true)
+        let known = ["--no-email-confirmation"]
+        #expect(transcript.arguments.allSatisfy { known.contains($0) }, "an argument that this test does not know")
+        settings.confirmsEmail = transcript.arguments.isEmpty
+        let service = try PooledService(over: memory, settings)
+        let failures = try await transcript.play { request, step in
+            service.send(request.text)
+            return step.expected == nil ? nil : try service.nextReply()
+        }
+        #expect(failures == [])
+        #expect(try service.finish() == [])
+        // Only moving the clock writes in several transactions, as it deletes what has expired in bounded pieces.
+        if !transcript.methods.contains("system.advance_clock") {
+            #expect(memory.doubleCommits == [], "a request writes in one transaction")
+        }
+    }
+
+    // MARK: Histories of several clients
+
+    /// What one client sends without waiting for a reply, each request with its place as its id.
+    private typealias Pipelined = [(method: String, params: JSONValue)]
+
+    private static let clients = 3
+
+    /// Has each client pipeline its requests to a server of its own, all servers over one memory and at the same time.
+    ///
+    /// - Returns: for each client its replies, in the order of its requests.
+    private func replies(
+        over memory: SharedMemory,
+        to requests: (_ client: Int) -> Pipelined
+    ) async throws -> [[JSONValue]] {
+        let all = (0..<Self.clients).map(requests)
+        return try await withThrowingTaskGroup(of: (Int, [JSONValue]).self) { group in
+            for (client, requests) in all.enumerated() {
+                group.addTask {
+                    let service = try PooledService(over: memory, PooledService.Settings(confirmsEmail: false))
+                    for (place, request) in requests.enumerated() {
+                        let call: JSONValue = [
+                            "jsonrpc": "2.0", "id": .number("\(place)"), "method": .string(request.method),
+                            "params": request.params,
+                        ]
+                        service.send(call.text)
+                    }
+                    let replies = try service.finish()
+                    let byID = Dictionary(grouping: replies) { $0["id"]?.int ?? -1 }
+                    #expect(byID.count == requests.count && replies.count == requests.count, "one reply a request")
+                    return (client, requests.indices.map { byID[$0]?.first ?? .null })
+                }
+            }
+            var ordered = [[JSONValue]](repeating: [], count: all.count)
+            for try await (client, replies) in group { ordered[client] = replies }
+            return ordered
+        }
+    }
+
+    private func slug(_ reply: JSONValue) -> String? { reply["error"]?["data"]?["errors"]?.array?.first?.string }
+
+    private func person(_ email: String) -> JSONValue {
+        ["first_name": "Ann", "last_name": "Lee", "email": .string(email)]
+    }
+
+    private func register(_ email: String) -> (method: String, params: JSONValue) {
+        ("operators.register", ["user": person(email), "password": "right"])
+    }
+
+    private func signIn(_ email: String, _ password: String) -> (method: String, params: JSONValue) {
+        ("operators.signin", ["email": .string(email), "password": .string(password)])
+    }
+
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func registersAnEmailOnce(seed: UInt64) async throws {
+        let memory = SharedMemory(seed: seed)
+        let emails = (1...8).map { "operator\($0)@example.org" }
+        let replies = try await replies(over: memory) { client in
+            // Each client begins elsewhere.
+            (0..<emails.count).map { register(emails[($0 + 3 * client) % emails.count]) }
+        }
+        let registered = replies.joined().compactMap { $0["result"] }
+        #expect(registered.compactMap { $0["user"]?["email"]?.string }.sorted() == emails)
+        #expect(Set(registered.compactMap { $0["id"]?.int }) == Set(1...emails.count))
+        let refused = replies.joined().compactMap { slug($0) }
+        #expect(refused == Array(repeating: "operator_exists", count: (Self.clients - 1) * emails.count))
+        #expect(memory.doubleCommits == [])
+    }
+
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func countsEachFailedSignIn(seed: UInt64) async throws {
+        let memory = SharedMemory(seed: seed)
+        _ = try await replies(over: memory) { $0 == 0 ? [register("a@example.org")] : [] }
+        let guesses = try await replies(over: memory) { _ in
+            (0..<Limits.failedSignInsMax).map { _ in signIn("a@example.org", "wrong") }
+        }
+        let slugs = guesses.joined().map { slug($0) }
+        #expect(slugs.count { $0 == "wrong_password" } == Limits.failedSignInsMax)
+        #expect(slugs.count { $0 == "too_many_attempts" } == (Self.clients - 1) * Limits.failedSignInsMax)
+        #expect(memory.doubleCommits == [])
+    }
+
+    /// Three clients change the same clients of one operator: the feed has every change once.
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func numbersEachChangeOnce(seed: UInt64) async throws {
+        let memory = SharedMemory(seed: seed)
+        let registered = try await replies(over: memory) { $0 == 0 ? [register("a@example.org")] : [] }
+        let operatorID = try #require(registered[0][0]["result"]?["id"])
+        let session = try #require(registered[0][0]["result"]?["session_id"])
+        let emails = (1...6).map { "client\($0)@example.org" }
+        let created = try await replies(over: memory) { client in
+            (0..<40).map { step in
+                let email = emails[(step * (client + 1)) % emails.count]
+                let params: JSONValue = [
+                    "user_id": operatorID, "session_id": session,
+                    "client": ["user": person(email), "address": .string("\(client) \(step)")],
+                ]
+                return ("operators.client.create", params)
+            }
+        }
+        let results = created.joined().compactMap { $0["result"] }
+        #expect(results.count == 40 * Self.clients)
+        let ids = Dictionary(grouping: results) { $0["user"]?["email"]?.string ?? "" }
+            .mapValues { Set($0.compactMap { $0["id"]?.int }) }
+        #expect(ids.values.allSatisfy { $0.count == 1 }, "a client is created once and then updated")
+        #expect(Set(ids.values.joined()) == Set(1...emails.count))
+        let feed = try await replies(over: memory) { client in
+            client == 0
+                ? [("operators.clients.get", ["user_id": operatorID, "session_id": session, "provision": 0])] : []
+        }[0][0]["result"]
+        #expect(feed?["clients"]?.array?.count == emails.count)
+        // A number for each change, and the last one plus one to ask with next.
+        #expect(feed?["provision"]?.int == results.count + 1)
+        #expect(memory.doubleCommits == [])
+        #expect(memory.rerunCommits > 0, "no commit was run again")
+    }
+}
