@@ -4,16 +4,16 @@ internal import Glibc
 ///
 /// Nothing else in the file changes, except erased values and the preallocated room behind the last line.
 ///
-/// Reading the end of the file and writing need the directory lock. `write` and `sync` document what happens when the disk
-/// fails; `JournalLine.swift` documents the format of a line.
+/// Reading the end of the file and writing need the directory lock. `write` and `sync` document what happens when the
+/// disk fails; `JournalLine.swift` documents the format of a line.
 final class Journal {
     enum State {
         case ready
         /// A write failed, and the end of the file is unknown. It is read again before the next write.
         case tailToRead
         case readOnly
-        /// A sync failed. This process writes no more, and does not acknowledge what is in doubt. Transactions that were
-        /// durable before can be read until another process appends to them.
+        /// A sync failed. This process writes no more, and does not acknowledge transactions whose durability is
+        /// unknown. Transactions that were durable before can be read until another process appends to them.
         case failed(StoreError)
         /// The file was changed by another program. Reads and writes fail.
         case refused(StoreError)
@@ -62,7 +62,7 @@ final class Journal {
         hasUnsyncedNews = durable < replay.length
     }
 
-    /// How far it was read; nil if it cannot be written.
+    /// The state of the lines read so far; nil if the journal cannot be written.
     var writableReplay: JournalReplay? {
         if case .ready = state { replay } else { nil }
     }
@@ -83,7 +83,8 @@ final class Journal {
     /// - Parameters:
     ///   - writes: the writes of all transactions, in order.
     ///   - ends: where in `writes` each transaction ends.
-    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Nothing was appended then; a later call may succeed.
+    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Nothing was appended then; a later call may
+    ///   succeed.
     func write(_ writes: [StagedWrite], ends: [Int]) throws(StoreError) {
         try checkTail()
         writer.start(number: number, check: replay.check)
@@ -133,15 +134,15 @@ final class Journal {
         }
     }
 
-    /// Whether transactions that replies may tell of are not known to be durable.
+    /// Whether replies may contain transactions that are not known to be durable.
     var needsSync: Bool {
         if case .failed = state { false } else { durable < length }
     }
 
     /// Waits until all transactions, those of other processes included, are durable. No lock is needed.
     ///
-    /// - Throws: `StoreError.systemCall` if the outcome is unknown. This process writes no more then: the system may have
-    ///   dropped pages that it could not write, and a second sync would not report it.
+    /// - Throws: `StoreError.systemCall` if the outcome is unknown. This process writes no more then: the system may
+    ///   have dropped pages that it could not write, and a second sync would not report it.
     func sync() throws(StoreError) {
         durable = try orWriteNoMore { () throws(StoreError) in
             guard let marks else {
@@ -156,7 +157,7 @@ final class Journal {
         hasUnsyncedNews = false
     }
 
-    /// Syncs the file without the help of other processes.
+    /// Syncs the file itself, even if another process is syncing it.
     func syncFile() throws(StoreError) {
         try orWriteNoMore { () throws(StoreError) in try file.sync() }
     }
@@ -231,11 +232,11 @@ final class Journal {
 
     // MARK: Erasing
 
-    /// Whether the file has a value that a durable transaction has replaced or removed.
+    /// Whether the file has a value that must be overwritten, because a transaction has replaced or removed it.
     var hasToErase: Bool { !slotsToErase.isEmpty }
 
-    /// Overwrites the values that are no longer in use. A failed erasure is retried with the next transaction. The lock must
-    /// be held, because another process may be rewriting the same bytes to settle the journal.
+    /// Overwrites the values that are no longer in use. A failed erasure is retried with the next transaction. The lock
+    /// must be held, because another process may be rewriting the same bytes to settle the journal.
     func erase() {
         guard hasToErase else { return }
         do throws(StoreError) {
