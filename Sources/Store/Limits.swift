@@ -1,4 +1,4 @@
-/// The limits of the store. Each name ends with the unit. Limits that are part of the contract are generated from
+/// The limits of the store. Each name ends with its unit. Limits that are part of the contract are generated from
 /// schema/limits.json.
 package enum Limits {
     /// The maximum bytes of a manifest, or of a journal's header line. A longer file or line is not parsed as one.
@@ -29,7 +29,7 @@ package enum Limits {
     package static let erasureSeconds = 3_600
     /// How often the store checks whether such a compaction is due.
     static let maintenanceMilliseconds = 60_000
-    /// How long to wait for the sync of another process before starting an own sync.
+    /// How long to wait for the sync of another process before this process starts one.
     static let syncWaitMilliseconds = 1_000
     /// After how many entries a compaction checks whether it was cancelled.
     static let mergeEntriesBetweenLooks = 4096

@@ -16,7 +16,7 @@ extension Journal {
         return !isAtEnd || status.links == 0
     }
 
-    /// Whether a file of so many bytes contains the known lines and room, and nothing else.
+    /// Whether a file of this length contains the known lines and room, and nothing else.
     private func isAtEnd(of bytes: Int) throws(StoreError) -> Bool {
         guard bytes > length else { return bytes == length }
         // Another program may have overwritten lines with bytes that look like room. Reading them reports the damage.
@@ -38,7 +38,7 @@ extension Journal {
             throw refuse(.damaged(file: file.name, offset: status.bytes, reason: "another program cut the file short"))
         }
         var torn = try read(news(upTo: status.bytes), into: &space)
-        // Lines behind a torn line may show that the line was durable once, and so is damaged.
+        // Lines after a torn line may show that the line was durable before, and so is damaged.
         if !torn.isEmpty { torn = try read(file.contents(from: length, upTo: status.bytes), into: &space) }
         noteNews()
         return torn
@@ -66,7 +66,7 @@ extension Journal {
         noteNews()
     }
 
-    /// Reads lines after the last known one, and returns the torn tail behind them.
+    /// Reads lines after the last known one, and returns the torn tail after them.
     private func read(_ news: [UInt8], into space: inout LayeredSpace) throws(StoreError) -> [UInt8] {
         let before = length
         do throws(StoreError) {
@@ -77,20 +77,21 @@ extension Journal {
         return Array(JournalRoom.torn(news.dropFirst(length - before)))
     }
 
-    /// The bytes after the last known line, without most of the room that follows: no line is behind room.
+    /// The bytes after the last known line, without most of the room that follows: no line follows room.
     private func news(upTo end: Int) throws(StoreError) -> [UInt8] {
         var news: [UInt8] = []
         while length + news.count < end, news.last != JournalRoom.filler {
             let start = length + news.count
             let next = try file.contents(from: start, upTo: min(end, start + max(Limits.newsBytes, news.count)))
-            // Only a program that ignores the lock cuts the file short meanwhile. The next check reports it.
+            // Only a program that ignores the lock cuts the file short in the meantime. The next check reports it.
             guard !next.isEmpty else { break }
             news += next
         }
         return news
     }
 
-    /// Removes the torn tail that `readNews(into:)` returned, once it was saved elsewhere. The lock must be held.
+    /// Removes the torn tail that `readNews(into:)` returned. It must have been saved to another file before. The lock
+    /// must be held.
     func cutTornTail() throws(StoreError) {
         try file.truncate(to: length)
         fileBytes = length
@@ -120,7 +121,7 @@ extension Journal {
         erase()
     }
 
-    /// Sets the shared marks back to what the lines confirm. The lock must be held.
+    /// Resets the shared marks to the length that the lines confirm as durable. The lock must be held.
     func resetMarks() {
         marks?.reset(epoch: epoch, length: durable)
     }

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// The open journal (write-ahead log) of a directory. This process and others append transactions to it.
 ///
-/// Nothing else in the file changes, except erased values and the preallocated room behind the last line.
+/// Nothing else in the file changes, except erased values and the preallocated room after the last line.
 ///
 /// Reading the end of the file and writing need the directory lock. `write` and `sync` document what happens when the
 /// disk fails; `JournalLine.swift` documents the format of a line.
@@ -32,7 +32,7 @@ final class Journal {
     private var hasUnsyncedErasures = false
     /// Whether transactions of other processes are among those not known to be durable.
     var hasUnsyncedNews = false
-    /// The length of the file when it was last checked: its lines and the room behind them.
+    /// The length of the file when it was last checked: its lines and the room after them.
     var fileBytes = 0
     /// How many of its bytes are known to be durable.
     var durable: Int
@@ -107,7 +107,7 @@ final class Journal {
         if writer.bytes.count <= Limits.roomyWriteBytesMax { layOutRoom() }
     }
 
-    /// Preallocates room behind the last line if none is left. On a full disk, lines are appended without it.
+    /// Preallocates room after the last line if none is left. On a full disk, lines are appended without it.
     private func layOutRoom() {
         guard length > fileBytes else { return }
         fileBytes = length + Limits.journalRoomBytes
@@ -119,7 +119,7 @@ final class Journal {
         }
     }
 
-    /// Whether there is room behind the last line that this process may remove. After a failed sync it may not.
+    /// Whether there is room after the last line that this process may remove. After a failed sync it may not.
     var hasRoom: Bool {
         if case .ready = state { fileBytes > length } else { false }
     }
@@ -212,7 +212,7 @@ final class Journal {
             try file.truncate(to: length)
             fileBytes = length
         } catch {
-            // The next process that takes the lock finds a torn tail and moves it to a file of its own.
+            // The next process that takes the lock finds a torn tail and moves it to a separate file.
             state = .tailToRead
             return
         }

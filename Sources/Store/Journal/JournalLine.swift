@@ -242,7 +242,7 @@ struct Slot {
     /// The bytes of the slot, including its brackets, as offsets in the file.
     let place: Range<Int>
 
-    /// Overwrites the value and its check. The brackets stay, so that the line stays JSON.
+    /// Overwrites the value and its checksum. The brackets stay, so that the line stays JSON.
     func erase(in file: File) throws(StoreError) {
         let inside = place.dropFirst().dropLast()
         try file.write([UInt8](repeating: UInt8(ascii: " "), count: inside.count), at: inside.startIndex)

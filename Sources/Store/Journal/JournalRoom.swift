@@ -1,4 +1,4 @@
-/// Preallocated room behind a journal's last line.
+/// Preallocated room after a journal's last line.
 ///
 /// A sync takes half as long again if the file has grown, because its new length has to reach the disk too. So the file
 /// grows by the room for many lines at a time, and is truncated to its last line when it is closed. Cost: the length of

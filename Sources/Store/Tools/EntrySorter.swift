@@ -22,7 +22,7 @@ final class EntrySorter {
         case erasable
         /// One unit of the count at this key.
         case tally
-        /// A statement that another record stands in for the record with this key.
+        /// A statement that another record is a substitute for the record with this key.
         case standIn
         /// A statement that another record needs the record with this key.
         case reference

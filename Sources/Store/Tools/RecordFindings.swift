@@ -13,13 +13,13 @@ package struct RecordFindings {
         let key: StoreKey
         /// A property of the other record, and the minimum of its number.
         let least: (property: String, number: Int)?
-        /// Whether a record that stands in for the other record is sufficient.
+        /// Whether a substitute for the other record is sufficient; see `standIn(for:_:)`.
         let takesStandIn: Bool
     }
 
     private(set) var faults: [Fault] = []
     private(set) var references: [Reference] = []
-    /// The keys of the records for which this record stands in.
+    /// The keys of the records for which this record is a substitute.
     private(set) var standIns: [StoreKey] = []
     /// Whether every number fits into a key, so that the record's keys can be made.
     private(set) var hasKeys = true
@@ -50,8 +50,8 @@ package struct RecordFindings {
     /// - Parameters:
     ///   - property: the property that names the other record.
     ///   - key: the other record's key; nil if the number in it cannot be part of a key, which `check` reports.
-    /// - least: a property of the other record, and the minimum of its number.
-    /// - takesStandIn: whether the other record may be missing if a record stands in for it.
+    ///   - least: a property of the other record, and the minimum of its number.
+    ///   - takesStandIn: whether the other record may be missing if it has a substitute.
     package mutating func require<R: Record>(
         _ property: String,
         _ type: R.Type,
@@ -65,8 +65,9 @@ package struct RecordFindings {
         references.append(Reference(property: property, key: key, least: least, takesStandIn: takesStandIn))
     }
 
-    /// Reports that the record stands in for a deleted record that other records still need, until a job has removed
-    /// those. The record's collection must be one whose records may stand in.
+    /// Reports that the record is a substitute for a deleted record. Other records may still refer to the deleted
+    /// record until a job, which the substitute describes, has removed them. The record's collection must allow
+    /// substitutes (`mayStandIn`).
     package mutating func standIn<R: Record>(for type: R.Type, _ number: Int) {
         guard Key.numbers.contains(number) else { return }
         standIns.append(StoreKey(R.self, Key(number)))
@@ -81,7 +82,7 @@ extension RecordFindings.Fault: CustomStringConvertible {
 }
 
 extension RecordFindings.Reference {
-    /// The fault if a record exists although another one stands in for it.
+    /// The fault if a record exists although it has a substitute.
     static func present(_ key: String) -> String {
         "\(key) is there, which this record stands in for"
     }
@@ -91,7 +92,7 @@ extension RecordFindings.Reference {
         "\(property): there is no record \(key)"
     }
 
-    /// The fault of a needed record; nil if it is valid, or if a record stands in for it.
+    /// The fault of a needed record; nil if it is valid, or if it has a substitute.
     func fault(in record: [UInt8]?, standIns: Set<StoreKey>) -> String? {
         guard let record else {
             return takesStandIn && standIns.contains(key) ? nil : Self.missing(property, key.text)

@@ -36,7 +36,7 @@ package struct RecordType: Sendable {
     let counters: [String]
     /// Whether its records are overwritten in the files after they are deleted.
     let isErasable: Bool
-    /// Whether its records may stand in for records that others need.
+    /// Whether its records may be substitutes for deleted records that others need.
     let mayStandIn: Bool
     /// The indexes whose entries are counted, by the name that replaces the index name in the keys of the counts.
     let countedIndexes: [String: CollectionIndex]

@@ -10,7 +10,7 @@ struct StoreBuilder {
     private let types: [String: RecordType]
     private(set) var space = LayeredSpace()
     private(set) var erasable: Set<StoreKey> = []
-    /// The keys of the records for which other records stand in.
+    /// The keys of the deleted records that have a substitute.
     private(set) var standIns: Set<StoreKey> = []
     private var counts: [StoreKey: Int] = [:]
     private var counters = CounterBounds()

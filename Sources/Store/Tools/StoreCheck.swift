@@ -28,7 +28,7 @@ package struct StoreCheck {
     private let progress: (ToolProgress) -> Void
     private var report = Report()
     private var counters = CounterBounds()
-    /// The keys of the records for which other records stand in.
+    /// The keys of the deleted records that have a substitute.
     private var standIns: Set<StoreKey> = []
 
     /// Checks a directory. Other processes may use it at the same time.
@@ -183,8 +183,8 @@ package struct StoreCheck {
         }
     }
 
-    /// Finds the records for which others stand in. Records that cannot be decoded are reported later, when all entries
-    /// are checked.
+    /// Finds the deleted records that have a substitute. Substitutes that cannot be decoded are reported later, when
+    /// all entries are checked.
     private mutating func findStandIns(in space: LayeredSpace) throws(StoreError) {
         for type in types.values where type.mayStandIn {
             let bounds = KeyBounds(collection: type.collection, index: StoreKey.recordIndex, prefix: nil, from: nil)

@@ -31,7 +31,7 @@ package final class StoreImport {
 
     /// - Parameters:
     ///   - types: all record types that a store may hold.
-    ///   - path: the path of the new store. It must not exist, or be an empty directory.
+    ///   - path: the path of the new store. It must be unused or an empty directory.
     /// - Throws: `StoreError.exists`, `.unnamed`, `.withinStore`, `.diskFull`, `.systemCall`.
     package init(_ types: [RecordType], to path: SystemString, settings: StoreSettings = StoreSettings())
         throws(StoreError)
@@ -231,9 +231,8 @@ struct LastEntry {
     }
 }
 
-/// A reference as the value of a sorted entry. Its parts are separated by NUL: the property; `1` if a record that
-/// stands in is sufficient, else `0`; and, if the other record's number matters, the property of that number and its
-/// minimum.
+/// A reference as the value of a sorted entry. Its parts are separated by NUL: the property; `1` if a substitute is
+/// sufficient, else `0`; and, if the other record's number matters, the property of that number and its minimum.
 private struct PackedReference {
     private let property: String
     private let takesStandIn: Bool
