@@ -189,7 +189,7 @@ package final class LocalEngine: Engine {
     package func backUp(to path: SystemString, progress: (ToolProgress) -> Void) throws(StoreError) {
         let writer = StoreWriter(path: path, calls: directory?.settings.calls ?? .real)
         try writer.checkPlace()
-        try settleOnTheLatest()
+        try refreshDurably()
         try writer.write(
             space,
             erasable: directory?.journal.erasableKeys ?? [],
@@ -202,7 +202,7 @@ package final class LocalEngine: Engine {
     ///
     /// - Throws: `StoreError`; what `visit` throws.
     func forEachEntry(_ visit: (StoreKey, StoredValue) throws -> Void) throws {
-        try settleOnTheLatest()
+        try refreshDurably()
         try space.scan(from: StoreKey(bytes: []), upTo: .end, descending: false) { key, value in
             try visit(key, value)
             return true
@@ -210,7 +210,7 @@ package final class LocalEngine: Engine {
     }
 
     /// Reads the writes of other processes, and makes them durable.
-    private func settleOnTheLatest() throws(StoreError) {
+    private func refreshDurably() throws(StoreError) {
         precondition(staged.isEmpty, "what is staged is not to be told of")
         guard let directory else { return }
         try directory.refresh(&space)

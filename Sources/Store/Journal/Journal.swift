@@ -97,18 +97,18 @@ final class Journal {
         do throws(StoreError) {
             try file.write(writer.bytes, at: length)
         } catch {
-            takeBack(after: error)
+            removeFailedWrite(after: error)
             throw error
         }
         noteSlots(of: writes)
         for write in writes where write.value == nil { replay.noteDeletion(of: write.key) }
         marks?.noteWritten(epoch: epoch, length: length + writer.bytes.count)
         replay.pass(writer, lastLineStart: lineStart, checkBefore: before)
-        if writer.bytes.count <= Limits.roomyWriteBytesMax { layOutRoom() }
+        if writer.bytes.count <= Limits.roomyWriteBytesMax { preallocateRoom() }
     }
 
     /// Preallocates room after the last line if none is left. On a full disk, lines are appended without it.
-    private func layOutRoom() {
+    private func preallocateRoom() {
         guard length > fileBytes else { return }
         fileBytes = length + Limits.journalRoomBytes
         do throws(StoreError) {
@@ -144,7 +144,7 @@ final class Journal {
     /// - Throws: `StoreError.systemCall` if the outcome is unknown. This process writes no more then: the system may
     ///   have dropped pages that it could not write, and a second sync would not report it.
     func sync() throws(StoreError) {
-        durable = try orWriteNoMore { () throws(StoreError) in
+        durable = try stoppingWritesOnFailure { () throws(StoreError) in
             guard let marks else {
                 try file.sync()
                 return length
@@ -159,11 +159,11 @@ final class Journal {
 
     /// Syncs the file itself, even if another process is syncing it.
     func syncFile() throws(StoreError) {
-        try orWriteNoMore { () throws(StoreError) in try file.sync() }
+        try stoppingWritesOnFailure { () throws(StoreError) in try file.sync() }
     }
 
     /// Runs a sync. If it fails, this process writes no more.
-    private func orWriteNoMore<Value>(_ sync: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+    private func stoppingWritesOnFailure<Value>(_ sync: () throws(StoreError) -> Value) throws(StoreError) -> Value {
         do throws(StoreError) {
             return try sync()
         } catch {
@@ -206,7 +206,7 @@ final class Journal {
     }
 
     /// Removes the bytes of a failed write.
-    private func takeBack(after failure: StoreError) {
+    private func removeFailedWrite(after failure: StoreError) {
         if case .systemCall = failure { state = .tailToRead }
         do throws(StoreError) {
             try file.truncate(to: length)

@@ -24,8 +24,8 @@ struct JournalReplay {
     private(set) var lastLineStart = 0
     private(set) var length: Int
     /// The number of durable bytes according to the manifest, and according to the lines.
-    private var durableFromStart: Int
-    private var durableTold = 0
+    private var durableAtStart: Int
+    private var durableInLines = 0
     var slots = ErasableSlots()
     /// The number of deleted records with personal data. Older lines, or the base, contain these data until the next
     /// compaction.
@@ -52,11 +52,11 @@ struct JournalReplay {
         self.personal = personal
         self.header = header
         (number, check, length) = (header.transactions, header.check, header.bytes.count)
-        durableFromStart = durable
+        durableAtStart = durable
     }
 
     /// The number of bytes that are known to be durable.
-    var durable: Int { max(durableFromStart, durableTold) }
+    var durable: Int { max(durableAtStart, durableInLines) }
 
     /// The number of lines read, including the header.
     private var lines: Int { number - header.transactions + 1 }
@@ -108,7 +108,7 @@ struct JournalReplay {
 
     /// Records that all bytes read so far are durable.
     mutating func markDurable() {
-        durableFromStart = length
+        durableAtStart = length
     }
 
     /// Verifies that the last line, as the file has it now, is still the one that was read.
@@ -132,7 +132,7 @@ struct JournalReplay {
         guard line.number == number + 1 else {
             throw LineFault("has number \(line.number), where \(number + 1) comes next")
         }
-        guard line.durable >= durableTold, line.durable <= length else {
+        guard line.durable >= durableInLines, line.durable <= length else {
             throw LineFault("tells of \(line.durable) safe bytes, which cannot be")
         }
         for write in writes {
@@ -150,7 +150,7 @@ struct JournalReplay {
             }
         }
         number = line.number
-        durableTold = line.durable
+        durableInLines = line.durable
         (checkBefore, check) = (check, line.check)
         (lastLineStart, length) = (length, length + bytes.count + 1)
     }

@@ -20,7 +20,7 @@ final class Merging {
 
     /// Handles the outcome of the last compaction, and starts a new one if it is due. Nothing may be staged.
     func startIfDue(_ space: LayeredSpace) {
-        takeOutcome()
+        handleOutcome()
         guard merge == nil, isDue else { return }
         do throws(StoreError) {
             guard try hasRoom(), let source = try directory.mergeSource(space) else { return }
@@ -37,7 +37,7 @@ final class Merging {
     /// - Returns: false if another process is compacting.
     func mergeNow(_ space: LayeredSpace, progress: (Int) -> Void) throws(StoreError) -> Bool {
         merge?.cancel()
-        takeOutcome()
+        handleOutcome()
         let room = try directory.roomToMerge()
         guard room.free >= room.needed else { throw .diskFull }
         guard let source = try directory.mergeSource(space) else { throw .readOnly }
@@ -59,7 +59,7 @@ final class Merging {
     func close() {
         guard let merge else { return }
         if newBytes >= 2 * dueBytes || isErasureDue { merge.wait() } else { merge.cancel() }
-        takeOutcome()
+        handleOutcome()
     }
 
     private var isDue: Bool {
@@ -102,7 +102,7 @@ final class Merging {
         retryMilliseconds = MonotonicClock.milliseconds + settings.erasureSeconds * 1_000
     }
 
-    private func takeOutcome() {
+    private func handleOutcome() {
         guard let outcome = merge?.outcome else { return }
         if case .failed(let error) = outcome {
             log("the journal could not be merged into the base, and grows on: \(error)")

@@ -114,11 +114,11 @@ struct NextEpoch {
     /// Removes the files of a failed compaction, unless the manifest was replaced. If the manifest was renamed but the
     /// sync after the rename failed, the files of both epochs stay.
     func removeFiles() {
-        guard isManifestTheOldOne else { return }
+        guard isManifestUnchanged else { return }
         Self.remove([Manifest.baseName(of: number), Manifest.journalName(of: number)], in: files.directory)
     }
 
-    private var isManifestTheOldOne: Bool {
+    private var isManifestUnchanged: Bool {
         do throws(StoreError) {
             return try files.manifest()?.0 == source.manifest
         } catch {

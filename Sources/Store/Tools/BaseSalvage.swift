@@ -66,12 +66,12 @@ struct BaseSalvage {
     /// distance.
     private func agreedShift(at index: Int) -> Int? {
         guard let shift = shift(at: index) else { return nil }
-        let next = (index + 1)..<min(lines.count, index + 1 + Self.linesAsked)
+        let next = (index + 1)..<min(lines.count, index + 1 + Self.linesCompared)
         return shift == endShift || next.contains { self.shift(at: $0) == shift } ? shift : nil
     }
 
     /// How many of the next lines are compared, because some of them may be damaged too.
-    private static let linesAsked = 8
+    private static let linesCompared = 8
 
     private static func entry(of line: ArraySlice<UInt8>) -> (StoreKey, [UInt8])? {
         line.withUnsafeBytes { line in

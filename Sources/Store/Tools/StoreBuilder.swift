@@ -45,13 +45,13 @@ struct StoreBuilder {
         standIns.formUnion(entry.findings.standIns)
         if type.isErasable { erasable.insert(place.key) }
         counters.note(place.numbers)
-        noteNeeded(by: entry.findings)
+        noteReferences(of: entry.findings)
         return entry.findings
     }
 
     /// Records the numbers of the records to which a record refers. If such a record is lost, its number must not be
     /// given to a new record, which would then own the data of the lost one.
-    private mutating func noteNeeded(by findings: RecordFindings) {
+    private mutating func noteReferences(of findings: RecordFindings) {
         for reference in findings.references {
             guard let number = reference.key.recordNumber, let collection = reference.key.pieces?.collection,
                 let counter = types[collection]?.counter

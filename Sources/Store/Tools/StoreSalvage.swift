@@ -170,7 +170,7 @@ package struct StoreSalvage {
         for link in chain {
             do throws(LineFault) {
                 let parsed = try JournalLine(parsing: line, after: link.check, writes: &writes)
-                if let doubted = link.doubted { takeBackLoss(of: doubted, check: link.check) }
+                if let doubted = link.doubted { restoreLostLine(doubted, check: link.check) }
                 if link.check == nil {
                     report.losses.append("\(place): a line is taken, though the one that vouches for it is lost")
                 }
@@ -191,7 +191,7 @@ package struct StoreSalvage {
     }
 
     /// Takes the last line that was reported as lost: the next line has shown that only its checksum is wrong.
-    private mutating func takeBackLoss(of line: ArraySlice<UInt8>, check: UInt32?) {
+    private mutating func restoreLostLine(_ line: ArraySlice<UInt8>, check: UInt32?) {
         report.losses.removeLast()
         line.withUnsafeBytes { line in
             var writes: [JournalLine.Write] = []
