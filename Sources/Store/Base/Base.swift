@@ -1,4 +1,4 @@
-/// The sorted entries of a store that are not in its journal, searched in place.
+/// The sorted entries of a base file, searched in place.
 ///
 /// A search is a binary search over the file. The first steps of all searches compare with the same keys, so these keys
 /// are cached in memory once they have been read: a cached key takes one cache line, a key in the file takes a page.

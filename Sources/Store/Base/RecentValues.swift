@@ -1,8 +1,8 @@
 /// A cache of recently used values of a base. A value in the cache is not looked up or decoded again.
 ///
-/// It is direct-mapped: each key has one place, which it shares with other keys. A value is cached when it is looked up
-/// twice in a row among the keys of its place. So values that are looked up once, as in a scan over many accounts,
-/// neither evict values in use nor stay in memory.
+/// It is direct-mapped: each key has one place, which it shares with other keys. A value is cached at its second lookup
+/// if no other uncached key of the same place was looked up in between. So values that are looked up once, as in a scan
+/// over many accounts, neither evict values in use nor stay in memory.
 struct RecentValues {
     private struct Place {
         /// The upper halves of two fingerprints: of the cached key, and of the key looked up last without being cached.

@@ -100,11 +100,11 @@ extension Journal {
         hasUnsyncedNews = false
     }
 
-    /// Makes the whole journal durable, and erases the values that an earlier process left to be erased. The lock must be
-    /// held.
+    /// Makes the whole journal durable, and erases the values that an earlier process left to be erased. The lock must
+    /// be held.
     ///
-    /// Bytes that no line confirms as durable are written again: if the sync of an earlier process failed, the system may
-    /// have marked dropped pages as clean, and another sync would not report it.
+    /// Bytes that no line confirms as durable are written again: if the sync of an earlier process failed, the system
+    /// may have marked dropped pages as clean, and another sync would not report it.
     func settle() throws(StoreError) {
         var offset = durable
         while offset < length {
