@@ -42,7 +42,7 @@ enum CRC32C {
     /// The checksum before some bytes, from the checksum after them. It is used to repair files, so it is not
     /// optimised.
     ///
-    ///     CRC32C.value(before: "6789", leadingTo: 0xe3069283)          → the check of "12345"
+    ///     CRC32C.value(before: "6789", leadingTo: 0xe3069283)          → the checksum of "12345"
     static func value(before bytes: UnsafeRawBufferPointer, leadingTo after: UInt32) -> UInt32 {
         var crc = ~after
         for byte in bytes.reversed() {

@@ -40,7 +40,7 @@ final class DirectoryLock {
     }
 
     /// Takes the lock. If another process holds it for long, all calls share one wait: after the wait is over, later
-    /// calls fail at once until the lock was free.
+    /// calls fail at once until the lock has been free.
     ///
     /// - Parameters:
     ///   - milliseconds: the length of the wait.

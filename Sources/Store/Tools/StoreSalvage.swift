@@ -24,9 +24,9 @@ package struct StoreSalvage {
     private var unreadable: Set<StoreKey> = []
     private var report = Report()
 
-    /// Saves the readable records of the store at `path` to `destination`, which must not exist or be an empty
     /// Saves the readable records of the store at `path` to `destination`, which must be unused or an empty directory.
     /// The store at `path` is not changed. No process may be using it.
+    ///
     /// - Throws: `StoreError.noStore`, `.exists`, `.unnamed`, `.withinStore`, `.busy`, `.diskFull`, `.systemCall`.
     package static func run(
         _ path: SystemString,
