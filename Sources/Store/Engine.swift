@@ -1,10 +1,10 @@
 internal import JSON
 
-/// A value of the key space: its JSON bytes, and beside them the record that they were last decoded to.
+/// A value of the key space: its JSON bytes, and the record that was last decoded from them.
 package final class StoredValue {
-    /// One JSON value other than null, with no line feed outside a string: what a `JSONWriter` gives.
+    /// One JSON value other than null, with no line feed outside a string, as a `JSONWriter` writes it.
     package let bytes: [UInt8]
-    /// The decoded record, kept so that a record that is read again is not decoded again.
+    /// The decoded record, cached so that a record that is read again is not decoded again.
     var decoded: AnyStoredRecord?
 
     package init(bytes: [UInt8], decoded: AnyStoredRecord? = nil) {
@@ -13,7 +13,7 @@ package final class StoredValue {
     }
 }
 
-/// A decoded record of whatever type.
+/// A decoded record of any type.
 package class AnyStoredRecord {
     /// The record's type.
     let type: ObjectIdentifier
@@ -22,8 +22,8 @@ package class AnyStoredRecord {
         self.type = ObjectIdentifier(type)
     }
 
-    /// The same, of a type that it is known to have. A cast that looks for itself takes as long as all the rest of
-    /// reading a record.
+    /// The same record, with its type. The caller must know that `type` is right: a checked cast takes as long as the
+    /// rest of reading a record.
     func `as`<R: Record>(_ type: R.Type) -> StoredRecord<R> {
         unsafeDowncast(self, to: StoredRecord<R>.self)
     }
@@ -39,8 +39,8 @@ package protocol EngineTransaction: AnyObject {
     /// The value of a key.
     func value(of key: StoreKey) throws(StoreError) -> StoredValue?
 
-    /// Calls `visit` with each entry from `lower` up to, not including, `upper`, in order or backwards, until it
-    /// answers false.
+    /// Calls `visit` with each entry from `lower` up to, but not including, `upper`, in ascending or descending order,
+    /// until `visit` returns false.
     func scan(
         from lower: StoreKey,
         upTo upper: StoreKey,
@@ -48,74 +48,75 @@ package protocol EngineTransaction: AnyObject {
         _ visit: (StoreKey, StoredValue) throws -> Bool
     ) throws
 
-    /// Sets a key's value. An erasable value's bytes are overwritten in the files once it is removed or set anew.
+    /// Sets a key's value. The bytes of an erasable value are overwritten in the files after the key is removed or set
+    /// again.
     ///
-    /// - Throws: `StoreError.tooLarge` where a bound of `Limits` is passed; nothing was set then.
+    /// - Throws: `StoreError.tooLarge` if a limit in `Limits` is exceeded. Nothing is set then.
     func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError)
 
-    /// The same where the key has no value; false where it has one, with nothing set.
+    /// The same if the key has no value. If the key has a value, nothing is set and the result is false.
     func insert(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) -> Bool
 
-    /// The same with what `change` makes of the value that the key has. Meanwhile other keys may be set.
+    /// The same with the result of `change`, which gets the key's current value. `change` may set other keys.
     func change(_ key: StoreKey, isErasable: Bool, _ change: (StoredValue?) throws -> StoredValue) throws
 
-    /// Removes a key, where it is there.
+    /// Removes a key if it exists.
     func remove(_ key: StoreKey) throws(StoreError)
 }
 
-/// A transactional, ordered key space: what a store is built on.
+/// A transactional, ordered key space: the foundation of a store.
 ///
-/// Transactions take effect one after another. What they did stays *staged*, seen by later transactions of this process
-/// but by nobody else and not safe yet, until `makeDurable()` returns: so many transactions share one sync. An engine
-/// that commits each transaction at once has nothing to do there.
+/// Transactions take effect one after another. Their writes stay *staged* until `makeDurable()` returns: later
+/// transactions of this process see them, other processes do not, and they are not durable. So many transactions share
+/// one sync. An engine that commits each transaction at once has nothing to do in `makeDurable()`.
 ///
-/// An engine that shares its data with other processes looks at what these wrote before the first transaction after
-/// `makeDurable()` or `discardStaged()`; the transactions up to the next of these calls belong together. So one of the two
-/// is to be called whenever a group of them ends, also one that only read: what it read is safe only then.
+/// A group of transactions ends with a call of `makeDurable()` or `discardStaged()`. An engine that shares its data
+/// with other processes reads their writes before the first transaction of each group. One of the two calls must end
+/// every group, even a group that only reads: data that were read are known to be durable only then.
 package protocol Engine: AnyObject {
-    /// What the engine keeps its data in, for people: `memory` or `directory`.
+    /// The kind of storage, for an operator: `memory` or `directory`.
     var kind: String { get }
 
-    /// Runs `body` on what is there, staged writes of this process included. `body` may be run more than once and starts no
-    /// other transaction. A write in it throws `StoreError.readOnly`.
+    /// Runs `body` on the current data, including staged writes of this process. `body` may be run more than once and
+    /// must not start another transaction. A write in it throws `StoreError.readOnly`.
     func read<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value
 
-    /// Runs `body` and stages what it wrote, or nothing of it if it throws. `body` may be run more than once, and starts no
-    /// other transaction.
+    /// Runs `body` and stages its writes, or none of them if it throws. `body` may be run more than once and must not
+    /// start another transaction.
     ///
-    /// - Parameter keeping: called with what `body` threw, once all that it wrote is undone. What it writes is staged, in the
-    ///   same transaction.
+    /// - Parameter keeping: called with the error that `body` threw, after all writes of `body` are undone. Its writes
+    ///   are staged in the same transaction.
     /// - Throws: `StoreError.busy` or `.locked`, before `body` is run; what `body` throws; what `keeping` throws.
     func write<Value>(
         _ body: (any EngineTransaction) throws -> Value,
         keeping: (any Error, any EngineTransaction) throws -> Void
     ) throws -> Value
 
-    /// Makes all that is staged durable, and all that was read. If it throws, what was staged is taken back.
+    /// Makes all staged writes durable, and all data that were read. If it throws, the staged writes are undone.
     ///
-    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Where the last tells that the outcome is unknown,
-    ///   what was staged may be there when the store is next opened, and this engine writes no more.
+    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. If `.systemCall` says that the outcome is
+    ///   unknown, the staged writes may exist when the store is next opened, and this engine writes no more.
     func makeDurable() throws(StoreError)
 
-    /// Takes back all that is staged.
+    /// Undoes all staged writes.
     func discardStaged()
 
-    /// Starts what the store needs beside transactions. Nothing may be staged.
+    /// Starts the background work of the store if it is due. Nothing may be staged.
     ///
-    /// - Returns: in how many milliseconds it wants to be called again; nil for not before the next transaction.
+    /// - Returns: the milliseconds until the next call; nil if no call is needed before the next transaction.
     func maintain() -> Int?
 
-    /// Ends the use of the store; what is staged is lost.
+    /// Ends the use of the store. Staged writes are lost.
     func close()
 
-    /// What the store holds, in numbers. Entries are counted one by one.
+    /// Figures about the contents of the store. All entries are counted one by one.
     ///
     /// - Throws: `StoreError.damaged`.
     func statistics() throws(StoreError) -> StoreStatistics
 }
 
 extension Engine {
-    /// Runs `body` and stages what it wrote, or nothing of it if it throws.
+    /// Runs `body` and stages its writes, or none of them if it throws.
     package func write<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
         try write(body) { _, _ in }
     }

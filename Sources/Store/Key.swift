@@ -1,23 +1,24 @@
 internal import JSON
 
-/// A piece of a key: a whole number or a text.
+/// A component of a key: an integer or a string.
 package protocol KeyComponent {
-    /// The bytes that the piece has at most in a key.
+    /// The maximum number of bytes of the component in a key.
     var keyBytesMax: Int { get }
-    /// Appends the piece in a form that sorts, byte by byte, as the piece itself does.
+    /// Appends the component in a form whose byte order is the order of the component itself.
     func append(to key: inout KeyWriter)
 }
 
-/// Memory in which a key is put together, so that its array is made once.
+/// A buffer in which a key is built, so that its array is allocated once.
 package struct KeyWriter {
-    /// Big enough for all that its components say they have at most; what goes beyond stops the program.
+    /// Large enough for the maximum bytes of all components. A component that exceeds its maximum stops the program.
     private let memory: UnsafeMutableRawBufferPointer
     private var count = 0
 
-    /// Room that is left for what the key space puts before a key: the names of most collections and their indexes.
+    /// Spare capacity for the prefix that the key space puts before a key. It is enough for the names of most
+    /// collections and their indexes.
     private static let prefixRoom = 40
 
-    /// The bytes of a key that has at most `max`, as `write` appends them.
+    /// The bytes of a key, at most `max`, as `write` appends them.
     package static func bytes(max: Int, _ write: (inout KeyWriter) -> Void) -> [UInt8] {
         withUnsafeTemporaryAllocation(byteCount: max, alignment: 1) { memory in
             var writer = KeyWriter(memory: memory)
@@ -48,7 +49,7 @@ package struct KeyWriter {
         count += bytes.count
     }
 
-    /// Appends so many bytes as `write` fills in.
+    /// Appends `count` bytes that `write` fills in.
     package mutating func append(_ count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
         precondition(count <= memory.count - self.count)
         write(UnsafeMutableRawBufferPointer(rebasing: memory[self.count..<self.count + count]))
@@ -59,7 +60,7 @@ package struct KeyWriter {
 extension Int: KeyComponent {
     package var keyBytesMax: Int { Key.numberDigits }
 
-    /// Ten digits, so that 9 sorts before 10; a number outside 0...9,999,999,999 has no place in a key.
+    /// Ten digits, so that 9 sorts before 10. A number outside 0...9,999,999,999 cannot be in a key.
     package func append(to key: inout KeyWriter) {
         precondition(Key.numbers.contains(self), "a number in a key has at most ten digits")
         key.append(Key.numberDigits) { digits in
@@ -75,8 +76,8 @@ extension Int: KeyComponent {
 extension String: KeyComponent {
     package var keyBytesMax: Int { 3 * utf8.count }
 
-    /// The text as it is, but for the slash that parts components, the per cent sign and control characters, which are
-    /// written `%2F` and so on.
+    /// The string as it is, except that control characters, the per cent sign and the slash, which separates
+    /// components, are written `%2F` and so on.
     package func append(to key: inout KeyWriter) {
         guard utf8.withContiguousStorageIfAvailable({ Self.append($0, to: &key) }) == nil else { return }
         var text = self
@@ -84,7 +85,7 @@ extension String: KeyComponent {
     }
 
     private static func append(_ text: UnsafeBufferPointer<UInt8>, to key: inout KeyWriter) {
-        // Most texts need no escapes, and go in one piece.
+        // Most strings need no escapes, and are copied at once.
         guard text.contains(where: isEscaped) else { return key.append(UnsafeRawBufferPointer(text)) }
         for byte in text {
             guard isEscaped(byte) else {
@@ -99,21 +100,21 @@ extension String: KeyComponent {
     }
 
     private static func isEscaped(_ byte: UInt8) -> Bool {
-        // All that are but one stand up to the slash.
+        // All escaped bytes except 0x7F are less than or equal to the slash.
         byte <= UInt8(ascii: "/")
             ? byte < 0x20 || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "%") : byte == 0x7F
     }
 }
 
-/// What a record or an index entry is found by within its collection or index: one to three components.
+/// The key of a record in its collection, or of an entry in its index: one to three components.
 ///
 ///     Key(17)                 → 0000000017
 ///     Key("foo@bar.com")      → foo@bar.com
 ///     Key(1, 3)               → 0000000001/0000000003
 package struct Key: Hashable, Sendable {
-    /// The numbers that may be components.
+    /// The range of numbers that can be components.
     package static let numbers = 0...9_999_999_999
-    /// How many digits each of them has.
+    /// The number of digits of each number.
     static let numberDigits = 10
 
     /// The components, joined by slashes.
@@ -150,7 +151,7 @@ package struct Key: Hashable, Sendable {
         self.init(bytes: bytes)
     }
 
-    /// A key as it was written before.
+    /// A key from bytes that were written earlier.
     package init(bytes: [UInt8]) {
         self.bytes = bytes
     }
@@ -161,23 +162,23 @@ package struct Key: Hashable, Sendable {
 
 /// A key of the whole key space: `collection/index/key`, ordered by its bytes.
 ///
-/// Records stand under the index `id`, so that a person who reads the files finds `operators/id/0000000017` and beside
-/// it `operators/email/foo@bar.com`.
+/// Records are under the index `id`, so a person who reads the files finds `operators/id/0000000017` and near it
+/// `operators/email/foo@bar.com`.
 package struct StoreKey: Hashable, Comparable, Sendable {
-    /// The index under which the records themselves stand.
+    /// The index of the records themselves.
     static let recordIndex = "id"
-    /// The collection of the counters, which stand under `counters/id/NAME`.
+    /// The collection of the counters, whose keys are `counters/id/NAME`.
     static let counters = "counters"
 
-    /// What the keys of all counters start with.
+    /// The prefix of the keys of all counters.
     static let counterPrefix = prefix(collection: counters, index: recordIndex)
 
-    /// Where a counter stands.
+    /// The key of a counter.
     static func counter(_ name: String) -> StoreKey {
         StoreKey(prefix: counterPrefix, Key(name))
     }
 
-    /// The key's bytes, which order it.
+    /// The key's bytes, which define its order.
     package let bytes: [UInt8]
 
     package init(bytes: [UInt8]) {
@@ -194,7 +195,7 @@ package struct StoreKey: Hashable, Comparable, Sendable {
         self.init(prefix: R.collection.recordPrefix, key)
     }
 
-    /// A key by what all keys of its index start with; it is put where the key has room, if nobody else needs that.
+    /// A key from its index's prefix. It reuses the memory of `key` if the memory is not shared and has room.
     init(prefix: [UInt8], _ key: consuming Key) {
         var bytes = (consume key).bytes
         bytes.insert(contentsOf: prefix, at: 0)
@@ -206,7 +207,7 @@ package struct StoreKey: Hashable, Comparable, Sendable {
         self.init(R.self, record.key)
     }
 
-    /// What all keys of an index start with.
+    /// The prefix of all keys of an index.
     package static func prefix(collection: String, index: String) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(96)
@@ -220,10 +221,10 @@ package struct StoreKey: Hashable, Comparable, Sendable {
     /// The key as text.
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// Behind every key: 0xFF is no byte of UTF-8.
+    /// Greater than every key: 0xFF is not a byte of UTF-8.
     static let end = StoreKey(bytes: [0xFF])
 
-    /// Appends the key as a string of JSON: as it is, unless it holds what needs an escape.
+    /// Appends the key as a JSON string, unchanged unless it has a character that needs an escape.
     func appendJSON(to output: inout [UInt8]) {
         let isPlain = bytes.allSatisfy { byte in
             byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != 0xE2

@@ -1,60 +1,60 @@
-/// What the store takes at most, each with its unit last in its name; what the contract states is generated from
+/// The limits of the store. Each name ends with its unit. Limits that are part of the contract are generated from
 /// schema/limits.json.
 package enum Limits {
-    /// The bytes of a manifest, or of a journal's header line; nothing longer is read as one.
+    /// The maximum bytes of a manifest, or of a journal's header line. A longer file or line is not parsed as one.
     static let headerBytesMax = 4096
-    /// The bytes of a base up to which it is read through when it is opened. What is larger would take long; of it a line is
-    /// checked when it is read.
+    /// The maximum bytes of a base that is verified completely when it is opened. Larger bases would take long; their
+    /// lines are verified when they are read.
     static let verifiedBaseBytesMax = 1 << 20
-    /// How far into a base the line of damage is counted for a request; `postern check` counts on.
+    /// The offset in a base up to which a request counts the line number of damage. `postern check` always counts it.
     static let countedBaseBytesMax = 16 << 20
-    /// How much of a base is read ahead by whoever goes through it.
+    /// How many bytes of a base are read ahead for a sequential reader.
     static let readAheadBytes = 1 << 20
-    /// The bytes of a base within which a search keeps no account of where lines start.
+    /// A search caches the middle lines of those ranges of a base that are longer than this number of bytes.
     static let searchedBytes = 4096
-    /// For how many bytes of a base there is room to keep where one line starts.
+    /// The cache of line offsets has one place for this many bytes of a base.
     static let baseBytesPerKnownPlace = 256
-    /// How many values of a base are kept in memory because they were asked for of late; a power of two.
+    /// How many recently used values of a base are cached; a power of two.
     static let recentValuesMax = 8192
-    /// How many bytes of a base are written at once, and how many without a sync.
+    /// How many bytes of a base are written at once, and how many are written before a sync.
     static let mergeBufferBytes = 1 << 20
     static let mergeSyncBytes = 4 << 20
-    /// The bytes of a journal below which it is not merged by itself.
+    /// The minimum bytes of a journal for automatic compaction.
     package static let mergedJournalBytesMin = 4 << 20
-    /// A journal is merged once it has outgrown this part of its base.
+    /// A journal is compacted when it is longer than its base divided by this number.
     static let mergedBasePart = 8
-    /// How long a process that answers requests stands still for the directory's lock before it goes on without.
+    /// How long a process that serves requests blocks for the directory lock before it continues without the lock.
     static let lockPauseMilliseconds = 20
-    /// How long an epoch lasts at least before it is ended for the sake of personal data that were deleted.
+    /// The minimum duration of an epoch before a compaction because of deleted personal data.
     package static let erasureSeconds = 3_600
-    /// How often that is looked at.
+    /// How often the store checks whether such a compaction is due.
     static let maintenanceMilliseconds = 60_000
-    /// How long to wait for the sync of another process before making one beside it.
+    /// How long to wait for the sync of another process before this process starts one.
     static let syncWaitMilliseconds = 1_000
-    /// After how many entries a merge looks whether it is to go on.
+    /// After how many entries a compaction checks whether it was cancelled.
     static let mergeEntriesBetweenLooks = 4096
-    /// How long a merge waits for a lock that another process holds.
+    /// How long a compaction waits for a lock that another process holds.
     static let mergeLockWaitMilliseconds = 60_000
-    /// Where a journal's last line is looked for, before it is read.
+    /// The length of the end of a journal in which its last line is searched for before the line is read.
     static let tailBytes = 64 << 10
     /// The bytes of a journal from which on most of it is read before the lock is taken.
     static let longJournalBytes = 1 << 20
-    /// How far ahead of its lines a journal grows, and the bytes of a write from which on it is not worth it.
+    /// How many bytes of room are preallocated in a journal, and the largest write that preallocates room.
     static let journalRoomBytes = 64 << 10
     static let roomyWriteBytesMax = 16 << 10
-    /// The bytes behind a journal's last known line that are read at first, to see what others have added.
+    /// How many bytes after a journal's last known line are read first to find transactions of other processes.
     static let newsBytes = 4 << 10
-    /// How many bytes of the journal are carried over to the next one at a time.
+    /// How many bytes of a journal are carried over to the next one at a time.
     static let carriedBytes = 256 << 10
-    /// The bytes of entries that an import sorts in memory before it writes them to a scratch file.
+    /// How many bytes of entries an import sorts in memory before it writes them to a scratch file.
     static let sortedBytesInMemory = 48 << 20
-    /// The bytes of one sorted run that are read at once, and of all runs together.
+    /// How many bytes of one sorted run are read at once, and of all runs together.
     static let runBufferBytes = 256 << 10
     static let runBuffersBytes = 48 << 20
-    /// How many faults a check tells of.
+    /// The maximum number of faults that a check reports.
     static let faultsToldMax = 100
-    /// The bytes of an output buffer that is kept for the next write.
+    /// The maximum capacity in bytes of an output buffer that is kept for the next write.
     static let outputBytesKept = 4 << 20
-    /// What a disk writes wholly or not at all; a hole that a power cut leaves begins and ends at a multiple of it.
+    /// The unit that a disk writes atomically. A hole after a power cut starts and ends at a multiple of it.
     static let sectorBytes = 512
 }

@@ -1,4 +1,4 @@
-/// The transaction under way.
+/// The current transaction.
 extension LocalEngine: EngineTransaction {
     package func value(of key: StoreKey) throws(StoreError) -> StoredValue? {
         try space.valueInPlace(of: key)
@@ -35,12 +35,12 @@ extension LocalEngine: EngineTransaction {
         let stagedBefore = staged.count
         let (place, current) = try space.place(of: key)
         let value = try change(current)
-        // What was set meanwhile may have moved the place.
+        // If `change` has set other keys, the place may no longer be valid.
         guard staged.count == stagedBefore else { return try put(value, at: key, isErasable: isErasable) }
         try set(value, at: key, place, isErasable: isErasable)
     }
 
-    /// Sets a key's value where its place is known, and nothing has been set since it was looked for.
+    /// Sets a key's value at a known place. Nothing may have been set since the place was looked up.
     private func set(
         _ value: StoredValue,
         at key: StoreKey,

@@ -1,4 +1,5 @@
-/// The JSON-file engine: a key space in memory and, unless the store is `:memory:`, in files that several processes share.
+/// The JSON-file engine: a key space in memory and, unless the store is `:memory:`, in files that several processes
+/// share.
 ///
 /// A group of transactions starts with the first one after `makeDurable()` or `discardStaged()`:
 ///
@@ -81,7 +82,7 @@ package final class LocalEngine: Engine {
         if let directory {
             if !isUpToDate { try directory.refresh(&space) }
             isUpToDate = true
-            // In a read-only directory, a transaction that writes nothing runs all the same.
+            // In a read-only directory, a transaction that writes nothing still runs.
             if directory.isWritable, !directory.isLocked {
                 do throws(StoreError) {
                     try directory.beginWriting(&space)
@@ -102,10 +103,10 @@ package final class LocalEngine: Engine {
         }
     }
 
-    /// Runs a write transaction without the lock, which another process holds: a request that is refused, and a look that
-    /// finds nothing to do, need not wait for it.
+    /// Runs a write transaction as a read, because another process holds the lock. A request that is refused and a
+    /// transaction that writes nothing need not wait for the lock.
     ///
-    /// - Throws: `lockError` once something is written.
+    /// - Throws: `lockError` if the transaction writes.
     private func readInPlaceOfWrite<Value>(
         _ body: (any EngineTransaction) throws -> Value,
         keeping: (any Error, any EngineTransaction) throws -> Void,
@@ -125,7 +126,7 @@ package final class LocalEngine: Engine {
         }
     }
 
-    /// Stages what `body` writes as one transaction, or nothing of it if it throws.
+    /// Stages the writes of `body` as one transaction, or none of them if it throws.
     private func stage<Value>(_ body: () throws -> Value) throws -> Value {
         let start = staged.count
         transactionBytes = 0
@@ -165,11 +166,11 @@ package final class LocalEngine: Engine {
         merging?.startIfDue(space)
     }
 
-    /// Merges the journal into a new base now, however short it is, and waits for it. Nothing may be staged.
+    /// Compacts the journal into a new base now, whatever its length, and waits for the end. Nothing may be staged.
     ///
-    /// - Parameter progress: called now and then with how many entries the new base has so far.
-    /// - Returns: false where another process is merging, and in memory.
-    /// - Throws: `StoreError`; the store is as it was then.
+    /// - Parameter progress: called regularly with the number of entries in the new base so far.
+    /// - Returns: false if another process is compacting, and in memory.
+    /// - Throws: `StoreError`. The store is unchanged then.
     package func merge(progress: (Int) -> Void = { _ in }) throws(StoreError) -> Bool {
         precondition(staged.isEmpty, "a merge takes in what is durable")
         guard let directory, let merging else { return false }
@@ -179,16 +180,16 @@ package final class LocalEngine: Engine {
         return outcome
     }
 
-    /// Writes what the store holds now into a directory of its own, as a store of its own. Others may go on writing
-    /// meanwhile. Nothing may be staged.
+    /// Writes a copy of the store to a new directory, as an independent store. Other processes may write in the
+    /// meantime. Nothing may be staged.
     ///
-    /// - Parameter path: where it goes; there must be nothing there, or an empty directory.
-    /// - Throws: `StoreError.exists`, `.unnamed`, `.withinStore`, `.diskFull`, `.systemCall`, `.damaged`; nothing is there
-    ///   then, unless the error says that the store is.
+    /// - Parameter path: the path of the copy. It must be unused or an empty directory.
+    /// - Throws: `StoreError.exists`, `.unnamed`, `.withinStore`, `.diskFull`, `.systemCall`, `.damaged`. Nothing is at
+    ///   the path then, unless the error says that the store is there.
     package func backUp(to path: SystemString, progress: (ToolProgress) -> Void) throws(StoreError) {
         let writer = StoreWriter(path: path, calls: directory?.settings.calls ?? .real)
         try writer.checkPlace()
-        try settleOnTheLatest()
+        try refreshDurably()
         try writer.write(
             space,
             erasable: directory?.journal.erasableKeys ?? [],
@@ -197,19 +198,19 @@ package final class LocalEngine: Engine {
         )
     }
 
-    /// Calls `visit` with each entry of the store as it is now, in order. Nothing may be staged.
+    /// Calls `visit` with each entry of the store's current state, in order. Nothing may be staged.
     ///
     /// - Throws: `StoreError`; what `visit` throws.
     func forEachEntry(_ visit: (StoreKey, StoredValue) throws -> Void) throws {
-        try settleOnTheLatest()
+        try refreshDurably()
         try space.scan(from: StoreKey(bytes: []), upTo: .end, descending: false) { key, value in
             try visit(key, value)
             return true
         }
     }
 
-    /// Reads what others have written, and sees to it that it is safe.
-    private func settleOnTheLatest() throws(StoreError) {
+    /// Reads the writes of other processes, and makes them durable.
+    private func refreshDurably() throws(StoreError) {
         precondition(staged.isEmpty, "what is staged is not to be told of")
         guard let directory else { return }
         try directory.refresh(&space)

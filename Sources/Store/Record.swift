@@ -1,44 +1,44 @@
 package import JSON
 
-/// A value that the store keeps: a struct that reads and writes itself as one JSON object.
+/// A value that the store keeps: a struct that is encoded as one JSON object.
 package protocol Record: Sendable {
-    /// Where records of this type stand, and what they can be found by.
+    /// The collection of all records of this type.
     static var collection: Collection<Self> { get }
-    /// What the record is found by; it never changes.
+    /// The record's key in the collection. It never changes.
     var key: Key { get }
 
     /// Reads the object that `write(to:)` wrote.
     init(reading reader: inout JSONReader) throws(JSONError)
     /// Writes the record as one object.
     func write(to writer: inout JSONWriter)
-    /// Reports which rules of its domain the record breaks, and which other records it needs. Requests keep to the rules
-    /// by themselves; this is for records that come from elsewhere.
+    /// Reports the domain rules that the record breaks, and the other records that it needs. Requests always follow the
+    /// rules; this is for records from other sources, such as an import.
     func validate(into findings: inout RecordFindings)
 }
 
 extension Record {
-    /// A record without rules.
+    /// Reports nothing, for records without rules.
     package func validate(into findings: inout RecordFindings) {}
 }
 
-/// What there is to know of a collection without its records' type.
+/// The parts of a collection that do not depend on the type of its records.
 ///
-/// A class, as every look at a record asks for it, and a struct's members would be counted one by one each time. Not
-/// generic, as what is generic looks up its types each time that it runs.
+/// It is a class because every read of a record uses it: copying a struct would retain each of its properties. It is
+/// not generic because generic code looks up its types each time it runs.
 package class AnyCollection: @unchecked Sendable {
-    /// The collection's name, which starts the keys of its records.
+    /// The collection's name, with which the keys of its records start.
     package let name: String
-    /// Whether a record's bytes are overwritten in the files once it is deleted: for what must not outlive its use.
+    /// Whether a record's bytes are overwritten in the files after it is deleted, for data that must not be kept.
     package let isErasable: Bool
-    /// Whether its records may stand in for others: see `RecordFindings.standIn(for:_:)`.
+    /// Whether its records may be substitutes for deleted records; see `RecordFindings.standIn(for:_:)`.
     let mayStandIn: Bool
-    /// What the keys of its records start with.
+    /// The prefix of the keys of its records.
     let recordPrefix: [UInt8]
-    /// The counter that numbers its records; nil where something else does.
+    /// The counter that numbers its records; nil if they are not numbered.
     let counter: Counter?
     let indexes: [CollectionIndex]
 
-    /// Safe to share: all that it and `Collection` hold is constant.
+    /// Safe to share: all properties of this class and of `Collection` are constant.
     fileprivate init(
         _ name: String,
         isNumbered: Bool,
@@ -54,13 +54,13 @@ package class AnyCollection: @unchecked Sendable {
         self.indexes = indexes
     }
 
-    /// One of its indexes.
+    /// The index with that name.
     func index(named name: String) -> CollectionIndex? {
         for index in indexes where index.name == name { return index }
         return nil
     }
 
-    /// What the keys of an index's entries start with.
+    /// The prefix of the keys of an index's entries.
     func prefix(ofIndex name: String) -> [UInt8] {
         index(named: name)?.prefix ?? StoreKey.prefix(collection: self.name, index: name)
     }
@@ -68,15 +68,16 @@ package class AnyCollection: @unchecked Sendable {
 
 /// The records of one type: their place in the key space and their indexes.
 package final class Collection<R: Record>: AnyCollection, @unchecked Sendable {
-    /// The counters that other numbers in its records are from.
+    /// The counters from which other numbers in its records come.
     let counters: [RecordCounter<R>]
-    /// Kept, as looking a generic class up takes longer than making an object of it.
+    /// Cached, because looking up a generic class takes longer than creating an object of it.
     private let storedType = StoredRecord<R>.self
 
     /// - Parameters:
-    ///   - isNumbered: whether its records are found by numbers of its own, which `Transaction.nextNumber(of:)` gives.
-    ///   - counters: where other numbers in its records come from.
-    ///   - mayStandIn: whether its records may stand in for records that others need.
+    ///   - isNumbered: whether the keys of its records are numbers from a counter of its own, as
+    ///     `Transaction.nextNumber(of:)` returns them.
+    ///   - counters: the counters from which other numbers in its records come.
+    ///   - mayStandIn: whether its records may be substitutes for deleted records that others need.
     package init(
         _ name: String,
         isNumbered: Bool = false,
@@ -103,20 +104,21 @@ package final class Collection<R: Record>: AnyCollection, @unchecked Sendable {
     func stored(_ record: R) -> StoredRecord<R> { storedType.init(record) }
 }
 
-/// One of a collection's indexes, of either kind. A class, as going through them would count each of a struct's members.
+/// An index of a collection, unique or ordered. It is a class because iterating over structs would retain each of their
+/// properties.
 final class CollectionIndex: Sendable {
     let name: String
-    /// What the keys of its entries start with.
+    /// The prefix of the keys of its entries.
     let prefix: [UInt8]
-    /// Whether it is kept how many entries have the same first component.
+    /// Whether the store keeps the number of entries with the same first component.
     let isCounted: Bool
-    /// What stands in place of the index in the keys of these counts.
+    /// The name that replaces the index name in the keys of these counts.
     let countName: String
-    /// What these keys start with.
+    /// The prefix of these keys.
     let countPrefix: [UInt8]
-    /// The key of a record of the collection's type; nil where the index leaves it out.
+    /// The key of a record of the collection's type; nil if the index omits the record.
     private let key: @Sendable (AnyStoredRecord) -> Key?
-    /// Whether two versions of a record have the same key for sure.
+    /// Whether two versions of a record certainly have the same key.
     private let isSteady: @Sendable (AnyStoredRecord, AnyStoredRecord) -> Bool
 
     fileprivate init<R: Record>(
@@ -138,24 +140,25 @@ final class CollectionIndex: Sendable {
         }
     }
 
-    /// The key of a record's entry; nil where the index leaves the record out.
+    /// The key of a record's entry; nil if the index omits the record.
     func entry(of record: AnyStoredRecord) -> StoreKey? {
         key(record).map { StoreKey(prefix: prefix, $0) }
     }
 
-    /// The first component of an entry's key, which a count is kept for; nil where none is.
+    /// The first component of an entry's key, by which entries are counted; nil if the index is not counted.
     func group(of entry: StoreKey) -> Key? {
         guard isCounted else { return nil }
         return Key(bytes: Array(entry.bytes[prefix.count...].prefix { $0 != UInt8(ascii: "/") }))
     }
 
-    /// Where the count of a first component is kept; nil for what is none, and where no count is kept.
+    /// The key of the count of a first component; nil if `group` has more than one component, or if the index is not
+    /// counted.
     func countKey(of group: Key) -> StoreKey? {
         guard isCounted, !group.bytes.contains(UInt8(ascii: "/")) else { return nil }
         return StoreKey(prefix: countPrefix, group)
     }
 
-    /// The keys of the entries of two versions of a record, where they are not the same.
+    /// The old and the new key of a record's entry; nil if they are equal.
     func move(from before: AnyStoredRecord, to after: AnyStoredRecord) -> (from: StoreKey?, to: StoreKey?)? {
         if isSteady(before, after) { return nil }
         let (old, new) = (key(before), key(after))
@@ -165,7 +168,7 @@ final class CollectionIndex: Sendable {
 }
 
 extension String {
-    /// Whether both have the same bytes: equality also holds of texts that differ in them.
+    /// Whether both have the same bytes. Equal strings can have different bytes.
     fileprivate func hasBytes(of other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
         let isSame = utf8.withContiguousStorageIfAvailable { bytes in
@@ -175,10 +178,10 @@ extension String {
     }
 }
 
-/// What whole numbers come from, 1 first; none is given twice.
+/// A sequence of whole numbers that starts with 1. It never gives a number twice.
 package struct Counter: Sendable, ExpressibleByStringLiteral {
     let name: String
-    /// Where the last number stands.
+    /// The key of the last number.
     let key: StoreKey
 
     package init(_ name: String) {
@@ -191,28 +194,28 @@ package struct Counter: Sendable, ExpressibleByStringLiteral {
     }
 }
 
-/// A counter that gives numbers to something in records.
+/// A counter from which a number in records comes.
 package struct RecordCounter<R: Record>: Sendable {
     let counter: Counter
     let number: @Sendable (R) -> Int
 
-    /// - Parameter number: the number that a record has from it.
+    /// - Parameter number: the number in a record that comes from the counter.
     package init(_ counter: Counter, number: @escaping @Sendable (R) -> Int) {
         self.counter = counter
         self.number = number
     }
 }
 
-/// Finds the one record that has a certain key, and refuses a second.
+/// An index that finds the one record with a given key, and refuses a second record with that key.
 package struct UniqueIndex<R: Record>: Sendable {
     let name: String
     let steady: (@Sendable (R) -> String)?
     let key: @Sendable (R) -> Key?
 
     /// - Parameters:
-    ///   - steady: the one text of a record that may change and on which its key rests: an update that leaves it as it is
-    ///     need not make the key at all.
-    ///   - key: a record's key in this index, or nil where the index leaves the record out.
+    ///   - steady: the only string in the record that can change and on which the key depends. An update that does not
+    ///     change it need not compute the key.
+    ///   - key: a record's key in this index; nil if the index omits the record.
     package init(
         _ name: String,
         steady: (@Sendable (R) -> String)? = nil,
@@ -224,16 +227,16 @@ package struct UniqueIndex<R: Record>: Sendable {
     }
 }
 
-/// Lists records in the order of a key; no two records may have the same.
+/// An index that lists records in the order of their keys. No two records may have the same key.
 package struct OrderedIndex<R: Record>: Sendable {
     let name: String
     let isCounted: Bool
     let key: @Sendable (R) -> Key?
 
     /// - Parameters:
-    ///   - isCounted: whether the store keeps how many records have the same first component, so that
-    ///     `Transaction.count(_:prefix:)` need not visit them. The keys have at least two components then.
-    ///   - key: a record's key in this index, or nil where the index leaves the record out.
+    ///   - isCounted: whether the store keeps the number of records with the same first component, so that
+    ///     `Transaction.count(_:prefix:)` need not visit them. The keys must then have at least two components.
+    ///   - key: a record's key in this index; nil if the index omits the record.
     package init(_ name: String, isCounted: Bool = false, key: @escaping @Sendable (R) -> Key?) {
         self.name = name
         self.isCounted = isCounted

@@ -1,18 +1,18 @@
-/// Bringing what an earlier version wrote to its present form, in transactions of a bounded size.
+/// Migrations: converting data of an earlier version to the current form, in transactions of limited size.
 extension Store {
-    /// How many records, or entries of an index, a transaction updates.
+    /// The maximum number of records, or of entries of an index, that one transaction processes.
     static let updatedRecordsMax = 10_000
 
-    /// Removes the records of a type that this version of the type does not read, as an earlier one wrote them. They must
-    /// have been in no index.
+    /// Removes the records of a type that the current version of the type cannot decode, because an earlier version
+    /// wrote them. They must not have index entries.
     package func deleteUnreadable<R: Record>(_ type: R.Type) throws {
         try update(R.collection.name, StoreKey.recordIndex) { tx, key, value in
             if !tx.isReadable(value, as: type, at: key) { try tx.engine.remove(key) }
         }
     }
 
-    /// Makes the entries of a type's indexes those that its records have by now: an index may be new, or leave records out
-    /// that it had. Counts that the store has not kept yet are made.
+    /// Updates the entries of a type's indexes to match its records: an index may be new, or may omit records that it
+    /// had before. Missing counts are added.
     package func correctEntries<R: Record>(of type: R.Type) throws {
         for index in R.collection.indexes {
             try update(R.collection.name, index.name) { tx, entry, value in
@@ -32,7 +32,7 @@ extension Store {
         }
     }
 
-    /// Calls `body` with each entry of an index, or each record, that is there when its turn comes.
+    /// Calls `body` with each entry of an index, or with each record, that exists at the time.
     private func update(
         _ collection: String,
         _ index: String,
@@ -66,7 +66,7 @@ extension Transaction {
         }
     }
 
-    /// The record that an entry points at, or nil where it is gone.
+    /// The record to which an entry points; nil if it does not exist.
     fileprivate func record<R: Record>(
         behind entry: StoredValue,
         at key: StoreKey,

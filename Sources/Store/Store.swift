@@ -1,13 +1,14 @@
 internal import Glibc
 
-/// Thrown by a write transaction that refuses the request and yet keeps something, as a failed try that is counted.
+/// Thrown by a write transaction that refuses the request but keeps some writes, for example the count of failed
+/// attempts.
 ///
-/// An error, as it ends in one: a result that holds either would have the types of both looked up each time, which took a
-/// thousand instructions of each write.
+/// It is an error because the transaction ends with one. A result type for both cases would look up the types of both
+/// each time, which took a thousand instructions per write.
 package struct Refusal: Error {
-    /// What the request is refused with.
+    /// The error of the refused request.
     let error: any Error
-    /// Writes what is kept, once all else that the transaction wrote is undone.
+    /// Makes the writes to keep, after all other writes of the transaction are undone.
     let keeping: @Sendable (Transaction) throws -> Void
 
     package init(_ error: any Error, keeping: @escaping @Sendable (Transaction) throws -> Void) {
@@ -16,9 +17,10 @@ package struct Refusal: Error {
     }
 }
 
-/// Typed records over a transactional key space: all that the domain sees of where its data live.
+/// Typed records over a transactional key space: the domain's only access to its data.
 ///
-/// A store belongs to one thread. What a transaction wrote is safe, and may be told of, once `makeDurable()` returned.
+/// A store belongs to one thread. The writes of a transaction are durable, and may be reported, after `makeDurable()`
+/// has returned.
 package final class Store {
     private let engine: any Engine
     private let values = ValueWriter()
@@ -28,19 +30,19 @@ package final class Store {
         self.engine = engine
     }
 
-    /// What the store keeps its data in: `memory` or `directory`.
+    /// The kind of storage: `memory` or `directory`.
     package var kind: String { engine.kind }
 
-    /// Runs `body` on one snapshot, which holds every acknowledged commit. `body` may be run more than once. A write in
+    /// Runs `body` on one snapshot, which has every acknowledged commit. `body` may be run more than once. A write in
     /// it throws `StoreError.readOnly`.
     package func read<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
         try engine.read { try body(Transaction(engine: $0, values: values)) }
     }
 
-    /// Runs `body` as one transaction: all of what it writes takes effect, or, if it throws, none.
+    /// Runs `body` as one transaction: all of its writes take effect, or none if it throws.
     ///
-    /// `body` may be run more than once and must have no other effects: clock readings, random values and password
-    /// hashes come in from outside.
+    /// `body` may be run more than once and must have no other effects. It must get clock readings, random values and
+    /// password hashes from outside.
     ///
     /// - Throws: what `body` throws; the error of a `Refusal`; `StoreError.readOnly` within `refusingWrites`.
     package func write<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
@@ -62,21 +64,23 @@ package final class Store {
         return try body()
     }
 
-    /// Makes durable what all transactions so far wrote, and read. If it throws, what they wrote is taken back.
+    /// Makes all writes of the transactions so far durable, and all data that they read. If it throws, their writes are
+    /// undone.
     ///
-    /// It is also what ends a group of transactions: the next one sees what other processes have written since.
+    /// It also ends a group of transactions: the next transaction sees what other processes have written since.
     package func makeDurable() throws(StoreError) {
         try engine.makeDurable()
     }
 
-    /// Takes back all transactions since the last `makeDurable()` that returned.
+    /// Undoes all transactions since the last `makeDurable()` that returned.
     package func discardStaged() {
         engine.discardStaged()
     }
 
-    /// Runs `body` again for as long as it meets a lock that another process holds: where no request waits behind it.
+    /// Runs `body` again and again while another process holds the lock. It is for callers behind which no request
+    /// waits.
     ///
-    /// - Throws: what `body` throws, and `StoreError.busy` where the lock was held for too long.
+    /// - Throws: what `body` throws; `StoreError.busy` if the lock was held for too long.
     package func retryWhileLocked(_ body: () throws -> Void) throws {
         while true {
             do {
@@ -88,19 +92,20 @@ package final class Store {
         }
     }
 
-    /// Starts what the store needs beside transactions, such as a merge after a deletion. Nothing may be staged.
+    /// Starts the background work of the store if it is due, such as a compaction after a deletion. Nothing may be
+    /// staged.
     ///
-    /// - Returns: in how many milliseconds it wants to be called again; nil for not before the next transaction.
+    /// - Returns: the milliseconds until the next call; nil if no call is needed before the next transaction.
     package func maintain() -> Int? {
         engine.maintain()
     }
 
-    /// Ends the use of the store; what is staged is lost.
+    /// Ends the use of the store. Staged writes are lost.
     package func close() {
         engine.close()
     }
 
-    /// What the store holds, in numbers. Entries are counted one by one.
+    /// Figures about the contents of the store. All entries are counted one by one.
     package func statistics() throws(StoreError) -> StoreStatistics {
         try engine.statistics()
     }

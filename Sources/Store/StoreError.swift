@@ -1,47 +1,47 @@
 internal import Glibc
 
-/// Why the store could not do what it was asked to.
+/// Why an operation of the store failed.
 package enum StoreError: Error, Equatable, Sendable {
-    /// Another process has held the directory's lock for too long.
+    /// Another process has held the directory lock for too long.
     case busy(String)
-    /// A file does not hold what was written to it; nothing of it is used.
+    /// A file does not have the contents that were written to it. None of it is used.
     case damaged(file: String, offset: Int, reason: String)
-    /// The disk, or the quota on it, is full; nothing was written, and writing works again when there is room.
+    /// The disk is full, or its quota is used up. Nothing was written, and writing works again when there is room.
     case diskFull
     /// The directory can be read but not written.
     case readOnly
-    /// The system refused a call; `outcomeUnknown` where what was being written may or may not be on disk.
+    /// A system call failed. If `outcomeUnknown`, the data being written may or may not be on the disk.
     case systemCall(name: String, errno: Int32, outcomeUnknown: Bool)
-    /// The user of this process may not do that to a file, which belongs to the user `owner`.
+    /// The user of this process has no permission for a file, which belongs to the user `owner`.
     case denied(path: String, owner: Int, user: Int)
-    /// Another process holds the directory's lock just now; the request can be tried again until `busy` is thrown.
+    /// Another process holds the directory lock at the moment. The request can be retried until `busy` is thrown.
     case locked
     /// The directory was written by a newer version of the program.
     case newerFormat(Int)
-    /// The directory at a path holds no store, or is not there.
+    /// The directory at a path has no store, or does not exist.
     case noStore(String)
-    /// The directory at a path holds other files and no store: the path, and the name of one of the files.
+    /// The directory at a path has other files and no store. The values are the path and the name of one of the files.
     case notAStore(String, holding: String)
-    /// There is something already where a new store is to go: its path.
+    /// The path of a new store is already used.
     case exists(String)
-    /// A path that does not end in the name of a directory, where a new store is to go.
+    /// The path of a new store does not end with the name of a directory.
     case unnamed(String)
-    /// A path in the directory of another store, where a new store cannot go.
+    /// The path of a new store is in the directory of another store.
     case withinStore(String)
-    /// The directory is on a file system whose locks cannot be relied on: its name.
+    /// The directory is on a file system whose locks are not reliable. The value is the name of the file system.
     case untrustedFileSystem(String)
-    /// A unique index holds that key already.
+    /// A unique index already has that key.
     case duplicate(index: String)
-    /// There is no such record to change.
+    /// The record to be changed does not exist.
     case missing(key: String)
     /// A counter has given its last number.
     case usedUp(counter: String)
-    /// A record or a transaction is larger than the store takes.
+    /// A record or a transaction is larger than the limit.
     case tooLarge(bytes: Int)
 }
 
 extension StoreError: CustomStringConvertible {
-    /// What happened, in a sentence for people, without the full stop.
+    /// The error as a sentence for people, without the full stop.
     package var description: String {
         switch self {
         case .busy(let text): text

@@ -1,32 +1,33 @@
-/// What a store holds, in numbers, for people.
+/// Figures about the contents of a store, for an operator.
 package struct StoreStatistics: Equatable, Sendable {
-    /// A collection and how many records it has.
+    /// A collection and the number of its records.
     package struct CollectionCount: Equatable, Sendable {
         /// The collection's name.
         package let name: String
-        /// How many records it holds.
+        /// The number of its records.
         package let records: Int
     }
 
-    /// What the store keeps its data in: `memory` or `directory`.
+    /// The kind of storage: `memory` or `directory`.
     package let kind: String
     /// The directory's path; nil in memory.
     package let directory: String?
     /// The store's UUID; nil in memory.
     package let store: String?
-    /// The number of the store's current journal, from 1 on; nil in memory.
+    /// The number of the store's current epoch, from 1 on; nil in memory.
     package let epoch: Int?
-    /// How many durable transactions wrote something, those of the base included; in memory, since the process began.
+    /// The number of durable transactions that wrote something, including those in the base; in memory, those since the
+    /// process began.
     package let transactions: Int
     /// The journal's length in bytes; 0 in memory.
     package let journalBytes: Int
-    /// The length in bytes of the sorted base under the journal; 0 where there is none, and in memory.
+    /// The length of the base in bytes; 0 if there is no base, and in memory.
     package let baseBytes: Int
-    /// How many of the journal's bytes are known to be on the disk.
+    /// How many of the journal's bytes are known to be durable.
     package let durableBytes: Int
-    /// How many entries the key space has: records, index entries and counters.
+    /// The number of entries in the key space: records, index entries and counters.
     package let entries: Int
-    /// The records of each collection that has any, by name.
+    /// The number of records of each collection that is not empty, by name.
     package let collections: [CollectionCount]
 
     /// - Parameters: as the properties; what an engine does not have is 0, nil or empty.

@@ -1,25 +1,25 @@
 internal import JSON
 
-// How many records an index has under one first component, such as the patients of a user, is kept in an entry beside
-// the index, under its name with `-count`, and changes in the transaction that changes the index:
+// The number of records that an index has under one first component, such as the patients of a user, is kept in an
+// entry of its own. Its key has the index name with `-count`. It changes in the same transaction as the index:
 //
 //     care.shares/user/0000000017/0000000123      "0000000456"
 //     care.shares/user-count/0000000017           1
 //
-// Where there is no such entry the count is not kept yet, as in a store of an earlier version: whoever asks counts one by
-// one, and the next change writes it. A count of 0 is not kept.
+// If there is no such entry, the count is not kept yet, as in a store of an earlier version. A caller then counts the
+// entries one by one, and the next change of the index adds the count. A count of 0 is not kept.
 
 /// Counting.
 extension Transaction {
-    /// How many entries a collection's records have, counted one by one.
+    /// The number of records in a collection, counted one by one.
     package func count<R: Record>(_ type: R.Type) throws -> Int {
         try entries(
             in: KeyBounds(collection: R.collection.name, index: StoreKey.recordIndex, prefix: nil, from: nil)
         )
     }
 
-    /// How many records an ordered index has under a first component. One value is read where the index is counted;
-    /// otherwise entries are counted one by one, but no record is read.
+    /// The number of records that an ordered index has under a first component. If the index is counted, one value is
+    /// read. Otherwise the entries are counted one by one, but no record is read.
     package func count<R: Record>(_ index: OrderedIndex<R>, prefix: Key) throws -> Int {
         if let key = R.collection.index(named: index.name)?.countKey(of: prefix), let kept = try keptCount(at: key) {
             return kept
@@ -29,14 +29,14 @@ extension Transaction {
         )
     }
 
-    /// Keeps the count of an index up to date once an entry was added to it or removed.
+    /// Updates the count of an index after an entry was added or removed.
     func keepCount(_ change: Int, of entry: StoreKey, in index: CollectionIndex) throws {
         guard let group = index.group(of: entry), let key = index.countKey(of: group) else { return }
         let kept = try keptCount(at: key)
         try setCount(kept.map { $0 + change } ?? entries(in: KeyBounds(of: index, group: group)), at: key)
     }
 
-    /// Makes the count that an entry is part of, where it is not kept yet.
+    /// Adds the count that includes an entry, if the count does not exist yet.
     func makeCount(of entry: StoreKey, in index: CollectionIndex) throws {
         guard let group = index.group(of: entry), let key = index.countKey(of: group), try keptCount(at: key) == nil
         else { return }

@@ -2,27 +2,28 @@ import JSON
 
 /// Typed records over one transaction of the key space.
 ///
-/// It is good only within the closure that it was handed to. That closure may be run again, so it must have no effects
-/// but through the transaction.
+/// It is valid only in the closure that gets it. The closure may be run again, so it must have no effects except
+/// through the transaction.
 package struct Transaction {
     let engine: any EngineTransaction
     let values: ValueWriter
 
     // MARK: Reading
 
-    /// The record with that key.
+    /// The record with the given key.
     package func get<R: Record>(_ type: R.Type, _ key: consuming Key) throws -> R? {
         try stored(type, key)?.record
     }
 
-    /// The record with that key where it is kept, for who needs a few of its members and not a copy of all.
+    /// The record with the given key, as the store caches it. It is for callers that need a few properties and no copy
+    /// of the record.
     package func stored<R: Record>(_ type: R.Type, _ key: consuming Key) throws -> StoredRecord<R>? {
         let storeKey = StoreKey(R.self, key)
         guard let value = try engine.value(of: storeKey) else { return nil }
         return try storedRecord(value, at: storeKey)
     }
 
-    /// The record that has `key` in a unique index.
+    /// The record with the given key in a unique index.
     package func find<R: Record>(_ index: UniqueIndex<R>, _ key: consuming Key) throws -> R? {
         let storeKey = StoreKey(prefix: R.collection.prefix(ofIndex: index.name), key)
         guard let entry = try engine.value(of: storeKey) else { return nil }
@@ -32,13 +33,13 @@ package struct Transaction {
     /// The records of an ordered index whose keys start with `prefix`, in the order of their keys.
     ///
     /// - Parameters:
-    ///   - index: the index to go through.
-    ///   - prefix: the first components that a key must have; nil for all of the index.
-    ///   - lower: the first key to give, in ascending order; nil starts at the first that has the prefix.
-    ///   - upper: the first key that is not given, in ascending order; nil ends at the last that has the prefix.
-    ///   - descending: whether to begin at the other end.
-    ///   - offset: how many to pass over first; these are not read.
-    ///   - limit: how many records to give at most.
+    ///   - index: the index to scan.
+    ///   - prefix: the first components of the keys; nil for the whole index.
+    ///   - lower: the lowest key of the result; nil starts at the first key with the prefix.
+    ///   - upper: the lowest key after the result, which is not in it; nil ends at the last key with the prefix.
+    ///   - descending: whether the result is in descending order.
+    ///   - offset: how many entries to skip first. Their records are not read.
+    ///   - limit: the maximum number of records.
     package func scan<R: Record>(
         _ index: OrderedIndex<R>,
         prefix: Key? = nil,
@@ -85,15 +86,15 @@ package struct Transaction {
 
     /// Adds a record.
     ///
-    /// - Throws: `StoreError.duplicate` where its key, or its key in an index, is taken.
+    /// - Throws: `StoreError.duplicate` if its key, or its key in an index, is taken.
     package func insert<R: Record>(_ record: R) throws {
         let collection = R.collection
         try insert(collection.stored(record), record.key, in: collection)
     }
 
-    /// Replaces the record that has the same key.
+    /// Replaces the record with the same key.
     ///
-    /// - Throws: `StoreError.missing` where there is none, `StoreError.duplicate` where a new index key is taken.
+    /// - Throws: `StoreError.missing` if it does not exist; `StoreError.duplicate` if a new index key is taken.
     package func update<R: Record>(_ record: R) throws {
         let (collection, key) = (R.collection, record.key)
         let storeKey = StoreKey(prefix: collection.recordPrefix, key)
@@ -106,13 +107,13 @@ package struct Transaction {
         }
     }
 
-    /// Adds a record, or replaces the one that has the same key.
+    /// Adds a record, or replaces the record with the same key.
     package func save<R: Record>(_ record: R) throws {
         let key = StoreKey(of: record)
         if try engine.value(of: key) == nil { try insert(record) } else { try update(record) }
     }
 
-    /// Removes a record, where it is there.
+    /// Removes a record if it exists.
     package func delete<R: Record>(_ type: R.Type, _ key: consuming Key) throws {
         let storeKey = StoreKey(R.self, key)
         guard let value = try engine.value(of: storeKey) else { return }
@@ -124,13 +125,13 @@ package struct Transaction {
         try engine.remove(storeKey)
     }
 
-    /// The number of a collection's next record, from 1 on. A number is never given out twice.
+    /// The number of a collection's next record, from 1 on. No number is given twice.
     package func nextNumber<R: Record>(of type: R.Type) throws -> Int {
         guard let counter = R.collection.counter else { preconditionFailure("\(R.collection.name) is not numbered") }
         return try next(counter)
     }
 
-    /// The next number of a counter, from 1 on. A number is never given out twice.
+    /// The next number of a counter, from 1 on. No number is given twice.
     package func next(_ counter: Counter) throws -> Int {
         let key = counter.key
         var next = 1
@@ -150,7 +151,7 @@ package struct Transaction {
 
     // MARK: Records and entries
 
-    // None of these is generic, so that none looks up types as it runs.
+    // None of these functions is generic, so none looks up types at run time.
 
     private func insert(_ record: AnyStoredRecord, _ key: Key, in collection: AnyCollection) throws {
         let storeKey = StoreKey(prefix: collection.recordPrefix, key)
@@ -164,7 +165,7 @@ package struct Transaction {
         }
     }
 
-    /// Brings the entries of the record with that key up to date: first those that go, then those that come.
+    /// Updates the index entries of the record with that key. It removes old entries first, then adds new ones.
     private func moveEntries(
         of key: Key,
         from before: AnyStoredRecord,
@@ -191,7 +192,7 @@ package struct Transaction {
 
     func removeEntry(_ entry: StoreKey, in index: CollectionIndex) throws {
         guard index.isCounted else { return try engine.remove(entry) }
-        // A store that lost the entry is not to count one less.
+        // If the entry is missing because the store is damaged, the count must not be lowered.
         guard try engine.value(of: entry) != nil else { return }
         try engine.remove(entry)
         try keepCount(-1, of: entry, in: index)
@@ -204,7 +205,7 @@ package struct Transaction {
         return record
     }
 
-    /// The key of the record that an index entry points at.
+    /// The key of the record to which an index entry points.
     func pointedAt(by entry: StoredValue, at key: StoreKey) throws -> Key {
         let recordKey = try entry.decoding(at: key) { reader throws(JSONError) in try reader.text().string }
         return Key(bytes: Array(recordKey.utf8))
@@ -216,11 +217,11 @@ package struct Transaction {
 
     func storedRecord<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> StoredRecord<R> {
         if let decoded = value.decoded, decoded.type == ObjectIdentifier(R.self) {
-            // Just looked at.
+            // The record was decoded by an earlier read.
             return decoded.as(R.self)
         }
-        // As what it is without its type: a result of a type that is only known here would have the runtime look for the
-        // types of all that hands it on, which takes as long as half of the reading.
+        // The result has no generic type, because each function that returns a generic result would look up its type at
+        // run time. That takes as long as half of the reading.
         let decoded: AnyStoredRecord = try value.decoding(at: key) { reader throws(JSONError) in
             R.collection.stored(try R(reading: &reader))
         }
@@ -229,12 +230,12 @@ package struct Transaction {
     }
 }
 
-/// A decoded record in the form in which a stored value keeps it.
+/// A decoded record, as a stored value caches it.
 package final class StoredRecord<R: Record>: AnyStoredRecord {
     /// The record.
     package let record: R
 
-    /// Required, so that a type that is known only when the program runs can be asked for one.
+    /// `required`, so that an object can be created from a type that is known only at run time.
     required init(_ record: R) {
         self.record = record
         super.init(type: R.self)
@@ -243,7 +244,7 @@ package final class StoredRecord<R: Record>: AnyStoredRecord {
     override func write(to writer: inout JSONWriter) { record.write(to: &writer) }
 }
 
-/// The part of the key space that a scan goes through.
+/// The range of the key space that a scan visits.
 struct KeyBounds {
     let lower: StoreKey
     let upper: StoreKey
@@ -253,10 +254,10 @@ struct KeyBounds {
         let keyStart = lower.count
         if let prefix {
             lower.append(contentsOf: prefix.bytes)
-            // The slash keeps 17/… apart from 170/….
+            // The slash separates 17/… from 170/….
             lower.append(UInt8(ascii: "/"))
         }
-        // The slash at the end plus one is the first key behind all that start with it.
+        // Incrementing the final slash gives the first key after all keys with the prefix.
         var upper = lower
         upper[upper.count - 1] += 1
         if let start { lower.replaceSubrange(keyStart..., with: start.bytes) }
@@ -275,9 +276,9 @@ struct KeyBounds {
 }
 
 extension StoredValue {
-    /// Reads the value; bytes that are not what was written there are damage.
+    /// Decodes the value. If its bytes cannot be decoded, they are damaged.
     ///
-    /// Inlined, so that it is made for the type that it reads.
+    /// Inlined, so that it is specialised for the type that it reads.
     @inline(__always)
     func decoding<Value>(
         at key: StoreKey,

@@ -1,8 +1,8 @@
 internal import JSON
 
-/// Writes the values that a transaction stores.
+/// Encodes the values that a transaction stores.
 ///
-/// They are put together in memory that is kept from one to the next, and handed out as arrays of their exact length.
+/// They are encoded in a buffer that is reused, and returned as arrays of the exact length.
 final class ValueWriter {
     private var writer = JSONWriter(capacity: 1_024)
 
@@ -12,13 +12,13 @@ final class ValueWriter {
         return StoredValue(bytes: writer.take(), decoded: record)
     }
 
-    /// What an index entry holds: the key of its record. A record's entries may share it.
+    /// The value of an index entry: the key of its record. All entries of a record may share it.
     func entry(pointingAt key: Key) -> StoredValue {
         key.bytes.withUnsafeBytes { writer.string($0) }
         return StoredValue(bytes: writer.take())
     }
 
-    /// What a counter holds.
+    /// The value of a counter.
     func number(_ number: Int) -> StoredValue {
         writer.int(number)
         return StoredValue(bytes: writer.take())

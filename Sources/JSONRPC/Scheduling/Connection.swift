@@ -1,11 +1,3 @@
-/// How requests are ordered.
-package enum ReplyOrder: String, Sendable {
-    /// They take effect, and are answered, in the order in which they came.
-    case inOrder = "in-order"
-    /// A request waits only for earlier ones of the same lane.
-    case asCompleted = "as-completed"
-}
-
 /// The scheduler of one stream's requests, from bytes read to bytes to be written:
 ///
 ///     receive          takes bytes that were read

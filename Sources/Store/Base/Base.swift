@@ -1,9 +1,10 @@
-/// The sorted entries of a store under its journal, searched in place.
+/// The sorted entries of a base file, searched in place.
 ///
-/// A search halves the file. The upper halvings of all searches are the same, so the keys that they compare with are kept
-/// in memory once they were met: each in a cache line, where the file would cost a page. A key that was found is not
-/// searched for again: where its line starts is kept too. All that takes some fifty megabytes for a file of a gigabyte if
-/// searches go all over it, and nothing if there are none. One thread alone may search.
+/// A search is a binary search over the file. The first steps of all searches compare with the same keys, so these keys
+/// are cached in memory once they have been read: a cached key takes one cache line, a key in the file takes a page.
+/// The line offset of a key that was found is cached too, so the key is not searched for again. The caches take about
+/// fifty megabytes for a file of a gigabyte if searches reach all parts of it, and no memory if there are no searches.
+/// Only one thread may search.
 final class Base {
     let file: BaseFile
     private let pivots: BasePivots
@@ -27,7 +28,7 @@ final class Base {
         return value
     }
 
-    /// Where the line of a key starts, which is still to be checked; nil where it is proved that there is none.
+    /// The offset of a key's line, whose checksum is not verified yet; nil if it is proved that the key is absent.
     private func lineStart(of key: StoreKey, _ fingerprint: KeyFingerprint) throws(StoreError) -> Int? {
         let order = KeyOrder(of: key)
         let knownStart = try known.first(for: fingerprint) { start throws(StoreError) in
@@ -48,15 +49,16 @@ final class Base {
         let place = (start: try firstLine(notBefore: lowest), end: try firstLine(notBefore: end))
         try verifyGap(before: place.start, lowest)
         try verifyGap(before: place.end, end)
-        // Only where a line feed has been changed can one search end before the other though its key is behind.
+        // A search can end before the other one, although its key is greater, only if a line feed was changed.
         guard place.start <= place.end else { throw file.damaged(at: place.end) }
         return try BaseCursor(over: place.start..<place.end, of: file, descending: descending)
     }
 
-    /// Where the first line starts whose key is not before `key`: at the end of the file where there is none.
+    /// The offset of the first line whose key is not less than `key`, or the end of the file if there is none.
     private func firstLine(notBefore key: KeyOrder) throws(StoreError) -> Int {
         var (low, high) = (file.entries.lowerBound, file.entries.upperBound)
-        // Whether the line at `low` is before the key too; where the next one starts is only looked up where it matters.
+        // Whether the line at `low` is less than the key too. The offset of the next line is looked up only if it is
+        // needed.
         var isBehindLow = false
         func passLow() {
             if isBehindLow { (low, isBehindLow) = (file.nextLineStart(after: low), false) }
@@ -82,8 +84,8 @@ final class Base {
         return low
     }
 
-    /// Checks the two lines that an absent key would stand between, of which the second starts at an offset: that they are
-    /// as they were written, and that the key belongs between them.
+    /// Verifies the two lines between which an absent key would be; the second one starts at `offset`. Both must match
+    /// their checksums, and the key must belong between them.
     private func verifyGap(before offset: Int, _ key: KeyOrder) throws(StoreError) {
         if offset < file.entries.upperBound {
             try file.verify(file.line(at: offset))
@@ -96,28 +98,28 @@ final class Base {
     }
 }
 
-/// Goes through entries of a base that stand side by side.
+/// Iterates over adjacent entries of a base.
 struct BaseCursor {
     private let file: BaseFile
     private let isDescending: Bool
-    /// What is still to be gone through, the current entry left out.
+    /// The range that is still to be read, without the current entry.
     private var rest: Range<Int>
-    /// Up to where the file was read ahead.
+    /// The offset up to which the file was read ahead.
     private var aheadEnd: Int
     /// The current entry; nil at the end.
     private(set) var entry: (key: StoreKey, value: StoredValue)?
 
-    /// Stands at the first entry of `place`, or at the last one.
+    /// Starts at the first entry of `place`, or at the last one if `descending`.
     init(over place: Range<Int>, of file: BaseFile, descending: Bool = false) throws(StoreError) {
         self.file = file
         isDescending = descending
         rest = place
-        // A few entries are not worth it.
+        // Reading ahead is not worth it for a few entries.
         aheadEnd = place.count > Limits.readAheadBytes && !descending ? place.lowerBound : .max
         try advance()
     }
 
-    /// Goes to the next entry, or the one before.
+    /// Moves to the next entry, or to the previous one if descending.
     mutating func advance() throws(StoreError) {
         guard !rest.isEmpty else {
             entry = nil

@@ -2,43 +2,43 @@ internal import Glibc
 internal import JSON
 internal import Platform
 
-// A base holds the entries of a store, sorted by the bytes of their keys: a header, then one entry a line.
+// A base holds the entries of a store, sorted by the bytes of their keys: a header line, then one entry per line.
 //
 //     ["operators/email/foo@bar.com","0000000017","1a2b3c4d"]
 //     ["operators/id/0000000017",{"id":17,"email":"foo@bar.com"},"5e6f7a8b"]
-//      |<---------------- covered by the check -------------->|
+//      |<--------------- covered by the checksum ------------>|
 //
-// The last item is the CRC-32C of the line's bytes before `,"`, continued from the header's check and the line's offset:
-// a line that matches is one that was written in this file at this place. So a search needs to check no more than what
-// it ends at. A key that is found is right if its line is. A key that is missing is proved to be by the two lines it
-// would stand between, as they stood side by side when the sorted file was written.
+// The last item is the CRC-32C of the line's bytes before `,"`. It continues from the header's checksum and the line's
+// offset, so a line that matches was written in this file at this place. A search therefore verifies only the lines at
+// which it ends. A key that is found is correct if its line is. A key that is absent is proved absent by the two lines
+// between which it would be, because they were adjacent when the sorted file was written.
 
-/// A base's file, mapped into memory. It never changes.
+/// The file of a base, mapped into memory. It never changes.
 ///
-/// Safe to share: nothing in it changes, and the mapping lasts as long as the object.
+/// Safe to share: it is immutable, and the mapping lasts as long as the object.
 final class BaseFile: @unchecked Sendable {
-    /// The file's name within its directory, for errors.
+    /// The file's name in its directory, for errors.
     let name: String
-    /// Where the entries begin and end.
+    /// The range of the entries.
     let entries: Range<Int>
     private let bytes: UnsafeRawBufferPointer
     private let headerCheck: UInt32
-    /// Up to which byte the lines before a damaged one are counted. Requests cannot wait for a count over gigabytes.
+    /// The offset up to which the line number of damage is counted. Requests cannot wait for a count over gigabytes.
     private let countedBytesMax: Int
 
-    /// An entry's line: what it holds, by offsets in the file.
+    /// The parts of an entry's line, as offsets in the file.
     struct Line {
-        /// The line, its line feed included.
+        /// The line, including its line feed.
         let place: Range<Int>
-        /// The key as it is written, between its quotes.
+        /// The key as it is written, without its quotes.
         let key: Range<Int>
         let value: Range<Int>
     }
 
     /// Maps a file.
     ///
-    /// - Parameter countsLines: whether damage is reported with the number of its line, however far that is in the file.
-    /// - Throws: `StoreError.damaged` where its length or its header are not as the manifest has them.
+    /// - Parameter countsLines: whether damage is always reported with its line number, however large the offset is.
+    /// - Throws: `StoreError.damaged` if the length or the header does not match the manifest.
     init(
         _ file: File,
         segment: Manifest.Segment,
@@ -58,7 +58,7 @@ final class BaseFile: @unchecked Sendable {
         }
         name = file.name
         bytes = UnsafeRawBufferPointer(start: address, count: length)
-        // A search touches lines all over the file; what stands beside them is not wanted.
+        // Searches touch lines all over the file. Adjacent lines are not needed.
         madvise(address, length, MADV_RANDOM)
         entries = min(header.bytes.count, length)..<length
         headerCheck = header.check
@@ -70,9 +70,9 @@ final class BaseFile: @unchecked Sendable {
         munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     }
 
-    /// The line that starts at an offset.
+    /// Parses the line that starts at an offset.
     ///
-    /// - Throws: `StoreError.damaged` where it has not the form of one. Its check is not looked at.
+    /// - Throws: `StoreError.damaged` if it does not have the form of a line. The checksum is not verified.
     func line(at start: Int) throws(StoreError) -> Line {
         guard let end = index(of: 0x0A, in: start..<entries.upperBound), end - start >= Self.frameBytes,
             bytes[start] == UInt8(ascii: "["), bytes[start + 1] == UInt8(ascii: "\"")
@@ -90,34 +90,34 @@ final class BaseFile: @unchecked Sendable {
         return Line(place: start..<end + 1, key: key..<quote, value: quote + 2..<valueEnd)
     }
 
-    /// The CRC-32C of all of the file.
+    /// The CRC-32C of the whole file.
     var check: UInt32 { CRC32C.value(of: bytes) }
 
-    /// Where the line behind the one at an offset starts, whether or not that one is as it was written.
+    /// The offset of the line after the one at `offset`, even if that line is damaged.
     func nextLineStart(after offset: Int) -> Int {
         index(of: 0x0A, in: offset..<entries.upperBound).map { $0 + 1 } ?? entries.upperBound
     }
 
-    /// Where a line starts that is near the middle of `place`, which starts and ends with lines.
+    /// The offset of a line near the middle of `place`. `place` must consist of whole lines.
     func lineStart(amid place: Range<Int>) -> Int {
         let middle = (place.lowerBound + place.upperBound) / 2
-        // Where the middle is within the last line, that one it is, however long.
+        // If the middle is in the last line, the result is that line, however long it is.
         return index(of: 0x0A, in: middle..<place.upperBound - 1).map { $0 + 1 } ?? lastLineStart(in: place)
     }
 
-    /// Where the last line of `place` starts, which starts and ends with lines.
+    /// The offset of the last line of `place`, which must consist of whole lines.
     func lastLineStart(in place: Range<Int>) -> Int {
         var start = place.upperBound - 1
         while start > place.lowerBound, bytes[start - 1] != 0x0A { start -= 1 }
         return start
     }
 
-    /// Checks that a line is as it was written.
+    /// Verifies the checksum of a line.
     func verify(_ line: Line) throws(StoreError) {
         let content = self[line.place.lowerBound..<line.value.upperBound]
         let check = Self.check(of: content, headerCheck, line.place.lowerBound)
         let seal = self[line.value.upperBound..<line.place.upperBound]
-        // What `seal(of:_:_:)` makes, read in place: every look-up comes here.
+        // This is what `seal(of:_:_:)` makes, checked in place because every lookup calls this function.
         let isSealed =
             seal.count == Self.sealBytes + 1 && seal[0] == UInt8(ascii: ",") && seal[1] == UInt8(ascii: "\"")
             && UInt32(hex: UnsafeRawBufferPointer(rebasing: seal[2..<10])) == check
@@ -125,8 +125,8 @@ final class BaseFile: @unchecked Sendable {
         guard isSealed else { throw damaged(at: line.place.lowerBound) }
     }
 
-    /// Has the system read a part of the file ahead, for somebody who goes through it: by itself it reads no more than is
-    /// looked at, which is right for searches.
+    /// Lets the system read a part of the file ahead, for a sequential reader. Without this call the system reads only
+    /// the pages that are accessed, which is right for searches.
     func readAhead(_ place: Range<Int>) {
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         let start = place.lowerBound / page * page
@@ -134,7 +134,7 @@ final class BaseFile: @unchecked Sendable {
         madvise(UnsafeMutableRawPointer(mutating: base + start), place.upperBound - start, MADV_WILLNEED)
     }
 
-    /// Checks all lines, and that they are in order.
+    /// Verifies all lines and their order.
     func verifyAll() throws(StoreError) {
         var offset = entries.lowerBound
         var last: StoreKey?
@@ -150,18 +150,18 @@ final class BaseFile: @unchecked Sendable {
         }
     }
 
-    /// Whether the key of the line at an offset is before, at or behind another: negative, 0, positive.
+    /// Compares the key of the line at an offset with another key. The result is negative, 0 or positive.
     ///
-    /// Most comparisons are of this kind, so it looks no further into the line than where the keys differ.
+    /// Most comparisons use this function, so it reads the line only up to the first difference.
     func compare(lineAt start: Int, _ order: KeyOrder) throws(StoreError) -> Int {
-        // One byte more than the other key has, to see whether this one ends there.
+        // One byte more than the other key has, to see whether the line's key ends there.
         let count = order.key.bytes.count + 1
         if let result = order.compare(keyStart(ofLineAt: start, count: count)) { return result }
         let lineKey = try key(of: line(at: start))
         return lineKey < order.key ? -1 : lineKey == order.key ? 0 : 1
     }
 
-    /// The first bytes of the key of the line at an offset, as it is written, and of what comes behind it.
+    /// The first bytes of the key of the line at an offset, as it is written, and of the bytes after the key.
     func keyStart(ofLineAt start: Int, count: Int) -> UnsafeRawBufferPointer {
         self[min(start + 2, entries.upperBound)..<min(start + 2 + count, entries.upperBound)]
     }
@@ -181,9 +181,9 @@ final class BaseFile: @unchecked Sendable {
         Array(self[line.value])
     }
 
-    /// The damage of the line at an offset.
+    /// The error for damage of the line at an offset.
     ///
-    /// - Parameter reason: nil for that of a line that is not as it was written.
+    /// - Parameter reason: nil if the line does not match its checksum.
     func damaged(at offset: Int, _ reason: String? = nil) -> StoreError {
         let reason = reason ?? LineFault.describing(self[offset..<nextLineStart(after: offset)])
         guard offset <= countedBytesMax else {
@@ -194,12 +194,12 @@ final class BaseFile: @unchecked Sendable {
         return .damaged(file: name, offset: offset, reason: "line \(number) \(reason)")
     }
 
-    /// What surrounds a line's key and value at the least: `["` and `",`, and the seal.
+    /// The minimum length of a line without its key and value: `["`, `",` and the seal.
     private static let frameBytes = 4 + sealBytes
-    /// `,"1a2b3c4d"]`, which ends a line before its line feed.
+    /// The length of `,"1a2b3c4d"]`, the end of a line without its line feed.
     static let sealBytes = 12
 
-    /// What ends the line that starts with `content` at an offset: its check, and the line feed.
+    /// The end of the line that starts with `content` at an offset: its checksum and the line feed.
     static func seal(of content: UnsafeRawBufferPointer, _ headerCheck: UInt32, _ offset: Int) -> [UInt8] {
         var seal: [UInt8] = []
         seal.reserveCapacity(sealBytes + 1)
@@ -209,20 +209,20 @@ final class BaseFile: @unchecked Sendable {
         return seal
     }
 
-    /// The check of the line that starts with `content` at an offset.
+    /// The checksum of the line that starts with `content` at an offset.
     private static func check(of content: UnsafeRawBufferPointer, _ headerCheck: UInt32, _ offset: Int) -> UInt32 {
         CRC32C.value(of: content, after: headerCheck ^ mark(of: offset))
     }
 
-    /// What a line's offset adds to its check.
+    /// The bits with which a line's offset changes its checksum.
     private static func mark(of offset: Int) -> UInt32 {
         UInt32(truncatingIfNeeded: offset) ^ highMark(of: offset >> 32)
     }
 
     private static func highMark(of high: Int) -> UInt32 { UInt32(truncatingIfNeeded: high) &* 0x9E37_79B9 }
 
-    /// The offset that a line was written at, as its check has it, if the line is as it was written: the one nearest to
-    /// where the line is now.
+    /// The offset at which a line was written, derived from its checksum. If several offsets match, it is the one
+    /// nearest to the line's current offset. The content must be undamaged.
     static func originalOffset(
         of content: UnsafeRawBufferPointer,
         check: UInt32,
@@ -246,7 +246,7 @@ final class BaseFile: @unchecked Sendable {
         return UnsafeRawPointer(found) - base
     }
 
-    /// Whether the quote at an offset has an odd number of backslashes before it.
+    /// Whether the number of backslashes before the quote at an offset is odd.
     private func isEscaped(_ quote: Int, since start: Int) -> Bool {
         var slashes = 0
         while quote - slashes > start, bytes[quote - slashes - 1] == UInt8(ascii: "\\") { slashes += 1 }

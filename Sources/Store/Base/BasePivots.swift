@@ -1,11 +1,11 @@
-/// What the upper halvings of a search compare with.
+/// A cache of the keys that the first steps of a binary search compare with.
 ///
-/// The halvings make a tree, numbered as a heap is: node 1 halves the file, 2 and 3 its halves. A node takes 64 bytes, a
-/// cache line: where its line starts in the file, and the first 56 bytes of its key as it is written there.
+/// The steps form a tree, numbered like a heap: node 1 halves the file, nodes 2 and 3 halve its halves. A node takes 64
+/// bytes, a cache line: the offset of its line in the file, and the first 56 bytes of its key as it is written there.
 struct BasePivots: ~Copyable {
-    /// One more than the greatest number of a node.
+    /// One more than the greatest node number.
     let count: Int
-    /// Room for `count` nodes, of which whoever searches names no other.
+    /// Memory for `count` nodes. The caller of the methods must pass a number below `count`.
     private let memory: ZeroPages
     private static let nodeBytes = 64
     private static let keyBytes = 56
@@ -17,10 +17,10 @@ struct BasePivots: ~Copyable {
         memory = try ZeroPages(byteCount: count * Self.nodeBytes)
     }
 
-    /// Whether a node's line was noted. No line starts at 0, where the header is.
+    /// Whether a node's line is cached. No line starts at 0, where the header is.
     func isKnown(_ node: Int) -> Bool { line(of: node) != 0 }
 
-    /// Where a node's line starts.
+    /// The offset of a node's line.
     func line(of node: Int) -> Int {
         memory.start.load(fromByteOffset: node * Self.nodeBytes, as: Int.self)
     }
@@ -33,7 +33,8 @@ struct BasePivots: ~Copyable {
         )
     }
 
-    /// Whether the key of a node's line is before, at or behind another; nil where its first bytes do not tell.
+    /// Compares the key of a node's line with another key: negative, 0 or positive; nil if its first bytes do not
+    /// decide.
     func compare(_ node: Int, _ order: KeyOrder) -> Int? {
         let start = UnsafeRawBufferPointer(start: memory.start + node * Self.nodeBytes + 8, count: Self.keyBytes)
         return order.compare(start)

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// Writes a base: entries in the order of their keys.
+/// Writes a base. The entries must be in the order of their keys.
 struct BaseWriter {
     private let file: File
     private let headerCheck: UInt32
@@ -9,7 +9,7 @@ struct BaseWriter {
     private var written = 0
     private var synced = 0
     private var check: UInt32 = 0
-    /// A copy of the last key, so that the caller can write the next one over its own.
+    /// A copy of the last key, so that the caller can reuse the buffer of its key.
     private var lastKey: [UInt8] = []
     private var isEmpty = true
 
@@ -21,10 +21,10 @@ struct BaseWriter {
         buffer.reserveCapacity(Limits.mergeBufferBytes + Limits.valueBytesMax)
     }
 
-    /// Writes all entries of a space but those of some keys.
+    /// Writes all entries of a space except those with some keys.
     ///
-    /// - Parameter goOn: called now and then with how many entries were written; false gives up.
-    /// - Returns: what was written; nil where it was given up.
+    /// - Parameter goOn: called regularly with the number of entries written; false cancels the write.
+    /// - Returns: the segment that was written; nil if it was cancelled.
     static func write(
         _ space: LayeredSpace,
         without left: Set<StoreKey>,
@@ -44,7 +44,7 @@ struct BaseWriter {
         return isGivenUp ? nil : try writer.finish()
     }
 
-    /// Adds an entry, whose key must be behind all before it.
+    /// Adds an entry. Its key must be greater than all keys before it.
     mutating func append(_ key: StoreKey, _ value: [UInt8]) throws(StoreError) {
         precondition(isEmpty || StoreKey(bytes: lastKey) < key, "a base is sorted")
         isEmpty = false
@@ -62,7 +62,7 @@ struct BaseWriter {
         if buffer.count >= Limits.mergeBufferBytes { try flush() }
     }
 
-    /// Writes what is left and waits until all of it is on the disk.
+    /// Writes the rest of the buffer and syncs the file.
     mutating func finish() throws(StoreError) -> Manifest.Segment {
         try flush()
         try file.sync()
@@ -74,7 +74,7 @@ struct BaseWriter {
         try file.write(buffer, at: written)
         written += buffer.count
         buffer.removeAll(keepingCapacity: true)
-        // In small pieces, as a commit beside it may have to wait for what the disk is busy with.
+        // Syncs in small pieces, because a concurrent commit may have to wait for the writes that the disk has queued.
         if written - synced >= Limits.mergeSyncBytes {
             try file.sync()
             synced = written

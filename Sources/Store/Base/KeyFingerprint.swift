@@ -1,7 +1,7 @@
 /// A 64-bit hash of a key, for tables of keys that were looked up.
 ///
-/// It is not cryptographic, and keys with the same fingerprint can be constructed. So a table compares the keys too, and such
-/// keys cost a search.
+/// It is not cryptographic, so keys with equal fingerprints can be constructed. A table therefore compares the keys
+/// too, and such keys cost a search.
 struct KeyFingerprint: Equatable {
     let bits: UInt64
 

@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// Compares a key with keys as a base has them: as JSON strings.
+/// Compares a key with keys that are written as JSON strings, as in a base.
 struct KeyOrder {
     let key: StoreKey
-    /// Whether the key reads the same in a string of JSON; one with a quote or a backslash in it does not.
+    /// Whether the key reads the same in a JSON string: it has no quote and no backslash.
     private let isPlain: Bool
 
     init(of key: StoreKey) {
@@ -15,11 +15,12 @@ struct KeyOrder {
         }
     }
 
-    /// Whether what is written is before, at or behind the key: negative, 0, positive.
+    /// Compares what is written with the key. The result is negative, 0 or positive.
     ///
-    /// - Parameter written: a key from behind its opening quote on, with its closing quote, or the start of one.
-    /// - Returns: nil where that cannot be told: one of the two has escapes, or what there is of what is written is the
-    ///   start of the key.
+    /// - Parameter written: the bytes of a written key after its opening quote, up to and including its closing quote,
+    ///   or the start of them.
+    /// - Returns: nil if these bytes do not decide: one of the keys has escapes, or `written` ends before the first
+    ///   difference.
     func compare(_ written: UnsafeRawBufferPointer) -> Int? {
         guard isPlain else { return nil }
         return key.bytes.withUnsafeBytes { key in
@@ -38,7 +39,8 @@ struct KeyOrder {
             guard index < written.count else { return nil }
             switch written[index] {
             case UInt8(ascii: "\\"): return nil
-            // What is written ends here: the key has no quote, and one within what is written has a backslash before it.
+            // The written key ends here: the other key has no quote, and a quote inside a written key has a backslash
+            // before it.
             case UInt8(ascii: "\""): return index == key.count ? 0 : -1
             case let byte: return index == key.count || byte > key[index] ? 1 : -1
             }

@@ -1,19 +1,20 @@
-/// Where lines of a base start whose keys were found once: a search that takes one look at memory, where halving the file
-/// takes a dozen, each of them at another place.
+/// A cache of the line offsets of keys that were found in a base. A lookup reads memory once, where a binary search of
+/// the file reads a dozen places.
 ///
-/// A table of buckets. A bucket is a cache line with eight slots, and a slot is a number: the line's offset in the low
-/// bits, and above them a part of its key's fingerprint. A full bucket lets go of one slot for another; then the line is
-/// searched for once more. What a slot tells of need not be the line of the key, whose start says so.
+/// It is a table of buckets. A bucket is a cache line with eight slots. A slot is a number: the line's offset in the
+/// low bits, and a part of the key's fingerprint above them. A full bucket replaces one slot by another, and the
+/// evicted key is searched for again at its next lookup. A slot may belong to another key, so the caller compares the
+/// key of the line.
 struct KnownPlaces: ~Copyable {
     private let memory: ZeroPages
-    /// All of `memory`, which lives as long. A bucket's number is masked, and a slot's is below eight.
+    /// Points to all of `memory`, which lives as long. Bucket numbers are masked, and slot numbers are below eight.
     private let slots: UnsafeMutablePointer<UInt64>
     private let bucketMask: UInt64
     private static let slotsPerBucket = 8
     private static let offsetBits = 40
     private static let offsetMask: UInt64 = 1 << offsetBits - 1
 
-    /// - Parameter fileBytes: the base's length, by which the table is sized.
+    /// - Parameter fileBytes: the length of the base, which determines the size of the table.
     init(fileBytes: Int) throws(StoreError) {
         var buckets = 1
         while buckets * Self.slotsPerBucket * Limits.baseBytesPerKnownPlace < fileBytes { buckets *= 2 }
@@ -23,7 +24,7 @@ struct KnownPlaces: ~Copyable {
         slots = memory.start.bindMemory(to: UInt64.self, capacity: count)
     }
 
-    /// The first offset noted for a key with this fingerprint, that `isRight` takes for the key's.
+    /// The first cached offset for a key with this fingerprint for which `isRight` returns true.
     func first(
         for fingerprint: KeyFingerprint,
         where isRight: (Int) throws(StoreError) -> Bool
@@ -31,7 +32,7 @@ struct KnownPlaces: ~Copyable {
         let bucket = bucket(of: fingerprint)
         for index in 0..<Self.slotsPerBucket {
             let offset = Int(bucket[index] & Self.offsetMask)
-            // No line starts at 0, where the header is: the slot is empty.
+            // No line starts at 0, where the header is, so 0 marks an empty slot.
             guard offset != 0, bucket[index] & ~Self.offsetMask == Self.tag(of: fingerprint), try isRight(offset) else {
                 continue
             }
@@ -41,7 +42,7 @@ struct KnownPlaces: ~Copyable {
     }
 
     func note(_ offset: Int, for fingerprint: KeyFingerprint) {
-        // A base that is too long for a slot is searched beyond that.
+        // An offset that is too large for a slot is not cached.
         guard offset <= Self.offsetMask else { return }
         let bucket = bucket(of: fingerprint)
         let free = (0..<Self.slotsPerBucket).first { bucket[$0] == 0 }
@@ -52,7 +53,7 @@ struct KnownPlaces: ~Copyable {
         slots + Int(fingerprint.bits & bucketMask) * Self.slotsPerBucket
     }
 
-    /// The fingerprint's upper bits, of which none choose the bucket.
+    /// The upper bits of the fingerprint, which do not select the bucket.
     private static func tag(of fingerprint: KeyFingerprint) -> UInt64 {
         fingerprint.bits & ~offsetMask
     }

@@ -1,20 +1,20 @@
-/// The values of a base that were asked for of late: looked up, and decoded, but once while they are in use.
+/// A cache of recently used values of a base. A value in the cache is not looked up or decoded again.
 ///
-/// Each key has one place, which it shares with others. A value comes to stay there when it is asked for for the second
-/// time with none of the others between: what is asked for once, as in a walk over many accounts, neither drives out what
-/// is in use nor is kept in memory for nobody.
+/// It is direct-mapped: each key has one place, which it shares with other keys. A value is cached at its second lookup
+/// if no other uncached key of the same place was looked up in between. So values that are looked up once, as in a scan
+/// over many accounts, neither evict values in use nor stay in memory.
 struct RecentValues {
     private struct Place {
-        /// Halves of prints: of the key whose value is kept, and of the one that was asked for last without being kept.
+        /// The upper halves of two fingerprints: of the cached key, and of the key looked up last without being cached.
         var kept: UInt32 = 0
         var asked: UInt32 = 0
     }
 
-    /// Apart from the values and close together, as most looks at them tell that a value is not there.
+    /// Separate from the values and contiguous, because most lookups find that a value is not cached.
     private var places: [Place] = []
     private var values: [(key: StoreKey, value: StoredValue)?] = []
 
-    /// The value that is kept of a key. It changes nothing, and is mutating so that it is looked for where it is.
+    /// The cached value of a key. It changes nothing, and is mutating so that the cache is read in place.
     mutating func value(of key: StoreKey, _ fingerprint: KeyFingerprint) -> StoredValue? {
         guard !places.isEmpty else { return nil }
         let index = Self.index(of: fingerprint)
@@ -24,7 +24,7 @@ struct RecentValues {
         return held.value
     }
 
-    /// Takes note of a key that was asked for and is not kept.
+    /// Records that a key was looked up and was not in the cache.
     mutating func note(_ value: StoredValue, of key: StoreKey, _ fingerprint: KeyFingerprint) {
         if places.isEmpty {
             places = Array(repeating: Place(), count: Limits.recentValuesMax)

@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// Memory of zeros, which takes none of the machine's until it is written to.
+/// Zeroed memory. The system allocates a page only when it is first written.
 ///
-/// It starts with a page, and so with a cache line: what has the size of one there lies in one, where `calloc` would have
-/// it lie across two.
+/// It is aligned to a page, and so to a cache line: an item of the size of a cache line lies in one. In memory from
+/// `calloc` it could lie across two.
 struct ZeroPages: ~Copyable {
     let start: UnsafeMutableRawPointer
     private let byteCount: Int

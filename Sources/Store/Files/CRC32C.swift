@@ -1,12 +1,13 @@
 internal import CLinux
 
-/// The cyclic redundancy check of Castagnoli (RFC 3720 §12.1), eight bytes at a step: by the processor's own instruction
-/// where it has one, by tables otherwise.
+/// The CRC-32C checksum (Castagnoli, RFC 3720 §12.1), computed eight bytes at a time: with the processor's instruction
+/// if it has one, otherwise with tables.
 ///
 ///     CRC32C.value(of: "123456789")                                   → e3069283
 ///     CRC32C.value(of: "6789", after: CRC32C.value(of: "12345"))      → e3069283
 enum CRC32C {
-    /// The check of `bytes`; with `before`, that of the bytes which gave `before` and these behind them.
+    /// The checksum of `bytes`. If `before` is the checksum of earlier bytes, the result is the checksum of those bytes
+    /// followed by `bytes`.
     static func value(of bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {
         guard hasInstruction else { return valueByTables(of: bytes, after: before) }
         return ~processor_crc32c(~before, bytes.baseAddress, bytes.count)
@@ -14,7 +15,7 @@ enum CRC32C {
 
     private static let hasInstruction = processor_has_crc32c() != 0
 
-    /// The same on any processor.
+    /// The same, for any processor.
     static func valueByTables(of bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {
         tables.withUnsafeBufferPointer { tables in
             var crc = ~before
@@ -38,27 +39,29 @@ enum CRC32C {
         }
     }
 
-    /// The check before some bytes, from the check that they led to: for the repair of files, so it is not made fast.
+    /// The checksum before some bytes, from the checksum after them. It is used to repair files, so it is not
+    /// optimised.
     ///
-    ///     CRC32C.value(before: "6789", leadingTo: 0xe3069283)          → the check of "12345"
+    ///     CRC32C.value(before: "6789", leadingTo: 0xe3069283)          → the checksum of "12345"
     static func value(before bytes: UnsafeRawBufferPointer, leadingTo after: UInt32) -> UInt32 {
         var crc = ~after
         for byte in bytes.reversed() {
-            // A step shifts the check, so that its first byte is that of the table's entry, which no other entry has.
+            // A step shifts the checksum by one byte, so its first byte then is the first byte of the table's entry.
+            // Each entry has a different first byte.
             let index = indexesByFirstByte[Int(crc >> 24)]
             crc = (crc ^ tables[Int(index)]) << 8 | UInt32(index ^ byte)
         }
         return ~crc
     }
 
-    /// Which entry of the first table starts with a byte.
+    /// The index of the first table's entry that starts with a given byte.
     private static let indexesByFirstByte: [UInt8] = {
         var indexes = [UInt8](repeating: 0, count: 256)
         for index in 0..<256 { indexes[Int(tables[index] >> 24)] = UInt8(index) }
         return indexes
     }()
 
-    /// Eight tables behind one another: the k-th holds what a byte does to the check when k more bytes follow it.
+    /// Eight consecutive tables. Table k has the effect of a byte on the checksum if k more bytes follow it.
     private static let tables: [UInt32] = {
         let polynomial: UInt32 = 0x82F6_3B78
         var tables: [UInt32] = []

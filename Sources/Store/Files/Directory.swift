@@ -1,20 +1,20 @@
 internal import Glibc
 internal import Synchronization
 
-/// An open directory, whose files are reached through its descriptor: it may be renamed while it is in use.
+/// An open directory. Its files are accessed through its descriptor, so it may be renamed while it is in use.
 final class Directory {
-    /// The path it was opened by.
+    /// The path by which it was opened.
     let path: SystemString
     let descriptor: Int32
-    /// Who the files that are made in it belong to.
+    /// The owner of files that are created in it.
     let filesOwner: FileOwner
     private let calls: SystemCalls
-    /// Whether a sync has failed. The system tells so once, and holds for written then what is not.
+    /// Whether a sync has failed. The system reports a failure only once, and then treats the lost data as written.
     private let hasFailed = Mutex(false)
 
     /// Opens a directory.
     ///
-    /// - Parameter makes: whether to make it and those above it where they are missing, with mode 0700.
+    /// - Parameter makes: whether to create the directory and its missing parents, with mode 0700.
     init(_ path: SystemString, makes: Bool = true, calls: SystemCalls = .real) throws(StoreError) {
         var descriptor = Self.open(path)
         if descriptor < 0, errno == ENOENT, makes {
@@ -28,13 +28,13 @@ final class Directory {
         filesOwner = .ofFiles(in: descriptor)
     }
 
-    /// A directory that is open already. The descriptor is closed with it.
+    /// Takes over an open descriptor, which is closed when the object is freed.
     init(adopting descriptor: Int32, path: SystemString, calls: SystemCalls) {
         (self.path, self.descriptor, self.calls) = (path, descriptor, calls)
         filesOwner = .ofFiles(in: descriptor)
     }
 
-    /// A directory that holds a store, or what is left of one.
+    /// A directory that has a store, or the remains of one.
     ///
     /// - Throws: `StoreError.noStore`.
     static func holdingStore(_ path: SystemString, calls: SystemCalls) throws(StoreError) -> Directory {
@@ -51,10 +51,10 @@ final class Directory {
         return directory
     }
 
-    /// A directory for a store, made where it is missing: it holds a store, what is left of one, or nothing.
+    /// A directory for a store, created if it does not exist. It has a store, the remains of one, or no files.
     ///
-    /// - Throws: `StoreError.notAStore` for a directory that holds other files: it is in use for something else;
-    ///   `StoreError.withinStore` for a new one in the directory of another store.
+    /// - Throws: `StoreError.notAStore` if the directory has other files, because it is used for something else;
+    ///   `StoreError.withinStore` if a new directory would be in the directory of another store.
     static func forStore(_ path: SystemString, calls: SystemCalls) throws(StoreError) -> Directory {
         let directory: Directory
         do throws(StoreError) {
@@ -63,7 +63,7 @@ final class Directory {
             try StorePlace(path).checkSurroundings()
             return try Directory(path, calls: calls)
         }
-        // Most hold a store, and one look tells.
+        // Most directories have a store, and this one call shows it.
         guard try directory.stamp(of: Manifest.fileName) == nil else { return directory }
         let names = try directory.names()
         guard !names.contains(where: { StoreFiles.epoch(of: $0) != nil }) else { return directory }
@@ -78,10 +78,10 @@ final class Directory {
         Glibc.close(descriptor)
     }
 
-    /// The names of all files in it, in the order of their bytes. The store's own are ASCII; others may be shown with escapes.
+    /// The names of all files in it, in byte order. The store's own names are ASCII; other names may contain escapes.
     func names() throws(StoreError) -> [String] { try DirectoryNames.of(descriptor, path) }
 
-    /// The file that has that name now; nil where none has.
+    /// The stamp of the file with that name; nil if no file has it.
     func stamp(of name: String) throws(StoreError) -> FileStamp? {
         var status = stat()
         if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileStamp(status) }
@@ -89,7 +89,7 @@ final class Directory {
         return nil
     }
 
-    /// Whether a stamp is this directory's.
+    /// Whether a stamp belongs to this directory.
     func isSame(as stamp: FileStamp) -> Bool {
         var status = stat()
         return fstat(descriptor, &status) == 0 && FileStamp(status).isSameFile(as: stamp)
@@ -101,14 +101,15 @@ final class Directory {
         return fstat(descriptor, &status) == 0 && status.st_uid == geteuid()
     }
 
-    /// Lets no other user in, where the directory belongs to the user of this process or that user is privileged.
+    /// Denies access to all other users, if the directory belongs to the user of this process or that user is
+    /// privileged.
     func restrict() throws(StoreError) {
         let status = try status()
         guard geteuid() == 0 || status.st_uid == geteuid() else { return }
         guard fchmod(descriptor, 0o700) == 0 else { throw Self.failure(of: "chmod", path) }
     }
 
-    /// What an operator should know of the directory's owner and mode; nil where there is nothing to say.
+    /// A warning for the operator about the directory's owner or mode; nil if there is none.
     func warning() throws(StoreError) -> String? {
         let status = try status()
         let mode = status.st_mode & 0o777
@@ -129,13 +130,13 @@ final class Directory {
         guard calls.unlink(descriptor, name) == 0 else { throw failure(of: "unlink", name) }
     }
 
-    /// Removes a name, where it is there.
+    /// Removes a name if it exists.
     func unlinkIfPresent(_ name: String) throws(StoreError) {
         guard calls.unlink(descriptor, name) != 0, errno != ENOENT else { return }
         throw failure(of: "unlink", name)
     }
 
-    /// What a failed call on one of its files comes to, told from `errno`.
+    /// The error for a failed call on one of its files, from `errno`.
     func failure(of call: String, _ name: String) -> StoreError {
         let code = errno
         guard code == EACCES || code == EPERM else { return .failed("\(call) \(name)") }
@@ -144,26 +145,26 @@ final class Directory {
         return .denied(path: "\(path.appending(name))", owner: Int(status.st_uid), user: Int(geteuid()))
     }
 
-    /// What a failed call on a directory comes to, told from `errno`.
+    /// The error for a failed call on a directory, from `errno`.
     private static func failure(of call: String, _ path: SystemString) -> StoreError {
         let code = errno
         guard code == EACCES || code == EPERM else { return .failed("\(call) \(path)") }
         var status = stat()
-        // A directory that cannot be looked at is behind one that may not be entered.
+        // If stat fails, a directory above denies access.
         guard stat(path.cString, &status) == 0 else {
             return .denied(path: "\(path)", owner: path.parent.map(Self.owner) ?? 0, user: Int(geteuid()))
         }
         return .denied(path: "\(path)", owner: Int(status.st_uid), user: Int(geteuid()))
     }
 
-    /// The owner of the nearest directory above that can be looked at.
+    /// The owner of the nearest directory above for which stat succeeds.
     private static func owner(of path: SystemString) -> Int {
         var status = stat()
         if stat(path.cString, &status) == 0 { return Int(status.st_uid) }
         return path.parent.map(owner) ?? 0
     }
 
-    /// How many bytes its file system has left for this user.
+    /// The bytes that its file system has free for this user.
     func freeBytes() throws(StoreError) -> Int {
         var status = statvfs()
         guard fstatvfs(descriptor, &status) == 0 else { throw .failed("statvfs \(path)") }
@@ -178,9 +179,9 @@ final class Directory {
         return status
     }
 
-    /// Waits until the names of its files are on the disk.
+    /// Makes the names of its files durable.
     ///
-    /// - Throws: `StoreError.systemCall`, from the first failure on each time.
+    /// - Throws: `StoreError.systemCall`. After the first failure every call throws.
     func sync() throws(StoreError) {
         if hasFailed.withLock({ $0 }) { throw .systemCall(name: "sync \(path)", errno: EIO, outcomeUnknown: true) }
         guard retryingInterrupted({ calls.syncDirectory(descriptor) }) == 0 else {
@@ -190,11 +191,12 @@ final class Directory {
         }
     }
 
-    /// Waits until the directory's own name is on the disk.
+    /// Makes the directory's own name durable.
     func syncParent() throws(StoreError) {
         let parent = retryingInterrupted { openat(descriptor, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         if parent < 0, errno == EACCES {
-            // A directory that may be passed but not listed cannot be synced; whoever made this one in it could.
+            // A directory with search but without read permission cannot be synced. The process that created this
+            // directory in it could sync it.
             return
         }
         guard parent >= 0 else { throw .failed("open \(path)/..") }
@@ -206,10 +208,10 @@ final class Directory {
         retryingInterrupted { Glibc.open(path.cString, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     }
 
-    /// Makes a directory, after those above it.
+    /// Creates a directory, after its missing parents.
     private static func make(_ path: SystemString) throws(StoreError) {
         if mkdir(path.cString, 0o700) != 0 {
-            // Another process may have made it meanwhile.
+            // Another process may have created it in the meantime.
             if errno == EEXIST { return }
             guard errno == ENOENT, let parent = path.parent else { throw failure(of: "mkdir", path) }
             try make(parent)

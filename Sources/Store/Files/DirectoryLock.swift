@@ -1,14 +1,14 @@
 internal import Glibc
 internal import Platform
 
-/// A lock on a directory that all its processes agree on: flock(2) on a file that is never unlinked.
+/// A lock that all processes of a directory share: flock(2) on a file that is never unlinked.
 ///
-/// The system frees it the moment its holder ends, however that ends. It belongs to the open file, so that two of them in
-/// one process keep each other out like two processes.
+/// The system releases it when its holder ends, even if the holder is killed. It belongs to the open file, so two locks
+/// in one process exclude each other like two processes.
 final class DirectoryLock {
-    /// The file whose lock orders all that processes write.
+    /// The file of the directory lock, which orders all writes.
     static let fileName = "lock"
-    /// The file whose lock keeps merging to one process at a time.
+    /// The file of the lock that lets only one process compact at a time.
     static let mergingFileName = "lock.merging"
 
     private let directory: Directory
@@ -16,15 +16,15 @@ final class DirectoryLock {
     private let calls: SystemCalls
     private let isVital: Bool
     private(set) var isHeld = false
-    /// Whether the file was made when the lock was opened.
+    /// Whether the file was created when the lock was opened.
     let isNew: Bool
-    /// While others hold the lock for long: since when it was asked for in vain, and when last.
+    /// While other processes hold the lock for long: the times of the first and of the last failed attempt.
     private var contention: (since: Int, last: Int)?
 
     /// Opens the lock's file, without taking the lock.
     ///
-    /// - Parameter isVital: whether nothing may go on without it. Then the file's name is looked at whenever the lock is
-    ///   taken.
+    /// - Parameter isVital: whether the lock must exclude all other processes. If so, each `take` checks that the file
+    ///   still has its name.
     init(
         _ name: String,
         in directory: Directory,
@@ -39,18 +39,19 @@ final class DirectoryLock {
         isNew = file.isNew
     }
 
-    /// Takes the lock, waiting for another holder for a while. All who ask while the same holder stands still share one
-    /// wait: once it is over, the others are refused at once.
+    /// Takes the lock. If another process holds it for long, all calls share one wait: after the wait is over, later
+    /// calls fail at once until the lock has been free.
     ///
     /// - Parameters:
-    ///   - milliseconds: how long the wait is.
-    ///   - blocks: whether to wait here. If not, the caller is asked to try again, after a wait that is not noticed.
-    /// - Throws: `StoreError.busy` where another still has it then; `.locked` where it is to be tried again; `.damaged`
-    ///   where the file was exchanged, as a lock on a file without that name keeps no process out.
+    ///   - milliseconds: the length of the wait.
+    ///   - blocks: whether to wait here. If not, the call waits at most `Limits.lockPauseMilliseconds`, which is not
+    ///     noticed, and the caller is asked to retry.
+    /// - Throws: `StoreError.busy` if the wait is over; `.locked` if the caller should retry; `.damaged` if the file
+    ///   was replaced, because a lock on a file without that name excludes no process.
     func take(waitingMilliseconds milliseconds: Int, blocks: Bool = true) throws(StoreError) {
         if try takeIfFree() { return contention = nil }
         let now = MonotonicClock.milliseconds
-        // Between tries that are far apart, the lock may have been free.
+        // If the attempts are far apart, the lock may have been free between them.
         if let last = contention?.last, now - last > milliseconds { contention = nil }
         let since = contention?.since ?? now
         let patience = max(0, milliseconds - (now - since))
@@ -64,7 +65,7 @@ final class DirectoryLock {
         throw .busy(holderText())
     }
 
-    /// Takes the lock, unless another has it.
+    /// Takes the lock if no other process holds it.
     func takeIfFree() throws(StoreError) -> Bool {
         if retryingInterrupted({ calls.lock(file.descriptor, LOCK_EX | LOCK_NB) }) != 0 {
             guard errno == EWOULDBLOCK else { throw .failed("flock \(file.name)") }
@@ -94,7 +95,7 @@ final class DirectoryLock {
     }
 }
 
-/// How to wait for a lock that others hold for microseconds: at first without sleep, then longer and longer.
+/// Waits for a lock that is normally held for microseconds: first without sleep, then with longer and longer sleeps.
 private struct LockWait {
     private var attempts = 0
     private let deadline: Int
@@ -103,7 +104,7 @@ private struct LockWait {
         deadline = MonotonicClock.milliseconds + milliseconds
     }
 
-    /// Waits a little; false once it has been enough.
+    /// Waits briefly. Returns false if the deadline has passed.
     mutating func next() -> Bool {
         attempts += 1
         if attempts <= 20 {
@@ -116,11 +117,11 @@ private struct LockWait {
     }
 }
 
-/// Who holds a lock, as proc(5) has it.
+/// Finds the holder of a lock in /proc/locks (proc(5)).
 private enum LockHolder {
-    /// The process that holds the flock of a file; nil where the system does not tell.
+    /// The process that holds the flock of a file; nil if the system does not report it.
     ///
-    /// A line of /proc/locks: `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1837 0 EOF`, the inode behind the device.
+    /// A line of /proc/locks is `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1837 0 EOF`, with the inode after the device.
     static func process(holding file: FileStamp) -> Int? {
         let descriptor = open("/proc/locks", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

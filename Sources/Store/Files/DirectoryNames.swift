@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Reads the names of the files in a directory.
 package enum DirectoryNames {
-    /// The names in the directory at a path, in the order of their bytes. One that is not UTF-8 has escapes.
+    /// The names in the directory at a path, in byte order. A name that is not UTF-8 is returned with escapes.
     ///
     /// - Throws: `StoreError.systemCall`.
     package static func of(_ path: SystemString) throws(StoreError) -> [String] {
@@ -11,9 +11,9 @@ package enum DirectoryNames {
 
     /// The names in an open directory.
     ///
-    /// - Parameter path: what messages call it.
+    /// - Parameter path: the directory's path, for errors.
     static func of(_ descriptor: Int32, _ path: SystemString) throws(StoreError) -> [String] {
-        // The stream takes over its descriptor, so it gets one of its own.
+        // The stream closes its descriptor, so it gets a separate one.
         try read(retryingInterrupted { openat(descriptor, ".", flags) }, path)
     }
 
@@ -28,10 +28,10 @@ package enum DirectoryNames {
         }
         defer { closedir(stream) }
         var names: [String] = []
-        // A failure and the end of the directory look alike but for errno.
+        // Only errno distinguishes a failure from the end of the directory.
         errno = 0
         while let entry = readdir(stream) {
-            // The entry is as long as its name, so it is read in its place: a copy of `d_name` has 256 bytes.
+            // The entry is only as long as its name, so it is read in place: a copy of `d_name` would read 256 bytes.
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { SystemString(bytes: $0).description }
             if name != ".", name != ".." { names.append(name) }
             errno = 0

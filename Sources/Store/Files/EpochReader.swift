@@ -7,7 +7,7 @@ struct EpochReader {
     private var space: LayeredSpace
     private var replay: JournalReplay
 
-    /// Opens the files, and reads a base that is small.
+    /// Opens the files, and verifies the base if it is small.
     init(_ manifest: Manifest, of files: StoreFiles, isWritable: Bool) throws(StoreError) {
         self.manifest = manifest
         let base = try files.base(of: manifest)
@@ -25,8 +25,8 @@ struct EpochReader {
         try start.withUnsafeBytesTyped { bytes throws(StoreError) in try header.check(bytes, file: file.name) }
     }
 
-    /// Reads what a line tells to be on the disk, which nobody takes back: so no lock is needed, and nobody waits for one
-    /// while a long journal is read.
+    /// Reads the part of the journal that a line reports as durable. No process removes that part, so no lock is
+    /// needed, and no process waits for the lock while a long journal is read.
     mutating func readSafePart() throws(StoreError) {
         let end = try file.status().bytes
         let start = max(replay.length, end - Limits.tailBytes - Limits.journalRoomBytes)
@@ -41,9 +41,9 @@ struct EpochReader {
         }
     }
 
-    /// Reads what was not read yet. The lock must be held, where there is one.
+    /// Reads the rest of the journal. The lock must be held, if there is one.
     ///
-    /// - Returns: the torn end of a write, with which the journal ends.
+    /// - Returns: the torn end of the journal.
     mutating func readAll() throws(StoreError) -> [UInt8] {
         let start = replay.length
         let bytes = try file.contents(from: start, upTo: try file.status().bytes)

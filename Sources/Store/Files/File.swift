@@ -1,40 +1,41 @@
 internal import CLinux
 internal import Glibc
 
-/// An open file of the store: a descriptor that is closed with it.
+/// An open file of the store. Its descriptor is closed when the object is freed.
 ///
-/// Calls that a signal interrupts are made again. Nothing here is buffered.
+/// Calls that a signal interrupts are repeated. Nothing is buffered.
 final class File {
-    /// How a file is opened.
+    /// How to open a file.
     enum Mode {
-        /// To be read; it must be there.
+        /// For reading. The file must exist.
         case reading
-        /// To be read and written; it must be there.
+        /// For reading and writing. The file must exist.
         case writing
-        /// To be read and written; made if it is not there.
+        /// For reading and writing. The file is created if it does not exist.
         case creating
-        /// To be read and written; made, in place of what was there.
+        /// For reading and writing. The file is created, and replaces an existing one.
         case replacing
-        /// To be read and written; made, and must not have been there.
+        /// For reading and writing. The file is created, and must not exist.
         case new
     }
 
-    /// The file's name within its directory, for errors.
+    /// The file's name in its directory, for errors.
     let name: String
     let descriptor: Int32
-    /// Whether it was made when it was opened.
+    /// Whether the file was created when it was opened.
     let isNew: Bool
     private let calls: SystemCalls
 
-    /// Opens a file of a directory. A file that is made has mode 0600, whatever the umask, and belongs to the owner of
+    /// Opens a file in a directory. A file that is created gets mode 0600, independent of the umask, and the owner of
     /// the store's files.
     ///
-    /// - Throws: `StoreError.denied`, `.damaged` where the name is that of something else than a file, `.systemCall`.
+    /// - Throws: `StoreError.denied`; `.damaged` if the name belongs to something other than a regular file;
+    ///   `.systemCall`.
     init(_ name: String, in directory: Directory, _ mode: Mode, calls: SystemCalls) throws(StoreError) {
         if mode == .replacing { try directory.unlinkIfPresent(name) }
         let (descriptor, isNew) = Self.open(name, in: directory.descriptor, mode)
         guard descriptor >= 0 else {
-            // A directory, a socket and a link cannot be opened so.
+            // Opening a directory, a socket or a link fails with these errors.
             if [EISDIR, ENXIO, ELOOP].contains(errno) { throw Self.notRegular(name) }
             throw directory.failure(of: "open", name)
         }
@@ -45,7 +46,7 @@ final class File {
         do throws(StoreError) {
             let status = try regularStatus()
             if isNew { try giveToOwner(of: directory) }
-            // What others left readable is closed to them, where that is this user's to do.
+            // An existing file that other users can read is made private, if this user may do so.
             let isOwn = status.st_uid == geteuid() || geteuid() == 0
             if mode == .creating, isOwn, status.st_mode & 0o077 != 0 { try restrict(in: directory) }
         } catch {
@@ -54,9 +55,9 @@ final class File {
         }
     }
 
-    /// - Returns: the descriptor, -1 with `errno` set where there is none, and whether the file was made.
+    /// - Returns: the descriptor, or -1 with `errno` set; and whether the file was created.
     private static func open(_ name: String, in directory: Int32, _ mode: Mode) -> (descriptor: Int32, isNew: Bool) {
-        // Opening a pipe would wait for its other end without O_NONBLOCK, which does nothing to a file.
+        // Without O_NONBLOCK, opening a pipe would wait for its other end. The flag has no effect on a regular file.
         let common = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
         func attempt(_ flags: Int32) -> Int32 {
             retryingInterrupted { openat(directory, name, flags | common, 0o600) }
@@ -70,13 +71,13 @@ final class File {
                 let present = attempt(O_RDWR)
                 if present >= 0 || errno != ENOENT { return (present, false) }
                 let made = attempt(O_RDWR | O_CREAT | O_EXCL)
-                // Another process may have made it meanwhile.
+                // Another process may have created it in the meantime.
                 if made >= 0 || errno != EEXIST { return (made, true) }
             }
         }
     }
 
-    /// What the system knows of the file; refuses what is none, such as a pipe or a device, in which bytes have no place.
+    /// The file's status. Throws if it is not a regular file, for example a pipe or a device, which have no offsets.
     private func regularStatus() throws(StoreError) -> stat {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .failed("stat \(name)") }
@@ -88,14 +89,14 @@ final class File {
         .damaged(file: name, offset: 0, reason: "it is not a regular file")
     }
 
-    /// Lets none but the file's owner open it.
+    /// Allows only the file's owner to open it.
     private func restrict(in directory: Directory) throws(StoreError) {
         guard fchmod(descriptor, 0o600) == 0 else { throw directory.failure(of: "chmod", name) }
     }
 
-    /// Sets the mode and the owner of a file that was just made.
+    /// Sets the mode and the owner of a new file.
     private func giveToOwner(of directory: Directory) throws(StoreError) {
-        // A umask takes bits away from the mode that a file is made with, even from its owner.
+        // A umask removes permissions from the mode of a new file, even the owner's.
         try restrict(in: directory)
         let owner = directory.filesOwner
         guard !owner.isCurrent else { return }
@@ -108,27 +109,27 @@ final class File {
         Glibc.close(descriptor)
     }
 
-    /// The file's length in bytes and how many names it has; none once it was unlinked.
+    /// The file's length in bytes, and the number of its links, which is 0 after it was unlinked.
     ///
-    /// Its times are not asked for: a file whose times were looked at gets new ones with the next write (Linux 6.13), and
-    /// they would have to reach the disk with it, which makes a sync half as long again.
+    /// The times are not requested. After a request for a file's times, the next write updates them (Linux 6.13). They
+    /// then have to reach the disk too, which makes a sync half as long again.
     func status() throws(StoreError) -> (bytes: Int, links: Int) {
         var (bytes, links) = (0, 0)
         if linux_length_and_links(descriptor, &bytes, &links) == 0 { return (bytes, links) }
-        // A system may know no statx, or a sandbox forbid it.
+        // Some systems do not have statx, and a sandbox may forbid it.
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .failed("stat \(name)") }
         return (status.st_size, Int(status.st_nlink))
     }
 
-    /// Which file it is, and when it was changed.
+    /// The file's identity and the time of its last change.
     func stamp() throws(StoreError) -> FileStamp {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .failed("stat \(name)") }
         return FileStamp(status)
     }
 
-    /// The bytes from `offset` up to, not including, `end`, or fewer where the file ends before it.
+    /// The bytes from `offset` up to, but not including, `end`; fewer if the file ends before `end`.
     func contents(from offset: Int, upTo end: Int) throws(StoreError) -> [UInt8] {
         guard end > offset else { return [] }
         var failure: StoreError?
@@ -145,7 +146,7 @@ final class File {
         return bytes
     }
 
-    /// The byte at `offset`; nil where the file ends before it.
+    /// The byte at `offset`; nil if the file ends before it.
     func byte(at offset: Int) throws(StoreError) -> UInt8? {
         var byte: UInt8 = 0
         let count = retryingInterrupted { pread(descriptor, &byte, 1, offset) }
@@ -153,7 +154,7 @@ final class File {
         return count == 1 ? byte : nil
     }
 
-    /// Writes all of `bytes` at `offset`; how much of them is written when it throws is unknown.
+    /// Writes all of `bytes` at `offset`. If it throws, an unknown part of them is written.
     func write(_ bytes: [UInt8], at offset: Int) throws(StoreError) {
         var written = 0
         while written < bytes.count {
@@ -162,15 +163,15 @@ final class File {
                     calls.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[written...]), offset + written)
                 }
             }
-            // A short write is followed by one for the rest, which tells what is in the way.
-            // A device that takes nothing would be asked for ever.
+            // After a short write, the rest is written with another call, which reports the reason if it fails. A
+            // device that accepts no bytes is an error, because the loop would never end.
             if count == 0 { errno = EIO }
             guard count > 0 else { throw .failed("write \(name)") }
             written += count
         }
     }
 
-    /// Waits until all that was written is on the disk, the file's length included.
+    /// Makes all bytes that were written durable, and the file's length.
     func sync() throws(StoreError) {
         guard retryingInterrupted({ calls.sync(descriptor) }) == 0 else { throw .failed("sync \(name)") }
     }

@@ -1,14 +1,15 @@
 internal import JSON
 
-/// The first line of a journal or base, which binds it to its store and epoch and begins its checks:
+/// The first line of a journal or base. It binds the file to its store and epoch, and its checksum starts the checksums
+/// of the file:
 ///
 ///     {"format":1,"store":"0b5c…","epoch":1,"n":0,"about":"…","c":"1a2b3c4d"}
 struct FileHeader {
-    /// The line's bytes, its line feed included.
+    /// The line's bytes, including its line feed.
     let bytes: [UInt8]
-    /// The line's check, which those of the file's other lines rest on.
+    /// The line's checksum, from which the checksums of the other lines continue.
     let check: UInt32
-    /// How many transactions came before the file's own; of a base, how many it took in.
+    /// The number of transactions before the file's own; for a base, the number of transactions that it includes.
     let transactions: Int
 
     /// The header of the journal that a manifest names.
@@ -16,7 +17,7 @@ struct FileHeader {
         journal(of: manifest.store, epoch: manifest.epoch, transactions: manifest.segment?.transactions ?? 0)
     }
 
-    /// The header of a store's journal, behind so many transactions that its base took in.
+    /// The header of a store's journal, after the given number of transactions in its base.
     static func journal(of store: String, epoch: Int, transactions: Int) -> FileHeader {
         FileHeader(
             of: store,
@@ -28,12 +29,12 @@ struct FileHeader {
         )
     }
 
-    /// The header of the base that a manifest names; nil where it names none.
+    /// The header of the base that a manifest names; nil if it names none.
     static func base(of manifest: Manifest) -> FileHeader? {
         manifest.segment.map { base(of: manifest.store, epoch: manifest.epoch, transactions: $0.transactions) }
     }
 
-    /// The header of a store's base, which took in so many transactions.
+    /// The header of a store's base, which includes the given number of transactions.
     static func base(of store: String, epoch: Int, transactions: Int) -> FileHeader {
         FileHeader(
             of: store,
@@ -63,7 +64,7 @@ struct FileHeader {
         bytes = SealedLine.seal(&writer)
     }
 
-    /// Checks that `bytes`, a file's start, begin with this header.
+    /// Verifies that `bytes`, the start of a file, begin with this header.
     ///
     /// - Throws: `StoreError.newerFormat`, `StoreError.damaged`.
     func check(_ bytes: UnsafeRawBufferPointer, file: String) throws(StoreError) {

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// Who the files of a store belong to: all processes of one user share a store, and a privileged user who works on it must
-/// not shut them out.
+/// The owner of a store's files. All processes of one user share a store, and a privileged user who works on it must
+/// not lock them out.
 struct FileOwner: Equatable {
     let user: uid_t
     let group: gid_t
@@ -14,14 +14,15 @@ struct FileOwner: Equatable {
         (self.user, self.group) = (user, group)
     }
 
-    /// The user that this process acts for.
+    /// The effective user of this process.
     static var current: FileOwner { FileOwner(user: geteuid(), group: getegid()) }
 
-    /// Whether it is the user that this process acts for.
+    /// Whether it is the effective user of this process.
     var isCurrent: Bool { user == geteuid() }
 
-    /// Who files that are made in a directory belong to: the owner of the store that is there; else the owner of the
-    /// directory, where this process is privileged; else its own user, as in a volume that a group may write to.
+    /// The owner of files that are created in a directory. If there is a store, it is the store's owner; otherwise, if
+    /// this process is privileged, the directory's owner; otherwise the user of this process, as in a volume that a
+    /// group may write to.
     static func ofFiles(in directory: Int32) -> FileOwner {
         var status = stat()
         if fstatat(directory, Manifest.fileName, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileOwner(status) }

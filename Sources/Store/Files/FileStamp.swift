@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// Which file a name or a descriptor stands for, and when it was last changed in any way.
+/// The identity of a file, and the time of its last change.
 struct FileStamp: Equatable {
     let device: UInt
     let inode: UInt
-    /// When it was last changed, in Unix time.
+    /// The time of the last change of its contents or attributes (ctime), as Unix time.
     let changedSeconds: Int
     private let changedNanoseconds: Int
 
@@ -15,7 +15,7 @@ struct FileStamp: Equatable {
         changedNanoseconds = status.st_ctim.tv_nsec
     }
 
-    /// Whether both are of one file, changed or not.
+    /// Whether both stamps belong to the same file, changed or not.
     func isSameFile(as other: FileStamp?) -> Bool {
         device == other?.device && inode == other?.inode
     }

@@ -1,7 +1,7 @@
 internal import JSON
 internal import Platform
 
-/// What a directory holds: which store it is, and which base and journal are its current ones.
+/// The manifest of a directory: it identifies the store, and names its current base and journal.
 ///
 /// It is one line of JSON in `manifest.json`, replaced as a whole by a rename:
 ///
@@ -10,37 +10,37 @@ internal import Platform
 ///     {"format":1,"store":"0b5c…","epoch":2,"segment":{"file":"base-2.jsonl","bytes":8127,"crc":"5e6f7a8b","n":17},
 ///      "journal":"journal-2.jsonl","safe":912,"c":"9c0d1e2f"}
 ///
-/// `segment` is the sorted base: its length, the CRC-32C of all its bytes, and how many transactions it took in. `safe`
-/// tells how many bytes of the journal were on the disk when the manifest was written, and `c` is the CRC-32C of the
-/// line's bytes up to `,"c":`.
+/// `segment` is the sorted base: its length, the CRC-32C of all its bytes, and the number of transactions that it
+/// includes. `safe` is the number of bytes of the journal that were durable when the manifest was written, and `c` is
+/// the CRC-32C of the line's bytes up to `,"c":`.
 struct Manifest: Equatable {
     /// The format that this program reads and writes.
     static let format = 1
     static let fileName = "manifest.json"
-    /// What a manifest is written to before it is renamed.
+    /// The name under which a manifest is written before it is renamed.
     static let temporaryName = "manifest.json.tmp"
 
-    /// The store's UUID (RFC 9562), made when the directory was first used.
+    /// The store's UUID (RFC 9562), created when the directory was first used.
     let store: String
-    /// Counts the journals that the store has had.
+    /// The number of the current journal, counted from 1.
     let epoch: Int
-    /// The sorted base under the journal; nil where there is none yet.
+    /// The sorted base; nil if there is none yet.
     let segment: Segment?
-    /// How many bytes of the journal have been on the disk from the start.
+    /// How many bytes of the journal were durable when the manifest was written.
     let journalBytesSafe: Int
 
-    /// A sorted base, as it was written.
+    /// The properties of a sorted base.
     struct Segment: Equatable {
         let bytes: Int
         /// The CRC-32C of all its bytes.
         let check: UInt32
-        /// How many transactions it took in.
+        /// The number of transactions that it includes.
         let transactions: Int
     }
 
     /// The journal's file name.
     var journal: String { Self.journalName(of: epoch) }
-    /// The file name of the sorted base, where there is one.
+    /// The file name of the sorted base, if there is one.
     var base: String { Self.baseName(of: epoch) }
 
     /// The file name of an epoch's journal.
@@ -87,9 +87,9 @@ struct Manifest: Equatable {
         self.journalBytesSafe = journalBytesSafe
     }
 
-    /// Reads the file's bytes.
+    /// Parses the file's bytes.
     ///
-    /// - Throws: `StoreError.newerFormat`; `StoreError.damaged` for anything that `bytes` would not give.
+    /// - Throws: `StoreError.newerFormat`; `StoreError.damaged` if `bytes` are not exactly what this type writes.
     init(parsing bytes: [UInt8]) throws(StoreError) {
         let line = try SealedLine(parsing: bytes, file: Self.fileName)
         self.init(
@@ -103,7 +103,7 @@ struct Manifest: Equatable {
         }
     }
 
-    /// The segment that a manifest tells of. What is wrong with it shows when the manifest is written again and compared.
+    /// The segment in a manifest. Errors in it are detected when the manifest is encoded again and compared.
     private static func segment(in value: JSONValue) -> Segment? {
         guard let segment = value["segment"], let bytes = segment["bytes"]?.int, let check = segment["crc"]?.string,
             let transactions = segment["n"]?.int, let crc = UInt32(check, radix: 16)

@@ -1,12 +1,12 @@
-/// The files that one manifest names, opened and read.
+/// The files that one manifest names, after they were opened and read.
 struct OpenedEpoch {
     let journal: Journal
     let space: LayeredSpace
 
-    /// Opens and reads them. The lock must be held, where there is one.
+    /// Opens and reads the files. The lock must be held, if there is one.
     ///
-    /// - Parameter early: what was read of them before.
-    /// - Returns: also the torn end of a write, with which the journal ends.
+    /// - Parameter early: what was already read of them.
+    /// - Returns: the epoch, and the torn end of its journal.
     static func read(
         _ manifest: Manifest,
         of files: StoreFiles,

@@ -1,14 +1,14 @@
 internal import JSON
 internal import Platform
 
-/// A line of JSON that ends in the check of its other bytes: `…,"c":"1a2b3c4d"}` and a line feed.
+/// A line of JSON that ends with the checksum of its other bytes: `…,"c":"1a2b3c4d"}` and a line feed.
 struct SealedLine {
     let store: String
     let epoch: Int
-    /// All of it.
+    /// The whole object.
     let value: JSONValue
 
-    /// Ends the object that `writer` is in with its check.
+    /// Ends the current object of `writer` with its checksum.
     static func seal(_ writer: inout JSONWriter) -> [UInt8] {
         var bytes = writer.take()
         let check = bytes.withUnsafeBytes { CRC32C.value(of: $0) }
@@ -18,10 +18,10 @@ struct SealedLine {
         return bytes
     }
 
-    /// Reads the members that all such lines have, and checks the line.
+    /// Parses the properties that all such lines have, and verifies the line.
     init(parsing bytes: [UInt8], file: String) throws(StoreError) {
         let value = Self.value(of: bytes)
-        // A newer format may have another check, so it is asked for first.
+        // A newer format may have another checksum, so the format is read first.
         if let format = value?["format"]?.int, format > Manifest.format { throw .newerFormat(format) }
         let sealed = bytes.withUnsafeBytes { bytes in
             let end = bytes.count - Self.sealBytes

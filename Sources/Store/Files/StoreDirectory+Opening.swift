@@ -1,12 +1,12 @@
-/// How a process comes to use a directory.
+/// Opening a directory.
 extension StoreDirectory {
-    /// Opens a directory, making it where it is missing.
+    /// Opens a directory, and creates it if it does not exist.
     ///
-    /// A directory that cannot be written to is opened to be read.
+    /// A directory without write permission is opened read-only.
     ///
-    /// - Returns: also what it holds.
-    /// - Throws: `StoreError`: `busy`, `damaged`, `newerFormat`, `untrustedFileSystem`, `diskFull`, `readOnly` or `denied` where the
-    ///   store would have to be made, `systemCall`.
+    /// - Returns: the directory, and the contents of the store.
+    /// - Throws: `StoreError.busy`, `.damaged`, `.newerFormat`, `.untrustedFileSystem`, `.diskFull`, `.systemCall`;
+    ///   `.readOnly` or `.denied` if the store does not exist and cannot be created.
     static func open(
         _ path: SystemString,
         settings: StoreSettings,
@@ -44,10 +44,9 @@ extension StoreDirectory {
         return (opened, epoch.space)
     }
 
-    /// Does away with what a crash may have left behind, and sees to it that what was read is on the disk. The lock must
-    /// be held.
+    /// Cleans up after a crash, and makes durable what was read. The lock must be held.
     ///
-    /// - Parameter torn: the torn end of a write, with which the journal ends.
+    /// - Parameter torn: the torn end of the journal.
     private func mend(_ torn: [UInt8], isNew: Bool) throws(StoreError) {
         guard journal.isWritable else {
             if !torn.isEmpty { log("\(manifest.journal) ends in a write that was cut off, at byte \(journal.length)") }
@@ -58,19 +57,19 @@ extension StoreDirectory {
             try setAside(torn)
             try journal.settle()
         } catch  where error == .diskFull {
-            // It can be read all the same. What the marks tell may be from before a crash, and holds for nothing.
+            // The store can still be read. The sync marks may be from before a crash, so they are not valid.
             journal.resetMarks()
             isUnsettled = true
             log("\(manifest.journal) needs room on the disk before it can be written to")
         }
-        // Whoever wrote the first transaction had synced the names of the files before.
+        // The process that wrote the first transaction had synced the names of the files before.
         if !isNew, journal.number == 0 {
             try files.directory.sync()
             try files.directory.syncParent()
         }
     }
 
-    /// Makes the files of a new store. Where that fails, a lock file that was made for it goes again.
+    /// Creates the files of a new store. If that fails, a lock file that was created for it is removed.
     private static func initialise(
         _ files: StoreFiles,
         _ lock: DirectoryLock?
@@ -85,7 +84,7 @@ extension StoreDirectory {
         }
     }
 
-    /// The lock, and why the directory cannot be written to; nil where it can.
+    /// The lock, and the reason why the directory cannot be written; nil if it can.
     private static func openLock(
         in directory: Directory,
         calls: SystemCalls
@@ -102,8 +101,8 @@ extension StoreDirectory {
         }
     }
 
-    /// Reads most of a long journal before the lock is taken; nil where that is not worth it, or where something does not
-    /// fit: a look under the lock will tell what that is.
+    /// Reads most of a long journal before the lock is taken. The result is nil if the journal is short or if there is
+    /// an error; reading under the lock will report the error.
     static func readEarly(_ files: StoreFiles, isWritable: Bool) -> EpochReader? {
         do throws(StoreError) {
             guard let (manifest, _) = try files.manifest(),

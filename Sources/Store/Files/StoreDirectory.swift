@@ -1,26 +1,27 @@
 internal import Glibc
 
-/// A directory that holds a store, opened and read, and kept in step with what other processes write there.
+/// A directory with a store that this process has opened and read, kept up to date with the writes of other processes.
 ///
-/// Reading takes no lock: two system calls tell whether other processes have written. A process that writes holds the lock
-/// from the start of its first write transaction until the journal has its lines, and reads unread transactions first. So
-/// every process sees every acknowledged commit, and a commit of another process is durable before a reply depends on it.
+/// Reading takes no lock: two system calls show whether other processes have written. A process that writes holds the
+/// lock from the start of its first write transaction until the journal has its lines, and reads unread transactions
+/// first. So every process sees every acknowledged commit, and a commit of another process is durable before a reply
+/// depends on it.
 final class StoreDirectory {
     let path: SystemString
     let files: StoreFiles
     let settings: StoreSettings
     let log: (String) -> Void
-    /// Nil where the directory cannot be written to and nobody has made the lock's file.
+    /// Nil if the directory cannot be written and the lock's file does not exist.
     private let lock: DirectoryLock?
-    /// Nil where the directory cannot be written to.
+    /// Nil if the directory cannot be written.
     private let marks: SyncMarks?
     private let manifestPath: SystemString
     private var manifestStamp: FileStamp
     private(set) var manifest: Manifest
     private(set) var journal: Journal
-    /// What merges here, and has the state behind a manifest that it has installed.
+    /// Runs the compactions of this process. It has the state that belongs to a manifest that it has installed.
     weak var merging: Merging?
-    /// Whether the journal has not been settled since it was read from its start.
+    /// Whether the journal was read from its start and not settled since.
     var isUnsettled = false
 
     init(
@@ -39,7 +40,7 @@ final class StoreDirectory {
         (self.manifest, manifestStamp, self.journal, self.log) = (manifest, stamp, journal, log)
     }
 
-    /// What a merge of what `space` holds starts from; nil where nothing can be written.
+    /// The source of a compaction of `space`; nil if the journal cannot be written.
     func mergeSource(_ space: LayeredSpace) throws(StoreError) -> MergeSource? {
         guard let replay = journal.writableReplay else { return nil }
         return MergeSource(
@@ -51,37 +52,37 @@ final class StoreDirectory {
         )
     }
 
-    /// How many seconds ago the current epoch began. The clock may have been set since: an epoch that seems to be of the
-    /// future is an old one.
+    /// The age of the current epoch in seconds. If the epoch seems to start in the future, the clock was set back, and
+    /// the epoch is treated as an old one.
     var epochSeconds: Int {
         let age = time(nil) - manifestStamp.changedSeconds
         return age >= 0 ? age : .max
     }
 
-    /// The bytes that the next epoch's files may take, and those that the file system has left for this user.
+    /// The bytes that the files of the next epoch may take, and the bytes that are free for this user.
     func roomToMerge() throws(StoreError) -> (needed: Int, free: Int) {
         let needed = (manifest.segment?.bytes ?? 0) + journal.length + Limits.journalRoomBytes
         return (needed, try files.directory.freeBytes())
     }
 
-    // MARK: Staying in step
+    // MARK: Refreshing
 
-    /// Brings `space` up to date with what others have written.
+    /// Updates `space` with the writes of other processes.
     ///
-    /// - Throws: `StoreError.damaged` where the directory or a file in it is not what it was; `.busy`.
+    /// - Throws: `StoreError.damaged` if the directory or a file in it was changed by another program; `.busy`.
     func refresh(_ space: inout LayeredSpace) throws(StoreError) {
         guard try hasNews() else { return }
-        // What a merge of this process has begun is read already.
+        // An epoch that a compaction of this process has started does not have to be read.
         let isSameEpoch = try currentStamp() == manifestStamp
         let isByAnother = !isSameEpoch && merging?.isUnderWay != true
         let early = isByAnother ? Self.readEarly(files, isWritable: marks != nil) : nil
         do throws(StoreError) {
             try takeLock()
         } catch  where isSameEpoch && error.isLockHeld {
-            // A holder that stands still keeps nobody from reading what was written before it.
+            // A process that hangs while it holds the lock must not block reads of what was written before.
             try journal.readWhole(into: &space)
-            // If a merge ended during the wait, the marks are those of the new epoch, and news of the old one was not
-            // read. The caller tries again.
+            // If a compaction ended during the wait, the marks are those of the new epoch, so the last transactions of
+            // the old epoch were not read. The caller retries.
             guard try currentStamp() == manifestStamp else { throw error }
             return
         }
@@ -96,10 +97,10 @@ final class StoreDirectory {
     /// Whether this process holds the lock.
     var isLocked: Bool { lock?.isHeld ?? false }
 
-    /// Whether the directory can be written to.
+    /// Whether the directory can be written.
     var isWritable: Bool { lock != nil && journal.isWritable }
 
-    /// Takes the lock, and brings `space` up to date. The directory must be writable.
+    /// Takes the lock and updates `space`. The directory must be writable.
     func beginWriting(_ space: inout LayeredSpace) throws(StoreError) {
         try takeLock()
         do throws(StoreError) {
@@ -110,12 +111,12 @@ final class StoreDirectory {
         }
     }
 
-    /// Lets go of the lock, where it is held.
+    /// Releases the lock if it is held.
     func endWriting() {
         lock?.release()
     }
 
-    /// Overwrites the values that durable transactions have made superfluous.
+    /// Overwrites the erasable values that durable transactions have replaced or removed.
     func erase() {
         guard journal.hasToErase, let lock else { return }
         do throws(StoreError) {
@@ -134,7 +135,7 @@ final class StoreDirectory {
         journal.close()
     }
 
-    /// Lets the journal end with its last line, unless others are just writing to it.
+    /// Truncates the journal to its last line, unless another process is writing to it.
     private func tidyJournal() {
         guard journal.hasRoom, let lock else { return }
         do throws(StoreError) {
@@ -142,18 +143,18 @@ final class StoreDirectory {
             defer { lock.release() }
             if try !hasNews() { journal.takeBackRoom() }
         } catch {
-            // Whoever closes it next does.
+            // The next process that closes the store truncates it.
         }
     }
 
-    /// Whether a look at the files shows something new. It is right for what was there when it was called.
+    /// Whether other processes have written, at the time of the call.
     private func hasNews() throws(StoreError) -> Bool {
         if try currentStamp() != manifestStamp { return true }
         return try journal.hasNews()
     }
 
-    /// Which file has the manifest's name, by the path that the directory was opened by: so that a directory that was
-    /// moved away, or exchanged for another, is noticed.
+    /// The stamp of the manifest, found by the path with which the directory was opened. So a directory that was moved
+    /// or replaced is detected.
     private func currentStamp() throws(StoreError) -> FileStamp {
         var status = stat()
         if stat(manifestPath.cString, &status) == 0 { return FileStamp(status) }
@@ -161,9 +162,9 @@ final class StoreDirectory {
         throw .damaged(file: Manifest.fileName, offset: 0, reason: "moved or removed while it was in use")
     }
 
-    /// Reads what is new, while the lock is held.
+    /// Reads the writes of other processes. The lock must be held.
     ///
-    /// - Parameter early: what was read before of an epoch that may have begun.
+    /// - Parameter early: what was already read of an epoch that may have started.
     private func catchUp(_ space: inout LayeredSpace, early: EpochReader?, toWrite: Bool) throws(StoreError) {
         let stamp = try currentStamp()
         if stamp != manifestStamp { try follow(to: stamp, early, &space) }
@@ -173,11 +174,11 @@ final class StoreDirectory {
             if isUnsettled, journal.isWritable { try journal.settle() }
             isUnsettled = false
         } catch  where error == .diskFull && !toWrite {
-            // It harms nobody who reads.
+            // Readers are not affected.
         }
     }
 
-    /// Goes over to the epoch that a merge has begun.
+    /// Changes to the epoch that a compaction has started.
     private func follow(
         to stamp: FileStamp,
         _ early: EpochReader?,
@@ -198,7 +199,8 @@ final class StoreDirectory {
                 epoch = prepared.opened(marks: marks, log: log)
                 isUnsettled = false
             } else {
-                // Whoever installed the manifest may not have been able to: nothing may rest on it before it is safe.
+                // The process that installed the manifest may have failed to sync the directory. Nothing may depend on
+                // the manifest before it is durable.
                 if journal.isWritable { try files.directory.sync() }
                 epoch = try OpenedEpoch.read(latest, of: files, early: early, marks: marks, log: log).epoch
                 isUnsettled = true
@@ -212,7 +214,7 @@ final class StoreDirectory {
         manifestStamp = stamp
     }
 
-    /// Moves a torn tail out of the journal into a file of its own, which is safe before the journal is cut.
+    /// Moves a torn tail from the journal to a new file. The new file is durable before the journal is truncated.
     func setAside(_ tail: [UInt8]) throws(StoreError) {
         guard !tail.isEmpty, journal.isWritable else { return }
         let name = try files.keepTorn(tail, at: journal.length, epoch: manifest.epoch)

@@ -1,20 +1,21 @@
 internal import Glibc
 internal import Platform
 
-/// The files of a store's directory: how they are found, made and removed.
+/// The files of a store's directory: finding, creating and removing them.
 ///
-///     manifest.json      which store this is, and which base and journal are current
-///     base-2.jsonl       what the store held when the journal was begun, sorted
-///     journal-2.jsonl    a header, then one transaction a line
-///     lock               orders what processes write
-///     lock.sync          lets one of them sync for all
-///     lock.merging       keeps merging to one of them
-///     .torn-2-812        the end of a write that was cut off, taken out of journal 2 at byte 812
+///     manifest.json      identifies the store, and names its current base and journal
+///     base-2.jsonl       the store's entries at the start of the journal, sorted
+///     journal-2.jsonl    a header, then one transaction per line
+///     lock               the directory lock, which orders all writes
+///     lock.sync          the sync marks, by which one process syncs for all
+///     lock.merging       a lock that lets only one process compact at a time
+///     .torn-2-812        the torn end of a write, moved out of journal 2 at byte 812
 ///
-/// A directory is first used in this order: lock; the journal with its header, synced; the manifest under another name,
-/// synced, renamed; the directory and the one above it, synced. So a manifest always has its files, and without a
-/// manifest there is at most a journal that holds no transaction: that is what a crash in between leaves, and is begun
-/// again. A journal with transactions and no manifest has lost it, and is refused.
+/// A directory is initialised in this order: create the lock; write the journal with its header and sync it; write the
+/// manifest under a temporary name, sync it and rename it; sync the directory and its parent. So the files that a
+/// manifest names always exist, and without a manifest there is at most a journal without transactions. A crash during
+/// the initialisation leaves such a journal, and the next process starts again. A journal with transactions but without
+/// a manifest has lost its manifest, and is refused.
 struct StoreFiles {
     let directory: Directory
     let calls: SystemCalls
@@ -23,7 +24,7 @@ struct StoreFiles {
 
     // MARK: Opening
 
-    /// The manifest and which file it is; nil where there is none.
+    /// The manifest and the stamp of its file; nil if there is none.
     func manifest() throws(StoreError) -> (Manifest, FileStamp)? {
         let file: File
         do throws(StoreError) {
@@ -35,7 +36,7 @@ struct StoreFiles {
         return (try Manifest(parsing: try file.contents(from: 0, upTo: Limits.headerBytesMax)), stamp)
     }
 
-    /// The journal's file, and whether it can be written to.
+    /// The journal's file, and whether it can be written.
     func journal(of manifest: Manifest, isWritable: Bool) throws(StoreError) -> (File, isWritable: Bool) {
         do throws(StoreError) {
             let file = try File(
@@ -52,7 +53,7 @@ struct StoreFiles {
         }
     }
 
-    /// The base's file; nil where the manifest names none.
+    /// The base's file; nil if the manifest names none.
     func baseFile(of manifest: Manifest) throws(StoreError) -> File? {
         guard manifest.segment != nil else { return nil }
         do throws(StoreError) {
@@ -62,28 +63,28 @@ struct StoreFiles {
         }
     }
 
-    /// The base's file, mapped; nil where the manifest names none.
+    /// The base's file, mapped; nil if the manifest names none.
     ///
-    /// - Parameter countsLines: whether damage in it is reported with the number of its line.
+    /// - Parameter countsLines: whether damage is always reported with its line number.
     func base(of manifest: Manifest, _ file: File?, countsLines: Bool = false) throws(StoreError) -> BaseFile? {
         guard let file, let segment = manifest.segment, let header = FileHeader.base(of: manifest) else { return nil }
         return try BaseFile(file, segment: segment, header: header, countsLines: countsLines)
     }
 
-    /// The same, opened here.
+    /// The same, and opens the file.
     func base(of manifest: Manifest) throws(StoreError) -> BaseFile? {
         try base(of: manifest, try baseFile(of: manifest))
     }
 
     // MARK: Making
 
-    /// Makes the files of a new store. The lock must be held.
+    /// Creates the files of a new store. The lock must be held.
     func initialise() throws(StoreError) -> (Manifest, FileStamp) {
         try checkUnused()
         let store = UUIDText.random()
         let header = FileHeader.journal(of: store, epoch: 1, transactions: 0)
         let manifest = Manifest(store: store, epoch: 1, segment: nil, journalBytesSafe: header.bytes.count)
-        // A directory with other files in it has another use as well, and keeps its mode.
+        // A directory with other files has another purpose too, and keeps its mode.
         if try directory.names().allSatisfy({ Self.leavesUnused($0) || $0 == manifest.journal }) {
             try directory.restrict()
         }
@@ -98,27 +99,27 @@ struct StoreFiles {
         return (manifest, try stampOfManifest())
     }
 
-    /// Removes the files of a store that could not be made.
+    /// Removes the files of a store that could not be created.
     private func discardNew(_ manifest: Manifest) {
         do throws(StoreError) {
-            // A manifest that was renamed already names the journal.
+            // A manifest that was already renamed names the journal.
             guard try directory.stamp(of: Manifest.fileName) == nil else { return }
             for name in [Manifest.temporaryName, manifest.journal] { try directory.unlinkIfPresent(name) }
         } catch {
-            // The next opener begins again with what is left: a journal without transactions.
+            // The next process that opens the store starts again with the remaining journal without transactions.
         }
     }
 
-    /// Makes a manifest the current one, once the files that it names are on the disk.
+    /// Makes a manifest the current one. The files that it names must be durable.
     func install(_ manifest: Manifest) throws(StoreError) {
         try write(manifest.bytes, to: Manifest.temporaryName)
-        // The names of the new files must be safe before a manifest is that tells of them.
+        // The names of the new files must be durable before the manifest that names them.
         try directory.sync()
         try directory.rename(Manifest.temporaryName, to: Manifest.fileName)
         try directory.sync()
     }
 
-    /// Which file the manifest is.
+    /// The stamp of the manifest's file.
     func stampOfManifest() throws(StoreError) -> FileStamp {
         guard let stamp = try directory.stamp(of: Manifest.fileName) else {
             throw .damaged(file: Manifest.fileName, offset: 0, reason: "removed while it was in use")
@@ -126,7 +127,7 @@ struct StoreFiles {
         return stamp
     }
 
-    /// Refuses a directory that has no manifest but holds, or may hold, transactions.
+    /// Throws if the directory has no manifest but has, or may have, transactions.
     private func checkUnused() throws(StoreError) {
         for name in try directory.names() where Self.epoch(of: name) != nil {
             let lost = StoreError.damaged(
@@ -138,7 +139,7 @@ struct StoreFiles {
             let file = try File(name, in: directory, .reading, calls: calls)
             let bytes = try file.contents(from: 0, upTo: Limits.headerBytesMax + 1)
             guard bytes.count <= Limits.headerBytesMax else { throw lost }
-            // A header, or what a crash left of one.
+            // A whole header, or the part of one that a crash left.
             guard let end = bytes.firstIndex(of: 0x0A) else { continue }
             guard end == bytes.count - 1 else { throw lost }
             _ = try SealedLine(parsing: bytes, file: name)
@@ -151,14 +152,14 @@ struct StoreFiles {
         try file.sync()
     }
 
-    // MARK: What a crash leaves behind
+    // MARK: After a crash
 
-    /// Removes files that no manifest names: of a merge that was cut off, or that had no time to clean up. The lock must
-    /// be held.
+    /// Removes files that no manifest names. A compaction that was interrupted, or that could not remove its files,
+    /// leaves them. The lock must be held.
     func removeOrphans(beside manifest: Manifest) throws(StoreError) {
         if try directory.names().contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
         guard try !orphans(beside: manifest).isEmpty else { return }
-        // Those of a merge under way are no orphans.
+        // The files of a running compaction are not orphans.
         let merging = try DirectoryLock(
             DirectoryLock.mergingFileName,
             in: directory,
@@ -167,10 +168,11 @@ struct StoreFiles {
         )
         guard try merging.takeIfFree() else { return }
         defer { merging.release() }
-        // They may be what the manifest named before one whose name is not safe yet, as the sync after its rename failed:
-        // it is renamed once more, since a mere sync would not find that out.
+        // The orphans may belong to an earlier manifest while the name of the current one is not durable, because the
+        // sync after its rename failed. The current manifest is written and renamed again, because a second sync alone
+        // would not report the lost write.
         try install(manifest)
-        // A merge that gave up has removed its own by now.
+        // A compaction that was cancelled in the meantime has removed its files.
         for name in try orphans(beside: manifest) { try directory.unlink(name) }
     }
 
@@ -178,8 +180,8 @@ struct StoreFiles {
         try directory.names().filter { name in Self.epoch(of: name).map { $0 != manifest.epoch } ?? false }
     }
 
-    /// Whether a directory that holds a file of this name may still hold nothing: the file is one of the store's beside
-    /// its manifest, journal and base, or fsck(8)'s at the root of a file system.
+    /// Whether a directory is still unused if it has a file with this name. Such files are those of a store except its
+    /// manifest, journal and base, and the file of fsck(8) at the root of a file system.
     static func leavesUnused(_ name: String) -> Bool {
         [
             DirectoryLock.fileName, DirectoryLock.mergingFileName, SyncMarks.fileName, Manifest.temporaryName,
@@ -189,7 +191,7 @@ struct StoreFiles {
 
     private static let tornPrefix = ".torn-"
 
-    /// The epoch of a file whose name is that of a journal or base.
+    /// The epoch in the name of a journal or base; nil for other names.
     static func epoch(of name: String) -> Int? {
         for kind in ["journal-", "base-"] where name.hasPrefix(kind) && name.hasSuffix(".jsonl") {
             return Int(name.dropFirst(kind.count).dropLast(".jsonl".count))
@@ -197,12 +199,12 @@ struct StoreFiles {
         return nil
     }
 
-    /// Puts the torn end of a journal, which starts at `offset`, into a file of its own.
+    /// Writes the torn end of a journal, which starts at `offset`, to a new file.
     ///
-    /// - Returns: that file's name.
+    /// - Returns: the name of the new file.
     func keepTorn(_ tail: [UInt8], at offset: Int, epoch: Int) throws(StoreError) -> String {
         let name = "\(Self.tornPrefix)\(epoch)-\(offset)"
-        // An earlier tail that was torn at the same place is kept.
+        // An earlier torn end from the same offset is kept.
         let copies = try directory.names().filter { $0 == name || $0.hasPrefix(name + "-") }.count
         let file = try File(
             copies == 0 ? name : "\(name)-\(copies + 1)",
@@ -235,7 +237,7 @@ extension StoreError {
         }
     }
 
-    /// Whether the system lets nobody write, or not this user.
+    /// Whether the system refuses writes, for all users or for this user.
     var isRefusedWriting: Bool {
         switch self {
         case .readOnly, .denied: true

@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// Where a new store goes: a directory and a name in it.
+/// The place of a new store: a directory and a name in it.
 struct StorePlace {
     let parent: SystemString
     let name: SystemString
     private let path: SystemString
 
-    /// - Parameter shown: the path that errors name, where it is another.
+    /// - Parameter shown: the path for errors, if it is another one.
     init(_ path: SystemString, for shown: SystemString? = nil) {
-        // `TO/` is `TO`.
+        // `TO/` is the same as `TO`.
         var bytes = path.bytes
         while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
         let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
@@ -18,10 +18,10 @@ struct StorePlace {
         self.path = shown ?? path
     }
 
-    /// Refuses a place that holds something, before any work is done for it.
+    /// Throws if the place is taken, before any work is done.
     ///
-    /// - Throws: `StoreError.exists` for anything but an empty directory; a link is not followed. `StoreError.unnamed` for a
-    ///   path that nothing can be renamed to, `StoreError.withinStore` for one in the directory of a store.
+    /// - Throws: `StoreError.exists` if the path is taken and is not an empty directory (a link is not followed);
+    ///   `.unnamed` if nothing can be renamed to the path; `.withinStore` if the path is in the directory of a store.
     func check() throws(StoreError) {
         guard ![".", "..", ""].contains(name) else { throw .unnamed("\(path)") }
         try checkSurroundings()
@@ -45,13 +45,13 @@ struct StorePlace {
         guard try found.names().isEmpty else { throw .exists("\(path)") }
     }
 
-    /// Refuses a place in the directory of another store, also where directories between them are yet to be made.
+    /// Throws if the place is in the directory of another store, even if directories between them do not exist yet.
     ///
     /// - Throws: `StoreError.withinStore`.
     func checkSurroundings() throws(StoreError) {
         do throws(StoreError) {
             let directory = try Directory(parent, makes: false)
-            // Not by the manifest, whose name other programs use too.
+            // This does not look for a manifest, because other programs use that name too.
             if try directory.names().contains(where: { StoreFiles.epoch(of: $0) != nil }) {
                 throw StoreError.withinStore("\(path)")
             }

@@ -2,42 +2,46 @@ internal import CLinux
 internal import Glibc
 internal import Synchronization
 
-/// How much of the journal is written, and how much of it is on the disk, as all processes of a directory tell each other.
+/// How many bytes of the journal are written and how many are synced, shared by all processes of a directory.
 ///
-/// A sync takes a hundred times as long as a write, and takes along what others have written before it. So one process
-/// syncs at a time, for all: the others wait for its end, and most find that their own lines were among what it synced.
+/// A sync takes a hundred times as long as a write, and includes everything that other processes have written before
+/// it. So one process at a time syncs for all of them. The others wait for its end, and most of them find that their
+/// own lines were included.
 ///
-/// It is three words of the file `lock.sync`, in memory that the processes share, and a lock on that file which is held
-/// during a sync. The first two have an epoch and a number of bytes of its journal:
+/// The marks are three words of the file `lock.sync`, in memory that the processes share. A lock on that file is held
+/// during a sync. Each of the first two words has an epoch and a number of bytes of its journal:
 ///
-/// - *written*: stored by whoever holds the directory's lock, once a write is whole. No write is taken back after that.
-/// - *synced*: what *written* was before a sync that did not fail. It is stored by whoever holds the lock on the file.
-/// - the third counts syncs, and wakes those who wait for one.
+/// - *written*: stored after a complete write by the process that holds the directory lock. The write is never undone
+///   after that.
+/// - *synced*: the value of *written* before a sync that succeeded. It is stored by the process that holds the lock on
+///   the file.
+/// - The third word counts syncs, and wakes the processes that wait for one.
 ///
-/// Where the file is exchanged underneath, processes no longer learn of each other's syncs, and make their own.
+/// If the file is replaced by another one, processes no longer see each other's syncs, and make their own.
 ///
-/// After a crash of the system the words may tell of more than there is. Every process that opens the directory, under
-/// its lock, stores what there is before it trusts them.
+/// After a crash of the system the words may be greater than the length of the journal. Every process that opens the
+/// directory stores the true values under the directory lock before it uses the words.
 final class SyncMarks {
     static let fileName = "lock.sync"
 
     private let file: File
     private let lock: DirectoryLock
-    /// Safe to share with other processes: the words are only read and written as a whole.
+    /// Safe to share with other processes: the words are only accessed with atomic operations.
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
     private static let bytes = 24
-    /// Which word is which.
+    /// The indexes of the words.
     private static let (written, synced, syncs) = (0, 1, 2)
-    /// How many syncs there had been when one was waited for in vain: until there are more, none is waited for.
+    /// The value of the sync counter when a wait for a sync timed out. While the counter has this value, the process
+    /// does not wait.
     private var syncsInVain: UInt64?
-    /// The upper bits of a word have the epoch.
+    /// The bits above these have the epoch.
     private static let lengthBits: UInt64 = 44
 
     init(in directory: Directory, calls: SystemCalls) throws(StoreError) {
         file = try File(Self.fileName, in: directory, .creating, calls: calls)
         lock = try DirectoryLock(Self.fileName, in: directory, readOnly: false, isVital: false, calls: calls)
-        // A file that is shorter than its mapping would end the process that looks at it, and so would a hole that finds
-        // the disk full when it is filled.
+        // A file shorter than its mapping would kill the process that accesses the mapping. So would a hole in the file
+        // that is filled when the disk is full.
         if try file.status().bytes < Self.bytes { try file.write([UInt8](repeating: 0, count: Self.bytes), at: 0) }
         guard let address = mmap(nil, Self.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0),
             address != MAP_FAILED
@@ -49,11 +53,11 @@ final class SyncMarks {
         munmap(words, Self.bytes)
     }
 
-    /// How many bytes of an epoch's journal the file says were synced, for a process that opens the directory; 0 where
-    /// it says nothing of that epoch.
+    /// How many bytes of an epoch's journal were synced according to the file, for a process that opens the directory;
+    /// 0 if the file has no value for that epoch.
     ///
-    /// They are stored after the sync, so the journal has them even after a crash of the system, unless another program
-    /// has cut it, or the disk has lied.
+    /// The value is stored after the sync, so the journal has these bytes even after a crash of the system, unless
+    /// another program has cut it or the disk has not kept them.
     static func synced(in directory: Directory, epoch: Int, calls: SystemCalls) throws(StoreError) -> Int {
         let file: File
         do throws(StoreError) {
@@ -67,29 +71,28 @@ final class SyncMarks {
         return length(of: word, epoch)
     }
 
-    /// Stores what a process has found that has read all of the journal and seen to it that it is on the disk. The
-    /// directory's lock must be held. A sync under way may then store a smaller number, which does no harm.
+    /// Stores the length of a journal that this process has read completely and made durable. The directory lock must
+    /// be held. A running sync may store a smaller number afterwards, which is harmless.
     func reset(epoch: Int, length: Int) {
         words[Self.written].store(Self.word(epoch, length), ordering: .releasing)
         words[Self.synced].store(Self.word(epoch, length), ordering: .releasing)
     }
 
-    /// Stores that the journal has so many bytes. The directory's lock must be held.
+    /// Stores the length of the journal after a write. The directory lock must be held.
     func noteWritten(epoch: Int, length: Int) {
         words[Self.written].store(Self.word(epoch, length), ordering: .releasing)
     }
 
-    /// How many bytes an epoch's journal has, room aside, as far as its processes have told.
+    /// The length of an epoch's journal, without room, according to its processes.
     func written(epoch: Int) -> Int { length(Self.written, epoch) }
 
-    /// How many bytes of an epoch's journal are known to be on the disk.
+    /// How many bytes of an epoch's journal are known to be durable.
     func synced(epoch: Int) -> Int { length(Self.synced, epoch) }
 
-    /// Sees to it that the first `length` bytes of an epoch's journal are on the disk, unless another process does
-    /// meanwhile.
+    /// Makes the first `length` bytes of an epoch's journal durable, with a sync of this process or of another one.
     ///
     /// - Parameter sync: syncs the journal's file.
-    /// - Returns: how many bytes are.
+    /// - Returns: how many bytes are durable.
     /// - Throws: what `sync` throws.
     func sync(epoch: Int, length: Int, _ sync: () throws(StoreError) -> Void) throws(StoreError) -> Int {
         var patience = Limits.syncWaitMilliseconds
@@ -98,33 +101,33 @@ final class SyncMarks {
             let synced = synced(epoch: epoch)
             if synced >= length { return synced }
             if try lock.takeIfFree() { break }
-            // Whoever stands still in a sync keeps nobody from one of their own.
+            // A process that hangs in its sync must not block the syncs of the others.
             guard patience > 0, syncs != syncsInVain else {
                 syncsInVain = syncs
                 try sync()
                 return length
             }
-            // Whoever dies in one wakes nobody.
+            // A process that dies during its sync does not wake the waiters, so the wait has a timeout.
             linux_futex_wait(words + Self.syncs, UInt32(truncatingIfNeeded: syncs), Self.waitMilliseconds * 1_000_000)
             patience -= Self.waitMilliseconds
         }
         defer {
-            // One of those who wake may have to sync next.
+            // The lock is released first, because a process that wakes may have to sync next.
             lock.release()
             words[Self.syncs].wrappingAdd(1, ordering: .releasing)
             linux_futex_wake(words + Self.syncs)
         }
-        // What is added from here on may miss the sync.
+        // The sync may miss bytes that are written after this line.
         let written = max(length, written(epoch: epoch))
         try sync()
         words[Self.synced].store(Self.word(epoch, written), ordering: .releasing)
         return written
     }
 
-    /// How long to wait for a sync before looking whether it still goes on.
+    /// How long to wait before checking again whether the sync is still running.
     private static let waitMilliseconds = 5
 
-    /// What a word has for an epoch.
+    /// The number of bytes in a word; 0 if the word belongs to another epoch.
     private func length(_ word: Int, _ epoch: Int) -> Int {
         Self.length(of: words[word].load(ordering: .acquiring), epoch)
     }
@@ -137,12 +140,12 @@ final class SyncMarks {
         tag(epoch) << lengthBits | UInt64(length)
     }
 
-    /// As much of an epoch as there is room for: two that share it are a million merges apart.
+    /// The low bits of an epoch, as many as fit. Two epochs with the same tag are a million compactions apart.
     private static func tag(_ epoch: Int) -> UInt64 { UInt64(epoch) & (1 << (64 - lengthBits) - 1) }
 }
 
 extension StoreError {
-    /// A journal that ends at a line, but before the bytes that were synced.
+    /// The error for a journal that ends with a whole line, but before the bytes that were synced.
     static func lostEnd(of manifest: Manifest, at length: Int, _ synced: Int) -> StoreError {
         .damaged(
             file: manifest.journal,

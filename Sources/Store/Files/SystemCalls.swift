@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// The system calls by which the store changes a file or keeps others from it, handed in so that a test can make any of
-/// them fail.
+/// The system calls with which the store changes files or locks them. They are parameters so that a test can make any
+/// of them fail.
 ///
-/// Each answers as the system does: -1, with `errno` set, where it fails.
+/// Each returns what the system returns: -1, with `errno` set, if it fails.
 package struct SystemCalls {
     /// pwrite(2): descriptor, bytes, offset.
     package var write: (Int32, UnsafeRawBufferPointer, Int) -> Int
@@ -15,12 +15,12 @@ package struct SystemCalls {
     package var lock: (Int32, Int32) -> Int32
     /// fsync(2) of a directory.
     package var syncDirectory: (Int32) -> Int32
-    /// renameat(2) within a directory: its descriptor, the old name and the new one.
+    /// renameat(2) in one directory: its descriptor, the old name and the new one.
     package var rename: (Int32, SystemString, SystemString) -> Int32
     /// unlinkat(2): the directory's descriptor, the name.
     package var unlink: (Int32, String) -> Int32
 
-    /// The calls themselves.
+    /// The system's own calls.
     package static var real: SystemCalls {
         SystemCalls(
             write: { pwrite($0, $1.baseAddress, $1.count, $2) },
@@ -34,7 +34,7 @@ package struct SystemCalls {
     }
 }
 
-/// Makes a system call again for as long as a signal interrupts it.
+/// Repeats a system call while a signal interrupts it.
 func retryingInterrupted<Value: FixedWidthInteger>(_ call: () -> Value) -> Value {
     while true {
         let value = call()
@@ -43,9 +43,9 @@ func retryingInterrupted<Value: FixedWidthInteger>(_ call: () -> Value) -> Value
 }
 
 extension StoreError {
-    /// What the failure of a system call comes to, told from `errno`.
+    /// The error for a failed system call, from `errno`.
     ///
-    /// - Parameter call: the call and what it was made for, as in `open manifest.json`.
+    /// - Parameter call: the call and its object, as in `open manifest.json`.
     static func failed(_ call: String) -> StoreError {
         switch errno {
         case ENOSPC, EDQUOT, EFBIG: .diskFull

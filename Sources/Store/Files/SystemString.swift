@@ -1,16 +1,17 @@
 internal import Glibc
 
-/// A text of the system: a path, an argument of the command line, a value of the environment.
+/// A string of the operating system: a path, a command-line argument, or the value of an environment variable.
 ///
-/// Linux allows every byte but NUL in it. Decoding it as UTF-8 would replace all other bytes by the same character, and
-/// would make one path of several: so it stays bytes, and is decoded to be shown alone.
+/// Linux allows every byte but NUL in it. Decoding it as UTF-8 would replace all invalid bytes with the same character,
+/// so different paths would become equal. It is therefore kept as bytes, and decoded only to be displayed.
 package struct SystemString: Hashable, Sendable, ExpressibleByStringLiteral {
-    /// The bytes with a NUL behind them, as system calls take them.
+    /// The bytes followed by a NUL, as system calls take them.
     package let cString: [CChar]
 
-    /// - Parameter bytes: they end before the first NUL.
+    /// - Parameter bytes: only the bytes before the first NUL are used.
     package init(bytes: some Sequence<UInt8>) {
-        // What lies in one piece is copied without a look-up of the sequence's own types, which start-up would feel.
+        // Contiguous bytes are copied without looking up the types of the sequence, which would slow the start of the
+        // program.
         cString =
             bytes.withContiguousStorageIfAvailable(Self.terminated)
             ?? Array(bytes).withUnsafeBufferPointer(Self.terminated)
@@ -20,7 +21,7 @@ package struct SystemString: Hashable, Sendable, ExpressibleByStringLiteral {
         bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]
     }
 
-    /// Copies what a system call or the environment has.
+    /// Copies a NUL-terminated string.
     package init(copying pointer: UnsafePointer<CChar>) {
         cString = Array(UnsafeBufferPointer(start: pointer, count: strlen(pointer) + 1))
     }
@@ -36,7 +37,7 @@ package struct SystemString: Hashable, Sendable, ExpressibleByStringLiteral {
     /// The bytes without the NUL.
     package var bytes: [UInt8] { cString.dropLast().map { UInt8(bitPattern: $0) } }
 
-    /// The text, where it is UTF-8; else nil.
+    /// The string; nil if it is not UTF-8.
     package var text: String? { String(validating: bytes, as: UTF8.self) }
 
     package var isEmpty: Bool { cString.count == 1 }
@@ -46,7 +47,7 @@ package struct SystemString: Hashable, Sendable, ExpressibleByStringLiteral {
         SystemString(bytes: bytes + "/".utf8 + name.utf8)
     }
 
-    /// The path up to its last component; nil where it has but one.
+    /// The path without its last component; nil if it has only one.
     package var parent: SystemString? {
         var bytes = bytes
         while bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
@@ -56,7 +57,7 @@ package struct SystemString: Hashable, Sendable, ExpressibleByStringLiteral {
 }
 
 extension SystemString: CustomStringConvertible {
-    /// The text in one line: a byte that is not UTF-8, or is a control character, is shown as in `\xE9`.
+    /// The string in one line. A byte that is not UTF-8, or is a control character, is shown like `\xE9`.
     package var description: String {
         if let text, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
         var (shown, rest) = ("", bytes[...])

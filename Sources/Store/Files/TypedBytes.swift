@@ -1,5 +1,5 @@
 extension [UInt8] {
-    /// `withUnsafeBytes` for a body whose error type is kept.
+    /// `withUnsafeBytes` that keeps the error type of its body.
     func withUnsafeBytesTyped<Value>(
         _ body: (UnsafeRawBufferPointer) throws(StoreError) -> Value
     ) throws(StoreError) -> Value {

@@ -16,7 +16,7 @@ extension Journal {
         return !isAtEnd || status.links == 0
     }
 
-    /// Whether a file of so many bytes contains the known lines and room, and nothing else.
+    /// Whether a file of this length contains the known lines and room, and nothing else.
     private func isAtEnd(of bytes: Int) throws(StoreError) -> Bool {
         guard bytes > length else { return bytes == length }
         // Another program may have overwritten lines with bytes that look like room. Reading them reports the damage.
@@ -37,15 +37,15 @@ extension Journal {
         guard status.bytes >= length else {
             throw refuse(.damaged(file: file.name, offset: status.bytes, reason: "another program cut the file short"))
         }
-        var torn = try read(news(upTo: status.bytes), into: &space)
-        // Lines behind a torn line may show that the line was durable once, and so is damaged.
+        var torn = try read(unreadBytes(upTo: status.bytes), into: &space)
+        // Lines after a torn line may show that the line was durable before, and so is damaged.
         if !torn.isEmpty { torn = try read(file.contents(from: length, upTo: status.bytes), into: &space) }
-        noteNews()
+        updateAfterReading()
         return torn
     }
 
     /// Updates the state after lines of other processes were read.
-    private func noteNews() {
+    private func updateAfterReading() {
         durable = min(length, max(durable, replay.durable, marks?.synced(epoch: epoch) ?? 0))
         hasUnsyncedNews = durable < length
         // The process that wrote the lines erases the values that they replace.
@@ -63,34 +63,35 @@ extension Journal {
         } catch {
             throw refuse(error)
         }
-        noteNews()
+        updateAfterReading()
     }
 
-    /// Reads lines after the last known one, and returns the torn tail behind them.
-    private func read(_ news: [UInt8], into space: inout LayeredSpace) throws(StoreError) -> [UInt8] {
+    /// Reads lines after the last known one, and returns the torn tail after them.
+    private func read(_ unread: [UInt8], into space: inout LayeredSpace) throws(StoreError) -> [UInt8] {
         let before = length
         do throws(StoreError) {
-            try news.withUnsafeBytesTyped { bytes throws(StoreError) in try replay.read(bytes, into: &space) }
+            try unread.withUnsafeBytesTyped { bytes throws(StoreError) in try replay.read(bytes, into: &space) }
         } catch {
             throw refuse(error)
         }
-        return Array(JournalRoom.torn(news.dropFirst(length - before)))
+        return Array(JournalRoom.torn(unread.dropFirst(length - before)))
     }
 
-    /// The bytes after the last known line, without most of the room that follows: no line is behind room.
-    private func news(upTo end: Int) throws(StoreError) -> [UInt8] {
-        var news: [UInt8] = []
-        while length + news.count < end, news.last != JournalRoom.filler {
-            let start = length + news.count
-            let next = try file.contents(from: start, upTo: min(end, start + max(Limits.newsBytes, news.count)))
-            // Only a program that ignores the lock cuts the file short meanwhile. The next check reports it.
+    /// The bytes after the last known line, without most of the room that follows: no line follows room.
+    private func unreadBytes(upTo end: Int) throws(StoreError) -> [UInt8] {
+        var unread: [UInt8] = []
+        while length + unread.count < end, unread.last != JournalRoom.filler {
+            let start = length + unread.count
+            let next = try file.contents(from: start, upTo: min(end, start + max(Limits.newsBytes, unread.count)))
+            // Only a program that ignores the lock cuts the file short in the meantime. The next check reports it.
             guard !next.isEmpty else { break }
-            news += next
+            unread += next
         }
-        return news
+        return unread
     }
 
-    /// Removes the torn tail that `readNews(into:)` returned, once it was saved elsewhere. The lock must be held.
+    /// Removes the torn tail that `readNews(into:)` returned. It must have been saved to another file before. The lock
+    /// must be held.
     func cutTornTail() throws(StoreError) {
         try file.truncate(to: length)
         fileBytes = length
@@ -99,11 +100,11 @@ extension Journal {
         hasUnsyncedNews = false
     }
 
-    /// Makes the whole journal durable, and erases the values that an earlier process left to be erased. The lock must be
-    /// held.
+    /// Makes the whole journal durable, and erases the values that an earlier process left to be erased. The lock must
+    /// be held.
     ///
-    /// Bytes that no line confirms as durable are written again: if the sync of an earlier process failed, the system may
-    /// have marked dropped pages as clean, and another sync would not report it.
+    /// Bytes that no line confirms as durable are written again: if the sync of an earlier process failed, the system
+    /// may have marked dropped pages as clean, and another sync would not report it.
     func settle() throws(StoreError) {
         var offset = durable
         while offset < length {
@@ -120,7 +121,7 @@ extension Journal {
         erase()
     }
 
-    /// Sets the shared marks back to what the lines confirm. The lock must be held.
+    /// Resets the shared marks to the length that the lines confirm as durable. The lock must be held.
     func resetMarks() {
         marks?.reset(epoch: epoch, length: durable)
     }

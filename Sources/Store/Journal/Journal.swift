@@ -2,18 +2,18 @@ internal import Glibc
 
 /// The open journal (write-ahead log) of a directory. This process and others append transactions to it.
 ///
-/// Nothing else in the file changes, except erased values and the preallocated room behind the last line.
+/// Nothing else in the file changes, except erased values and the preallocated room after the last line.
 ///
-/// Reading the end of the file and writing need the directory lock. `write` and `sync` document what happens when the disk
-/// fails; `JournalLine.swift` documents the format of a line.
+/// Reading the end of the file and writing need the directory lock. `write` and `sync` document what happens when the
+/// disk fails; `JournalLine.swift` documents the format of a line.
 final class Journal {
     enum State {
         case ready
         /// A write failed, and the end of the file is unknown. It is read again before the next write.
         case tailToRead
         case readOnly
-        /// A sync failed. This process writes no more, and does not acknowledge what is in doubt. Transactions that were
-        /// durable before can be read until another process appends to them.
+        /// A sync failed. This process writes no more, and does not acknowledge transactions whose durability is
+        /// unknown. Transactions that were durable before can be read until another process appends to them.
         case failed(StoreError)
         /// The file was changed by another program. Reads and writes fail.
         case refused(StoreError)
@@ -32,7 +32,7 @@ final class Journal {
     private var hasUnsyncedErasures = false
     /// Whether transactions of other processes are among those not known to be durable.
     var hasUnsyncedNews = false
-    /// The length of the file when it was last checked: its lines and the room behind them.
+    /// The length of the file when it was last checked: its lines and the room after them.
     var fileBytes = 0
     /// How many of its bytes are known to be durable.
     var durable: Int
@@ -62,7 +62,7 @@ final class Journal {
         hasUnsyncedNews = durable < replay.length
     }
 
-    /// How far it was read; nil if it cannot be written.
+    /// The state of the lines read so far; nil if the journal cannot be written.
     var writableReplay: JournalReplay? {
         if case .ready = state { replay } else { nil }
     }
@@ -83,7 +83,8 @@ final class Journal {
     /// - Parameters:
     ///   - writes: the writes of all transactions, in order.
     ///   - ends: where in `writes` each transaction ends.
-    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Nothing was appended then; a later call may succeed.
+    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Nothing was appended then; a later call may
+    ///   succeed.
     func write(_ writes: [StagedWrite], ends: [Int]) throws(StoreError) {
         try checkTail()
         writer.start(number: number, check: replay.check)
@@ -96,18 +97,18 @@ final class Journal {
         do throws(StoreError) {
             try file.write(writer.bytes, at: length)
         } catch {
-            takeBack(after: error)
+            removeFailedWrite(after: error)
             throw error
         }
         noteSlots(of: writes)
         for write in writes where write.value == nil { replay.noteDeletion(of: write.key) }
         marks?.noteWritten(epoch: epoch, length: length + writer.bytes.count)
         replay.pass(writer, lastLineStart: lineStart, checkBefore: before)
-        if writer.bytes.count <= Limits.roomyWriteBytesMax { layOutRoom() }
+        if writer.bytes.count <= Limits.roomyWriteBytesMax { preallocateRoom() }
     }
 
-    /// Preallocates room behind the last line if none is left. On a full disk, lines are appended without it.
-    private func layOutRoom() {
+    /// Preallocates room after the last line if none is left. On a full disk, lines are appended without it.
+    private func preallocateRoom() {
         guard length > fileBytes else { return }
         fileBytes = length + Limits.journalRoomBytes
         do throws(StoreError) {
@@ -118,7 +119,7 @@ final class Journal {
         }
     }
 
-    /// Whether there is room behind the last line that this process may remove. After a failed sync it may not.
+    /// Whether there is room after the last line that this process may remove. After a failed sync it may not.
     var hasRoom: Bool {
         if case .ready = state { fileBytes > length } else { false }
     }
@@ -133,17 +134,17 @@ final class Journal {
         }
     }
 
-    /// Whether transactions that replies may tell of are not known to be durable.
+    /// Whether replies may contain transactions that are not known to be durable.
     var needsSync: Bool {
         if case .failed = state { false } else { durable < length }
     }
 
     /// Waits until all transactions, those of other processes included, are durable. No lock is needed.
     ///
-    /// - Throws: `StoreError.systemCall` if the outcome is unknown. This process writes no more then: the system may have
-    ///   dropped pages that it could not write, and a second sync would not report it.
+    /// - Throws: `StoreError.systemCall` if the outcome is unknown. This process writes no more then: the system may
+    ///   have dropped pages that it could not write, and a second sync would not report it.
     func sync() throws(StoreError) {
-        durable = try orWriteNoMore { () throws(StoreError) in
+        durable = try stoppingWritesOnFailure { () throws(StoreError) in
             guard let marks else {
                 try file.sync()
                 return length
@@ -156,13 +157,13 @@ final class Journal {
         hasUnsyncedNews = false
     }
 
-    /// Syncs the file without the help of other processes.
+    /// Syncs the file itself, even if another process is syncing it.
     func syncFile() throws(StoreError) {
-        try orWriteNoMore { () throws(StoreError) in try file.sync() }
+        try stoppingWritesOnFailure { () throws(StoreError) in try file.sync() }
     }
 
     /// Runs a sync. If it fails, this process writes no more.
-    private func orWriteNoMore<Value>(_ sync: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+    private func stoppingWritesOnFailure<Value>(_ sync: () throws(StoreError) -> Value) throws(StoreError) -> Value {
         do throws(StoreError) {
             return try sync()
         } catch {
@@ -205,13 +206,13 @@ final class Journal {
     }
 
     /// Removes the bytes of a failed write.
-    private func takeBack(after failure: StoreError) {
+    private func removeFailedWrite(after failure: StoreError) {
         if case .systemCall = failure { state = .tailToRead }
         do throws(StoreError) {
             try file.truncate(to: length)
             fileBytes = length
         } catch {
-            // The next process that takes the lock finds a torn tail and moves it to a file of its own.
+            // The next process that takes the lock finds a torn tail and moves it to a separate file.
             state = .tailToRead
             return
         }
@@ -231,11 +232,11 @@ final class Journal {
 
     // MARK: Erasing
 
-    /// Whether the file has a value that a durable transaction has replaced or removed.
+    /// Whether the file has a value that must be overwritten, because a transaction has replaced or removed it.
     var hasToErase: Bool { !slotsToErase.isEmpty }
 
-    /// Overwrites the values that are no longer in use. A failed erasure is retried with the next transaction. The lock must
-    /// be held, because another process may be rewriting the same bytes to settle the journal.
+    /// Overwrites the values that are no longer in use. A failed erasure is retried with the next transaction. The lock
+    /// must be held, because another process may be rewriting the same bytes to settle the journal.
     func erase() {
         guard hasToErase else { return }
         do throws(StoreError) {

@@ -1,33 +1,33 @@
 internal import JSON
 
-// One transaction is one line of the journal:
+// Each transaction is one line of the journal:
 //
 //     {"n":17,"d":812,"w":[["operators/id/0000000017",{"id":17}],["operators/email/old@bar.com",null]],"c":"1a2b3c4d"}
 //
-// n   the transaction's number, one more than that of the line before
-// d   how many of the file's bytes were known to be on the disk when the line was written
-// w   what it wrote, in order: a key and its value, or null where the key was removed
+// n   the transaction's number, one more than the number of the line before
+// d   how many of the file's bytes were known to be durable when the line was written
+// w   the writes, in order: a key and its value, or null if the key was removed
 // c   the CRC-32C of the line's bytes up to `,"c":`, continued from the c of the line before
 //
-// A value that must not outlive its use stands in a slot behind the check, and `w` has null and the slot's length in
-// its place:
+// An erasable value, one that must not stay in the file after its use, is in a slot after the checksum. In its place,
+// `w` has null and the slot's length:
 //
 //     {"n":18,"d":925,"w":[["mails/id/0000000004",null,41]],"c":"5e6f7a8b","s":[["9c0d1e2f",{"text":"Your code: 123456"}]]}
 //                                                                               |<-------------- 41 bytes ------------->|
 //
-// The slot's own check is continued from the line's c, and no other line's rests on it. So once the key was removed, or
-// set anew, by a transaction that is on the disk, everything between the slot's brackets is overwritten with spaces:
-// value and check, as the check of a six-digit code would give the code away. The line keeps its length, stays JSON, and
-// the chain stays whole:
+// The slot has a checksum of its own, which continues from the line's c. No other line's checksum depends on it. When a
+// durable transaction has removed the key or set it again, everything between the slot's brackets is overwritten with
+// spaces: the value, and also the checksum, because the checksum of a six-digit code would reveal the code. The line
+// keeps its length and stays JSON, and the checksums of the other lines stay valid:
 //
 //     …"c":"5e6f7a8b","s":[[                                      ]]}
 //
-// A slot that cannot be read, whether blank or half overwritten when the process was killed, is right where a later
-// write of its key follows, and damage where none does; `w` still has the key. Reading the journal at the next start
-// blanks whatever was left over. What a file system that copies on write, or a flash disk, keeps below the file is out of
-// reach.
+// A slot that cannot be read is blank, or half overwritten because the process was killed. It is valid if a later line
+// writes its key, which `w` still has. Otherwise it is damage. When the journal is read at the next start, slots that
+// were left to be erased are blanked. Copies that a copy-on-write file system or a flash disk keeps below the file
+// cannot be erased.
 
-/// Why a line is not one that was written here.
+/// Why a line is not valid.
 struct LineFault: Error {
     let reason: String
 
@@ -35,7 +35,7 @@ struct LineFault: Error {
         self.reason = reason
     }
 
-    /// What a person would want to hear of a line that does not have the form of one.
+    /// Describes why a line is not valid, in words that help an operator.
     static func describing(_ line: UnsafeRawBufferPointer) -> String {
         let content = line.last == 0x0A ? line.dropLast() : line[...]
         if content.starts(with: [0xEF, 0xBB, 0xBF]) { return "begins with a byte order mark: it was edited" }
@@ -46,14 +46,14 @@ struct LineFault: Error {
     }
 }
 
-/// A transaction's line as it is read: what it says of itself, with its writes in `writes` of the parser.
+/// A line that was parsed. Its writes are in the parser's argument `writes`.
 struct JournalLine {
-    /// One write of the line; ranges count from the start of the line.
+    /// One write of the line. Ranges are offsets from the start of the line.
     struct Write {
         enum Content {
             case removed
             case value(Range<Int>)
-            /// An erasable value and its slot; nil where the slot cannot be read.
+            /// An erasable value and its slot; the value is nil if the slot cannot be read.
             case slot(Range<Int>, value: Range<Int>?)
         }
 
@@ -62,16 +62,16 @@ struct JournalLine {
     }
 
     let number: Int
-    /// The file's bytes that were known to be on the disk when the line was written.
+    /// How many of the file's bytes were known to be durable when the line was written.
     let durable: Int
     let check: UInt32
 
-    /// Reads a line, without its line feed, and checks all of it but what stands in slots.
+    /// Parses a line without its line feed, and verifies it. A slot that cannot be read is not an error.
     ///
     /// - Parameters:
-    ///   - before: the check of the line before; nil takes the line's own check for granted.
-    ///   - known: the line's check where it is known from elsewhere; what the line has for it is not looked at then.
-    ///   - writes: what the line wrote, replaced; kept between calls for its room.
+    ///   - before: the checksum of the line before. If it is nil, the line's own checksum is not verified.
+    ///   - known: the line's checksum if it is known from elsewhere. The checksum in the line is ignored then.
+    ///   - writes: is replaced by the line's writes. The caller keeps the array between calls, to reuse its memory.
     init(
         parsing line: UnsafeRawBufferPointer,
         after before: UInt32?,
@@ -103,10 +103,10 @@ struct JournalLine {
         try tail.readSlots(of: &writes, check: check)
     }
 
-    /// The bytes of `,"c":"1a2b3c4d"`.
+    /// The length of `,"c":"1a2b3c4d"`.
     private static let checkBytes = 15
 
-    /// Reads what a line's check covers; `end` is where that ends.
+    /// Parses the part of a line that its checksum covers; `end` is the offset of its end.
     private static func content(
         of line: UnsafeRawBufferPointer,
         writes: inout [Write]
@@ -121,7 +121,8 @@ struct JournalLine {
         return (number, durable, reader.offset)
     }
 
-    /// The check that a line ought to have behind one with the check `before`; nil where what it covers cannot be read.
+    /// The checksum of a line, computed from the checksum `before` of the line before; nil if the line cannot be
+    /// parsed.
     static func checkComputed(of line: UnsafeRawBufferPointer, after before: UInt32) -> UInt32? {
         var writes: [Write] = []
         do throws(JSONError) {
@@ -132,7 +133,7 @@ struct JournalLine {
         }
     }
 
-    /// The check that a line has, whatever it holds else; nil where none is found.
+    /// The checksum that is written in a line, even if the rest is damaged; nil if no checksum is found.
     static func checkWritten(in line: UnsafeRawBufferPointer) -> UInt32? {
         let mark = Array(#","c":""#.utf8)
         for start in stride(from: line.count - mark.count - 8, through: 0, by: -1) {
@@ -142,7 +143,7 @@ struct JournalLine {
         return nil
     }
 
-    /// What a line that may be damaged says of `d`; nil where that cannot be told.
+    /// The `d` of a line that may be damaged; nil if it cannot be read.
     static func durable(of line: UnsafeRawBufferPointer) -> Int? {
         var reader = JSONReader(line)
         do throws(JSONError) {
@@ -172,7 +173,7 @@ struct JournalLine {
         try reader.skip()
         var content = isNull ? Write.Content.removed : .value(start..<reader.offset)
         if try reader.nextElement() {
-            // Where the slot stands is known once the line's end has been reached.
+            // The slot's place is known only after the end of the line was read.
             guard isNull, let length = try reader.number().int, length >= 0 else {
                 throw JSONError(.typeMismatch, at: reader.offset)
             }
@@ -183,7 +184,8 @@ struct JournalLine {
     }
 }
 
-/// The end of a line, behind what its check covers: read byte by byte, as nothing else vouches for it.
+/// The end of a line, after the part that its checksum covers. It is parsed byte by byte, because no checksum covers
+/// it.
 private struct Tail {
     let line: UnsafeRawBufferPointer
     var offset: Int
@@ -201,7 +203,7 @@ private struct Tail {
         return UInt32(hex: UnsafeRawBufferPointer(rebasing: line[offset..<offset + 8]))
     }
 
-    /// Finds the slots, whose lengths `writes` has, and the line's end.
+    /// Finds the slots, whose lengths are in `writes`, and checks the end of the line.
     mutating func readSlots(of writes: inout [JournalLine.Write], check: UInt32) throws(LineFault) {
         var isFirst = true
         for index in writes.indices {
@@ -215,7 +217,7 @@ private struct Tail {
         guard skip(isFirst ? "}" : "]}"), offset == line.count else { throw malformed }
     }
 
-    /// The value in a slot, or nil where it is blank or does not match its check.
+    /// The value in a slot; nil if the slot is blank or does not match its checksum.
     private func value(in slot: Range<Int>, check: UInt32) throws(LineFault) -> Range<Int>? {
         guard slot.count >= Slot.frameBytes, line[slot.lowerBound] == UInt8(ascii: "["),
             line[slot.upperBound - 1] == UInt8(ascii: "]")
@@ -232,15 +234,15 @@ private struct Tail {
     private var malformed: LineFault { LineFault("does not have the form of a transaction") }
 }
 
-/// Where an erasable value stands in the journal.
+/// The place of an erasable value in the journal.
 struct Slot {
-    /// What surrounds the value: `["1a2b3c4d",` and `]`.
+    /// The length of what surrounds the value: `["1a2b3c4d",` and `]`.
     static let frameBytes = 13
 
-    /// The slot's bytes, its brackets included, from the start of the file.
+    /// The bytes of the slot, including its brackets, as offsets in the file.
     let place: Range<Int>
 
-    /// Overwrites the value and its check. The brackets stay, so that the line stays JSON.
+    /// Overwrites the value and its checksum. The brackets stay, so that the line stays JSON.
     func erase(in file: File) throws(StoreError) {
         let inside = place.dropFirst().dropLast()
         try file.write([UInt8](repeating: UInt8(ascii: " "), count: inside.count), at: inside.startIndex)

@@ -1,16 +1,16 @@
 internal import JSON
 internal import Platform
 
-/// Writes transactions as lines behind one another.
+/// Writes transactions as consecutive journal lines.
 struct JournalLineWriter {
-    /// The lines so far.
+    /// The lines written so far.
     private(set) var bytes: [UInt8] = []
-    /// The slots that they hold: the key whose value it is, and where it stands in `bytes`.
+    /// The slots in these lines: the key of each value, and the slot's place in `bytes`.
     private(set) var slots: [(key: StoreKey, slot: Slot)] = []
     private(set) var check: UInt32 = 0
     private(set) var number = 0
 
-    /// Starts anew behind a line with that number and check.
+    /// Discards all lines and continues after a line with the given number and checksum.
     mutating func start(number: Int, check: UInt32) {
         if bytes.capacity > Limits.outputBytesKept { bytes = [] }
         bytes.removeAll(keepingCapacity: true)
@@ -22,7 +22,8 @@ struct JournalLineWriter {
     /// Appends the line of one transaction.
     mutating func append(_ writes: ArraySlice<StagedWrite>, durable: Int) {
         number += 1
-        // It is put together apart, as each append to an array costs more than most pieces of a line.
+        // The line is built in a buffer of its own, because an append to an array costs more than most pieces of a
+        // line.
         var line = JSONWriter(capacity: Self.usualLineBytes)
         line.beginObject()
         line.member("n")
@@ -61,12 +62,12 @@ struct JournalLineWriter {
         line.endArray()
     }
 
-    /// What most lines have room in; a longer one takes more.
+    /// The initial capacity of a line's buffer, enough for most lines. The buffer grows for longer ones.
     private static let usualLineBytes = 2_048
 }
 
 extension JSONWriter {
-    /// Writes a key and what it was set to.
+    /// Writes a key and its new value, or null.
     fileprivate mutating func append(_ write: borrowing StagedWrite) {
         beginArray()
         write.key.bytes.withUnsafeBytes { string($0) }

@@ -1,33 +1,34 @@
 internal import Glibc
 
-/// Reads a journal, from its start and later from where the last reading ended, and puts what its transactions come to
-/// into a space.
+/// Reads a journal, first from its start and later from where the last call ended, and applies its transactions to a
+/// space.
 ///
-/// Records are not decoded. Every line is checked, and nothing is skipped: what does not fit is either the torn end of a
-/// write that nobody was told had succeeded, or damage, which is refused. To tell them apart:
+/// Records are not decoded. Every line is checked, and no line is skipped. Bytes that are not a valid line are either
+/// the torn end of a write that was never acknowledged, or damage. Damage is refused. These rules distinguish the two:
 ///
-/// - Bytes behind the last line feed are torn: a write was cut off. But where they are a whole line and one wrong byte
-///   in its line feed's place, that byte was changed. Tabs at their end are the journal's room.
-/// - A line with a *hole* is torn: a power cut may keep later sectors of a write and lose earlier ones, which then read
-///   as the tabs of the room that was there, or as NUL bytes. A hole starts where the line does or at a sector, and ends
-///   at a sector or with the file; no byte of a line is a tab or NUL. But where a later line tells, by its `d`, that the
-///   hole's place was once safely on the disk, it is damage. That line need not be whole: when in doubt, refuse.
-/// - Any other line that is not as it was written is damage, the last one too.
+/// - Bytes after the last line feed are torn: a write was cut off. Exception: if they are a whole line with one wrong
+///   byte in place of its line feed, that byte was changed, which is damage. Tabs at the end are the journal's room.
+/// - A line with a *hole* is torn: a power cut may keep later sectors of a write and lose earlier ones. The lost
+///   sectors then read as the tabs of the room that was there, or as NUL bytes. A hole starts at the start of the line
+///   or of a sector, and ends at the end of a sector or of the file; no byte of a line is a tab or NUL. Exception: if
+///   the `d` of a later line says that the place of the hole was durable once, the hole is damage. The later line need
+///   not be whole: when in doubt, the journal is refused.
+/// - Any other line that does not match its checksum is damage, even if it is the last one.
 struct JournalReplay {
     /// The number of the last transaction.
     private(set) var number: Int
-    /// The check of the last whole line, and of the line before it.
+    /// The checksum of the last whole line, and of the line before it.
     private(set) var check: UInt32
     private(set) var checkBefore: UInt32 = 0
-    /// Where the last whole line starts, and where it ends: the bytes that were read so far.
+    /// The offsets at which the last whole line starts and ends. The end is the number of bytes read so far.
     private(set) var lastLineStart = 0
     private(set) var length: Int
-    /// The bytes that the manifest told to be on the disk, and those that the lines tell of.
-    private var durableFromStart: Int
-    private var durableTold = 0
+    /// The number of durable bytes according to the manifest, and according to the lines.
+    private var durableAtStart: Int
+    private var durableInLines = 0
     var slots = ErasableSlots()
-    /// How many records with personal data its transactions have deleted, which are in older lines, or in the base, until
-    /// the next compaction.
+    /// The number of deleted records with personal data. Older lines, or the base, contain these data until the next
+    /// compaction.
     private(set) var personalDeletions = 0
 
     /// The collections whose records hold personal data.
@@ -36,10 +37,10 @@ struct JournalReplay {
     private let header: FileHeader
     private var writes: [JournalLine.Write] = []
 
-    /// Stands behind a journal's header.
+    /// Starts after a journal's header.
     ///
     /// - Parameters:
-    ///   - durable: how many of the file's bytes are known to be on the disk.
+    ///   - durable: how many of the file's bytes are known to be durable.
     ///   - personal: the collections whose records hold personal data.
     init(
         behind header: FileHeader,
@@ -51,22 +52,22 @@ struct JournalReplay {
         self.personal = personal
         self.header = header
         (number, check, length) = (header.transactions, header.check, header.bytes.count)
-        durableFromStart = durable
+        durableAtStart = durable
     }
 
-    /// The bytes that are known to be on the disk.
-    var durable: Int { max(durableFromStart, durableTold) }
+    /// The number of bytes that are known to be durable.
+    var durable: Int { max(durableAtStart, durableInLines) }
 
-    /// How many lines were read, the header included.
+    /// The number of lines read, including the header.
     private var lines: Int { number - header.transactions + 1 }
 
-    /// Reads the lines from `length` on. What is behind `length` afterwards is a torn tail.
+    /// Reads the lines from `length` on. The bytes after the new `length` are a torn tail.
     ///
     /// - Parameters:
-    ///   - bytes: what the file holds from `length` on: all of it, as it is while the lock keeps writers away, or whole
+    ///   - bytes: the contents of the file from `length` on: all of them, read while the lock was held, or only whole
     ///     lines.
-    ///   - isAll: whether it is all of it, so that what is missing can be told.
-    ///   - visit: called with what each transaction wrote.
+    ///   - isAll: whether `bytes` reaches to the end of the file, so that missing lines can be detected.
+    ///   - visit: called with the writes of each transaction.
     /// - Throws: `StoreError.damaged`.
     mutating func read(
         _ bytes: UnsafeRawBufferPointer,
@@ -93,24 +94,24 @@ struct JournalReplay {
         }
     }
 
-    /// Goes on behind lines that this process has written itself.
+    /// Continues after lines that this process has written.
     mutating func pass(_ writer: JournalLineWriter, lastLineStart start: Int, checkBefore before: UInt32) {
         (lastLineStart, checkBefore) = (length + start, before)
         (number, check) = (writer.number, writer.check)
         length += writer.bytes.count
     }
 
-    /// Counts a deletion, where it is one of a record with personal data.
+    /// Counts a deletion if it is one of a record with personal data.
     mutating func noteDeletion(of key: StoreKey) {
         for collection in personal() where key.bytes.starts(with: collection.recordPrefix) { personalDeletions += 1 }
     }
 
-    /// Takes note that all that was read is on the disk.
+    /// Records that all bytes read so far are durable.
     mutating func markDurable() {
-        durableFromStart = length
+        durableAtStart = length
     }
 
-    /// Checks the last line once more, as the file has it now.
+    /// Verifies that the last line, as the file has it now, is still the one that was read.
     func isLastLine(_ line: UnsafeRawBufferPointer) -> Bool {
         guard number > header.transactions else { return true }
         guard line.count == length - lastLineStart, line.last == 0x0A else { return false }
@@ -131,7 +132,7 @@ struct JournalReplay {
         guard line.number == number + 1 else {
             throw LineFault("has number \(line.number), where \(number + 1) comes next")
         }
-        guard line.durable >= durableTold, line.durable <= length else {
+        guard line.durable >= durableInLines, line.durable <= length else {
             throw LineFault("tells of \(line.durable) safe bytes, which cannot be")
         }
         for write in writes {
@@ -149,7 +150,7 @@ struct JournalReplay {
             }
         }
         number = line.number
-        durableTold = line.durable
+        durableInLines = line.durable
         (checkBefore, check) = (check, line.check)
         (lastLineStart, length) = (length, length + bytes.count + 1)
     }
@@ -158,9 +159,9 @@ struct JournalReplay {
         slot.dropFirst().dropLast().allSatisfy { $0 == UInt8(ascii: " ") } ? .blank : .broken
     }
 
-    // MARK: What does not fit
+    // MARK: Torn and damaged lines
 
-    /// Whether the line at `length`, which is not as it was written, is the end of a write that was cut off.
+    /// Whether the line at `length`, which is not valid, is the torn end of a write.
     private func isTorn(_ tail: FileTail, upTo end: Int) -> Bool {
         guard tail.hasHole(in: length..<end) else { return false }
         var start = end + 1
@@ -172,17 +173,18 @@ struct JournalReplay {
         return true
     }
 
-    /// Refuses a last line whose line feed was changed to something else.
+    /// Throws if the last line is whole except that its line feed was changed to another byte.
     private func checkUnterminated(_ tail: FileTail) throws(StoreError) {
         let end = tail.endOfWritten
         guard end > length, tail.lineEnd(from: length) == nil else { return }
         if isWhole(tail[length..<end - 1]) { throw damaged(at: end - 1, "does not end in a line feed") }
-        // Where room follows, a write that was cut off lacks its line feed alone at the start of a sector only.
+        // If room follows, a torn write lacks nothing but its line feed only if the line feed is at the start of a
+        // sector.
         guard end < tail.end, tail.isRoom(at: end), end % Limits.sectorBytes != 0 else { return }
         if isWhole(tail[length..<end]) { throw damaged(at: end, "does not end in a line feed") }
     }
 
-    /// Whether a line, without its line feed, is as it was written.
+    /// Whether a line, without its line feed, is valid.
     private func isWhole(_ line: UnsafeRawBufferPointer) -> Bool {
         var writes: [JournalLine.Write] = []
         do throws(LineFault) {
@@ -199,26 +201,26 @@ struct JournalReplay {
     }
 }
 
-/// The bytes of a file from some offset on, addressed by their offsets in the file.
+/// The bytes of a file from an offset on, addressed by their offsets in the file.
 private struct FileTail {
     let bytes: UnsafeRawBufferPointer
     let offset: Int
 
     var end: Int { offset + bytes.count }
 
-    /// Where the room behind the lines starts, or what was never written.
+    /// The end of the last line: the start of the room, or of sectors that were never written.
     var endOfWritten: Int { offset + (bytes.lastIndex { !Self.isUnwritten($0) }.map { $0 + 1 } ?? 0) }
 
     func isRoom(at place: Int) -> Bool { bytes[place - offset] == JournalRoom.filler }
 
-    /// Whether a byte is none of a line's: that of a sector as it was before a line was written to it.
+    /// Whether a byte cannot be part of a line. Such bytes are in sectors to which no line was written.
     private static func isUnwritten(_ byte: UInt8) -> Bool { byte == JournalRoom.filler || byte == 0 }
 
     subscript(place: Range<Int>) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: bytes[place.lowerBound - offset..<place.upperBound - offset])
     }
 
-    /// Where the line feed stands that ends the line at `start`.
+    /// The offset of the line feed that ends the line at `start`.
     func lineEnd(from start: Int) -> Int? {
         guard start < end, let base = bytes.baseAddress,
             let found = memchr(base + (start - offset), 0x0A, end - start)

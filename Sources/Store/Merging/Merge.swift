@@ -2,33 +2,34 @@ internal import Glibc
 internal import Synchronization
 internal import Platform
 
-/// What a merge starts from: a state of the store that no longer changes.
+/// The state of the store from which a compaction starts. It no longer changes.
 ///
-/// Safe to send: a key space is a value, and the bytes of the values in it never change; what they were decoded to is
-/// touched by nobody who merges.
+/// Safe to send: a key space is a value type, and the bytes of its values never change. The compaction does not access
+/// the decoded records of the values.
 struct MergeSource: @unchecked Sendable {
     let directory: Directory
     let manifest: Manifest
     let settings: StoreSettings
     let space: LayeredSpace
-    /// Where the journal was read to.
+    /// The state after reading the journal.
     let replay: JournalReplay
 }
 
-/// Merges the journal of a directory into a new base, beside all who use the directory.
+/// Compacts the journal of a directory into a new base. Other processes may use the directory at the same time.
 ///
-/// The new base takes in what the store held when the merge began; a new journal begins with the erasable values of that
-/// time, which are never in a base, and then has all that was written since. The files are written and synced without
-/// the lock. It is held at the end alone, for as long as a few syncs take: to carry over the last transactions, to rename
-/// the manifest, and to remove the files that it no longer names.
+/// The new base has the entries that the store held when the compaction began. The new journal starts with the erasable
+/// values of that time, which are never in a base, and continues with all transactions since. The files are written and
+/// synced without the lock. The lock is held only at the end, for the time of a few syncs: to carry over the last
+/// transactions, to rename the manifest, and to remove the files that the manifest no longer names.
 ///
-/// Whatever goes wrong before the manifest is renamed, the old one stands, and the new files are removed, by the next opener
-/// where need be. What goes wrong afterwards leaves both epochs' files, and is for the next opener to settle.
+/// If an error happens before the manifest is renamed, the old manifest stays valid and the new files are removed, if
+/// necessary by the next process that opens the store. An error after the rename leaves the files of both epochs; the
+/// next process that opens the store resolves this.
 final class Merge: Sendable {
-    /// How a merge ended.
+    /// How a compaction ended.
     enum Outcome: Sendable {
         case done(PreparedEpoch)
-        /// Another process is merging, or has merged.
+        /// Another process is compacting, or has compacted.
         case skipped
         case cancelled
         case failed(StoreError)
@@ -41,20 +42,20 @@ final class Merge: Sendable {
 
     private let state = Mutex(State())
 
-    /// Merges on a thread of its own.
+    /// Runs the compaction on a new thread.
     func start(_ source: MergeSource) {
         let isStarted = Thread.start { [self] in
-            // On Linux a thread has a nice value of its own, and 0 names the calling thread.
+            // On Linux each thread has its own nice value, and 0 means the calling thread.
             setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
             run(source)
         }
-        // Without a thread to be had the journal grows on until there is one.
+        // If no thread can be started, the journal grows until a later attempt succeeds.
         if !isStarted { state.withLock { $0.outcome = .skipped } }
     }
 
-    /// Merges, and waits for it.
+    /// Runs the compaction on the calling thread.
     ///
-    /// - Parameter progress: called now and then with how many entries the new base has so far.
+    /// - Parameter progress: called regularly with the number of entries in the new base so far.
     @discardableResult
     func run(_ source: MergeSource, progress: (Int) -> Void = { _ in }) -> Outcome {
         let outcome = outcome(of: source, progress: progress)
@@ -72,8 +73,8 @@ final class Merge: Sendable {
             )
             guard try merging.takeIfFree() else { return .skipped }
             defer { merging.release() }
-            // Where another has merged since the source was read, the next epoch's files are the current ones. From here
-            // on nobody else can.
+            // If another process has compacted since the source was read, the files of the next epoch are the current
+            // ones. While this lock is held, no other process can compact.
             let files = StoreFiles(
                 directory: source.directory,
                 calls: source.settings.calls,
@@ -104,16 +105,16 @@ final class Merge: Sendable {
         }
     }
 
-    /// How it ended; nil while it goes on.
+    /// The outcome; nil while the compaction runs.
     var outcome: Outcome? { state.withLock { $0.outcome } }
 
-    /// Gives the merge up, unless it is about to be done, and waits for its end.
+    /// Cancels the compaction, unless it is almost done, and waits for its end.
     func cancel() {
         state.withLock { $0.isCancelled = true }
         wait()
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the compaction, or until the time is over.
     func wait(milliseconds: Int = .max) {
         var waited = 0
         while outcome == nil, waited < milliseconds {

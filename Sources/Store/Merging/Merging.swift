@@ -1,16 +1,16 @@
 internal import Platform
 
-/// Sees to it that the journal of a directory is merged into its base when it has grown long.
+/// Compacts the journal of a directory into its base when the journal has grown long.
 final class Merging {
     private let directory: StoreDirectory
     private let settings: StoreSettings
     private let log: (String) -> Void
     private var merge: Merge?
-    /// After a failure, the length of the journal at which to try again.
+    /// After a failure, the length of the journal at which to retry.
     private var retryBytes = 0
-    /// After a failure, when to try again for the sake of deleted personal data, by the monotonic clock.
+    /// After a failure, the monotonic time at which to retry because of deleted personal data.
     private var retryMilliseconds = 0
-    /// Whether the log has said that there is no room.
+    /// Whether the lack of disk space was already logged.
     private var hasWarnedOfRoom = false
 
     init(of directory: StoreDirectory, settings: StoreSettings, log: @escaping (String) -> Void) {
@@ -18,10 +18,9 @@ final class Merging {
         directory.merging = self
     }
 
-    /// Starts a merge where the journal has outgrown its bounds, and takes note of how the last one ended. Nothing may be
-    /// staged.
+    /// Handles the outcome of the last compaction, and starts a new one if it is due. Nothing may be staged.
     func startIfDue(_ space: LayeredSpace) {
-        takeOutcome()
+        handleOutcome()
         guard merge == nil, isDue else { return }
         do throws(StoreError) {
             guard try hasRoom(), let source = try directory.mergeSource(space) else { return }
@@ -33,12 +32,12 @@ final class Merging {
         }
     }
 
-    /// Merges now, whatever the journal's length, and waits for it.
+    /// Compacts now, whatever the journal's length, and waits for the end.
     ///
-    /// - Returns: false where another process is merging.
+    /// - Returns: false if another process is compacting.
     func mergeNow(_ space: LayeredSpace, progress: (Int) -> Void) throws(StoreError) -> Bool {
         merge?.cancel()
-        takeOutcome()
+        handleOutcome()
         let room = try directory.roomToMerge()
         guard room.free >= room.needed else { throw .diskFull }
         guard let source = try directory.mergeSource(space) else { throw .readOnly }
@@ -55,12 +54,12 @@ final class Merging {
         }
     }
 
-    /// Ends what is under way. A merge that is overdue is waited for: where only short-lived processes use a directory,
-    /// it would never be done otherwise.
+    /// Ends a running compaction. It waits for an overdue compaction and cancels any other. Without the wait, a
+    /// directory that only short-lived processes use would never be compacted.
     func close() {
         guard let merge else { return }
         if newBytes >= 2 * dueBytes || isErasureDue { merge.wait() } else { merge.cancel() }
-        takeOutcome()
+        handleOutcome()
     }
 
     private var isDue: Bool {
@@ -68,13 +67,13 @@ final class Merging {
         return isErasureDue && MonotonicClock.milliseconds >= retryMilliseconds
     }
 
-    /// Whether personal data that were deleted are still in the files, and the last merge is long enough ago.
+    /// Whether deleted personal data are still in the files, and the last compaction is long enough ago.
     private var isErasureDue: Bool {
         directory.journal.hasPersonalDeletions && directory.epochSeconds >= settings.erasureSeconds
     }
 
-    /// What the journal has grown by since its epoch began. It began with what a merge cannot put into a base, so that
-    /// another merge would not make it shorter.
+    /// The growth of the journal since its epoch began. The initial content is not counted: a compaction cannot move it
+    /// into a base, so another compaction would not make it shorter.
     private var newBytes: Int { directory.journal.length - directory.manifest.journalBytesSafe }
 
     private var dueBytes: Int {
@@ -82,8 +81,8 @@ final class Merging {
         return max(settings.mergedJournalBytesMin, kept / Limits.mergedBasePart)
     }
 
-    /// Whether the new files find room beside the old ones. If not, the log says so once, and it is tried again when the
-    /// journal has grown on.
+    /// Whether the disk has room for the new files beside the old ones. If not, this is logged once, and the compaction
+    /// is retried when the journal has grown further.
     private func hasRoom() throws(StoreError) -> Bool {
         let room = try directory.roomToMerge()
         if room.free >= room.needed {
@@ -103,25 +102,25 @@ final class Merging {
         retryMilliseconds = MonotonicClock.milliseconds + settings.erasureSeconds * 1_000
     }
 
-    private func takeOutcome() {
+    private func handleOutcome() {
         guard let outcome = merge?.outcome else { return }
         if case .failed(let error) = outcome {
             log("the journal could not be merged into the base, and grows on: \(error)")
         }
         if case .done(let prepared) = outcome, prepared.manifest.epoch > directory.manifest.epoch {
-            // It is fetched with the next look at the manifest.
+            // The new epoch is opened at the next check of the manifest.
             return
         }
         merge = nil
         retryLater()
     }
 
-    /// Whether a merge of this process goes on, or has just installed a manifest.
+    /// Whether a compaction of this process is running, or has just installed a manifest.
     var isUnderWay: Bool { merge != nil }
 
-    /// The state behind a manifest, if a merge of this process has installed it.
+    /// The state that belongs to a manifest, if a compaction of this process has installed it.
     func takePrepared(for manifest: Manifest) -> PreparedEpoch? {
-        // The manifest may be seen a moment before the merge's thread has said that it is done.
+        // The manifest may be visible a moment before the compaction's thread has set its outcome.
         merge?.wait(milliseconds: 100)
         guard case .done(let prepared) = merge?.outcome, prepared.manifest == manifest else { return nil }
         merge = nil

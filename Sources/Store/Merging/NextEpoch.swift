@@ -1,4 +1,4 @@
-/// The files of the epoch that a merge prepares.
+/// The files of the next epoch, which a compaction prepares.
 struct NextEpoch {
     private let source: MergeSource
     private let files: StoreFiles
@@ -6,11 +6,11 @@ struct NextEpoch {
     private let header: FileHeader
     private let journalFile: File
     private var segment: Manifest.Segment?
-    /// How many transactions the base takes in.
+    /// The number of transactions in the base.
     private let transactions: Int
-    /// The old journal, as far as it was carried over.
+    /// The state of the old journal, as far as it was carried over.
     private var older: JournalReplay
-    /// The new one, and what the store holds by it.
+    /// The state of the new journal, and the space that results from it.
     private var newer: JournalReplay
     private var space = LayeredSpace()
     private var writer = JournalLineWriter()
@@ -23,7 +23,7 @@ struct NextEpoch {
         transactions = Self.transactionsInBase(of: older.number, isErasableEmpty: older.slots.keys.isEmpty)
         header = FileHeader.journal(of: source.manifest.store, epoch: number, transactions: transactions)
         let name = Manifest.journalName(of: number)
-        // What a merge that was cut off may have left.
+        // A compaction that was interrupted may have left files of this epoch.
         for name in try files.directory.names() where StoreFiles.epoch(of: name) == number {
             try files.directory.unlink(name)
         }
@@ -33,7 +33,7 @@ struct NextEpoch {
 
     /// Writes the new base.
     ///
-    /// - Parameter goOn: called with how many entries it has so far; false gives up.
+    /// - Parameter goOn: called with the number of entries so far; false cancels the compaction.
     mutating func writeBase(_ goOn: (Int) -> Bool) throws(StoreError) {
         let file = try File(Manifest.baseName(of: number), in: files.directory, .new, calls: files.calls)
         let header = FileHeader.base(of: source.manifest.store, epoch: number, transactions: transactions)
@@ -44,8 +44,8 @@ struct NextEpoch {
 
     /// Completes the new journal and makes the new manifest the current one.
     ///
-    /// - Parameter goOn: asked now and then; false gives up.
-    /// - Returns: nil where it was given up, or where the manifest is no longer the one that the merge began with.
+    /// - Parameter goOn: called regularly; false cancels the compaction.
+    /// - Returns: nil if it was cancelled, or if the manifest is no longer the one with which the compaction began.
     mutating func takeOver(goOn: () -> Bool) throws(StoreError) -> PreparedEpoch? {
         try journalFile.write(header.bytes, at: 0)
         try carry([Self.erasableValues(of: source.space, at: older.slots.keys)])
@@ -63,33 +63,36 @@ struct NextEpoch {
         return try install(behind: old)
     }
 
-    /// Carries over what was written during the merge, but for the last of it, holding the lock for moments.
+    /// Carries over most of the transactions that were written during the compaction. The lock is held only for
+    /// moments.
     private mutating func catchUp(_ old: File, _ lock: DirectoryLock, goOn: () -> Bool) throws(StoreError) {
         var before = -1
-        // What no longer grows less is the torn end of a long write.
+        // If the rest no longer shrinks, it is the torn end of a long write.
         while goOn(), older.length > before, try old.status().bytes - older.length > Limits.carriedBytes {
             before = older.length
             try lock.take(waitingMilliseconds: Limits.mergeLockWaitMilliseconds)
             let end = Result { () throws(StoreError) in try endOfLines(in: old) }
             lock.release()
-            // Lines that were whole while the lock was held stay as they are, but for values that are erased; that a later
-            // line has made those superfluous will be seen when it is read. The room behind them is being written to.
+            // Lines that were whole while the lock was held stay unchanged, except that values may be erased. The later
+            // line that replaces such a value is read afterwards. The room behind the lines must not be read, because
+            // other processes write to it.
             try carry(transactions(of: old, upTo: end.get(), isAll: false))
         }
-        // So that there is little to sync while the lock is held.
+        // This sync keeps the sync under the lock short.
         try journalFile.sync()
     }
 
-    /// Where the last whole line ends, or where no line can start that is whole. The lock must be held.
+    /// The offset of the end of the last whole line, or an offset after which no whole line can start. The lock must be
+    /// held.
     private func endOfLines(in old: File) throws(StoreError) -> Int {
         let end = try old.status().bytes
-        // No more than so much room follows it.
+        // The room behind the last line is never longer than this.
         let start = max(older.length, end - Limits.journalRoomBytes - 1)
         let rest = try old.contents(from: start, upTo: end)
         return start + (rest.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0)
     }
 
-    /// Carries over the last of the old journal, and replaces the manifest. The lock must be held.
+    /// Carries over the last transactions of the old journal, and replaces the manifest. The lock must be held.
     private mutating func install(behind old: File) throws(StoreError) -> PreparedEpoch {
         try carry(try transactions(of: old, upTo: old.status().bytes, isAll: true))
         try keepTornEnd(of: old)
@@ -108,14 +111,14 @@ struct NextEpoch {
         return PreparedEpoch(manifest: manifest, file: journalFile, space: space, replay: newer)
     }
 
-    /// Removes the files of a merge that came to nothing, unless the manifest is another by now: where it was renamed and
-    /// the sync after that failed, they stay, and so do the old ones.
+    /// Removes the files of a failed compaction, unless the manifest was replaced. If the manifest was renamed but the
+    /// sync after the rename failed, the files of both epochs stay.
     func removeFiles() {
-        guard isManifestTheOldOne else { return }
+        guard isManifestUnchanged else { return }
         Self.remove([Manifest.baseName(of: number), Manifest.journalName(of: number)], in: files.directory)
     }
 
-    private var isManifestTheOldOne: Bool {
+    private var isManifestUnchanged: Bool {
         do throws(StoreError) {
             return try files.manifest()?.0 == source.manifest
         } catch {
@@ -128,14 +131,14 @@ struct NextEpoch {
             do throws(StoreError) {
                 try directory.unlink(name)
             } catch {
-                // The next opener removes what is left.
+                // The next process that opens the store removes the remaining files.
             }
         }
     }
 
     // MARK: The journal
 
-    /// The values that are never in a base, as the writes of one transaction.
+    /// The erasable values, which are never in a base, as the writes of one transaction.
     static func erasableValues(of space: LayeredSpace, at keys: Set<StoreKey>) throws(StoreError) -> [StagedWrite] {
         var writes: [StagedWrite] = []
         for key in keys.sorted() {
@@ -145,15 +148,15 @@ struct NextEpoch {
         return writes
     }
 
-    /// How many of so many transactions a base takes in. Where there are values that can be erased, the last one has its
-    /// place in the journal, and they stand in its stead.
+    /// How many of `transactions` transactions the base counts as its own. If there are erasable values, it is one
+    /// less: they become the first transaction of the new journal, which gets the number of the last transaction.
     static func transactionsInBase(of transactions: Int, isErasableEmpty: Bool) -> Int {
         max(0, transactions - (isErasableEmpty ? 0 : 1))
     }
 
-    /// What each transaction wrote that the old journal has and the new one does not.
+    /// The writes of each transaction that is in the old journal and not in the new one.
     ///
-    /// - Parameter isAll: whether it is all of it, and the lock is held.
+    /// - Parameter isAll: whether `end` is the end of the file, and the lock is held.
     private mutating func transactions(
         of old: File,
         upTo end: Int,
@@ -168,7 +171,7 @@ struct NextEpoch {
         return transactions
     }
 
-    /// Adds transactions to the new journal.
+    /// Appends transactions to the new journal.
     private mutating func carry(_ transactions: [[StagedWrite]]) throws(StoreError) {
         writer.start(number: newer.number, check: newer.check)
         for writes in transactions where !writes.isEmpty { writer.append(writes[...], durable: 0) }
@@ -183,14 +186,15 @@ struct NextEpoch {
         _ = try files.keepTorn(Array(torn), at: older.length, epoch: source.manifest.epoch)
     }
 
-    /// Overwrites the erasable values of the old journal, which is about to go: what is unlinked may be read for long.
+    /// Overwrites the erasable values of the old journal, which is removed next: the bytes of an unlinked file may stay
+    /// readable on the disk for long.
     private mutating func eraseValues(in old: File) {
         do throws(StoreError) {
             for slot in older.slots.inUse + older.slots.takeSuperseded() { try slot.erase(in: old) }
-            // What is unlinked before it was synced is never written.
+            // A write to a file that is unlinked before the sync might never reach the disk.
             try old.sync()
         } catch {
-            // The file is out of use, and nothing can be done about what is left in it.
+            // The file is no longer used, and nothing can be done about the values that remain in it.
         }
     }
 }

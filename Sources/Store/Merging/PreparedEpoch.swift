@@ -1,6 +1,6 @@
-/// The state behind the manifest of a finished merge, ready to go on from.
+/// The state that belongs to the manifest of a finished compaction. The process continues from it.
 ///
-/// Safe to send: whoever merged has let go of it.
+/// Safe to send: the compaction's thread keeps no reference to it.
 struct PreparedEpoch: @unchecked Sendable {
     let manifest: Manifest
     let file: File

@@ -1,8 +1,8 @@
-/// How many entries a space has, counted one by one.
+/// The number of entries of a space. Counting reads the whole space.
 struct EntryCounts {
     /// Records, index entries and counters.
     private(set) var entries = 0
-    /// The records of each collection that has any: the entries under its index `id`.
+    /// The number of records of each collection that is not empty: its entries under the index `id`.
     private(set) var collections: [StoreStatistics.CollectionCount] = []
 
     init(of space: LayeredSpace) throws(StoreError) {

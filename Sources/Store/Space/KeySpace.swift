@@ -1,16 +1,16 @@
-/// An ordered map in memory: sorted runs of entries, each short enough that adding one moves little.
+/// An ordered map in memory. It consists of sorted runs of entries, each short enough that an insertion moves little.
 ///
-/// Looking up is two binary searches, over the runs and within one. A run that outgrows its bounds is cut in two. It is a
-/// value: a copy costs next to nothing, and shares all runs that are not changed afterwards.
+/// A lookup is two binary searches: one over the runs, and one in a run. A run that exceeds its bounds is cut in two.
+/// It is a value type: a copy is cheap, and shares every run that is not changed afterwards.
 struct KeySpace {
     private struct Run {
         var keys = PackedKeys()
         var values: [StoredValue] = []
 
-        /// The place of the first key that is not before `key`, and whether it is that key.
+        /// The index of the first key that is not less than `key`, and whether that key equals `key`.
         func place(of key: StoreKey) -> (index: Int, isThere: Bool) { keys.place(of: key) }
 
-        /// Whether it has outgrown its bounds.
+        /// Whether the run exceeds its bounds.
         var isLong: Bool { (values.count > entriesMax || keys.byteCount > bytesMax) && values.count > 1 }
 
         mutating func set(_ value: StoredValue?, at key: StoreKey, place: Place) -> StoredValue? {
@@ -31,39 +31,39 @@ struct KeySpace {
         }
     }
 
-    /// A place among the runs: good until something is set.
+    /// A position among the runs. It is valid until the next `set`.
     struct Place {
         fileprivate let run: Int
         fileprivate let index: Int
         fileprivate let isThere: Bool
     }
 
-    /// Never empty; the first run holds what is before all others.
+    /// Never empty. The first run holds the keys that are less than all others.
     private var runs = [Run()]
-    /// What the runs but the first begin with, or began with once: nothing before it is in them.
+    /// The lower bounds of all runs except the first: a run contains no key less than its bound.
     private var heads = PackedKeys()
     private static let entriesMax = 256
     private static let bytesMax = 32 << 10
 
-    /// How many entries there are.
+    /// The number of entries.
     private(set) var count = 0
 
     subscript(key: StoreKey) -> StoredValue? {
         let index = runIndex(of: key)
-        // Looked at where they are: taken out, a run's parts would be counted one by one.
+        // Read in place: taking the run out of the array would retain and release each of its arrays.
         return runs.withUnsafeBufferPointer { runs in
             let place = runs[index].keys.place(of: key)
             return place.isThere ? runs[index].values[place.index] : nil
         }
     }
 
-    /// Sets or, with nil, removes a key's value, and gives the one it had.
+    /// Sets a key's value, or removes it if `value` is nil, and returns the previous value.
     @discardableResult
     mutating func set(_ value: StoredValue?, at key: StoreKey) -> StoredValue? {
         set(value, at: key, place: place(of: key))
     }
 
-    /// The same, where the key's place was looked for already and nothing has been set since.
+    /// The same, if the key's place was looked up already and nothing has been set since.
     mutating func set(_ value: StoredValue?, at key: StoreKey, place: Place) -> StoredValue? {
         let previous = runs[place.run].set(value, at: key, place: place)
         count += (value == nil ? 0 : 1) - (previous == nil ? 0 : 1)
@@ -75,7 +75,7 @@ struct KeySpace {
         return previous
     }
 
-    /// Where a key stands, or would.
+    /// The place where a key is, or would be inserted.
     func place(of key: StoreKey) -> Place {
         let run = runIndex(of: key)
         let (index, isThere) = runs[run].place(of: key)
@@ -87,8 +87,8 @@ struct KeySpace {
         place.isThere ? runs[place.run].values[place.index] : nil
     }
 
-    /// Calls `visit` with each entry from `lower` up to, not including, `upper`, in order or backwards, until it answers
-    /// false.
+    /// Calls `visit` with each entry from `lower` up to, but not including, `upper`, in ascending or descending order,
+    /// until `visit` returns false.
     func scan(
         from lower: StoreKey,
         upTo upper: StoreKey,
@@ -109,7 +109,7 @@ struct KeySpace {
         }
     }
 
-    /// The run that holds `key`, or would.
+    /// The index of the run that holds `key`, or would hold it.
     private func runIndex(of key: StoreKey) -> Int {
         guard runs.count > 1 else { return 0 }
         let (index, isThere) = heads.place(of: key)
@@ -128,7 +128,7 @@ struct KeySpace {
 
     private mutating func remove(_ index: Int) {
         runs.remove(at: index)
-        // Where the first run goes, the next one takes its place, and all that is before it.
+        // If the first run is removed, the next run takes its place, and holds the keys that are less than all others.
         heads.remove(at: max(0, index - 1))
     }
 }

@@ -1,6 +1,6 @@
-/// The key space of a store: what was written lately, in memory, over a sorted base, where there is one.
+/// The key space of a store: the latest writes, in memory, over a sorted base if there is one.
 ///
-/// A removed key leaves a mark behind, `StoredValue.removal`, that hides what the base has for it.
+/// A removed key leaves a tombstone, `StoredValue.removal`, which hides the entry of the base.
 struct LayeredSpace {
     private var newer = KeySpace()
     private(set) var base: Base?
@@ -9,7 +9,7 @@ struct LayeredSpace {
         self.base = base
     }
 
-    /// The same, for another thread to read.
+    /// A copy that another thread can read.
     func copy() throws(StoreError) -> LayeredSpace {
         var copy = self
         copy.base = try base.map { base throws(StoreError) in try Base(base.file) }
@@ -21,42 +21,43 @@ struct LayeredSpace {
         return try base?.value(of: key)
     }
 
-    /// The same, of a space that is a class's member.
+    /// The same, for a space that is a stored property of a class.
     ///
-    /// It changes nothing, and is mutating so that the space is looked at where it is: a reader of a class's member is
-    /// handed a copy, with a count for each of its arrays.
+    /// It changes nothing. It is mutating so that the space is read in place: a nonmutating call on a property of a
+    /// class copies the space, and each of its arrays is retained and released.
     mutating func valueInPlace(of key: StoreKey) throws(StoreError) -> StoredValue? {
         if let value = newer[key] { return value.isRemoval ? nil : value }
         return try base?.value(of: key)
     }
 
-    /// Sets or, with nil, removes a key's value.
+    /// Sets a key's value, or removes it if `value` is nil.
     ///
-    /// - Returns: what `restore(_:at:)` takes to undo it.
+    /// - Returns: the argument with which `restore(_:at:)` undoes the write.
     @discardableResult
     mutating func set(_ value: StoredValue?, at key: StoreKey) -> StoredValue? {
         newer.set(value ?? (base == nil ? nil : .removal), at: key)
     }
 
-    /// Where a key is to be set, and the value that it has. It is mutating as `valueInPlace(of:)` is.
+    /// The place where a key's value would be set, and its current value. It is mutating for the same reason as
+    /// `valueInPlace(of:)`.
     mutating func place(of key: StoreKey) throws(StoreError) -> (place: KeySpace.Place, value: StoredValue?) {
         let place = newer.place(of: key)
         if let value = newer.value(at: place) { return (place, value.isRemoval ? nil : value) }
         return (place, try base?.value(of: key))
     }
 
-    /// Sets a key's value where its place is known, and nothing has been set since it was looked for.
+    /// Sets a key's value at a known place. Nothing may have been set since the place was looked up.
     mutating func set(_ value: StoredValue, at key: StoreKey, place: KeySpace.Place) -> StoredValue? {
         newer.set(value, at: key, place: place)
     }
 
-    /// Undoes a `set(_:at:)`, the last one first.
+    /// Undoes a `set(_:at:)`. Writes must be undone in reverse order.
     mutating func restore(_ previous: StoredValue?, at key: StoreKey) {
         newer.set(previous, at: key)
     }
 
-    /// Calls `visit` with each entry from `lower` up to, not including, `upper`, in order or backwards, until it answers
-    /// false.
+    /// Calls `visit` with each entry from `lower` up to, but not including, `upper`, in ascending or descending order,
+    /// until `visit` returns false.
     ///
     /// - Throws: what `visit` throws; `StoreError.damaged`.
     func scan(
@@ -87,7 +88,7 @@ struct LayeredSpace {
         }
     }
 
-    /// Calls `visit` with each entry, or with those from `lower` up to, not including, `upper`, in order.
+    /// Calls `visit` with each entry in order, or only with those from `lower` up to, but not including, `upper`.
     func forEach(
         from lower: StoreKey = StoreKey(bytes: []),
         upTo upper: StoreKey = .end,
@@ -107,7 +108,7 @@ struct LayeredSpace {
 }
 
 extension StoredValue {
-    /// Stands for a key that was removed. Safe to share: it is never handed out, so that nobody decodes it.
+    /// The tombstone of a removed key. Safe to share: it is never returned to a caller, so it is never decoded.
     nonisolated(unsafe) fileprivate static let removal = StoredValue(bytes: [])
 
     fileprivate var isRemoval: Bool { bytes.isEmpty }

@@ -1,8 +1,9 @@
 internal import Platform
 
-/// Frees what takes long to free: a hundred thousand entries, or a mapped file that has no name any more.
+/// Frees in the background what takes long to free: a hundred thousand entries, or a mapped file that is already
+/// unlinked.
 enum Leftovers {
-    /// Holds the last reference to a space. Safe to send: only the thread that frees it uses it.
+    /// Holds the last reference to a space. Safe to send: only the thread that frees the space uses it.
     private final class Box: @unchecked Sendable {
         private var space: LayeredSpace?
 
@@ -17,10 +18,10 @@ enum Leftovers {
 
     static func release(_ space: consuming LayeredSpace) {
         let box = Box(space)
-        // Without a thread the box frees it here.
+        // If no thread can be started, the box frees the space here.
         _ = Thread.start {
-            // Before the memory is given back, and not when the closure ends. The C library would keep hundreds of
-            // megabytes for later.
+            // The space must be freed before `releaseFree`, not at the end of the closure. Otherwise the C library
+            // would keep hundreds of megabytes for later use.
             box.free()
             ProcessMemory.releaseFree()
         }

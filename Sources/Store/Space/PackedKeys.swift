@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// Keys in order, their bytes behind one another.
+/// Sorted keys whose bytes are stored contiguously.
 ///
-/// A search goes through memory that lies together, and counts no references.
+/// A search reads contiguous memory and does no reference counting.
 struct PackedKeys {
     private var bytes: [UInt8] = []
-    /// Where each key ends in `bytes`.
+    /// The end offset of each key in `bytes`.
     private var ends: [Int] = []
 
-    /// How many keys there are, and how many bytes they have.
+    /// The number of keys, and the number of their bytes.
     var count: Int { ends.count }
     var byteCount: Int { bytes.count }
 
@@ -16,7 +16,7 @@ struct PackedKeys {
         StoreKey(bytes: Array(bytes[start(of: index)..<ends[index]]))
     }
 
-    /// The place of the first key that is not before `key`, and whether it is that key.
+    /// The index of the first key that is not less than `key`, and whether that key equals `key`.
     func place(of key: StoreKey) -> (index: Int, isThere: Bool) {
         key.bytes.withUnsafeBufferPointer { key in
             bytes.withUnsafeBufferPointer { bytes in
@@ -56,7 +56,7 @@ struct PackedKeys {
         moveEnds(from: index, by: -place.count)
     }
 
-    /// Takes the keys from a place on out.
+    /// Removes the keys from an index on, and returns them.
     mutating func cut(at index: Int) -> PackedKeys {
         let start = start(of: index)
         var rest = PackedKeys()
@@ -68,7 +68,8 @@ struct PackedKeys {
     }
 
     private mutating func moveEnds(from index: Int, by bytes: Int) {
-        // As a buffer, which is asked once and not with each end whether it is shared; several ends are moved at a step.
+        // Through a buffer, the array is checked for uniqueness once instead of for each element, and the loop can be
+        // vectorised.
         ends.withUnsafeMutableBufferPointer { ends in
             for later in index..<ends.count { ends[later] &+= bytes }
         }
@@ -76,9 +77,9 @@ struct PackedKeys {
 
     private func start(of index: Int) -> Int { index == 0 ? 0 : ends[index - 1] }
 
-    /// Orders keys by their bytes: negative, 0, positive.
+    /// Compares two keys by their bytes. The result is negative, 0 or positive.
     static func compare(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Int {
-        // An empty buffer may have no address; it precedes all others.
+        // An empty buffer may have no address. It is less than all others.
         guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else {
             return left.count - right.count
         }

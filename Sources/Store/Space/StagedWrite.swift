@@ -1,14 +1,14 @@
-/// One write of a transaction that is not durable yet, with what it replaced.
+/// One write of a transaction that is not durable yet, and the value that it replaced.
 struct StagedWrite {
     let key: StoreKey
-    /// The new value; nil where the key was removed.
+    /// The new value; nil if the key was removed.
     let value: StoredValue?
     let previous: StoredValue?
     let isErasable: Bool
 }
 
 extension StagedWrite {
-    /// A write as a line of the journal has it; an erasable value that can no longer be read is one that was removed.
+    /// A write as it is in a journal line. An erasable value that can no longer be read becomes a removal.
     init(_ write: JournalLine.Write, of line: UnsafeRawBufferPointer) {
         let value: Range<Int>?
         switch write.content {

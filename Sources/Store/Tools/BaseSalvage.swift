@@ -1,28 +1,30 @@
 internal import JSON
 
-/// Reads what is intact of a base whose bytes may have been changed, and inserted or removed.
+/// Reads the intact lines of a base whose bytes may have been changed, inserted or removed.
 ///
-/// The check of a line covers where the line is. Behind bytes that were inserted or removed all lines are elsewhere, and
-/// none seems to match. So the place that a line was written at is computed back from its check. Any line has such a place,
-/// a damaged one too, but two that agree how far they were moved are intact.
+/// The checksum of a line covers the line's offset. After bytes that were inserted or removed, all lines have other
+/// offsets, so none of them matches its checksum. The original offset of a line is therefore computed from its
+/// checksum. This gives an offset for damaged lines too, but if two lines were moved by the same distance, both are
+/// intact.
 struct BaseSalvage {
-    /// What was found.
+    /// A result of the search.
     enum Finding {
         case entry(StoreKey, value: [UInt8])
-        /// A line that is lost, with the key that it seems to have.
+        /// A line that is lost, and the key that it seems to have.
         case lost(offset: Int, key: String?)
-        /// From an offset on, lines are so many bytes behind where they were written; negative before it.
+        /// From this offset on, lines are moved by this number of bytes from their original offsets; negative if bytes
+        /// were removed.
         case moved(offset: Int, bytes: Int)
     }
 
     private let headerCheck: UInt32
     private let lines: [(offset: Int, line: ArraySlice<UInt8>)]
-    /// How far the end of the file was moved.
+    /// The distance by which the end of the file was moved.
     private let endShift: Int
 
     /// - Parameters:
-    ///   - bytes: all of the file.
-    ///   - length: how long the file was, as the manifest has it.
+    ///   - bytes: the whole file.
+    ///   - length: the length of the file according to the manifest.
     init(_ bytes: [UInt8], _ header: FileHeader, length: Int) {
         headerCheck = header.check
         lines = Lines(bytes, behind: header).map { $0 }
@@ -45,7 +47,7 @@ struct BaseSalvage {
         }
     }
 
-    /// How far a line has been moved if it is intact; nil if it has not the form of a line.
+    /// The distance by which a line was moved, if it is intact; nil if it does not have the form of a line.
     private func shift(at index: Int) -> Int? {
         let (offset, line) = lines[index]
         guard line.count > BaseFile.sealBytes else { return nil }
@@ -60,15 +62,16 @@ struct BaseSalvage {
         }
     }
 
-    /// How far a line has been moved, if one of the next lines agrees, or if the end of the file does.
+    /// The distance by which a line was moved, if one of the next lines or the end of the file was moved by the same
+    /// distance.
     private func agreedShift(at index: Int) -> Int? {
         guard let shift = shift(at: index) else { return nil }
-        let next = (index + 1)..<min(lines.count, index + 1 + Self.linesAsked)
+        let next = (index + 1)..<min(lines.count, index + 1 + Self.linesCompared)
         return shift == endShift || next.contains { self.shift(at: $0) == shift } ? shift : nil
     }
 
-    /// How many lines behind one are asked whether they agree: some of them may be damaged themselves.
-    private static let linesAsked = 8
+    /// How many of the next lines are compared, because some of them may be damaged too.
+    private static let linesCompared = 8
 
     private static func entry(of line: ArraySlice<UInt8>) -> (StoreKey, [UInt8])? {
         line.withUnsafeBytes { line in
@@ -95,12 +98,12 @@ struct BaseSalvage {
     }
 }
 
-/// The lines of a file, with the offset of each, without their line feeds.
+/// The lines of a file without their line feeds, each with its offset.
 struct Lines: Sequence, IteratorProtocol {
     private let bytes: [UInt8]
     private var offset: Int
 
-    /// The lines behind the first one, the file's header: where that is damaged, it may have another length.
+    /// The lines after the first line, which is the file's header. A damaged header may have another length.
     init(_ bytes: [UInt8], behind header: FileHeader) {
         self.bytes = bytes
         let start = bytes.starts(with: header.bytes) ? header.bytes.count : bytes.firstIndex(of: 0x0A).map { $0 + 1 }

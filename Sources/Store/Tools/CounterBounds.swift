@@ -1,23 +1,23 @@
-/// Holds counters against the numbers that records have from them: a counter must not be behind any.
+/// Compares counters with the numbers in records. A counter must not be lower than a number that came from it.
 struct CounterBounds {
     private var counters: [String: Int] = [:]
-    /// The greatest number that a record has from each.
+    /// The greatest number in records for each counter.
     private var greatest: [String: Int] = [:]
 
-    /// The values that a counter can have: the next number must fit into a key too.
+    /// The valid values of a counter. The next number must fit into a key too.
     static let values = 0..<Key.numbers.upperBound
 
-    /// Takes note of the numbers that a record has.
+    /// Records the numbers of a record.
     mutating func note(_ numbers: [(counter: String, number: Int)]) {
         for (counter, number) in numbers { greatest[counter] = max(number, greatest[counter] ?? 0) }
     }
 
-    /// Takes note of where a counter stands; false where that is known already.
+    /// Records the value of a counter. Returns false if the counter already has a value.
     mutating func set(_ name: String, to value: Int) -> Bool {
         counters.updateValue(value, forKey: name) == nil
     }
 
-    /// Counters that would give a number out that a record has, with the least that each must be.
+    /// The counters that would give a number again that a record has, and the minimum of each.
     var behind: [(name: String, least: Int)] {
         greatest.filter { (counters[$0.key] ?? 0) < $0.value }.map { ($0.key, $0.value) }.sorted { $0.name < $1.name }
     }

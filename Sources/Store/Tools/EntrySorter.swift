@@ -1,32 +1,33 @@
 internal import Glibc
 
-// Entries are collected in memory and, each time that is full, written to a scratch file as a sorted run. At the end all
-// runs are merged. So any number of entries is sorted in bounded memory. In memory and in the file an entry is
+// Entries are collected in memory. When the memory is full, they are written to a scratch file as a sorted run. At the
+// end all runs are merged. So any number of entries is sorted in bounded memory. An entry has the same form in memory
+// and in the file:
 //
 //     ┌──────────┬────────────┬──────────┬──────┬─────┬───────┐
 //     │ key size │ value size │ line     │ kind │ key │ value │
 //     │ 4 bytes  │ 4          │ 8        │ 1    │     │       │
 //     └──────────┴────────────┴──────────┴──────┴─────┴───────┘
 //
-// Entries that are collected are kept by the start of their key, `collection/index/`, since those of most indexes arrive
-// almost in order, and comparing what all of them start with would cost most of the time.
+// Collected entries are grouped in buckets by the first part of their key, `collection/index/`. The entries of most
+// indexes arrive almost in order, and comparing the common prefix each time would take most of the time.
 
 /// Sorts entries by their keys in bounded memory.
 final class EntrySorter {
-    /// What an entry is for.
+    /// The purpose of an entry.
     enum Kind: UInt8 {
         /// A record, counter or index entry of the store.
         case entry
-        /// The same, if its value can be erased.
+        /// The same, with an erasable value.
         case erasable
-        /// One more of what the count at this key counts.
+        /// One unit of the count at this key.
         case tally
-        /// A statement that another entry stands in for this key.
+        /// A statement that another record is a substitute for the record with this key.
         case standIn
-        /// A statement that another entry needs this key.
+        /// A statement that another record needs the record with this key.
         case reference
 
-        /// Of one key, entries come in the order of their ranks, and those of the same rank in the order of their lines.
+        /// Entries with the same key are ordered by rank, and those of the same rank by line.
         fileprivate var rank: Int {
             switch self {
             case .entry, .erasable, .tally: 0
@@ -36,12 +37,12 @@ final class EntrySorter {
         }
     }
 
-    /// An entry where it is in memory.
+    /// An entry in memory.
     struct Entry {
         fileprivate let bytes: UnsafeRawBufferPointer
 
         var kind: Kind { Kind(rawValue: bytes[16]) ?? .entry }
-        /// The line that it comes from.
+        /// The number of the line that the entry comes from.
         var line: Int { Int(bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)) }
         var key: UnsafeRawBufferPointer {
             UnsafeRawBufferPointer(rebasing: bytes[EntrySorter.headBytes..<EntrySorter.headBytes + keyBytes])
@@ -67,13 +68,14 @@ final class EntrySorter {
         }
     }
 
-    /// Entries in memory whose keys have the same start.
+    /// Entries in memory whose keys have the same prefix.
     private struct Bucket {
         let prefix: [UInt8]
         var items: [Item] = []
     }
 
-    /// Where an entry is in memory, and the eight bytes of its key behind the prefix, which decide most comparisons.
+    /// The offset of an entry in memory, and the eight bytes of its key after the prefix, which decide most
+    /// comparisons.
     private struct Item {
         let head: UInt64
         let offset: Int
@@ -82,7 +84,8 @@ final class EntrySorter {
     fileprivate static let headBytes = 17
 
     private let file: File
-    /// Where entries are collected. Safe: it is allocated and freed here, and only written behind `used`.
+    /// Memory for the collected entries. Safe: it is allocated and freed here, and writes go only to the bytes from
+    /// `used` on.
     private let memory: UnsafeMutableRawBufferPointer
     private var used = 0
     private var buckets: [Bucket] = []
@@ -90,11 +93,11 @@ final class EntrySorter {
     private var runs: [Range<Int>] = []
     private var output: [UInt8] = []
     private var written = 0
-    /// How many entries were added.
+    /// The number of entries added.
     private(set) var count = 0
 
     /// - Parameters:
-    ///   - file: where runs are written.
+    ///   - file: the scratch file for the runs.
     ///   - memoryBytes: the bytes of entries that are collected before a run is written.
     init(spillingTo file: File, memoryBytes: Int = Limits.sortedBytesInMemory) {
         self.file = file
@@ -178,11 +181,12 @@ final class EntrySorter {
         Entry(start: memory.baseAddress, offset: offset)
     }
 
-    /// Writes what was collected as a sorted run.
+    /// Writes the collected entries as a sorted run.
     private func spill() throws(StoreError) {
         guard used > 0 else { return }
         let start = written
-        // No prefix is the start of another: each ends in its second slash. So their order is that of all their keys.
+        // No prefix is the start of another one, because each ends with its second slash. So the order of the prefixes
+        // is the order of all their keys.
         buckets.sort { $0.prefix.lexicographicallyPrecedes($1.prefix) }
         for index in buckets.indices {
             let prefix = buckets[index].prefix.count
@@ -210,7 +214,7 @@ final class EntrySorter {
 
     // MARK: Merging
 
-    /// Moves the reader at `index` of a binary heap down to where it belongs.
+    /// Moves the reader at `index` of a binary heap down to its right position.
     private static func sink(_ start: Int, in heap: inout [RunReader]) {
         var index = start
         while true {
@@ -226,7 +230,7 @@ final class EntrySorter {
 }
 
 extension EntrySorter.Entry {
-    /// The entry that starts at an offset behind `start`.
+    /// The entry at `offset` bytes from `start`.
     fileprivate init(start: UnsafeRawPointer?, offset: Int) {
         let head = UnsafeRawBufferPointer(start: start.map { $0 + offset }, count: EntrySorter.headBytes)
         let key = Int(head.loadUnaligned(as: UInt32.self))
@@ -242,12 +246,12 @@ extension EntrySorter.Entry {
 /// Reads a run from its file, entry by entry.
 private final class RunReader {
     private let file: File
-    /// What is still to be read from the file.
+    /// The range of the file that is still to be read.
     private var rest: Range<Int>
     private let bufferBytes: Int
     private var buffer: [UInt8] = []
     private var next = 0
-    /// Memory with the current entry. Safe: it is replaced only by `advance()`.
+    /// Memory of the current entry. Safe: only `advance()` replaces it.
     private var memory: UnsafeMutableRawBufferPointer = .allocate(byteCount: 4_096, alignment: 8)
     private(set) var entry: EntrySorter.Entry
 
@@ -260,7 +264,7 @@ private final class RunReader {
         memory.deallocate()
     }
 
-    /// Goes to the next entry; false at the end of the run.
+    /// Moves to the next entry. Returns false at the end of the run.
     func advance() throws(StoreError) -> Bool {
         guard try fill(EntrySorter.headBytes) else { return false }
         let size = buffer.withUnsafeBytes { bytes in
@@ -280,7 +284,7 @@ private final class RunReader {
         return true
     }
 
-    /// Makes sure that the buffer has so many unread bytes; false if the run ends before.
+    /// Fills the buffer up to at least `count` unread bytes. Returns false if the run ends before that.
     private func fill(_ count: Int) throws(StoreError) -> Bool {
         if buffer.count - next >= count { return true }
         buffer.removeFirst(next)

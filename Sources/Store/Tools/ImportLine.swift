@@ -6,7 +6,7 @@ enum ImportLine {
     case about(form: Int?)
     case end
     case counter(name: String, value: Int?)
-    /// A record's JSON, which is within the line's bytes.
+    /// A record's JSON, as a slice of the line's bytes.
     case record(collection: String, UnsafeRawBufferPointer)
 
     /// Why a line cannot be read.
@@ -51,14 +51,14 @@ enum ImportLine {
         var value: Int?
         var collection: String?
         var record: UnsafeRawBufferPointer?
-        /// The name of the first property that is there twice.
+        /// The name of the first property that the line has twice.
         var double: String?
 
-        /// The known names that were there, a bit each, and all others.
+        /// The known names that were read, one bit each, and all other names.
         private var seen: UInt8 = 0
         private var others = MemberNames()
 
-        /// The names that mean something.
+        /// The names with a meaning.
         private enum Name: UInt8 {
             case end, export, counter, value, collection, record, other
 
@@ -79,7 +79,7 @@ enum ImportLine {
             }
         }
 
-        /// Takes note of a property's name; false if it was there before.
+        /// Records a property's name. Returns false if the name was read before.
         private mutating func insert(_ name: Name, _ text: JSONText) -> Bool {
             guard name != .other else { return others.insert(text.string) }
             let bit: UInt8 = 1 << name.rawValue

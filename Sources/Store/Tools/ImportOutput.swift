@@ -8,7 +8,7 @@ final class ImportOutput {
     private let journalHeader: FileHeader
     private var lines = JournalLineWriter()
     private var journalBytes: Int
-    /// Erasable values that are not in the journal yet: they are never in a base.
+    /// Erasable values that are not in the journal yet. They are never in a base.
     private var erasable: [StagedWrite] = []
     private var erasableBytes = 0
 
@@ -22,7 +22,7 @@ final class ImportOutput {
         lines.start(number: 0, check: journalHeader.check)
     }
 
-    /// Adds an entry, whose key must be behind all before it.
+    /// Adds an entry. Its key must be greater than all keys before it.
     func append(_ key: [UInt8], _ value: [UInt8], _ kind: EntrySorter.Kind) throws(StoreError) {
         let key = StoreKey(bytes: key)
         guard kind == .erasable else { return try base.append(key, value) }
@@ -31,7 +31,7 @@ final class ImportOutput {
         if erasableBytes >= Limits.mergeBufferBytes { try flushErasable() }
     }
 
-    /// Writes what is left and waits until all of it is on the disk.
+    /// Writes the remaining data and syncs both files.
     func finish() throws(StoreError) -> Manifest {
         let segment = try base.finish()
         try flushErasable()

@@ -1,5 +1,5 @@
-/// What a record's own domain says about it where no request stands behind it, as in an import: which rules it breaks,
-/// and which other records it needs.
+/// The findings of the domain about a record that does not come from a request, as in an import: the rules that the
+/// record breaks, and the other records that it needs.
 package struct RecordFindings {
     /// A property that breaks a rule.
     struct Fault {
@@ -11,17 +11,17 @@ package struct RecordFindings {
     struct Reference {
         let property: String
         let key: StoreKey
-        /// A property of the other record, and the number that it must at least have.
+        /// A property of the other record, and the minimum of its number.
         let least: (property: String, number: Int)?
-        /// Whether a record that stands in for the other one is as good.
+        /// Whether a substitute for the other record is sufficient; see `standIn(for:_:)`.
         let takesStandIn: Bool
     }
 
     private(set) var faults: [Fault] = []
     private(set) var references: [Reference] = []
-    /// The keys of records that this one stands in for.
+    /// The keys of the records for which this record is a substitute.
     private(set) var standIns: [StoreKey] = []
-    /// Whether all numbers of its keys fit into one, so that the keys can be made.
+    /// Whether every number fits into a key, so that the record's keys can be made.
     private(set) var hasKeys = true
 
     init() {}
@@ -31,10 +31,9 @@ package struct RecordFindings {
         faults.append(Fault(property: property, rule: rule))
     }
 
-    /// Reports a number, which may be part of a key, unless it is in a range. Every number of a record's keys must come
-    /// through here.
+    /// Reports a number if it is not in a range. It must be called for every number in a record's keys.
     ///
-    /// - Parameter rule: what is wrong with another number, if not just that it is not in the range.
+    /// - Parameter rule: the text of the fault; nil for a text that gives the range.
     package mutating func check(
         _ property: String,
         _ number: Int,
@@ -51,8 +50,8 @@ package struct RecordFindings {
     /// - Parameters:
     ///   - property: the property that names the other record.
     ///   - key: the other record's key; nil if the number in it cannot be part of a key, which `check` reports.
-    ///   - least: a property of the other record, and the number that it must at least have.
-    ///   - takesStandIn: whether the other record may be gone while a record stands in for it.
+    ///   - least: a property of the other record, and the minimum of its number.
+    ///   - takesStandIn: whether the other record may be missing if it has a substitute.
     package mutating func require<R: Record>(
         _ property: String,
         _ type: R.Type,
@@ -66,14 +65,15 @@ package struct RecordFindings {
         references.append(Reference(property: property, key: key, least: least, takesStandIn: takesStandIn))
     }
 
-    /// Reports that the record stands in for another one, which is gone though there are still records that need it: a
-    /// job is to end these. The collection must be one that may stand in.
+    /// Reports that the record is a substitute for a deleted record. Other records may still refer to the deleted
+    /// record until a job, which the substitute describes, has removed them. The record's collection must allow
+    /// substitutes (`mayStandIn`).
     package mutating func standIn<R: Record>(for type: R.Type, _ number: Int) {
         guard Key.numbers.contains(number) else { return }
         standIns.append(StoreKey(R.self, Key(number)))
     }
 
-    /// The numbers that counters give.
+    /// The range of the numbers that counters give.
     package static let identifiers = 1...Key.numbers.upperBound
 }
 
@@ -82,17 +82,17 @@ extension RecordFindings.Fault: CustomStringConvertible {
 }
 
 extension RecordFindings.Reference {
-    /// What is wrong if a record is there that another one stands in for.
+    /// The fault if a record exists although it has a substitute.
     static func present(_ key: String) -> String {
         "\(key) is there, which this record stands in for"
     }
 
-    /// What is wrong if the record that is needed is not there.
+    /// The fault if a needed record does not exist.
     static func missing(_ property: String, _ key: String) -> String {
         "\(property): there is no record \(key)"
     }
 
-    /// What is wrong with the record that is needed; nil if it is right, or a record stands in for it.
+    /// The fault of a needed record; nil if it is valid, or if it has a substitute.
     func fault(in record: [UInt8]?, standIns: Set<StoreKey>) -> String? {
         guard let record else {
             return takesStandIn && standIns.contains(key) ? nil : Self.missing(property, key.text)

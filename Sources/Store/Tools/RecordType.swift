@@ -1,45 +1,46 @@
 internal import JSON
 
-/// A type of record whose name is known only when the program runs: for tools that go through all of a store.
+/// A record type that is known only at run time, for tools that process a whole store.
 package struct RecordType: Sendable {
-    /// A record, in the form in which a store keeps it.
+    /// A record in the form in which the store keeps it.
     struct Entry {
         let value: [UInt8]
-        /// Where it is stored; nil if a number in it does not fit into a key, which `findings` reports.
+        /// The record's place in the store; nil if one of its numbers does not fit into a key, which `findings`
+        /// reports.
         let place: Place?
         let findings: RecordFindings
     }
 
-    /// Where a record is stored.
+    /// A record's place in the store.
     struct Place {
         let key: StoreKey
-        /// The keys of its index entries, and the value of each of them.
+        /// The keys of its index entries, and the value that all of them have.
         let indexKeys: [StoreKey]
         let indexValue: [UInt8]
-        /// The keys of the counts that its index entries are part of.
+        /// The keys of the counts that include its index entries.
         let countKeys: [StoreKey]
-        /// The numbers that it has from counters, by their names.
+        /// The numbers in it that come from counters, with the names of the counters.
         let numbers: [(counter: String, number: Int)]
 
-        /// The first of its keys that is longer than the store takes.
+        /// The first of its keys that is longer than the limit.
         var longKey: StoreKey? {
             key.bytes.count > Limits.keyBytesMax ? key : indexKeys.first { $0.bytes.count > Limits.keyBytesMax }
         }
     }
 
-    /// The name of its collection.
+    /// The collection's name.
     let collection: String
-    /// The name of the counter that its records' own numbers come from; nil where they have none of their own.
+    /// The name of the counter that numbers its records; nil if they are not numbered.
     let counter: String?
-    /// The names of the counters that numbers in its records come from.
+    /// The names of the counters from which numbers in its records come.
     let counters: [String]
-    /// Whether its records are overwritten in the files once they are deleted.
+    /// Whether its records are overwritten in the files after they are deleted.
     let isErasable: Bool
-    /// Whether its records may stand in for records that others need.
+    /// Whether its records may be substitutes for deleted records that others need.
     let mayStandIn: Bool
-    /// The indexes whose entries are counted, by what stands in place of an index in the keys of the counts.
+    /// The indexes whose entries are counted, by the name that replaces the index name in the keys of the counts.
     let countedIndexes: [String: CollectionIndex]
-    /// Reads a record's JSON, and writes it with the writer that is given.
+    /// Reads a record's JSON, and writes its value with the given writer.
     let read: @Sendable (inout JSONReader, ValueWriter) throws(JSONError) -> Entry
 
     package init<R: Record>(_ type: R.Type) {
@@ -85,7 +86,7 @@ package struct RecordType: Sendable {
 
     /// Reads a record's bytes.
     ///
-    /// - Parameter writer: kept by the caller where there are many records.
+    /// - Parameter writer: callers that read many records reuse one.
     func entry(of bytes: UnsafeRawBufferPointer, writer: ValueWriter = ValueWriter()) throws(JSONError) -> Entry {
         var reader = JSONReader(bytes)
         let entry = try read(&reader, writer)
@@ -93,7 +94,7 @@ package struct RecordType: Sendable {
         return entry
     }
 
-    /// A number of a record; nil if it has none of that name.
+    /// A number in a record; nil if the record has no number with that name.
     static func number(_ name: String, of record: [UInt8]) -> Int? {
         do throws(JSONError) {
             return try JSONValue(parsing: record)[name]?.int
@@ -104,7 +105,7 @@ package struct RecordType: Sendable {
 }
 
 extension StoreKey {
-    /// The pieces that the key was made of.
+    /// The parts of the key.
     var pieces: (collection: String, index: String, key: ArraySlice<UInt8>)? {
         guard let first = bytes.firstIndex(of: UInt8(ascii: "/")),
             let second = bytes[(first + 1)...].firstIndex(of: UInt8(ascii: "/"))
@@ -114,7 +115,7 @@ extension StoreKey {
         return (collection, index, bytes[(second + 1)...])
     }
 
-    /// The number that the key of a record is; nil where it is another key, or one of several components.
+    /// The number in the key of a numbered record; nil for any other key.
     var recordNumber: Int? {
         guard let pieces, pieces.index == StoreKey.recordIndex, pieces.key.count == Key.numberDigits else { return nil }
         return Int(String(decoding: pieces.key, as: UTF8.self))

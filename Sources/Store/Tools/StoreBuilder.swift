@@ -1,8 +1,8 @@
 internal import JSON
 
-/// Puts a store together from its records alone: indexes are made anew, and what cannot be is told.
+/// Builds a store from its records alone. Indexes are rebuilt, and records that cannot be added are reported.
 struct StoreBuilder {
-    /// Why something was not taken.
+    /// Why a record or counter was not added.
     struct Refusal: Error {
         let reason: String
     }
@@ -10,7 +10,7 @@ struct StoreBuilder {
     private let types: [String: RecordType]
     private(set) var space = LayeredSpace()
     private(set) var erasable: Set<StoreKey> = []
-    /// The keys of records that others stand in for.
+    /// The keys of the deleted records that have a substitute.
     private(set) var standIns: Set<StoreKey> = []
     private var counts: [StoreKey: Int] = [:]
     private var counters = CounterBounds()
@@ -22,7 +22,7 @@ struct StoreBuilder {
 
     /// Adds a record of a collection.
     ///
-    /// - Returns: what its domain finds.
+    /// - Returns: the findings of the record's domain.
     mutating func add(_ bytes: [UInt8], to collection: String) throws(Refusal) -> RecordFindings {
         guard let type = types[collection] else {
             throw Refusal(reason: "there is no collection \(collection.shortened)")
@@ -45,13 +45,13 @@ struct StoreBuilder {
         standIns.formUnion(entry.findings.standIns)
         if type.isErasable { erasable.insert(place.key) }
         counters.note(place.numbers)
-        noteNeeded(by: entry.findings)
+        noteReferences(of: entry.findings)
         return entry.findings
     }
 
-    /// Takes note of the numbers of the records that a record refers to. If such a record is lost and a new one got its
-    /// number, the new one would own what belonged to the lost one.
-    private mutating func noteNeeded(by findings: RecordFindings) {
+    /// Records the numbers of the records to which a record refers. If such a record is lost, its number must not be
+    /// given to a new record, which would then own the data of the lost one.
+    private mutating func noteReferences(of findings: RecordFindings) {
         for reference in findings.references {
             guard let number = reference.key.recordNumber, let collection = reference.key.pieces?.collection,
                 let counter = types[collection]?.counter
@@ -60,7 +60,7 @@ struct StoreBuilder {
         }
     }
 
-    /// Sets a counter, which must be set but once.
+    /// Sets a counter. Each counter can be set only once.
     mutating func setCounter(_ name: String, to value: Int) throws(Refusal) {
         guard CounterBounds.values.contains(value) else {
             throw Refusal(reason: "\(value) is no number of a counter")
@@ -69,10 +69,10 @@ struct StoreBuilder {
         space.set(values.number(value), at: .counter(name))
     }
 
-    /// Counters that would give a number out that a record has or needs, with the least that each must be.
+    /// The counters that would give a number again that a record has or refers to, and the minimum of each.
     var countersBehind: [(name: String, least: Int)] { counters.behind }
 
-    /// Sets counters that are behind.
+    /// Sets the counters that are too low.
     mutating func mendCounters() {
         for (name, least) in countersBehind {
             _ = counters.set(name, to: least)
@@ -80,7 +80,7 @@ struct StoreBuilder {
         }
     }
 
-    /// Sets the counts of indexes, once all records are there.
+    /// Sets the counts of indexes. It must be called after all records were added.
     mutating func setCounts() {
         for (key, count) in counts { space.set(values.number(count), at: key) }
     }

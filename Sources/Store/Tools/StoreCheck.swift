@@ -1,25 +1,24 @@
 internal import JSON
 
-/// Verifies all of a directory: every byte that a check covers, that every record keeps to the rules of its domain, and
-/// that every record and index entry fits the others.
-/// Nothing in the directory is changed.
+/// Verifies a whole directory: all bytes that a checksum covers, the domain rules of every record, and the consistency
+/// of records and index entries. It changes nothing in the directory.
 package struct StoreCheck {
-    /// What was found.
+    /// The result of a check.
     package struct Report {
-        /// What is wrong, a sentence each without the full stop: file, offset and line first.
+        /// The faults, one sentence each without the full stop. Each starts with file, offset and line.
         package fileprivate(set) var faults: [String] = []
-        /// Whether bytes are not as they were written. If not, the faults are in what the records say.
+        /// Whether bytes were changed. If not, the faults are in the contents of records.
         package fileprivate(set) var isDamaged = false
-        /// Whether there are more faults than are told of.
+        /// Whether there are more faults than `faults` has.
         package fileprivate(set) var hasMore = false
-        /// What is worth knowing, though nothing is wrong.
+        /// Observations that are not faults.
         package fileprivate(set) var notes: [String] = []
-        /// How many entries the store has.
+        /// The number of entries in the store.
         package fileprivate(set) var entries = 0
-        /// How many transactions made them.
+        /// The number of transactions that made them.
         package fileprivate(set) var transactions = 0
 
-        /// Takes note of a fault; a store that is broken all over is not told of line by line.
+        /// Adds a fault. The number of faults in the report is limited.
         fileprivate mutating func add(_ fault: String) {
             if faults.count < Limits.faultsToldMax { faults.append(fault) } else { hasMore = true }
         }
@@ -29,14 +28,14 @@ package struct StoreCheck {
     private let progress: (ToolProgress) -> Void
     private var report = Report()
     private var counters = CounterBounds()
-    /// The keys of records that others stand in for.
+    /// The keys of the deleted records that have a substitute.
     private var standIns: Set<StoreKey> = []
 
-    /// Checks a directory, beside those who use it.
+    /// Checks a directory. Other processes may use it at the same time.
     ///
     /// - Parameters:
-    ///   - types: all types of records that a store may hold.
-    /// - Throws: `StoreError.noStore`, `.busy`, `.systemCall`: what kept it from being checked.
+    ///   - types: all record types that a store may hold.
+    /// - Throws: `StoreError.noStore`, `.busy` or `.systemCall` if the directory could not be checked.
     package static func run(
         _ path: SystemString,
         types: [RecordType],
@@ -91,18 +90,18 @@ package struct StoreCheck {
                 "\(opened.manifest.journal) ends in a write that was cut off, at byte \(replay.length)"
             )
         }
-        // Where lines are missing from the base, much would seem not to fit.
+        // If lines of the base are missing, many entries would be reported as inconsistent.
         if isBaseSound { try checkEntries(of: space) }
     }
 
     // MARK: Files
 
-    /// What belongs together, fetched while the lock keeps writers away.
+    /// Files that belong together, opened or read while the lock was held.
     private struct Opened {
         let manifest: Manifest
         let base: File?
         let journal: [UInt8]
-        /// How many of its bytes were synced, as far as is known.
+        /// The number of bytes known to be synced.
         let synced: Int
         let names: [String]
     }
@@ -125,7 +124,7 @@ package struct StoreCheck {
         )
     }
 
-    /// The directory's lock; nil where nobody has made its file.
+    /// The directory lock; nil if its file does not exist.
     static func lock(of files: StoreFiles) throws(StoreError) -> DirectoryLock? {
         do throws(StoreError) {
             return try DirectoryLock(DirectoryLock.fileName, in: files.directory, readOnly: true, calls: files.calls)
@@ -134,7 +133,7 @@ package struct StoreCheck {
         }
     }
 
-    /// Checks each line of a base, and the check of all of it.
+    /// Verifies each line of a base, and the checksum of the whole file.
     private mutating func check(_ base: BaseFile?, of manifest: Manifest) throws(StoreError) -> Bool {
         guard let base, let segment = manifest.segment else { return true }
         var last: StoreKey?
@@ -166,7 +165,7 @@ package struct StoreCheck {
 
     // MARK: Entries
 
-    /// Checks that every record can be read and has its index entries, and that every index entry has its record.
+    /// Verifies that every record can be decoded and has its index entries, and that every index entry has its record.
     private mutating func checkEntries(of space: LayeredSpace) throws(StoreError) {
         let expected = report.entries
         report.entries = 0
@@ -184,7 +183,8 @@ package struct StoreCheck {
         }
     }
 
-    /// Takes note of what records stand in for. What cannot be read of them is found when all entries are checked.
+    /// Finds the deleted records that have a substitute. Substitutes that cannot be decoded are reported later, when
+    /// all entries are checked.
     private mutating func findStandIns(in space: LayeredSpace) throws(StoreError) {
         for type in types.values where type.mayStandIn {
             let bounds = KeyBounds(collection: type.collection, index: StoreKey.recordIndex, prefix: nil, from: nil)

@@ -1,14 +1,14 @@
 internal import Glibc
 internal import Platform
 
-/// A new store under construction, in a directory of its own beside the path it will get.
+/// A new store under construction, in a temporary directory beside its final path.
 ///
-/// The directory gets a random name and is created exclusively (mkdirat), so no link or file that another user planted is
-/// ever followed or replaced. Everything in it is created exclusively and reached through the directory's descriptor, and
-/// `discard()` removes only what was created here. `publish()` renames the finished directory: the path holds all of the
-/// store or nothing.
+/// The temporary directory gets a random name and is created exclusively (mkdirat), so no link or file that another
+/// user planted is ever followed or replaced. All files in it are created exclusively and accessed through the
+/// directory's descriptor, and `discard()` removes only files that were created here. `publish()` renames the finished
+/// directory, so the path has either the whole store or nothing.
 final class StoreDraft {
-    /// The directory under construction.
+    /// The temporary directory.
     let directory: Directory
     private let parent: Directory
     private let path: SystemString
@@ -19,10 +19,10 @@ final class StoreDraft {
     private var created: [String] = []
     private var isOpen = true
 
-    /// Creates the directory under construction, and the directories above it where they are missing.
+    /// Creates the temporary directory, and any missing directories above it.
     ///
-    /// - Throws: `StoreError.exists` if the path holds anything but an empty directory, `StoreError.unnamed` if it ends in no
-    ///   name.
+    /// - Throws: `StoreError.exists` if the path is taken and is not an empty directory; `.unnamed` if the path does
+    ///   not end in a name.
     init(for path: SystemString, calls: SystemCalls) throws(StoreError) {
         place = StorePlace(path)
         try place.check()
@@ -36,14 +36,14 @@ final class StoreDraft {
         discard()
     }
 
-    /// Creates a file, which is readable by its owner alone.
+    /// Creates a file that only its owner can read.
     func newFile(_ name: String) throws(StoreError) -> File {
         let file = try File(name, in: directory, .new, calls: calls)
         created.append(name)
         return file
     }
 
-    /// Creates a file without a name: the system frees it when it is closed, however the process ends.
+    /// Creates a file without a name. The system frees it when it is closed, even if the process is killed.
     func scratchFile() throws(StoreError) -> File {
         let file = try newFile("scratch")
         try directory.unlink("scratch")
@@ -53,8 +53,8 @@ final class StoreDraft {
 
     /// Completes the store with its manifest and moves it to its path.
     ///
-    /// - Throws: `StoreError.exists` if something was put at the path meanwhile. `StoreError.systemCall` with a text that says
-    ///   so where the store is at the path, but the sync of its name failed.
+    /// - Throws: `StoreError.exists` if the path was taken in the meantime; `.systemCall` with a text that says so if
+    ///   the store is at the path, but the sync of its name failed.
     func publish(_ manifest: Manifest) throws(StoreError) {
         let file = try newFile(Manifest.fileName)
         try file.write(manifest.bytes, at: 0)
@@ -73,13 +73,13 @@ final class StoreDraft {
         }
     }
 
-    /// Removes the directory under construction with the files that were created in it. What cannot be removed keeps a
-    /// name that says what it is.
+    /// Removes the temporary directory and the files that were created in it. A directory that cannot be removed has a
+    /// name that shows its purpose.
     func discard() {
         guard isOpen else { return }
         isOpen = false
         for name in created { _ = calls.unlink(directory.descriptor, name) }
-        // If the name is another directory's by now, this one has been moved, and is left alone.
+        // If the name belongs to another directory now, the temporary directory was moved, and is not removed.
         var status = stat()
         guard fstatat(parent.descriptor, temporaryName.cString, &status, AT_SYMLINK_NOFOLLOW) == 0,
             directory.isSame(as: FileStamp(status))
@@ -87,7 +87,7 @@ final class StoreDraft {
         unlinkat(parent.descriptor, temporaryName.cString, AT_REMOVEDIR)
     }
 
-    /// Creates a directory that only its owner can use, whatever the umask.
+    /// Creates a directory that only its owner can access, independent of the umask.
     private static func make(_ name: SystemString, in parent: Directory, _ calls: SystemCalls) throws(StoreError)
         -> Directory
     {
@@ -98,7 +98,7 @@ final class StoreDraft {
             }
         }
         var descriptor = open()
-        // A umask can take the owner's own bits.
+        // A umask can remove the owner's own permissions.
         if descriptor < 0, errno == EACCES, fchmodat(parent.descriptor, name.cString, 0o700, AT_SYMLINK_NOFOLLOW) == 0 {
             descriptor = open()
         }
@@ -113,7 +113,7 @@ final class StoreDraft {
             calls: calls
         )
         do throws(StoreError) {
-            // In a directory that others can write to, another directory may have been moved to the name.
+            // In a directory that other users can write to, the name may belong to another directory now.
             guard directory.isOwn else { throw .exists("\(directory.path)") }
             try directory.restrict()
         } catch {

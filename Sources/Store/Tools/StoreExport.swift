@@ -1,20 +1,20 @@
 internal import JSON
 
-// An export is JSON Lines that a person can edit: what it is, the counters and every record under the name of its
-// collection, and a last line without which it is cut short. Index entries are left out; they are made anew when it is
-// imported. The order of the lines is of no account, but for the last.
+// An export is JSON Lines that a person can edit: a first line that describes it, the counters, every record with the
+// name of its collection, and a last line. If the last line is missing, the export was cut short. Index entries are
+// left out; an import rebuilds them. The order of the lines does not matter, except for the last one.
 //
 //     {"export":1,"about":"…"}
 //     {"counter":"care.users","value":17}
 //     {"collection":"care.users","record":{"id":17,"email":"foo@bar.com"}}
 //     {"end":true}
 
-/// Writes what a store holds as lines to edit.
+/// Writes the contents of a store as lines that can be edited.
 package struct StoreExport {
-    /// The form of an export that this program writes and reads.
+    /// The version of the export format that this program writes and reads.
     static let form = 1
 
-    /// Gives the lines of an export, each with its line feed.
+    /// Writes the lines of an export, each with its line feed.
     ///
     /// - Parameter line: called with each line, in order.
     /// - Throws: `StoreError`; what `line` throws.

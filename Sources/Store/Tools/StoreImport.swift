@@ -2,15 +2,15 @@ internal import JSON
 
 /// Makes a store from the lines of an export, in bounded memory.
 ///
-/// Lines may come in any order. Each becomes entries of the store, which are sorted on the disk; what only shows when all
-/// of them are known, such as two accounts with one address or a session without its account, is found while the sorted
-/// entries are written.
+/// Lines may come in any order. Each line becomes entries of the store, which are sorted on the disk. Faults that
+/// depend on several lines, such as two accounts with one address or a session without its account, are found while the
+/// sorted entries are written.
 package final class StoreImport {
-    /// What is wrong with a line, counted from 1; nil if it is wrong with all of them.
+    /// A fault of a line. Lines are counted from 1; the line is nil if the fault concerns the whole export.
     package struct Fault: Error, Equatable {
-        /// Which line.
+        /// The line's number.
         package let line: Int?
-        /// Which property breaks which rule, without the full stop.
+        /// The property and the rule that it breaks, without the full stop.
         package let reason: String
     }
 
@@ -22,16 +22,16 @@ package final class StoreImport {
     private var counters = CounterBounds()
     private var line = 0
     private var hasEnded = false
-    /// The first faults that were found.
+    /// The first faults, at most `Limits.faultsToldMax`.
     package private(set) var faults: [Fault] = []
-    /// How many faults were found.
+    /// The number of all faults.
     package private(set) var faultCount = 0
-    /// How many records were read.
+    /// The number of records read.
     package private(set) var records = 0
 
     /// - Parameters:
-    ///   - types: all types of records that a store may hold.
-    ///   - path: where the store goes; the path must hold nothing, or an empty directory.
+    ///   - types: all record types that a store may hold.
+    ///   - path: the path of the new store. It must be unused or an empty directory.
     /// - Throws: `StoreError.exists`, `.unnamed`, `.withinStore`, `.diskFull`, `.systemCall`.
     package init(_ types: [RecordType], to path: SystemString, settings: StoreSettings = StoreSettings())
         throws(StoreError)
@@ -42,9 +42,9 @@ package final class StoreImport {
         sorter = EntrySorter(spillingTo: try draft.scratchFile())
     }
 
-    /// Reads the next line, with or without its line feed.
+    /// Reads the next line, with or without its line feed. Faults of the line are added to `faults`.
     ///
-    /// - Throws: `StoreError.diskFull`, `.systemCall`. What is wrong with the line is in `faults`.
+    /// - Throws: `StoreError.diskFull`, `.systemCall`.
     package func take(_ bytes: ArraySlice<UInt8>) throws(StoreError) {
         line += 1
         let isMarked = line == 1 && bytes.starts(with: [0xEF, 0xBB, 0xBF])
@@ -54,16 +54,16 @@ package final class StoreImport {
         try result.get()
     }
 
-    /// Counts a line that is longer than `Limits.exportLineBytesMax`, and so no line of an export.
+    /// Reports a line that is longer than `Limits.exportLineBytesMax`. No line of an export is that long.
     package func refuseLongLine() {
         line += 1
         refuse("longer than \(Limits.exportLineBytesMax) bytes")
     }
 
-    /// Writes the store if nothing is wrong.
+    /// Writes the store if there are no faults.
     ///
-    /// - Returns: whether the store was written. If not, `faults` says why, and nothing is at the path.
-    /// - Throws: `StoreError`; nothing is at the path then, unless the error says that the store is.
+    /// - Returns: whether the store was written. If not, `faults` has the reasons, and nothing is at the path.
+    /// - Throws: `StoreError`. Nothing is at the path then, unless the error says that the store is there.
     package func finish(progress: (ToolProgress) -> Void) throws(StoreError) -> Bool {
         defer { draft.discard() }
         if !hasEnded {
@@ -172,14 +172,14 @@ package final class StoreImport {
                     return add(Fault(line: entry.line, reason: reason))
                 }
                 last.replace(by: entry)
-                // A fault that shows now leaves the output unused.
+                // A fault found here discards the output.
                 if let output, faultCount == 0 { try output.append(last.key, last.value, entry.kind) }
             }
         }
         try writeTally(of: last, to: output)
     }
 
-    /// Writes a count once all that it counts were met.
+    /// Writes a count after the last entry that it counts.
     private func writeTally(of last: LastEntry, to output: ImportOutput?) throws(StoreError) {
         guard last.kind == .tally, let output, faultCount == 0 else { return }
         try output.append(last.key, ValueWriter().number(last.tally).bytes, .entry)
@@ -197,15 +197,15 @@ package final class StoreImport {
     }
 }
 
-/// The entry that was last visited in key order.
+/// The entry that was visited last in key order.
 struct LastEntry {
     private(set) var key: [UInt8] = []
     private(set) var value: [UInt8] = []
     private(set) var line = 0
     private(set) var kind = EntrySorter.Kind.entry
-    /// How many tallies of its key were met, if it is one.
+    /// The number of tallies of the key, if the entry is a tally.
     var tally = 1
-    /// Numbers of the record that were asked for.
+    /// The numbers of the record that were looked up.
     private var numbers: [String: Int?] = [:]
 
     func hasKey(of entry: EntrySorter.Entry) -> Bool {
@@ -222,7 +222,7 @@ struct LastEntry {
         if !numbers.isEmpty { numbers.removeAll() }
     }
 
-    /// A number of the record.
+    /// A number in the record.
     mutating func number(_ name: String) -> Int? {
         if let known = numbers[name] { return known }
         let number = RecordType.number(name, of: value)
@@ -231,8 +231,8 @@ struct LastEntry {
     }
 }
 
-/// A reference among sorted entries: `property`, `0` or `1` for whether it takes a record that stands in, and, if the other
-/// record's number matters, its property and the least number, with a NUL between each two.
+/// A reference as the value of a sorted entry. Its parts are separated by NUL: the property; `1` if a substitute is
+/// sufficient, else `0`; and, if the other record's number matters, the property of that number and its minimum.
 private struct PackedReference {
     private let property: String
     private let takesStandIn: Bool

@@ -1,18 +1,18 @@
 internal import Glibc
 internal import JSON
 
-/// Saves what can be read of a damaged directory into a new one.
+/// Saves the readable records of a damaged directory into a new one.
 ///
-/// Every line stands for itself here. One of a base is taken if it matches its check. One of the journal is taken if it
-/// matches the check continued from the line before; where that line is damaged, from the check that it has written, or
-/// the one that its bytes come to, whichever of the two still holds. What is taken of records is put together anew, with
-/// new indexes.
+/// Each line is judged separately. A line of a base is taken if it matches its checksum. A line of the journal is taken
+/// if it matches the checksum continued from the line before. If the line before is damaged, there are two candidates
+/// to continue from: the checksum written in the damaged line, and the checksum computed from its bytes. The records
+/// that were taken are put into a new store with new indexes.
 package struct StoreSalvage {
-    /// What became of it.
+    /// The result of a salvage.
     package struct Report {
-        /// What was lost, or is in doubt, a sentence each without the full stop.
+        /// What was lost or is in doubt, one sentence each without the full stop.
         package fileprivate(set) var losses: [String] = []
-        /// How many records were saved.
+        /// The number of records saved.
         package fileprivate(set) var records = 0
     }
 
@@ -20,12 +20,12 @@ package struct StoreSalvage {
     private let files: StoreFiles
     private let progress: (ToolProgress) -> Void
     private var space = LayeredSpace()
-    /// Keys whose values cannot be read, and that no later line sets or removes.
+    /// The keys whose values cannot be read, and that no later line sets or removes.
     private var unreadable: Set<StoreKey> = []
     private var report = Report()
 
-    /// Saves what can be read of the store at `path` to `destination`, which must not be there, or be empty. What is at
-    /// `path` stays as it is; nobody may be using it.
+    /// Saves the readable records of the store at `path` to `destination`, which must be unused or an empty directory.
+    /// The store at `path` is not changed. No process may be using it.
     ///
     /// - Throws: `StoreError.noStore`, `.exists`, `.unnamed`, `.withinStore`, `.busy`, `.diskFull`, `.systemCall`.
     package static func run(
@@ -63,7 +63,7 @@ package struct StoreSalvage {
             guard case .damaged = error else { throw error }
             report.losses.append("\(error)")
         }
-        // Without a manifest the least epoch counts: its files go only once a later one is complete.
+        // Without a manifest the lowest epoch is used: its files are removed only when a later epoch is complete.
         let names = try files.directory.names()
         let epochs = names.compactMap(StoreFiles.epoch(of:))
         guard var epoch = manifest?.epoch ?? epochs.min() else { throw .noStore("\(files.directory.path)") }
@@ -82,7 +82,7 @@ package struct StoreSalvage {
         }
     }
 
-    /// The bytes of a file, or none where it cannot be read; that is told.
+    /// The bytes of a file; empty if it cannot be read, which is reported.
     private mutating func contents(of name: String) -> [UInt8] {
         progress(ToolProgress(phase: "reading \(name)", done: 0, total: nil))
         do throws(StoreError) {
@@ -94,7 +94,7 @@ package struct StoreSalvage {
         }
     }
 
-    /// The header that a file's manifest asks for, or that it begins with; nil where it is lost, which is told.
+    /// The header according to the manifest, or the one at the start of the file; nil if it is lost, which is reported.
     private mutating func header(
         of name: String,
         _ bytes: [UInt8],
@@ -147,11 +147,11 @@ package struct StoreSalvage {
         }
     }
 
-    /// What a line's check may be continued from.
+    /// A candidate for the checksum from which a line's checksum continues.
     private struct Link {
-        /// Nil where nothing is known.
+        /// Nil if no checksum is known.
         let check: UInt32?
-        /// The line before, which looked damaged: right in all but its own check if this is what holds.
+        /// The line before, which looked damaged. If this candidate is right, only its own checksum is wrong.
         var doubted: ArraySlice<UInt8>?
     }
 
@@ -162,15 +162,15 @@ package struct StoreSalvage {
         var description: String { "\(file) at byte \(offset)" }
     }
 
-    /// Takes a line of the journal, if it can be.
+    /// Takes a line of the journal if it is valid.
     ///
-    /// - Returns: what the next line's check may be continued from, the likeliest first.
+    /// - Returns: the candidates for the next line, the most likely one first.
     private mutating func take(_ line: UnsafeRawBufferPointer, behind chain: [Link], _ place: Place) -> [Link] {
         var writes: [JournalLine.Write] = []
         for link in chain {
             do throws(LineFault) {
                 let parsed = try JournalLine(parsing: line, after: link.check, writes: &writes)
-                if let doubted = link.doubted { takeBackLoss(of: doubted, check: link.check) }
+                if let doubted = link.doubted { restoreLostLine(doubted, check: link.check) }
                 if link.check == nil {
                     report.losses.append("\(place): a line is taken, though the one that vouches for it is lost")
                 }
@@ -190,8 +190,8 @@ package struct StoreSalvage {
         return next + [Link(check: nil)]
     }
 
-    /// Takes the last line that was told to be lost: the next one has shown that nothing but its check is wrong.
-    private mutating func takeBackLoss(of line: ArraySlice<UInt8>, check: UInt32?) {
+    /// Takes the last line that was reported as lost: the next line has shown that only its checksum is wrong.
+    private mutating func restoreLostLine(_ line: ArraySlice<UInt8>, check: UInt32?) {
         report.losses.removeLast()
         line.withUnsafeBytes { line in
             var writes: [JournalLine.Write] = []
@@ -215,7 +215,7 @@ package struct StoreSalvage {
         }
     }
 
-    /// The keys that a damaged line seems to have written, for people.
+    /// The keys that a damaged line seems to have written, for the report.
     private static func keys(of line: UnsafeRawBufferPointer) -> String {
         do throws(JSONError) {
             let value = try JSONValue(parsing: line)
@@ -228,7 +228,7 @@ package struct StoreSalvage {
 
     // MARK: Records
 
-    /// Puts the records together anew.
+    /// Builds a new store from the records.
     private mutating func rebuild() throws(StoreError) -> StoreBuilder {
         for key in unreadable.sorted() { report.losses.append("\(key.text) is lost: its value is damaged or erased") }
         var builder = StoreBuilder(types)
@@ -249,7 +249,7 @@ package struct StoreSalvage {
                 report.losses.append("\(key.text) is lost: \(error.reason)")
             }
         }
-        // Such records are saved: a person who exports and edits them can put them right.
+        // Records with faults are saved too: a person can export the store, correct the records and import them.
         for (key, findings) in findings {
             var faults = findings.faults.map(\.description)
             for reference in findings.references {

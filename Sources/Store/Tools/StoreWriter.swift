@@ -1,6 +1,6 @@
 import Platform
 
-/// Writes a whole store into a directory that holds none.
+/// Writes a whole store into a new or empty directory.
 struct StoreWriter {
     private let path: SystemString
     private let calls: SystemCalls
@@ -9,18 +9,19 @@ struct StoreWriter {
         (self.path, self.calls) = (path, calls)
     }
 
-    /// Refuses a place that is taken, before any work is done for it.
+    /// Throws if the place is taken, before any work is done.
     func checkPlace() throws(StoreError) {
         try StorePlace(path).check()
     }
 
-    /// Writes what a space holds.
+    /// Writes the entries of a space.
     ///
     /// - Parameters:
-    ///   - erasable: the keys of values that can be erased, which do not go into the base.
-    ///   - transactions: how many transactions it took to make them.
-    ///   - progress: called now and then with how many entries were written.
-    /// - Throws: `StoreError.exists` if the path holds anything but an empty directory; what `StoreDraft.publish` throws.
+    ///   - erasable: the keys of the erasable values, which are not written to the base.
+    ///   - transactions: the number of transactions that made the entries.
+    ///   - progress: called regularly with the number of entries written.
+    /// - Throws: `StoreError.exists` if the path is taken and is not an empty directory; what `StoreDraft.publish`
+    ///   throws.
     func write(
         _ space: LayeredSpace,
         erasable: Set<StoreKey>,

@@ -1,17 +1,17 @@
 internal import Glibc
 internal import JSON
 
-/// Finds properties that a record does not have: a slip of the pen would be lost without a word.
+/// Finds properties that a record does not have. Without this check, a misspelled property would be lost silently.
 enum StrangeMember {
-    /// The path of a property that `given` has and the record as it is stored has not, or that `given` has twice; nil if
-    /// there is none. A long name is cut.
+    /// The path of a property that is in `given` twice, or is in `given` and not in the stored record; nil if there is
+    /// none. A long name is shortened.
     static func name(in given: UnsafeRawBufferPointer, but stored: [UInt8]) -> String? {
-        // What an export wrote is what the store keeps.
+        // An unedited line of an export is equal to the stored value.
         if stored.withUnsafeBytes({ $0.hasBytes(of: given) }) { return nil }
         do throws(JSONError) {
             return name(in: try JSONValue(parsing: given), but: try JSONValue(parsing: stored))
         } catch {
-            // Both were read before.
+            // Both values were parsed before, so this does not happen.
             return nil
         }
     }
@@ -36,7 +36,7 @@ enum StrangeMember {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether both have the same bytes.
+    /// Whether both buffers have the same bytes.
     func hasBytes(of other: UnsafeRawBufferPointer) -> Bool {
         guard count == other.count else { return false }
         guard let start = baseAddress, let otherStart = other.baseAddress else { return true }

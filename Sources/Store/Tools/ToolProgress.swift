@@ -1,10 +1,10 @@
-/// What long work has done so far.
+/// The progress of a long operation.
 package struct ToolProgress: Sendable {
-    /// What is being done, in a word or two.
+    /// The current phase, in one to three words.
     package let phase: String
-    /// How much of it is done: bytes or entries.
+    /// How much is done, in bytes or entries.
     package let done: Int
-    /// How much there is to do; nil where that is not known.
+    /// The total, in the same unit; nil if it is not known.
     package let total: Int?
 
     package init(phase: String, done: Int, total: Int?) {
