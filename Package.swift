@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Every target is held to the same rules: existentials are spelled out, imports stay internal unless said
-/// otherwise, and a member is only visible where its module is imported.
+/// The Swift settings of every target: `any` is written for existential types, imports are internal by default, and a
+/// member of a module is only visible in files that import the module.
 let houseRules: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),

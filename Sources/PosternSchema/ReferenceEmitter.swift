@@ -1,6 +1,6 @@
 import JSON
 
-/// The reference page.
+/// Generates the reference page, schema/REFERENCE.md.
 struct ReferenceEmitter {
     let text: String
 

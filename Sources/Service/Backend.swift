@@ -86,8 +86,8 @@ package final class Backend {
         }
     }
 
-    /// Deletes expired sessions and codes, and runs the remaining jobs for at most `Limits.lastJobsMilliseconds`, before
-    /// the process ends. The next process runs the rest.
+    /// Deletes expired sessions and codes, and runs the remaining jobs for at most `Limits.lastJobsMilliseconds`,
+    /// before the process ends. The next process runs the rest.
     package func finish() {
         let deadline = MonotonicClock.milliseconds + Accounts.Limits.lastJobsMilliseconds
         do {
