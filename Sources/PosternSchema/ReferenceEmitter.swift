@@ -54,6 +54,6 @@ struct ReferenceEmitter {
                     )
             }
         }
-        return ["| member | type | meaning |", "| --- | --- | --- |"] + rows(members, path) + [""]
+        return ["| name | type | meaning |", "| --- | --- | --- |"] + rows(members, path) + [""]
     }
 }
