@@ -3,7 +3,7 @@ import PackageDescription
 
 /// The Swift settings of every target: `any` is written for existential types, imports are internal by default, and a
 /// member of a module is only visible in files that import the module.
-let houseRules: [SwiftSetting] = [
+let commonSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -19,90 +19,90 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
-        .target(name: "Platform", dependencies: ["CLinux"], swiftSettings: houseRules),
-        .target(name: "JSON", dependencies: ["Platform"], swiftSettings: houseRules),
-        .target(name: "JSONRPC", dependencies: ["JSON", "Platform"], swiftSettings: houseRules),
-        .target(name: "Store", dependencies: ["CLinux", "JSON", "Platform"], swiftSettings: houseRules),
-        .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Platform", "Store"], swiftSettings: houseRules),
+        .target(name: "Platform", dependencies: ["CLinux"], swiftSettings: commonSettings),
+        .target(name: "JSON", dependencies: ["Platform"], swiftSettings: commonSettings),
+        .target(name: "JSONRPC", dependencies: ["JSON", "Platform"], swiftSettings: commonSettings),
+        .target(name: "Store", dependencies: ["CLinux", "JSON", "Platform"], swiftSettings: commonSettings),
+        .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Platform", "Store"], swiftSettings: commonSettings),
         .target(
             name: "Mail",
             dependencies: ["Accounts", "CSodium", "Store", "Platform"],
             resources: [.embedInCode("Templates")],
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
-        .target(name: "Service", dependencies: ["Accounts", "JSON", "JSONRPC", "Store"], swiftSettings: houseRules),
+        .target(name: "Service", dependencies: ["Accounts", "JSON", "JSONRPC", "Store"], swiftSettings: commonSettings),
         .executableTarget(
             name: "postern",
             dependencies: ["Accounts", "CLinux", "JSON", "JSONRPC", "Mail", "Service", "Store", "Platform"],
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
-        .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: houseRules),
+        .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: commonSettings),
 
         .target(
             name: "PosternClient",
             dependencies: ["JSON", "Platform"],
             path: "clients/swift/Sources/PosternClient",
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
         .executableTarget(
             name: "PosternClientExample",
             dependencies: ["PosternClient"],
             path: "clients/swift/Example",
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
         .executableTarget(
             name: "PosternClientTrials",
             dependencies: ["JSON", "PosternClient", "PosternTranscripts"],
             path: "clients/swift/Trials",
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
 
-        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: houseRules),
-        .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: houseRules),
-        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Platform"], swiftSettings: houseRules),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: commonSettings),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: commonSettings),
+        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Platform"], swiftSettings: commonSettings),
         .testTarget(
             name: "StoreTests",
             dependencies: ["JSON", "PosternTesting", "Store"],
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
         .testTarget(
             name: "AccountsTests",
             dependencies: ["Accounts", "JSON", "PosternTesting", "Store"],
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
         .testTarget(
             name: "ServiceTests",
             dependencies: ["Accounts", "JSON", "JSONRPC", "PosternTesting", "Service", "Store"],
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
         .testTarget(
             name: "MailTests",
             dependencies: ["Accounts", "Mail", "PosternTesting", "Store", "Platform"],
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
         .target(
             name: "PosternTesting",
             dependencies: ["JSON", "Store", "postern"],
             path: "Tests/PosternTesting",
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
         .target(
             name: "PosternTranscripts",
             dependencies: ["JSON"],
             path: "Tests/PosternTranscripts",
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
         .testTarget(
             name: "ContractTests",
             dependencies: ["Accounts", "JSON", "PosternSchema", "PosternTesting", "PosternTranscripts"],
             exclude: ["Resources"],
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["Accounts", "JSON", "JSONRPC", "PosternTesting", "Store"],
             exclude: ["Resources"],
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
         .testTarget(
             name: "PosternClientTests",
@@ -112,7 +112,7 @@ let package = Package(
             ],
             path: "clients/swift/Tests/PosternClientTests",
             exclude: ["Fakes"],
-            swiftSettings: houseRules
+            swiftSettings: commonSettings
         ),
     ],
     swiftLanguageModes: [.v6]

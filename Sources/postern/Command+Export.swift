@@ -84,7 +84,7 @@ extension Command {
     /// The number of bytes that are collected before a write.
     private static let pieceBytes = 1 << 20
     /// The number of lines between two updates of the progress bar.
-    private static let linesBetweenLooks = 1_000
+    private static let linesBetweenUpdates = 1_000
 
     /// Passes each line of a file to an import.
     private static func readLines(of file: InputFile, into incoming: StoreImport, _ bar: ProgressBar) throws {
@@ -100,7 +100,7 @@ extension Command {
             }
             isLong = false
             lines += 1
-            if lines % linesBetweenLooks == 0 { bar.show(ToolProgress(phase: "reading", done: lines, total: nil)) }
+            if lines % linesBetweenUpdates == 0 { bar.show(ToolProgress(phase: "reading", done: lines, total: nil)) }
         }
         while case var piece = try file.read(), !piece.isEmpty {
             while let end = lineEnd(in: piece) {

@@ -15,7 +15,7 @@ struct Options {
 
     /// The directory of the store, or `:memory:`.
     var data: SystemString = "./postern-data"
-    /// How a directory is used.
+    /// The settings of a store in a directory.
     var store = StoreSettings()
     /// The order of replies; nil for the default of the framing.
     var order: ReplyOrder?
