@@ -3,7 +3,7 @@ import PackageDescription
 
 /// The Swift settings of every target: `any` is written for existential types, imports are internal by default, and a
 /// member of a module is only visible in files that import the module.
-let commonSettings: [SwiftSetting] = [
+let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -19,90 +19,90 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
-        .target(name: "Platform", dependencies: ["CLinux"], swiftSettings: commonSettings),
-        .target(name: "JSON", dependencies: ["Platform"], swiftSettings: commonSettings),
-        .target(name: "JSONRPC", dependencies: ["JSON", "Platform"], swiftSettings: commonSettings),
-        .target(name: "Store", dependencies: ["CLinux", "JSON", "Platform"], swiftSettings: commonSettings),
-        .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Platform", "Store"], swiftSettings: commonSettings),
+        .target(name: "Platform", dependencies: ["CLinux"], swiftSettings: settings),
+        .target(name: "JSON", dependencies: ["Platform"], swiftSettings: settings),
+        .target(name: "JSONRPC", dependencies: ["JSON", "Platform"], swiftSettings: settings),
+        .target(name: "Store", dependencies: ["CLinux", "JSON", "Platform"], swiftSettings: settings),
+        .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Platform", "Store"], swiftSettings: settings),
         .target(
             name: "Mail",
             dependencies: ["Accounts", "CSodium", "Store", "Platform"],
             resources: [.embedInCode("Templates")],
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
-        .target(name: "Service", dependencies: ["Accounts", "JSON", "JSONRPC", "Store"], swiftSettings: commonSettings),
+        .target(name: "Service", dependencies: ["Accounts", "JSON", "JSONRPC", "Store"], swiftSettings: settings),
         .executableTarget(
             name: "postern",
             dependencies: ["Accounts", "CLinux", "JSON", "JSONRPC", "Mail", "Service", "Store", "Platform"],
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
-        .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: commonSettings),
+        .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: settings),
 
         .target(
             name: "PosternClient",
             dependencies: ["JSON", "Platform"],
             path: "clients/swift/Sources/PosternClient",
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
         .executableTarget(
             name: "PosternClientExample",
             dependencies: ["PosternClient"],
             path: "clients/swift/Example",
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
         .executableTarget(
             name: "PosternClientTrials",
             dependencies: ["JSON", "PosternClient", "PosternTranscripts"],
             path: "clients/swift/Trials",
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
 
-        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: commonSettings),
-        .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: commonSettings),
-        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Platform"], swiftSettings: commonSettings),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: settings),
+        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Platform"], swiftSettings: settings),
         .testTarget(
             name: "StoreTests",
             dependencies: ["JSON", "PosternTesting", "Store"],
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
         .testTarget(
             name: "AccountsTests",
             dependencies: ["Accounts", "JSON", "PosternTesting", "Store"],
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
         .testTarget(
             name: "ServiceTests",
             dependencies: ["Accounts", "JSON", "JSONRPC", "PosternTesting", "Service", "Store"],
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
         .testTarget(
             name: "MailTests",
             dependencies: ["Accounts", "Mail", "PosternTesting", "Store", "Platform"],
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
         .target(
             name: "PosternTesting",
             dependencies: ["JSON", "Store", "postern"],
             path: "Tests/PosternTesting",
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
         .target(
             name: "PosternTranscripts",
             dependencies: ["JSON"],
             path: "Tests/PosternTranscripts",
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
         .testTarget(
             name: "ContractTests",
             dependencies: ["Accounts", "JSON", "PosternSchema", "PosternTesting", "PosternTranscripts"],
             exclude: ["Resources"],
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["Accounts", "JSON", "JSONRPC", "PosternTesting", "Store"],
             exclude: ["Resources"],
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
         .testTarget(
             name: "PosternClientTests",
@@ -112,7 +112,7 @@ let package = Package(
             ],
             path: "clients/swift/Tests/PosternClientTests",
             exclude: ["Fakes"],
-            swiftSettings: commonSettings
+            swiftSettings: settings
         ),
     ],
     swiftLanguageModes: [.v6]

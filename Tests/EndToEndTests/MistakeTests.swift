@@ -147,7 +147,8 @@ struct MistakeTests {
         #expect(outcome.status == 1 && outcome.output == "")
         #expect(
             outcome.errors
-                == "postern: there is no store at \(place); give its directory with --data, or create a store with postern serve\n"
+                == "postern: there is no store at \(place); give its directory with --data, or create a store with postern "
+                + "serve\n"
         )
         #expect(!FileManager.default.fileExists(atPath: place))
     }
