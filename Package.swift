@@ -1,9 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Every target is held to the same rules: existentials are spelled out, imports stay internal unless said
-/// otherwise, and a member is only visible where its module is imported.
-let houseRules: [SwiftSetting] = [
+/// The Swift settings of every target: `any` is written for existential types, imports are internal by default, and a
+/// member of a module is only visible in files that import the module.
+let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -19,56 +19,56 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
-        .target(name: "Platform", dependencies: ["CLinux"], swiftSettings: houseRules),
-        .target(name: "JSON", dependencies: ["Platform"], swiftSettings: houseRules),
-        .target(name: "JSONRPC", dependencies: ["JSON", "Platform"], swiftSettings: houseRules),
-        .target(name: "Store", dependencies: ["CLinux", "JSON", "Platform"], swiftSettings: houseRules),
-        .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Platform", "Store"], swiftSettings: houseRules),
+        .target(name: "Platform", dependencies: ["CLinux"], swiftSettings: settings),
+        .target(name: "JSON", dependencies: ["Platform"], swiftSettings: settings),
+        .target(name: "JSONRPC", dependencies: ["JSON", "Platform"], swiftSettings: settings),
+        .target(name: "Store", dependencies: ["CLinux", "JSON", "Platform"], swiftSettings: settings),
+        .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Platform", "Store"], swiftSettings: settings),
         .target(
             name: "Mail",
             dependencies: ["Accounts", "CSodium", "Store", "Platform"],
             resources: [.embedInCode("Templates")],
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
-        .target(name: "Service", dependencies: ["Accounts", "JSON", "JSONRPC", "Store"], swiftSettings: houseRules),
+        .target(name: "Service", dependencies: ["Accounts", "JSON", "JSONRPC", "Store"], swiftSettings: settings),
         .executableTarget(
             name: "postern",
             dependencies: ["Accounts", "CLinux", "JSON", "JSONRPC", "Mail", "Service", "Store", "Platform"],
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
-        .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: houseRules),
+        .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: settings),
 
         .target(
             name: "PosternClient",
             dependencies: ["JSON", "Platform"],
             path: "clients/swift/Sources/PosternClient",
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
         .executableTarget(
             name: "PosternClientExample",
             dependencies: ["PosternClient"],
             path: "clients/swift/Example",
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
         .executableTarget(
             name: "PosternClientTrials",
             dependencies: ["JSON", "PosternClient", "PosternTranscripts"],
             path: "clients/swift/Trials",
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
 
-        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: houseRules),
-        .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: houseRules),
-        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Platform"], swiftSettings: houseRules),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: settings),
+        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Platform"], swiftSettings: settings),
         .testTarget(
             name: "StoreTests",
             dependencies: ["JSON", "PosternTesting", "Store"],
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
         .testTarget(
             name: "AccountsTests",
             dependencies: ["Accounts", "JSON", "PosternTesting", "Store"],
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
         .testTarget(
             name: "ServiceTests",
@@ -76,36 +76,36 @@ let package = Package(
                 "Accounts", "JSON", "JSONRPC", "Mail", "Platform", "PosternTesting", "PosternTranscripts", "Service",
                 "Store",
             ],
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
         .testTarget(
             name: "MailTests",
             dependencies: ["Accounts", "Mail", "PosternTesting", "Store", "Platform"],
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
         .target(
             name: "PosternTesting",
             dependencies: ["JSON", "Store", "postern"],
             path: "Tests/PosternTesting",
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
         .target(
             name: "PosternTranscripts",
             dependencies: ["JSON"],
             path: "Tests/PosternTranscripts",
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
         .testTarget(
             name: "ContractTests",
             dependencies: ["Accounts", "JSON", "PosternSchema", "PosternTesting", "PosternTranscripts"],
             exclude: ["Resources"],
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["Accounts", "JSON", "JSONRPC", "PosternTesting", "Store"],
             exclude: ["Resources"],
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
         .testTarget(
             name: "PosternClientTests",
@@ -115,7 +115,7 @@ let package = Package(
             ],
             path: "clients/swift/Tests/PosternClientTests",
             exclude: ["Fakes"],
-            swiftSettings: houseRules
+            swiftSettings: settings
         ),
     ],
     swiftLanguageModes: [.v6]

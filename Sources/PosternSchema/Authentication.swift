@@ -1,12 +1,12 @@
 import JSON
 
-/// How the methods of an API are authenticated: what each authenticated method takes and refuses before anything else.
+/// The authentication of an API: the params and errors that each authenticated method has before its own.
 struct Authentication {
     /// The params that contain the credential.
     let params: [Member]
-    /// The errors that a wrong credential gets.
+    /// The slugs of the errors for a wrong credential.
     let errors: [String]
-    /// The param that names the account.
+    /// The name of the param that identifies the account.
     let account: String
 
     init(_ value: JSONValue, inputs: [ObjectType]) throws {
@@ -18,7 +18,7 @@ struct Authentication {
 }
 
 extension Authentication? {
-    /// The authentication that a method asks for with `"authenticated": true`; nil for a method that asks for none.
+    /// The authentication of a method that has `"authenticated": true`; nil for any other method.
     func required(by method: JSONValue) throws -> Authentication? {
         guard method["authenticated"]?.bool == true else { return nil }
         guard let self else { throw SchemaError("the API of \(try method.text("name")) describes no authentication") }

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import JSON
 
-/// What is wrong with a file of the schema.
+/// An error in a file of schema/.
 struct SchemaError: Error, CustomStringConvertible {
     let description: String
 
@@ -10,23 +10,23 @@ struct SchemaError: Error, CustomStringConvertible {
     }
 }
 
-/// The contract as schema/ has it: the methods of each API, and the records that the store keeps.
+/// The contract in schema/: the methods of each API, and the records in the store.
 struct Contract {
-    /// The types that a file of stored records declares.
+    /// The record types in one file of schema/records/.
     struct Records {
         let name: String
         let records: [ObjectType]
     }
 
     let limits: ContractLimits
-    /// How long a request may be, without its line feed.
+    /// The maximum length of a request, without its line feed.
     let messageBytesMax: Int
-    /// How many objects and arrays may stand within each other in a request.
+    /// The maximum nesting depth of objects and arrays in a request.
     let nestingDepthMax: Int
     let apis: [API]
     let records: [Records]
 
-    /// Reads schema/ below `root`.
+    /// Reads the directory schema/ in `root`.
     init(root: String) throws {
         guard let file = try Self.file("\(root)/schema/limits.json") else {
             throw SchemaError("limits.json is missing")
@@ -44,7 +44,7 @@ struct Contract {
             }
         }
         let names = apis.flatMap(\.methods).map(\.name)
-        guard Set(names).count == names.count else { throw SchemaError("a method stands in schema/ twice") }
+        guard Set(names).count == names.count else { throw SchemaError("schema/ has a method twice") }
     }
 
     private static func file(_ path: String) throws -> JSONValue? {
@@ -59,7 +59,7 @@ struct Contract {
 
 /// One API of the contract.
 struct API {
-    /// An error that its methods can give.
+    /// An error that its methods can reply with.
     struct Failure {
         let slug: String
         let code: Int
@@ -70,13 +70,13 @@ struct API {
     let name: String
     let title: String
     let description: String
-    /// How an assistant goes about the API's tools.
+    /// Instructions for assistants on how to use the API's tools.
     let instructions: String
-    /// What results are made of.
+    /// The object types of results.
     let types: [ObjectType]
-    /// Objects that params are made of.
+    /// The object types of params.
     let inputs: [ObjectType]
-    /// The properties with which the data of each of its errors begin.
+    /// The properties with which the data of each of its errors begins.
     let errorData: [JSONValue.Member]
     let errors: [Failure]
     let methods: [Method]
@@ -90,11 +90,11 @@ struct API {
         title = try file.text("title")
         description = try file.text("description")
         instructions = try file.text("instructions")
-        // A type may extend one that is described before it.
+        // A type may extend a type that precedes it.
         types = try file.list("types").reduce(into: []) { types, type in
             types.append(try ObjectType(type, bases: types))
         }
-        // An input may hold those that are described before it.
+        // An input may contain inputs that precede it.
         inputs = try file.list("inputs").reduce(into: []) { inputs, input in
             inputs.append(try ObjectType(input, inputs: inputs))
         }
@@ -114,7 +114,7 @@ struct API {
         try checkNames()
     }
 
-    /// Checks that what is named is described, and what is described used.
+    /// Checks that every type and error that a method names is described, and that every described error is used.
     private func checkNames() throws {
         let slugs = Set(errors.map(\.slug))
         let typeNames = Set(types.map(\.name))
@@ -129,29 +129,29 @@ struct API {
         let plain: Set = ["string", "integer", "epoch", "boolean", "time"]
         for member in types.flatMap(\.members) where !plain.union(typeNames).contains(member.type.base) {
             throw SchemaError(
-                "the member \(member.name) is a \(member.type.base), which \(name).json does not describe"
+                "the property \(member.name) is a \(member.type.base), which \(name).json does not describe"
             )
         }
         for member in methods.flatMap(\.params) where member.input == nil && !plain.contains(member.type.base) {
             throw SchemaError("the param \(member.name) is a \(member.type.base), which \(name).json does not describe")
         }
-        // Errors of the service itself may come from any method, as the store gives them.
+        // Any method can reply with the service's own errors, because the store throws them.
         let used = Set(methods.flatMap(\.errors))
-        if name != "service", let stranger = slugs.first(where: { !used.contains($0) }) {
-            throw SchemaError("\(name).json describes the error \(stranger), which no method names")
+        if name != "service", let unused = slugs.first(where: { !used.contains($0) }) {
+            throw SchemaError("\(name).json describes the error \(unused), which no method names")
         }
     }
 }
 
-/// An object of the wire or of the store: its members in order.
+/// The type of an object in a request, a reply or the store.
 struct ObjectType {
     let name: String
     let description: String
-    /// The type whose members it has as well, before its own.
+    /// The type that it extends: the base's properties come before its own.
     let base: String?
-    /// All of its members.
+    /// All properties, in order.
     let members: [Member]
-    /// Those that its base has not.
+    /// The properties that it does not inherit.
     let ownMembers: [Member]
 
     init(_ value: JSONValue, inputs: [ObjectType] = [], bases: [ObjectType] = []) throws {
@@ -169,7 +169,7 @@ struct ObjectType {
         members = inherited + ownMembers
     }
 
-    /// A type that is made up by a generator.
+    /// A type that an emitter constructs.
     init(name: String, description: String, members: [Member]) {
         self.name = name
         self.description = description
@@ -179,25 +179,25 @@ struct ObjectType {
     }
 }
 
-/// A member of an object.
+/// A property of an object, or a param.
 struct Member {
     let name: String
     let type: TypeName
     let description: String
     let isRequired: Bool
-    /// Whether it is left out, rather than null, where there is no value.
+    /// Whether the property is omitted, rather than null, if it has no value.
     let isOptional: Bool
-    /// Whether it lets whoever has it in, so that no log may show it.
+    /// Whether it is a credential, such as a password or a bearer token, which no log may contain.
     let isSecret: Bool
-    /// Whether it is a password, whose bytes are overwritten once they are of no use.
+    /// Whether it is a password, whose bytes are overwritten after use.
     let isPassword: Bool
-    /// The value that it always has.
+    /// The constant value of the property; nil if its value varies.
     let constant: JSONValue?
-    /// The object that it is, for one of the inputs.
+    /// The input type; nil if the type is not one of the inputs.
     let input: ObjectType?
-    /// Whether an object's members may all be left out.
+    /// Whether all properties of the object may be omitted.
     let isPartial: Bool
-    /// What JSON Schema has to say beyond the type: maxLength, enum and so on.
+    /// The JSON Schema keywords beyond the type: maxLength, enum and so on.
     let constraints: [JSONValue.Member]
 
     init(_ value: JSONValue, inputs: [ObjectType] = []) throws {
@@ -227,7 +227,7 @@ struct Method {
     let summary: String
     let description: String
     let params: [Member]
-    /// The name of the result's type; nil for a method that answers null.
+    /// The name of the result's type; nil for a method whose result is null.
     let result: String?
     let errors: [String]
     let hashesPassword: Bool
@@ -236,7 +236,7 @@ struct Method {
     let isDestructive: Bool
     let isIdempotent: Bool
     let isRehearsalOnly: Bool
-    /// Whether assistants are offered it.
+    /// Whether the method is an MCP tool.
     let isTool: Bool
     let example: JSONValue
 
@@ -264,7 +264,7 @@ struct Method {
         example = value["example"] ?? .null
     }
 
-    /// The method's name without its API, as Swift has it: `operators.client.create` → `clientCreate`.
+    /// The method's name without its API, as a Swift name: `operators.client.create` → `clientCreate`.
     var localName: String {
         name.split(separator: ".").dropFirst().joined(separator: "_").lowerCamel
     }

@@ -1,17 +1,17 @@
 import JSON
 
-/// The bounds that the contract states, each in one place: schema/limits.json.
+/// The bounds of the contract, from schema/limits.json.
 ///
-/// Elsewhere in schema/ a bound is a name: `"maxLength": "emailBytesMax"`, or `{emailBytesMax}` within a description,
-/// which becomes `254`, or for a span of seconds `a day`.
+/// The other files of schema/ refer to a bound by name: `"maxLength": "emailBytesMax"`, or `{emailBytesMax}` in a
+/// description. The name is replaced by the value, `254`, or for a bound in seconds by words, `a day`.
 struct ContractLimits {
     /// One bound.
     struct Limit {
         let name: String
-        /// The module whose `Limits` has it.
+        /// The module whose `Limits` contains the bound.
         let module: String
         let value: Int
-        /// What it bounds, and in which unit.
+        /// What the bound limits, and its unit.
         let description: String
     }
 
@@ -23,12 +23,12 @@ struct ContractLimits {
             guard let name = limit["name"]?.string, let module = limit["module"]?.string,
                 let value = limit["value"]?.int, let description = limit["description"]?.string,
                 limit.object?.count == 4
-            else { throw SchemaError("a limit has a name, a module, a value and a description: \(limit.text)") }
+            else { throw SchemaError("a limit needs a name, a module, a value and a description: \(limit.text)") }
             return Limit(name: name, module: module, value: value, description: description)
         }
         let named = limits.map { ($0.name, $0.value) }
         values = Dictionary(named, uniquingKeysWith: { first, _ in first })
-        guard values.count == limits.count else { throw SchemaError("a limit stands in limits.json twice") }
+        guard values.count == limits.count else { throw SchemaError("limits.json has a limit twice") }
     }
 
     /// The value of a bound.
@@ -39,9 +39,10 @@ struct ContractLimits {
 
     private static let constraints: Set = ["minLength", "maxLength", "minimum", "maximum"]
 
-    /// A part of schema/ with the bounds' numbers in place of their names.
+    /// A part of schema/ with the values of the bounds in place of their names.
     ///
-    /// - Throws: `SchemaError` for an unknown name, and for a bound that is typed as a number; 0 and 1 are no bounds.
+    /// - Throws: `SchemaError` for an unknown name, and for a bound that is written as a number. Only 0 and 1 may be
+    ///   numbers.
     func resolved(_ value: JSONValue) throws -> JSONValue {
         switch value {
         case .string(let text): return .string(try filled(text))
@@ -66,7 +67,7 @@ struct ContractLimits {
         return member.value
     }
 
-    /// A text with the bounds in place of their names.
+    /// A text with the bounds' words in place of their names.
     private func filled(_ text: String) throws -> String {
         let words = text.split(separator: " ")
         for (number, unit) in zip(words, words.dropFirst()) where Self.isBound(number, of: unit) {
@@ -80,7 +81,7 @@ struct ContractLimits {
         return filled
     }
 
-    /// The first name in braces, but for `{Field}`, which an error's message gets at run time.
+    /// The first name in braces, except `{Field}`, which is replaced in an error's message at run time.
     private static func placeholder(in text: String) -> Substring? {
         text.split(separator: "{", omittingEmptySubsequences: false).dropFirst().lazy.compactMap { rest in
             rest.firstIndex(of: "}").map { rest[..<$0] }
@@ -90,10 +91,10 @@ struct ContractLimits {
         }
     }
 
-    /// Whether two words of a text are a bound that is typed as a number, `1,024 bytes.`, or a span of time, `a week`.
+    /// Whether two words of a text are a bound that is written out: a number, `1,024 bytes.`, or a duration, `a week`.
     private static func isBound(_ number: Substring, of unit: Substring) -> Bool {
         let plain = unit.prefix { $0.isLetter }
-        // `a second` is a further one as well, and no span.
+        // `a second` is not counted, because it may be the ordinal number.
         if ["a", "an"].contains(number.lowercased()) { return spans.contains { plain == $0 } }
         guard (units + spans).contains(where: { plain == $0 || plain == $0 + "s" }) else { return false }
         guard let value = Int(String(number.filter { $0 != "," })) else { return false }
@@ -105,7 +106,7 @@ struct ContractLimits {
 }
 
 extension ContractLimits.Limit {
-    /// The bound as a text has it: `1,024`; a span of time with its unit, `an hour`, `7 days`.
+    /// The bound as words in a text: `1,024`, or a duration with its unit, `an hour`, `7 days`.
     var words: String {
         guard name.hasSuffix("Seconds") else { return value.grouped(by: ",") }
         if value % 86_400 == 0 { return value == 86_400 ? "a day" : "\(value / 86_400) days" }
@@ -114,7 +115,7 @@ extension ContractLimits.Limit {
     }
 }
 
-/// Swift for the bounds of one module.
+/// Generates the Swift constants for the bounds of one module.
 struct LimitsEmitter {
     let text: String
 
@@ -130,7 +131,7 @@ struct LimitsEmitter {
 }
 
 extension Int {
-    /// The number with its digits in groups of three: 1,024.
+    /// The number with its digits in groups of three: `1,024`.
     func grouped(by separator: String) -> String {
         let digits = Array(String(self))
         let groups = stride(from: digits.count, to: 0, by: -3).map { String(digits[Swift.max(0, $0 - 3)..<$0]) }

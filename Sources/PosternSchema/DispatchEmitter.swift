@@ -1,11 +1,11 @@
-/// Swift that calls the handler of each method.
+/// Generates the Swift function that calls the handler of each method.
 struct DispatchEmitter {
     let text: String
 
     init(_ contract: Contract) {
         var lines = ["import JSON", "import JSONRPC", "", "extension Service {"]
         lines += [
-            "    /// Reads a method's params, calls its handler and writes what it gives; or gives the password work that it waits for."
+            "    /// Reads a method's params, calls its handler and writes the result, or returns the slow work that it waits for."
         ]
         lines += [
             "    func run(_ method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws -> SlowWork? {"

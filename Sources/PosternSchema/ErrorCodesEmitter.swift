@@ -1,6 +1,6 @@
 import JSON
 
-/// Swift for the error tables.
+/// Generates the Swift error tables.
 struct ErrorCodesEmitter {
     let text: String
 
@@ -32,7 +32,7 @@ struct ErrorCodesEmitter {
             "    package enum API: String, CaseIterable, Sendable {",
             "        case \(contract.apis.map(\.name).joined(separator: ", "))",
             "",
-            "        /// The properties with which the data of each of its errors begin.",
+            "        /// The properties with which the data of each of its errors begins.",
             "        package var errorData: [JSONValue.Member] {",
             "            switch self {",
         ]

@@ -1,19 +1,19 @@
 import JSON
 
-/// What an API takes and gives, as JSON Schema. What a tool takes is in `ToolInputSchema`.
+/// Generates the JSON Schema of an API's params and results. `ToolInputSchema` generates that of a tool's arguments.
 struct JSONSchemaEmitter {
-    /// How a type that another holds is written.
+    /// How the schema of a nested type is written.
     enum Nesting {
-        /// As a reference to `#/components/schemas/…`, where OpenRPC has them.
+        /// As a reference to `#/components/schemas/…`, as in OpenRPC.
         case referenced
-        /// Where it stands, so that a schema needs nothing beside it.
+        /// In place, so that the schema is complete in itself.
         case inlined
     }
 
     let api: API
     let nesting: Nesting
 
-    /// A type that results are made of.
+    /// The schema of a result type.
     func schema(of type: ObjectType) -> JSONValue {
         [
             "type": "object", "description": .string(type.description),
@@ -22,7 +22,7 @@ struct JSONSchemaEmitter {
         ]
     }
 
-    /// A type by its name.
+    /// The schema of the result type with a name.
     func schema(ofTypeNamed name: String) -> JSONValue {
         guard nesting == .inlined, let type = api.types.first(where: { $0.name == name }) else {
             return ["$ref": .string("#/components/schemas/\(api.typeName(name))")]
@@ -30,7 +30,9 @@ struct JSONSchemaEmitter {
         return schema(of: type)
     }
 
-    /// - Parameter isPartial: whether the member stands in an object whose members may all be left out.
+    /// The schema of a property or a param.
+    ///
+    /// - Parameter isPartial: whether the property is in an object of which all properties may be omitted.
     func schema(of member: Member, isPartial: Bool = false) -> JSONValue {
         if let input = member.input {
             let isPartial = isPartial || member.isPartial
@@ -47,7 +49,7 @@ struct JSONSchemaEmitter {
         }
         if let constant = member.constant { members.append(.init("const", constant)) }
         if member.type.isList { members = [.init("type", "array"), .init("items", .object(members))] }
-        // What the member is says more than what its type is.
+        // The property's own description replaces that of its type.
         members.removeAll { $0.name == "description" }
         members.append(.init("description", .string(member.description)))
         return .object(members + member.constraints)

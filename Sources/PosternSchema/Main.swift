@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 import JSON
 
-/// Writes what is generated from schema/, or with `--check` says which of it is stale.
+/// Writes the files that are generated from schema/. With `--check` it only lists the stale ones.
 @main
 struct Main {
     static func main() {
@@ -34,7 +34,7 @@ struct Main {
 }
 
 extension Contract {
-    /// Every file that is generated, by path, with its text.
+    /// The path and text of every generated file.
     func generatedFiles() -> [(String, String)] {
         var files = records.map { realm in
             ("Sources/Accounts/Generated/\(realm.name.upperCamel)Records.swift", RecordsEmitter(realm).text)
@@ -59,7 +59,7 @@ extension Contract {
 }
 
 extension ClientContract {
-    /// What is generated of the clients, by path, with its text.
+    /// The path and text of every generated file of the clients.
     func generatedFiles() -> [(String, String)] {
         let emitted = [
             BashClientEmitter(self).files, GoClientEmitter(self).files, NodeClientEmitter(self).files,

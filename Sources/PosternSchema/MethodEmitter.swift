@@ -1,4 +1,4 @@
-/// Swift for the table of methods.
+/// Generates the Swift table of methods.
 struct MethodEmitter {
     let text: String
 
@@ -10,11 +10,11 @@ struct MethodEmitter {
         lines += [""]
         lines += Self.property("The method's name.", "name", "StaticString", methods) { "\"\($0.1.name)\"" }
         lines += [""]
-        lines += Self.property("Whose method it is.", "api", "ErrorCode.API", methods) { ".\($0.0.name)" }
+        lines += Self.property("The method's API.", "api", "ErrorCode.API", methods) { ".\($0.0.name)" }
         lines += [""]
         let account: ((API, Method)) -> String = { $0.1.account.map { ".\($0.lowerCamel)" } ?? "nil" }
         lines += Self.property(
-            "Which param tells whose account it is about.",
+            "The param that identifies the account; nil for a method about no account.",
             "accountParam",
             "AccountParam?",
             methods,
@@ -25,13 +25,15 @@ struct MethodEmitter {
         lines += Self.property("Whether it hashes or verifies a password.", "hashesPassword", "Bool", methods, hashes)
         lines += [""]
         let rehearsal: ((API, Method)) -> String = { "\($0.1.isRehearsalOnly)" }
-        lines += Self.property("Whether it exists in rehearsals only.", "isRehearsalOnly", "Bool", methods, rehearsal)
+        let exists = "Whether it exists in deterministic mode only."
+        lines += Self.property(exists, "isRehearsalOnly", "Bool", methods, rehearsal)
         lines += [""]
         lines += Self.property("The properties of its params.", "params", "[ParamName]", methods) {
             "[" + Self.names($0.1.params).joined(separator: ", ") + "]"
         }
         lines += [
-            "", "    /// The method of that name.", "    package static func named(_ name: JSONText) -> Method? {",
+            "", "    /// The method with a name; nil for an unknown name.",
+            "    package static func named(_ name: JSONText) -> Method? {",
         ]
         lines += ["        switch name.bytes.count {"]
         for (length, group) in Dictionary(grouping: methods, by: { $0.1.name.utf8.count }).sorted(by: {
@@ -41,10 +43,11 @@ struct MethodEmitter {
             lines += group.map { "            if name.equals(\"\($0.1.name)\") { return .\($0.1.name.lowerCamel) }" }
         }
         lines += ["        default: break", "        }"]
-        // A name with escapes is longer than what it stands for; no client writes one, and it is told from its text.
+        // A name with escapes is longer in JSON than its text, so the look-up by length misses it. No client writes
+        // one; it is compared with every name.
         lines += ["        return name.hasEscapes ? allCases.first { name.equals($0.name) } : nil", "    }", "}", ""]
         let params = Set(methods.compactMap(\.1.account)).sorted()
-        lines += ["/// A param that tells whose account a request is about.", "package enum AccountParam: Sendable {"]
+        lines += ["/// A param that identifies the account of a request.", "package enum AccountParam: Sendable {"]
         lines += params.map { "    case \($0.lowerCamel)" }
         lines += ["", "    /// The param's name.", "    package var name: StaticString {", "        switch self {"]
         lines += params.map { "        case .\($0.lowerCamel): \"\($0)\"" }
@@ -52,7 +55,7 @@ struct MethodEmitter {
         text = generatedMark + lines.joined(separator: "\n") + "\n"
     }
 
-    /// The names of params and of what stands in them, as Swift has them.
+    /// Swift expressions for the names of params and of the properties in them.
     private static func names(_ members: [Member]) -> [String] {
         members.map { member in
             let inner = member.input.map { names($0.members) } ?? []

@@ -1,6 +1,6 @@
 import JSON
 
-/// The contract as an OpenRPC document.
+/// Generates the contract as an OpenRPC document.
 struct OpenRPCEmitter {
     let document: JSONValue
 
@@ -21,7 +21,8 @@ struct OpenRPCEmitter {
         ]
     }
 
-    /// Swift that holds a document in pieces, each one line of JSON, so that a process shows the methods that it serves.
+    /// Generates Swift that contains the document in pieces, each one line of JSON. A process joins the pieces of the
+    /// methods that it serves.
     static func swiftText(of document: JSONValue, _ contract: Contract) -> String {
         let members = document.object ?? []
         let methods = zip(contract.apis.flatMap(\.methods), document["methods"]?.array ?? []).map { method, value in
@@ -31,14 +32,14 @@ struct OpenRPCEmitter {
         let head = JSONValue.object(Array(members[..<place])).text.dropLast() + ",\"methods\":["
         let tail = "]," + JSONValue.object(Array(members[(place + 1)...])).text.dropFirst()
         return """
-            \(generatedMark)/// The pieces of what `rpc.discover` answers.
+            \(generatedMark)/// The pieces of the result of `rpc.discover`.
             enum OpenRPCPieces {
-                /// What comes before the first method.
+                /// The text before the first method.
             \(literal("    static let head: StaticString =", String(head)))
-                /// What comes after the last method.
+                /// The text after the last method.
             \(literal("    static let tail: StaticString =", String(tail)))
 
-                /// One method.
+                /// The text of one method.
                 static func method(_ method: Method) -> StaticString {
                     switch method {
             \(methods.joined(separator: "\n"))
@@ -85,7 +86,7 @@ struct OpenRPCEmitter {
         return .object(members)
     }
 
-    /// The errors that no method lists as any may give them: what can be wrong with the store.
+    /// The service's errors that no method lists, because any method can reply with them: faults of the store.
     private static func faults(in contract: Contract) -> [JSONValue.Member] {
         let service = contract.apis.filter { $0.name == "service" }
         let listed = Set(service.flatMap(\.methods).flatMap(\.errors))
@@ -98,7 +99,7 @@ struct OpenRPCEmitter {
         }
     }
 
-    /// One object a code, as OpenRPC asks for; an API that gives a code to several errors tells them by their slugs.
+    /// One error object per code, as OpenRPC requires. Errors of an API that share a code differ in their slugs.
     private static func errors(of method: Method, in api: API) -> [JSONValue] {
         let failures = method.errors.compactMap { slug in api.errors.first { $0.slug == slug } }
         let codes = failures.map(\.code).reduce(into: [Int]()) { codes, code in

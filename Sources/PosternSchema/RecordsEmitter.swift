@@ -1,4 +1,4 @@
-/// Swift for stored records: structs that read and write themselves.
+/// Generates the Swift structs of stored records, with their reading and writing code.
 struct RecordsEmitter {
     let text: String
 

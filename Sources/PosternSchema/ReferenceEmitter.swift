@@ -1,6 +1,6 @@
 import JSON
 
-/// The reference page.
+/// Generates the reference page, schema/REFERENCE.md.
 struct ReferenceEmitter {
     let text: String
 
@@ -54,6 +54,6 @@ struct ReferenceEmitter {
                     )
             }
         }
-        return ["| member | type | meaning |", "| --- | --- | --- |"] + rows(members, path) + [""]
+        return ["| name | type | meaning |", "| --- | --- | --- |"] + rows(members, path) + [""]
     }
 }

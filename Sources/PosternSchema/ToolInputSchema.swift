@@ -1,9 +1,9 @@
 import JSON
 
-/// What a tool takes, as JSON Schema in the plain dialect that hosts of all makes read.
+/// Generates the JSON Schema of a tool's arguments, limited to the keywords that all hosts support.
 ///
-/// A type is one string, so a param that may be null is described as its plain type. There is no `format`, no `$ref` and
-/// no empty `required`. A string that may not be null may not be blank either, which the schema says as `minLength`.
+/// A `type` is one string, so a param that may be null has its plain type. The schema has no `format`, no `$ref` and no
+/// empty `required`. A string that may not be null may not be blank either, which the schema states as `minLength`.
 struct ToolInputSchema {
     let value: JSONValue
 
@@ -19,7 +19,7 @@ struct ToolInputSchema {
             + [.init("additionalProperties", false)]
     }
 
-    /// - Parameter isPartial: whether the member stands in an object whose members may all be left out.
+    /// - Parameter isPartial: whether the property is in an object of which all properties may be omitted.
     private static func schema(of member: Member, isPartial: Bool) -> JSONValue {
         let description = JSONValue.Member("description", .string(member.description))
         if let input = member.input {

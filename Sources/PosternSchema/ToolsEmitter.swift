@@ -1,17 +1,17 @@
 import JSON
 
-/// Swift that holds the methods as tools of the Model Context Protocol.
+/// Generates the Swift tables of the methods as tools of the Model Context Protocol (MCP).
 struct ToolsEmitter {
     let text: String
 
     init(_ contract: Contract) {
         let methods = contract.apis.flatMap { api in api.methods.filter(\.isTool).map { (api, $0) } }
         var lines = ["/// The methods as tools of the Model Context Protocol.", "extension Method {"]
-        lines += ["    /// The tool's name; nil for a method that is none. Hosts refuse dots."]
+        lines += ["    /// The tool's name; nil for a method that is not a tool. Hosts refuse names with dots."]
         lines += ["    var toolName: StaticString? {", "        switch self {"]
         lines += methods.map { "        case .\($0.1.name.lowerCamel): \"\(Self.name(of: $0.1))\"" }
         lines += ["        default: nil", "        }", "    }", ""]
-        lines += ["    /// The tool as `tools/list` has it, one line of JSON."]
+        lines += ["    /// The tool's entry in the result of `tools/list`, as one line of JSON."]
         lines += ["    var tool: StaticString? {", "        switch self {"]
         for (api, method) in methods {
             lines += ["        case .\(method.name.lowerCamel):", "            #\"\"\""]
@@ -22,12 +22,12 @@ struct ToolsEmitter {
         lines += ["    var onlyReads: Bool {", "        switch self {"]
         lines += methods.filter(\.1.isReadOnly).map { "        case .\($0.1.name.lowerCamel): true" }
         lines += ["        default: false", "        }", "    }", "}", ""]
-        lines += ["extension ErrorCode.API {", "    /// What the names of the API's tools begin with."]
+        lines += ["extension ErrorCode.API {", "    /// The prefix of the names of the API's tools."]
         lines += ["    var toolGroup: String {", "        switch self {"]
         lines += contract.apis.map { "        case .\($0.name): \"\($0.toolGroup)\"" }
         lines += ["        }", "    }", ""]
         lines += [
-            "    /// How an assistant goes about the API's tools, in a sentence or two."
+            "    /// Instructions for assistants on how to use the API's tools, in a sentence or two."
         ]
         lines += ["    var toolInstructions: StaticString {", "        switch self {"]
         for api in contract.apis {
@@ -61,7 +61,7 @@ struct ToolsEmitter {
                 [
                     "title": .string(title), "readOnlyHint": .bool(method.isReadOnly),
                     "destructiveHint": .bool(method.isDestructive), "idempotentHint": .bool(method.isIdempotent),
-                    // The tools reach the store of this process, and nothing beyond it.
+                    // The tools use only the store of this process.
                     "openWorldHint": false,
                 ]
             )
@@ -77,7 +77,8 @@ struct ToolsEmitter {
         return sentences.joined(separator: " ")
     }
 
-    /// Where an assistant gets a param that lets its holder in: from the tools whose results have it, or from a person.
+    /// A sentence on where an assistant gets a credential: from the result of another tool, or from a mail. Nil for any
+    /// other param.
     private static func source(of param: Member, for method: Method, in api: API) -> String? {
         let giving = api.methods.filter { other in
             other.isTool && other.name != method.name && gives(other, param.name, in: api)
@@ -94,7 +95,7 @@ struct ToolsEmitter {
         }
     }
 
-    /// Whether a method's result has a member of that name that lets its holder in.
+    /// Whether a method's result has a secret property with a name, or a referral code.
     private static func gives(_ method: Method, _ name: String, in api: API) -> Bool {
         let type = api.types.first { $0.name == method.result }
         return type?.members.contains { $0.name == name && ($0.isSecret || name == "referral_code") } ?? false
@@ -102,7 +103,7 @@ struct ToolsEmitter {
 }
 
 extension API {
-    /// What the names of the API's tools begin with.
+    /// The prefix of the names of the API's tools.
     fileprivate var toolGroup: String { name == "service" ? "system" : name }
 }
 

@@ -1,4 +1,4 @@
-/// The name of a type, with `?` behind it for one that may be null and brackets around it for a list.
+/// The name of a type in schema/: `string`, `string?` for a value that may be null, `[Client]` for a list.
 struct TypeName {
     let base: String
     let isNullable: Bool

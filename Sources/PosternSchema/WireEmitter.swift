@@ -1,4 +1,4 @@
-/// Swift for what one API takes and gives on the wire.
+/// Generates the Swift types of one API's params and results.
 struct WireEmitter {
     let text: String
 
@@ -19,13 +19,13 @@ struct WireEmitter {
             + "package enum \(api.name.upperCamel)Wire {\n" + body + "\n}\n"
     }
 
-    /// - Parameter isBase: whether other types extend it, and write its members among their own.
+    /// - Parameter isBase: whether other types extend the type and write its properties before their own.
     private static func result(_ type: ObjectType, isBase: Bool) -> [String] {
         let body: [String]
         if let base = type.base {
             let name = base.lowerFirst
             body =
-                ["/// What it extends.", "package var \(name): \(base)", ""]
+                ["/// The properties of the base type.", "package var \(name): \(base)", ""]
                 + ["package init(_ \(name): \(base)) {", "    self.\(name) = \(name)", "}", ""]
                 + writeMethod(
                     statements: ["\(name).writeMembers(to: &writer)"]

@@ -3,12 +3,13 @@ import JSON
 import JSONRPC
 import Store
 
-/// Whose requests must stay in order.
+/// The lanes of requests: requests about one account keep their order.
 extension Backend {
-    /// The lane of the account that a request is about: its number where the request or the store tells it, else its
-    /// email; nil for a request about no account, as is one that lacks the param which names it.
+    /// The lane of the account that a request is about. The lane's name contains the account's number if the request or
+    /// the store gives it, otherwise the email. Nil if the request is about no account or lacks the param that names
+    /// it.
     ///
-    /// - Throws: where the params are no object, and where the store cannot be read; the request ends with the same.
+    /// - Throws: if the params are not an object or the store cannot be read. The request ends with the same error.
     func lane(of method: Method, params: UnsafeRawBufferPointer) throws -> Lane? {
         guard let param = method.accountParam else { return nil }
         let api = method.api
@@ -35,7 +36,7 @@ extension Backend {
         account.map { Lane("\(api.rawValue) \($0)") }
     }
 
-    /// An email's account; nil where it has none.
+    /// The number of the account with an email; nil if there is none.
     private func account(_ api: ErrorCode.API, email: String) throws -> Int? {
         try store.read { tx in
             switch api {
@@ -47,12 +48,12 @@ extension Backend {
         }
     }
 
-    /// A param's string; nil where there is none.
+    /// The value of a param; nil if it is not a string.
     private func text(_ param: AccountParam, of params: UnsafeRawBufferPointer) throws(JSONError) -> String? {
         try Given<String>(member: param.name, of: params, Given.init(reading:)).value
     }
 
-    /// The email of who registers as an operator, which stands a level down; nil where there is none.
+    /// The email in the object `user` of a registration; nil if it is not a string.
     private func personEmail(of params: UnsafeRawBufferPointer) throws(JSONError) -> String? {
         var reader = JSONReader(params)
         return try OperatorsWire.RegisterParams(reading: &reader).user.value?.email.value

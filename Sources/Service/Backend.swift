@@ -4,14 +4,14 @@ package import JSONRPC
 package import Store
 internal import Platform
 
-/// The account APIs over one store, with every source of effects in its place.
+/// The account APIs over one store, with their clock, randomness, password hasher and outbox.
 package final class Backend {
-    /// Where everything is kept.
+    /// The store of all accounts.
     package let store: Store
-    /// The APIs over it.
+    /// The account APIs.
     package let apis: AccountAPIs
 
-    /// What a host chooses about the account APIs.
+    /// The settings of the account APIs.
     package struct Settings {
         /// Whether an operator has to confirm the email before signing in.
         package var operatorsConfirmEmail = true
@@ -20,7 +20,7 @@ package final class Backend {
     }
 
     /// - Parameters:
-    ///   - log: takes one line, without secrets, of what no request is told.
+    ///   - log: writes one line, without secrets, about an error that no reply reports.
     package init(
         store: Store,
         time: any TimeSource,
@@ -52,16 +52,16 @@ package final class Backend {
         ]
     }
 
-    /// When to look for jobs that other processes left, or again after a failure.
+    /// When to look next for jobs of other processes, or to retry after a failure.
     private var nextJobLook: Timestamp?
     private var isJobFailing = false
     private var expiredSecrets = ExpiredSecrets()
     private let log: (String) -> Void
 
-    /// Does a piece of what requests left to be done, here or in another process. It takes no time where nothing is known
-    /// to be left. Nothing may be staged.
+    /// Runs one transaction of the jobs that requests of this or another process left. It returns at once if no job is
+    /// known. Nothing may be staged.
     ///
-    /// - Returns: in how many milliseconds it is to be called again; nil leaves that to others.
+    /// - Returns: after how many milliseconds to call it again; nil for not before the next request or wake-up.
     package func runJob() -> Int? {
         let now = apis.environment.time.now
         let isDue = nextJobLook?.isDue(at: now, within: Accounts.Limits.jobLookSeconds) ?? true
@@ -79,27 +79,28 @@ package final class Backend {
             return 1
         } catch {
             store.discardStaged()
-            if !isJobFailing { report(error, while: "what a deletion left is removed") }
+            if !isJobFailing { report(error, while: "finishing the work of earlier requests") }
             isJobFailing = true
             nextJobLook = now.adding(seconds: 1)
             return 1_000
         }
     }
 
-    /// Does the last that requests left to be done: the process is about to end. What takes longer is left to the next one.
+    /// Deletes expired sessions and codes, and runs the remaining jobs for at most `Limits.lastJobsMilliseconds`,
+    /// before the process ends. The next process runs the rest.
     package func finish() {
         let deadline = MonotonicClock.milliseconds + Accounts.Limits.lastJobsMilliseconds
         do {
             try store.retryWhileLocked { try expiredSecrets.delete(in: store) }
         } catch {
-            report(error, while: "expired sessions and codes are deleted")
+            report(error, while: "deleting expired sessions and codes")
         }
         while apis.care.hasJobs, !isJobFailing, MonotonicClock.milliseconds < deadline {
             if runJob() == 1 { usleep(1_000) }
         }
     }
 
-    /// Logs what kept work from being done that no request waits for. What a request is told that writes is left out.
+    /// Logs an error of background work. It omits the errors that every request that writes also gets.
     private func report(_ error: any Error, while work: String) {
         switch error as? StoreError {
         case .busy, .locked, .readOnly, .diskFull: break
@@ -107,7 +108,7 @@ package final class Backend {
         }
     }
 
-    /// Has what a refusal names as expired deleted after the request.
+    /// Marks an expired session or code, which a request was refused for, for deletion after the request.
     func delete(afterwards expired: ExpiredSecret) {
         expiredSecrets.insert(expired)
     }
@@ -117,7 +118,7 @@ package final class Backend {
         do {
             try expiredSecrets.delete(in: store)
         } catch {
-            report(error, while: "expired sessions and codes are deleted")
+            report(error, while: "deleting expired sessions and codes")
         }
     }
 }

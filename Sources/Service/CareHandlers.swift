@@ -1,7 +1,7 @@
 import Accounts
 import JSONRPC
 
-/// Binds the methods of `care` to its accounts.
+/// The handlers of the methods of `care`.
 struct CareHandlers {
     let care: Care
 

@@ -1,10 +1,10 @@
 import Glibc
 
-/// The pause before a request asks again for the store's lock, which another process holds. It passes on another thread,
-/// so that other requests are answered meanwhile.
+/// The pause before a request retries because another process holds the directory lock. It runs on a worker thread, so
+/// the service answers other requests meanwhile.
 enum LockPause {
     private static let microseconds: UInt32 = 5_000
 
-    /// Lets the pause pass.
+    /// Sleeps for the pause.
     static func pass() { usleep(microseconds) }
 }

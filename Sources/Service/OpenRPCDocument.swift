@@ -9,7 +9,7 @@ package enum OpenRPCDocument {
         return writer.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Writes the document with the methods that are served, and no others.
+    /// Writes the document with only those methods for which `isServed` is true.
     static func write(to writer: inout JSONWriter, serving isServed: (Method) -> Bool) {
         var document: [UInt8] = []
         document.append(OpenRPCPieces.head)

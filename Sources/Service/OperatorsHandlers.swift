@@ -1,7 +1,7 @@
 import Accounts
 import JSONRPC
 
-/// Binds the methods of `operators` to its accounts.
+/// The handlers of the methods of `operators`.
 struct OperatorsHandlers {
     let operators: Operators
 

@@ -4,9 +4,9 @@ import JSON
 package import JSONRPC
 package import Store
 
-/// How errors of the layers below read on the wire.
+/// Converts errors of the account APIs and of the store to JSON-RPC errors.
 extension RPCError {
-    /// An error that a method ended with.
+    /// The error that a method threw, in the format of its API. Errors of the store and unexpected errors are logged.
     init(_ error: any Error, method: Method, log: (String) -> Void) {
         let plain: RPCError
         switch error {
@@ -15,14 +15,14 @@ extension RPCError {
             log("store: \(error)")
             plain = RPCError(error)
         default:
-            // Only the type is told: an error's text may hold what a request held.
+            // Logs only the type, because the error's text may contain data of the request.
             log("\(method.name): unexpected \(type(of: error))")
             plain = .internalError
         }
         self = plain.told(by: method)
     }
 
-    /// The error in the format of the method's API: its data begin with the properties that the contract states.
+    /// The error in the format of the method's API: its data begins with the properties that the contract states.
     func told(by method: Method) -> RPCError {
         let members = method.api.errorData
         guard !members.isEmpty else { return self }
@@ -36,7 +36,7 @@ extension RPCError {
         self.init(code: error.codes[0].number, message: error.message, data: .object(data))
     }
 
-    /// An error of the store.
+    /// The error for an error of the store.
     package init(_ error: StoreError) {
         switch error {
         case .diskFull: self.init(AccountError(ErrorCode.Service.diskFull))

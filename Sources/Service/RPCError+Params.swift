@@ -1,9 +1,10 @@
 import JSON
 import JSONRPC
 
-/// Errors about what a request names.
+/// Errors about a method or a property that a request names.
 extension RPCError {
-    /// The error for a method that does not exist, with the nearest one that does, or when it would exist.
+    /// The error for an unknown method. It suggests the nearest method, or says that the method exists in deterministic
+    /// mode only.
     static func methodNotFound(_ name: JSONText, isRehearsal: Bool) -> RPCError {
         let known =
             Method.allCases.filter { isRehearsal || !$0.isRehearsalOnly }.map(\.name.description)
@@ -16,7 +17,9 @@ extension RPCError {
         return hint.isEmpty ? methodNotFound : methodNotFound.because(name.string + hint)
     }
 
-    /// The error for a property that stands twice in an object of params; its name begins at an offset in them.
+    /// The error for a property that an object of params has twice.
+    ///
+    /// - Parameter offset: where the second one's name begins in `params`.
     static func duplicateProperty(at offset: Int, in params: UnsafeRawBufferPointer) -> RPCError {
         var reader = JSONReader(UnsafeRawBufferPointer(rebasing: params[min(offset, params.count)...]))
         do throws(JSONError) {

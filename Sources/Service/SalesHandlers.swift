@@ -1,6 +1,6 @@
 import Accounts
 
-/// Binds the methods of `sales` to its accounts.
+/// The handlers of the methods of `sales`.
 struct SalesHandlers {
     let sales: Sales
 

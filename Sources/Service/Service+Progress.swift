@@ -2,9 +2,9 @@ import Accounts
 import JSON
 import JSONRPC
 
-/// The phase of a request that follows password work.
+/// The phase of a request that follows the hashing or verification of a password.
 final class HashedPhase: RequestPhase {
-    /// Goes on with the request: writes its result, or gives the further work that it waits for.
+    /// Continues the request: writes its result, or returns the further slow work that it waits for.
     let run: @Sendable (Service, inout JSONWriter) throws -> SlowWork?
 
     init(_ run: @escaping @Sendable (Service, inout JSONWriter) throws -> SlowWork?) {
@@ -13,7 +13,7 @@ final class HashedPhase: RequestPhase {
 }
 
 extension Service {
-    /// Writes what a method has come to, or gives the password work that it waits for.
+    /// Writes the value of a method that is done, or returns the password hashing that it waits for.
     ///
     /// - Parameter write: writes the method's value as its result.
     func write<Value>(

@@ -3,7 +3,7 @@ package import JSON
 package import JSONRPC
 import Store
 
-/// Answers the contract's methods with what the account APIs do.
+/// Handles the requests of the contract's methods with the account APIs, and those of MCP.
 package final class Service: RequestHandler {
     let operators: OperatorsHandlers
     let care: CareHandlers
@@ -19,12 +19,13 @@ package final class Service: RequestHandler {
     private let log: (String) -> Void
 
     /// - Parameters:
-    ///   - backend: the account APIs and what they stand on.
+    ///   - backend: the account APIs and their store.
     ///   - system: the methods of the service itself.
-    ///   - hashesElsewhere: whether requests wait for password work, rather than do it in place.
-    ///   - tools: which methods are offered as tools.
-    ///   - refusesUnknownParams: whether a property that a method does not take is an error; for a tool it always is.
-    ///   - log: takes one line, without secrets, of what its operator should know.
+    ///   - hashesElsewhere: whether password hashing runs on other threads while the request waits; false runs it in
+    ///     place.
+    ///   - tools: which methods are offered as MCP tools.
+    ///   - refusesUnknownParams: whether an unknown property of params is an error; for a tool call it always is.
+    ///   - log: writes one line, without secrets, to the operator's log.
     package init(
         backend: Backend,
         system: SystemHandlers,
@@ -60,7 +61,7 @@ package final class Service: RequestHandler {
             throw .methodNotFound(request.method, isRehearsal: isRehearsal)
         }
         let perform: MCPHandlers.Run = { method, params, result throws(RPCError) in
-            // A model that misspells an argument would otherwise take the success for what it asked for.
+            // Strict: a model that misspells an argument would otherwise believe that the argument took effect.
             try self.perform(method, params, from: phase, isStrict: true, result: &result)
         }
         return try mcp.handle(method, params: request.params, run: perform, result: &result)
@@ -98,7 +99,7 @@ package final class Service: RequestHandler {
             if let expired = accountError?.expired { backend.delete(afterwards: expired) }
             if accountError != nil, let property = UnknownProperty(in: params, of: method), property.standsForRequired {
                 let name = property.path + property.hint
-                // Messages of the documents are sentences, those of the service are clauses.
+                // Messages from the API documents end with a full stop, those of the service do not.
                 let hint =
                     refusal.message.hasSuffix(".") ? " There is no property \(name)." : "; there is no property \(name)"
                 refusal = RPCError(code: refusal.code, message: refusal.message + hint, data: refusal.data)
@@ -155,7 +156,7 @@ package final class Service: RequestHandler {
     }
 
     package func lane(of request: Request) -> Lane? {
-        // What is refused outright, or cannot be looked up, changes nothing, and so may overtake any.
+        // A request that is refused at once, or whose account cannot be read, changes nothing. It may overtake others.
         guard let call = called(by: request), let params = call.params, Self.isObject(params) else { return nil }
         do {
             return try backend.lane(of: call.method, params: params)
@@ -164,7 +165,7 @@ package final class Service: RequestHandler {
         }
     }
 
-    /// The contract's method that a request calls, by its name or as a tool, and what it is given.
+    /// The contract's method that a request calls, by name or as an MCP tool, with its params.
     private func called(by request: Request) -> (method: Method, params: UnsafeRawBufferPointer?)? {
         if let method = method(of: request) { return (method, request.params) }
         return mcp.toolCall(in: request).map { ($0.method, $0.params) }
@@ -179,7 +180,7 @@ package final class Service: RequestHandler {
         params.first == UInt8(ascii: "{")
     }
 
-    /// What a request without params is read as.
+    /// The params of a request that has none: an empty object.
     private static var noParams: UnsafeRawBufferPointer {
         let text: StaticString = "{}"
         return UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)

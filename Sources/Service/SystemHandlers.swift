@@ -2,15 +2,15 @@ package import Accounts
 import JSON
 import Store
 
-/// The methods of the service itself.
+/// The handlers of the service's own methods.
 package struct SystemHandlers {
-    /// What only a rehearsal can do.
+    /// The parts that the methods of deterministic mode use.
     package struct Rehearsal {
-        /// The clock that can be moved.
+        /// The clock, which `system.advance_clock` moves.
         package let time: RehearsedTime
-        /// What the APIs are handed.
+        /// The store and the outbox of the APIs.
         package let environment: Environment
-        /// What gives out referral codes.
+        /// The sales API, which creates invitations.
         package let sales: Sales
 
         package init(time: RehearsedTime, backend: Backend) {
@@ -20,7 +20,7 @@ package struct SystemHandlers {
         }
     }
 
-    /// The rehearsal that is on; nil where the service is real.
+    /// The parts that the methods of deterministic mode use; nil if the mode is off.
     let rehearsal: Rehearsal?
     /// The program's version.
     let version: String
@@ -51,8 +51,8 @@ package struct SystemHandlers {
             let expected = params.seconds.expectedType
             throw AccountError(ErrorCode.Service.invalidRequest, field: "seconds", expectedType: expected)
         }
-        // In deterministic mode nothing happens beside the requests, so what expires is deleted by the one that moves the
-        // clock: a read must change nothing.
+        // Deterministic mode has no background work, and a read must change nothing. So the request that moves the
+        // clock deletes expired records.
         let environment = rehearsal.environment
         let now = environment.time.now
         var hasMore = true

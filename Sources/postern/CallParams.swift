@@ -4,17 +4,19 @@ import Service
 /// The params of `postern call`, in one of three forms:
 ///
 ///     '{"user_id":1,"client":{"address":"14 Barnesdale Rd."}}'     JSON
-///     user_id=1 client.address='14 Barnesdale Rd.'                 properties; a dot leads into an object
+///     user_id=1 client.address='14 Barnesdale Rd.'                 properties; a dot separates nested names
 ///     -                                                            JSON on stdin
 ///
-/// A value `@FILE` is the text of a file without its last line end, LF or CRLF, and `@-` that of stdin: the command line, which every
-/// user of the machine can read, then holds no secret. Whether a value is a string or another type of JSON is the
-/// contract's word.
+/// A value `@FILE` is the text of a file without its last line end (LF or CRLF), and `@-` that of stdin. They keep
+/// secrets out of the command line, which every user of the machine can read. The contract decides whether a value is
+/// read as a string or as another JSON type.
 struct CallParams {
-    /// The object of params.
+    /// The params, as one JSON object.
     private(set) var value: JSONValue = [:]
 
-    /// - Parameter words: what follows the method on the command line.
+    /// - Parameters:
+    ///   - words: the arguments after the method's name.
+    ///   - method: the method's name, which gives the types of the params.
     init(_ words: ArraySlice<String>, of method: String) throws(CommandError) {
         guard let first = words.first else { return }
         if words.count == 1, first == "-" {
@@ -26,7 +28,7 @@ struct CallParams {
         }
     }
 
-    /// Whether a word has a name before an equals sign, as no JSON of params has.
+    /// Whether a word has the form `NAME=VALUE`. No JSON text has this form.
     private static func isProperty(_ word: String) -> Bool {
         guard let equals = word.utf8.firstIndex(of: UInt8(ascii: "=")), equals > word.utf8.startIndex else {
             return false
@@ -45,7 +47,7 @@ struct CallParams {
         var readsInput = false
         for word in words {
             guard Self.isProperty(word), let equals = word.firstIndex(of: "=") else {
-                // The word may be a secret, so that it is not repeated.
+                // The word may be a secret, so the message does not repeat it.
                 throw .usage("postern call takes params as NAME=VALUE, or as one argument of JSON")
             }
             let path = word[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
@@ -55,7 +57,7 @@ struct CallParams {
                 readsInput = true
                 text = try TextFile.standardInput(prompt: String(word[..<equals])).withoutLastLineEnd
             } else if text == "@" {
-                throw .usage("@ stands before the name of a file, as in \(word[..<equals])=@FILE")
+                throw .usage("@ needs the name of a file, as in \(word[..<equals])=@FILE")
             } else if text.hasPrefix("@") {
                 text = try TextFile.contents(of: String(text.dropFirst())).withoutLastLineEnd
             }
@@ -64,7 +66,7 @@ struct CallParams {
         }
     }
 
-    /// A value in the type that the contract has for it: a string where it is one or where the contract does not know it.
+    /// Converts a text to the type that the contract states. A param that the contract does not have is a string.
     private static func value(of text: String, as schema: JSONValue?) -> JSONValue {
         let type = schema?["type"]
         let types = type?.array?.compactMap(\.string) ?? [type?.string].compactMap { $0 }
@@ -72,18 +74,18 @@ struct CallParams {
         do throws(JSONError) {
             return try JSONValue(parsing: text)
         } catch {
-            // The method says which type it takes.
+            // The method then rejects the string and reports the type that it expects.
             return .string(text)
         }
     }
 
     private func set(_ new: JSONValue, at path: ArraySlice<String>, in object: inout JSONValue) throws(CommandError) {
         guard let name = path.first, !name.isEmpty, var members = object.object else {
-            throw .usage("the name of a param is wrong: \(path.joined(separator: "."))")
+            throw .usage("invalid name of a param: \(path.joined(separator: "."))")
         }
         let index = members.firstIndex { $0.name == name }
         if path.count == 1 {
-            if index != nil { throw .usage("the param \(name) is there twice") }
+            if index != nil { throw .usage("the param \(name) is given twice") }
             members.append(JSONValue.Member(name, new))
         } else {
             let index = index ?? members.count
@@ -97,7 +99,7 @@ struct CallParams {
         do throws(JSONError) {
             return try JSONValue(parsing: text)
         } catch {
-            // The text may hold a secret, so that it is not repeated.
+            // The text may contain a secret, so the message does not repeat it.
             throw .usage(
                 "\(place)the params are not JSON: \(error.explanation) at byte \(error.offset); they are NAME=VALUE, as in "
                     + #"email=a@b.co, or JSON, as in '{"email":"a@b.co"}', or - for JSON on stdin"#
@@ -105,7 +107,7 @@ struct CallParams {
         }
     }
 
-    /// The schema of a method's params, as one object; nil for an unknown method.
+    /// The schema of a method's params, as the schema of one object; nil for an unknown method.
     private static func schema(of method: String) -> JSONValue? {
         do throws(JSONError) {
             let document = try JSONValue(parsing: OpenRPCDocument.text)
@@ -122,7 +124,7 @@ struct CallParams {
 }
 
 extension String {
-    /// The text without the LF or CRLF at its end. CRLF is one Character, so its bytes are looked at.
+    /// The text without the LF or CRLF at its end. It compares bytes, because CRLF is one Character.
     fileprivate var withoutLastLineEnd: String {
         guard utf8.last == UInt8(ascii: "\n") else { return self }
         let text = utf8.dropLast()

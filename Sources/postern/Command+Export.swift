@@ -3,14 +3,14 @@ import Glibc
 import Store
 
 extension Command {
-    /// Writes all records as lines to edit.
+    /// Writes all records as lines of JSON.
     func export(_ options: Options) throws(CommandError) {
         let path = try directory(options)
         var settings = options.store
         settings.makesStore = false
         let log = Log(level: options.logLevel)
         let file = options.paths.first
-        // On a terminal the lines themselves show how far it is.
+        // On a terminal the exported lines show the progress.
         let bar = file == nil && isatty(1) == 1 ? nil : ProgressBar()
         defer { bar?.end() }
         do {
@@ -20,7 +20,7 @@ extension Command {
             if output.isReadableByOthers {
                 log.write(
                     .warning,
-                    "other users can read the file that the export goes to; postern export FILE makes one for you alone"
+                    "other users can read the file that stdout goes to; postern export FILE creates one for you only"
                 )
             }
             do {
@@ -53,7 +53,7 @@ extension Command {
         try file.finish()
     }
 
-    /// Makes a store of lines that were exported.
+    /// Creates a store from exported lines.
     func importExport(_ options: Options) throws(CommandError) {
         let path = try directory(options)
         let file = try options.paths.first.map { name throws(CommandError) in try InputFile(name) } ?? .standardInput
@@ -72,24 +72,24 @@ extension Command {
         }
         guard isDone else {
             for fault in incoming.faults {
-                // A name of the file may have control characters.
+                // A property name from the file may contain control characters.
                 let line = fault.line.map { "line \($0): \(fault.reason)" } ?? fault.reason
                 StandardError.write(line: SystemString(line).description)
             }
-            throw .failed("nothing was imported; what is wrong: \(incoming.faultCount)")
+            throw .failed("nothing was imported; number of errors: \(incoming.faultCount)")
         }
         print("imported: \(incoming.records) records into \(path)")
     }
 
-    /// How much is written at once.
+    /// The number of bytes that are collected before a write.
     private static let pieceBytes = 1 << 20
-    /// After how many lines it is shown how far the work is.
-    private static let linesBetweenLooks = 1_000
+    /// The number of lines between two updates of the progress bar.
+    private static let linesBetweenUpdates = 1_000
 
-    /// Hands each line of a file to an import.
+    /// Passes each line of a file to an import.
     private static func readLines(of file: InputFile, into incoming: StoreImport, _ bar: ProgressBar) throws {
         var lines = 0
-        /// The start of a line whose end has not been read.
+        /// The start of a line whose end has not been read yet.
         var pending: [UInt8] = []
         var isLong = false
         func take(_ line: ArraySlice<UInt8>) throws(StoreError) {
@@ -100,7 +100,7 @@ extension Command {
             }
             isLong = false
             lines += 1
-            if lines % linesBetweenLooks == 0 { bar.show(ToolProgress(phase: "reading", done: lines, total: nil)) }
+            if lines % linesBetweenUpdates == 0 { bar.show(ToolProgress(phase: "reading", done: lines, total: nil)) }
         }
         while case var piece = try file.read(), !piece.isEmpty {
             while let end = lineEnd(in: piece) {
@@ -114,7 +114,7 @@ extension Command {
                 piece = piece[(end + 1)...]
             }
             pending += piece
-            // The bytes of a line that is too long are not kept.
+            // Drops the bytes of a line that is too long.
             if pending.count > Limits.exportLineBytesMax {
                 isLong = true
                 pending.removeAll(keepingCapacity: true)
@@ -123,7 +123,7 @@ extension Command {
         if !pending.isEmpty || isLong { try take(pending[...]) }
     }
 
-    /// The index of the first line feed, found many bytes at a time.
+    /// The index of the first line feed; nil if there is none. memchr compares many bytes at a time.
     private static func lineEnd(in bytes: ArraySlice<UInt8>) -> Int? {
         bytes.withUnsafeBytes { buffer in
             guard let start = buffer.baseAddress, let end = memchr(start, 0x0A, buffer.count) else { return nil }

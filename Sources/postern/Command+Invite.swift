@@ -27,12 +27,12 @@ extension Command {
     }
 
     private func revokeInvitation(_ word: String, _ options: Options) throws(CommandError) {
-        guard let id = Int(word) else { throw .usage("an invitation is named by its number, not \(word)") }
+        guard let id = Int(word) else { throw .usage("the ID of an invitation is a number, not \(word)") }
         let isRevoked = try withSales(options) { try $0.revokeInvitation(id) }
         guard isRevoked else { throw .failed("there is no invitation \(id)") }
     }
 
-    /// Uses the sales API, makes durable what it wrote, and closes the store.
+    /// Runs `body` with the sales API, makes its writes durable and closes the store.
     private func withSales<Value>(_ options: Options, _ body: (Sales) throws -> Value) throws(CommandError) -> Value {
         let backend = try Wiring(options).backend
         defer { backend.store.close() }

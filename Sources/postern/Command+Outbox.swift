@@ -4,7 +4,7 @@ import Service
 import Store
 
 extension Command {
-    /// Shows the mails of the outbox, or delivers those that are due.
+    /// Lists or shows the mails of the outbox, or delivers the mails that are due.
     func openOutbox(_ options: Options) throws(CommandError) {
         switch (options.words[0], options.words.count) {
         case ("list", 1): try listMails(options)
@@ -14,8 +14,8 @@ extension Command {
         }
     }
 
-    /// Prints a line for each mail, its columns separated by tabs: number, created, state, address, subject, attempts, next
-    /// attempt and last error.
+    /// Prints one line per mail with columns separated by tabs: number, created, state, address, subject, attempts,
+    /// next attempt and last error.
     private func listMails(_ options: Options) throws(CommandError) {
         let wiring = try Wiring(options)
         let mails = try wiring.read { outbox, tx in try outbox.all(in: tx) }
@@ -36,7 +36,7 @@ extension Command {
         print("Attempts: \(mail.attempts)")
         if let next = mail.nextAttempt { print("Next attempt: \(next)") }
         if let error = mail.lastError { print("Last error: \(error)") }
-        print("\n\(text ?? "The text was erased when the mail was done with.")")
+        print("\n\(text ?? "The text was erased after delivery or expiry.")")
     }
 
     private func deliverMails(_ options: Options) throws(CommandError) {
@@ -49,7 +49,7 @@ extension Command {
 }
 
 extension Wiring {
-    /// Reads the outbox, and closes the store.
+    /// Reads the outbox and closes the store.
     fileprivate func read<Value>(_ body: (Outbox, Transaction) throws -> Value) throws(CommandError) -> Value {
         defer { backend.store.close() }
         do {

@@ -2,7 +2,7 @@ import Accounts
 import Store
 
 extension Command {
-    /// Verifies all of the store.
+    /// Verifies the whole store and prints the faults.
     func check(_ options: Options) throws(CommandError) {
         let path = try directory(options)
         let bar = ProgressBar()
@@ -15,18 +15,18 @@ extension Command {
         }
         for note in report.notes { print("note: \(note)") }
         for fault in report.faults { print("fault: \(fault)") }
-        if report.hasMore { print("fault: and more") }
+        if report.hasMore { print("fault: more faults are not listed") }
         guard report.faults.isEmpty else {
             throw .failed(
                 report.isDamaged
-                    ? "the store at \(path) is damaged; postern salvage saves what can be read of it"
-                    : "the store at \(path) holds what does not fit; export it, put that right and import it"
+                    ? "the store at \(path) is damaged; postern salvage copies its readable records"
+                    : "the store at \(path) has records that break rules; export it, correct them and import it"
             )
         }
         print("sound: \(report.entries) entries of \(report.transactions) transactions")
     }
 
-    /// Saves what can be read of a damaged store.
+    /// Copies the readable records of a damaged store to a new store.
     func salvage(_ options: Options) throws(CommandError) {
         let path = try directory(options)
         let bar = ProgressBar()
@@ -45,6 +45,6 @@ extension Command {
         }
         for loss in report.losses { print("lost: \(loss)") }
         print("saved: \(report.records) records to \(options.paths[0])")
-        guard report.losses.isEmpty else { throw .failed("not all could be saved") }
+        guard report.losses.isEmpty else { throw .failed("some data could not be saved") }
     }
 }

@@ -4,18 +4,19 @@ import Service
 import Synchronization
 import Platform
 
-/// Whether SIGTERM, SIGINT or SIGHUP has come.
+/// Whether SIGTERM, SIGINT or SIGHUP was received.
 private let isTerminated = Atomic(false)
 private let wakeUp = WakeUp()
 
 extension Command {
-    /// Serves until the input ends or the process is asked to end.
+    /// Serves until the input ends or a signal ends the process.
     func serve(_ options: Options) throws(CommandError) {
         guard let wakeUp else {
-            throw .failed("no file descriptor can be opened: raise the limit on them (ulimit -n)")
+            throw .failed("no file descriptor is free: raise the limit on file descriptors (ulimit -n)")
         }
         let wiring = try Wiring(options, hashesElsewhere: true, wakeUp: wakeUp)
-        // A stray print must not break the stream: replies go to a descriptor of their own, and 1 is stderr from now on.
+        // Moves replies to a new descriptor and points descriptor 1 at stderr, so that a stray print cannot break the
+        // stream of replies.
         let output = fcntl(1, F_DUPFD_CLOEXEC, 3)
         guard output >= 0, dup2(2, 1) >= 0 else {
             let isLimit = errno == EMFILE || errno == EINVAL
@@ -25,7 +26,7 @@ extension Command {
         if isTerminal {
             let request = #"{"jsonrpc":"2.0","id":1,"method":"system.info"}"#
             StandardError.write(
-                line: "postern: the store is \(options.data); type a request a line, such as \(request); ^D ends"
+                line: "postern: the store is \(options.data); type one request per line, such as \(request); ^D ends"
             )
         }
         stopOnSignals()
@@ -43,7 +44,7 @@ extension Command {
             output: output,
             executor: .inline(wiring.service),
             order: options.order,
-            // Whoever types makes slips, and a first letter would make them headers for good.
+            // On a terminal, a mistyped first line must not select header framing for the whole session.
             framing: options.framing ?? (isTerminal ? .line : .auto),
             tasks: tasks,
             wakeUp: wakeUp,
@@ -56,11 +57,11 @@ extension Command {
             throw .failed("requests and replies: \(error)")
         }
         if let loss = server.loss { throw .failed(loss) }
-        wiring.log.write(.info, isTerminated.load(ordering: .acquiring) ? "asked to end" : "end of input")
+        wiring.log.write(.info, isTerminated.load(ordering: .acquiring) ? "stopped by a signal" : "end of input")
     }
 
-    /// Lets SIGTERM, SIGINT and SIGHUP end the input, except those that the host has set to be ignored. All that was read is
-    /// answered then; the second of any of them ends the process at once.
+    /// Makes SIGTERM, SIGINT and SIGHUP end the input, except those that the host has set to be ignored. Every request
+    /// that was read is then answered. A second signal ends the process at once.
     private func stopOnSignals() {
         _ = wakeUp
         var action = sigaction()
@@ -68,7 +69,7 @@ extension Command {
             if isTerminated.exchange(true, ordering: .acquiringAndReleasing) {
                 signal(number, SIG_DFL)
                 raise(number)
-                // The first process of a PID namespace is not ended by the default action of a signal.
+                // The default action of a signal does not end the first process of a PID namespace.
                 if getpid() == 1 { _exit(128 + number) }
             }
             wakeUp?.send()
@@ -79,7 +80,7 @@ extension Command {
             sigaction(signal, &action, nil)
             sigaddset(&signals, signal)
         }
-        // A process inherits what its host's thread blocks, and some hosts block all they can.
+        // A process inherits the signals that its host's thread blocks, and some hosts block all signals.
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
@@ -87,17 +88,18 @@ extension Command {
     private func isIgnored(_ signal: Int32) -> Bool {
         var action = sigaction()
         guard sigaction(signal, nil, &action) == 0 else { return false }
-        // SIG_IGN is the address 1, which no function has.
+        // SIG_IGN is the address 1. No function has that address.
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
     }
 
-    /// Wakes the loop when a process ends that was handed to this one as the first of its PID namespace.
+    /// Wakes the loop when an orphaned process ends. The first process of a PID namespace becomes the parent of
+    /// orphans.
     private func wakeForOrphans() {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { _ in wakeUp?.send() }
         action.sa_flags = SA_RESTART | SA_NOCLDSTOP
         sigaction(SIGCHLD, &action, nil)
-        // The host's thread may have blocked it, as others.
+        // The host's thread may block SIGCHLD too.
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGCHLD)

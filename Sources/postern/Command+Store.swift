@@ -3,7 +3,7 @@ import Service
 import Store
 
 extension Command {
-    /// Counts what the store holds.
+    /// Prints the sizes of the store's files and the number of records.
     func showStatistics(_ options: Options) throws(CommandError) {
         let statistics = try withEngine(options) { engine throws(StoreError) in try engine.statistics() }
         print("store         \(statistics.store ?? "") in \(statistics.directory ?? "")")
@@ -13,17 +13,17 @@ extension Command {
         for collection in statistics.collections { print("\(collection.name): \(collection.records)") }
     }
 
-    /// Merges the journal into a new base.
+    /// Runs compaction: merges the journal into a new base.
     func merge(_ options: Options) throws(CommandError) {
         let bar = ProgressBar()
         defer { bar.end() }
         let isMerged = try withEngine(options) { engine throws(StoreError) in
             try engine.merge { bar.show(ToolProgress(phase: "merging", done: $0, total: nil)) }
         }
-        guard isMerged else { throw .failed("another process is merging already") }
+        guard isMerged else { throw .failed("another process is already running compaction") }
     }
 
-    /// Writes a copy of the store.
+    /// Writes a consistent copy of the store to a new directory.
     func backUp(_ options: Options) throws(CommandError) {
         let bar = ProgressBar()
         defer { bar.end() }
@@ -32,7 +32,8 @@ extension Command {
         }
     }
 
-    /// Uses the store's engine, without the account APIs above it, and closes it. A store that is not there is not made.
+    /// Runs `body` with the store's engine, without the account APIs, and closes the engine. It does not create a
+    /// store.
     func withEngine<Value>(
         _ options: Options,
         _ body: (LocalEngine) throws(StoreError) -> Value
@@ -50,7 +51,7 @@ extension Command {
         }
     }
 
-    /// The directory that a command works on which has nothing to do in memory.
+    /// The store's directory, for a command that does not work on a store in memory.
     func directory(_ options: Options) throws(CommandError) -> SystemString {
         guard options.data != ":memory:" else { throw .usage("postern \(rawValue) needs a directory") }
         return options.data

@@ -1,7 +1,7 @@
 import Service
 import Platform
 
-/// What the program can do.
+/// A command of the program.
 enum Command: String, CaseIterable {
     case serve, call, invite, outbox, stats, check, backup, export, `import`, merge, salvage, schema, help, version
 
@@ -10,7 +10,7 @@ enum Command: String, CaseIterable {
         .serve, .call, .invite, .outbox, .stats, .check, .backup, .export, .import, .merge, .salvage,
     ]
 
-    /// What stands behind the command's name.
+    /// The arguments after the command's name, as the help shows them.
     var words: String {
         switch self {
         case .call: "METHOD [JSON | NAME=VALUE … | -]"
@@ -23,7 +23,7 @@ enum Command: String, CaseIterable {
         }
     }
 
-    /// Whether the words are paths, which need not be UTF-8.
+    /// Whether the arguments are paths, which need not be UTF-8.
     var takesPaths: Bool {
         switch self {
         case .backup, .salvage, .import, .export: true
@@ -31,7 +31,7 @@ enum Command: String, CaseIterable {
         }
     }
 
-    /// How many words may stand there.
+    /// How many arguments the command takes.
     var wordCount: ClosedRange<Int> {
         switch self {
         case .call: 1...Int.max
@@ -45,29 +45,32 @@ enum Command: String, CaseIterable {
 
     var summary: String {
         switch self {
-        case .serve: "answers JSON-RPC 2.0 requests on stdin and stdout; what is done where no command is named"
+        case .serve: "reads JSON-RPC 2.0 requests from stdin and writes replies to stdout; the default command"
         case .call:
-            "calls one method and prints its result; an error goes to stderr, with exit code 1; - reads the params from stdin,"
-                + " a value @FILE or @- is read from there"
-        case .invite: "creates a referral code of the sales API, or lists and revokes those that are good"
-        case .outbox: "shows the mails of the outbox, codes and all, or delivers those that are due"
-        case .stats: "counts what the store holds"
-        case .check: "verifies every byte and every entry of the store; exit code 1 where something is wrong"
-        case .backup: "writes a copy of the store to TO, beside those who use it"
+            "calls one method and prints its result, or the error on stderr with exit code 1; - reads the params from "
+                + "stdin, a value @FILE or @- reads a file or stdin"
+        case .invite: "creates a referral code of the sales API, or lists or revokes valid codes"
+        case .outbox: "lists or shows the mails of the outbox, codes included, or delivers the mails that are due"
+        case .stats: "prints the sizes of the store's files and the number of records"
+        case .check: "verifies every byte, index entry and record of the store; exit code 1 if something is wrong"
+        case .backup: "writes a consistent copy of the store to the directory TO while other processes use it"
         case .export:
-            "writes all records, with their secrets, as lines of JSON to edit: to a new FILE that only you can read, or to stdout"
+            "writes all records, secrets included, as lines of JSON: to a new FILE that only you can read, or to stdout"
         case .import:
-            "makes the store from an export in FILE or on stdin, or refuses all of it, naming line, property and rule"
-        case .merge: "merges the journal into the sorted base now, which otherwise goes by itself"
-        case .salvage: "saves what can be read of a damaged store to TO, and tells what cannot, with exit code 1"
+            "creates the store from an export in FILE or on stdin; if one record breaks a rule, imports nothing and "
+                + "reports line, property and rule"
+        case .merge: "runs compaction now, which otherwise starts automatically"
+        case .salvage:
+            "copies the readable records of a damaged store to TO and lists the unreadable ones; exit code 1 if there "
+                + "are any"
         case .schema: "prints the contract as an OpenRPC document"
-        case .help: "prints this, or what there is to know about one command"
+        case .help: "prints this help, or the help of one command"
         case .version: "prints the version"
         }
     }
 
     func run(_ options: Options) throws(CommandError) {
-        // What a command reads of a store, or is given for it, may be a secret.
+        // The memory of these commands may contain secrets from the store or the command line.
         if Self.onStore.contains(self) {
             ProcessMemory.forbidDumps()
             let log = Log(level: options.logLevel)

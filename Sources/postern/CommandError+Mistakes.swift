@@ -2,9 +2,9 @@ import JSON
 import Service
 import Store
 
-/// What a wrong command line should have been, in the one line that refuses it.
+/// The errors of a wrong command line. Each is one line that says what to write instead.
 extension CommandError {
-    /// An argument that begins with a dash and is no flag.
+    /// An argument that begins with a dash but is not a flag.
     static func unknownFlag(_ argument: String) -> CommandError {
         let name = argument.drop { $0 == "-" }.prefix { $0 != "=" }.lowercased()
         if ["port", "host", "listen", "bind", "address", "socket"].contains(name) {
@@ -16,11 +16,11 @@ extension CommandError {
         return .usage("unknown flag \(argument)\(hint)")
     }
 
-    /// A first word that is no command.
+    /// A first word that is not a command.
     static func unknownCommand(_ word: String) -> CommandError {
-        if word.contains("/") { return .usage("unknown command \(word); a data directory is named by --data \(word)") }
+        if word.contains("/") { return .usage("unknown command \(word); for a data directory, write --data \(word)") }
         if Method.allCases.contains(where: { $0.name.description == word }) {
-            return .usage("unknown command \(word); a method is called by postern call \(word)")
+            return .usage("unknown command \(word); to call a method, write postern call \(word)")
         }
         let hint = NearestName.hint(for: word, among: Command.allCases.map(\.rawValue))
         return .usage("unknown command \(word)\(hint)")
@@ -29,10 +29,12 @@ extension CommandError {
     /// A flag of another command.
     static func flag(_ flag: Flag, isNoneOf command: Command) -> CommandError {
         let others = flag.commands.map { "postern \($0.rawValue)" }.joined(separator: ", ")
-        return .usage("--\(flag.name) is no flag of postern \(command.rawValue); it belongs to \(others)")
+        return .usage("--\(flag.name) is not a flag of postern \(command.rawValue), but of \(others)")
     }
 
-    /// A value that a flag does not take.
+    /// A value that is not valid for a flag.
+    ///
+    /// - Parameter name: the flag or the environment variable, as it was given.
     static func value(_ value: String, isNoneOf flag: Flag, givenAs name: String) -> CommandError {
         let hint = flag.hint(value).map { ": \($0)" } ?? ""
         return .usage("\(name) takes \(flag.value ?? "0|1"), not \(value)\(hint)")
@@ -41,7 +43,7 @@ extension CommandError {
     /// A store that cannot be opened or used.
     static func store(_ error: StoreError) -> CommandError {
         switch error {
-        case .noStore: .failed("\(error); --data names its directory, and the first postern serve makes it")
+        case .noStore: .failed("\(error); give its directory with --data, or create a store with postern serve")
         case .notAStore: .failed("\(error), which --data names")
         default: .failed("\(error)")
         }

@@ -2,28 +2,29 @@ import Glibc
 import JSON
 import Store
 
-/// The variables of the environment whose names say that they are for Postern.
+/// The environment variables with the prefix `POSTERN_`.
 enum EnvironmentNames {
-    /// Those that the clients read; a host's environment is the program's as well.
+    /// The variables that the clients read. The program inherits them from the environment of its host.
     private static let clients = ["POSTERN_BIN", "POSTERN_CLIENT", "POSTERN_CLOSE_TIMEOUT", "POSTERN_TIMEOUT"]
 
-    /// A warning for each `POSTERN_…` that no flag and no client reads, as a misspelt one would silently do nothing.
+    /// A warning for each `POSTERN_…` variable that no flag and no client reads. Without it, a misspelt variable would
+    /// silently have no effect.
     static var warnings: [String] {
         let names = Self.names
-        // Nearly no environment has any, and every start asks.
+        // Avoids the work below at nearly every start: most environments have no such variable.
         if names.isEmpty { return [] }
         let known = Flag.all.map(\.variable)
         return names.filter { !known.contains($0) && !clients.contains($0) }.map { name in
-            // The prefix is not part of what was misspelt, and would make any two names alike.
+            // The names are compared without the prefix, which would make any two names similar.
             let nearest = NearestName.of(String(name.dropFirst(prefix.count)), among: Flag.all.map(\.name))
             let hint = nearest.flatMap { Flag.named($0) }.map { " (did you mean \($0.variable)?)" } ?? ""
-            return "the environment has \(name), which is no flag\(hint)"
+            return "unknown environment variable \(name)\(hint)"
         }
     }
 
     private static let prefix = "POSTERN_"
 
-    /// The names with the prefix, sorted. Of other variables no text is made.
+    /// The names with the prefix, sorted. Other variables are not converted to strings.
     private static var names: [String] {
         var names: [String] = []
         var place = environ

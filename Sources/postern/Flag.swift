@@ -4,20 +4,20 @@ import Mail
 import Service
 import Store
 
-/// A flag of the command line, which the environment may give as well.
+/// A flag of the command line, which an environment variable can also set.
 struct Flag: Sendable {
     let name: String
-    /// What stands for its value; nil for a flag that takes none.
+    /// The placeholder of the value in the help and in errors, such as `SECONDS`; nil for a flag without a value.
     let value: String?
     let summary: String
-    /// The commands that it means something to.
+    /// The commands that accept the flag.
     let commands: [Command]
-    /// What to write in place of a value that is not valid; nil where the summary says enough.
+    /// The hint in the error for an invalid value; nil for no hint.
     let hint: @Sendable (String) -> String?
-    /// Takes over a value; false where it is not a valid one.
+    /// Stores a value in the options. Returns false if the value is not valid.
     private(set) var take: @Sendable (inout Options, SystemString) -> Bool
 
-    /// A flag whose value is a text; one that is not UTF-8 is not valid.
+    /// A flag with a text value. A value that is not UTF-8 is not valid.
     init(
         name: String,
         value: String?,
@@ -30,7 +30,7 @@ struct Flag: Sendable {
         take = { options, value in value.text.map { set(&options, $0) } ?? false }
     }
 
-    /// A flag whose value is, or holds, a path.
+    /// A flag whose value is or contains a path, which need not be UTF-8.
     private static func withPath(
         name: String,
         value: String,
@@ -44,7 +44,7 @@ struct Flag: Sendable {
         return flag
     }
 
-    /// A flag that takes no value; in the environment it is `1`, `true` or `yes`, or `0`, `false` or `no`.
+    /// A flag without a value. Its environment variable is `1`, `true` or `yes`, or `0`, `false` or `no`.
     private static func toggle(
         name: String,
         summary: String,
@@ -61,7 +61,7 @@ struct Flag: Sendable {
         }
     }
 
-    /// The variable of the environment: `POSTERN_PUBLIC_URL` for `--public-url`.
+    /// The environment variable: `POSTERN_PUBLIC_URL` for `--public-url`.
     var variable: String {
         "POSTERN_"
             + String(
@@ -70,8 +70,8 @@ struct Flag: Sendable {
             )
     }
 
-    /// Whether a text has a host behind `http://` or `https://`, and only characters that a URL may have (RFC 3986 §2):
-    /// others would end a link within a mail.
+    /// Whether a text has a host after `http://` or `https://`, and only characters that a URL may contain (RFC 3986
+    /// §2). Mail programs end a link at any other character.
     private static func canStartLinks(_ text: String) -> Bool {
         guard let scheme = ["http://", "https://"].first(where: { text.hasPrefix($0) }),
             let first = text.dropFirst(scheme.count).first
@@ -86,7 +86,7 @@ struct Flag: Sendable {
         .withPath(
             name: "data",
             value: "DIR|:memory:",
-            summary: "where the data live (./postern-data)",
+            summary: "the directory of the store, or :memory: for a store in memory (./postern-data)",
             commands: Command.onStore
         ) { options, text in
             options.data = text
@@ -94,13 +94,13 @@ struct Flag: Sendable {
         },
         .toggle(
             name: "trust-locks",
-            summary: "uses a directory on NFS, SMB or FUSE, where locks may keep nobody out",
+            summary: "accepts a directory on NFS, SMB or FUSE, where locks may not exclude other processes",
             commands: Command.onStore
         ) { options, isOn in options.store.trustsLocks = isOn },
         Flag(
             name: "lock-wait",
             value: "SECONDS",
-            summary: "how long to wait for a process that holds the lock and stands still (5)",
+            summary: "how long to wait in total for another process that holds the directory lock (5)",
             commands: Command.onStore
         ) { options, text in
             guard let seconds = Int(text), (0...3_600).contains(seconds) else { return false }
@@ -110,7 +110,7 @@ struct Flag: Sendable {
         Flag(
             name: "replies",
             value: "in-order|as-completed",
-            summary: "how replies are ordered (in-order; as-completed with headers)",
+            summary: "the order of replies (in-order; with header framing as-completed)",
             commands: [.serve]
         ) { options, text in
             options.order = ReplyOrder(rawValue: text)
@@ -119,7 +119,7 @@ struct Flag: Sendable {
         Flag(
             name: "framing",
             value: "auto|line|header",
-            summary: "how messages are told apart (auto: by the first line)",
+            summary: "how messages are delimited (auto: detected from the first line)",
             commands: [.serve]
         ) { options, text in
             options.framing = Framing(rawValue: text)
@@ -128,7 +128,7 @@ struct Flag: Sendable {
         Flag(
             name: "tools",
             value: ToolSelection.form,
-            summary: "which methods assistants are offered as tools (all)",
+            summary: "which methods are offered as MCP tools (all)",
             commands: [.serve]
         ) { options, text in
             guard let tools = ToolSelection(text) else { return false }
@@ -138,7 +138,7 @@ struct Flag: Sendable {
         Flag(
             name: "public-url",
             value: "URL",
-            summary: "what links in mails start with (http://localhost)",
+            summary: "the base URL of links in mails (http://localhost)",
             commands: [.serve, .call, .outbox]
         ) { options, text in
             options.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
@@ -147,7 +147,7 @@ struct Flag: Sendable {
         .withPath(
             name: "mail",
             value: "keep|directory:DIR|command:COMMAND",
-            summary: "where mails go (keep: they stay in the outbox)",
+            summary: "how mails are delivered (keep: they stay in the outbox)",
             commands: [.serve, .call, .outbox],
             hint: { text in
                 text.hasPrefix("smtp")
@@ -161,7 +161,7 @@ struct Flag: Sendable {
         Flag(
             name: "mail-from",
             value: "ADDRESS",
-            summary: "whom mails are from (postern@ the host of --public-url)",
+            summary: "the sender of mails (postern@HOST, with the host of --public-url)",
             commands: [.serve, .call, .outbox]
         ) { options, text in
             options.mailSender = MailSender(text)
@@ -170,7 +170,7 @@ struct Flag: Sendable {
         .withPath(
             name: "mail-templates",
             value: "DIR",
-            summary: "files such as operators-reset.txt, used in place of the built-in texts",
+            summary: "a directory with templates, such as operators-reset.txt, that replace the built-in texts",
             commands: [.serve, .call, .outbox]
         ) { options, text in
             options.mailTemplates = text
@@ -183,13 +183,13 @@ struct Flag: Sendable {
         ) { options, isOn in options.confirmsEmail = !isOn },
         .toggle(
             name: "strict-params",
-            summary: "refuses properties of params that a method does not take",
+            summary: "refuses requests with unknown properties in params",
             commands: [.serve, .call]
         ) { options, isOn in options.refusesUnknownParams = isOn },
         Flag(
             name: "role",
             value: "customer|salesperson|admin",
-            summary: "what the owner of the code is (admin)",
+            summary: "the role of the inviter, which decides which accounts the code may create (admin)",
             commands: [.invite]
         ) { options, text in
             guard let role = SalesRole(rawValue: text) else { return false }
@@ -210,7 +210,7 @@ struct Flag: Sendable {
             name: "expires",
             value: "NUMBER(m|h|d)",
             summary:
-                "how long the code is good: minutes, hours or days (\(Accounts.Limits.invitationSeconds / 86_400)d)",
+                "how long the code is valid: minutes, hours or days (\(Accounts.Limits.invitationSeconds / 86_400)d)",
             commands: [.invite]
         ) { options, text in
             let units: [Character: Int] = ["m": 60, "h": 3_600, "d": 86_400]
@@ -223,7 +223,8 @@ struct Flag: Sendable {
         Flag(
             name: "clock",
             value: "TIME",
-            summary: "rehearses in memory: time stands still at, say, 2016-02-24T22:07:52.371513Z",
+            summary: "deterministic mode, with --data :memory: and --seed: fixes the clock at TIME, such as "
+                + "2016-02-24T22:07:52.371513Z",
             commands: [.serve, .call],
             hint: { text in
                 Timestamp(text) == nil
@@ -239,7 +240,7 @@ struct Flag: Sendable {
         Flag(
             name: "seed",
             value: "NUMBER",
-            summary: "goes with --clock: ids and tokens repeat",
+            summary: "deterministic mode, with --clock: the seed of ids and tokens",
             commands: [.serve, .call]
         ) { options, text in
             options.seed = Int(text)
@@ -248,7 +249,7 @@ struct Flag: Sendable {
         Flag(
             name: "log-level",
             value: Log.Level.allCases.map(\.rawValue).joined(separator: "|"),
-            summary: "what is told on stderr (warning)",
+            summary: "the least severe level that is logged on stderr (warning)",
             commands: Command.onStore
         ) { options, text in
             guard let level = Log.Level(rawValue: text) else { return false }

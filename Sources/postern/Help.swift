@@ -1,6 +1,6 @@
-/// The texts of `--help`, made from the tables of commands and flags.
+/// The texts of `--help`, generated from the tables of commands and flags.
 enum Help {
-    /// The text on a command, by its name, or on all of them.
+    /// The help of the command with that name; nil gives the overview of all commands.
     static func text(about name: String?) throws(CommandError) -> String {
         guard let name else { return overview }
         guard let command = Command(rawValue: name) else { throw .unknownCommand(name) }
@@ -15,11 +15,11 @@ enum Help {
             row("postern \(command.rawValue) \(command.words)", command.summary)
         }
         let head = ["Usage: postern [COMMAND] [flags]", "", "User accounts through a pipe.", ""]
-        let end = ["", "Documentation of the methods: postern schema, or rpc.discover through the pipe."]
+        let end = ["", "Documentation of the methods: postern schema, or the method rpc.discover."]
         return (head + commands + ["", flagsTitle] + lines(on: Flag.all) + end).joined(separator: "\n")
     }
 
-    private static let flagsTitle = "Flags, each also read from the environment as POSTERN_<FLAG>:"
+    private static let flagsTitle = "Flags; each can also be set by an environment variable POSTERN_<FLAG>:"
 
     private static func lines(on flags: [Flag]) -> [String] {
         flags.map { row("--\($0.name) \($0.value ?? "")", $0.summary) }

@@ -1,23 +1,23 @@
 import Glibc
 import Store
 
-/// A file that is read from its start to its end, or stdin.
+/// A file that is read once from start to end, or stdin.
 final class InputFile {
-    /// How messages name it.
+    /// The name for messages: the path, or `stdin`.
     let name: String
     private let descriptor: Int32
     private let isOwned: Bool
     private var piece = [UInt8](repeating: 0, count: pieceBytes)
-    /// Bytes that were read when it was opened.
+    /// The bytes that were read when the file was opened.
     private var first: ArraySlice<UInt8> = []
 
-    /// How much is read at once.
+    /// The number of bytes that one read asks for.
     private static let pieceBytes = 256 << 10
 
     static var standardInput: InputFile { InputFile(descriptor: 0) }
 
-    /// Opens a file. A pipe is read if a process has it open for writing, as with `<(command)`; one without a writer is
-    /// refused, since nothing may ever come.
+    /// Opens a file. A pipe is accepted if a process has it open for writing, as with `<(command)`. A pipe without a
+    /// writer is refused, because no data may ever come.
     init(_ path: SystemString) throws(CommandError) {
         name = "\(path)"
         isOwned = true
@@ -28,14 +28,14 @@ final class InputFile {
         switch status.st_mode & S_IFMT {
         case S_IFREG, S_IFCHR: break
         case S_IFIFO:
-            // Without a writer a pipe is at its end; with one, there is nothing yet.
+            // A pipe without a writer gives end of file; an empty pipe with a writer gives EAGAIN.
             let count = Glibc.read(descriptor, &piece, piece.count)
             if count == 0 { throw .failed("\(name): a FIFO that no process writes to") }
             guard count > 0 || errno == EAGAIN else { throw failure }
             first = piece[..<max(0, count)]
         default: throw .failed("\(name): not a file")
         }
-        // Opening must not wait; reading may.
+        // Opening must not block, but reading may.
         guard fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK) == 0 else { throw failure }
     }
 
@@ -51,7 +51,7 @@ final class InputFile {
         if isOwned, descriptor >= 0 { close(descriptor) }
     }
 
-    /// The next bytes; none at the end.
+    /// The next bytes; an empty slice at the end of the file.
     func read() throws(CommandError) -> ArraySlice<UInt8> {
         if !first.isEmpty {
             defer { first = [] }
@@ -65,6 +65,6 @@ final class InputFile {
         }
     }
 
-    /// What the last system call failed with.
+    /// The error of the last system call.
     private var failure: CommandError { .failed("\(name): \(String(cString: strerror(errno)))") }
 }

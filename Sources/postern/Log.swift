@@ -4,20 +4,20 @@ import JSON
 import Synchronization
 import Platform
 
-/// Lines for people, beside the replies.
+/// Writes to stderr, which is for people; replies go to stdout.
 enum StandardError {
     static func write(line: String) {
         write(line + "\n")
     }
 
-    /// Writes a text as it is. Errors are ignored: there is nowhere else to report them.
+    /// Writes a text unchanged. It ignores errors, because there is no other place to report them.
     static func write(_ text: String) {
         var text = text
         _ = text.withUTF8 { WholeWrite.run(UnsafeRawBufferPointer($0), to: 2) }
     }
 
-    /// Writes a line unless nobody has read those before it: a host that never looks must not bring the service to a
-    /// halt. A pipe that is ready takes 4,096 bytes without blocking (POSIX, PIPE_BUF).
+    /// Writes a line, or drops it if the pipe is full: a host that does not read stderr must not block the service. A
+    /// pipe that is ready takes 4,096 bytes without blocking (POSIX, PIPE_BUF).
     static func writeIfReady(line: String) {
         var state = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
         guard poll(&state, 1, 0) == 1, state.revents & Int16(POLLOUT) != 0 else { return }
@@ -25,11 +25,12 @@ enum StandardError {
     }
 }
 
-/// What the program tells its operator: `time=2016-02-24T22:07:52.371513Z level=warning message="…"`, a line each, and
-/// never a password, token, code or param. A message that repeats the one before is written once a minute: thousands of
-/// requests a second may be refused for one reason, such as a full disk.
+/// The log on stderr, one line per message: `time=2016-02-24T22:07:52.371513Z level=warning message="…"`.
+///
+/// A message never contains a password, token, code or param. A message that repeats the previous one is written once a
+/// minute: thousands of requests a second may fail for one reason, such as a full disk.
 final class Log: Sendable {
-    /// How much a line matters; a log leaves out what matters less than its own level.
+    /// The severity of a message. A log drops messages that are less severe than its own level.
     enum Level: String, CaseIterable {
         case error, warning, info
     }

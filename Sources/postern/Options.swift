@@ -5,50 +5,50 @@ import Mail
 import Service
 import Store
 
-/// What the command line and the environment ask for.
+/// The command and the settings that the command line and the environment give.
 struct Options {
     private(set) var command = Command.serve
-    /// What stands behind the command.
+    /// The arguments after the command's name, as text.
     var words: [String] { paths.map { $0.text ?? "\($0)" } }
-    /// The same words as bytes, for commands that take paths.
+    /// The same arguments as bytes, for commands that take paths.
     private(set) var paths: [SystemString] = []
 
     /// The directory of the store, or `:memory:`.
     var data: SystemString = "./postern-data"
-    /// How a directory is used.
+    /// The settings of a store in a directory.
     var store = StoreSettings()
-    /// Nil leaves it to the framing.
+    /// The order of replies; nil for the default of the framing.
     var order: ReplyOrder?
-    /// Nil where nothing is said.
+    /// The framing of messages; nil if neither the command line nor the environment gives it.
     var framing: Framing?
     var publicURL = "http://localhost"
     var mail = MailRoute.keep
-    /// Nil for one made of the public URL.
+    /// The sender of mails; nil for `postern@` and the host of the public URL.
     var mailSender: MailSender?
-    /// The directory of templates; nil for those that come with the program.
+    /// The directory of mail templates; nil for the built-in templates.
     var mailTemplates: SystemString?
-    /// The role with which `invite` invites.
+    /// The role of the inviter, for `invite`.
     var role = SalesRole.admin
-    /// Which methods assistants are offered.
+    /// Which methods are offered as MCP tools.
     var tools = ToolSelection.all
     /// How many accounts the code of `invite` may create.
     var uses = 1
-    /// How long the code of `invite` is good.
+    /// How long the code of `invite` is valid.
     var expiresSeconds = Accounts.Limits.invitationSeconds
     var confirmsEmail = true
-    /// Whether a property of params that a method does not take is an error.
+    /// Whether an unknown property of params is an error.
     var refusesUnknownParams = false
     var logLevel = Log.Level.warning
     var clock: Timestamp?
     var seed: Int?
 
-    /// A rehearsal: time stands still and random values repeat.
+    /// The settings of deterministic mode: the clock is fixed, and random values repeat.
     struct Rehearsal {
         var start: Timestamp
         var seed: Int
     }
 
-    /// The rehearsal that is asked for, if one is.
+    /// The settings of deterministic mode; nil if it is off.
     var rehearsal: Rehearsal? {
         guard let clock, let seed else { return nil }
         return Rehearsal(start: clock, seed: seed)
@@ -89,7 +89,7 @@ struct Options {
         try check()
     }
 
-    /// The flag that an argument begins, and its value, which may be the argument behind it.
+    /// The flag in an argument and its value: the text after `=`, or the next argument.
     private static func flag(
         _ argument: SystemString,
         from rest: inout ArraySlice<SystemString>
@@ -121,15 +121,15 @@ struct Options {
 
     private func check() throws(CommandError) {
         guard command.wordCount.contains(words.count) else {
-            throw .usage("postern \(command.rawValue) takes \(command.words.isEmpty ? "flags alone" : command.words)")
+            throw .usage("postern \(command.rawValue) takes \(command.words.isEmpty ? "only flags" : command.words)")
         }
         guard !paths.contains(where: \.isEmpty) else { throw .usage("an argument is empty") }
         if !command.takesPaths, let word = paths.first(where: { $0.text == nil }) {
             throw .usage("\(word) is not UTF-8")
         }
         guard clock != nil || seed != nil else { return }
-        guard clock != nil, seed != nil else { throw .usage("--clock and --seed go together") }
-        guard data == ":memory:" else { throw .usage("--clock and --seed are for --data :memory: alone") }
-        guard mail == .keep else { throw .usage("a rehearsal sends no mail") }
+        guard clock != nil, seed != nil else { throw .usage("--clock and --seed must be used together") }
+        guard data == ":memory:" else { throw .usage("--clock and --seed need --data :memory:") }
+        guard mail == .keep else { throw .usage("deterministic mode (--clock and --seed) needs --mail keep") }
     }
 }

@@ -10,12 +10,12 @@ final class OutputFile {
 
     static var standardOutput: OutputFile { OutputFile(descriptor: 1) }
 
-    /// Creates a file. One that is there already, or a link, is refused.
+    /// Creates a file. It fails if the path exists, also as a symbolic link.
     init(creating path: SystemString) throws(CommandError) {
         (self.path, isOwned) = (path, true)
         descriptor = open(path.cString, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure }
-        // A umask can take bits of the owner's own.
+        // A umask can remove permissions of the owner.
         guard fchmod(descriptor, 0o600) == 0 else { throw failure }
     }
 
@@ -27,7 +27,7 @@ final class OutputFile {
         if isOwned, descriptor >= 0 { close(descriptor) }
     }
 
-    /// Whether it is a file on a disk that other users can read.
+    /// Whether it is a regular file that other users can read.
     var isReadableByOthers: Bool {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
@@ -38,7 +38,7 @@ final class OutputFile {
         if let error = bytes.withUnsafeBytes({ WholeWrite.run($0, to: descriptor) }) { throw failure(error) }
     }
 
-    /// Waits until a file that was created is on the disk.
+    /// Syncs a file that was created (fsync).
     func finish() throws(CommandError) {
         guard !isOwned || fsync(descriptor) == 0 else { throw failure }
     }
@@ -48,7 +48,7 @@ final class OutputFile {
         if isOwned { unlink(path.cString) }
     }
 
-    /// What the last system call failed with.
+    /// The error of the last system call.
     private var failure: CommandError { failure(errno) }
 
     private func failure(_ number: Int32) -> CommandError { .failed("\(path): \(String(cString: strerror(number)))") }

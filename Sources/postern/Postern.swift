@@ -1,7 +1,7 @@
-// `stdout` is a variable, which nobody sets.
+// `stdout` is a C variable that the compiler does not know to be safe. The program never assigns it.
 @preconcurrency import Glibc
 
-/// The command line: which command, with what, and the exit code.
+/// The entry point: reads the command line, runs the command and sets the exit code.
 @main
 struct Postern {
     /// The program's version.
@@ -9,12 +9,13 @@ struct Postern {
 
     static func main() {
         occupyStandardDescriptors()
-        // A reader that is gone, or a file-size limit, is an error of the write; it must not end the process.
+        // A closed reader and a file-size limit then fail the write with an error instead of ending the process.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
-        // A host that ignores the end of its children hands that down, and then nobody learns how a mail command ended.
+        // A host that ignores SIGCHLD passes that on to its children. waitpid would then give no exit status of a mail
+        // command.
         signal(SIGCHLD, SIG_DFL)
-        endWhereAFileIsGone()
+        endOnUnreadablePage()
         do throws(CommandError) {
             let options = try Options(arguments: Arguments.all)
             try options.command.run(options)
@@ -25,41 +26,44 @@ struct Postern {
         }
     }
 
-    /// Says why it ends where the system cannot give it a page of a mapped file: the file was cut short, or the disk cannot
-    /// be read. Nothing that rests on it has been answered.
-    private static func endWhereAFileIsGone() {
+    /// Ends the process with a message on SIGBUS: a page of a mapped file cannot be read, because the file was
+    /// truncated or the disk failed. No reply that depends on that page has been sent.
+    private static func endOnUnreadablePage() {
         signal(SIGBUS) { _ in
             let text: StaticString =
-                "postern: a file of the store was cut short, or cannot be read; see postern check\n"
+                "postern: a file of the store was truncated or cannot be read; run postern check\n"
             _ = write(2, text.utf8Start, text.utf8CodeUnitCount)
             _exit(1)
         }
     }
 
-    /// Makes sure that 0, 1 and 2 are taken: where a host has closed one, a file of the store would get its number, and
-    /// be read as requests or written to as a log. What was closed has no input, and cannot take output.
+    /// Opens those of the descriptors 0, 1 and 2 that the host has closed. Otherwise a file of the store would get the
+    /// number, and would be read as requests or written to as a log. A replaced stdin is empty, and writing to a
+    /// replaced stdout fails.
     private static func occupyStandardDescriptors() {
         for (descriptor, mode) in [(Int32(0), O_RDONLY), (1, O_RDONLY), (2, O_WRONLY)]
         where fcntl(descriptor, F_GETFD) == -1 {
-            // The lowest number that is free is the one that was found closed.
+            // open(2) returns the lowest free number, which is `descriptor`.
             _ = open("/dev/null", mode)
         }
     }
 
-    /// Sees to it that what was printed has arrived, or that the exit code tells that it has not.
+    /// Flushes stdout.
+    ///
+    /// - Throws: `CommandError` if printed output could not be written.
     private static func flushOutput() throws(CommandError) {
         let isFlushed = fflush(stdout) == 0
-        // Whoever stops reading has what they want.
+        // A reader that closes the pipe early, such as `head`, is no error.
         guard isFlushed && ferror(stdout) == 0 || errno == EPIPE else {
             throw .failed("write: \(String(cString: strerror(errno)))")
         }
     }
 }
 
-/// Why a command ends without having done its work.
+/// Why a command failed.
 struct CommandError: Error {
     let message: String
-    /// The exit code: 64 for a wrong command line (sysexits.h, EX_USAGE), 1 for what else went wrong.
+    /// The exit code: 64 for a wrong command line (sysexits.h, EX_USAGE), 1 for any other error.
     let status: Int32
 
     static func usage(_ message: String) -> CommandError {

@@ -2,7 +2,7 @@ import Glibc
 import Store
 import Platform
 
-/// Shows on a terminal how far long work has come, and shows nothing anywhere else.
+/// Shows the progress of long work on stderr if it is a terminal.
 ///
 ///     checking the base [############                  ]  41 %
 final class ProgressBar {
@@ -11,7 +11,7 @@ final class ProgressBar {
     private var isShown = false
     private static let width = 30
 
-    /// Shows where the work stands, ten times a second at the most.
+    /// Shows the progress, at most ten times a second.
     func show(_ progress: ToolProgress) {
         guard isTerminal else { return }
         let now = MonotonicClock.milliseconds
@@ -20,14 +20,14 @@ final class ProgressBar {
         StandardError.write("\r\u{1B}[K\(Self.text(of: progress))")
     }
 
-    /// Takes the bar away.
+    /// Removes the bar from the terminal.
     func end() {
         guard isShown else { return }
         isShown = false
         StandardError.write("\r\u{1B}[K")
     }
 
-    /// What the bar says of a state.
+    /// The text of the bar.
     static func text(of progress: ToolProgress) -> String {
         guard let total = progress.total, total > 0 else { return "\(progress.phase): \(progress.done)" }
         let done = min(progress.done, total)

@@ -1,16 +1,16 @@
 import Glibc
 import JSONRPC
 
-/// Reads the text that a word of the command line names.
+/// Reads the text of a file or of stdin for an argument of the command line.
 enum TextFile {
-    /// All of a file.
+    /// The whole text of a file.
     static func contents(of path: String) throws(CommandError) -> String {
         try text(of: InputFile(path))
     }
 
-    /// All of stdin; on a terminal one line, which is not shown.
+    /// The whole text of stdin, or one line without echo if there is a prompt and stdin is a terminal.
     ///
-    /// - Parameter prompt: what is asked for; nil if all of the input is wanted on a terminal too.
+    /// - Parameter prompt: the prompt on a terminal; nil reads the whole input on a terminal too.
     static func standardInput(prompt: String?) throws(CommandError) -> String {
         guard let prompt, isatty(0) == 1 else { return try text(of: InputFile.standardInput) }
         StandardError.write("\(prompt): ")

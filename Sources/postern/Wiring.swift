@@ -5,23 +5,24 @@ import Service
 import Store
 import Platform
 
-/// Everything wired up over one store.
+/// The service and its parts, connected to one store.
 struct Wiring {
     let backend: Backend
     let service: Service
-    /// Nil in a rehearsal, where time does not pass by itself.
+    /// Sends the mails; nil in deterministic mode, where the clock does not run.
     let courier: Courier?
     let log: Log
     /// The background work of a server.
     var tasks: [LoopTask] { backend.tasks + (courier.map { [$0.sendDue] } ?? []) }
 
     /// - Parameters:
-    ///   - hashesElsewhere: whether requests wait for password work, rather than do it in place.
-    ///   - wakeUp: what ends the wait of the server that runs the service; nil where there is none.
+    ///   - hashesElsewhere: whether password hashing runs on other threads while the request waits; false runs it in
+    ///     place.
+    ///   - wakeUp: wakes the loop of the server that runs the service; nil without a server.
     init(_ options: Options, hashesElsewhere: Bool = false, wakeUp: WakeUp? = nil) throws(CommandError) {
         let log = Log(level: options.logLevel)
         let sender = options.mailSender ?? MailSender(hostOf: options.publicURL)
-        // Before the store, which a wrong command line is not to make.
+        // Read before the store is opened: a wrong command line must not create a store.
         let templates = try Self.templates(options, domain: sender.domain)
         let store = try Self.store(options, log, waitsInPlace: !hashesElsewhere)
         let rehearsedTime = options.rehearsal.map { RehearsedTime(startingAt: $0.start) }
@@ -66,7 +67,7 @@ struct Wiring {
         self.log = log
     }
 
-    /// Does what requests left to be done, sends the mails that are due, and closes the store.
+    /// Runs the remaining jobs of requests, sends the mails that are due, and closes the store.
     func finish() {
         backend.finish()
         courier?.finish()
@@ -78,13 +79,13 @@ struct Wiring {
         _ log: Log,
         waitsInPlace: Bool
     ) throws(CommandError) -> Store {
-        // A store in memory is always new: it has nothing to merge or to update.
+        // A store in memory is always new: it needs no compaction and no update of earlier data.
         if options.data == ":memory:" { return Store(engine: LocalEngine()) }
         var settings = options.store
         settings.waitsInPlace = waitsInPlace
         settings.personalCollections = { RecordTypes.personal }
         do throws(StoreError) {
-            // In a command a wrong path is a mistake; a server may be the first to use its directory.
+            // For a command, a path without a store is a mistake; a server creates its store.
             settings.makesStore = options.command == .serve
             let engine = try LocalEngine(directory: options.data, settings: settings) { log.write(.warning, $0) }
             let store = Store(engine: engine)
@@ -99,7 +100,7 @@ struct Wiring {
         do {
             try store.retryWhileLocked { try EarlierForms.update(store) }
         } catch StoreError.readOnly {
-            // Who can only read the store sends no mail and counts nothing.
+            // A process that can only read the store sends no mail and counts no tries, so it needs no update.
         } catch {
             store.discardStaged()
             log.write(.warning, "data of an earlier version could not be updated: \(error)")

@@ -9,7 +9,7 @@ struct CommandLineTests {
         (["--nonsense"], "unknown flag --nonsense"),
         (["-x"], "unknown flag -x"),
         (["frobnicate"], "unknown command frobnicate"),
-        (["serve", "here"], "postern serve takes flags alone"),
+        (["serve", "here"], "postern serve takes only flags"),
         (["--data"], "--data needs a value"),
         (["--data="], "--data needs a value"),
         (["--replies", "later"], "--replies takes in-order|as-completed, not later"),
@@ -23,15 +23,15 @@ struct CommandLineTests {
         (["--clock", "2016-02-30T00:00:00.000000Z"], "--clock takes TIME, not 2016-02-30T00:00:00.000000Z"),
         (["--clock", "1969-12-31T23:59:59.999999Z"], "--clock takes TIME, not 1969-12-31T23:59:59.999999Z"),
         (["--clock", "2300-01-01T00:00:00.000000Z"], "--clock takes TIME, not 2300-01-01T00:00:00.000000Z"),
-        (["--seed", "1"], "--clock and --seed go together"),
-        (["--data", "/tmp", "--seed", "1", "--clock", "2016-02-24T22:07:52.371513Z"], "for --data :memory: alone"),
-        (["schema", "--seed", "1"], "--seed is no flag of postern schema"),
+        (["--seed", "1"], "--clock and --seed must be used together"),
+        (["--data", "/tmp", "--seed", "1", "--clock", "2016-02-24T22:07:52.371513Z"], "need --data :memory:"),
+        (["schema", "--seed", "1"], "--seed is not a flag of postern schema"),
         (["invite", "--role", "owner"], "--role takes customer|salesperson|admin, not owner"),
         (["call"], "postern call takes METHOD [JSON | NAME=VALUE … | -]"),
         (["call", "a", "b", "c"], "postern call takes params as NAME=VALUE, or as one argument of JSON"),
-        (["call", "a", "b=1", "b=2"], "the param b is there twice"),
-        (["call", "a", "b=1", "b.c=2"], "the name of a param is wrong: c"),
-        (["call", "a", "b..c=2"], "the name of a param is wrong: .c"),
+        (["call", "a", "b=1", "b=2"], "the param b is given twice"),
+        (["call", "a", "b=1", "b.c=2"], "invalid name of a param: c"),
+        (["call", "a", "b..c=2"], "invalid name of a param: .c"),
         (["call", "a", "b=@-", "c=@-"], "only one value can be read from stdin"),
         (["call", "system.info", "{"], "the params are not JSON"),
         (["outbox", "look"], "postern outbox takes list | show ID | deliver"),
@@ -136,7 +136,7 @@ struct CommandLineTests {
             ["--data", ":memory:"],
             shell: #"script -qec "$1 $2 $3" /dev/null < /dev/null"#
         )
-        #expect(outcome.output.contains("postern: the store is :memory:; type a request a line"))
+        #expect(outcome.output.contains("postern: the store is :memory:; type one request per line"))
     }
 
     @Test func saysWhereTheStoreCannotBe() throws {

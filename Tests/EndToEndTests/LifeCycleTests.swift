@@ -48,7 +48,7 @@ struct LifeCycleTests {
         postern.signal(signal)
         #expect(postern.nextLine() == nil)
         #expect(postern.status == 0)
-        #expect(postern.errorText.contains("level=info message=\"asked to end\""))
+        #expect(postern.errorText.contains("level=info message=\"stopped by a signal\""))
     }
 
     @Test func endsQuietlyWhenNobodyReads() throws {

@@ -33,13 +33,13 @@ struct MistakeTests {
             "unknown flag --listen=:80: postern has no port, requests come on stdin and replies go to stdout"
         ),
         Mistake(["server"], "unknown command server (did you mean serve?)"),
-        Mistake(["./data"], "unknown command ./data; a data directory is named by --data ./data"),
+        Mistake(["./data"], "unknown command ./data; for a data directory, write --data ./data"),
         Mistake(
             ["operators.signin", "{}"],
-            "unknown command operators.signin; a method is called by postern call operators.signin"
+            "unknown command operators.signin; to call a method, write postern call operators.signin"
         ),
         Mistake(["help", "outbux"], "unknown command outbux (did you mean outbox?)"),
-        Mistake(["stats", "--role", "admin"], "--role is no flag of postern stats; it belongs to postern invite"),
+        Mistake(["stats", "--role", "admin"], "--role is not a flag of postern stats, but of postern invite"),
         Mistake(
             ["--mail", "smtp://mail.example.com"],
             "--mail takes keep|directory:DIR|command:COMMAND, not smtp://mail.example.com: SMTP is not supported yet; use a "
@@ -70,7 +70,7 @@ struct MistakeTests {
         ),
         Mistake(
             ["call", "system.info", "email=@"],
-            "@ stands before the name of a file, as in email=@FILE"
+            "@ needs the name of a file, as in email=@FILE"
         ),
         Mistake(["backup", ""], "an argument is empty"),
         Mistake(["--public-url", "http://"], "--public-url takes URL, not http://"),
@@ -97,8 +97,8 @@ struct MistakeTests {
 
     /// A misspelt variable silently did nothing.
     @Test(arguments: [
-        ("POSTERN_DTA", "the environment has POSTERN_DTA, which is no flag (did you mean POSTERN_DATA?)"),
-        ("POSTERN_PORTS", "the environment has POSTERN_PORTS, which is no flag"),
+        ("POSTERN_DTA", "unknown environment variable POSTERN_DTA (did you mean POSTERN_DATA?)"),
+        ("POSTERN_PORTS", "unknown environment variable POSTERN_PORTS"),
     ])
     func anUnknownVariableIsWarnedOf(name: String, message: String) throws {
         let environment = [name: "x", "POSTERN_BIN": "/usr/bin/postern", "POSTERN_DATA": ":memory:"]
@@ -147,7 +147,8 @@ struct MistakeTests {
         #expect(outcome.status == 1 && outcome.output == "")
         #expect(
             outcome.errors
-                == "postern: there is no store at \(place); --data names its directory, and the first postern serve makes it\n"
+                == "postern: there is no store at \(place); give its directory with --data, or create a store with postern "
+                + "serve\n"
         )
         #expect(!FileManager.default.fileExists(atPath: place))
     }

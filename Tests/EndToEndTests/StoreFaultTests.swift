@@ -87,6 +87,6 @@ struct StoreFaultTests {
         let sign: JSONValue = ["email": "c2@b.co", "password": "p"]
         #expect(try postern.reply(to: "care.auth.token", sign) == .null)
         #expect(postern.status == 1)
-        #expect(postern.errorText.contains("a file of the store was cut short"))
+        #expect(postern.errorText.contains("a file of the store was truncated"))
     }
 }

@@ -101,7 +101,7 @@ struct StoreToolTests {
         if name.hasPrefix("base") {
             // The line was a user, whose patient and share are saved all the same.
             #expect(salvage.output.contains("is saved, but does not fit: owner: there is no record care.users/id/"))
-            #expect(saved.status == 1 && saved.errors.contains("holds what does not fit"))
+            #expect(saved.status == 1 && saved.errors.contains("has records that break rules"))
         } else {
             #expect(saved.status == 0)
         }

@@ -100,7 +100,7 @@ def merging_stopped(trial, model):
         with store.serve("--lock-wait", str(WAIT_SECONDS)) as server:
             store.create(server, "beside@b.co")
             code, _, errors = store.run("merge")
-            if code != 1 or "another process is merging" not in errors:
+            if code != 1 or "another process is already running compaction" not in errors:
                 raise Broken(f"a second merge ended with {code}: {errors}")
             process.send_signal(signal.SIGCONT)
             if process.wait(timeout=20) != 0:

@@ -1,4 +1,4 @@
-/// The tables of the Bash client: what methods take and give, and what results are made of.
+/// Generates the tables of the Bash client: the params and results of methods, and the types of results.
 struct BashClientEmitter {
     private let contract: ClientContract
 
@@ -11,18 +11,17 @@ struct BashClientEmitter {
         [("clients/bash/lib/methods.bash", methodsText), ("clients/bash/lib/types.jq", typesText)]
     }
 
-    /// Two tables by method, with what there is to know about a method in the comment above it, where `postern_help`
-    /// finds it.
+    /// Two tables by method. The comment above an entry documents the method; `postern_help` prints it.
     private var methodsText: String {
         var lines = [Self.mark, "# shellcheck shell=bash", ""]
-        lines += ["# How many bytes a request may have."]
+        lines += ["# The maximum length of a request, in bytes."]
         lines += ["_POSTERN_MESSAGE_BYTES_MAX=\(contract.messageBytesMax)", ""]
-        lines += ["# By method, the members of its params and their types, a line each."]
+        lines += ["# By method, its params and their types, one per line."]
         lines += ["declare -gA _POSTERN_PARAMS=()"]
-        lines += ["# By method, the type of what it gives, as lib/types.jq has it."]
+        lines += ["# By method, the type of its result, as in lib/types.jq."]
         lines += ["declare -gA _POSTERN_RESULTS=()", ""]
         lines += contract.methods.flatMap { entry(for: $0) + [""] }
-        lines += ["# Errors, by what POSTERN_ERROR_SLUG is.", ""]
+        lines += ["# Errors, by the value of POSTERN_ERROR_SLUG.", ""]
         lines += contract.errors.flatMap { comment("\($0.slug): \($0.description)", indentedBy: "    ") + [""] }
         return lines.dropLast().joined(separator: "\n") + "\n"
     }
@@ -36,9 +35,9 @@ struct BashClientEmitter {
             lines += comment("    \(path): \(text)", indentedBy: "        ")
         }
         switch method.result {
-        case .nothing: lines.append("#     Gives nothing.")
-        case .anyObject: lines.append("#     Gives an object.")
-        case .object(let name): lines += gives(name)
+        case .nothing: lines.append("#     Returns nothing.")
+        case .anyObject: lines.append("#     Returns an object.")
+        case .object(let name): lines += returns(name)
         }
         if !method.errors.isEmpty {
             lines += comment("    Errors: \(method.errors.joined(separator: ", ")).", indentedBy: "        ")
@@ -49,15 +48,15 @@ struct BashClientEmitter {
         return lines
     }
 
-    private func gives(_ name: String) -> [String] {
+    private func returns(_ name: String) -> [String] {
         guard let type = contract.type(named: name) else { return [] }
-        return comment("    Gives \(name): \(type.description)", indentedBy: "        ")
+        return comment("    Returns \(name): \(type.description)", indentedBy: "        ")
             + type.members.flatMap { member in
                 comment("        \(member.name): \(member.typeText). \(member.description)", indentedBy: "            ")
             }
     }
 
-    /// Members with those that they hold behind them, by dotted path.
+    /// The properties by dotted path, each followed by the properties in it.
     private func flat(
         _ members: [ClientContract.ClientMember],
         within path: String = ""
@@ -70,11 +69,11 @@ struct BashClientEmitter {
         }
     }
 
-    /// A jq function that gives, by name, the types that results are made of.
+    /// A jq function that returns the types of results, by name.
     private var typesText: String {
         var lines = [Self.mark, ""]
-        lines += ["# The types that results are made of. A `?` behind a type lets the member be null, one"]
-        lines += ["# behind a name lets it be left out; brackets make a list."]
+        lines += ["# The types of results. A `?` after a type means that the property may be null, a `?` after"]
+        lines += ["# a name that it may be omitted; brackets mean a list."]
         lines += ["def types: {"]
         for (index, type) in contract.types.enumerated() {
             lines += comment(type.description).map { "  \($0)" }
@@ -130,12 +129,12 @@ extension ClientContract.ClientMember {
         }
     }
 
-    /// As lib/types.jq has it: `integer`, `time?`, `[OperatorsClient]`.
+    /// The type in lib/types.jq: `integer`, `time?`, `[OperatorsClient]`.
     fileprivate var resultType: String {
         (isList ? "[\(baseType)]" : baseType) + (isNullable ? "?" : "")
     }
 
-    /// How a word `name=value` is read; what is `json` is given as `name:=JSON` alone.
+    /// How the value of a word `name=value` is read. A `json` value needs the form `name:=JSON`.
     fileprivate var inputKind: String {
         if isList { return "json" }
         return switch content {
@@ -146,7 +145,7 @@ extension ClientContract.ClientMember {
         }
     }
 
-    /// For the reader.
+    /// The type in the help.
     fileprivate var typeText: String {
         var text =
             switch content {

@@ -1,26 +1,26 @@
 import JSON
 
-/// The contract as a client offers it, in any language.
+/// The contract in the form that all client emitters use.
 struct ClientContract {
-    /// An object that results are made of, or that params are, under a name that is unique among all APIs.
+    /// An object type of results or params, with a name that is unique among all APIs.
     struct ClientType {
-        /// The API's name before the type's, as in the OpenRPC document: `OperatorsClient`. The form of an input whose
-        /// members may all be left out ends in `Changes`.
+        /// The API's name and the type's name, as in the OpenRPC document: `OperatorsClient`. The name of an input of
+        /// which all properties may be omitted ends in `Changes`.
         let name: String
         let description: String
         let members: [ClientMember]
     }
 
-    /// A member of an object, or a param.
+    /// A property of an object, or a param.
     struct ClientMember {
-        /// What it is made of.
+        /// The type of the value, or of a list's elements.
         enum Content: Equatable {
             case string, integer, boolean
             /// UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
             case time
-            /// Seconds since 1970.
+            /// Unix time in seconds.
             case epoch
-            /// An object, by the name of its type.
+            /// An object, with the name of its type.
             case object(String)
         }
 
@@ -30,68 +30,69 @@ struct ClientContract {
         let isList: Bool
         /// Whether it may be null.
         let isNullable: Bool
-        /// Whether it may be left out.
+        /// Whether it may be omitted.
         let isOptional: Bool
-        /// Whether it lets whoever has it in, so that no log may show it.
+        /// Whether it is a credential, such as a password or a bearer token, which no log may contain.
         let isSecret: Bool
-        /// The strings that it may be; none where any will do.
+        /// The allowed strings; empty if any string is allowed.
         let choices: [String]
     }
 
-    /// A method, with what stands for its params and result.
+    /// A method, with the types of its params and its result.
     struct ClientMethod {
         /// Its name on the wire.
         let name: String
-        /// The last word of its name, by which its group has it.
+        /// The last word of its name, which is its name in its group.
         var localName: String { String(name.split(separator: ".").last ?? "") }
         let summary: String
         let description: String
-        /// Those that must be there first.
+        /// The params, the required ones first.
         let params: [ClientMember]
         let result: Result
-        /// The slugs of its own errors; any method may end with one of the service's as well.
+        /// The slugs of its own errors. Any method can also end with one of the service's errors.
         let errors: [String]
     }
 
-    /// What a method gives.
+    /// The result of a method.
     enum Result {
         case nothing
-        /// An object that is handed on as it came.
+        /// An object that the client returns unchanged.
         case anyObject
         case object(String)
     }
 
-    /// Methods whose names begin alike: `operators.client.create` stands in the group `client` of the group `operators`.
+    /// Methods whose names have the same prefix: `operators.client.create` is in the group `client` of the group
+    /// `operators`.
     struct Group {
-        /// The word that it is found by in the group it stands in.
+        /// The name in the parent group.
         let name: String
-        /// All words from the root: `operators.client`.
+        /// The names from the root: `operators.client`.
         let path: String
         let groups: [Group]
         let methods: [ClientMethod]
         let description: String
     }
 
-    /// An error, which several APIs may give under codes of their own.
+    /// An error. Several APIs can have it, each with its own code.
     struct ClientError {
         let slug: String
         /// `EmailRequired`
         var name: String { slug.upperCamel }
-        /// When it comes, a sentence an API where they differ.
+        /// When the error occurs: one sentence per API if they differ.
         let description: String
     }
 
     let types: [ClientType]
-    /// Objects that params are made of; those that others hold stand before them.
+    /// The object types of params. A type that another contains precedes it.
     let inputs: [ClientType]
     /// All methods, in the contract's order.
     let methods: [ClientMethod]
-    /// The same, by the words of their names.
+    /// All methods, in groups.
     let groups: [Group]
     let errors: [ClientError]
-    /// How long a request may be, without its line feed.
+    /// The maximum length of a request, without its line feed.
     let messageBytesMax: Int
-    /// How many objects and arrays may stand within each other in a request.
+    /// The maximum nesting depth of objects and arrays in a request.
     let nestingDepthMax: Int
 
     init(_ contract: Contract) {
@@ -115,7 +116,7 @@ struct ClientContract {
         errors = Self.errors(of: contract)
     }
 
-    /// The type of that name.
+    /// The type with a name; nil for an unknown name.
     func type(named name: String) -> ClientType? { (types + inputs).first { $0.name == name } }
 
     private static func inputs(of api: API) -> [ClientType] {
@@ -129,13 +130,13 @@ struct ClientContract {
         } + partial(changeable, in: api)
     }
 
-    /// Inputs whose members may all be left out, with those that they hold before them.
+    /// Inputs of which all properties may be omitted. An input that another contains precedes it.
     private static func partial(_ inputs: [ObjectType], in api: API) -> [ClientType] {
         inputs.flatMap { input in
             partial(input.members.compactMap(\.input), in: api) + [
                 ClientType(
                     name: api.changesName(input.name),
-                    description: "\(input.description) What is left out stays as it is.",
+                    description: "\(input.description) Omitted properties stay unchanged.",
                     members: input.members.map { ClientMember($0, in: api, isOptional: true, isPartial: true) }
                 )
             ]
@@ -186,7 +187,7 @@ extension ClientContract.ClientMethod {
 }
 
 extension ClientContract.ClientMember {
-    /// - Parameter isPartial: whether it stands in an object whose members may all be left out.
+    /// - Parameter isPartial: whether it is in an object of which all properties may be omitted.
     fileprivate init(_ member: Member, in api: API, isOptional: Bool, isPartial: Bool = false) {
         let content: Content =
             switch member.type.base {
@@ -214,17 +215,17 @@ extension ClientContract.ClientMember {
 }
 
 extension API {
-    /// A type's name among those of all APIs.
+    /// A type's name that is unique among all APIs.
     func typeName(_ name: String) -> String { self.name.upperCamel + name }
 
-    /// The name of an input whose members may all be left out: `ClientInput` → `OperatorsClientChanges`.
+    /// The name of an input of which all properties may be omitted: `ClientInput` → `OperatorsClientChanges`.
     fileprivate func changesName(_ name: String) -> String {
         typeName(name.hasSuffix("Input") ? String(name.dropLast("Input".count)) : name) + "Changes"
     }
 }
 
 extension [String] {
-    /// The strings without those that have been there before.
+    /// The strings without repetitions.
     fileprivate var uniqued: [String] {
         var seen = Set<String>()
         return filter { seen.insert($0).inserted }

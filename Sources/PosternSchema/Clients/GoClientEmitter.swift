@@ -1,4 +1,4 @@
-/// The Go client: its types, methods and errors, and what its tests find the typed methods by.
+/// Generates the types, methods and errors of the Go client, and the dispatch of its tests to the typed methods.
 struct GoClientEmitter {
     let files: [(String, String)]
 
@@ -49,7 +49,7 @@ extension GoClientEmitter {
         return GoText.comment(description) + ["type \(name) struct {"] + fields + ["}"] + formatting(name, members)
     }
 
-    /// The function that package fmt prints a structure with, without its secrets.
+    /// The method with which package fmt prints a struct without its secrets.
     private static func formatting(_ name: String, _ members: [ClientContract.ClientMember]) -> [String] {
         let secrets = members.filter { $0.isSecret && $0.content == .string && !$0.isList }
         guard !secrets.isEmpty else { return [] }
@@ -58,7 +58,7 @@ extension GoClientEmitter {
             return "\tshown.\(GoText.exported(member.name)) = redacted\(isPointer ? "Pointer" : "")"
                 + "(v.\(GoText.exported(member.name)))"
         }
-        let comment = GoText.comment("Format writes it for package fmt, without its secrets.")
+        let comment = GoText.comment("Format writes the value for package fmt, without its secrets.")
         return [""] + comment + ["func (v \(name)) Format(state fmt.State, verb rune) {"]
             + ["\ttype plain \(name)", "\tshown := plain(v)"] + hidden
             + ["\tformat(state, verb, shown)", "}"]
@@ -77,22 +77,22 @@ extension GoClientEmitter {
 
     private static func resultNotes(_ member: ClientContract.ClientMember) -> [String] {
         let absence =
-            member.isOptional ? ["Nil where it is left out."] : member.isNullable ? ["Nil stands for null."] : []
+            member.isOptional ? ["Nil if the reply omits it."] : member.isNullable ? ["Nil means null."] : []
         return contentNotes(member) + absence
     }
 
     private static func paramNotes(_ member: ClientContract.ClientMember) -> [String] {
         let isNamed = member.choices.allSatisfy(member.description.contains)
         let choices = isNamed ? [] : ["One of \(member.choices.map { "`\($0)`" }.joined(separator: ", "))."]
-        let absence = member.isOptional ? ["Nil leaves it out."] : []
-        let null = member.isNullable ? ["An empty string does what null does."] : []
+        let absence = member.isOptional ? ["Nil omits it."] : []
+        let null = member.isNullable ? ["An empty string has the same effect as null."] : []
         return choices + contentNotes(member) + absence + null
     }
 
     private static func contentNotes(_ member: ClientContract.ClientMember) -> [String] {
         switch member.content {
         case .time: ["UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`."]
-        case .epoch: ["In seconds since 1970."]
+        case .epoch: ["Unix time in seconds."]
         default: []
         }
     }
@@ -102,12 +102,12 @@ extension GoClientEmitter {
     private static func methods(_ contract: ClientContract) -> String {
         let head = [
             ["import (", "\t\"context\"", "\t\"encoding/json\"", "\t\"fmt\"", ")"],
-            GoText.comment("MessageBytesMax is how long a request may be, in bytes, without its line feed.")
+            GoText.comment("MessageBytesMax is the maximum length of a request, in bytes, without its line feed.")
                 + ["const MessageBytesMax = \(contract.messageBytesMax)"],
-            GoText.comment("NestingDepthMax is how many objects and lists may stand within each other in a request.")
+            GoText.comment("NestingDepthMax is the maximum nesting depth of objects and lists in a request.")
                 + ["const NestingDepthMax = \(contract.nestingDepthMax)"],
         ]
-        let description = GoText.comment("Methods are the service's methods, by the words of their names.")
+        let description = GoText.comment("Methods are the service's methods, grouped by the parts of their names.")
         let root = description + ["type Methods struct {"] + fields(contract.groups) + ["}"]
         let groups = contract.groups.flatMap(\.all)
         let functions = groups.flatMap { group in group.methods.flatMap { blocks($0, in: group) } }
@@ -126,7 +126,7 @@ extension GoClientEmitter {
             + inner + (inner.isEmpty ? [] : [""]) + ["\tservice *Client", "}"]
     }
 
-    /// The function that tells all groups which client they call.
+    /// The function that sets the client of all groups.
     private static func binding(_ groups: [ClientContract.Group]) -> [String] {
         let paths = groups.flatMap(\.all).map { group in
             group.path.split(separator: ".").map { GoText.exported(String($0)) }.joined(separator: ".")
@@ -138,7 +138,7 @@ extension GoClientEmitter {
     private static func blocks(_ method: ClientContract.ClientMethod, in group: ClientContract.Group) -> [[String]] {
         let params = structure(
             method.goParams,
-            "\(method.goParams) is what [\(group.goType).\(method.goName)] takes.",
+            "\(method.goParams) are the params of [\(group.goType).\(method.goName)].",
             method.params,
             paramNotes
         )
@@ -148,7 +148,7 @@ extension GoClientEmitter {
     private static func function(_ method: ClientContract.ClientMethod, in group: ClientContract.Group) -> [String] {
         let errors = method.errors.map { "[\(GoText.exported($0))]" }
         let list = [errors.dropLast().joined(separator: ", "), errors.last ?? ""].filter { !$0.isEmpty }
-        let ending = errors.isEmpty ? "" : " Errors of its own: \(list.joined(separator: " and "))."
+        let ending = errors.isEmpty ? "" : " Its errors: \(list.joined(separator: " and "))."
         let description =
             "\(method.goName) \(method.summary.lowerFirst) \(method.description)\n\nIt calls `\(method.name)`.\(ending)"
         let given = method.params.isEmpty ? "nil" : "params"
@@ -176,7 +176,7 @@ extension GoClientEmitter {
             return "\tSlug\(error.goName)\(gap) Slug = \"\(error.slug)\""
         }
         let constants =
-            GoText.comment("The slugs of the service's errors; the type of the same name says when each of them comes.")
+            GoText.comment("The slugs of the service's errors. The type of the same name says when the error occurs.")
             + ["const ("] + slugs + [")"]
         let types = contract.errors.map { error in
             GoText.comment("\(error.goName) is the error `\(error.slug)`. \(error.description)")
@@ -184,7 +184,7 @@ extension GoClientEmitter {
         }
         let cases = contract.errors.flatMap { ["\tcase Slug\($0.goName):", "\t\treturn &\($0.goName){failure}"] }
         let function =
-            GoText.comment("typed gives the error the type of its slug, where there is one.")
+            GoText.comment("typed converts an error to the type of its slug. An unknown slug leaves it unchanged.")
             + ["func typed(failure *CallError) error {", "\tswitch failure.Slug {"] + cases
             + ["\tdefault:", "\t\treturn failure", "\t}", "}"]
         return text("postern", [constants] + types + [function])
@@ -194,7 +194,7 @@ extension GoClientEmitter {
 extension GoClientEmitter {
     private static func dispatch(_ contract: ClientContract) -> String {
         let names =
-            GoText.comment("MethodNames are the names of all methods that have a typed form.")
+            GoText.comment("MethodNames are the names of all methods with a typed form.")
             + ["var MethodNames = []string{"] + contract.methods.map { "\t\"\($0.name)\"," } + ["}"]
         let methods = contract.methods.flatMap { method in
             let form =
@@ -207,14 +207,14 @@ extension GoClientEmitter {
             return ["\tcase \"\(method.name)\":", "\t\treturn \(form)(client.\(path))"]
         }
         let form =
-            GoText.comment("typedForm gives the typed form of a method, or nil for one that has none.")
+            GoText.comment("typedForm returns the typed form of a method, or nil if it has none.")
             + ["func typedForm(client *postern.Client, method string) form {", "\tswitch method {"] + methods
             + ["\tdefault:", "\t\treturn nil", "\t}", "}"]
         let errors = contract.errors.flatMap { error in
             ["\tcase postern.Slug\(error.goName):", "\t\treturn is[*postern.\(error.goName)](err)"]
         }
         let type =
-            GoText.comment("hasTypeOf says whether an error has the type of a slug; of a slug unknown it has none.")
+            GoText.comment("hasTypeOf reports whether an error has the type of a slug; false for an unknown slug.")
             + ["func hasTypeOf(slug postern.Slug, err error) bool {", "\tswitch slug {"] + errors
             + ["\tdefault:", "\t\treturn false", "\t}", "}"]
         return text("transcript", [["import postern \"postern/clients/go\""], names, form, type])

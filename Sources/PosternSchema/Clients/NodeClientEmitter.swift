@@ -1,7 +1,7 @@
-/// JavaScript for the Node client: the methods by their groups, what results must look like, and the errors. What types
-/// they have is in the declarations beside them.
+/// Generates the JavaScript of the Node client: the methods in their groups, the shapes of results, and the errors.
+/// `NodeDeclarations` generates their types.
 struct NodeClientEmitter {
-    /// Every file, by path, with its text.
+    /// The path and text of every file.
     let files: [(String, String)]
 
     private static let folder = "clients/node/lib/generated"
@@ -96,27 +96,27 @@ struct NodeClientEmitter {
 
     private static func limits(_ contract: ClientContract) -> [String] {
         [
-            "/** How long a request may be, without its line feed. */",
+            "/** The maximum length of a request, in bytes, without its line feed. */",
             "export const messageBytesMax = \(contract.messageBytesMax);",
             "",
-            "/** How many objects and arrays may stand within each other in a request, itself included. */",
+            "/** The maximum nesting depth of objects and arrays in a request; the request itself counts. */",
             "export const messageDepthMax = \(contract.nestingDepthMax);",
             "",
-            "/** The method whose reply tells that a process serves. */",
+            "/** The method whose reply shows that the process is ready. */",
             "export const readinessMethod = \"system.info\";",
         ]
     }
 }
 
 extension ClientContract.Group {
-    /// The class of its methods.
+    /// The name of the class of its methods.
     var nodeName: String { path.upperCamel + "Methods" }
 
-    /// The groups in it, however deep, and then itself.
+    /// The groups in it, at any depth, followed by the group itself.
     var withInnerGroups: [ClientContract.Group] { groups.flatMap(\.withInnerGroups) + [self] }
 }
 
 extension [String] {
-    /// The lines one level deeper, as JavaScript is indented.
+    /// The lines, indented by one level of JavaScript.
     var indentedByTwo: [String] { map { $0.isEmpty ? "" : "  " + $0 } }
 }

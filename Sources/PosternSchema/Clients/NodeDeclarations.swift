@@ -1,4 +1,4 @@
-/// TypeScript's declarations of what NodeClientEmitter writes, with the documentation of all of it.
+/// Generates the TypeScript declarations, with documentation, of the code from `NodeClientEmitter`.
 struct NodeDeclarations {
     let methods: [String]
     let types: [String]
@@ -15,7 +15,8 @@ struct NodeDeclarations {
     private static func methods(_ contract: ClientContract) -> [String] {
         let groups = contract.groups.flatMap(\.withInnerGroups).map(methodsInterface)
         let root =
-            comment(["All methods, by the words of their names."]) + ["export class Methods {", "  \(initializer)", ""]
+            comment(["All methods, grouped by the parts of their names."])
+            + ["export class Methods {", "  \(initializer)", ""]
             + contract.groups.flatMap(property).indentedByTwo + ["}"]
         let imports = [
             "import type { CallOptions } from \"../postern.js\";",
@@ -54,7 +55,7 @@ struct NodeDeclarations {
         return comment(text, depth: 1) + declaration
     }
 
-    /// A method's name, parameters and result, with the parameters on lines of their own where one is too short.
+    /// A method's name, parameters and result, on one line if it fits, otherwise with one parameter per line.
     private static func declaration(of name: String, _ parameters: [String], _ result: String) -> [String] {
         let line = "\(name)(\(parameters.joined(separator: ", "))): Promise<\(result)>;"
         if line.count + 2 <= lineLength { return [line] }
@@ -65,7 +66,7 @@ struct NodeDeclarations {
         let times = [
             comment(["UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`; a `Date` would lose digits."])
                 + ["export type Time = string;"],
-            comment(["Whole seconds since 1970."]) + ["export type Epoch = number;"],
+            comment(["Unix time in whole seconds."]) + ["export type Epoch = number;"],
         ]
         let results = contract.types.map { interface($0.name, $0.description, $0.members, isInput: false) }
         let inputs = contract.inputs.map { interface($0.name, $0.description, $0.members, isInput: true) }
@@ -117,9 +118,9 @@ struct NodeDeclarations {
         return Array(([["import { CallError } from \"../errors.js\";"]] + classes).joined(separator: [""]))
     }
 
-    /// A documentation comment, on one line where it fits.
+    /// A documentation comment, on one line if it fits.
     ///
-    /// - Parameter depth: how many levels the comment will be indented.
+    /// - Parameter depth: the indentation level of the comment.
     private static func comment(_ paragraphs: [String], depth: Int = 0) -> [String] {
         let room = lineLength - depth * 2
         if paragraphs.count == 1, paragraphs[0].count <= room - "/**  */".count { return ["/** \(paragraphs[0]) */"] }
@@ -129,6 +130,6 @@ struct NodeDeclarations {
 }
 
 extension ClientContract.ClientMethod {
-    /// The interface of its params.
+    /// The name of the interface of its params.
     fileprivate var nodeParamsName: String { name.upperCamel + "Params" }
 }

@@ -1,6 +1,6 @@
-/// Python for the errors, the types and the bounds of the client; the methods are PythonMethodsEmitter's.
+/// Generates the errors, the types and the bounds of the Python client. `PythonMethodsEmitter` generates the methods.
 struct PythonClientEmitter {
-    /// Each file by its path, with its text.
+    /// The path and text of every file.
     let files: [(String, String)]
 
     init(_ contract: ClientContract) {
@@ -20,13 +20,13 @@ struct PythonClientEmitter {
 
     private static func bounds(of contract: ClientContract) -> [String] {
         [
-            "\"\"\"The bounds of what the service takes.\"\"\"",
+            "\"\"\"The bounds of a request.\"\"\"",
             "",
             "MESSAGE_BYTES_MAX = \(contract.messageBytesMax.grouped(by: "_"))",
-            "\"\"\"How long a request may be, without its line feed.\"\"\"",
+            "\"\"\"The maximum length of a request, in bytes, without its line feed.\"\"\"",
             "",
             "NESTING_DEPTH_MAX = \(contract.nestingDepthMax)",
-            "\"\"\"How many objects and arrays may stand within each other in a request.\"\"\"",
+            "\"\"\"The maximum nesting depth of objects and arrays in a request.\"\"\"",
         ]
     }
 
@@ -39,7 +39,7 @@ struct PythonClientEmitter {
             ["", "", "class \(error.name)(CallError):"] + docstring(error.description).indented
         }
         return [
-            "\"\"\"What can go wrong: errors of this package, and one class for each slug that the service answers with.\"\"\"",
+            "\"\"\"The errors of this package, and one class for each slug of the service's errors.\"\"\"",
             "",
         ] + failures.map { "from ._failures import \($0) as \($0)" } + classes + [
             "", "", "BY_SLUG: dict[str, type[CallError]] = {",
@@ -49,7 +49,7 @@ struct PythonClientEmitter {
     private static func types(of contract: ClientContract) -> [String] {
         let classes = contract.types.flatMap(result) + contract.inputs.flatMap(input)
         return [
-            "\"\"\"What methods give, and the objects that they take. Times are UTC, with all of their six digits.\"\"\"",
+            "\"\"\"The objects in results and params. Times are UTC, with microseconds.\"\"\"",
             "",
             "from __future__ import annotations",
             "",
@@ -68,14 +68,14 @@ struct PythonClientEmitter {
             ) + classes
     }
 
-    /// A frozen class, and how it is read.
+    /// A frozen dataclass and its reading code.
     private static func result(_ type: ClientContract.ClientType) -> [String] {
-        // Fields with a default come last.
+        // Python requires that fields with a default come last.
         let members = type.members.filter { !$0.isOptional } + type.members.filter(\.isOptional)
         let fields = members.flatMap { member in
             let type = member.pythonResultType + (member.isOptional && !member.isNullable ? " | None" : "")
             return ["\(member.name): \(type)\(member.pythonDefault)"]
-                + docstring(member.description + (member.isOptional ? " None where it is left out." : ""))
+                + docstring(member.description + (member.isOptional ? " None if the reply omits it." : ""))
         }
         let reading = members.map { member in
             let function = member.isOptional ? "read_optional" : "read"
@@ -84,14 +84,14 @@ struct PythonClientEmitter {
         let reader =
             [
                 "", "@classmethod", "def from_json(cls, value: object) -> \(type.name):",
-                "    \"\"\"Reads it from what `call` gives; raises ValueError where a member is missing or of another type.\"\"\"",
+                "    \"\"\"Reads the result of `call`; raises ValueError if a property is missing or has another type.\"\"\"",
                 "    members = object_members(value)", "    return cls(",
             ] + reading + ["    )"]
         return ["", "", "@dataclass(frozen=True, slots=True, kw_only=True)", "class \(type.name):"]
             + (docstring(type.description) + [""] + fields + reader).indented
     }
 
-    /// A dictionary with the members that an input has.
+    /// The typed dictionary of an input.
     private static func input(_ type: ClientContract.ClientType) -> [String] {
         let required = type.members.filter { !$0.isOptional }
         let optional = type.members.filter(\.isOptional)
@@ -118,7 +118,7 @@ struct PythonClientEmitter {
     /// A text as a docstring.
     private static func docstring(_ text: String) -> [String] {
         let lines = "\"\"\"\(text)\"\"\"".wrapped(to: 112)
-        // Where it takes several lines, the closing quotes have one for themselves.
+        // If the text takes several lines, the closing quotes are on a separate line.
         return lines.count == 1 ? lines : "\"\"\"\(text)".wrapped(to: 112) + ["\"\"\""]
     }
 }

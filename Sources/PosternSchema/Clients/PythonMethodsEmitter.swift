@@ -1,4 +1,4 @@
-/// Python for the methods, found by the words of their names, for threads or for asyncio.
+/// Generates the methods of the Python client, grouped by the parts of their names, for threads or for asyncio.
 struct PythonMethodsEmitter {
     private let contract: ClientContract
     private let isAsync: Bool
@@ -10,14 +10,14 @@ struct PythonMethodsEmitter {
         errorNames = Dictionary(uniqueKeysWithValues: contract.errors.map { ($0.slug, $0.name) })
     }
 
-    /// The module.
+    /// The lines of the module.
     var lines: [String] {
         let root = ClientContract.Group(
             name: "",
             path: "",
             groups: contract.groups,
             methods: [],
-            description: "All methods, by the words of their names."
+            description: "All methods, grouped by the parts of their names."
         )
         let classes = classes(for: root)
         let types = (contract.types + contract.inputs).map(\.name).sorted()
@@ -39,7 +39,7 @@ struct PythonMethodsEmitter {
 
     private var callType: String { isAsync ? "AsyncCall" : "Call" }
 
-    /// The class of a group, after those of the groups in it.
+    /// The class of a group, preceded by the classes of the groups in it.
     private func classes(for group: ClientContract.Group) -> [String] {
         let inner = group.groups.flatMap { inner in
             ["self.\(inner.name) = \(className(of: inner))(call)", "\"\"\"\(inner.description)\"\"\""]
@@ -99,6 +99,6 @@ struct PythonMethodsEmitter {
         return [head] + (["\"\(method.name)\","] + exploded + ["\(reader),"]).indented + [")"]
     }
 
-    /// Columns that a method's body has.
+    /// The number of columns for a method's body.
     private static let width = 112
 }

@@ -1,18 +1,19 @@
-/// Types as Python writes them.
+/// The Python types of params and properties.
 extension ClientContract.ClientMember {
-    /// The type of a member of a result. It may be any string where there are choices, as a newer service may have more.
+    /// The type of a property of a result. A property with choices is a plain string, because a newer service may add
+    /// choices.
     var pythonResultType: String {
         let type = isList ? "tuple[\(pythonName), ...]" : pythonName
         return isNullable ? "\(type) | None" : type
     }
 
-    /// What stands behind the type of a member of a result. A secret is left out of the text that logs show.
+    /// The default after the type of a property of a result. It also excludes a secret from `repr`, which logs show.
     var pythonDefault: String {
         if isSecret { return " = field(\(isOptional ? "default=None, " : "")repr=False)" }
         return isOptional ? " = None" : ""
     }
 
-    /// The type of a member of an input, or of a param, whose default stands for leaving it out.
+    /// The type of a property of an input, or of a param. `Unset` is the type of an omitted param.
     func pythonParamType(isParam: Bool) -> String {
         let element =
             choices.isEmpty
@@ -21,7 +22,7 @@ extension ClientContract.ClientMember {
         return isNullable ? "\(type) | None" : type
     }
 
-    /// What reads a member of a result.
+    /// The expression that reads a property of a result.
     var pythonReader: String {
         let element =
             switch content {
@@ -47,7 +48,9 @@ extension ClientContract.ClientMember {
 }
 
 extension [String] {
-    /// The statement that imports those names which the lines use, in Python's usual order: constants, classes, functions.
+    /// The statement that imports the names that the lines use, in the given order; no lines if none is used.
+    ///
+    /// - Parameter names: in Python's usual order: constants, classes, functions.
     func imports(of names: [String], from module: String) -> [String] {
         let words = Set(flatMap { $0.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init) })
         let used = names.filter(words.contains)

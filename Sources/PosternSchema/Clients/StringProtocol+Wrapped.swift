@@ -1,5 +1,5 @@
 extension StringProtocol {
-    /// The text in lines of at most so many characters, broken between words; one empty line for no text.
+    /// The text in lines of at most `length` characters, broken between words; one empty line for an empty text.
     func wrapped(to length: Int) -> [String] {
         split(separator: " ").reduce(into: [""]) { lines, word in
             let last = lines.removeLast()

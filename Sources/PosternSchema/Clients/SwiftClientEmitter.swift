@@ -1,6 +1,6 @@
-/// The Swift client: what it knows of the contract, and what its trials call by name.
+/// Generates the contract's part of the Swift client, and the dispatch of its trials to the typed methods.
 struct SwiftClientEmitter {
-    /// By path, with the text.
+    /// The path and text of every file.
     let files: [(String, String)]
 
     init(_ contract: ClientContract) {
@@ -23,7 +23,7 @@ struct SwiftClientEmitter {
         }
         let known =
             [
-                "/// All of them.",
+                "/// All slugs of the contract.",
                 "public static let known: [ErrorSlug] = [",
             ] + contract.errors.map { "    .\($0.slug.lowerCamel)," } + ["]"]
         let body = Array((statics + [known]).joined(separator: [""]))
@@ -34,36 +34,36 @@ struct SwiftClientEmitter {
         file([
             [
                 "extension Limits {",
-                "    /// How long a request may be, without its line feed.",
+                "    /// The maximum length of a request, in bytes, without its line feed.",
                 "    static let messageBytesMax = \(contract.messageBytesMax.grouped(by: "_"))",
-                "    /// How many objects and lists may stand within each other in a request.",
+                "    /// The maximum nesting depth of objects and arrays in a request.",
                 "    static let nestingDepthMax = \(contract.nestingDepthMax)",
                 "}",
             ]
         ])
     }
 
-    /// A file of declarations, each given by its lines.
+    /// The text of a file with declarations, each given as its lines.
     static func file(_ declarations: [[String]], imports: [String] = []) -> String {
         let head = imports.map { "import \($0)" }
         let blocks = (head.isEmpty ? [] : [head]) + declarations
         return generatedMark + blocks.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
     }
 
-    /// A sentence or more as lines of a comment that stay within 120 columns, one level deep.
+    /// The lines of a comment, which stay within 120 columns at one level of indentation.
     ///
     /// - Parameters:
-    ///   - indent: what stands before the first line.
-    ///   - hanging: what stands before the others.
+    ///   - indent: the spaces before the first line.
+    ///   - hanging: the spaces before the other lines.
     static func documentation(_ text: String, indent: String = "", hanging: String = "") -> [String] {
         text.wrapped(to: 111 - max(indent.count, hanging.count)).enumerated().map { index, line in
             (index == 0 ? indent : hanging) + line
         }
     }
 
-    /// A call or the head of a function, on one line where there is room.
+    /// A call or the head of a function, on one line if it fits in 120 columns.
     ///
-    /// - Parameter depth: how many columns stand before it.
+    /// - Parameter depth: the number of columns before it.
     static func spread(_ head: String, _ arguments: [String], _ end: String, depth: Int) -> [String] {
         let line = "\(head)(\(arguments.joined(separator: ", ")))\(end)"
         return depth + line.count <= 120 ? [line] : ["\(head)("] + arguments.commaSeparated.indented + [")\(end)"]
@@ -83,11 +83,11 @@ extension ClientContract.ClientMember {
         return (isList ? "[\(element)]" : element) + (isNullable || isOptional ? "?" : "")
     }
 
-    /// What it is, with what its type does not say.
+    /// The description, with the format or the choices that the Swift type does not show.
     var explanation: String {
         switch content {
         case .time: "\(description) UTC, as `2016-02-24T22:07:52.371513Z`."
-        case .epoch: "\(description) Seconds since 1970."
+        case .epoch: "\(description) Unix time in seconds."
         default:
             choices.isEmpty
                 ? description

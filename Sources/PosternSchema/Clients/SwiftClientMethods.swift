@@ -1,6 +1,6 @@
-/// Swift for a client's methods, in groups that stand in each other as the words of their names do.
+/// Generates the methods of the Swift client, in nested groups by the parts of their names.
 struct SwiftClientMethods {
-    /// By name, with the text: a file for each group that stands in no other, and one by which they are found.
+    /// The name and text of the files: one per top-level group, and one with the properties that return the groups.
     let files: [(String, String)]
 
     init(_ contract: ClientContract) {
@@ -18,7 +18,7 @@ struct SwiftClientMethods {
             }
     }
 
-    /// A group's struct, with those of the groups in it behind it.
+    /// A group's struct, followed by the structs of the groups in it.
     private static func structs(_ group: ClientContract.Group, _ types: [String: String]) -> [[String]] {
         let members =
             [["let postern: Postern"]] + group.groups.map { property($0, postern: "postern") }
@@ -62,7 +62,7 @@ struct SwiftClientMethods {
     ) -> [String] {
         let nilIsNotNull =
             method.params.contains { $0.isNullable && $0.isOptional }
-            ? " Here `nil` leaves a member out, and an empty string is the same as null." : ""
+            ? " `nil` omits a param, and an empty string has the same effect as null." : ""
         var lines = SwiftClientEmitter.documentation(method.summary) + [""]
         lines += SwiftClientEmitter.documentation(method.description + nilIsNotNull) + [""]
         if !method.params.isEmpty {

@@ -1,8 +1,8 @@
-/// Swift by which the trials of the Swift client call its methods by name, and hold what they give against JSON.
+/// Generates the code with which the trials of the Swift client call methods by name and compare results with JSON.
 struct SwiftClientTrials {
-    /// Each method by its name.
+    /// The dispatch from a method's name to its call.
     let calls: String
-    /// How inputs are read, and results written.
+    /// The code that reads inputs from JSON and writes results as JSON.
     let forms: String
 
     init(_ contract: ClientContract) {
@@ -20,7 +20,7 @@ struct SwiftClientTrials {
             + ["default: return nil", "}"]
         let function =
             [
-                "/// Calls a method as a program does; nil where these are no params that it could be called with.",
+                "/// Calls a method through its typed form; nil if the params do not fit that form.",
                 "func typedResult(of method: String, _ params: JSONValue) async throws(PosternError) -> JSONValue? {",
             ] + body.indented + ["}"]
         return ["extension Postern {"] + function.indented + ["}"]
@@ -48,7 +48,8 @@ struct SwiftClientTrials {
             + body.indented.indented + ["    }", "}"]
     }
 
-    /// Takes the members of an object, where it has all that it must and no other.
+    /// The guard that reads the properties of an object. It fails if a required property is missing or another one is
+    /// unknown.
     private static func fitting(_ members: [ClientContract.ClientMember], _ object: String) -> [String] {
         let names = members.map { "\"\($0.name)\"" }.joined(separator: ", ")
         let bindings = members.map { member in

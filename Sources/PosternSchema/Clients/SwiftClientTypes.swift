@@ -1,13 +1,13 @@
-/// Swift for what a client's methods take and give.
+/// Generates the types of params and results of the Swift client.
 struct SwiftClientTypes {
-    /// By name, with the text: a file an API.
+    /// The name and text of the files, one per API.
     let files: [(String, String)]
 
     init(_ contract: ClientContract) {
         let types =
             contract.types.map { (name: $0.name, lines: Self.result($0)) }
             + contract.inputs.map { (name: $0.name, lines: Self.input($0)) }
-        // The types of the service itself are those of methods in several groups.
+        // The service's own types belong to methods in several groups, so they are in a file `ServiceTypes.swift`.
         let apis = contract.groups.map(\.name.upperCamel)
         files = Dictionary(grouping: types) { type in apis.first { type.name.hasPrefix($0) } ?? "Service" }
             .map { ("\($0)Types.swift", SwiftClientEmitter.file($1.map(\.lines), imports: ["JSON"])) }
@@ -25,7 +25,8 @@ struct SwiftClientTypes {
             + ["}"] + redaction(of: type)
     }
 
-    /// What `print`, `dump` and `String(reflecting:)` show of a type that has secrets.
+    /// The extension that hides secrets from `print`, `dump` and `String(reflecting:)`; no lines for a type without
+    /// secrets.
     private static func redaction(of type: ClientContract.ClientType) -> [String] {
         guard type.members.contains(where: \.isSecret) else { return [] }
         let children = type.members.map { member in
@@ -38,9 +39,9 @@ struct SwiftClientTypes {
         return [
             "", "extension \(type.name): CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {",
         ]
-            + (["/// Its members without the secrets."] + mirror + ["", "/// The same as text."]
+            + (["/// The properties, with secrets redacted."] + mirror + ["", "/// The mirror as text."]
             + ["public var description: String { text(of: customMirror, named: \"\(type.name)\") }"]
-            + ["", "/// The same as text."] + ["public var debugDescription: String { description }"]).indented
+            + ["", "/// The mirror as text."] + ["public var debugDescription: String { description }"]).indented
             + ["}"]
     }
 
@@ -51,13 +52,14 @@ struct SwiftClientTypes {
 
     private static func declaration(of type: ClientContract.ClientType) -> [String] {
         let fields = type.members.map(\.field)
-        return declarations(of: fields, access: "public") + ["", "/// One with these members."]
+        return declarations(of: fields, access: "public") + ["", "/// Creates a value from its properties."]
             + initialiser(of: fields, access: "public")
     }
 
     private static func reading(_ members: [ClientContract.ClientMember]) -> [String] {
         let variables = members.map { member in
-            // Null is a value of a member that may be null, and none is another thing.
+            // The variable of a required property is nil until the property is read. If it may also be null, it is a
+            // double optional.
             "var \(member.name.lowerCamel): \(member.swift)\(member.isOptional ? "" : "?")"
         }
         let statements = members.map { member in

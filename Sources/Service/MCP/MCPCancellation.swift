@@ -1,12 +1,12 @@
 import JSON
 import JSONRPC
 
-/// The notification `notifications/cancelled`: the peer has no use any more for the answer to a request.
+/// The notification `notifications/cancelled`: the peer no longer needs the reply to a request.
 struct MCPCancellation {
-    /// The request's id as it was written.
+    /// The request's id, byte for byte.
     let id: UnsafeRawBufferPointer
 
-    /// Reads a notification; nil where it is another one, or names no request.
+    /// Reads a notification; nil if it is another notification or contains no `requestId`.
     init?(_ notification: Request) {
         guard notification.method.equals("notifications/cancelled"), let params = notification.params else {
             return nil

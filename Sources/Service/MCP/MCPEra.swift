@@ -2,22 +2,22 @@ import Accounts
 import JSON
 import JSONRPC
 
-/// How a peer speaks MCP. Both ways may come through one pipe: each request tells its own.
+/// The form of the protocol that a request uses. One stream may contain both: each request is classified alone.
 enum MCPEra {
-    /// The peer shakes hands with `initialize` first.
+    /// The peer sends `initialize` first.
     case handshake
-    /// Each request says in its `_meta` which version it is of.
+    /// Each request states its protocol version in `_meta`.
     case stateless
 
-    /// The versions that a handshake may agree on, the newest last.
+    /// The versions that `initialize` can negotiate, the newest last.
     static let handshakeVersions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
-    /// The versions that a request may be of without one.
+    /// The versions that a stateless request can state.
     static let statelessVersions = ["2026-07-28"]
 
-    /// The era that a request belongs to.
+    /// The era of a request.
     ///
-    /// - Parameter hasInitialized: whether the peer has shaken hands.
-    /// - Throws: where a request that must say which version it is of does not, or where that version is not known.
+    /// - Parameter hasInitialized: whether the peer has sent `initialize`.
+    /// - Throws: if a request that must state its version does not, or if the version is unknown.
     init(of method: MCPMethod, _ envelope: MCPParams.Envelope, hasInitialized: Bool) throws(RPCError) {
         switch envelope.protocolVersion {
         case .absent where method == .initialize || method == .ping || hasInitialized && method != .serverDiscover:
@@ -38,7 +38,7 @@ extension RPCError {
             + "and io.modelcontextprotocol/clientCapabilities"
     )
 
-    /// MCP's own code for a version that is not known here.
+    /// The error for an unknown protocol version. MCP defines its code.
     fileprivate static func unsupportedVersion(_ requested: String) -> RPCError {
         RPCError(
             code: -32022,

@@ -1,12 +1,13 @@
 import JSON
 import JSONRPC
 
-/// Answers the Model Context Protocol, through which assistants and editors use the contract's methods as tools.
+/// Handles the Model Context Protocol (MCP), through which assistants and editors use the contract's methods as tools.
 ///
-/// It is spoken in two ways, and both are answered on any stream: since 2026-07-28 each request stands for itself; before,
-/// a peer began with `initialize`. Source: modelcontextprotocol.io, the specifications of the versions in `MCPEra`.
+/// The protocol has two forms, and every stream accepts both. Since version 2026-07-28 it is stateless: each request
+/// states its version. In earlier versions a peer begins with `initialize`. Source: modelcontextprotocol.io, the
+/// specifications of the versions in `MCPEra`.
 final class MCPHandlers {
-    /// Carries out a method of the contract, or gives the slow work that it waits for.
+    /// Carries out a method of the contract and writes its result, or returns the slow work that it waits for.
     typealias Run = (Method, UnsafeRawBufferPointer?, inout JSONWriter) throws(RPCError) -> SlowWork?
 
     private let serverVersion: String
@@ -19,7 +20,7 @@ final class MCPHandlers {
         self.offer = offer
     }
 
-    /// Carries out a request and writes its result; gives the slow work that it waits for, where it calls a tool that does.
+    /// Carries out a request and writes its result, or returns the slow work that the called tool waits for.
     func handle(
         _ method: MCPMethod,
         params given: UnsafeRawBufferPointer?,
@@ -38,7 +39,7 @@ final class MCPHandlers {
             throw .methodNotFound
         case (.serverDiscover, .stateless): writeDiscovery(to: &result)
         case (.toolsList, _):
-            // All tools stand on one page, so no cursor was ever given out.
+            // All tools are on one page, so no reply has contained a cursor.
             guard params.cursor == nil else { throw .invalidParams }
             writeTools(to: &result)
             if era == .stateless { writeCaching(to: &result) }
@@ -49,19 +50,19 @@ final class MCPHandlers {
         return nil
     }
 
-    /// The tool that a request calls; nil for any other request, and where there is no such tool.
+    /// The tool call in a request; nil for any other request, and if no such tool is offered.
     func toolCall(in request: Request) -> ToolCall? {
         guard MCPMethod.named(request.method) == .toolsCall else { return nil }
         do throws(RPCError) {
             let (params, era) = try envelope(of: .toolsCall, request.params)
             return ToolCall(params, era: era, offer: offer)
         } catch {
-            // It calls nothing, and is refused with this error when it is carried out.
+            // The request calls no tool. Handling it throws this error.
             return nil
         }
     }
 
-    /// Writes the result of a call that was carried out and whose own result cannot go out.
+    /// Writes the result of a call that was carried out and whose own result cannot be sent.
     func write(_ error: RPCError, ending call: ToolCall, to result: inout JSONWriter) {
         result.beginObject()
         if call.era == .stateless { writeHead(to: &result) }
@@ -78,7 +79,7 @@ final class MCPHandlers {
         guard let call = ToolCall(params, era: era, offer: offer) else {
             throw .unknownTool(params.name?.string, offer)
         }
-        // The result holds the value twice, as text and as structured content.
+        // The result contains the value twice, as text and as structured content.
         let valueBytesMax = result.furtherBytesMax / 2
         var value = JSONWriter()
         value.limit(toFurther: valueBytesMax)
@@ -166,7 +167,7 @@ final class MCPHandlers {
         writer.endObject()
     }
 
-    /// What every result has since 2026-07-28.
+    /// The properties that every result has since version 2026-07-28.
     private func writeHead(to writer: inout JSONWriter) {
         writer.member("resultType")
         writer.string("complete")
@@ -177,7 +178,8 @@ final class MCPHandlers {
         writer.endObject()
     }
 
-    /// For how long a list may be kept, and for whom: it is the same for all, and as long as the program runs.
+    /// How long a list may be cached, and for whom. The list is the same for all peers and does not change while the
+    /// program runs.
     private func writeCaching(to writer: inout JSONWriter) {
         writer.member("ttlMs")
         writer.int(3_600_000)

@@ -1,6 +1,6 @@
 import JSON
 
-/// The methods of the Model Context Protocol (MCP) that are served here.
+/// The methods of the Model Context Protocol (MCP) that the service supports.
 enum MCPMethod: CaseIterable {
     case initialize
     case ping
@@ -8,7 +8,7 @@ enum MCPMethod: CaseIterable {
     case toolsCall
     case toolsList
 
-    /// The method of that name.
+    /// The method with a name; nil for an unknown name.
     static func named(_ name: JSONText) -> MCPMethod? { allCases.first { name.equals($0.name) } }
 
     /// The method's name.

@@ -1,30 +1,30 @@
 import Accounts
 import JSON
 
-/// What a request of MCP gives, of whichever method.
+/// The params of an MCP request, for all methods.
 struct MCPParams {
-    /// The version that `initialize` asks for.
+    /// The protocol version that `initialize` requests.
     private(set) var protocolVersion: String?
-    /// The page that a list is to go on with.
+    /// The cursor of the next page of a list.
     private(set) var cursor: UnsafeRawBufferPointer?
-    /// The tool to call.
+    /// The name of the tool to call.
     private(set) var name: JSONText?
-    /// What to call it with.
+    /// The arguments of the tool.
     private(set) var arguments: UnsafeRawBufferPointer?
-    /// What a request says of itself where no handshake has.
+    /// The metadata of a stateless request.
     private(set) var envelope = Envelope()
 
-    /// What stands in `_meta`.
+    /// The object `_meta`.
     struct Envelope {
         /// `io.modelcontextprotocol/protocolVersion`
         fileprivate(set) var protocolVersion: Given<String> = .absent
-        /// Whether there are `io.modelcontextprotocol/clientCapabilities`.
+        /// Whether `io.modelcontextprotocol/clientCapabilities` is an object.
         fileprivate(set) var hasClientCapabilities = false
     }
 
-    /// Reads params, of which there may be none. What they hold must outlive this.
+    /// Reads the params of a request; nil stands for a request without params. The bytes must outlive this value.
     ///
-    /// - Throws: where they are no object.
+    /// - Throws: if the params are not an object, or an object in them has a property twice.
     init(_ params: UnsafeRawBufferPointer?) throws(JSONError) {
         guard let params else { return }
         var reader = JSONReader(params)
@@ -53,7 +53,8 @@ struct MCPParams {
 }
 
 extension MCPParams {
-    /// Checks that no object within a value of the params has two properties of one name: two readers would see two calls.
+    /// Checks that no object in a value of the params has two properties with the same name: two JSON readers could
+    /// read such a call differently.
     private static func checkUnique(
         _ value: UnsafeRawBufferPointer,
         in params: UnsafeRawBufferPointer

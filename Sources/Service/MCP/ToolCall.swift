@@ -1,14 +1,14 @@
 import JSON
 import JSONRPC
 
-/// A call of a tool: a method of the contract under a name that hosts let pass, with its params.
+/// A call of a tool: a method of the contract and its params. The tool's name has no dots, because hosts refuse them.
 struct ToolCall {
     let method: Method
-    /// What it is called with, as it was written.
+    /// The tool's arguments, byte for byte.
     let params: UnsafeRawBufferPointer?
     let era: MCPEra
 
-    /// Reads what `tools/call` is given; nil where there is no such tool.
+    /// Reads the params of `tools/call`; nil if no such tool is offered.
     init?(_ params: MCPParams, era: MCPEra, offer: ToolOffer) {
         guard let name = params.name,
             let method = Method.allCases.first(where: { $0.toolName.map(name.equals) ?? false }),
@@ -19,8 +19,8 @@ struct ToolCall {
         self.era = era
     }
 
-    /// Writes what a method gave as the members of a tool's result: as JSON text and as structured content, or in words
-    /// where the method returns no value, as `null` alone reads like a failure.
+    /// Writes a method's result as the properties of a tool's result: as JSON text and as structured content. A method
+    /// without a result gives a sentence, because `null` alone reads like a failure.
     static func write(result: UnsafeRawBufferPointer, to writer: inout JSONWriter) {
         if result.first == UInt8(ascii: "{") {
             writeContent(result, to: &writer)
@@ -33,7 +33,7 @@ struct ToolCall {
         writer.bool(false)
     }
 
-    /// Writes an error as the members of a tool's result, so that a model can read it and do better.
+    /// Writes an error as the properties of a tool's result, so that a model can read it and correct the call.
     static func write(error: RPCError, to writer: inout JSONWriter) {
         var text = JSONWriter()
         error.write(to: &text)

@@ -6,7 +6,7 @@ struct ToolOffer {
     private let isRehearsal: Bool
 
     /// - Parameters:
-    ///   - selection: what `--tools` says.
+    ///   - selection: the value of `--tools`.
     ///   - isRehearsal: whether the methods of deterministic mode exist.
     init(_ selection: ToolSelection, isRehearsal: Bool) {
         self.selection = selection
@@ -21,10 +21,10 @@ struct ToolOffer {
         method.toolName != nil && selection.includes(method) && (isRehearsal || !method.isRehearsalOnly)
     }
 
-    /// Whether `--tools` lets a method through, whatever the mode.
+    /// Whether `--tools` includes a method, in any mode.
     func hasGroup(of method: Method) -> Bool { selection.includes(method) }
 
-    /// How an assistant goes about the tools, in one paragraph.
+    /// Instructions for assistants on how to use the tools, in one paragraph.
     var instructions: String {
         let apis = ErrorCode.API.allCases.filter { api in methods.contains { $0.api == api } }
         let head =

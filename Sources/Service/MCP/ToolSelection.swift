@@ -1,6 +1,6 @@
 import Accounts
 
-/// Which methods are offered as tools, as `--tools` says it.
+/// Which methods are offered as MCP tools: the value of `--tools`.
 package struct ToolSelection: Equatable, Sendable {
     /// The APIs whose methods are offered.
     private let apis: Set<ErrorCode.API>
@@ -9,7 +9,7 @@ package struct ToolSelection: Equatable, Sendable {
 
     /// All methods.
     package static let all = ToolSelection(apis: Set(ErrorCode.API.allCases), isReadOnly: false)
-    /// What the flag takes: `operators,care,sales,system|read-only`.
+    /// The placeholder of the flag's value: `operators,care,sales,system|read-only`.
     package static let form = ErrorCode.API.allCases.map(\.toolGroup).joined(separator: ",") + "|" + readOnlyWord
 
     private static let readOnlyWord = "read-only"
@@ -19,8 +19,8 @@ package struct ToolSelection: Equatable, Sendable {
         self.isReadOnly = isReadOnly
     }
 
-    /// Reads names of APIs, `read-only`, or both, with commas between them: `sales,read-only` is what reads in sales. Nil
-    /// where a word is neither.
+    /// Reads names of APIs, `read-only`, or both, separated by commas. `sales,read-only` selects the methods of sales
+    /// that change nothing. Nil if a word is neither.
     package init?(_ text: String) {
         var apis: Set<ErrorCode.API> = []
         var isReadOnly = false

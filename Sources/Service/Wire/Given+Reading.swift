@@ -1,9 +1,9 @@
 import Accounts
 import JSON
 
-/// Reading params leniently: a value of the wrong type is told apart, and passed over.
+/// Reads params leniently: a value of the wrong type is recorded as `.mistyped` and skipped.
 extension Given {
-    /// Reads past a value that is of the wrong kind, or null.
+    /// Skips a value that is null or has the wrong type.
     fileprivate init(passing kind: JSONReader.Kind, _ reader: inout JSONReader) throws(JSONError) {
         if case .null = kind {
             try reader.null()
@@ -27,7 +27,8 @@ extension Given {
 }
 
 extension Given {
-    /// Reads one member of an object, as the generated params read all of theirs: the last of that name counts.
+    /// Reads one property of an object and skips the others. If the object has the name twice, the last one counts; the
+    /// method later refuses such params.
     init(
         member name: StaticString,
         of object: UnsafeRawBufferPointer,
@@ -52,7 +53,7 @@ extension Given<String> {
 }
 
 extension Given<Password> {
-    /// Reads a password, which goes from the request's bytes to memory that is zeroed, and nowhere else.
+    /// Reads a password. It copies the password from the request's bytes only to memory that is zeroed later.
     init(reading reader: inout JSONReader) throws(JSONError) {
         switch try reader.kind() {
         case .string:

@@ -1,7 +1,7 @@
 import JSON
 import JSONRPC
 
-/// The name of a method's param, or of a property of one that is an object.
+/// The name of a method's param, or of a property of a param that is an object.
 package struct ParamName {
     let name: StaticString
     let isRequired: Bool
@@ -16,7 +16,7 @@ package struct ParamName {
 }
 
 extension Method {
-    /// The error for params that are no object: it lists the params by name.
+    /// The error for params that are not an object. It lists the names of the params.
     var wantsObject: RPCError {
         let names = params.map { $0.name.description }
         return RPCError.invalidParams.because(
@@ -26,7 +26,7 @@ extension Method {
         )
     }
 
-    /// The error for a property that the method does not take, which lists those that it takes where none is near.
+    /// The error for an unknown property. It suggests the nearest known property, or lists all of them if none is near.
     func hasNo(_ property: UnknownProperty) -> RPCError {
         let known = property.known.isEmpty ? "it takes none" : "it takes \(property.known.joined(separator: ", "))"
         let hint = property.hint.isEmpty ? "; \(known)" : property.hint

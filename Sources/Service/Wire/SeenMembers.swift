@@ -1,14 +1,14 @@
 import JSON
 
-/// The members that an object of params has had so far. One that comes twice is refused: two readers would see two
-/// requests.
+/// The properties of an object of params that were read so far. A second property with the same name is an error: two
+/// JSON readers could read such a request differently.
 struct SeenMembers {
-    /// A bit for each member that is known.
+    /// One bit per known property.
     private var bits: UInt64 = 0
-    /// The others, by their names; most requests have none.
+    /// The names of the unknown properties. Most requests have none.
     private var others = MemberNames()
 
-    /// Adds a known member by its number.
+    /// Adds a known property by its number.
     @inline(__always)
     mutating func insert(_ index: Int, _ name: JSONText, _ reader: JSONReader) throws(JSONError) {
         let bit: UInt64 = 1 << UInt64(index)
@@ -16,7 +16,7 @@ struct SeenMembers {
         bits |= bit
     }
 
-    /// Adds a member that is not known, and reads past its value.
+    /// Adds an unknown property and skips its value.
     mutating func skip(_ name: JSONText, _ reader: inout JSONReader) throws(JSONError) {
         try others.insert(name, from: reader)
         try reader.skipUnique()

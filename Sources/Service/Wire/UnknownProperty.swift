@@ -1,17 +1,17 @@
 import JSON
 
-/// A property in an object of params that the method does not take.
+/// A property in the params that the method does not have.
 struct UnknownProperty {
-    /// Its place, dotted: `user.emial`. A long name is cut.
+    /// The dotted path: `user.emial`. A long name is shortened.
     let path: String
-    /// ` (did you mean user.email?)`; empty where the object takes no property with a name that is near.
+    /// ` (did you mean user.email?)`; empty if no known property of the object has a similar name.
     let hint: String
-    /// What the object takes, by the same kind of path.
+    /// The dotted paths of the object's known properties.
     let known: [String]
-    /// Whether a required property is missing beside it, which it most likely is meant to be.
+    /// Whether a required property is missing. The unknown one is then most likely a misspelling of it.
     private(set) var standsForRequired = false
 
-    /// Finds the first one in the params of a method; nil where the method takes all of them.
+    /// Finds the first unknown property in the params of a method; nil if there is none.
     ///
     /// - Parameter params: the bytes of a JSON object.
     init?(in params: UnsafeRawBufferPointer, of method: Method) {
@@ -20,7 +20,7 @@ struct UnknownProperty {
             var reader = JSONReader(params)
             try search.read(&reader, known: method.params, path: "")
         } catch {
-            // What is wrong shows when the method reads its params.
+            // The method reports the same error when it reads its params.
             return nil
         }
         guard var found = search.found else { return nil }
