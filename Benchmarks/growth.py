@@ -37,7 +37,9 @@ def writes(bench, path):
 def with_accounts(bench, count):
     milliseconds, megabytes = size.opened(bench, count)
     return {
-        "session read of a random account": timed(bench, bench.store(count), (size.random_read(count, id) for id in range(READS))),
+        "session read of a random account": timed(
+            bench, bench.store(count), (size.random_read(count, id) for id in range(READS))
+        ),
         "account found by its email": timed(
             bench, bench.store(count), (size.random_email(count, id) for id in range(READS)), refusal=size.TAKEN
         ),

@@ -189,7 +189,7 @@ def table(head, rows):
     return "\n".join([f"| {' | '.join(head)} |", "|" + " --- |" * len(head)] + [f"| {' | '.join(row)} |" for row in rows])
 
 
-def told(operation, profile, calls):
+def section(operation, profile, calls):
     total = sum(profile.functions.values())
     top = [name for name, _ in profile.functions.most_common(FUNCTIONS)]
     names = demangled(sorted({*profile.functions, *profile.calls}))
@@ -218,7 +218,7 @@ def main(binary):
             "a sign-in (operators.signin)": SIGN_INS,
         }
         for operation, count in operations.items():
-            pieces += told(operation, story.profile(operation, count), story.system_calls(operation, count))
+            pieces += section(operation, story.profile(operation, count), story.system_calls(operation, count))
     with open(os.path.join(HERE, "PROFILE.md"), "w") as page:
         page.write("\n".join(pieces))
 

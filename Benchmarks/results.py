@@ -29,7 +29,7 @@ def line(outcome):
     )
 
 
-def said(*command):
+def output_of(*command):
     try:
         return subprocess.run(command, check=True, capture_output=True, text=True, cwd=HERE).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
@@ -38,8 +38,8 @@ def said(*command):
 
 def commit():
     """The measured commit, marked if the sources have changes."""
-    changed = said("git", "status", "--porcelain", "--", "../Sources", "../Package.swift")
-    return said("git", "rev-parse", "--short", "HEAD") + (", with changes" if changed else "")
+    changed = output_of("git", "status", "--porcelain", "--", "../Sources", "../Package.swift")
+    return output_of("git", "rev-parse", "--short", "HEAD") + (", with changes" if changed else "")
 
 
 def machine(folder):
@@ -52,8 +52,8 @@ def machine(folder):
         "commit": commit(),
         "processor": f"{model}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB of memory",
         "system": f"Linux {platform.release()}",
-        "file system": " ".join(said(*MOUNT, os.path.abspath(folder)).split()),
-        "peers": f"Python {platform.python_version()}, Node {said('node', '--version')}, {said('gcc', '--version').splitlines()[0]}",
+        "file system": " ".join(output_of(*MOUNT, os.path.abspath(folder)).split()),
+        "peers": f"Python {platform.python_version()}, Node {output_of('node', '--version')}, {output_of('gcc', '--version').splitlines()[0]}",
     }
 
 
@@ -91,16 +91,16 @@ def outcomes_of(saved, rows):
 
 def target(outcome, threshold):
     """The row's targets, each with whether it is met."""
-    told = []
+    texts = []
     limit = outcome.row.limit
     if limit is not None and threshold.get("of") != "ours":
         sign = "≥" if outcome.row.more_is_better else "≤"
-        told.append((f"{sign} {limit:g} {outcome.row.unit}".strip(), outcome.meets_limit()))
+        texts.append((f"{sign} {limit:g} {outcome.row.unit}".strip(), outcome.meets_limit()))
     met = thresholds.is_met(outcome, threshold)
     if met is not None:
         sign, value = ("≥", threshold["at_least"]) if "at_least" in threshold else ("≤", threshold["at_most"])
-        told.append((f"{sign} {value:g}" + (" (Postern alone)" if threshold.get("of") else " ×"), met))
-    return "; ".join(f"{text}: {'met' if met else '**missed**'}" for text, met in told) or "none"
+        texts.append((f"{sign} {value:g}" + (" (Postern alone)" if threshold.get("of") else " ×"), met))
+    return "; ".join(f"{text}: {'met' if met else '**missed**'}" for text, met in texts) or "none"
 
 
 def section_of_rows(outcomes, known):
@@ -127,9 +127,9 @@ def section_of_repetition(outcomes, earlier, about):
         f"within the spread of that run{'. Outside are:' if outside else '.'}\n"
     )
     for outcome, (least, most) in outside:
-        told = f"{show(outcome.ratio)}, before {show(least)} to {show(most)}"
+        change = f"{show(outcome.ratio)}, before {show(least)} to {show(most)}"
         overlaps = outcome.ratios[0] <= most and outcome.ratios[-1] >= least
-        yield f"- {outcome.row.title} (peer: {outcome.row.peer}): {told}{'' if overlaps else '; the spreads do not overlap'}"
+        yield f"- {outcome.row.title} (peer: {outcome.row.peer}): {change}{'' if overlaps else '; the spreads do not overlap'}"
 
 
 def section_of_instructions(counts):

@@ -62,7 +62,7 @@ class Outcome:
         return self.ours >= self.row.limit if self.row.more_is_better else self.ours <= self.row.limit
 
 
-def measure(bench, rows, runs, told=lambda outcome: None):
+def measure(bench, rows, runs, report=lambda outcome: None):
     """The outcomes of the rows, and by key the reasons of failures. Rows with the same `measure` share its runs."""
     outcomes, failures = [], {}
     for one in dict.fromkeys(row.measure for row in rows):
@@ -79,5 +79,5 @@ def measure(bench, rows, runs, told=lambda outcome: None):
         for row in those:
             outcome = Outcome(row, [(values[row.ours], values[row.theirs]) for values in results])
             outcomes.append(outcome)
-            told(outcome)
+            report(outcome)
     return outcomes, failures

@@ -64,7 +64,7 @@ def space(bench):
     """Bytes written to the disk for each client, one write at a time, and bytes that each client occupies afterwards."""
     count = bench.count(1_000, least=500)
     path = bench.copy(10)
-    stood = disk_of(path)
+    disk_before = disk_of(path)
     with bench.postern(path) as postern:
         lines = bench.lines(create(number) for number in range(count))
         before = written(path)
@@ -76,7 +76,7 @@ def space(bench):
     sqlite = written(path) - before
     return {
         "written": ours / count,
-        "kept": (disk_of(path) - stood) / count,
+        "kept": (disk_of(path) - disk_before) / count,
         "sqlite written": sqlite / count,
         "sqlite kept": disk_of(bench.path("peer")) / count,
     }
