@@ -36,7 +36,7 @@ DYNAMIC_BINARY := .build/dynamic/release/postern
 LONG_TESTS := givesANewTokenOfFullLengthEachTime
 # The clients' tests have their own targets.
 TEST := test --skip-build --skip PosternClientTests --skip $(LONG_TESTS)
-REHEARSAL := --data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7
+DETERMINISTIC := --data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7
 
 # Installs Debian packages if a command fails:
 # $(call install,PURPOSE,COMMAND,PACKAGES)
@@ -102,9 +102,9 @@ release-dynamic: deps
 	$(SWIFT) $(RELEASE) --scratch-path .build/dynamic
 
 demo: release ## Installs dependencies, builds, and plays a transcript of all three APIs
-	@echo "Playing examples/tour.jsonl, requests (→) and replies (←), into $(BINARY) $(REHEARSAL)"
+	@echo "Playing examples/tour.jsonl, requests (→) and replies (←), with $(BINARY) $(DETERMINISTIC)"
 	@sed 's/^/→ /' examples/tour.jsonl > .build/tour.requests
-	@$(BINARY) $(REHEARSAL) < examples/tour.jsonl | sed 's/^/← /' | paste -d '\n' .build/tour.requests - | sed '0~2G'
+	@$(BINARY) $(DETERMINISTIC) < examples/tour.jsonl | sed 's/^/← /' | paste -d '\n' .build/tour.requests - | sed '0~2G'
 
 tour: release ## Writes examples/tour.jsonl and its replies
 	python3 examples/tour.py $(BINARY)

@@ -15,7 +15,7 @@ import tempfile
 import results
 from harness import Program, client, request
 
-REHEARSAL = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7", "--no-email-confirmation"]
+DETERMINISTIC = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7", "--no-email-confirmation"]
 REQUESTS = 200
 # The maximum growth of a request's instructions; more is a failure.
 GROWTH_MAX = 0.05
@@ -28,7 +28,7 @@ class Story:
         self.binary = binary
         self.requests = []
         # A first process answers the requests, and its replies supply the ids and tokens.
-        with Program(binary, *REHEARSAL) as self.program:
+        with Program(binary, *DETERMINISTIC) as self.program:
             self.own = self.operator()
             self.access = self.user()
             self.key = self.customer()
@@ -80,7 +80,7 @@ class Story:
     def count(self, more):
         """Instructions of a whole run with the prepared requests and then these."""
         with tempfile.TemporaryDirectory() as folder:
-            command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", self.binary, *REHEARSAL]
+            command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", self.binary, *DETERMINISTIC]
             run = subprocess.run(command, input=self.warm + more, check=True, capture_output=True)
         replies = [json.loads(line) for line in run.stdout.splitlines()]
         assert not any("error" in reply for reply in replies), [reply for reply in replies if "error" in reply][0]

@@ -180,13 +180,13 @@ ROWS = [
         limit=50,
     ),
     Row(
-        "merge-own", "longest reply time while the server itself runs that compaction", "ms", merging_itself, "beside", "alone",
+        "merge-own", "longest reply time while the server itself compacts 1,000,000 accounts", "ms", merging_itself, "beside", "alone",
         "without compaction",
         "Of the same client, while a thread of the server compacts, because the journal has grown to an eighth of the base.",
         limit=50,
     ),
     Row(
-        "merge-memory", "memory of the server after it ran that compaction", "MB", memory_of_merging, "after", "before",
+        "merge-memory", "memory of the server after compacting 1,000,000 accounts", "MB", memory_of_merging, "after", "before",
         "before",
         "Resident memory two seconds after the first request that follows a compaction during which no request ran.",
         limit=64,
