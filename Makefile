@@ -25,26 +25,26 @@ BINARY := .build/release/postern
 RELEASE := build -c release --static-swift-stdlib --product postern --explicit-target-dependency-import-check error
 # The release binary:
 # - is statically linked, which halves its start time. Cost: no ASLR, and an update of libsodium needs a build.
-# - is linked by lld, because the default linker warns about a dlopen in Swift's library that is never called.
-# - uses link-time optimization: 10 % fewer instructions for a request, 15 seconds more for a build.
-# - gets type metadata by calls instead of by mangled names: a third fewer instructions for a start.
+# - is linked by lld, because the default linker warns about a dlopen in Swift's library, which the binary never calls.
+# - uses link-time optimization: 10 % fewer instructions for a request. Cost: 15 seconds more for a build.
+# - gets type metadata by function calls instead of by mangled names: a third fewer instructions at start.
 STATIC := -Xswiftc -static-executable -Xswiftc -Xclang-linker -Xswiftc -fuse-ld=lld --experimental-lto-mode full \
 	-Xswiftc -Xfrontend -Xswiftc -disable-concrete-type-metadata-mangled-name-accessors
 # A dynamically linked build, for shims that replace functions of the C library (LD_PRELOAD).
 DYNAMIC_BINARY := .build/dynamic/release/postern
 # Tests that take minutes. `make test` skips them; CI runs them.
 LONG_TESTS := givesANewTokenOfFullLengthEachTime
-# The clients' tests have targets of their own.
+# The clients' tests have their own targets.
 TEST := test --skip-build --skip PosternClientTests --skip $(LONG_TESTS)
-REHEARSAL := --data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7
+DETERMINISTIC := --data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7
 
 # Installs Debian packages if a command fails:
-# $(call install,WHAT,COMMAND,PACKAGES)
+# $(call install,PURPOSE,COMMAND,PACKAGES)
 define install
 @if { $(2); } >/dev/null 2>&1; then \
-	echo "$(1) here already."; \
+	echo "$(1): already installed."; \
 else \
-	echo "Installing $(3)…"; \
+	echo "$(1): installing $(3)…"; \
 	$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(3) >/dev/null; \
 fi
 endef
@@ -52,7 +52,7 @@ endef
 has = (for tool in $(1); do command -v $$tool || exit 1; done)
 # Creates a Python virtual environment with the packages of a requirements file: $(call environment,FOLDER,FILE)
 define environment
-@echo "Installing what $(2) names…"
+@echo "Installing the packages of $(2)…"
 @/usr/bin/python3 -m venv --clear $(1)
 @$(1)/bin/pip install --quiet --disable-pip-version-check -r $(2)
 @touch $(1)/installed
@@ -66,29 +66,29 @@ help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 deps: ## Installs libsodium and pkg-config if they are missing (Debian, Ubuntu)
-	$(call install,libsodium is,pkg-config --exists libsodium,$(PACKAGES))
+	$(call install,Build dependencies,pkg-config --exists libsodium,$(PACKAGES))
 
 test-deps: deps
-	$(call install,What tests need is,$(call has,jq) && /usr/bin/python3 -c 'import jsonschema',$(TEST_PACKAGES))
+	$(call install,Test dependencies,$(call has,jq) && /usr/bin/python3 -c 'import jsonschema',$(TEST_PACKAGES))
 
 fault-deps: deps
-	$(call install,What forces faults is,$(call has,$(FAULT_TOOLS)) && [ -e /usr/include/stdio.h ],$(FAULT_PACKAGES))
+	$(call install,Tools for fault injection,$(call has,$(FAULT_TOOLS)) && [ -e /usr/include/stdio.h ],$(FAULT_PACKAGES))
 
 client-deps: deps
-	$(call install,What the clients need is,$(call has,$(CLIENT_TOOLS)) && /usr/bin/python3 -c 'import ensurepip',$(CLIENT_PACKAGES))
-	$(call install,Node is,$(call has,node),nodejs)
-	$(call install,TypeScript is,$(call has,tsc),node-typescript)
+	$(call install,Tools for the clients,$(call has,$(CLIENT_TOOLS)) && /usr/bin/python3 -c 'import ensurepip',$(CLIENT_PACKAGES))
+	$(call install,Node,$(call has,node),nodejs)
+	$(call install,TypeScript,$(call has,tsc),node-typescript)
 	@$(MAKE) --silent .build/venv/installed
 
 .build/venv/installed: clients/python/requirements.txt
 	$(call environment,.build/venv,$<)
 
 peer-deps: deps
-	$(call install,What Debian has of peers is,$(call has,$(PEER_TOOLS)) && [ -e /usr/share/gocode/src/github.com/sourcegraph/jsonrpc2 ] \
+	$(call install,Peers from Debian,$(call has,$(PEER_TOOLS)) && [ -e /usr/share/gocode/src/github.com/sourcegraph/jsonrpc2 ] \
 		&& /usr/bin/python3 -c '$(PEER_IMPORTS)',$(PEER_PACKAGES))
 	@$(MAKE) --silent $(PEER_ENVIRONMENTS)
 
-# An environment each, as what is of PyPI does not all go together.
+# Each peer has its own environment, because some of their PyPI packages conflict.
 .build/peers/%/installed: Tests/Peers/requirements/%.txt
 	$(call environment,.build/peers/$*,$<)
 
@@ -101,16 +101,16 @@ release: deps ## Builds the release binary, .build/release/postern
 release-dynamic: deps
 	$(SWIFT) $(RELEASE) --scratch-path .build/dynamic
 
-demo: release ## Installs dependencies, builds, and runs an example conversation with all three APIs
-	@echo "Playing examples/tour.jsonl, requests (→) and replies (←), into $(BINARY) $(REHEARSAL)"
+demo: release ## Installs dependencies, builds, and plays a transcript of all three APIs
+	@echo "Playing examples/tour.jsonl, requests (→) and replies (←), with $(BINARY) $(DETERMINISTIC)"
 	@sed 's/^/→ /' examples/tour.jsonl > .build/tour.requests
-	@$(BINARY) $(REHEARSAL) < examples/tour.jsonl | sed 's/^/← /' | paste -d '\n' .build/tour.requests - | sed '0~2G'
+	@$(BINARY) $(DETERMINISTIC) < examples/tour.jsonl | sed 's/^/← /' | paste -d '\n' .build/tour.requests - | sed '0~2G'
 
 tour: release ## Writes examples/tour.jsonl and its replies
 	python3 examples/tour.py $(BINARY)
 
 bench-packages: deps
-	$(call install,What measures is,$(call has,$(BENCH_TOOLS)) && [ -e /usr/include/sqlite3.h ] && /usr/bin/python3 -c 'import ensurepip',$(BENCH_PACKAGES))
+	$(call install,Benchmark tools,$(call has,$(BENCH_TOOLS)) && [ -e /usr/include/sqlite3.h ] && /usr/bin/python3 -c 'import ensurepip',$(BENCH_PACKAGES))
 
 bench-deps: bench-packages $(BENCH_ENVIRONMENT)/installed
 
@@ -120,10 +120,10 @@ $(BENCH_ENVIRONMENT)/installed: Benchmarks/peers/requirements.txt | bench-packag
 bench: release bench-deps ## Runs all benchmarks with their peers, about ten minutes, and writes Benchmarks/RESULTS.md
 	$(BENCH)/bench.py full $(BINARY) $(ROWS)
 
-bench-quick: release bench-deps ## Runs the main benchmarks, under one minute; ROWS="start write" runs these
+bench-quick: release bench-deps ## Runs the main benchmarks, under one minute; ROWS="start write" selects rows
 	@$(BENCH)/bench.py quick $(BINARY) $(ROWS)
 
-bench-check: release bench-deps ## Runs the main benchmarks; fails if a row or a method's instructions miss Benchmarks/thresholds.json
+bench-check: release bench-deps ## Runs the main benchmarks; fails if a row misses its threshold or a method needs 5 % more instructions
 	$(BENCH)/bench.py check $(BINARY) $(ROWS)
 
 bench-accept: bench-deps ## Writes the last results to Benchmarks/thresholds.json, for the rows that miss their targets
@@ -155,7 +155,7 @@ faults: release-dynamic fault-deps ## Injects faults into the binary: kills, ful
 faults-quick: release-dynamic fault-deps ## Builds, and injects a sample of the faults, about three minutes
 	/usr/bin/python3 Tests/Faults/faults.py $(DYNAMIC_BINARY) --quick
 
-fuzz: deps ## Fuzzes the parsers with libFuzzer, FUZZ_SECONDS (60) for each target; FUZZ="scanner base" runs these
+fuzz: deps ## Fuzzes the parsers with libFuzzer, FUZZ_SECONDS (60) for each target; FUZZ="scanner base" selects targets
 	/usr/bin/python3 Tests/Fuzz/fuzz.py $(FUZZ)
 
 fuzz-corpus: deps ## Minimizes the fuzzers' corpus

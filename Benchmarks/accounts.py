@@ -1,21 +1,22 @@
-"""Writes an export of so many operators, each with an open session, for `postern import`.
+"""Writes an export of operators, each with an open session, for `postern import`.
 
-Usage: accounts.py NUMBER [CLIENTS OF THE FIRST] > accounts.jsonl. It needs Python's standard library alone.
+Usage: accounts.py OPERATORS [CLIENTS] > accounts.jsonl. The first operator gets the clients. The script needs only Python's
+standard library.
 """
 
 import datetime
 import hashlib
 import sys
 
-# Of the password "password".
+# The hash of the password "password".
 PASSWORD_HASH = "$argon2id$v=19$m=19456,t=2,p=1$rfXwGTg6uD1LH+BOJr+X2A$S98uyks84HrxAmr27cNC5Lx2AvfVQsCsCas6DQhlHo8"
-# A session lasts 90 days at most.
+# The maximum lifetime of a session is 90 days.
 CREATED = f"{datetime.datetime.now(datetime.timezone.utc).date()}T00:00:00.000000Z"
 EXPIRES = f"{datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=90)}T00:00:00.000000Z"
 
 
 def token(number):
-    """The session token of an operator: 64 bytes, in hexadecimal."""
+    """The bearer token of an operator's session: 64 bytes, in hexadecimal."""
     return hashlib.sha512(str(number).encode()).hexdigest()
 
 

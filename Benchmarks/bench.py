@@ -1,12 +1,13 @@
-"""Measures Postern beside its peers and prints one table.
+"""Measures Postern and its peers, and prints one table.
 
-bench.py full BINARY [ROW …]     all rows, or these, five runs each; all of them go to RESULTS.md, results.json and results.svg
-bench.py quick BINARY [ROW …]    the rows that matter, under one minute
-bench.py check BINARY [ROW …]    the same; fails where one misses its threshold by more than its spread
-bench.py accept                  takes results.json for what is known of the rows that miss their targets
-bench.py report                  writes RESULTS.md and results.svg anew from what was measured
+bench.py full BINARY [ROW …]     all rows, or the named ones, five runs each; a run of all rows writes RESULTS.md,
+                                 results.json and results.svg
+bench.py quick BINARY [ROW …]    the main rows, under one minute
+bench.py check BINARY [ROW …]    as quick; fails if a row misses its threshold by more than its spread
+bench.py accept                  writes the ratios of results.json to thresholds.json, for the rows that miss their targets
+bench.py report                  writes RESULTS.md and results.svg again from the saved measurements
 
-BENCH_DIR names the folder to work in; a full run takes some three gigabytes there.
+BENCH_DIR is the working folder; a full run needs about three gigabytes there.
 """
 
 import sys
@@ -37,14 +38,14 @@ def run(binary, rows, runs, share):
     finally:
         bench.close()
     for key, reason in failures.items():
-        print(f"{key} could not be measured: {reason}", file=sys.stderr)
+        print(f"{key}: not measured: {reason}", file=sys.stderr)
     return outcomes, failures
 
 
 def chosen(keys, rows):
     unknown = set(keys) - {row.key for row in ROWS}
     if unknown:
-        sys.exit(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(row.key for row in ROWS)}")
+        sys.exit(f"unknown row: {', '.join(sorted(unknown))}; the rows are {', '.join(row.key for row in ROWS)}")
     return [row for row in ROWS if row.key in keys] if keys else rows
 
 

@@ -1,6 +1,6 @@
-"""Times a clean debug build, a clean release build and the test suite, and keeps the figures in build.json.
+"""Times a clean debug build, a clean release build and the test suite, and writes the figures to build.json.
 
-Usage: build.py, with make's SWIFT, RELEASE and TEST in the environment. What was built before stays as it is.
+Usage: build.py, with make's SWIFT, RELEASE and TEST in the environment. It does not change existing builds.
 """
 
 import datetime
@@ -29,8 +29,8 @@ def main():
     with tempfile.TemporaryDirectory(dir=os.path.join(ROOT, ".build")) as scratch:
         apart = ["--scratch-path", scratch]
         taken = {"clean debug build": seconds(SWIFT, "build", *apart, *CHECK)}
-        taken["the tests' build behind it"] = seconds(SWIFT, "build", "--build-tests", *apart, *CHECK)
-        taken["the test suite"] = seconds(SWIFT, *TEST, *apart)
+        taken["build of the tests after it"] = seconds(SWIFT, "build", "--build-tests", *apart, *CHECK)
+        taken["test suite"] = seconds(SWIFT, *TEST, *apart)
     with tempfile.TemporaryDirectory(dir=os.path.join(ROOT, ".build")) as scratch:
         taken["clean release build"] = seconds(SWIFT, *RELEASE, "--scratch-path", scratch)
     for name, value in taken.items():

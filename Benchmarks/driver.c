@@ -1,16 +1,16 @@
-/* Sends request lines to a program and times its replies, at next to no cost of its own: the same for every program.
+/* Sends request lines to a program and times its replies, with little overhead and in the same way for every program.
 
-   driver send TO FROM FILE COUNT WINDOW      writes lines of FILE, over and over, to the descriptor TO and reads replies
-                                              from FROM, so that at most WINDOW wait for a reply (0: as many as fit into
-                                              the pipe); until COUNT replies have come or, with COUNT 0, SIGTERM comes.
-   driver storm TO FROM FILE COUNT WINDOW OF  sends the first line of FILE, whose id is 1, every two milliseconds or
-                                              once it is answered, while WINDOW lines of the file OF, whose ids are
-                                              not 1, always wait for their replies.
+   driver send TO FROM FILE COUNT WINDOW      writes the lines of FILE, repeated, to the descriptor TO and reads replies
+                                              from FROM, with at most WINDOW requests waiting for a reply (0: as many as
+                                              fit into the pipe). Ends after COUNT replies or, if COUNT is 0, at SIGTERM.
+   driver storm TO FROM FILE COUNT WINDOW OF  sends the first line of FILE, whose id is 1, COUNT times: every two
+                                              milliseconds, or after the previous reply if that is later. Meanwhile
+                                              WINDOW lines of the file OF, whose ids are not 1, always wait for replies.
    driver spawn FILE COUNT PROGRAM …          starts the program COUNT times, and times its first reply.
 
-   send waits for a byte on stdin before it begins if BENCH_WAIT is set. Each prints one JSON object: times in
-   microseconds, but begun and ended in seconds of the monotonic clock. A reply with an error ends it with code 1;
-   where BENCH_REFUSAL is set, a reply without this text does. */
+   If BENCH_WAIT is set, send and storm wait for a byte on stdin before they begin. Each mode prints one JSON object, with
+   times in microseconds, except begun and ended, which are seconds of the monotonic clock. A reply with an error ends
+   the driver with code 1; if BENCH_REFUSAL is set, a reply without that text does. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 enum { PIECE = 1 << 16, REPLY_MAX = 64 << 20 };
-/* Between the reads in a storm, so that they fall on all moments of it. */
+/* The interval of the reads in a storm; it spreads them evenly over the storm. */
 static const double PAUSE_SECONDS = 0.002;
 
 extern char **environ;
@@ -48,7 +48,7 @@ static double now(void) {
     return time.tv_sec + time.tv_nsec / 1e9;
 }
 
-/* Lines to send, repeated until they fill a piece, so that many go out with one write. */
+/* Lines to send, repeated until they fill a piece, so that one write sends many. */
 
 struct lines {
     char *bytes;
@@ -84,12 +84,12 @@ static const char *line(const struct lines *lines, size_t number, size_t *length
     return lines->bytes + start;
 }
 
-/* Replies, of which the last may not be whole yet. */
+/* Received replies; the last one can be incomplete. */
 
 static char *replies;
 static size_t replies_count;
 
-/* Reads what there is, and calls take with each whole line. */
+/* Reads the available bytes, and calls take with each complete line. */
 static size_t take_replies(int from, void (*take)(const char *, size_t)) {
     static size_t room;
     if (room - replies_count < PIECE && !(replies = realloc(replies, room = room * 2 + 4 * PIECE))) abort();
@@ -120,7 +120,7 @@ static void check_reply(const char *reply, size_t count) {
     if (has_text != (refusal != NULL)) fail(refusal ? "not the refusal" : "an error", reply, count);
 }
 
-/* Writes all; the descriptor blocks. */
+/* Writes all bytes; the descriptor must be blocking. */
 static void write_all(int to, const char *bytes, size_t count) {
     while (count > 0) {
         ssize_t written = write(to, bytes, count);
@@ -136,7 +136,7 @@ static void set_blocking(int descriptor, int blocks) {
     fcntl(descriptor, F_SETFL, blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
 }
 
-/* Times, all of them kept, so that any quantile is exact. */
+/* All times, stored so that quantiles are exact. */
 
 static float *times;
 static size_t times_count;
@@ -180,7 +180,7 @@ static void pipelined(int to, int from, const struct lines *lines, size_t count,
     set_blocking(to, 0);
     set_blocking(from, 0);
     double begun = now();
-    size_t sent = 0, done = 0, within = 0; /* within: how much of the line `sent` has gone out. */
+    size_t sent = 0, done = 0, within = 0; /* within: how many bytes of line `sent` are written. */
     while (done < count) {
         struct pollfd waits[] = {{from, POLLIN, 0}, {to, POLLOUT, 0}};
         size_t most = window && done + window < count ? done + window : count;
@@ -221,7 +221,7 @@ static void storm(int to, int from, const struct lines *lines, size_t count, siz
     while (times_count < count) {
         for (; sent < of_storm + window; sent++) bytes = line(others, sent, &length), write_all(to, bytes, length);
         double time = now();
-        /* The first lines of the storm come before what is timed. */
+        /* Reads start after the first WINDOW replies of the storm. */
         if (start == 0 && of_storm >= window && time >= next) {
             bytes = line(lines, 0, &length);
             start = now();

@@ -1,4 +1,4 @@
-"""What a user would pick instead: frameworks, each called within its own process, without a server or a network."""
+"""The alternatives to Postern: web frameworks, each called inside its own process, without a server or a network."""
 
 import functools
 import json
@@ -12,9 +12,9 @@ from rows import Row
 COUNT = 400
 PERSON = {"email": "ada@example.com", "password": "a correct horse"}
 WORK = {
-    "who_am_i": ("who am I", "An authenticated read of one's own account: `care.user.view`."),
+    "who_am_i": ("read the caller's account", "Authenticated: `care.user.view`."),
     "create": ("create a client", "Durable: `operators.client.create`."),
-    "changed": ("what has changed: nothing", "`operators.clients.get` with the cursor of the last answer."),
+    "changed": ("read an empty change feed", "`operators.clients.get` with the cursor of the last reply."),
     "sign_in": ("sign in", "One at a time, with the same Argon2id parameters: `operators.signin`."),
 }
 PEERS = {
@@ -25,13 +25,13 @@ PEERS = {
 
 
 def ours(bench):
-    """Median microseconds of each piece of work, through the pipes."""
+    """Median microseconds of each operation, through the pipes."""
     count, path = bench.count(COUNT), bench.path("store")
 
     def median(postern, requests, count):
         return postern.drive(bench.lines(requests), count)["p50"]
 
-    # A core each for program and driver, as where single reads are timed; but hashing may take the core it finds.
+    # Program and driver have one core each, as in reads.py. The process that hashes passwords may use every core.
     with on_core(1):
         postern = bench.postern(path)
     with postern, on_core(0):

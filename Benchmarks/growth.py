@@ -1,6 +1,6 @@
-"""Measures what an operation costs as a store grows, and an operator's list of clients.
+"""Measures the cost of operations as a store, or an operator's list of clients, grows.
 
-Usage: growth.py BINARY [SIZE MAX]. It keeps the figures in growth.json and draws them in growth.svg.
+Usage: growth.py BINARY [SIZE MAX]. It writes the figures to growth.json and plots them in growth.svg.
 """
 
 import os
@@ -20,7 +20,7 @@ CHANGED = 10
 
 
 def timed(bench, path, lines, window=0, warm=True, refusal=None):
-    """Microseconds of each of these requests; those that only read come once before."""
+    """Average microseconds of a request; if `warm`, all requests are sent once before the measurement."""
     lines = list(lines)
     file = bench.lines(lines)
     with bench.postern(path) as postern:
@@ -37,12 +37,14 @@ def writes(bench, path):
 def with_accounts(bench, count):
     milliseconds, megabytes = size.opened(bench, count)
     return {
-        "session read, of any account": timed(bench, bench.store(count), (size.random_read(count, id) for id in range(READS))),
-        "account by its email": timed(
+        "session read of a random account": timed(
+            bench, bench.store(count), (size.random_read(count, id) for id in range(READS))
+        ),
+        "account found by its email": timed(
             bench, bench.store(count), (size.random_email(count, id) for id in range(READS)), refusal=size.TAKEN
         ),
         "client created, 100 in flight": writes(bench, bench.copy(count)),
-        "open, to the first reply": milliseconds * 1_000,
+        "open, until the first reply": milliseconds * 1_000,
         "resident memory, MB": megabytes,
     }
 
@@ -52,14 +54,14 @@ def with_clients(bench, count):
         return timed(bench, bench.store(10, count), (read(1, provision, id) for id in range(number)))
 
     return {
-        "what has changed: nothing": listed(count + 1, READS),
-        "what has changed: 10 clients": listed(count + 1 - CHANGED, READS // 10),
+        "change feed, empty": listed(count + 1, READS),
+        "change feed, 10 clients": listed(count + 1 - CHANGED, READS // 10),
         "client created, 100 in flight": writes(bench, bench.copy(10, "clients", count)),
     }
 
 
 def medians(bench, measure, sizes):
-    """By operation and size. All sizes take their turn in a run, so that drift falls on each."""
+    """The median by operation and size. Each run measures all sizes, so that drift affects each size equally."""
     runs = {count: [] for count in sizes}
     for _ in range(RUNS):
         for count in sizes:

@@ -1,4 +1,4 @@
-"""What the measurements share: a running postern, requests to it, the driver, and the stores."""
+"""The common code of the measurements: a running postern, its requests, the driver, and the stores."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ NATIVE = {
     "sqlite": ["native/sqlite.c", "-lsqlite3"],
     "hash": ["native/hash.c", "-lsodium", "-lpthread"],
 }
-# With this, `operators.clients.get` says that nothing has changed.
+# With this `provision`, `operators.clients.get` returns no clients.
 LATEST = 10**9
 
 
@@ -35,13 +35,13 @@ def native(name):
 
 
 def run_native(name, *arguments):
-    """What one of the C programs printed."""
+    """Runs one of the C programs and returns its output."""
     output = subprocess.run([native(name), *map(str, arguments)], check=True, stdout=subprocess.PIPE).stdout
     return json.loads(output)
 
 
 class Program:
-    """A running program that answers lines."""
+    """A running program that answers request lines."""
 
     def __init__(self, *command):
         self.process = subprocess.Popen(
@@ -56,7 +56,7 @@ class Program:
         return reply["result"]
 
     def driver(self, mode, lines, count, window, *others, **options):
-        """A driver started on the pipes of this program, `lines` being a file."""
+        """Starts a driver on the pipes of this program; `lines` is the path of a file."""
         to, back = self.process.stdin.fileno(), self.process.stdout.fileno()
         words = [mode, to, back, lines, count, window, *others]
         return subprocess.Popen(
@@ -64,15 +64,16 @@ class Program:
         )
 
     def drive(self, lines, count, window=1, refusal=None):
-        """What the driver measures when it sends `count` lines, so many at once (0: as many as fit into the pipe).
+        """Has the driver send `count` lines, and returns its measurements.
 
-        Each reply must be a result or, where `refusal` is given, an error with this text.
+        At most `window` requests wait for a reply (0: as many as fit into the pipe). Each reply must be a result or, if
+        `refusal` is given, an error with this text.
         """
         environment = os.environ | ({"BENCH_REFUSAL": refusal} if refusal else {})
         return result(self.driver("send", lines, count, window, env=environment))
 
     def status(self, name):
-        """A number of kilobytes in /proc/PID/status, in megabytes."""
+        """A field of /proc/PID/status that is in kilobytes, converted to megabytes."""
         with open(f"/proc/{self.process.pid}/status") as status:
             return next(int(line.split()[1]) for line in status if line.startswith(name + ":")) / 1_024
 
@@ -88,13 +89,13 @@ class Program:
 
 
 def first_reply(line, count, *command):
-    """Milliseconds from spawn to the first reply, the median of so many starts."""
+    """Milliseconds from spawn to the first reply, the median of `count` starts."""
     return run_native("driver", "spawn", line, count, *command)["p50"] / 1_000
 
 
 @contextlib.contextmanager
 def on_core(number):
-    """Has what is started meanwhile keep to one core, counted from the first, as far as there are so many."""
+    """Pins this process, and the processes that it starts meanwhile, to core `number` modulo the number of cores."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {sorted(cores)[number % len(cores)]})
     try:
@@ -104,14 +105,14 @@ def on_core(number):
 
 
 def result(driver):
-    """What a driver, or a C program like it, printed at its end."""
+    """Waits for a driver, or a similar C program, and returns its output."""
     output = driver.communicate()[0]
     assert driver.returncode == 0, f"{driver.args} ended with {driver.returncode}"
     return json.loads(output)
 
 
 class Bench:
-    """What a measurement is given: the binary, a folder of its own, how much to do, and the stores that stand."""
+    """The environment of a measurement: the binary, a working folder, the share of a full run, and the prepared stores."""
 
     def __init__(self, binary, share=1.0):
         self.binary = binary
@@ -119,15 +120,15 @@ class Bench:
         self.root = tempfile.mkdtemp(prefix="postern-bench-", dir=os.environ.get("BENCH_DIR", "."))
         self.folder = None
         self.stores = {}
-        # So that the stores are removed also where a time limit ends it.
+        # Ends with an exception, so that the stores are removed also if a time limit ends the benchmark.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit("asked to end"))
 
     def count(self, number, least=20):
-        """How often to do something that is done so many times in a full run."""
+        """Scales a number of repetitions of a full run to this run."""
         return max(least, int(number * self.share))
 
     def fresh(self):
-        """Makes an empty folder for the next measurement."""
+        """Creates an empty folder for the next measurement."""
         if self.folder:
             shutil.rmtree(self.folder)
         self.folder = tempfile.mkdtemp(dir=self.root)
@@ -136,7 +137,7 @@ class Bench:
         return os.path.join(self.folder, name)
 
     def lines(self, requests, name="requests"):
-        """The path of a file with these requests."""
+        """Writes the requests to a file and returns its path."""
         with open(self.path(name), "wb") as file:
             file.writelines(requests)
         return self.path(name)
@@ -145,7 +146,7 @@ class Bench:
         return Program(self.binary, "--data", data, "--no-email-confirmation", *flags)
 
     def store(self, count, clients=0):
-        """The path of a store with so many operators, the first with so many clients; all in its base, made once."""
+        """The path of a store with `count` operators, the first with `clients` clients, all in the base. Creates it once."""
         key = count, clients
         if key not in self.stores:
             path = os.path.join(self.root, f"store-{count}-{clients}")
@@ -159,7 +160,7 @@ class Bench:
         return self.stores[key]
 
     def copy(self, count, name="store", clients=0):
-        """The path of a copy of such a store that a measurement may write to."""
+        """The path of a copy of such a store, which a measurement can write to."""
         return shutil.copytree(self.store(count, clients), self.path(name), copy_function=share_base)
 
     def close(self):
@@ -167,7 +168,7 @@ class Bench:
 
 
 def share_base(source, target):
-    """Copies a file of a store; a base is never written to once it stands, so it need not be there twice."""
+    """Copies a file of a store. A finished base is never written to, so a hard link to it is enough."""
     is_base = os.path.basename(source).startswith("base-")
     os.link(source, target) if is_base else shutil.copyfile(source, target)
 
@@ -177,7 +178,7 @@ def request(method, params, id=1):
 
 
 def session(number):
-    """The session of an operator of a store that `accounts` made."""
+    """The session params of an operator in a store from accounts.py."""
     return {"user_id": number, "session_id": accounts.token(number)}
 
 

@@ -1,7 +1,7 @@
-"""Counts the instructions of a request, method by method, with callgrind: figures that repeat.
+"""Counts the instructions of a request, by method, with callgrind. The figures are reproducible.
 
-Usage: instructions.py BINARY keeps them in instructions.json. In a rehearsal ids, times and tokens repeat, so that the
-requests can be prepared; the instructions of N more requests are those of a run with them less those of one without.
+Usage: instructions.py BINARY writes them to instructions.json. In deterministic mode ids, times and tokens repeat, so the
+requests can be prepared. The instructions of N requests are the difference of two runs, one with and one without them.
 """
 
 import concurrent.futures
@@ -15,24 +15,24 @@ import tempfile
 import results
 from harness import Program, client, request
 
-REHEARSAL = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7", "--no-email-confirmation"]
+DETERMINISTIC = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7", "--no-email-confirmation"]
 REQUESTS = 200
-# How much more a request may cost before it is a fault.
+# The maximum growth of a request's instructions; more is a failure.
 GROWTH_MAX = 0.05
 
 
 class Story:
-    """Requests that make accounts of each API, and then one of each method that is counted."""
+    """The prepared requests: they create an account of each API, then call each counted method once."""
 
     def __init__(self, binary):
         self.binary = binary
         self.requests = []
-        # They are filled in once, as a first process answers.
-        with Program(binary, *REHEARSAL) as self.program:
+        # A first process answers the requests, and its replies supply the ids and tokens.
+        with Program(binary, *DETERMINISTIC) as self.program:
             self.own = self.operator()
             self.access = self.user()
             self.key = self.customer()
-            # The second request of a kind is what is counted, so each has to come once before.
+            # The first call of a method has one-time costs, so each method is called once before the counted calls.
             self.warm = b"".join(self.requests) + b"".join(self.line(method, 0) for method in self.methods())
 
     def call(self, method, **params):
@@ -60,7 +60,7 @@ class Story:
         return {"api_key": made["api_key"]}
 
     def methods(self):
-        """The params of the number-th request of each method that hashes no password."""
+        """For each counted method, the params of its request with a number. None of the methods hashes a password."""
         return {
             "operators.clients.get": lambda number: {**self.own, "provision": 1_000_000},
             "operators.client.create": lambda number: {**self.own, "client": client(number)},
@@ -78,9 +78,9 @@ class Story:
         return request(method, self.methods()[method](number), 1_000 + number)
 
     def count(self, more):
-        """Instructions from start to end with these requests behind the story."""
+        """Instructions of a whole run with the prepared requests and then these."""
         with tempfile.TemporaryDirectory() as folder:
-            command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", self.binary, *REHEARSAL]
+            command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", self.binary, *DETERMINISTIC]
             run = subprocess.run(command, input=self.warm + more, check=True, capture_output=True)
         replies = [json.loads(line) for line in run.stdout.splitlines()]
         assert not any("error" in reply for reply in replies), [reply for reply in replies if "error" in reply][0]
@@ -94,14 +94,14 @@ class Story:
 
 
 def faults(binary):
-    """In words: the methods that cost more than they did."""
+    """Messages about the methods that need more instructions than before."""
     known = results.kept("instructions.json") or {}
     for method, count in Story(binary).counts().items():
         before = known.get(method)
         change = f"{count / before - 1:+.1%}" if before else "new"
         print(f"{method}: {count:,} instructions, {change}", flush=True)
         if before and count > before * (1 + GROWTH_MAX):
-            yield f"{method}: {count:,} instructions, where there were {before:,}"
+            yield f"{method}: {count:,} instructions, before {before:,}"
 
 
 def main(binary):

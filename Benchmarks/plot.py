@@ -1,4 +1,4 @@
-"""Plots as SVG, by hand: bars of ratios, and lines of growth, both on logarithmic scales."""
+"""Writes plots as SVG, without a library: bars of ratios and lines of growth, both on logarithmic scales."""
 
 import math
 from xml.sax.saxutils import escape
@@ -43,7 +43,7 @@ class Drawing:
 
 
 class Scale:
-    """Places values on a logarithmic axis that holds all of them, and begins and ends with a mark."""
+    """Maps values to positions on a logarithmic axis that contains all of them, with a margin at both ends."""
 
     def __init__(self, values, start, end):
         self.low = min(math.log10(value) for value in values)
@@ -71,11 +71,11 @@ def colour(outcome, threshold):
 
 
 def bars(path, outcomes, known):
-    """How many times better than its peer each row is, so that right of 1 we are ahead."""
+    """Plots by what factor each row is better than its peer: right of 1, Postern is better."""
     left, right, top, step = 470, 1090, 84, 23
     bottom = top + step * len(outcomes)
-    drawing = Drawing(1120, bottom + 44, "Postern beside its peers: how many times better")
-    drawing.text(16, 46, "Logarithmic. Right of 1 we do better, left of it the peer does. The thin line is the spread of the runs.")
+    drawing = Drawing(1120, bottom + 44, "Postern and its peers: by what factor Postern is better")
+    drawing.text(16, 46, "Logarithmic. Right of 1 Postern is better, left of 1 the peer. The thin line is the spread of the runs.")
     limits = {
         outcome.row.key: outcome.better(value)
         for outcome in outcomes
@@ -85,12 +85,12 @@ def bars(path, outcomes, known):
     spans = [outcome.better(ratio) for outcome in outcomes for ratio in outcome.ratios]
     scale = Scale([1, *spans, *limits.values()], left, right)
     x = 16
-    for key, text in ((True, "targets met"), (False, "a target missed"), (None, "no target")):
+    for key, text in ((True, "targets met"), (False, "target missed"), (None, "no target")):
         drawing.box(x, 57, 12, 12, COLOURS[key])
         drawing.text(x + 18, 67, text)
         x += 130
     drawing.line(x + 4, 55, x + 4, 71, width=3)
-    drawing.text(x + 14, 67, "the target of the ratio")
+    drawing.text(x + 14, 67, "target of the ratio")
     for mark in scale.marks((1, 2, 5)):
         drawing.line(scale(mark), top, scale(mark), bottom, INK if mark == 1 else FAINT, 1.5 if mark == 1 else 1)
         drawing.text(scale(mark), bottom + 18, shown(mark), "middle")
@@ -129,9 +129,9 @@ def panel(drawing, x, width, top, bottom, axis, series, unit):
 
 
 def growth(path, panels):
-    """A panel for each axis: what is on it, and a line for each operation, by size."""
+    """Plots one panel for each kind of size, with a line for each operation."""
     most = max(len(series) for series in panels.values())
-    drawing = Drawing(1120, 470 + 18 * most, "What an operation costs as a store grows")
+    drawing = Drawing(1120, 470 + 18 * most, "The cost of an operation as a store grows")
     for number, (axis, series) in enumerate(panels.items()):
         panel(drawing, 60 + number * 560, 470, 80, 390, axis, series, "microseconds; for memory, megabytes")
     drawing.write(path)

@@ -1,4 +1,4 @@
-"""Four processes that write to one store, each waiting for one write to be durable before it makes the next."""
+"""Four processes that write to one store. Each waits until a write is durable before it sends the next."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ WAITING = {"stdin": subprocess.PIPE, "env": {**os.environ, "BENCH_WAIT": "1"}}
 
 
 def compared(workers):
-    """Writes a second of all together, and the time of the fastest by that of the slowest."""
+    """Writes a second of all workers together, and the fastest worker's time divided by the slowest worker's."""
     time.sleep(0.2)
     for worker in workers:
         worker.stdin.write(b"\n")
@@ -45,13 +45,13 @@ def four(bench):
 
 ROWS = [
     Row(
-        "four", "durable writes, four processes", "a second", four, "ours", "sqlite", "SQLite with four",
-        "All together, on one directory; four processes with the SQLite of the rows above on one database.",
+        "four", "durable writes, four processes", "a second", four, "ours", "sqlite", "SQLite",
+        "The total of four processes on one directory; the peer is four processes that use SQLite as above on one database.",
         more_is_better=True, is_quick=True,
     ),
     Row(
-        "four-fairness", "four processes: shortest time ÷ longest time", "", four, "fairness", "sqlite fairness", "SQLite with four",
-        "1 when all four are served alike.",
+        "four-fairness", "four processes: shortest time ÷ longest time", "", four, "fairness", "sqlite fairness", "SQLite",
+        "1 if the four processes need the same time.",
         more_is_better=True, limit=0.5, is_quick=True,
     ),
 ]  # fmt: skip

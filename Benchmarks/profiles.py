@@ -1,7 +1,7 @@
-"""Tells where a request spends its instructions, memory and system calls: a read, a create and a sign-in.
+"""Profiles the instructions, memory and system calls of a request: a read, a create and a sign-in.
 
-Usage: profiles.py BINARY writes PROFILE.md. Instructions and calls are callgrind's: those of a run with N more requests less
-those of one without, divided by N. Each run has a copy of one prepared store, so that it does the same work.
+Usage: profiles.py BINARY writes PROFILE.md. callgrind counts instructions and calls: the difference of a run with N more
+requests and a run without them, divided by N. Each run has a copy of one prepared store, so that it does the same work.
 """
 
 import collections
@@ -19,37 +19,37 @@ REQUESTS = 500
 SIGN_INS = 20
 LINES = 25
 FUNCTIONS = 25
-# The functions whose calls are counted, by what their demangled names match.
+# The functions whose calls are counted, by a regular expression for their demangled names.
 COUNTED = {
     "allocations": r"^(malloc|calloc|realloc|posix_memalign|aligned_alloc)$",
     "retains": r"^swift_(bridgeObject)?[rR]etain(_n)?$",
     "releases": r"^swift_(bridgeObject)?[rR]elease(_n)?$",
     "exclusivity checks": r"^swift_beginAccess$",
-    "copies of memory": r"^_*mem(cpy|move)",
-    "searches of memory": r"^_*memchr",
+    "memory copies": r"^_*mem(cpy|move)",
+    "memory searches": r"^_*memchr",
 }
-# Kinds of work, by what demangled names match, or mangled ones of a module of ours; the first that fits counts.
+# Kinds of work, by a regular expression for demangled names; the first match counts.
 KINDS = {
     "reference counting": r"swift_(bridgeObject)?[rR]e(tain|lease)|RefCount|isUniquelyReferenced|^outlined (copy|consume|destroy|init)",
-    "memory: allocating, freeing": r"^_*(malloc|free|calloc|realloc|cfree)|_int_(malloc|free)|malloc_|swift_(slow)?[aA]lloc|swift_(slow)?[dD]ealloc|Dealloc|tcache|unlink_chunk|sysmalloc",
-    "memory: copying, comparing, searching": r"^_*mem(cpy|move|set|cmp|chr|rchr)",
+    "memory allocation": r"^_*(malloc|free|calloc|realloc|cfree)|_int_(malloc|free)|malloc_|swift_(slow)?[aA]lloc|swift_(slow)?[dD]ealloc|Dealloc|tcache|unlink_chunk|sysmalloc",
+    "memory copying, comparing, searching": r"^_*mem(cpy|move|set|cmp|chr|rchr)",
     "exclusivity checks": r"beginAccess|endAccess|AccessSet|ExclusiveAccess",
-    "looking up types": r"Metadata|getCache|conformsTo|dynamicCast|witness|Mangled|project_boxed|initializeWith|assignWith|^destroy for",
+    "type metadata lookup": r"Metadata|getCache|conformsTo|dynamicCast|witness|Mangled|project_boxed|initializeWith|assignWith|^destroy for",
     "hashing": r"blake2b|argon2|blake2|fill_(block|segment)|crypto_|sodium_|Sodium|randombytes",
-    "the C library": r"_libc_|pthread|^_*(read|write|poll|fdatasync|statx?|fstat|flock|clock_gettime)$|__errno",
+    "C library": r"_libc_|pthread|^_*(read|write|poll|fdatasync|statx?|fstat|flock|clock_gettime)$|__errno",
 }
 MODULES = ["JSON", "JSONRPC", "Store", "Accounts", "Service", "Platform", "Mail", "postern"]
 
 
 class Profile:
-    """What callgrind counted: instructions by function and by source line, and calls by function."""
+    """The counts of callgrind: instructions by function and by source line, and calls by function."""
 
     def __init__(self, path):
         self.functions, self.lines, self.calls = collections.Counter(), collections.Counter(), collections.Counter()
         names = {"file": {}, "function": {}}
 
         def name(kind, text):
-            """The name in a field of callgrind: `(12) name` gives it number 12, and `(12)` refers to that name."""
+            """The name in a field of callgrind: `(12) name` defines name 12, and `(12)` refers to it."""
             number, _, rest = text.partition(" ")
             return names[kind].setdefault(number, rest) if rest else names[kind].get(number, number)
 
@@ -72,7 +72,7 @@ class Profile:
                 elif entry[:1] in "0123456789+-*" and function:
                     position, cost = entry.split()[:2]
                     line = self.position(position, line)
-                    # The line behind `calls=` has what the callee took, which is counted there.
+                    # The line after `calls=` has the cost of the callee, which is counted in the callee.
                     if not skips:
                         self.functions[function] += int(cost)
                         self.lines[f"{os.path.basename(file)}:{line}"] += int(cost)
@@ -85,7 +85,7 @@ class Profile:
         return before + int(text) if text[0] in "+-" else int(text)
 
     def less(self, other, divisor):
-        """What this profile has more than another, divided."""
+        """Subtracts another profile from this one, and divides by `divisor`."""
         for mine, others in [(self.functions, other.functions), (self.lines, other.lines), (self.calls, other.calls)]:
             mine.subtract(others)
             for key in mine:
@@ -94,7 +94,7 @@ class Profile:
 
 
 class Story:
-    """A store with an account of an API, and the requests that are profiled."""
+    """A prepared store with an operator, and the profiled requests."""
 
     def __init__(self, binary, folder):
         self.binary, self.store = binary, os.path.join(folder, "store")
@@ -107,7 +107,7 @@ class Story:
 
     def requests(self, operation, count):
         made = {
-            "a read (operators.clients.get, nothing new)": lambda number: request(
+            "a read (operators.clients.get, empty change feed)": lambda number: request(
                 "operators.clients.get", {**self.own, "provision": 1_000_000}, number
             ),
             "a create (operators.client.create)": lambda number: request(
@@ -120,7 +120,7 @@ class Story:
         return [made(number) for number in range(1, count + 1)]
 
     def run(self, command, requests, one_by_one):
-        """Runs a command on a copy of the store; with one request at a time, or all of them in the pipe."""
+        """Runs a command on a copy of the store, and sends the requests one at a time or all at once."""
         with tempfile.TemporaryDirectory() as folder:
             copy = os.path.join(folder, "store")
             shutil.copytree(self.store, copy)
@@ -145,7 +145,7 @@ class Story:
                 self.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}"], requests, one_by_one=True)
                 return Profile(out)
 
-        # What the first requests cost once is not a request's.
+        # The first requests have one-time costs, so three requests are subtracted.
         warm = self.requests(operation, 3)
         return counted(self.requests(operation, count + 3)).less(counted(warm), count)
 
@@ -164,7 +164,7 @@ class Story:
 
 
 def without_recursion(name):
-    """A name as callgrind has it, without the depth of recursion that it adds."""
+    """A function name without the recursion depth that callgrind appends."""
     return re.sub(r"'\d+$", "", name)
 
 
@@ -175,13 +175,13 @@ def demangled(names):
 
 
 def kind(mangled, name):
-    """The kind of work that a function does, or the module of ours that it is in."""
+    """The kind of work that a function does, or the module of Postern that contains it."""
     for kind, pattern in KINDS.items():
         if re.search(pattern, name):
             return kind
     for module in MODULES:
         if mangled.startswith(f"$s{len(module)}{module}"):
-            return f"code of {module}"
+            return f"module {module}"
     return "other"
 
 
@@ -189,7 +189,7 @@ def table(head, rows):
     return "\n".join([f"| {' | '.join(head)} |", "|" + " --- |" * len(head)] + [f"| {' | '.join(row)} |" for row in rows])
 
 
-def told(operation, profile, calls):
+def section(operation, profile, calls):
     total = sum(profile.functions.values())
     top = [name for name, _ in profile.functions.most_common(FUNCTIONS)]
     names = demangled(sorted({*profile.functions, *profile.calls}))
@@ -211,14 +211,14 @@ def told(operation, profile, calls):
 def main(binary):
     with tempfile.TemporaryDirectory() as folder:
         story = Story(os.path.abspath(binary), folder)
-        pieces = [f"# Where a request spends its time\n\nMeasured by `make bench-profile` on {results.commit()}.\n"]
+        pieces = [f"# Profile of a request\n\nMeasured by `make bench-profile` on {results.commit()}.\n"]
         operations = {
-            "a read (operators.clients.get, nothing new)": REQUESTS,
+            "a read (operators.clients.get, empty change feed)": REQUESTS,
             "a create (operators.client.create)": REQUESTS,
             "a sign-in (operators.signin)": SIGN_INS,
         }
         for operation, count in operations.items():
-            pieces += told(operation, story.profile(operation, count), story.system_calls(operation, count))
+            pieces += section(operation, story.profile(operation, count), story.system_calls(operation, count))
     with open(os.path.join(HERE, "PROFILE.md"), "w") as page:
         page.write("\n".join(pieces))
 

@@ -1,4 +1,4 @@
-"""Session reads: `operators.clients.get` with nothing changed, fully authenticated, from a store of ten accounts."""
+"""Session reads: `operators.clients.get` of an empty change feed, authenticated, from a store of ten accounts."""
 
 import functools
 import os
@@ -9,14 +9,14 @@ from harness import HERE, Program, native, on_core, read
 from rows import Row
 
 READS = 500_000
-# More than can be under way at once, so that no id stands for two.
+# More than can be in flight at once, so that no two requests in flight have the same id.
 IDS = 20_000
 TURNS = 50_000
 SLICES = 10
 
 
 def pipelined(bench):
-    """Reads a second, as many under way as fit into the pipe."""
+    """Reads a second, with as many in flight as fit into the pipe."""
     count = bench.count(READS)
     lines = bench.lines(read(1, id=id) for id in range(IDS))
 
@@ -33,10 +33,10 @@ def pipelined(bench):
 
 
 def one_at_a_time(core, bench):
-    """Microseconds from a request to its reply, ours and the echo's by turns within a run as well.
+    """Microseconds from a request to its reply. Postern and the echo program take turns within a run.
 
-    The driver keeps to the first core and the programs to `core`: left alone, the kernel has either pair share a core or
-    not, by luck and for long, and to wake one that sleeps takes longer than all the rest.
+    The driver is pinned to the first core and the programs to `core`. Without pinning, it is random whether a pair shares
+    a core, and the pair keeps its cores for a long time; and waking a sleeping process takes longer than the rest of a turn.
     """
     lines = bench.lines([read(1)])
     data = bench.copy(10)
@@ -59,26 +59,26 @@ on_two_cores = functools.partial(one_at_a_time, 1)
 ROWS = [
     Row(
         "reads", "session reads, pipelined", "a second", pipelined, "ours", "python", "Python loop",
-        "500,000 through one pipe; a bare loop of orjson.loads, dict lookup and orjson.dumps that asks nobody who they are.",
+        "500,000 through one pipe; the peer is a loop of orjson.loads, dict lookup and orjson.dumps, without authentication.",
         more_is_better=True, is_quick=True,
     ),
     Row(
         "reads-node", "session reads, pipelined", "a second", pipelined, "ours again", "node", "Node loop",
-        "500,000 through one pipe; the like in Node, which answers a chunk at once.",
+        "500,000 through one pipe; the peer is the same loop in Node, which answers all requests of a chunk with one write.",
         more_is_better=True, is_quick=True,
     ),
     Row(
         "turn", "session read, one at a time", "µs", on_two_cores, "p50", "echo p50", "C echo",
-        "From a request to its reply, the median, driver and program on a core each; a C program that gives back the line.",
+        "The median time from a request to its reply, with driver and program on separate cores; the peer returns the line.",
         is_quick=True,
     ),
     Row(
-        "turn-p99", "session read, one at a time, 99 of 100 within", "µs", on_two_cores, "p99", "echo p99", "C echo",
-        "The 99th percentile of the same.",
+        "turn-p99", "session read, one at a time, 99th percentile", "µs", on_two_cores, "p99", "echo p99", "C echo",
+        "The 99th percentile of the same times.",
     ),
     Row(
         "turn-core", "session read, one at a time, on one core", "µs", on_one_core, "p50", "echo p50", "C echo",
-        "The median where driver and program share a core, so that none has to be woken: what the processor does alone.",
+        "The median with driver and program on one core, so that no wake-up of another core is included: processor time only.",
         is_quick=True,
     ),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What was measured, as a table, kept in results.json, and told in RESULTS.md."""
+"""The results as a table: saved in results.json, and written to RESULTS.md."""
 
 import datetime
 import json
@@ -12,7 +12,7 @@ import thresholds
 from harness import HERE
 from rows import Outcome
 
-HEAD = "| what | ours | beside it | ratio | spread |\n| --- | --- | --- | --- | --- |"
+HEAD = "| benchmark | Postern | peer | ratio | spread |\n| --- | --- | --- | --- | --- |"
 MOUNT = ["findmnt", "-no", "FSTYPE,SOURCE,OPTIONS", "-T"]
 
 
@@ -29,7 +29,7 @@ def line(outcome):
     )
 
 
-def said(*command):
+def output_of(*command):
     try:
         return subprocess.run(command, check=True, capture_output=True, text=True, cwd=HERE).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
@@ -37,13 +37,13 @@ def said(*command):
 
 
 def commit():
-    """The commit that is measured, and whether the sources are those of it."""
-    changed = said("git", "status", "--porcelain", "--", "../Sources", "../Package.swift")
-    return said("git", "rev-parse", "--short", "HEAD") + (", with changes" if changed else "")
+    """The measured commit, marked if the sources have changes."""
+    changed = output_of("git", "status", "--porcelain", "--", "../Sources", "../Package.swift")
+    return output_of("git", "rev-parse", "--short", "HEAD") + (", with changes" if changed else "")
 
 
 def machine(folder):
-    """The machine, the date and the commit, by name."""
+    """The date, the commit and the machine, by name."""
     with open("/proc/cpuinfo") as info:
         model = next((each.split(":")[1].strip() for each in info if each.startswith("model name")), platform.machine())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -52,8 +52,8 @@ def machine(folder):
         "commit": commit(),
         "processor": f"{model}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB of memory",
         "system": f"Linux {platform.release()}",
-        "file system": " ".join(said(*MOUNT, os.path.abspath(folder)).split()),
-        "peers": f"Python {platform.python_version()}, Node {said('node', '--version')}, {said('gcc', '--version').splitlines()[0]}",
+        "file system": " ".join(output_of(*MOUNT, os.path.abspath(folder)).split()),
+        "peers": f"Python {platform.python_version()}, Node {output_of('node', '--version')}, {output_of('gcc', '--version').splitlines()[0]}",
     }
 
 
@@ -64,7 +64,7 @@ def keep(name, value):
 
 
 def kept(name):
-    """What such a file holds, or None where it was not measured yet."""
+    """The contents of a file of figures, or None if it does not exist yet."""
     try:
         with open(os.path.join(HERE, name)) as file:
             return json.load(file)
@@ -80,8 +80,8 @@ def save(outcomes, failures):
 
 
 def load(rows):
-    """The outcomes that were saved, the machine, and what could not be measured."""
-    saved = kept("results.json") or sys.exit("nothing was measured yet; make bench does")
+    """The saved outcomes, the machine, and the failures."""
+    saved = kept("results.json") or sys.exit("there are no results; run make bench")
     return outcomes_of(saved, rows), saved["machine"], saved.get("failures", {})
 
 
@@ -90,17 +90,17 @@ def outcomes_of(saved, rows):
 
 
 def target(outcome, threshold):
-    """The row's targets, and whether each is met."""
-    told = []
+    """The row's targets, each with whether it is met."""
+    texts = []
     limit = outcome.row.limit
     if limit is not None and threshold.get("of") != "ours":
         sign = "≥" if outcome.row.more_is_better else "≤"
-        told.append((f"{sign} {limit:g} {outcome.row.unit}".strip(), outcome.meets_limit()))
+        texts.append((f"{sign} {limit:g} {outcome.row.unit}".strip(), outcome.meets_limit()))
     met = thresholds.is_met(outcome, threshold)
     if met is not None:
         sign, value = ("≥", threshold["at_least"]) if "at_least" in threshold else ("≤", threshold["at_most"])
-        told.append((f"{sign} {value:g}" + (" by itself" if threshold.get("of") else " ×"), met))
-    return "; ".join(f"{text}: {'met' if met else '**missed**'}" for text, met in told) or "none"
+        texts.append((f"{sign} {value:g}" + (" (Postern alone)" if threshold.get("of") else " ×"), met))
+    return "; ".join(f"{text}: {'met' if met else '**missed**'}" for text, met in texts) or "none"
 
 
 def section_of_rows(outcomes, known):
@@ -108,40 +108,41 @@ def section_of_rows(outcomes, known):
     for outcome in outcomes:
         yield f"{line(outcome)} {target(outcome, known.get(outcome.row.key, {}))} |"
     yield "\n![The ratios on a logarithmic scale](results.svg)\n"
-    yield "## What each row does\n"
+    yield "## The benchmarks\n"
     peers = {}
     for outcome in outcomes:
         peers.setdefault((outcome.row.title, outcome.row.about), []).append(outcome.row.peer)
     for (title, about), names in peers.items():
-        yield f"- **{title}**, beside {'; '.join(names)}: {about}"
-    yield "\nThe frameworks are called within their own process, by WSGI or ASGI, without a server; ours is asked through its pipes."
+        yield f"- **{title}** (peer: {'; '.join(names)}): {about}"
+    yield "\nThe frameworks are called inside their own process, by WSGI or ASGI, without a server; Postern is called through pipes."
 
 
 def section_of_repetition(outcomes, earlier, about):
-    yield "\n## The run before\n"
+    yield "\n## Comparison with the previous run\n"
     spreads = {outcome.row.key: (outcome.ratios[0], outcome.ratios[-1]) for outcome in earlier}
     pairs = [(outcome, spreads[outcome.row.key]) for outcome in outcomes if outcome.row.key in spreads]
     outside = [(outcome, spread) for outcome, spread in pairs if not spread[0] <= outcome.ratio <= spread[1]]
     yield (
-        f"On {about['date']}, commit {about['commit']}: of {len(pairs)} ratios {len(pairs) - len(outside)} now lie within the "
-        f"spread that they had then{'; outside are:' if outside else '.'}\n"
+        f"The previous run was on {about['date']}, commit {about['commit']}. {len(pairs) - len(outside)} of {len(pairs)} ratios are "
+        f"within the spread of that run{'. Outside are:' if outside else '.'}\n"
     )
     for outcome, (least, most) in outside:
-        told = f"{show(outcome.ratio)} now, {show(least)} to {show(most)} then"
+        change = f"{show(outcome.ratio)}, before {show(least)} to {show(most)}"
         overlaps = outcome.ratios[0] <= most and outcome.ratios[-1] >= least
-        yield f"- {outcome.row.title}, beside {outcome.row.peer}: {told}{'' if overlaps else ', and the spreads do not meet'}"
+        yield f"- {outcome.row.title} (peer: {outcome.row.peer}): {change}{'' if overlaps else '; the spreads do not overlap'}"
 
 
 def section_of_instructions(counts):
     yield "\n## Instructions for a request\n"
-    yield "Counted by callgrind in a rehearsal, with nothing kept; they repeat to a thousandth. `make bench-instructions`.\n"
+    yield "Counted by `make bench-instructions` with callgrind, in deterministic mode and with `--data :memory:`."
+    yield "The figures are reproducible to a thousandth.\n"
     yield "| method | instructions |\n| --- | --- |"
     yield from (f"| `{method}` | {count:,} |" for method, count in counts.items())
 
 
 def section_of_growth(growth):
     yield "\n## Growth\n"
-    yield "`make bench-growth`: medians, in microseconds unless it says otherwise.\n"
+    yield "`make bench-growth` measures these medians, in microseconds unless the row names another unit.\n"
     for axis, series in growth.items():
         sizes = list(next(iter(series.values())))
         yield f"| {axis} | {' | '.join(f'{int(size):,}' for size in sizes)} |\n| --- |{' --- |' * len(sizes)}"
@@ -153,24 +154,24 @@ def section_of_growth(growth):
 
 def section_of_build(build):
     yield "\n## Building and testing\n"
-    yield f"`make bench-build`, {build['date']}, commit {build['commit']}:\n"
-    yield "| what | seconds |\n| --- | --- |"
+    yield f"Measured by `make bench-build` on {build['date']}, commit {build['commit']}.\n"
+    yield "| step | seconds |\n| --- | --- |"
     yield from (f"| {name} | {show(seconds)} |" for name, seconds in build["seconds"].items())
 
 
 def write(rows):
-    """RESULTS.md and results.svg, from all that was kept."""
+    """Writes RESULTS.md and results.svg from all saved figures."""
     outcomes, about, failures = load(rows)
     known = thresholds.load()
-    text = ["# Results\n", "Written by `make bench`. A figure that falls short is written down as it is.\n"]
+    text = ["# Results\n", "Written by `make bench`, including the figures that miss their targets.\n"]
     text += [f"- {name}: {value}" for name, value in about.items()]
     runs = max(len(outcome.pairs) for outcome in outcomes)
     text.append(
-        f"\nA figure is the median of {runs} runs, in which ours and the peers' take turns; the ratio is ours ÷ the peer's, and "
-        "the spread that of the runs' ratios. One driver in C sends and times what goes through pipes, for both sides.\n"
+        f"\nA figure is the median of {runs} runs, in which Postern and the peers take turns. The ratio is Postern ÷ peer; the "
+        "spread is the smallest and the largest ratio of a run. One driver in C sends and times the requests of both.\n"
     )
     text += section_of_rows(outcomes, known)
-    text += [f"\nNot measured, {key}: {reason}" for key, reason in failures.items()]
+    text += [f"\nNot measured: {key}: {reason}" for key, reason in failures.items()]
     if (before := kept("earlier.json")) is not None:
         text += section_of_repetition(outcomes, outcomes_of(before, rows), before["machine"])
     for name, section in (

@@ -1,4 +1,4 @@
-"""A row of the table: what is measured, and against which peer."""
+"""A row of the table: a measurement and its peer."""
 
 import dataclasses
 import statistics
@@ -11,23 +11,23 @@ class Row:
     key: str
     title: str
     unit: str
-    # One run: gives what it measured by name, ours and the peers', one after the other.
+    # Makes one run, and returns its figures by name, those of Postern and of the peers.
     measure: Callable
     ours: str
     theirs: str
     peer: str
-    # What it does, in one line.
+    # What the row measures, in one line.
     about: str
-    # Whether more of the unit is better, as with operations a second.
+    # True if a larger figure is better, as for operations a second.
     more_is_better: bool = False
-    # What ours must reach by itself, in its unit.
+    # The target of Postern's own figure, in the row's unit.
     limit: float | None = None
     is_quick: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What the runs of a row gave, as (ours, theirs) of each."""
+    """The results of a row: a pair (ours, theirs) for each run."""
 
     row: Row
     pairs: list
@@ -50,7 +50,7 @@ class Outcome:
 
     @property
     def factor(self):
-        """How many times better than the peer: above 1 we are."""
+        """By what factor Postern is better than the peer; above 1, Postern is better."""
         return self.better(self.ratio)
 
     def better(self, ratio):
@@ -62,8 +62,8 @@ class Outcome:
         return self.ours >= self.row.limit if self.row.more_is_better else self.ours <= self.row.limit
 
 
-def measure(bench, rows, runs, told=lambda outcome: None):
-    """The outcomes of rows, and why there is none, by key. Rows of one measurement share its runs."""
+def measure(bench, rows, runs, report=lambda outcome: None):
+    """The outcomes of the rows, and by key the reasons of failures. Rows with the same `measure` share its runs."""
     outcomes, failures = [], {}
     for one in dict.fromkeys(row.measure for row in rows):
         those = [row for row in rows if row.measure is one]
@@ -73,11 +73,11 @@ def measure(bench, rows, runs, told=lambda outcome: None):
                 bench.fresh()
                 results.append(one(bench))
         except (AssertionError, OSError, subprocess.SubprocessError) as error:
-            # What cannot be measured, such as a peer that is not there, must not cost the rest of a long run.
+            # A row that cannot be measured, for example because its peer is missing, must not end a long run.
             failures |= {row.key: str(error) for row in those}
             continue
         for row in those:
             outcome = Outcome(row, [(values[row.ours], values[row.theirs]) for values in results])
             outcomes.append(outcome)
-            told(outcome)
+            report(outcome)
     return outcomes, failures

@@ -1,4 +1,4 @@
-"""Sign-ins, which cost a password hash each, and what they cost those who are signed in."""
+"""Sign-ins, each of which computes a password hash, and their effect on the requests of open sessions."""
 
 import os
 
@@ -18,7 +18,7 @@ def sign_in(number, id):
 
 
 def rate(bench):
-    """Sign-ins a second with eight under way."""
+    """Sign-ins a second with eight in flight."""
     count = bench.count(SIGN_INS, least=100)
     lines = bench.lines(sign_in(number, number) for number in range(1, 11))
     with bench.postern(bench.copy(10)) as postern:
@@ -28,7 +28,7 @@ def rate(bench):
 
 
 def storm(bench):
-    """Milliseconds of a session read, 99 of 100 within, with 64 sign-ins of others always under way."""
+    """The 99th percentile of a session read in milliseconds, while 64 sign-ins of other accounts are always in flight."""
     count = bench.count(READS, least=500)
     lines = bench.lines([read(1)])
     others = bench.lines((sign_in(2 + id % STORM, id) for id in range(2, 100 * STORM)), "others")
@@ -44,12 +44,12 @@ def storm(bench):
 ROWS = [
     Row(
         "signin", "sign-ins, 8 in flight", "a second", rate, "ours", "hashes", "cores ÷ one Argon2id",
-        "Ten accounts of a store in turn, each opening a session; as many as the cores could hash and do nothing else.",
+        "Ten accounts in turn, each sign-in opening a session; the peer is the rate of all cores that only hash.",
         more_is_better=True, is_quick=True,
     ),
     Row(
-        "storm", "session read in a storm of sign-ins, 99 of 100 within", "ms", storm, "ours", "echo", "C echo",
-        "With --replies as-completed and 64 sign-ins always in flight; a C echo while as many threads hash as there are cores.",
+        "storm", "session read during 64 concurrent sign-ins, 99th percentile", "ms", storm, "ours", "echo", "C echo",
+        "With --replies as-completed and 64 sign-ins always in flight; the peer runs while one thread for each core hashes.",
         limit=5, is_quick=True,
     ),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a store of a million accounts costs, beside one of a thousand."""
+"""The cost of a store of a million accounts, compared with one of a thousand."""
 
 import os
 import random
@@ -14,10 +14,10 @@ MANY = 1_000_000
 FEW = 1_000
 LOOKUPS = 200_000
 STARTS = 11
-# What a client takes in a journal, about.
+# The approximate size of a client in a journal.
 ROW_BYTES = 1_000
 MERGE_SECONDS_MAX = 300
-# The memory of a merged journal is freed in pieces, beside requests.
+# The memory of a compacted journal is freed in steps, between requests.
 FREEING_SECONDS = 2
 
 
@@ -26,7 +26,7 @@ def many_of(bench):
 
 
 def opened(bench, count):
-    """Milliseconds from spawn to the first reply, which needs an account, and resident megabytes after it."""
+    """Milliseconds from spawn to the first reply, which reads an account, and resident megabytes after it."""
     path = bench.store(count)
     line = bench.lines([read(random.randint(1, count))])
     milliseconds = first_reply(line, STARTS, bench.binary, "--data", path)
@@ -41,7 +41,7 @@ def opening(bench):
 
 
 def microseconds(bench, count, lines, refusal=None):
-    """Of processor and waiting together, for a request of these, pipelined, once all of them came before."""
+    """Average elapsed microseconds of a pipelined request, after all requests were sent once before."""
     with bench.postern(bench.store(count)) as postern:
         number = bench.count(LOOKUPS)
         file = bench.lines(lines(count, id) for id in range(number))
@@ -53,7 +53,7 @@ def random_read(count, id):
     return read(random.randint(1, count), id=id)
 
 
-# What is refused once the account is found, as a sign-in finds it, and before a password is hashed or anything written.
+# The refusal of `random_email`: the account is found as a sign-in finds it; nothing is hashed or written.
 TAKEN = "operator_exists"
 
 
@@ -73,7 +73,7 @@ def lookups(bench):
 
 
 class Longest:
-    """Milliseconds of the longest reply to a client that sends nine reads to a write, one at a time, until it is ended."""
+    """The longest reply time in milliseconds of a client that sends nine reads to a write, one at a time, until `end`."""
 
     def __init__(self, bench, postern):
         lines = (create(number) if number % 10 == 0 else read(1) for number in range(200_000))
@@ -96,7 +96,7 @@ def beside_and_alone(bench, postern, merge):
 
 
 def merging(bench):
-    """While another process merges, and while none does."""
+    """The longest reply time while another process runs compaction, and while none does."""
     path = bench.copy(many_of(bench))
     command = [bench.binary, "merge", "--data", path]
     with bench.postern(path) as postern:
@@ -108,7 +108,7 @@ def size_of(path, kind):
 
 
 class MergingItself:
-    """A process that serves and is about to merge on its own, as it does once its journal has an eighth of the base's size."""
+    """A server about to start compaction, which it does when its journal reaches an eighth of the base's size."""
 
     def __init__(self, bench, postern, path):
         self.bench, self.postern, self.path, self.written = bench, postern, path, 0
@@ -127,7 +127,7 @@ class MergingItself:
     def wait(self):
         latest = time.perf_counter() + MERGE_SECONDS_MAX
         while os.stat(self.manifest).st_ino == self.before:
-            assert time.perf_counter() < latest, "no merge has come to an end"
+            assert time.perf_counter() < latest, "compaction did not end in time"
             time.sleep(0.02)
 
 
@@ -139,8 +139,8 @@ def merging_itself(bench):
 
 
 def memory_of_merging(bench):
-    """Without requests beside it: what they write would be memory that no merge gives back. The one behind it lets the process
-    turn to the new files."""
+    """Resident megabytes before and after compaction. No requests run during it, because their writes would use memory that it
+    does not free. One request after it lets the process switch to the new files."""
     path = bench.copy(many_of(bench))
     with bench.postern(path) as postern:
         merging = MergingItself(bench, postern, path)
@@ -158,37 +158,37 @@ PEER = "1,000 accounts"
 ROWS = [
     Row(
         "open", "open, 1,000,000 accounts", "ms", opening, "time", "few time", PEER,
-        "From spawn to the reply of a session read, the files being in memory.",
+        "From spawn to the reply of a session read, with the files in the page cache.",
         limit=30,
     ),
     Row(
         "open-memory", "memory after the first reply, 1,000,000 accounts", "MB", opening, "memory", "few memory", PEER,
-        "Resident after that reply.",
+        "Resident memory after that reply.",
         limit=64,
     ),
     Row(
         "lookup-session", "random session read, 1,000,000 accounts", "µs", lookups, "read", "few read", PEER,
-        "200,000 of accounts picked at random, pipelined, for the second time.",
+        "200,000 reads of random accounts, pipelined; the second pass is measured.",
     ),
     Row(
         "lookup-email", "random account by its email, 1,000,000 accounts", "µs", lookups, "email", "few email", PEER,
-        "`operators.register` with an address that has an account: it is found as a sign-in finds it, and nothing is hashed or written.",
+        "`operators.register` with the email of an account: finds it as a sign-in does, and hashes and writes nothing.",
     ),
     Row(
-        "merge", "longest reply while 1,000,000 accounts are merged", "ms", merging, "beside", "alone", "while nothing is",
-        "To a client that sends nine reads to a write, one at a time, while `postern merge` goes through all of the store.",
+        "merge", "longest reply time during compaction of 1,000,000 accounts", "ms", merging, "beside", "alone", "without compaction",
+        "Of a client that sends nine reads to a write, one at a time, while `postern merge` compacts the store.",
         limit=50,
     ),
     Row(
-        "merge-own", "the longest while the process that serves merges them", "ms", merging_itself, "beside", "alone",
-        "while nothing is",
-        "To the same client, while a thread of the very process merges, because its journal has grown to an eighth of the base.",
+        "merge-own", "longest reply time while the server itself compacts 1,000,000 accounts", "ms", merging_itself, "beside", "alone",
+        "without compaction",
+        "Of the same client, while a thread of the server compacts, because the journal has grown to an eighth of the base.",
         limit=50,
     ),
     Row(
-        "merge-memory", "memory after the process that serves has merged them", "MB", memory_of_merging, "after", "before",
-        "just before",
-        "Resident, two seconds after the first request behind a merge that no request was beside.",
+        "merge-memory", "memory of the server after compacting 1,000,000 accounts", "MB", memory_of_merging, "after", "before",
+        "before",
+        "Resident memory two seconds after the first request that follows a compaction during which no request ran.",
         limit=64,
     ),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What it costs to start, and to stand idle."""
+"""The time to start, and the memory of an idle process."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ def start(bench):
 
 
 def idle(bench):
-    """Resident megabytes after a first reply and a while of nothing."""
+    """Resident megabytes half a second after the first reply."""
     line = bench.lines([request("operators.clients.get", {})])
     info = bench.lines([request("system.info", {})], "info")
 
@@ -47,8 +47,8 @@ def idle(bench):
 
 ROWS = [
     Row(
-        "start", "start, nothing kept", "ms", start, "memory", "echo", "C echo",
-        "From spawn to the first reply with `--data :memory:`; a C program that echoes one line.",
+        "start", "start, empty store in memory", "ms", start, "memory", "echo", "C echo",
+        "From spawn to the first reply with `--data :memory:`; the peer is a C program that echoes one line.",
         limit=5, is_quick=True,
     ),
     Row(
@@ -58,7 +58,7 @@ ROWS = [
     ),
     Row(
         "idle-memory", "memory, idle after start", "MB", idle, "ours", "loop", "Python loop",
-        "Resident, half a second after the first reply; a Python loop with orjson.",
+        "Resident memory half a second after the first reply; the peer is a Python loop with orjson.",
         limit=12, is_quick=True,
     ),
 ]  # fmt: skip

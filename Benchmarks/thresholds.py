@@ -1,8 +1,8 @@
-"""What each row must reach: thresholds.json, by the row's key.
+"""The thresholds of the rows: thresholds.json, by the row's key.
 
-    at_least, at_most   the target of the ratio; `of` says "ours" where it is our own figure that has one
-    known               the ratio that was found where the target is missed, and
-    spread              how far its runs lay apart
+    at_least, at_most   the target of the ratio, or with `"of": "ours"` the target of Postern's own figure
+    known               the measured value of a row that misses its target or has none
+    spread              the difference between the largest and smallest run of that value
 """
 
 import json
@@ -10,7 +10,7 @@ import os
 
 from harness import HERE
 
-# What runs that lie close together may still miss by: the share of a ratio that differs from day to day.
+# The minimum tolerance, as a share of the limit, even if the runs are closer together: ratios differ that much between days.
 LEAST_ALLOWED = 0.05
 PATH = os.path.join(HERE, "thresholds.json")
 
@@ -25,14 +25,14 @@ def spread(values):
 
 
 def values(outcome, threshold):
-    """The figures that the threshold is about, a run each, and the middle one."""
+    """The figures that the threshold applies to, one for each run, and their median."""
     if threshold.get("of") == "ours":
         return [our for our, _ in outcome.pairs], outcome.ours
     return outcome.ratios, outcome.ratio
 
 
 def is_met(outcome, threshold):
-    """Whether the target is met by the median, or None where there is none."""
+    """Whether the median meets the target, or None if there is no target."""
     _, middle = values(outcome, threshold)
     if "at_least" in threshold:
         return middle >= threshold["at_least"]
@@ -40,7 +40,7 @@ def is_met(outcome, threshold):
 
 
 def fault(outcome, threshold):
-    """What is wrong, in words, or None: the target, or what is known, missed by more than the spread."""
+    """A message if the row misses its known value or its target by more than the spread; else None."""
     runs, middle = values(outcome, threshold)
     limit = threshold.get("known", threshold.get("at_least", threshold.get("at_most")))
     if limit is None:
@@ -52,11 +52,11 @@ def fault(outcome, threshold):
     if not missed:
         return None
     which = "known" if "known" in threshold else "target"
-    return f"{outcome.row.key}: {middle:.2f}, {which} {limit:.2f}, give or take {allowed:.2f}"
+    return f"{outcome.row.key}: {middle:.2f}, {which} {limit:.2f} ± {allowed:.2f}"
 
 
 def accept(outcomes):
-    """Writes down what was found: the known ratio of each row that misses its target, or has none."""
+    """Saves the measured value of each row that misses its target or has none."""
     thresholds = load()
     for outcome in outcomes:
         threshold = thresholds.setdefault(outcome.row.key, {})

@@ -1,4 +1,4 @@
-"""Durable writes: `operators.client.create`, whose reply comes once it is on disk."""
+"""Durable writes: `operators.client.create`, whose reply is sent after the write is on disk."""
 
 import os
 
@@ -11,13 +11,13 @@ IN_FLIGHT = 100
 
 
 def journal(path):
-    """The journal that is being written: the one with the greatest number."""
+    """The path of the current journal: the one with the greatest number."""
     names = [name for name in os.listdir(path) if name.startswith("journal-")]
     return os.path.join(path, max(names, key=lambda name: int(name[8:-6])))
 
 
 def alone(bench):
-    """Writes a second, each sent once the one before it is answered."""
+    """Writes a second, each sent after the reply to the previous one."""
     count = bench.count(ALONE)
     with bench.postern(bench.copy(10)) as postern:
         ours = postern.drive(bench.lines(create(number) for number in range(count)), count)
@@ -26,7 +26,7 @@ def alone(bench):
 
 
 def together(bench):
-    """Writes a second with a hundred under way."""
+    """Writes a second with a hundred in flight."""
     count = bench.count(PIPELINED)
     path = bench.copy(10)
     lines = bench.lines(create(number, id=number) for number in range(count))
@@ -53,18 +53,18 @@ def disk_of(folder):
 
 
 def written(path):
-    """The bytes that the disk with a file system has been given to write, those of the file system itself among them."""
+    """The bytes written so far to the disk of a path, including metadata of the file system."""
     device = os.stat(path).st_dev
     with open(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat") as counts:
-        # The seventh number is of sectors, which always count 512 bytes there (Linux, Documentation/block/stat.rst).
+        # The seventh number counts written sectors of always 512 bytes (Linux, Documentation/block/stat.rst).
         return int(counts.read().split()[6]) * 512
 
 
 def space(bench):
-    """Bytes that are written for a row by one process that waits for each, and bytes on the disk for one afterwards."""
+    """Bytes written to the disk for each client, one write at a time, and bytes that each client occupies afterwards."""
     count = bench.count(1_000, least=500)
     path = bench.copy(10)
-    stood = disk_of(path)
+    disk_before = disk_of(path)
     with bench.postern(path) as postern:
         lines = bench.lines(create(number) for number in range(count))
         before = written(path)
@@ -76,7 +76,7 @@ def space(bench):
     sqlite = written(path) - before
     return {
         "written": ours / count,
-        "kept": (disk_of(path) - stood) / count,
+        "kept": (disk_of(path) - disk_before) / count,
         "sqlite written": sqlite / count,
         "sqlite kept": disk_of(bench.path("peer")) / count,
     }
@@ -86,25 +86,25 @@ SQLITE = "SQLite"
 ROWS = [
     Row(
         "write", "durable writes, one at a time", "a second", alone, "ours", "sqlite", SQLITE,
-        "A client record each; SQLite through its C API, WAL, synchronous=FULL, one row a transaction, on the same disk.",
+        "One client record each; the peer is SQLite through its C API, WAL, synchronous=FULL, one row a transaction, same disk.",
         more_is_better=True, is_quick=True,
     ),
     Row(
         "write-100", "durable writes, 100 in flight", "a second", together, "ours", "sqlite", SQLITE,
-        "A hundred under way; the same SQLite, which takes one at a time.",
+        "A hundred in flight; the peer is the same SQLite, which executes one at a time.",
         more_is_better=True, is_quick=True,
     ),
     Row(
         "write-100-raw", "durable writes, 100 in flight", "a second", together, "ours again", "raw", "raw append",
-        "A hundred under way; a C program that appends the lines of the journal that came of it, with one fdatasync for each hundred.",
+        "A hundred in flight; the peer is a C program that appends the same journal lines, with one fdatasync for each hundred.",
         more_is_better=True, is_quick=True,
     ),
     Row(
-        "written", "written for a durable write", "bytes", space, "written", "sqlite written", SQLITE,
-        "What the disk is given to write, one write at a time: what the file system needs for itself is part of it.",
+        "written", "bytes written for a durable write", "bytes", space, "written", "sqlite written", SQLITE,
+        "Bytes written to the disk, one write at a time, including metadata of the file system.",
     ),
     Row(
-        "kept", "on the disk for a client", "bytes", space, "kept", "sqlite kept", SQLITE,
-        "What the files have grown by for a client: record, index entries and line of the journal, all of which can be read.",
+        "kept", "disk space of a client", "bytes", space, "kept", "sqlite kept", SQLITE,
+        "The growth of the files for each client: record, index entries and journal line, all of them readable text.",
     ),
 ]  # fmt: skip

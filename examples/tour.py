@@ -1,6 +1,6 @@
-"""Writes tour.jsonl, the requests of a story through all three APIs, and tour.replies.jsonl, what they are answered.
+"""Writes tour.jsonl, the requests of a transcript of all three APIs, and tour.replies.jsonl, their replies.
 
-In a rehearsal ids, times and tokens repeat, so the tokens that one reply gives can stand in a later request as they are.
+In deterministic mode ids, times and tokens repeat, so later requests contain the tokens of earlier replies literally.
 
 Usage: tour.py BINARY
 """
@@ -33,12 +33,12 @@ class Story:
         return json.loads(self.replies[-1]).get("result")
 
     def mailed(self, pattern):
-        """The code in the mail that came last."""
+        """The code in the latest mail."""
         return re.search(pattern, self.call("system.outbox")["messages"][-1]["text"]).group(1)
 
 
 def tell(story):
-    # A field operator registers, confirms the email, and keeps clients on two devices.
+    # A field operator registers, confirms the email, and keeps a client list that devices follow.
     person = {"first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"}
     story.call("operators.register", user=person, password="password")
     story.call("operators.signin", email="lasoren@bu.edu", password="password")

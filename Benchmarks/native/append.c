@@ -1,5 +1,5 @@
-/* append LINES FILE COUNT GROUP: appends COUNT lines of the file LINES, over and over, to a new FILE, and syncs it after
-   each GROUP of them: what a log costs that does nothing else. Prints a JSON object. */
+/* append LINES FILE COUNT GROUP: appends COUNT lines of the file LINES, repeated as needed, to a new FILE, and syncs it
+   after each GROUP lines: the minimum cost of a log. Prints a JSON object. */
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Gives back what it is sent: the least that a program behind two pipes can do. */
+/* Echoes its input: the minimum work of a program behind two pipes. */
 
 #include <unistd.h>
 

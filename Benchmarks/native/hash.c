@@ -1,5 +1,5 @@
 /* hash COUNT: the time of COUNT password checks with Argon2id, one after another, through libsodium alone.
-   hash 0 THREADS: hashes on so many threads until it is ended: a load. */
+   hash 0 THREADS: hashes on THREADS threads until it is killed, to load the processor. */
 
 #include <pthread.h>
 #include <sodium.h>

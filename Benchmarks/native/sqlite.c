@@ -1,6 +1,6 @@
 /* sqlite FILE COUNT MARK: adds COUNT rows to a database through SQLite's C API, one a transaction, WAL,
-   synchronous=FULL: what a host would write by hand. MARK tells the rows of one process from those of others.
-   Waits for a byte on stdin before it begins if BENCH_WAIT is set. With COUNT 0 it makes the database alone.
+   synchronous=FULL: a minimal hand-written host. MARK distinguishes the rows of one process from those of others.
+   If BENCH_WAIT is set, it waits for a byte on stdin before it begins. With COUNT 0 it only creates the database.
    Prints a JSON object. */
 
 #include <sqlite3.h>

@@ -1,6 +1,6 @@
-"""What the peers share: calls without a server or a network, as the framework's server would make them, and their times.
+"""The common code of the peers: calls to a framework, as its server would make them but without a server or a network.
 
-A peer is run as PEER.py FOLDER COUNT, and prints the median microseconds of each piece of work as a JSON object.
+Usage: PEER.py FOLDER COUNT. A peer prints the median microseconds of each operation as a JSON object.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import sys
 import time
 
 PERSON = {"email": "ada@example.com", "password": "a correct horse"}
-# Argon2id as Postern runs it: 19,456 KiB, two passes, one lane.
+# The Argon2id parameters of Postern: 19,456 KiB, two passes, one lane.
 MEMORY_KIB, PASSES, LANES = 19_456, 2, 1
 
 
@@ -24,7 +24,7 @@ def client(number):
 
 
 def wsgi(app):
-    """A function that calls a WSGI application and gives what it answered."""
+    """A function that calls a WSGI application and returns the JSON of its response."""
 
     def call(method, path, body=None, headers=(), query=""):
         data = json.dumps(body).encode() if body is not None else b""
@@ -48,7 +48,7 @@ def wsgi(app):
 
 
 def asgi(app):
-    """The same for an ASGI application, to be awaited; `form` goes as a form."""
+    """The same, as an async function, for an ASGI application; `form` is sent as form data."""
 
     async def call(method, path, body=None, headers=(), query="", form=None):
         data = form.encode() if form else json.dumps(body).encode() if body is not None else b""
@@ -77,16 +77,16 @@ def asgi(app):
 
 
 def report(who_am_i, create, changed, sign_in):
-    """Times the work; `create` is given a number."""
+    """Times the operations and prints the medians; `create` takes the number of its call."""
     try:
-        # It waits for nothing, and Django would refuse to work within an event loop.
+        # The coroutine never suspends, so one send runs it to its end. Django refuses to run inside an event loop.
         report_later(who_am_i, create, changed, sign_in).send(None)
     except StopIteration:
         pass
 
 
 async def report_later(who_am_i, create, changed, sign_in):
-    """The same for work that is to be awaited."""
+    """The same for async operations."""
     count = int(sys.argv[2])
     work = {"who_am_i": (who_am_i, count), "create": (create, count), "changed": (changed, count), "sign_in": (sign_in, max(10, count // 20))}
     medians = {}
@@ -98,6 +98,6 @@ async def report_later(who_am_i, create, changed, sign_in):
             if asyncio.iscoroutine(answer):
                 answer = await answer
             taken.append(time.perf_counter() - begun)
-        # The first few load what the others find.
+        # The first three calls load modules and fill caches.
         medians[name] = statistics.median(taken[3:]) * 1e6
     print(json.dumps(medians))

@@ -8,7 +8,7 @@ from django.conf import settings
 import calls
 
 settings.configure(
-    SECRET_KEY="of no use",
+    SECRET_KEY="benchmark",
     ALLOWED_HOSTS=["localhost"],
     ROOT_URLCONF=__name__,
     INSTALLED_APPS=[
@@ -91,7 +91,7 @@ with connection.schema_editor() as editor:
     editor.create_model(Client)
 get_user_model().objects.create_user(calls.PERSON["email"], **calls.PERSON)
 call = calls.wsgi(get_wsgi_application())
-# The user name of Django's own model is the email here.
+# In this benchmark the user name of Django's user model is the email.
 credentials = {"username": calls.PERSON["email"], "password": calls.PERSON["password"]}
 token = call("POST", "/auth/token/login/", credentials)["auth_token"]
 own = [("Authorization", "Token " + token)]

@@ -1,4 +1,4 @@
-"""FastAPI with fastapi-users and SQLAlchemy, on SQLite; sessions are kept in the database."""
+"""FastAPI with fastapi-users and SQLAlchemy, on SQLite; sessions are stored in the database."""
 
 import asyncio
 import os
@@ -84,7 +84,7 @@ helper = PasswordHelper(
 
 
 class Manager(IntegerIDMixin, fastapi_users.BaseUserManager[User, int]):
-    reset_password_token_secret = verification_token_secret = "of no use to anybody but this benchmark"
+    reset_password_token_secret = verification_token_secret = "a secret of this benchmark only"
 
 
 async def manager(session: Database):

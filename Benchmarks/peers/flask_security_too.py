@@ -12,7 +12,7 @@ import calls
 
 app = Flask(__name__)
 app.config.update(
-    SECRET_KEY="of no use",
+    SECRET_KEY="benchmark",
     SQLALCHEMY_DATABASE_URI="sqlite:///" + os.path.join(os.path.abspath(calls.folder()), "flask.sqlite"),
     SECURITY_PASSWORD_SALT="1",
     SECURITY_PASSWORD_HASH="argon2",
@@ -22,7 +22,7 @@ app.config.update(
         "argon2__memory_cost": calls.MEMORY_KIB,
         "argon2__parallelism": calls.LANES,
     },
-    # Who signs in gets a token, and no cookie.
+    # A sign-in returns a token and sets no cookie.
     SECURITY_TOKEN_MAX_AGE=86_400,
     WTF_CSRF_ENABLED=False,
 )

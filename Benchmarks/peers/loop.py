@@ -1,4 +1,4 @@
-"""What a host would write by hand: parse, look up, answer, and ask nobody who they are."""
+"""A minimal hand-written host: parse, look up, answer, without authentication."""
 
 import sys
 

@@ -54,21 +54,21 @@ const (
 	SlugAccessDenied                Slug = "access_denied"
 )
 
-// AuthenticationFailed is the error `authentication_failed`. `user_id` or `session_id` is missing, unknown, ended, or
-// they are not a pair. Signing in failed.
+// AuthenticationFailed is the error `authentication_failed`. `user_id` or `session_id` is missing or unknown, the
+// session has ended, or it is not a session of that user. The sign-in failed.
 type AuthenticationFailed struct{ *CallError }
 
-// FieldRequired is the error `field_required`. A member is missing or blank.
+// FieldRequired is the error `field_required`. A property is missing or blank.
 type FieldRequired struct{ *CallError }
 
-// FieldInvalid is the error `field_invalid`. A member is not valid.
+// FieldInvalid is the error `field_invalid`. A property is not valid.
 type FieldInvalid struct{ *CallError }
 
 // OperatorExists is the error `operator_exists`. The email is taken.
 type OperatorExists struct{ *CallError }
 
-// AccountInvalidOrUnconfirmed is the error `account_invalid_or_unconfirmed`. There is no such account, or its email is
-// not confirmed.
+// AccountInvalidOrUnconfirmed is the error `account_invalid_or_unconfirmed`. The account does not exist, or its email
+// is not confirmed.
 type AccountInvalidOrUnconfirmed struct{ *CallError }
 
 // WrongPassword is the error `wrong_password`. The password is wrong.
@@ -77,20 +77,21 @@ type WrongPassword struct{ *CallError }
 // ClientNotFound is the error `client_not_found`. The operator has no such client.
 type ClientNotFound struct{ *CallError }
 
-// TooManyAttempts is the error `too_many_attempts`. Too many wrong passwords in a row; `data.retry_after` says for how
-// many seconds more.
+// TooManyAttempts is the error `too_many_attempts`. Too many wrong passwords in a row; `data.retry_after` is the number
+// of seconds to wait.
 type TooManyAttempts struct{ *CallError }
 
 // CodeInvalid is the error `code_invalid`. A mailed code is unknown, used, superseded or expired.
 type CodeInvalid struct{ *CallError }
 
-// ClientEmailTaken is the error `client_email_taken`. An update gives a client the email of another live client of this
-// operator.
+// ClientEmailTaken is the error `client_email_taken`. An update gives a client the email of another client of this
+// operator that is not deleted.
 type ClientEmailTaken struct{ *CallError }
 
 // TooManyMails is the error `too_many_mails`. 5 mails of a kind went to the address within an hour; `data.retry_after`
-// counts the seconds until one may go again. 5 mails of a kind went to the address within an hour, or the account
-// caused 100 mails to others within a day; `data.retry_after` counts the seconds until one may go again.
+// is the number of seconds until the next mail is allowed. 5 mails of a kind went to the address within an hour, or the
+// account caused 100 mails to other addresses within a day; `data.retry_after` is the number of seconds until the next
+// mail is allowed.
 type TooManyMails struct{ *CallError }
 
 // EmailRequired is the error `email_required`. The email is missing, null or blank.
@@ -102,28 +103,28 @@ type InvalidEmail struct{ *CallError }
 // PasswordRequired is the error `password_required`. The password is missing, null or blank.
 type PasswordRequired struct{ *CallError }
 
-// InvalidPassword is the error `invalid_password`. The password is no string, or longer than 1,024 bytes.
+// InvalidPassword is the error `invalid_password`. The password is not a string, or is longer than 1,024 bytes.
 type InvalidPassword struct{ *CallError }
 
-// InvalidRole is the error `invalid_role`. The role is missing, or neither user nor clinician.
+// InvalidRole is the error `invalid_role`. The role is missing, or is neither user nor clinician.
 type InvalidRole struct{ *CallError }
 
-// InvalidFirstName is the error `invalid_first_name`. The first name is no string, or too long.
+// InvalidFirstName is the error `invalid_first_name`. The first name is not a string, or is too long.
 type InvalidFirstName struct{ *CallError }
 
-// InvalidLastName is the error `invalid_last_name`. The last name is no string, or too long.
+// InvalidLastName is the error `invalid_last_name`. The last name is not a string, or is too long.
 type InvalidLastName struct{ *CallError }
 
-// InvalidPhone is the error `invalid_phone`. The phone number is no string, or too long.
+// InvalidPhone is the error `invalid_phone`. The phone number is not a string, or is too long.
 type InvalidPhone struct{ *CallError }
 
-// InvalidNPI is the error `invalid_npi`. The npi is not ten digits that begin with 1 or 2 and pass their check.
+// InvalidNPI is the error `invalid_npi`. The npi is not ten digits that begin with 1 or 2 and have a valid check digit.
 type InvalidNPI struct{ *CallError }
 
 // UserAlreadyExists is the error `user_already_exists`. The email is taken.
 type UserAlreadyExists struct{ *CallError }
 
-// UserNotFound is the error `user_not_found`. There is no such user.
+// UserNotFound is the error `user_not_found`. The user does not exist.
 type UserNotFound struct{ *CallError }
 
 // AccessTokenRequired is the error `access_token_required`. The token is missing or blank.
@@ -132,70 +133,72 @@ type AccessTokenRequired struct{ *CallError }
 // InvalidAccessToken is the error `invalid_access_token`. The token is unknown, revoked or expired.
 type InvalidAccessToken struct{ *CallError }
 
-// WrongEmailPassword is the error `wrong_email_password`. Either is wrong, or the password is a temporary one that was
-// mailed more than a day ago.
+// WrongEmailPassword is the error `wrong_email_password`. The email or the password is wrong, or the password is a
+// temporary one that was mailed more than a day ago.
 type WrongEmailPassword struct{ *CallError }
 
 // LoginAttemptsExceeded is the error `login_attempts_exceeded`. Too many wrong passwords in a row; `data.retry_after`
-// says for how many seconds more.
+// is the number of seconds to wait.
 type LoginAttemptsExceeded struct{ *CallError }
 
 // FirstNameRequired is the error `first_name_required`. A patient's first name is missing or blank.
 type FirstNameRequired struct{ *CallError }
 
-// InvalidBirthdate is the error `invalid_birthdate`. It is no date of the form 1970-12-31, is before 1850-01-01 or
-// after tomorrow (UTC).
+// InvalidBirthdate is the error `invalid_birthdate`. The value is not a date of the form 1970-12-31, is before
+// 1850-01-01, or is after tomorrow (UTC).
 type InvalidBirthdate struct{ *CallError }
 
-// InvalidSex is the error `invalid_sex`. It is none of male, female and other.
+// InvalidSex is the error `invalid_sex`. The value is not male, female or other.
 type InvalidSex struct{ *CallError }
 
-// InvalidAccess is the error `invalid_access`. It is neither read nor write.
+// InvalidAccess is the error `invalid_access`. The value is neither read nor write.
 type InvalidAccess struct{ *CallError }
 
-// InvalidGroup is the error `invalid_group`. It is none of prime, family and anyone.
+// InvalidGroup is the error `invalid_group`. The value is not prime, family or anyone.
 type InvalidGroup struct{ *CallError }
 
-// InvalidLimit is the error `invalid_limit`. It is no whole number from 0 on.
+// InvalidLimit is the error `invalid_limit`. The value is not an integer of 0 or more.
 type InvalidLimit struct{ *CallError }
 
-// InvalidOffset is the error `invalid_offset`. It is no whole number from 0 on.
+// InvalidOffset is the error `invalid_offset`. The value is not an integer of 0 or more.
 type InvalidOffset struct{ *CallError }
 
 // IsOwner is the error `is_owner`. The share is the owner's.
 type IsOwner struct{ *CallError }
 
-// Unauthorized is the error `unauthorized`. The one who asks may only read, or the patient is another user's own self
-// and is to be deleted.
+// Unauthorized is the error `unauthorized`. The caller has only read access, or tries to delete a patient that is
+// another user.
 type Unauthorized struct{ *CallError }
 
-// InvalidPatientID is the error `invalid_patient_id`. There is none, or none that the one who asks can see.
+// InvalidPatientID is the error `invalid_patient_id`. The patient does not exist, or the caller has no access to it.
 type InvalidPatientID struct{ *CallError }
 
 // InvalidShareID is the error `invalid_share_id`. The patient has no such share.
 type InvalidShareID struct{ *CallError }
 
-// InvalidCode is the error `invalid_code`. A mailed code is unknown, used, superseded, expired, or another account's.
+// InvalidCode is the error `invalid_code`. A mailed code is unknown, used, superseded or expired, or belongs to another
+// account.
 type InvalidCode struct{ *CallError }
 
-// InvalidRequest is the error `invalid_request`. A member is missing or not valid; `data.field` names it. A member is
-// missing or not valid.
+// InvalidRequest is the error `invalid_request`. A property is missing or not valid; `data.field` names it. A property
+// is missing or not valid.
 type InvalidRequest struct{ *CallError }
 
 // TokenInvalid is the error `token_invalid`. A mailed token is unknown, used, superseded or expired.
 type TokenInvalid struct{ *CallError }
 
-// InsufficientAuthorization is the error `insufficient_authorization`. The role of the code's owner is not enough.
+// InsufficientAuthorization is the error `insufficient_authorization`. The role of the code's owner does not allow it
+// to invite this kind of account.
 type InsufficientAuthorization struct{ *CallError }
 
-// NotAuthenticated is the error `not_authenticated`. The api key is missing, unknown, ended or expired.
+// NotAuthenticated is the error `not_authenticated`. The api key is missing or unknown, or its session has ended or
+// expired.
 type NotAuthenticated struct{ *CallError }
 
-// InvalidReferralCode is the error `invalid_referral_code`. No account owns the code, and no invitation that is good
-// has it.
+// InvalidReferralCode is the error `invalid_referral_code`. The code belongs to no account and to no valid invitation.
 type InvalidReferralCode struct{ *CallError }
 
-// Busy is the error `busy`. The lock was held for longer than --lock-wait.
+// Busy is the error `busy`. Another process held the lock for longer than --lock-wait.
 type Busy struct{ *CallError }
 
 // DiskFull is the error `disk_full`. Nothing of the request was written.

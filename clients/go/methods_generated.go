@@ -116,7 +116,7 @@ type SystemMethods struct {
 
 // OperatorsRegisterParams is what [OperatorsMethods.Register] takes.
 type OperatorsRegisterParams struct {
-	// The operator's person.
+	// The operator's person data.
 	User OperatorsPersonInput `json:"user"`
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
@@ -130,7 +130,8 @@ func (v OperatorsRegisterParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Register registers an operator. The session works at once; signing in asks for the mailed code to be confirmed first.
+// Register registers an operator. The returned session works at once. Signing in requires the email to be confirmed
+// with the mailed code first.
 //
 // It calls `operators.register`. Errors of its own: [FieldRequired], [FieldInvalid], [OperatorExists] and
 // [TooManyMails].
@@ -154,7 +155,7 @@ func (v OperatorsSigninParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Signin signs an operator in. Each sign-in opens a session; the newest sixteen live.
+// Signin signs an operator in. Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
 //
 // It calls `operators.signin`. Errors of its own: [FieldRequired], [FieldInvalid], [AccountInvalidOrUnconfirmed],
 // [WrongPassword] and [TooManyAttempts].
@@ -176,7 +177,7 @@ func (v OperatorsConfirmEmailParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// ConfirmEmail confirms an operator's email. The code is good once, for a day.
+// ConfirmEmail confirms an operator's email address. The code is valid once, for a day.
 //
 // It calls `operators.confirm_email`. Errors of its own: [FieldRequired], [FieldInvalid] and [CodeInvalid].
 func (m OperatorsMethods) ConfirmEmail(
@@ -192,7 +193,7 @@ type OperatorsResendConfirmationParams struct {
 	Email string `json:"email"`
 }
 
-// ResendConfirmation mails the confirmation again. The answer is the same whether or not there is such an account.
+// ResendConfirmation mails a new confirmation code. The reply is the same whether or not the account exists.
 //
 // It calls `operators.resend_confirmation`. Errors of its own: [FieldRequired] and [FieldInvalid].
 func (m OperatorsMethods) ResendConfirmation(ctx context.Context, params OperatorsResendConfirmationParams) error {
@@ -230,7 +231,7 @@ type OperatorsChangePasswordParams struct {
 	UserID int64 `json:"user_id"`
 	// A session of that operator.
 	SessionID string `json:"session_id"`
-	// The password up to now.
+	// The current password.
 	CurrentPassword string `json:"current_password"`
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
@@ -261,8 +262,7 @@ type OperatorsResetPasswordParams struct {
 	Email string `json:"email"`
 }
 
-// ResetPassword mails a code to set a new password with. The answer is the same whether or not there is such an
-// account.
+// ResetPassword mails a code for setting a new password. The reply is the same whether or not the account exists.
 //
 // It calls `operators.reset_password`. Errors of its own: [FieldRequired] and [FieldInvalid].
 func (m OperatorsMethods) ResetPassword(ctx context.Context, params OperatorsResetPasswordParams) error {
@@ -287,7 +287,7 @@ func (v OperatorsCompleteResetParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// CompleteReset sets a new password. All of the operator's sessions end, a lock is lifted, and the email counts as
+// CompleteReset sets a new password. All of the operator's sessions end, a lockout is removed, and the email becomes
 // confirmed.
 //
 // It calls `operators.complete_reset`. Errors of its own: [FieldRequired], [FieldInvalid] and [CodeInvalid].
@@ -314,8 +314,8 @@ func (v OperatorsClientCreateParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Create adds a client. A client of this operator with the same email is updated instead, and revived if it was
-// deleted.
+// Create adds a client. If the operator has a client with the same email, that client is updated instead, and restored
+// if it was deleted.
 //
 // It calls `operators.client.create`. Errors of its own: [AuthenticationFailed], [FieldRequired] and [FieldInvalid].
 func (m OperatorsClientMethods) Create(
@@ -333,7 +333,7 @@ type OperatorsClientUpdateParams struct {
 	SessionID string `json:"session_id"`
 	// The client's `id`.
 	ClientID int64 `json:"client_id"`
-	// What is to change; members that are absent stay as they are.
+	// The properties to change; an absent property is not changed.
 	Client OperatorsClientChanges `json:"client"`
 }
 
@@ -345,7 +345,7 @@ func (v OperatorsClientUpdateParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Update changes a client. Members that are absent stay as they are.
+// Update changes a client. An absent property is not changed.
 //
 // It calls `operators.client.update`. Errors of its own: [AuthenticationFailed], [FieldRequired], [FieldInvalid],
 // [ClientNotFound] and [ClientEmailTaken].
@@ -374,7 +374,7 @@ func (v OperatorsClientDeleteParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Delete deletes a client. It stays in the feed, with `deleted` set, so that devices learn of it.
+// Delete deletes a client. The client stays in the change feed, with `deleted` set, so that devices see the deletion.
 //
 // It calls `operators.client.delete`. Errors of its own: [AuthenticationFailed], [FieldRequired], [FieldInvalid] and
 // [ClientNotFound].
@@ -391,10 +391,10 @@ type OperatorsClientsGetParams struct {
 	UserID int64 `json:"user_id"`
 	// A session of that operator.
 	SessionID string `json:"session_id"`
-	// The cursor of the last answer, or 0.
+	// The cursor from the last reply, or 0.
 	Provision int64 `json:"provision"`
-	// How many clients to get at most: those with the oldest changes of what would be answered; `provision` in the
-	// answer is where to go on. Nil leaves it out.
+	// The maximum number of clients. The oldest changes are returned; continue with `provision` from the reply. Nil
+	// leaves it out.
 	Limit *int64 `json:"limit,omitempty"`
 }
 
@@ -406,8 +406,8 @@ func (v OperatorsClientsGetParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Get lists the clients that have changed. Those whose change number is at least `provision`. With 0 deleted ones are
-// left out; above 0 they come with `deleted` set.
+// Get lists the clients that have changed. Returns the clients whose change number is at least `provision`. With 0,
+// deleted clients are left out; above 0, they are included with `deleted` set.
 //
 // It calls `operators.clients.get`. Errors of its own: [AuthenticationFailed], [FieldRequired] and [FieldInvalid].
 func (m OperatorsClientsMethods) Get(
@@ -441,7 +441,7 @@ func (v CareUserRegisterParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Register registers a user. A patient for the user is created as well, and a code that proves the address is mailed.
+// Register registers a user. Also creates a patient for the user, and mails a code that confirms the address.
 //
 // It calls `care.user.register`. Errors of its own: [EmailRequired], [InvalidEmail], [PasswordRequired],
 // [InvalidPassword], [InvalidRole], [InvalidFirstName], [InvalidLastName], [InvalidPhone], [UserAlreadyExists] and
@@ -452,7 +452,7 @@ func (m CareUserMethods) Register(ctx context.Context, params CareUserRegisterPa
 
 // CareUserViewParams is what [CareUserMethods.View] takes.
 type CareUserViewParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 }
 
@@ -464,7 +464,7 @@ func (v CareUserViewParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// View shows one's own account. `npi` comes for a clinician alone.
+// View shows the caller's account. Only a clinician has `npi`.
 //
 // It calls `care.user.view`. Errors of its own: [AccessTokenRequired] and [InvalidAccessToken].
 func (m CareUserMethods) View(ctx context.Context, params CareUserViewParams) (*CareUser, error) {
@@ -473,7 +473,7 @@ func (m CareUserMethods) View(ctx context.Context, params CareUserViewParams) (*
 
 // CareUserChangeParams is what [CareUserMethods.Change] takes.
 type CareUserChangeParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 	// The first name. Nil leaves it out. An empty string does what null does.
 	FirstName *string `json:"first_name,omitempty"`
@@ -496,8 +496,8 @@ func (v CareUserChangeParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Change changes one's own account. Null or an empty string clears a name, phone or npi; an absent member stays. A new
-// password revokes every access token.
+// Change changes the caller's account. Null or an empty string clears a name, phone or npi; an absent param changes
+// nothing. A new password revokes every access token.
 //
 // It calls `care.user.change`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidFirstName],
 // [InvalidLastName], [InvalidPhone], [InvalidNPI], [PasswordRequired] and [InvalidPassword].
@@ -507,7 +507,7 @@ func (m CareUserMethods) Change(ctx context.Context, params CareUserChangeParams
 
 // CareUserDeleteParams is what [CareUserMethods.Delete] takes.
 type CareUserDeleteParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 }
 
@@ -519,8 +519,8 @@ func (v CareUserDeleteParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Delete deletes one's own account. Patients that no other user can reach go with it; a shared one passes to the user
-// who has had it longest.
+// Delete deletes the caller's account. Also deletes the patients that no other user can access. A shared patient passes
+// to the user who has had access to it longest.
 //
 // It calls `care.user.delete`. Errors of its own: [AccessTokenRequired] and [InvalidAccessToken].
 func (m CareUserMethods) Delete(ctx context.Context, params CareUserDeleteParams) (*CareUser, error) {
@@ -533,9 +533,9 @@ type CareUserResetPasswordParams struct {
 	Email string `json:"email"`
 }
 
-// ResetPassword mails a temporary password. Every access token is revoked. The temporary password is good for a day;
-// signing in with it proves the address. Where the address was not proven before, all shares and invitations that the
-// account made or that concern its patients end then.
+// ResetPassword mails a temporary password. Every access token is revoked. The temporary password is valid for a day;
+// signing in with it confirms the address. If the address was not confirmed before, that sign-in also ends all shares
+// and invitations that the account made or that concern its patients.
 //
 // It calls `care.user.reset_password`. Errors of its own: [EmailRequired], [InvalidEmail] and [UserNotFound].
 func (m CareUserMethods) ResetPassword(
@@ -547,9 +547,9 @@ func (m CareUserMethods) ResetPassword(
 
 // CareUserConfirmEmailParams is what [CareUserMethods.ConfirmEmail] takes.
 type CareUserConfirmEmailParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
-	// The code from the mail that registering sent.
+	// The code from the mail that `care.user.register` or `care.user.resend_confirmation` sent.
 	Code string `json:"code"`
 }
 
@@ -562,8 +562,8 @@ func (v CareUserConfirmEmailParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// ConfirmEmail proves one's email. The code is good for a day; for a day after its use it answers the same again.
-// Shares that wait for the address open.
+// ConfirmEmail confirms the email address of a user. The code is valid for a day. For a day after its use, it returns
+// the same result again. Shares that wait for the address become active.
 //
 // It calls `care.user.confirm_email`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
 func (m CareUserMethods) ConfirmEmail(
@@ -579,7 +579,7 @@ type CareUserResendConfirmationParams struct {
 	Email string `json:"email"`
 }
 
-// ResendConfirmation mails the confirmation again. The answer is the same whether or not there is such an account.
+// ResendConfirmation mails a new confirmation code. The reply is the same whether or not the account exists.
 //
 // It calls `care.user.resend_confirmation`. Errors of its own: [EmailRequired] and [InvalidEmail].
 func (m CareUserMethods) ResendConfirmation(ctx context.Context, params CareUserResendConfirmationParams) error {
@@ -603,7 +603,7 @@ func (v CareAuthTokenParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Token signs in. Each sign-in gives a new token; the newest 5 live.
+// Token signs in. Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid.
 //
 // It calls `care.auth.token`. Errors of its own: [EmailRequired], [InvalidEmail], [PasswordRequired],
 // [InvalidPassword], [WrongEmailPassword] and [LoginAttemptsExceeded].
@@ -613,7 +613,7 @@ func (m CareAuthMethods) Token(ctx context.Context, params CareAuthTokenParams) 
 
 // CareAuthRevokeParams is what [CareAuthMethods.Revoke] takes.
 type CareAuthRevokeParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 }
 
@@ -625,7 +625,7 @@ func (v CareAuthRevokeParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Revoke revokes a token. Other tokens stay good.
+// Revoke revokes a token. Other tokens stay valid.
 //
 // It calls `care.auth.revoke`. Errors of its own: [AccessTokenRequired] and [InvalidAccessToken].
 func (m CareAuthMethods) Revoke(ctx context.Context, params CareAuthRevokeParams) (*CareDone, error) {
@@ -634,7 +634,7 @@ func (m CareAuthMethods) Revoke(ctx context.Context, params CareAuthRevokeParams
 
 // CarePatientsCreateParams is what [CarePatientsMethods.Create] takes.
 type CarePatientsCreateParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 	// The first name.
 	FirstName string `json:"first_name"`
@@ -657,7 +657,7 @@ func (v CarePatientsCreateParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Create creates a patient. The one who creates it owns it.
+// Create creates a patient. The caller becomes its owner.
 //
 // It calls `care.patients.create`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [FirstNameRequired],
 // [InvalidFirstName], [InvalidLastName], [InvalidPhone], [InvalidBirthdate] and [InvalidSex].
@@ -667,11 +667,11 @@ func (m CarePatientsMethods) Create(ctx context.Context, params CarePatientsCrea
 
 // CarePatientsListParams is what [CarePatientsMethods.List] takes.
 type CarePatientsListParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
-	// How many at most; 0 for all, 25 if absent. Nil leaves it out.
+	// The maximum number of patients; 0 for all, 25 if absent. Nil leaves it out.
 	Limit *int64 `json:"limit,omitempty"`
-	// How many to pass over. Nil leaves it out.
+	// The number of patients to skip. Nil leaves it out.
 	Offset *int64 `json:"offset,omitempty"`
 }
 
@@ -683,7 +683,7 @@ func (v CarePatientsListParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// List lists the patients that one can see. In the order of their numbers.
+// List lists the patients that the caller can access. Sorted by `id`.
 //
 // It calls `care.patients.list`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidLimit] and
 // [InvalidOffset].
@@ -693,7 +693,7 @@ func (m CarePatientsMethods) List(ctx context.Context, params CarePatientsListPa
 
 // CarePatientsViewParams is what [CarePatientsMethods.View] takes.
 type CarePatientsViewParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 	// The patient's `id`.
 	PatientID int64 `json:"patient_id"`
@@ -707,7 +707,7 @@ func (v CarePatientsViewParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// View shows a patient. As the one who asks sees it.
+// View shows a patient. `me`, `access` and `group` are relative to the caller.
 //
 // It calls `care.patients.view`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and [InvalidPatientID].
 func (m CarePatientsMethods) View(ctx context.Context, params CarePatientsViewParams) (*CarePatientResult, error) {
@@ -716,7 +716,7 @@ func (m CarePatientsMethods) View(ctx context.Context, params CarePatientsViewPa
 
 // CarePatientsUpdateParams is what [CarePatientsMethods.Update] takes.
 type CarePatientsUpdateParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 	// The patient's `id`.
 	PatientID int64 `json:"patient_id"`
@@ -741,7 +741,8 @@ func (v CarePatientsUpdateParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Update changes a patient. Members that are absent stay; null or an empty string clears all but the first name.
+// Update changes a patient. An absent param changes nothing. Null or an empty string clears every param except the
+// first name.
 //
 // It calls `care.patients.update`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
 // [Unauthorized], [FirstNameRequired], [InvalidFirstName], [InvalidLastName], [InvalidPhone], [InvalidBirthdate] and
@@ -752,7 +753,7 @@ func (m CarePatientsMethods) Update(ctx context.Context, params CarePatientsUpda
 
 // CarePatientsDeleteParams is what [CarePatientsMethods.Delete] takes.
 type CarePatientsDeleteParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 	// The patient's `id`.
 	PatientID int64 `json:"patient_id"`
@@ -766,7 +767,8 @@ func (v CarePatientsDeleteParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Delete deletes a patient. For everybody who can reach it. A patient with `me: true` can be deleted by its user alone.
+// Delete deletes a patient. Every account loses access to it. If the patient is a user (`me: true` for that user), only
+// that user can delete it.
 //
 // It calls `care.patients.delete`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID]
 // and [Unauthorized].
@@ -776,7 +778,7 @@ func (m CarePatientsMethods) Delete(ctx context.Context, params CarePatientsDele
 
 // CarePatientsShareParams is what [CarePatientsMethods.Share] takes.
 type CarePatientsShareParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 	// The patient's `id`.
 	PatientID int64 `json:"patient_id"`
@@ -796,8 +798,9 @@ func (v CarePatientsShareParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Share shares a patient. An email without an account, or whose account has not proven it, is mailed an invitation: its
-// code gives the access to the one who claims it, and proving the address gives it to the account.
+// Share shares a patient. If the address has no account, or if its account has not confirmed it, an invitation is
+// mailed to it. The account that claims the code of the invitation gets the access. If the account of the address
+// confirms the address first, that account gets it.
 //
 // It calls `care.patients.share`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
 // [Unauthorized], [EmailRequired], [InvalidEmail], [InvalidAccess], [InvalidGroup], [IsOwner] and [TooManyMails].
@@ -807,7 +810,7 @@ func (m CarePatientsMethods) Share(ctx context.Context, params CarePatientsShare
 
 // CarePatientsSharesParams is what [CarePatientsMethods.Shares] takes.
 type CarePatientsSharesParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 	// The patient's `id`.
 	PatientID int64 `json:"patient_id"`
@@ -821,8 +824,7 @@ func (v CarePatientsSharesParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Shares lists the shares of a patient. The owner's own share is among them. Who can only read sees the own share
-// alone.
+// Shares lists the shares of a patient. Includes the owner's share. A caller with read access sees only its own share.
 //
 // It calls `care.patients.shares`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and
 // [InvalidPatientID].
@@ -832,7 +834,7 @@ func (m CarePatientsMethods) Shares(ctx context.Context, params CarePatientsShar
 
 // CarePatientsUnshareParams is what [CarePatientsMethods.Unshare] takes.
 type CarePatientsUnshareParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 	// The patient's `id`.
 	PatientID int64 `json:"patient_id"`
@@ -848,7 +850,7 @@ func (v CarePatientsUnshareParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Unshare ends a share. One's own share may be ended by whoever only reads, too.
+// Unshare ends a share. A caller with read access can end only its own share.
 //
 // It calls `care.patients.unshare`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
 // [InvalidShareID], [IsOwner] and [Unauthorized].
@@ -858,7 +860,7 @@ func (m CarePatientsMethods) Unshare(ctx context.Context, params CarePatientsUns
 
 // CarePatientsClaimParams is what [CarePatientsMethods.Claim] takes.
 type CarePatientsClaimParams struct {
-	// A token that a sign-in gave.
+	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 	// The code from the mail.
 	Code string `json:"code"`
@@ -873,9 +875,9 @@ func (v CarePatientsClaimParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Claim claims an invitation. The access goes to the one who claims. One who has access already keeps it, raised where
-// the invitation gives more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that
-// somebody else had mailed to the account's own address proves that address.
+// Claim claims an invitation. The caller gets the access. A caller who already has access keeps it; it is raised if the
+// invitation gives more. A claim that gains nothing, such as the owner's, does not use up the code. Claiming an
+// invitation that another account had mailed to the caller's own address confirms that address.
 //
 // It calls `care.patients.claim`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
 func (m CarePatientsMethods) Claim(ctx context.Context, params CarePatientsClaimParams) (*CarePatientResult, error) {
@@ -888,7 +890,7 @@ type SalesUserCreateCustomerParams struct {
 	Email string `json:"email"`
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
-	// The code of who invites.
+	// The referral code of the account that invites, or of an invitation.
 	ReferralCode string `json:"referral_code"`
 	// Where the customer came from.
 	Source string `json:"source"`
@@ -904,7 +906,8 @@ func (v SalesUserCreateCustomerParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// CreateCustomer creates a customer. Anybody's code will do. The account is locked until the mailed token is used.
+// CreateCustomer creates a customer. Any valid referral code works. The customer cannot sign in until the mailed token
+// is used.
 //
 // It calls `sales.user.create_customer`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
 // [UserAlreadyExists] and [TooManyMails].
@@ -921,7 +924,7 @@ type SalesUserCreateSalespersonParams struct {
 	Email string `json:"email"`
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
-	// The code of who invites.
+	// The referral code of the account that invites, or of an invitation.
 	ReferralCode string `json:"referral_code"`
 	// The person's name.
 	Name SalesNameInput `json:"name"`
@@ -939,7 +942,7 @@ func (v SalesUserCreateSalespersonParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// CreateSalesperson creates a salesperson. The code's owner must be a salesperson or an internal user.
+// CreateSalesperson creates a salesperson. The owner of the referral code must be a salesperson or an internal user.
 //
 // It calls `sales.user.create_salesperson`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
 // [InsufficientAuthorization] and [UserAlreadyExists].
@@ -956,7 +959,7 @@ type SalesUserCreateInternalParams struct {
 	Email string `json:"email"`
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
-	// The code of who invites.
+	// The referral code of the account that invites, or of an invitation.
 	ReferralCode string `json:"referral_code"`
 	// The person's name.
 	Name SalesNameInput `json:"name"`
@@ -970,7 +973,7 @@ func (v SalesUserCreateInternalParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// CreateInternal creates an internal user. The code's owner must be an internal user.
+// CreateInternal creates an internal user. The owner of the referral code must be an internal user.
 //
 // It calls `sales.user.create_internal`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
 // [InsufficientAuthorization] and [UserAlreadyExists].
@@ -997,7 +1000,7 @@ func (v SalesUserAuthenticateParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Authenticate signs in. Each sign-in opens a session; the newest sixteen live.
+// Authenticate signs in. Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
 //
 // It calls `sales.user.authenticate`. Errors of its own: [InvalidRequest], [AuthenticationFailed] and
 // [TooManyAttempts].
@@ -1022,7 +1025,7 @@ func (v SalesUserVerifyParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Verify verifies a customer's email. The token is good once, for a day.
+// Verify verifies a customer's email. The token is valid once, for a day.
 //
 // It calls `sales.user.verify`. Errors of its own: [InvalidRequest] and [TokenInvalid].
 func (m SalesUserMethods) Verify(ctx context.Context, params SalesUserVerifyParams) (*SalesVerifiedEmail, error) {
@@ -1031,7 +1034,7 @@ func (m SalesUserMethods) Verify(ctx context.Context, params SalesUserVerifyPara
 
 // SalesUserMeParams is what [SalesUserMethods.Me] takes.
 type SalesUserMeParams struct {
-	// A key that a sign-in gave.
+	// A bearer token from a sign-in.
 	APIKey string `json:"api_key"`
 }
 
@@ -1043,7 +1046,7 @@ func (v SalesUserMeParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Me shows one's own account. The referral code is the owner's, to invite others with.
+// Me shows the caller's account. The referral code is the one with which the caller invites others.
 //
 // It calls `sales.user.me`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
 func (m SalesUserMethods) Me(ctx context.Context, params SalesUserMeParams) (*SalesMe, error) {
@@ -1052,7 +1055,7 @@ func (m SalesUserMethods) Me(ctx context.Context, params SalesUserMeParams) (*Sa
 
 // SalesUserUpdateMeParams is what [SalesUserMethods.UpdateMe] takes.
 type SalesUserUpdateMeParams struct {
-	// A key that a sign-in gave.
+	// A bearer token from a sign-in.
 	APIKey string `json:"api_key"`
 	// The person's name.
 	Name SalesNameInput `json:"name"`
@@ -1066,7 +1069,7 @@ func (v SalesUserUpdateMeParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// UpdateMe changes one's own name. Both parts are set.
+// UpdateMe changes the caller's name. Sets the first and the last name.
 //
 // It calls `sales.user.update_me`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
 func (m SalesUserMethods) UpdateMe(ctx context.Context, params SalesUserUpdateMeParams) error {
@@ -1076,7 +1079,7 @@ func (m SalesUserMethods) UpdateMe(ctx context.Context, params SalesUserUpdateMe
 
 // SalesUserRenewReferralCodeParams is what [SalesUserMethods.RenewReferralCode] takes.
 type SalesUserRenewReferralCodeParams struct {
-	// A key that a sign-in gave.
+	// A bearer token from a sign-in.
 	APIKey string `json:"api_key"`
 }
 
@@ -1088,8 +1091,8 @@ func (v SalesUserRenewReferralCodeParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// RenewReferralCode replaces one's own referral code. The old code is unknown from then on; accounts that were created
-// with it stay.
+// RenewReferralCode replaces the caller's referral code. The old code stops working. Accounts that were created with it
+// stay.
 //
 // It calls `sales.user.renew_referral_code`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
 func (m SalesUserMethods) RenewReferralCode(
@@ -1105,7 +1108,7 @@ type SalesUserResetParams struct {
 	Email string `json:"email"`
 }
 
-// Reset mails a token to set a new password with. The answer is the same whether or not there is such an account.
+// Reset mails a token for setting a new password. The reply is the same whether or not the account exists.
 //
 // It calls `sales.user.reset`. Errors of its own: [InvalidRequest].
 func (m SalesUserMethods) Reset(ctx context.Context, params SalesUserResetParams) error {
@@ -1130,7 +1133,8 @@ func (v SalesUserCompleteResetParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// CompleteReset sets a new password. All sessions end, a lock is lifted, and the email counts as verified.
+// CompleteReset sets a new password. All sessions of the account end, a lockout is removed, and the email becomes
+// verified.
 //
 // It calls `sales.user.complete_reset`. Errors of its own: [InvalidRequest] and [TokenInvalid].
 func (m SalesUserMethods) CompleteReset(ctx context.Context, params SalesUserCompleteResetParams) error {
@@ -1144,7 +1148,7 @@ type SalesUserResendVerificationParams struct {
 	Email string `json:"email"`
 }
 
-// ResendVerification mails the verification again. The answer is the same whether or not there is such an account.
+// ResendVerification mails a new verification token. The reply is the same whether or not the account exists.
 //
 // It calls `sales.user.resend_verification`. Errors of its own: [InvalidRequest].
 func (m SalesUserMethods) ResendVerification(ctx context.Context, params SalesUserResendVerificationParams) error {
@@ -1154,7 +1158,7 @@ func (m SalesUserMethods) ResendVerification(ctx context.Context, params SalesUs
 
 // SalesUserSignoutParams is what [SalesUserMethods.Signout] takes.
 type SalesUserSignoutParams struct {
-	// A key that a sign-in gave.
+	// A bearer token from a sign-in.
 	APIKey string `json:"api_key"`
 }
 
@@ -1181,7 +1185,7 @@ func (m RPCMethods) Discover(ctx context.Context) (json.RawMessage, error) {
 	return m.service.Call(ctx, "rpc.discover", nil)
 }
 
-// Info says what serves here. Its name, version, methods and store.
+// Info shows information about the running service. The name, version, methods and store.
 //
 // It calls `system.info`.
 func (m SystemMethods) Info(ctx context.Context) (*ServiceInfo, error) {
@@ -1190,12 +1194,12 @@ func (m SystemMethods) Info(ctx context.Context) (*ServiceInfo, error) {
 
 // SystemAdvanceClockParams is what [SystemMethods.AdvanceClock] takes.
 type SystemAdvanceClockParams struct {
-	// By how many seconds.
+	// The number of seconds.
 	Seconds int64 `json:"seconds"`
 }
 
-// AdvanceClock moves a rehearsal's clock forward. What has expired by then is deleted. There is no such method outside
-// of a rehearsal.
+// AdvanceClock moves the clock of deterministic mode forward. Everything that has expired by the new time is deleted.
+// The method exists only in deterministic mode.
 //
 // It calls `system.advance_clock`. Errors of its own: [InvalidRequest].
 func (m SystemMethods) AdvanceClock(ctx context.Context, params SystemAdvanceClockParams) error {
@@ -1203,7 +1207,7 @@ func (m SystemMethods) AdvanceClock(ctx context.Context, params SystemAdvanceClo
 	return err
 }
 
-// Outbox lists a rehearsal's mails. There is no such method outside of a rehearsal.
+// Outbox lists the mails of deterministic mode. The method exists only in deterministic mode.
 //
 // It calls `system.outbox`.
 func (m SystemMethods) Outbox(ctx context.Context) (*ServiceOutbox, error) {
@@ -1212,14 +1216,14 @@ func (m SystemMethods) Outbox(ctx context.Context) (*ServiceOutbox, error) {
 
 // SystemInviteParams is what [SystemMethods.Invite] takes.
 type SystemInviteParams struct {
-	// The role with which it invites. One of `customer`, `salesperson`, `admin`.
+	// The role with which the code invites. One of `customer`, `salesperson`, `admin`.
 	Role string `json:"role"`
-	// How many accounts it may create; 1 unless given. Nil leaves it out.
+	// The number of accounts that the code can create; default 1. Nil leaves it out.
 	Uses *int64 `json:"uses,omitempty"`
 }
 
-// Invite gives out a referral code. The code is good for 7 days. The method exists only in a rehearsal; elsewhere
-// `postern invite` does it.
+// Invite creates an invitation and returns its referral code. The code is valid for 7 days. The method exists only in
+// deterministic mode; otherwise use `postern invite`.
 //
 // It calls `system.invite`. Errors of its own: [InvalidRequest].
 func (m SystemMethods) Invite(ctx context.Context, params SystemInviteParams) (*ServiceInvite, error) {

@@ -4,7 +4,7 @@ package postern
 
 import "fmt"
 
-// OperatorsPerson is a person: an operator's, or a client's.
+// OperatorsPerson is the person data of an operator or a client.
 type OperatorsPerson struct {
 	// The person's number.
 	ID int64 `json:"id"`
@@ -18,15 +18,15 @@ type OperatorsPerson struct {
 	Email string `json:"email"`
 }
 
-// OperatorsOperator is an operator, with a session that is open.
+// OperatorsOperator is an operator, with an open session.
 type OperatorsOperator struct {
 	// The operator's number.
 	ID int64 `json:"id"`
 	// When the operator registered. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
 	Created string `json:"created"`
-	// The operator's person.
+	// The operator's person data.
 	User OperatorsPerson `json:"user"`
-	// The session: 128 hexadecimal digits.
+	// The bearer token of the session: 128 hexadecimal digits.
 	SessionID string `json:"session_id"`
 }
 
@@ -44,30 +44,30 @@ type OperatorsClient struct {
 	ID int64 `json:"id"`
 	// When the client was added. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
 	Created string `json:"created"`
-	// The client's person.
+	// The client's person data.
 	User OperatorsPerson `json:"user"`
-	// Where the client lives.
+	// The client's postal address.
 	Address string `json:"address"`
-	// When the client was deleted; null while it is not. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	// Nil stands for null.
+	// When the client was deleted; null if it is not deleted. UTC with microseconds, as text:
+	// `2016-02-24T22:07:52.371513Z`. Nil stands for null.
 	Deleted *string `json:"deleted"`
 }
 
-// OperatorsClientList lists clients that have changed, and where to go on.
+// OperatorsClientList lists changed clients, and the cursor for the next request.
 type OperatorsClientList struct {
 	// The clients, most recently changed first.
 	Clients []OperatorsClient `json:"clients"`
-	// The cursor to ask with next time.
+	// The cursor for the next request.
 	Provision int64 `json:"provision"`
 }
 
-// OperatorsConfirmedEmail is an email that is confirmed now.
+// OperatorsConfirmedEmail is a confirmed email address.
 type OperatorsConfirmedEmail struct {
 	// The email address.
 	Email string `json:"email"`
 }
 
-// CareRegistered is a user that was registered.
+// CareRegistered is a newly registered user.
 type CareRegistered struct {
 	// The email address.
 	Email string `json:"email"`
@@ -101,7 +101,7 @@ type CareUser struct {
 	Success bool `json:"success"`
 }
 
-// CareResetEmail is where a temporary password went.
+// CareResetEmail is the address that a temporary password was mailed to.
 type CareResetEmail struct {
 	// The email address.
 	Email string `json:"email"`
@@ -109,7 +109,7 @@ type CareResetEmail struct {
 	Success bool `json:"success"`
 }
 
-// CareConfirmedEmail is the address that was proven.
+// CareConfirmedEmail is a confirmed email address.
 type CareConfirmedEmail struct {
 	// The email address.
 	Email string `json:"email"`
@@ -117,9 +117,9 @@ type CareConfirmedEmail struct {
 	Success bool `json:"success"`
 }
 
-// CareAccessToken is a session that was opened.
+// CareAccessToken is a new session.
 type CareAccessToken struct {
-	// The token.
+	// The bearer token of the session.
 	AccessToken string `json:"access_token"`
 	// Always true.
 	Success bool `json:"success"`
@@ -133,13 +133,13 @@ func (v CareAccessToken) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// CareDone is that it was done.
+// CareDone is success, without other data.
 type CareDone struct {
 	// Always true.
 	Success bool `json:"success"`
 }
 
-// CarePatient is a patient, as the one who asks sees it.
+// CarePatient is a patient, as the caller sees it.
 type CarePatient struct {
 	// The patient's number.
 	ID int64 `json:"id"`
@@ -155,15 +155,15 @@ type CarePatient struct {
 	Phone string `json:"phone"`
 	// The email of the owner.
 	Creator string `json:"creator"`
-	// Whether the patient is the one who asks.
+	// Whether the patient is the caller.
 	Me bool `json:"me"`
-	// What the one who asks may do: read or write.
+	// The caller's access: read or write.
 	Access string `json:"access"`
-	// As what: owner, prime, family or anyone.
+	// The caller's group: owner, prime, family or anyone.
 	Group string `json:"group"`
 }
 
-// CarePatientResult is a patient, as the one who asks sees it.
+// CarePatientResult is a patient, as the caller sees it.
 type CarePatientResult struct {
 	// The patient's number.
 	ID int64 `json:"id"`
@@ -179,11 +179,11 @@ type CarePatientResult struct {
 	Phone string `json:"phone"`
 	// The email of the owner.
 	Creator string `json:"creator"`
-	// Whether the patient is the one who asks.
+	// Whether the patient is the caller.
 	Me bool `json:"me"`
-	// What the one who asks may do: read or write.
+	// The caller's access: read or write.
 	Access string `json:"access"`
-	// As what: owner, prime, family or anyone.
+	// The caller's group: owner, prime, family or anyone.
 	Group string `json:"group"`
 	// Always true.
 	Success bool `json:"success"`
@@ -193,37 +193,39 @@ type CarePatientResult struct {
 type CarePatientList struct {
 	// The patients.
 	Patients []CarePatient `json:"patients"`
-	// How many there are before paging.
+	// The number of patients before paging.
 	Count int64 `json:"count"`
 	// Always true.
 	Success bool `json:"success"`
 }
 
-// CareShare is who else can reach a patient.
+// CareShare is a share: the access of an account or address to a patient.
 type CareShare struct {
 	// The share's number.
 	ID int64 `json:"id"`
-	// Whom the patient is shared with.
+	// The email address that the patient is shared with.
 	Email string `json:"email"`
 	// read or write.
 	Access string `json:"access"`
 	// owner, prime, family or anyone.
 	Group string `json:"group"`
-	// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
+	// True if an account has the access; false while the share waits for its address to be confirmed or its code to be
+	// claimed.
 	IsUser bool `json:"is_user"`
 }
 
-// CareShareResult is who else can reach a patient.
+// CareShareResult is a share: the access of an account or address to a patient.
 type CareShareResult struct {
 	// The share's number.
 	ID int64 `json:"id"`
-	// Whom the patient is shared with.
+	// The email address that the patient is shared with.
 	Email string `json:"email"`
 	// read or write.
 	Access string `json:"access"`
 	// owner, prime, family or anyone.
 	Group string `json:"group"`
-	// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
+	// True if an account has the access; false while the share waits for its address to be confirmed or its code to be
+	// claimed.
 	IsUser bool `json:"is_user"`
 	// Always true.
 	Success bool `json:"success"`
@@ -233,31 +235,31 @@ type CareShareResult struct {
 type CareShareList struct {
 	// The shares.
 	Shares []CareShare `json:"shares"`
-	// How many there are.
+	// The number of shares.
 	Count int64 `json:"count"`
 	// Always true.
 	Success bool `json:"success"`
 }
 
-// SalesCreated is a customer that was created.
+// SalesCreated is a new customer.
 type SalesCreated struct {
 	// The email address.
 	Email string `json:"email"`
-	// When, in seconds since 1970. In seconds since 1970.
+	// When the account was created, as Unix time in seconds. In seconds since 1970.
 	Created int64 `json:"created"`
-	// A random UUID by which others refer to the account.
+	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
 }
 
-// SalesCreatedWithKey is a salesperson or an internal user that was created, signed in.
+// SalesCreatedWithKey is a new salesperson or internal user, with an open session.
 type SalesCreatedWithKey struct {
 	// The email address.
 	Email string `json:"email"`
-	// When, in seconds since 1970. In seconds since 1970.
+	// When the account was created, as Unix time in seconds. In seconds since 1970.
 	Created int64 `json:"created"`
-	// A random UUID by which others refer to the account.
+	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
-	// The key of the session.
+	// The bearer token of the session.
 	APIKey string `json:"api_key"`
 }
 
@@ -269,11 +271,11 @@ func (v SalesCreatedWithKey) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// SalesAuthenticated is a session that was opened.
+// SalesAuthenticated is a new session.
 type SalesAuthenticated struct {
 	// The email address.
 	Email string `json:"email"`
-	// The key of the session.
+	// The bearer token of the session.
 	APIKey string `json:"api_key"`
 }
 
@@ -285,7 +287,7 @@ func (v SalesAuthenticated) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// SalesVerifiedEmail is an email that is verified now.
+// SalesVerifiedEmail is a verified email address.
 type SalesVerifiedEmail struct {
 	// The email address.
 	Email string `json:"email"`
@@ -305,13 +307,13 @@ type SalesMe struct {
 	Email string `json:"email"`
 	// The name.
 	Name SalesName `json:"name"`
-	// The code with which the owner invites others.
+	// The code with which the account invites others.
 	ReferralCode string `json:"referral_code"`
 }
 
 // SalesReferralCode is an account's new referral code.
 type SalesReferralCode struct {
-	// The code with which the owner invites others from now on.
+	// The new code with which the account invites others.
 	ReferralCode string `json:"referral_code"`
 }
 
@@ -321,15 +323,15 @@ type ServiceStoreInfo struct {
 	Kind string `json:"kind"`
 }
 
-// ServiceInfo is what serves here.
+// ServiceInfo is information about the running service.
 type ServiceInfo struct {
 	// `postern`.
 	Name string `json:"name"`
-	// Its version.
+	// The version.
 	Version string `json:"version"`
-	// The names of the methods there are.
+	// The names of all methods.
 	Methods []string `json:"methods"`
-	// Where it keeps its data.
+	// The store of the service.
 	Store ServiceStoreInfo `json:"store"`
 }
 
@@ -337,29 +339,29 @@ type ServiceInfo struct {
 type ServiceOutboxMessage struct {
 	// The mail's number.
 	ID int64 `json:"id"`
-	// The address that it goes to.
+	// The address of the recipient.
 	To string `json:"to"`
-	// Its subject.
+	// The subject.
 	Subject string `json:"subject"`
-	// Its text; empty once it is erased.
+	// The text; empty after it was erased.
 	Text string `json:"text"`
-	// When it was written. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	// When the mail was created. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
 	Created string `json:"created"`
 }
 
-// ServiceOutbox is the mails so far.
+// ServiceOutbox is all mails up to now.
 type ServiceOutbox struct {
-	// The mails, the oldest first.
+	// The mails, oldest first.
 	Messages []ServiceOutboxMessage `json:"messages"`
 }
 
-// ServiceInvite is a referral code that no account owns.
+// ServiceInvite is a referral code of an invitation, which no account owns.
 type ServiceInvite struct {
 	// The code.
 	ReferralCode string `json:"referral_code"`
 }
 
-// OperatorsPersonInput is what is given of a person.
+// OperatorsPersonInput is the person data in a request.
 type OperatorsPersonInput struct {
 	// The first name.
 	FirstName string `json:"first_name"`
@@ -369,15 +371,15 @@ type OperatorsPersonInput struct {
 	Email string `json:"email"`
 }
 
-// OperatorsClientInput is what is given of a client.
+// OperatorsClientInput is the client data in a request.
 type OperatorsClientInput struct {
-	// The client's person.
+	// The client's person data.
 	User OperatorsPersonInput `json:"user"`
-	// Where the client lives.
+	// The client's postal address.
 	Address string `json:"address"`
 }
 
-// OperatorsPersonChanges is what is given of a person. What is left out stays as it is.
+// OperatorsPersonChanges is the person data in a request. What is left out stays as it is.
 type OperatorsPersonChanges struct {
 	// The first name. Nil leaves it out.
 	FirstName *string `json:"first_name,omitempty"`
@@ -387,11 +389,11 @@ type OperatorsPersonChanges struct {
 	Email *string `json:"email,omitempty"`
 }
 
-// OperatorsClientChanges is what is given of a client. What is left out stays as it is.
+// OperatorsClientChanges is the client data in a request. What is left out stays as it is.
 type OperatorsClientChanges struct {
-	// The client's person. Nil leaves it out.
+	// The client's person data. Nil leaves it out.
 	User *OperatorsPersonChanges `json:"user,omitempty"`
-	// Where the client lives. Nil leaves it out.
+	// The client's postal address. Nil leaves it out.
 	Address *string `json:"address,omitempty"`
 }
 

@@ -23,11 +23,11 @@ package struct CareUser: Equatable, Sendable {
     package var phone: String
     /// A clinician's National Provider Identifier.
     package var npi: String
-    /// Whether the user is known to receive mail at the address.
+    /// Whether the user has confirmed the address, by receiving a mail there.
     package var isProven: Bool
-    /// Whether the password is one that was mailed.
+    /// Whether the password is a mailed temporary one.
     package var hasTemporaryPassword: Bool
-    /// Until when the mailed password is good; null for one of the user's own, and for one that was mailed before this was noted.
+    /// When the temporary password expires; null for the user's own password, and for a temporary one mailed by a version that did not record this.
     package var temporaryUntil: Timestamp?
 
     package init(
@@ -156,7 +156,7 @@ package struct CarePatient: Equatable, Sendable {
     package var created: Timestamp
     /// The number of the user who owns it.
     package var owner: Int
-    /// The number of the user who it is.
+    /// The number of the user that the patient is; null if the patient is not a user.
     package var me: Int?
     /// The first name.
     package var firstName: String
@@ -263,7 +263,7 @@ package struct CarePatient: Equatable, Sendable {
     }
 }
 
-/// That somebody can reach a patient.
+/// A share: the access of an account or address to a patient.
 package struct CareShare: Equatable, Sendable {
     /// The share's number.
     package var id: Int
@@ -271,13 +271,13 @@ package struct CareShare: Equatable, Sendable {
     package var patient: Int
     /// The email address as it was given.
     package var email: String
-    /// The number of the user; null while it waits for the address to be proven or its code to be claimed.
+    /// The number of the user; null while the share waits for the address to be confirmed or its code to be claimed.
     package var user: Int?
     /// read or write.
     package var access: String
     /// owner, prime, family or anyone.
     package var group: String
-    /// The number of the user who made it; null for an owner's own, and where it was not noted.
+    /// The number of the user who created the share; null for the owner's share, and if a version wrote it that did not record this.
     package var maker: Int?
 
     package init(
@@ -358,19 +358,19 @@ package struct CareShare: Equatable, Sendable {
     }
 }
 
-/// What remains to be done of an ending or opening that reaches further than one transaction should.
+/// The rest of a deletion, takeover or opening of shares that is too large for one transaction.
 package struct CareJob: Equatable, Sendable {
     /// account, patient, takeover or opening.
     package var kind: String
-    /// The number of the account, or of the patient, that it is about.
+    /// The number of the account or of the patient.
     package var subject: Int
-    /// What has a lower number is concerned: mails of an account, shares of a takeover. 0 for the other kinds.
+    /// The job covers entries with a lower number: mails for kind account, shares for kind takeover. 0 for the other kinds.
     package var mark: Int
-    /// The lowest number of a patient that the deletion of an account, or a takeover, has not gone through.
+    /// The lowest number of a patient that the job has not processed, for kinds account and takeover.
     package var next: Int
-    /// The lowest number of a share that the job has not gone through: of a patient, made by an account, or waiting for it.
+    /// The lowest number of a share that the job has not processed: a share of the patient, made by the account, or waiting for the account.
     package var share: Int
-    /// The address of an account whose mails go, in lower case.
+    /// The address of the account whose mails are deleted, in lower case.
     package var address: String?
 
     package init(

@@ -8,52 +8,52 @@ extension Limits {
     package static let phoneCharactersMax = 50
     /// Unicode scalars in a postal address.
     package static let addressCharactersMax = 1_000
-    /// Bytes in a password: enough for any passphrase, and little to hash.
+    /// Bytes in a password: enough for any passphrase, and cheap to hash.
     package static let passwordBytesMax = 1_024
-    /// Bytes in an email address. RFC 5321 §4.5.3.1.3: a path of 256 octets, less its angle brackets.
+    /// Bytes in an email address. RFC 5321 §4.5.3.1.3: a path of 256 octets, minus its angle brackets.
     package static let emailBytesMax = 254
     /// Bytes before the @ of an email address (RFC 5321 §4.5.3.1.1).
     package static let emailLocalPartBytesMax = 64
-    /// Failed sign-ins in a row until an account is locked.
+    /// Failed sign-ins in a row that lock an account.
     package static let failedSignInsMax = 10
     /// How long an account is locked after `failedSignInsMax` failures.
     package static let lockoutSeconds = 3_600
-    /// How long after its last failure a count of failures lapses.
+    /// How long after the last failure the count of failures is reset.
     package static let failureCountSeconds = 86_400
     /// How long a session lasts.
     package static let sessionSeconds = 7_776_000
     /// Characters in a mailed code, without white space around it.
     package static let codeCharactersMax = 64
-    /// Bytes in a bearer token or a code with white space around it; no longer one is read.
+    /// Bytes in a bearer token or a code, including white space around it; a longer one is never valid.
     package static let tokenBytesMax = 1_024
-    /// How long a used code that confirms an address goes on answering the same success.
+    /// How long a used confirmation code returns the same success again.
     package static let usedCodeSeconds = 86_400
-    /// Mails of one kind that go to an address in `mailQuotaSeconds`.
+    /// Mails of one kind to an address in `mailQuotaSeconds`.
     package static let mailsPerKindAndAddressMax = 5
-    /// The span in which mails of a kind to an address are counted.
+    /// The period in which mails of one kind to an address are counted.
     package static let mailQuotaSeconds = 3_600
-    /// Mails to others that an account causes in `mailsToOthersSeconds`.
+    /// Mails to other addresses that an account can cause in `mailsToOthersSeconds`.
     package static let mailsToOthersMax = 100
-    /// The span in which mails to others are counted.
+    /// The period in which mails to other addresses are counted.
     package static let mailsToOthersSeconds = 86_400
-    /// How long the outbox keeps the record of a mail, without its text, once it is delivered or given up.
+    /// How long the outbox keeps the record of a mail, without its text, after the mail was delivered, has failed for good or has expired.
     package static let outboxRecordSeconds = 2_592_000
-    /// How long a code that completes a reset is good.
+    /// How long a code that completes a reset is valid.
     package static let resetCodeSeconds = 3_600
-    /// How long a code that confirms an address is good.
+    /// How long a code that confirms an address is valid.
     package static let confirmationCodeSeconds = 86_400
-    /// How long a code that claims a share is good.
+    /// How long a code that claims a share is valid.
     package static let claimCodeSeconds = 604_800
-    /// Sessions of an account of the operators and sales APIs that live; a further one ends the oldest.
+    /// Open sessions of an account in the operators and sales APIs; one more ends the oldest.
     package static let sessionsMax = 16
-    /// Access tokens of a care account that live; a further one ends the oldest.
+    /// Valid access tokens of a care account; one more ends the oldest.
     package static let careSessionsMax = 5
-    /// Patients that one request lists unless told otherwise.
+    /// Patients that one request lists if it has no `limit`.
     package static let patientsPerPage = 25
-    /// How long a temporary password is good, and the mail with it keeps its text.
+    /// How long a temporary password is valid, and how long the mail with it keeps its text.
     package static let temporaryPasswordSeconds = 86_400
-    /// How long an invitation is good unless told otherwise.
+    /// How long an invitation is valid by default.
     package static let invitationSeconds = 604_800
-    /// Accounts that one invitation may create.
+    /// Accounts that one invitation can create.
     package static let invitationUsesMax = 1_000_000
 }

@@ -21,21 +21,21 @@ extension ErrorCode {
 
     /// Field operators and their clients.
     package enum Operators {
-        /// `user_id` or `session_id` is missing, unknown, ended, or they are not a pair.
+        /// `user_id` or `session_id` is missing or unknown, the session has ended, or it is not a session of that user.
         package static let authenticationFailed = ErrorCode(
             api: .operators,
             slug: "authentication_failed",
             number: -2,
             message: "Authentication failed for this user and session."
         )
-        /// A member is missing or blank.
+        /// A property is missing or blank.
         package static let fieldRequired = ErrorCode(
             api: .operators,
             slug: "field_required",
             number: -3,
             message: "{Field} field missing."
         )
-        /// A member is not valid.
+        /// A property is not valid.
         package static let fieldInvalid = ErrorCode(
             api: .operators,
             slug: "field_invalid",
@@ -49,7 +49,7 @@ extension ErrorCode {
             number: -7,
             message: "An operator with this email already exists."
         )
-        /// There is no such account, or its email is not confirmed.
+        /// The account does not exist, or its email is not confirmed.
         package static let accountInvalidOrUnconfirmed = ErrorCode(
             api: .operators,
             slug: "account_invalid_or_unconfirmed",
@@ -70,7 +70,7 @@ extension ErrorCode {
             number: -20,
             message: "No such client of this operator."
         )
-        /// Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
+        /// Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
         package static let tooManyAttempts = ErrorCode(
             api: .operators,
             slug: "too_many_attempts",
@@ -84,14 +84,14 @@ extension ErrorCode {
             number: -22,
             message: "This code is not valid, or not any more."
         )
-        /// An update gives a client the email of another live client of this operator.
+        /// An update gives a client the email of another client of this operator that is not deleted.
         package static let clientEmailTaken = ErrorCode(
             api: .operators,
             slug: "client_email_taken",
             number: -23,
             message: "Another client of this operator has this email."
         )
-        /// 5 mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go again.
+        /// 5 mails of a kind went to the address within an hour; `data.retry_after` is the number of seconds until the next mail is allowed.
         package static let tooManyMails = ErrorCode(
             api: .operators,
             slug: "too_many_mails",
@@ -123,42 +123,42 @@ extension ErrorCode {
             number: 400,
             message: "No password specified."
         )
-        /// The password is no string, or longer than 1,024 bytes.
+        /// The password is not a string, or is longer than 1,024 bytes.
         package static let invalidPassword = ErrorCode(
             api: .care,
             slug: "invalid_password",
             number: 400,
             message: "The password specified is not a valid one."
         )
-        /// The role is missing, or neither user nor clinician.
+        /// The role is missing, or is neither user nor clinician.
         package static let invalidRole = ErrorCode(
             api: .care,
             slug: "invalid_role",
             number: 400,
             message: "The role specified is not a valid one."
         )
-        /// The first name is no string, or too long.
+        /// The first name is not a string, or is too long.
         package static let invalidFirstName = ErrorCode(
             api: .care,
             slug: "invalid_first_name",
             number: 400,
             message: "The first name specified is not a valid one."
         )
-        /// The last name is no string, or too long.
+        /// The last name is not a string, or is too long.
         package static let invalidLastName = ErrorCode(
             api: .care,
             slug: "invalid_last_name",
             number: 400,
             message: "The last name specified is not a valid one."
         )
-        /// The phone number is no string, or too long.
+        /// The phone number is not a string, or is too long.
         package static let invalidPhone = ErrorCode(
             api: .care,
             slug: "invalid_phone",
             number: 400,
             message: "The phone number specified is not a valid one."
         )
-        /// The npi is not ten digits that begin with 1 or 2 and pass their check.
+        /// The npi is not ten digits that begin with 1 or 2 and have a valid check digit.
         package static let invalidNpi = ErrorCode(
             api: .care,
             slug: "invalid_npi",
@@ -172,7 +172,7 @@ extension ErrorCode {
             number: 400,
             message: "There is already a user with that email address."
         )
-        /// There is no such user.
+        /// The user does not exist.
         package static let userNotFound = ErrorCode(
             api: .care,
             slug: "user_not_found",
@@ -193,14 +193,14 @@ extension ErrorCode {
             number: 401,
             message: "The access token specified is invalid."
         )
-        /// Either is wrong, or the password is a temporary one that was mailed more than a day ago.
+        /// The email or the password is wrong, or the password is a temporary one that was mailed more than a day ago.
         package static let wrongEmailPassword = ErrorCode(
             api: .care,
             slug: "wrong_email_password",
             number: 401,
             message: "Wrong email or password."
         )
-        /// Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
+        /// Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
         package static let loginAttemptsExceeded = ErrorCode(
             api: .care,
             slug: "login_attempts_exceeded",
@@ -214,42 +214,42 @@ extension ErrorCode {
             number: 400,
             message: "No first name specified."
         )
-        /// It is no date of the form 1970-12-31, is before 1850-01-01 or after tomorrow (UTC).
+        /// The value is not a date of the form 1970-12-31, is before 1850-01-01, or is after tomorrow (UTC).
         package static let invalidBirthdate = ErrorCode(
             api: .care,
             slug: "invalid_birthdate",
             number: 400,
             message: "The birthdate specified is not a valid one."
         )
-        /// It is none of male, female and other.
+        /// The value is not male, female or other.
         package static let invalidSex = ErrorCode(
             api: .care,
             slug: "invalid_sex",
             number: 400,
             message: "The sex specified is not a valid one."
         )
-        /// It is neither read nor write.
+        /// The value is neither read nor write.
         package static let invalidAccess = ErrorCode(
             api: .care,
             slug: "invalid_access",
             number: 400,
             message: "The access specified is not a valid one."
         )
-        /// It is none of prime, family and anyone.
+        /// The value is not prime, family or anyone.
         package static let invalidGroup = ErrorCode(
             api: .care,
             slug: "invalid_group",
             number: 400,
             message: "The group specified is not a valid one."
         )
-        /// It is no whole number from 0 on.
+        /// The value is not an integer of 0 or more.
         package static let invalidLimit = ErrorCode(
             api: .care,
             slug: "invalid_limit",
             number: 400,
             message: "The limit specified is not a valid one."
         )
-        /// It is no whole number from 0 on.
+        /// The value is not an integer of 0 or more.
         package static let invalidOffset = ErrorCode(
             api: .care,
             slug: "invalid_offset",
@@ -263,14 +263,14 @@ extension ErrorCode {
             number: 400,
             message: "The owner's own share cannot be changed."
         )
-        /// The one who asks may only read, or the patient is another user's own self and is to be deleted.
+        /// The caller has only read access, or tries to delete a patient that is another user.
         package static let unauthorized = ErrorCode(
             api: .care,
             slug: "unauthorized",
             number: 403,
             message: "Not allowed to change this patient."
         )
-        /// There is none, or none that the one who asks can see.
+        /// The patient does not exist, or the caller has no access to it.
         package static let invalidPatientID = ErrorCode(
             api: .care,
             slug: "invalid_patient_id",
@@ -284,14 +284,14 @@ extension ErrorCode {
             number: 404,
             message: "No such share."
         )
-        /// A mailed code is unknown, used, superseded, expired, or another account's.
+        /// A mailed code is unknown, used, superseded or expired, or belongs to another account.
         package static let invalidCode = ErrorCode(
             api: .care,
             slug: "invalid_code",
             number: 404,
             message: "This code is not valid, or not any more."
         )
-        /// 5 mails of a kind went to the address within an hour, or the account caused 100 mails to others within a day; `data.retry_after` counts the seconds until one may go again.
+        /// 5 mails of a kind went to the address within an hour, or the account caused 100 mails to other addresses within a day; `data.retry_after` is the number of seconds until the next mail is allowed.
         package static let tooManyMails = ErrorCode(
             api: .care,
             slug: "too_many_mails",
@@ -302,7 +302,7 @@ extension ErrorCode {
 
     /// Customers, salespeople and internal users.
     package enum Sales {
-        /// A member is missing or not valid; `data.field` names it.
+        /// A property is missing or not valid; `data.field` names it.
         package static let invalidRequest = ErrorCode(
             api: .sales,
             slug: "invalid_request",
@@ -316,28 +316,28 @@ extension ErrorCode {
             number: 400,
             message: "This token is not valid, or not any more."
         )
-        /// The role of the code's owner is not enough.
+        /// The role of the code's owner does not allow it to invite this kind of account.
         package static let insufficientAuthorization = ErrorCode(
             api: .sales,
             slug: "insufficient_authorization",
             number: 401,
             message: "The referral code's owner may not invite such a user."
         )
-        /// Signing in failed.
+        /// The sign-in failed.
         package static let authenticationFailed = ErrorCode(
             api: .sales,
             slug: "authentication_failed",
             number: 401,
             message: "Email or password is wrong, or the account is not verified."
         )
-        /// The api key is missing, unknown, ended or expired.
+        /// The api key is missing or unknown, or its session has ended or expired.
         package static let notAuthenticated = ErrorCode(
             api: .sales,
             slug: "not_authenticated",
             number: 401,
             message: "Not authenticated."
         )
-        /// No account owns the code, and no invitation that is good has it.
+        /// The code belongs to no account and to no valid invitation.
         package static let invalidReferralCode = ErrorCode(
             api: .sales,
             slug: "invalid_referral_code",
@@ -351,14 +351,14 @@ extension ErrorCode {
             number: 409,
             message: "A user with this email already exists."
         )
-        /// Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
+        /// Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
         package static let tooManyAttempts = ErrorCode(
             api: .sales,
             slug: "too_many_attempts",
             number: 429,
             message: "Too many attempts; try again later."
         )
-        /// 5 mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go again.
+        /// 5 mails of a kind went to the address within an hour; `data.retry_after` is the number of seconds until the next mail is allowed.
         package static let tooManyMails = ErrorCode(
             api: .sales,
             slug: "too_many_mails",
@@ -369,14 +369,14 @@ extension ErrorCode {
 
     /// The service itself.
     package enum Service {
-        /// A member is missing or not valid.
+        /// A property is missing or not valid.
         package static let invalidRequest = ErrorCode(
             api: .service,
             slug: "invalid_request",
             number: 400,
             message: "{Field} is missing or not valid."
         )
-        /// The lock was held for longer than --lock-wait.
+        /// Another process held the lock for longer than --lock-wait.
         package static let busy = ErrorCode(
             api: .service,
             slug: "busy",

@@ -5,17 +5,17 @@ package import JSON
 
 /// An open session of an account, found by the hash of its token.
 package struct Session: Equatable, Sendable {
-    /// The API whose account it is.
+    /// The API of the account.
     package var realm: String
     /// BLAKE2b of the token, in hexadecimal.
     package var hash: String
     /// The number of the account.
     package var account: Int
-    /// Counts sessions in the order in which they were opened.
+    /// A counter: sessions in the order in which they were opened.
     package var number: Int
-    /// When it was opened.
+    /// When the session was opened.
     package var created: Timestamp
-    /// From when on it is no good any more.
+    /// When the session expires.
     package var expires: Timestamp
 
     package init(
@@ -88,19 +88,19 @@ package struct Session: Equatable, Sendable {
     }
 }
 
-/// How often in a row a wrong password was given for an account.
+/// The number of wrong passwords in a row for an account.
 package struct PasswordFailures: Equatable, Sendable {
-    /// The API whose account it is.
+    /// The API of the account.
     package var realm: String
-    /// What it was given to: sign-in or password change.
+    /// The operation: sign-in or password change.
     package var scope: String
     /// The number of the account.
     package var account: Int
-    /// How many in a row; 0 once they have led to a lock.
+    /// The number in a row; 0 after they have led to a lockout.
     package var count: Int
-    /// When the last one was counted.
+    /// When the last wrong password was counted.
     package var last: Timestamp
-    /// Until when no further password is judged.
+    /// No password is checked before this time.
     package var lockedUntil: Timestamp?
 
     package init(
@@ -173,19 +173,19 @@ package struct PasswordFailures: Equatable, Sendable {
     }
 }
 
-/// The same for an email that has no account. A row is one slot of a table of fixed size, so that invented emails cannot fill the disk.
+/// The number of wrong passwords in a row for an email that has no account. A record is one slot of a table of fixed size, so that made-up emails cannot fill the disk.
 package struct UnknownFailures: Equatable, Sendable {
-    /// The API that was asked.
+    /// The API that received the request.
     package var realm: String
     /// The slot that the email's hash selects.
     package var slot: Int
     /// The keyed hash of the email, in hexadecimal.
     package var subject: String
-    /// How many in a row; 0 once they have led to a lock.
+    /// The number in a row; 0 after they have led to a lockout.
     package var count: Int
-    /// When the last one was counted.
+    /// When the last wrong password was counted.
     package var last: Timestamp
-    /// Until when no further password is judged.
+    /// No password is checked before this time.
     package var lockedUntil: Timestamp?
 
     package init(
@@ -258,19 +258,19 @@ package struct UnknownFailures: Equatable, Sendable {
     }
 }
 
-/// The code that was mailed to a holder for a purpose.
+/// A mailed code, for one holder and purpose.
 package struct MailedCode: Equatable, Sendable {
-    /// The API that mailed it.
+    /// The API that mailed the code.
     package var realm: String
-    /// What it is good for: confirm, reset, verify or claim.
+    /// The purpose: confirm, reset, verify or claim.
     package var purpose: String
-    /// The number of the account, or of the share, that it is about.
+    /// The number of the account, or of the share for purpose claim.
     package var holder: Int
-    /// BLAKE2b of its secret part, in hexadecimal.
+    /// BLAKE2b of the secret part of the code, in hexadecimal.
     package var hash: String
-    /// When it expires; once it is used, when it is forgotten.
+    /// When the code expires; after its use, when the record is deleted.
     package var expires: Timestamp
-    /// Whether it has confirmed an address already.
+    /// Whether the code has already confirmed an address.
     package var isUsed: Bool
 
     package init(
@@ -347,23 +347,23 @@ package struct MailedCode: Equatable, Sendable {
 package struct OutboxMail: Equatable, Sendable {
     /// The mail's number.
     package var id: Int
-    /// Which mail it is.
+    /// The kind of mail.
     package var kind: String
-    /// The address that it goes to.
+    /// The address of the recipient.
     package var to: String
-    /// Its subject.
+    /// The subject.
     package var subject: String
-    /// Its Message-ID, without angle brackets; the same at every attempt.
+    /// The Message-ID, without angle brackets; the same for every attempt.
     package var messageID: String
-    /// When it was written.
+    /// When the mail was created.
     package var created: Timestamp
-    /// From when on what it says is no good any more.
+    /// When the code in the mail expires.
     package var expires: Timestamp
     /// waiting, delivered, failed or expired.
     package var state: String
-    /// How often it was tried to deliver it.
+    /// The number of delivery attempts.
     package var attempts: Int
-    /// When it is due; null once it waits no more.
+    /// When the next attempt is due; null after the mail has left the state waiting.
     package var nextAttempt: Timestamp?
     /// Why the last attempt failed.
     package var lastError: String?
@@ -478,11 +478,11 @@ package struct OutboxMail: Equatable, Sendable {
     }
 }
 
-/// A mail's text, which holds a live code: erased once the mail is delivered or has expired.
+/// The text of a mail, which contains a live code: erased when the mail is delivered or expires.
 package struct OutboxText: Equatable, Sendable {
     /// The mail's number.
     package var id: Int
-    /// Plain text, with lines ended by a line feed.
+    /// Plain text; a line ends with a line feed.
     package var text: String
 
     package init(
@@ -523,17 +523,17 @@ package struct OutboxText: Equatable, Sendable {
     }
 }
 
-/// How many mails of a kind went to an address, or were caused by an account, within a span of time.
+/// The number of mails of one kind to an address, or caused by an account, in a period.
 package struct MailQuota: Equatable, Sendable {
-    /// Which mail, or mails-to-others.
+    /// The kind of mail, or mails-to-others.
     package var kind: String
-    /// The keyed hash of the address, in hexadecimal; the API and number of the account for mails to others.
+    /// The keyed hash of the address, in hexadecimal; for mails to others, the API and number of the account.
     package var subject: String
-    /// The slot that the hash selects; null for an address that mail goes to. Addresses without an account share a table of fixed size.
+    /// The slot that the hash selects; null for an address that mail is sent to. Addresses without an account share a table of fixed size.
     package var slot: Int?
-    /// How many in the span.
+    /// The number of mails in the period.
     package var count: Int
-    /// When the span ends and the count starts again.
+    /// When the period ends and the count restarts.
     package var ends: Timestamp
 
     package init(
@@ -598,13 +598,13 @@ package struct MailQuota: Equatable, Sendable {
     }
 }
 
-/// What a request for a mail writes where no mail is due, so that it takes as long as one where it is; overwritten by the next.
+/// A dummy write of a request for a mail if no mail is sent, so that the request takes as long as one that sends a mail; overwritten by the next such request.
 package struct DecoyMail: Equatable, Sendable {
-    /// Which mail was asked for.
+    /// The kind of mail that was requested.
     package var kind: String
-    /// As long as the hash of a code.
+    /// Padding with the length of the hash of a code.
     package var hash: String
-    /// As long as the mail with its headers and index entries.
+    /// Padding with the length of the mail, its headers and its index entries.
     package var text: String
 
     package init(
@@ -653,7 +653,7 @@ package struct DecoyMail: Equatable, Sendable {
     }
 }
 
-/// The random key of this store's hashes of addresses.
+/// The random key for this store's keyed hashes of addresses.
 package struct HashKey: Equatable, Sendable {
     /// 1.
     package var number: Int

@@ -3,7 +3,7 @@
 
 package import JSON
 
-/// A person, within the record of an operator or a client.
+/// The person data in the record of an operator or a client.
 package struct Person: Equatable, Sendable {
     /// The person's number.
     package var id: Int
@@ -84,13 +84,13 @@ package struct Operator: Equatable, Sendable {
     package var id: Int
     /// When the operator registered.
     package var created: Timestamp
-    /// The operator's person.
+    /// The operator's person data.
     package var person: Person
     /// The password's hash, a PHC string.
     package var passwordHash: String
     /// Whether the email is confirmed.
     package var isConfirmed: Bool
-    /// The number of the last change in the feed of clients.
+    /// The number of the last change in the operator's change feed.
     package var lastChange: Int
 
     package init(
@@ -171,11 +171,11 @@ package struct Client: Equatable, Sendable {
     package var operatorID: Int
     /// When the client was added.
     package var created: Timestamp
-    /// The client's person.
+    /// The client's person data.
     package var person: Person
-    /// Where the client lives.
+    /// The client's postal address.
     package var address: String
-    /// The number of its last change in the operator's feed.
+    /// The number of the client's last change in the operator's change feed.
     package var change: Int
     /// When the client was deleted.
     package var deleted: Timestamp?

@@ -9,7 +9,7 @@ package struct SalesUser: Equatable, Sendable {
     package var id: Int
     /// A random UUID.
     package var externalID: String
-    /// When it was created.
+    /// When the record was created.
     package var created: Timestamp
     /// customer, salesperson or admin.
     package var role: String
@@ -23,7 +23,7 @@ package struct SalesUser: Equatable, Sendable {
     package var firstName: String
     /// The last name.
     package var lastName: String
-    /// The code with which the owner invites others.
+    /// The code with which the account invites others.
     package var referralCode: String
     /// Where a customer came from.
     package var source: String?
@@ -158,17 +158,17 @@ package struct SalesUser: Equatable, Sendable {
     }
 }
 
-/// A referral code that the command line created, which no account owns.
+/// An invitation: a referral code that the command line created, which no account owns.
 package struct Invitation: Equatable, Sendable {
     /// The invitation's number.
     package var id: Int
     /// BLAKE2b of the code, in hexadecimal.
     package var hash: String
-    /// The role with which it invites.
+    /// The role with which the code invites.
     package var role: String
-    /// How many accounts it may still create.
+    /// The number of accounts that the code can still create.
     package var usesLeft: Int
-    /// When it was created.
+    /// When the record was created.
     package var created: Timestamp
     /// When it expires.
     package var expires: Timestamp

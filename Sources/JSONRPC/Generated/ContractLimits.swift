@@ -2,18 +2,18 @@
 // swift-format-ignore-file
 
 extension Limits {
-    /// Bytes of a message, in a line or behind headers.
+    /// Bytes of a message, as a line or after headers.
     package static let lineBytesMax = 8_388_608
     /// Bytes of the headers before a message.
     package static let headerBytesMax = 4_096
     /// Messages in a batch.
     package static let batchMessagesMax = 1_000
-    /// Bytes of the answer to a batch, past which its further requests are refused instead of carried out; and of one reply.
+    /// Bytes of one reply, and of the answer to a batch: after that many, the remaining requests of the batch are refused and not executed.
     package static let answerBytesMax = 16_777_216
-    /// Objects and arrays within each other in a message.
+    /// Nesting levels of objects and arrays in a message.
     package static let nestingDepthMax = 128
-    /// Requests that wait behind others; further ones are refused.
+    /// Requests that wait for earlier ones; any more are refused.
     package static let waitingRequestsMax = 100_000
-    /// How long stdout may stand unread, once the process is asked to end, before what waits to be written is given up.
+    /// How long the process waits for a reader of stdout after it was asked to end, before it drops unwritten replies.
     package static let lastWriteSeconds = 10
 }

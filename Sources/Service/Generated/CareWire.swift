@@ -6,7 +6,7 @@ package import JSON
 
 /// Users, clinicians and their patients, on the wire.
 package enum CareWire {
-    /// A user that was registered.
+    /// A newly registered user.
     package struct Registered {
         /// The email address.
         package var email: String
@@ -104,7 +104,7 @@ package enum CareWire {
         }
     }
 
-    /// Where a temporary password went.
+    /// The address that a temporary password was mailed to.
     package struct ResetEmail {
         /// The email address.
         package var email: String
@@ -125,7 +125,7 @@ package enum CareWire {
         }
     }
 
-    /// The address that was proven.
+    /// A confirmed email address.
     package struct ConfirmedEmail {
         /// The email address.
         package var email: String
@@ -146,9 +146,9 @@ package enum CareWire {
         }
     }
 
-    /// A session that was opened.
+    /// A new session.
     package struct AccessToken {
-        /// The token.
+        /// The bearer token of the session.
         package var accessToken: String
 
         package init(
@@ -167,7 +167,7 @@ package enum CareWire {
         }
     }
 
-    /// That it was done.
+    /// Success, without other data.
     package struct Done {
 
         package init(
@@ -182,7 +182,7 @@ package enum CareWire {
         }
     }
 
-    /// A patient, as the one who asks sees it.
+    /// A patient, as the caller sees it.
     package struct Patient {
         /// The patient's number.
         package var id: Int
@@ -198,11 +198,11 @@ package enum CareWire {
         package var phone: String
         /// The email of the owner.
         package var creator: String
-        /// Whether the patient is the one who asks.
+        /// Whether the patient is the caller.
         package var me: Bool
-        /// What the one who asks may do: read or write.
+        /// The caller's access: read or write.
         package var access: String
-        /// As what: owner, prime, family or anyone.
+        /// The caller's group: owner, prime, family or anyone.
         package var group: String
 
         package init(
@@ -259,7 +259,7 @@ package enum CareWire {
         }
     }
 
-    /// A patient, as the one who asks sees it.
+    /// A patient, as the caller sees it.
     package struct PatientResult {
         /// What it extends.
         package var patient: Patient
@@ -281,7 +281,7 @@ package enum CareWire {
     package struct PatientList {
         /// The patients.
         package var patients: [Patient]
-        /// How many there are before paging.
+        /// The number of patients before paging.
         package var count: Int
 
         package init(
@@ -306,17 +306,17 @@ package enum CareWire {
         }
     }
 
-    /// Who else can reach a patient.
+    /// A share: the access of an account or address to a patient.
     package struct Share {
         /// The share's number.
         package var id: Int
-        /// Whom the patient is shared with.
+        /// The email address that the patient is shared with.
         package var email: String
         /// read or write.
         package var access: String
         /// owner, prime, family or anyone.
         package var group: String
-        /// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
+        /// True if an account has the access; false while the share waits for its address to be confirmed or its code to be claimed.
         package var isUser: Bool
 
         package init(
@@ -353,7 +353,7 @@ package enum CareWire {
         }
     }
 
-    /// Who else can reach a patient.
+    /// A share: the access of an account or address to a patient.
     package struct ShareResult {
         /// What it extends.
         package var share: Share
@@ -375,7 +375,7 @@ package enum CareWire {
     package struct ShareList {
         /// The shares.
         package var shares: [Share]
-        /// How many there are.
+        /// The number of shares.
         package var count: Int
 
         package init(
@@ -446,7 +446,7 @@ package enum CareWire {
 
     /// The params of `care.user.view`.
     package struct UserViewParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -465,7 +465,7 @@ package enum CareWire {
 
     /// The params of `care.user.change`.
     package struct UserChangeParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
         /// The first name.
         package var firstName: Given<String> = .absent
@@ -509,7 +509,7 @@ package enum CareWire {
 
     /// The params of `care.user.delete`.
     package struct UserDeleteParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -547,9 +547,9 @@ package enum CareWire {
 
     /// The params of `care.user.confirm_email`.
     package struct UserConfirmEmailParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
-        /// The code from the mail that registering sent.
+        /// The code from the mail that `care.user.register` or `care.user.resend_confirmation` sent.
         package var code: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -614,7 +614,7 @@ package enum CareWire {
 
     /// The params of `care.auth.revoke`.
     package struct AuthRevokeParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -633,7 +633,7 @@ package enum CareWire {
 
     /// The params of `care.patients.create`.
     package struct PatientsCreateParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
         /// The first name.
         package var firstName: Given<String> = .absent
@@ -677,11 +677,11 @@ package enum CareWire {
 
     /// The params of `care.patients.list`.
     package struct PatientsListParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
-        /// How many at most; 0 for all, 25 if absent.
+        /// The maximum number of patients; 0 for all, 25 if absent.
         package var limit: Given<Int> = .absent
-        /// How many to pass over.
+        /// The number of patients to skip.
         package var offset: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -706,7 +706,7 @@ package enum CareWire {
 
     /// The params of `care.patients.view`.
     package struct PatientsViewParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
         /// The patient's `id`.
         package var patientID: Given<Int> = .absent
@@ -730,7 +730,7 @@ package enum CareWire {
 
     /// The params of `care.patients.update`.
     package struct PatientsUpdateParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
         /// The patient's `id`.
         package var patientID: Given<Int> = .absent
@@ -779,7 +779,7 @@ package enum CareWire {
 
     /// The params of `care.patients.delete`.
     package struct PatientsDeleteParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
         /// The patient's `id`.
         package var patientID: Given<Int> = .absent
@@ -803,7 +803,7 @@ package enum CareWire {
 
     /// The params of `care.patients.share`.
     package struct PatientsShareParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
         /// The patient's `id`.
         package var patientID: Given<Int> = .absent
@@ -842,7 +842,7 @@ package enum CareWire {
 
     /// The params of `care.patients.shares`.
     package struct PatientsSharesParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
         /// The patient's `id`.
         package var patientID: Given<Int> = .absent
@@ -866,7 +866,7 @@ package enum CareWire {
 
     /// The params of `care.patients.unshare`.
     package struct PatientsUnshareParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
         /// The patient's `id`.
         package var patientID: Given<Int> = .absent
@@ -895,7 +895,7 @@ package enum CareWire {
 
     /// The params of `care.patients.claim`.
     package struct PatientsClaimParams {
-        /// A token that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var accessToken: Given<String> = .absent
         /// The code from the mail.
         package var code: Given<String> = .absent

@@ -6,7 +6,7 @@ package import JSON
 
 /// Field operators and their clients, on the wire.
 package enum OperatorsWire {
-    /// A person: an operator's, or a client's.
+    /// The person data of an operator or a client.
     package struct Person {
         /// The person's number.
         package var id: Int
@@ -49,15 +49,15 @@ package enum OperatorsWire {
         }
     }
 
-    /// An operator, with a session that is open.
+    /// An operator, with an open session.
     package struct Operator {
         /// The operator's number.
         package var id: Int
         /// When the operator registered.
         package var created: Timestamp
-        /// The operator's person.
+        /// The operator's person data.
         package var user: Person
-        /// The session: 128 hexadecimal digits.
+        /// The bearer token of the session: 128 hexadecimal digits.
         package var sessionID: String
 
         package init(
@@ -92,11 +92,11 @@ package enum OperatorsWire {
         package var id: Int
         /// When the client was added.
         package var created: Timestamp
-        /// The client's person.
+        /// The client's person data.
         package var user: Person
-        /// Where the client lives.
+        /// The client's postal address.
         package var address: String
-        /// When the client was deleted; null while it is not.
+        /// When the client was deleted; null if it is not deleted.
         package var deleted: Timestamp?
 
         package init(
@@ -129,11 +129,11 @@ package enum OperatorsWire {
         }
     }
 
-    /// Clients that have changed, and where to go on.
+    /// Changed clients, and the cursor for the next request.
     package struct ClientList {
         /// The clients, most recently changed first.
         package var clients: [Client]
-        /// The cursor to ask with next time.
+        /// The cursor for the next request.
         package var provision: Int
 
         package init(
@@ -156,7 +156,7 @@ package enum OperatorsWire {
         }
     }
 
-    /// An email that is confirmed now.
+    /// A confirmed email address.
     package struct ConfirmedEmail {
         /// The email address.
         package var email: String
@@ -175,7 +175,7 @@ package enum OperatorsWire {
         }
     }
 
-    /// What is given of a person.
+    /// The person data in a request.
     package struct PersonInput {
         /// The first name.
         package var firstName: Given<String> = .absent
@@ -204,11 +204,11 @@ package enum OperatorsWire {
         }
     }
 
-    /// What is given of a client.
+    /// The client data in a request.
     package struct ClientInput {
-        /// The client's person.
+        /// The client's person data.
         package var user: Given<PersonInput> = .absent
-        /// Where the client lives.
+        /// The client's postal address.
         package var address: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -230,7 +230,7 @@ package enum OperatorsWire {
 
     /// The params of `operators.register`.
     package struct RegisterParams {
-        /// The operator's person.
+        /// The operator's person data.
         package var user: Given<PersonInput> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<Password> = .absent
@@ -311,9 +311,9 @@ package enum OperatorsWire {
         package var userID: Given<Int> = .absent
         /// A session of that operator.
         package var sessionID: Given<String> = .absent
-        /// The cursor of the last answer, or 0.
+        /// The cursor from the last reply, or 0.
         package var provision: Given<Int> = .absent
-        /// How many clients to get at most: those with the oldest changes of what would be answered; `provision` in the answer is where to go on.
+        /// The maximum number of clients. The oldest changes are returned; continue with `provision` from the reply.
         package var limit: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -347,7 +347,7 @@ package enum OperatorsWire {
         package var sessionID: Given<String> = .absent
         /// The client's `id`.
         package var clientID: Given<Int> = .absent
-        /// What is to change; members that are absent stay as they are.
+        /// The properties to change; an absent property is not changed.
         package var client: Given<ClientInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -470,7 +470,7 @@ package enum OperatorsWire {
         package var userID: Given<Int> = .absent
         /// A session of that operator.
         package var sessionID: Given<String> = .absent
-        /// The password up to now.
+        /// The current password.
         package var currentPassword: Given<Password> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<Password> = .absent

@@ -6,13 +6,13 @@ package import JSON
 
 /// Customers, salespeople and internal users, on the wire.
 package enum SalesWire {
-    /// A customer that was created.
+    /// A new customer.
     package struct Created {
         /// The email address.
         package var email: String
-        /// When, in seconds since 1970.
+        /// When the account was created, as Unix time in seconds.
         package var created: Int
-        /// A random UUID by which others refer to the account.
+        /// A random UUID, the account's public id.
         package var externalID: String
 
         package init(
@@ -37,15 +37,15 @@ package enum SalesWire {
         }
     }
 
-    /// A salesperson or an internal user that was created, signed in.
+    /// A new salesperson or internal user, with an open session.
     package struct CreatedWithKey {
         /// The email address.
         package var email: String
-        /// When, in seconds since 1970.
+        /// When the account was created, as Unix time in seconds.
         package var created: Int
-        /// A random UUID by which others refer to the account.
+        /// A random UUID, the account's public id.
         package var externalID: String
-        /// The key of the session.
+        /// The bearer token of the session.
         package var apiKey: String
 
         package init(
@@ -74,11 +74,11 @@ package enum SalesWire {
         }
     }
 
-    /// A session that was opened.
+    /// A new session.
     package struct Authenticated {
         /// The email address.
         package var email: String
-        /// The key of the session.
+        /// The bearer token of the session.
         package var apiKey: String
 
         package init(
@@ -99,7 +99,7 @@ package enum SalesWire {
         }
     }
 
-    /// An email that is verified now.
+    /// A verified email address.
     package struct VerifiedEmail {
         /// The email address.
         package var email: String
@@ -149,7 +149,7 @@ package enum SalesWire {
         package var email: String
         /// The name.
         package var name: Name
-        /// The code with which the owner invites others.
+        /// The code with which the account invites others.
         package var referralCode: String
 
         package init(
@@ -176,7 +176,7 @@ package enum SalesWire {
 
     /// An account's new referral code.
     package struct ReferralCode {
-        /// The code with which the owner invites others from now on.
+        /// The new code with which the account invites others.
         package var referralCode: String
 
         package init(
@@ -223,7 +223,7 @@ package enum SalesWire {
         package var email: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<Password> = .absent
-        /// The code of who invites.
+        /// The referral code of the account that invites, or of an invitation.
         package var referralCode: Given<String> = .absent
         /// Where the customer came from.
         package var source: Given<String> = .absent
@@ -262,7 +262,7 @@ package enum SalesWire {
         package var email: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<Password> = .absent
-        /// The code of who invites.
+        /// The referral code of the account that invites, or of an invitation.
         package var referralCode: Given<String> = .absent
         /// The person's name.
         package var name: Given<NameInput> = .absent
@@ -306,7 +306,7 @@ package enum SalesWire {
         package var email: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<Password> = .absent
-        /// The code of who invites.
+        /// The referral code of the account that invites, or of an invitation.
         package var referralCode: Given<String> = .absent
         /// The person's name.
         package var name: Given<NameInput> = .absent
@@ -379,7 +379,7 @@ package enum SalesWire {
 
     /// The params of `sales.user.me`.
     package struct UserMeParams {
-        /// A key that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var apiKey: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -398,7 +398,7 @@ package enum SalesWire {
 
     /// The params of `sales.user.update_me`.
     package struct UserUpdateMeParams {
-        /// A key that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var apiKey: Given<String> = .absent
         /// The person's name.
         package var name: Given<NameInput> = .absent
@@ -422,7 +422,7 @@ package enum SalesWire {
 
     /// The params of `sales.user.renew_referral_code`.
     package struct UserRenewReferralCodeParams {
-        /// A key that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var apiKey: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -503,7 +503,7 @@ package enum SalesWire {
 
     /// The params of `sales.user.signout`.
     package struct UserSignoutParams {
-        /// A key that a sign-in gave.
+        /// A bearer token from a sign-in.
         package var apiKey: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {

@@ -25,15 +25,15 @@ package enum ServiceWire {
         }
     }
 
-    /// What serves here.
+    /// Information about the running service.
     package struct Info {
         /// `postern`.
         package var name: String
-        /// Its version.
+        /// The version.
         package var version: String
-        /// The names of the methods there are.
+        /// The names of all methods.
         package var methods: [String]
-        /// Where it keeps its data.
+        /// The store of the service.
         package var store: StoreInfo
 
         package init(
@@ -68,13 +68,13 @@ package enum ServiceWire {
     package struct OutboxMessage {
         /// The mail's number.
         package var id: Int
-        /// The address that it goes to.
+        /// The address of the recipient.
         package var to: String
-        /// Its subject.
+        /// The subject.
         package var subject: String
-        /// Its text; empty once it is erased.
+        /// The text; empty after it was erased.
         package var text: String
-        /// When it was written.
+        /// When the mail was created.
         package var created: Timestamp
 
         package init(
@@ -107,9 +107,9 @@ package enum ServiceWire {
         }
     }
 
-    /// The mails so far.
+    /// All mails up to now.
     package struct Outbox {
-        /// The mails, the oldest first.
+        /// The mails, oldest first.
         package var messages: [OutboxMessage]
 
         package init(
@@ -128,7 +128,7 @@ package enum ServiceWire {
         }
     }
 
-    /// A referral code that no account owns.
+    /// A referral code of an invitation, which no account owns.
     package struct Invite {
         /// The code.
         package var referralCode: String
@@ -163,7 +163,7 @@ package enum ServiceWire {
 
     /// The params of `system.advance_clock`.
     package struct AdvanceClockParams {
-        /// By how many seconds.
+        /// The number of seconds.
         package var seconds: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -189,9 +189,9 @@ package enum ServiceWire {
 
     /// The params of `system.invite`.
     package struct InviteParams {
-        /// The role with which it invites.
+        /// The role with which the code invites.
         package var role: Given<String> = .absent
-        /// How many accounts it may create; 1 unless given.
+        /// The number of accounts that the code can create; default 1.
         package var uses: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {

@@ -2,12 +2,12 @@
 // swift-format-ignore-file
 
 extension Limits {
-    /// Bytes of one stored record as it is written.
+    /// Bytes of one stored record in its written form.
     package static let valueBytesMax = 1_048_576
     /// Bytes of one key of the store.
     package static let keyBytesMax = 4_096
     /// Bytes of all keys and values that one transaction writes.
     package static let transactionBytesMax = 67_108_864
-    /// Bytes of one line of an export: a record at its bound with every character escaped.
+    /// Bytes of one line of an export: a record of maximum size with every character escaped.
     package static let exportLineBytesMax = 8_388_608
 }

@@ -9,18 +9,18 @@ declare -gA _POSTERN_PARAMS=()
 # By method, the type of what it gives, as lib/types.jq has it.
 declare -gA _POSTERN_RESULTS=()
 
-# operators.register: Registers an operator. The session works at once; signing in asks for the mailed code to be
-#     confirmed first.
-#     user: OperatorsPersonInput. required. The operator's person.
+# operators.register: Registers an operator. The returned session works at once. Signing in requires the email to be
+#     confirmed with the mailed code first.
+#     user: OperatorsPersonInput. required. The operator's person data.
 #     user.first_name: string. required. The first name.
 #     user.last_name: string. required. The last name.
 #     user.email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
-#     Gives OperatorsOperator: An operator, with a session that is open.
+#     Gives OperatorsOperator: An operator, with an open session.
 #         id: integer. The operator's number.
 #         created: time, as text. When the operator registered.
-#         user: OperatorsPerson. The operator's person.
-#         session_id: string. The session: 128 hexadecimal digits.
+#         user: OperatorsPerson. The operator's person data.
+#         session_id: string. The bearer token of the session: 128 hexadecimal digits.
 #     Errors: field_required, field_invalid, operator_exists, too_many_mails.
 _POSTERN_PARAMS[operators.register]='
 user:json
@@ -31,14 +31,15 @@ password:string
 '
 _POSTERN_RESULTS[operators.register]=OperatorsOperator
 
-# operators.signin: Signs an operator in. Each sign-in opens a session; the newest sixteen live.
+# operators.signin: Signs an operator in. Each sign-in opens a session. Only the newest 16 sessions of an account
+#     stay open.
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
-#     Gives OperatorsOperator: An operator, with a session that is open.
+#     Gives OperatorsOperator: An operator, with an open session.
 #         id: integer. The operator's number.
 #         created: time, as text. When the operator registered.
-#         user: OperatorsPerson. The operator's person.
-#         session_id: string. The session: 128 hexadecimal digits.
+#         user: OperatorsPerson. The operator's person data.
+#         session_id: string. The bearer token of the session: 128 hexadecimal digits.
 #     Errors: field_required, field_invalid, account_invalid_or_unconfirmed, wrong_password, too_many_attempts.
 _POSTERN_PARAMS[operators.signin]='
 email:string
@@ -46,22 +47,22 @@ password:string
 '
 _POSTERN_RESULTS[operators.signin]=OperatorsOperator
 
-# operators.client.create: Adds a client. A client of this operator with the same email is updated instead, and
-#     revived if it was deleted.
+# operators.client.create: Adds a client. If the operator has a client with the same email, that client is updated
+#     instead, and restored if it was deleted.
 #     user_id: integer. required. The operator's `id`.
 #     session_id: string. required. A session of that operator.
 #     client: OperatorsClientInput. required. The client.
-#     client.user: OperatorsPersonInput. required. The client's person.
+#     client.user: OperatorsPersonInput. required. The client's person data.
 #     client.user.first_name: string. required. The first name.
 #     client.user.last_name: string. required. The last name.
 #     client.user.email: string. required. The email address, unique without regard to case.
-#     client.address: string. required. Where the client lives.
+#     client.address: string. required. The client's postal address.
 #     Gives OperatorsClient: A client of an operator.
 #         id: integer. The client's number.
 #         created: time, as text. When the client was added.
-#         user: OperatorsPerson. The client's person.
-#         address: string. Where the client lives.
-#         deleted: time, as text or null. When the client was deleted; null while it is not.
+#         user: OperatorsPerson. The client's person data.
+#         address: string. The client's postal address.
+#         deleted: time, as text or null. When the client was deleted; null if it is not deleted.
 #     Errors: authentication_failed, field_required, field_invalid.
 _POSTERN_PARAMS[operators.client.create]='
 user_id:integer
@@ -75,16 +76,16 @@ client.address:string
 '
 _POSTERN_RESULTS[operators.client.create]=OperatorsClient
 
-# operators.clients.get: Lists the clients that have changed. Those whose change number is at least `provision`.
-#     With 0 deleted ones are left out; above 0 they come with `deleted` set.
+# operators.clients.get: Lists the clients that have changed. Returns the clients whose change number is at least
+#     `provision`. With 0, deleted clients are left out; above 0, they are included with `deleted` set.
 #     user_id: integer. required. The operator's `id`.
 #     session_id: string. required. A session of that operator.
-#     provision: integer. required. The cursor of the last answer, or 0.
-#     limit: integer. How many clients to get at most: those with the oldest changes of what would be answered;
-#         `provision` in the answer is where to go on.
-#     Gives OperatorsClientList: Clients that have changed, and where to go on.
+#     provision: integer. required. The cursor from the last reply, or 0.
+#     limit: integer. The maximum number of clients. The oldest changes are returned; continue with `provision` from
+#         the reply.
+#     Gives OperatorsClientList: Changed clients, and the cursor for the next request.
 #         clients: list of OperatorsClient. The clients, most recently changed first.
-#         provision: integer. The cursor to ask with next time.
+#         provision: integer. The cursor for the next request.
 #     Errors: authentication_failed, field_required, field_invalid.
 _POSTERN_PARAMS[operators.clients.get]='
 user_id:integer
@@ -94,22 +95,22 @@ limit:integer
 '
 _POSTERN_RESULTS[operators.clients.get]=OperatorsClientList
 
-# operators.client.update: Changes a client. Members that are absent stay as they are.
+# operators.client.update: Changes a client. An absent property is not changed.
 #     user_id: integer. required. The operator's `id`.
 #     session_id: string. required. A session of that operator.
 #     client_id: integer. required. The client's `id`.
-#     client: OperatorsClientChanges. required. What is to change; members that are absent stay as they are.
-#     client.user: OperatorsPersonChanges. The client's person.
+#     client: OperatorsClientChanges. required. The properties to change; an absent property is not changed.
+#     client.user: OperatorsPersonChanges. The client's person data.
 #     client.user.first_name: string. The first name.
 #     client.user.last_name: string. The last name.
 #     client.user.email: string. The email address, unique without regard to case.
-#     client.address: string. Where the client lives.
+#     client.address: string. The client's postal address.
 #     Gives OperatorsClient: A client of an operator.
 #         id: integer. The client's number.
 #         created: time, as text. When the client was added.
-#         user: OperatorsPerson. The client's person.
-#         address: string. Where the client lives.
-#         deleted: time, as text or null. When the client was deleted; null while it is not.
+#         user: OperatorsPerson. The client's person data.
+#         address: string. The client's postal address.
+#         deleted: time, as text or null. When the client was deleted; null if it is not deleted.
 #     Errors: authentication_failed, field_required, field_invalid, client_not_found, client_email_taken.
 _POSTERN_PARAMS[operators.client.update]='
 user_id:integer
@@ -124,16 +125,17 @@ client.address:string
 '
 _POSTERN_RESULTS[operators.client.update]=OperatorsClient
 
-# operators.client.delete: Deletes a client. It stays in the feed, with `deleted` set, so that devices learn of it.
+# operators.client.delete: Deletes a client. The client stays in the change feed, with `deleted` set, so that
+#     devices see the deletion.
 #     user_id: integer. required. The operator's `id`.
 #     session_id: string. required. A session of that operator.
 #     client_id: integer. required. The client's `id`.
 #     Gives OperatorsClient: A client of an operator.
 #         id: integer. The client's number.
 #         created: time, as text. When the client was added.
-#         user: OperatorsPerson. The client's person.
-#         address: string. Where the client lives.
-#         deleted: time, as text or null. When the client was deleted; null while it is not.
+#         user: OperatorsPerson. The client's person data.
+#         address: string. The client's postal address.
+#         deleted: time, as text or null. When the client was deleted; null if it is not deleted.
 #     Errors: authentication_failed, field_required, field_invalid, client_not_found.
 _POSTERN_PARAMS[operators.client.delete]='
 user_id:integer
@@ -142,9 +144,9 @@ client_id:integer
 '
 _POSTERN_RESULTS[operators.client.delete]=OperatorsClient
 
-# operators.confirm_email: Confirms an operator's email. The code is good once, for a day.
+# operators.confirm_email: Confirms an operator's email address. The code is valid once, for a day.
 #     code: string. required. The code from the mail.
-#     Gives OperatorsConfirmedEmail: An email that is confirmed now.
+#     Gives OperatorsConfirmedEmail: A confirmed email address.
 #         email: string. The email address.
 #     Errors: field_required, field_invalid, code_invalid.
 _POSTERN_PARAMS[operators.confirm_email]='
@@ -152,8 +154,8 @@ code:string
 '
 _POSTERN_RESULTS[operators.confirm_email]=OperatorsConfirmedEmail
 
-# operators.resend_confirmation: Mails the confirmation again. The answer is the same whether or not there is such
-#     an account.
+# operators.resend_confirmation: Mails a new confirmation code. The reply is the same whether or not the account
+#     exists.
 #     email: string. required. The email address, unique without regard to case.
 #     Gives nothing.
 #     Errors: field_required, field_invalid.
@@ -176,7 +178,7 @@ _POSTERN_RESULTS[operators.signout]=nothing
 # operators.change_password: Changes an operator's password. All of the operator's sessions end.
 #     user_id: integer. required. The operator's `id`.
 #     session_id: string. required. A session of that operator.
-#     current_password: string. required. The password up to now.
+#     current_password: string. required. The current password.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     Gives nothing.
 #     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts.
@@ -188,8 +190,8 @@ password:string
 '
 _POSTERN_RESULTS[operators.change_password]=nothing
 
-# operators.reset_password: Mails a code to set a new password with. The answer is the same whether or not there is
-#     such an account.
+# operators.reset_password: Mails a code for setting a new password. The reply is the same whether or not the
+#     account exists.
 #     email: string. required. The email address, unique without regard to case.
 #     Gives nothing.
 #     Errors: field_required, field_invalid.
@@ -198,8 +200,8 @@ email:string
 '
 _POSTERN_RESULTS[operators.reset_password]=nothing
 
-# operators.complete_reset: Sets a new password. All of the operator's sessions end, a lock is lifted, and the email
-#     counts as confirmed.
+# operators.complete_reset: Sets a new password. All of the operator's sessions end, a lockout is removed, and the
+#     email becomes confirmed.
 #     code: string. required. The code from the mail.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     Gives nothing.
@@ -210,15 +212,15 @@ password:string
 '
 _POSTERN_RESULTS[operators.complete_reset]=nothing
 
-# care.user.register: Registers a user. A patient for the user is created as well, and a code that proves the
-#     address is mailed.
+# care.user.register: Registers a user. Also creates a patient for the user, and mails a code that confirms the
+#     address.
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     role: string: user, clinician. required. user or clinician.
 #     first_name: string or null. The first name.
 #     last_name: string or null. The last name.
 #     phone: string or null. The phone number.
-#     Gives CareRegistered: A user that was registered.
+#     Gives CareRegistered: A newly registered user.
 #         email: string. The email address.
 #         first_name: string. The first name.
 #         last_name: string. The last name.
@@ -237,8 +239,8 @@ phone:string
 '
 _POSTERN_RESULTS[care.user.register]=CareRegistered
 
-# care.user.view: Shows one's own account. `npi` comes for a clinician alone.
-#     access_token: string. required. A token that a sign-in gave.
+# care.user.view: Shows the caller's account. Only a clinician has `npi`.
+#     access_token: string. required. A bearer token from a sign-in.
 #     Gives CareUser: A user.
 #         email: string. The email address.
 #         first_name: string. The first name.
@@ -253,9 +255,9 @@ access_token:string
 '
 _POSTERN_RESULTS[care.user.view]=CareUser
 
-# care.user.change: Changes one's own account. Null or an empty string clears a name, phone or npi; an absent member
-#     stays. A new password revokes every access token.
-#     access_token: string. required. A token that a sign-in gave.
+# care.user.change: Changes the caller's account. Null or an empty string clears a name, phone or npi; an absent
+#     param changes nothing. A new password revokes every access token.
+#     access_token: string. required. A bearer token from a sign-in.
 #     first_name: string or null. The first name.
 #     last_name: string or null. The last name.
 #     phone: string or null. The phone number.
@@ -281,9 +283,9 @@ password:string
 '
 _POSTERN_RESULTS[care.user.change]=CareUser
 
-# care.user.delete: Deletes one's own account. Patients that no other user can reach go with it; a shared one passes
-#     to the user who has had it longest.
-#     access_token: string. required. A token that a sign-in gave.
+# care.user.delete: Deletes the caller's account. Also deletes the patients that no other user can access. A shared
+#     patient passes to the user who has had access to it longest.
+#     access_token: string. required. A bearer token from a sign-in.
 #     Gives CareUser: A user.
 #         email: string. The email address.
 #         first_name: string. The first name.
@@ -299,10 +301,10 @@ access_token:string
 _POSTERN_RESULTS[care.user.delete]=CareUser
 
 # care.user.reset_password: Mails a temporary password. Every access token is revoked. The temporary password is
-#     good for a day; signing in with it proves the address. Where the address was not proven before, all shares and
-#     invitations that the account made or that concern its patients end then.
+#     valid for a day; signing in with it confirms the address. If the address was not confirmed before, that
+#     sign-in also ends all shares and invitations that the account made or that concern its patients.
 #     email: string. required. The email address, unique without regard to case.
-#     Gives CareResetEmail: Where a temporary password went.
+#     Gives CareResetEmail: The address that a temporary password was mailed to.
 #         email: string. The email address.
 #         success: boolean. Always true.
 #     Errors: email_required, invalid_email, user_not_found.
@@ -311,11 +313,12 @@ email:string
 '
 _POSTERN_RESULTS[care.user.reset_password]=CareResetEmail
 
-# care.user.confirm_email: Proves one's email. The code is good for a day; for a day after its use it answers the
-#     same again. Shares that wait for the address open.
-#     access_token: string. required. A token that a sign-in gave.
-#     code: string. required. The code from the mail that registering sent.
-#     Gives CareConfirmedEmail: The address that was proven.
+# care.user.confirm_email: Confirms the email address of a user. The code is valid for a day. For a day after its
+#     use, it returns the same result again. Shares that wait for the address become active.
+#     access_token: string. required. A bearer token from a sign-in.
+#     code: string. required. The code from the mail that `care.user.register` or `care.user.resend_confirmation`
+#         sent.
+#     Gives CareConfirmedEmail: A confirmed email address.
 #         email: string. The email address.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_code.
@@ -325,8 +328,8 @@ code:string
 '
 _POSTERN_RESULTS[care.user.confirm_email]=CareConfirmedEmail
 
-# care.user.resend_confirmation: Mails the confirmation again. The answer is the same whether or not there is such
-#     an account.
+# care.user.resend_confirmation: Mails a new confirmation code. The reply is the same whether or not the account
+#     exists.
 #     email: string. required. The email address, unique without regard to case.
 #     Gives nothing.
 #     Errors: email_required, invalid_email.
@@ -335,11 +338,11 @@ email:string
 '
 _POSTERN_RESULTS[care.user.resend_confirmation]=nothing
 
-# care.auth.token: Signs in. Each sign-in gives a new token; the newest 5 live.
+# care.auth.token: Signs in. Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid.
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
-#     Gives CareAccessToken: A session that was opened.
-#         access_token: string. The token.
+#     Gives CareAccessToken: A new session.
+#         access_token: string. The bearer token of the session.
 #         success: boolean. Always true.
 #     Errors: email_required, invalid_email, password_required, invalid_password, wrong_email_password,
 #         login_attempts_exceeded.
@@ -349,9 +352,9 @@ password:string
 '
 _POSTERN_RESULTS[care.auth.token]=CareAccessToken
 
-# care.auth.revoke: Revokes a token. Other tokens stay good.
-#     access_token: string. required. A token that a sign-in gave.
-#     Gives CareDone: That it was done.
+# care.auth.revoke: Revokes a token. Other tokens stay valid.
+#     access_token: string. required. A bearer token from a sign-in.
+#     Gives CareDone: Success, without other data.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token.
 _POSTERN_PARAMS[care.auth.revoke]='
@@ -359,14 +362,14 @@ access_token:string
 '
 _POSTERN_RESULTS[care.auth.revoke]=CareDone
 
-# care.patients.create: Creates a patient. The one who creates it owns it.
-#     access_token: string. required. A token that a sign-in gave.
+# care.patients.create: Creates a patient. The caller becomes its owner.
+#     access_token: string. required. A bearer token from a sign-in.
 #     first_name: string. required. The first name.
 #     last_name: string or null. The last name.
 #     birthdate: string or null. The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow.
 #     sex: string or null. male, female or other.
 #     phone: string or null. The phone number.
-#     Gives CarePatientResult: A patient, as the one who asks sees it.
+#     Gives CarePatientResult: A patient, as the caller sees it.
 #         id: integer. The patient's number.
 #         first_name: string. The first name.
 #         last_name: string. The last name.
@@ -374,9 +377,9 @@ _POSTERN_RESULTS[care.auth.revoke]=CareDone
 #         sex: string or null. male, female or other.
 #         phone: string. The phone number.
 #         creator: string. The email of the owner.
-#         me: boolean. Whether the patient is the one who asks.
-#         access: string. What the one who asks may do: read or write.
-#         group: string. As what: owner, prime, family or anyone.
+#         me: boolean. Whether the patient is the caller.
+#         access: string. The caller's access: read or write.
+#         group: string. The caller's group: owner, prime, family or anyone.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, first_name_required, invalid_first_name,
 #         invalid_last_name, invalid_phone, invalid_birthdate, invalid_sex.
@@ -390,13 +393,13 @@ phone:string
 '
 _POSTERN_RESULTS[care.patients.create]=CarePatientResult
 
-# care.patients.list: Lists the patients that one can see. In the order of their numbers.
-#     access_token: string. required. A token that a sign-in gave.
-#     limit: integer. How many at most; 0 for all, 25 if absent.
-#     offset: integer. How many to pass over.
+# care.patients.list: Lists the patients that the caller can access. Sorted by `id`.
+#     access_token: string. required. A bearer token from a sign-in.
+#     limit: integer. The maximum number of patients; 0 for all, 25 if absent.
+#     offset: integer. The number of patients to skip.
 #     Gives CarePatientList: Patients.
 #         patients: list of CarePatient. The patients.
-#         count: integer. How many there are before paging.
+#         count: integer. The number of patients before paging.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_limit, invalid_offset.
 _POSTERN_PARAMS[care.patients.list]='
@@ -406,10 +409,10 @@ offset:integer
 '
 _POSTERN_RESULTS[care.patients.list]=CarePatientList
 
-# care.patients.view: Shows a patient. As the one who asks sees it.
-#     access_token: string. required. A token that a sign-in gave.
+# care.patients.view: Shows a patient. `me`, `access` and `group` are relative to the caller.
+#     access_token: string. required. A bearer token from a sign-in.
 #     patient_id: integer. required. The patient's `id`.
-#     Gives CarePatientResult: A patient, as the one who asks sees it.
+#     Gives CarePatientResult: A patient, as the caller sees it.
 #         id: integer. The patient's number.
 #         first_name: string. The first name.
 #         last_name: string. The last name.
@@ -417,9 +420,9 @@ _POSTERN_RESULTS[care.patients.list]=CarePatientList
 #         sex: string or null. male, female or other.
 #         phone: string. The phone number.
 #         creator: string. The email of the owner.
-#         me: boolean. Whether the patient is the one who asks.
-#         access: string. What the one who asks may do: read or write.
-#         group: string. As what: owner, prime, family or anyone.
+#         me: boolean. Whether the patient is the caller.
+#         access: string. The caller's access: read or write.
+#         group: string. The caller's group: owner, prime, family or anyone.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_patient_id.
 _POSTERN_PARAMS[care.patients.view]='
@@ -428,16 +431,16 @@ patient_id:integer
 '
 _POSTERN_RESULTS[care.patients.view]=CarePatientResult
 
-# care.patients.update: Changes a patient. Members that are absent stay; null or an empty string clears all but the
-#     first name.
-#     access_token: string. required. A token that a sign-in gave.
+# care.patients.update: Changes a patient. An absent param changes nothing. Null or an empty string clears every
+#     param except the first name.
+#     access_token: string. required. A bearer token from a sign-in.
 #     patient_id: integer. required. The patient's `id`.
 #     first_name: string. The first name.
 #     last_name: string or null. The last name.
 #     birthdate: string or null. The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow.
 #     sex: string or null. male, female or other.
 #     phone: string or null. The phone number.
-#     Gives CarePatientResult: A patient, as the one who asks sees it.
+#     Gives CarePatientResult: A patient, as the caller sees it.
 #         id: integer. The patient's number.
 #         first_name: string. The first name.
 #         last_name: string. The last name.
@@ -445,9 +448,9 @@ _POSTERN_RESULTS[care.patients.view]=CarePatientResult
 #         sex: string or null. male, female or other.
 #         phone: string. The phone number.
 #         creator: string. The email of the owner.
-#         me: boolean. Whether the patient is the one who asks.
-#         access: string. What the one who asks may do: read or write.
-#         group: string. As what: owner, prime, family or anyone.
+#         me: boolean. Whether the patient is the caller.
+#         access: string. The caller's access: read or write.
+#         group: string. The caller's group: owner, prime, family or anyone.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_patient_id, unauthorized, first_name_required,
 #         invalid_first_name, invalid_last_name, invalid_phone, invalid_birthdate, invalid_sex.
@@ -462,11 +465,11 @@ phone:string
 '
 _POSTERN_RESULTS[care.patients.update]=CarePatientResult
 
-# care.patients.delete: Deletes a patient. For everybody who can reach it. A patient with `me: true` can be deleted
-#     by its user alone.
-#     access_token: string. required. A token that a sign-in gave.
+# care.patients.delete: Deletes a patient. Every account loses access to it. If the patient is a user (`me: true`
+#     for that user), only that user can delete it.
+#     access_token: string. required. A bearer token from a sign-in.
 #     patient_id: integer. required. The patient's `id`.
-#     Gives CarePatientResult: A patient, as the one who asks sees it.
+#     Gives CarePatientResult: A patient, as the caller sees it.
 #         id: integer. The patient's number.
 #         first_name: string. The first name.
 #         last_name: string. The last name.
@@ -474,9 +477,9 @@ _POSTERN_RESULTS[care.patients.update]=CarePatientResult
 #         sex: string or null. male, female or other.
 #         phone: string. The phone number.
 #         creator: string. The email of the owner.
-#         me: boolean. Whether the patient is the one who asks.
-#         access: string. What the one who asks may do: read or write.
-#         group: string. As what: owner, prime, family or anyone.
+#         me: boolean. Whether the patient is the caller.
+#         access: string. The caller's access: read or write.
+#         group: string. The caller's group: owner, prime, family or anyone.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_patient_id, unauthorized.
 _POSTERN_PARAMS[care.patients.delete]='
@@ -485,21 +488,21 @@ patient_id:integer
 '
 _POSTERN_RESULTS[care.patients.delete]=CarePatientResult
 
-# care.patients.share: Shares a patient. An email without an account, or whose account has not proven it, is mailed
-#     an invitation: its code gives the access to the one who claims it, and proving the address gives it to the
-#     account.
-#     access_token: string. required. A token that a sign-in gave.
+# care.patients.share: Shares a patient. If the address has no account, or if its account has not confirmed it, an
+#     invitation is mailed to it. The account that claims the code of the invitation gets the access. If the account
+#     of the address confirms the address first, that account gets it.
+#     access_token: string. required. A bearer token from a sign-in.
 #     patient_id: integer. required. The patient's `id`.
 #     email: string. required. The email address, unique without regard to case.
 #     access: string: read, write. required. read or write.
 #     group: string: prime, family, anyone. required. prime, family or anyone.
-#     Gives CareShareResult: Who else can reach a patient.
+#     Gives CareShareResult: A share: the access of an account or address to a patient.
 #         id: integer. The share's number.
-#         email: string. Whom the patient is shared with.
+#         email: string. The email address that the patient is shared with.
 #         access: string. read or write.
 #         group: string. owner, prime, family or anyone.
-#         is_user: boolean. Whether it gives an account access; else it waits for the address to be proven or the
-#             code to be claimed.
+#         is_user: boolean. True if an account has the access; false while the share waits for its address to be
+#             confirmed or its code to be claimed.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_patient_id, unauthorized, email_required,
 #         invalid_email, invalid_access, invalid_group, is_owner, too_many_mails.
@@ -512,13 +515,13 @@ group:string
 '
 _POSTERN_RESULTS[care.patients.share]=CareShareResult
 
-# care.patients.shares: Lists the shares of a patient. The owner's own share is among them. Who can only read sees
-#     the own share alone.
-#     access_token: string. required. A token that a sign-in gave.
+# care.patients.shares: Lists the shares of a patient. Includes the owner's share. A caller with read access sees
+#     only its own share.
+#     access_token: string. required. A bearer token from a sign-in.
 #     patient_id: integer. required. The patient's `id`.
 #     Gives CareShareList: Shares.
 #         shares: list of CareShare. The shares.
-#         count: integer. How many there are.
+#         count: integer. The number of shares.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_patient_id.
 _POSTERN_PARAMS[care.patients.shares]='
@@ -527,17 +530,17 @@ patient_id:integer
 '
 _POSTERN_RESULTS[care.patients.shares]=CareShareList
 
-# care.patients.unshare: Ends a share. One's own share may be ended by whoever only reads, too.
-#     access_token: string. required. A token that a sign-in gave.
+# care.patients.unshare: Ends a share. A caller with read access can end only its own share.
+#     access_token: string. required. A bearer token from a sign-in.
 #     patient_id: integer. required. The patient's `id`.
 #     share_id: integer. required. The share's `id`.
-#     Gives CareShareResult: Who else can reach a patient.
+#     Gives CareShareResult: A share: the access of an account or address to a patient.
 #         id: integer. The share's number.
-#         email: string. Whom the patient is shared with.
+#         email: string. The email address that the patient is shared with.
 #         access: string. read or write.
 #         group: string. owner, prime, family or anyone.
-#         is_user: boolean. Whether it gives an account access; else it waits for the address to be proven or the
-#             code to be claimed.
+#         is_user: boolean. True if an account has the access; false while the share waits for its address to be
+#             confirmed or its code to be claimed.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_patient_id, invalid_share_id, is_owner,
 #         unauthorized.
@@ -548,12 +551,13 @@ share_id:integer
 '
 _POSTERN_RESULTS[care.patients.unshare]=CareShareResult
 
-# care.patients.claim: Claims an invitation. The access goes to the one who claims. One who has access already keeps
-#     it, raised where the invitation gives more; the owner, and who gains nothing, leave the code as it is.
-#     Claiming an invitation that somebody else had mailed to the account's own address proves that address.
-#     access_token: string. required. A token that a sign-in gave.
+# care.patients.claim: Claims an invitation. The caller gets the access. A caller who already has access keeps it;
+#     it is raised if the invitation gives more. A claim that gains nothing, such as the owner's, does not use up
+#     the code. Claiming an invitation that another account had mailed to the caller's own address confirms that
+#     address.
+#     access_token: string. required. A bearer token from a sign-in.
 #     code: string. required. The code from the mail.
-#     Gives CarePatientResult: A patient, as the one who asks sees it.
+#     Gives CarePatientResult: A patient, as the caller sees it.
 #         id: integer. The patient's number.
 #         first_name: string. The first name.
 #         last_name: string. The last name.
@@ -561,9 +565,9 @@ _POSTERN_RESULTS[care.patients.unshare]=CareShareResult
 #         sex: string or null. male, female or other.
 #         phone: string. The phone number.
 #         creator: string. The email of the owner.
-#         me: boolean. Whether the patient is the one who asks.
-#         access: string. What the one who asks may do: read or write.
-#         group: string. As what: owner, prime, family or anyone.
+#         me: boolean. Whether the patient is the caller.
+#         access: string. The caller's access: read or write.
+#         group: string. The caller's group: owner, prime, family or anyone.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_code.
 _POSTERN_PARAMS[care.patients.claim]='
@@ -572,19 +576,19 @@ code:string
 '
 _POSTERN_RESULTS[care.patients.claim]=CarePatientResult
 
-# sales.user.create_customer: Creates a customer. Anybody's code will do. The account is locked until the mailed
-#     token is used.
+# sales.user.create_customer: Creates a customer. Any valid referral code works. The customer cannot sign in until
+#     the mailed token is used.
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
-#     referral_code: string. required. The code of who invites.
+#     referral_code: string. required. The referral code of the account that invites, or of an invitation.
 #     source: string. required. Where the customer came from.
 #     name: SalesNameInput. required. The person's name.
 #     name.first: string. required. The first name.
 #     name.last: string. required. The last name.
-#     Gives SalesCreated: A customer that was created.
+#     Gives SalesCreated: A new customer.
 #         email: string. The email address.
-#         created: seconds since 1970. When, in seconds since 1970.
-#         external_id: string. A random UUID by which others refer to the account.
+#         created: seconds since 1970. When the account was created, as Unix time in seconds.
+#         external_id: string. A random UUID, the account's public id.
 #     Errors: invalid_request, invalid_referral_code, user_already_exists, too_many_mails.
 _POSTERN_PARAMS[sales.user.create_customer]='
 email:string
@@ -597,20 +601,21 @@ name.last:string
 '
 _POSTERN_RESULTS[sales.user.create_customer]=SalesCreated
 
-# sales.user.create_salesperson: Creates a salesperson. The code's owner must be a salesperson or an internal user.
+# sales.user.create_salesperson: Creates a salesperson. The owner of the referral code must be a salesperson or an
+#     internal user.
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
-#     referral_code: string. required. The code of who invites.
+#     referral_code: string. required. The referral code of the account that invites, or of an invitation.
 #     name: SalesNameInput. required. The person's name.
 #     name.first: string. required. The first name.
 #     name.last: string. required. The last name.
 #     phone: string. required. The phone number.
 #     brand_id: string. required. The external id of the brand.
-#     Gives SalesCreatedWithKey: A salesperson or an internal user that was created, signed in.
+#     Gives SalesCreatedWithKey: A new salesperson or internal user, with an open session.
 #         email: string. The email address.
-#         created: seconds since 1970. When, in seconds since 1970.
-#         external_id: string. A random UUID by which others refer to the account.
-#         api_key: string. The key of the session.
+#         created: seconds since 1970. When the account was created, as Unix time in seconds.
+#         external_id: string. A random UUID, the account's public id.
+#         api_key: string. The bearer token of the session.
 #     Errors: invalid_request, invalid_referral_code, insufficient_authorization, user_already_exists.
 _POSTERN_PARAMS[sales.user.create_salesperson]='
 email:string
@@ -624,18 +629,18 @@ brand_id:string
 '
 _POSTERN_RESULTS[sales.user.create_salesperson]=SalesCreatedWithKey
 
-# sales.user.create_internal: Creates an internal user. The code's owner must be an internal user.
+# sales.user.create_internal: Creates an internal user. The owner of the referral code must be an internal user.
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
-#     referral_code: string. required. The code of who invites.
+#     referral_code: string. required. The referral code of the account that invites, or of an invitation.
 #     name: SalesNameInput. required. The person's name.
 #     name.first: string. required. The first name.
 #     name.last: string. required. The last name.
-#     Gives SalesCreatedWithKey: A salesperson or an internal user that was created, signed in.
+#     Gives SalesCreatedWithKey: A new salesperson or internal user, with an open session.
 #         email: string. The email address.
-#         created: seconds since 1970. When, in seconds since 1970.
-#         external_id: string. A random UUID by which others refer to the account.
-#         api_key: string. The key of the session.
+#         created: seconds since 1970. When the account was created, as Unix time in seconds.
+#         external_id: string. A random UUID, the account's public id.
+#         api_key: string. The bearer token of the session.
 #     Errors: invalid_request, invalid_referral_code, insufficient_authorization, user_already_exists.
 _POSTERN_PARAMS[sales.user.create_internal]='
 email:string
@@ -647,12 +652,13 @@ name.last:string
 '
 _POSTERN_RESULTS[sales.user.create_internal]=SalesCreatedWithKey
 
-# sales.user.authenticate: Signs in. Each sign-in opens a session; the newest sixteen live.
+# sales.user.authenticate: Signs in. Each sign-in opens a session. Only the newest 16 sessions of an account stay
+#     open.
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
-#     Gives SalesAuthenticated: A session that was opened.
+#     Gives SalesAuthenticated: A new session.
 #         email: string. The email address.
-#         api_key: string. The key of the session.
+#         api_key: string. The bearer token of the session.
 #     Errors: invalid_request, authentication_failed, too_many_attempts.
 _POSTERN_PARAMS[sales.user.authenticate]='
 email:string
@@ -660,9 +666,9 @@ password:string
 '
 _POSTERN_RESULTS[sales.user.authenticate]=SalesAuthenticated
 
-# sales.user.verify: Verifies a customer's email. The token is good once, for a day.
+# sales.user.verify: Verifies a customer's email. The token is valid once, for a day.
 #     token: string. required. The token from the mail.
-#     Gives SalesVerifiedEmail: An email that is verified now.
+#     Gives SalesVerifiedEmail: A verified email address.
 #         email: string. The email address.
 #     Errors: invalid_request, token_invalid.
 _POSTERN_PARAMS[sales.user.verify]='
@@ -670,20 +676,20 @@ token:string
 '
 _POSTERN_RESULTS[sales.user.verify]=SalesVerifiedEmail
 
-# sales.user.me: Shows one's own account. The referral code is the owner's, to invite others with.
-#     api_key: string. required. A key that a sign-in gave.
+# sales.user.me: Shows the caller's account. The referral code is the one with which the caller invites others.
+#     api_key: string. required. A bearer token from a sign-in.
 #     Gives SalesMe: An account, as its owner sees it.
 #         email: string. The email address.
 #         name: SalesName. The name.
-#         referral_code: string. The code with which the owner invites others.
+#         referral_code: string. The code with which the account invites others.
 #     Errors: not_authenticated, invalid_request.
 _POSTERN_PARAMS[sales.user.me]='
 api_key:string
 '
 _POSTERN_RESULTS[sales.user.me]=SalesMe
 
-# sales.user.update_me: Changes one's own name. Both parts are set.
-#     api_key: string. required. A key that a sign-in gave.
+# sales.user.update_me: Changes the caller's name. Sets the first and the last name.
+#     api_key: string. required. A bearer token from a sign-in.
 #     name: SalesNameInput. required. The person's name.
 #     name.first: string. required. The first name.
 #     name.last: string. required. The last name.
@@ -697,19 +703,19 @@ name.last:string
 '
 _POSTERN_RESULTS[sales.user.update_me]=nothing
 
-# sales.user.renew_referral_code: Replaces one's own referral code. The old code is unknown from then on; accounts
-#     that were created with it stay.
-#     api_key: string. required. A key that a sign-in gave.
+# sales.user.renew_referral_code: Replaces the caller's referral code. The old code stops working. Accounts that
+#     were created with it stay.
+#     api_key: string. required. A bearer token from a sign-in.
 #     Gives SalesReferralCode: An account's new referral code.
-#         referral_code: string. The code with which the owner invites others from now on.
+#         referral_code: string. The new code with which the account invites others.
 #     Errors: not_authenticated, invalid_request.
 _POSTERN_PARAMS[sales.user.renew_referral_code]='
 api_key:string
 '
 _POSTERN_RESULTS[sales.user.renew_referral_code]=SalesReferralCode
 
-# sales.user.reset: Mails a token to set a new password with. The answer is the same whether or not there is such an
-#     account.
+# sales.user.reset: Mails a token for setting a new password. The reply is the same whether or not the account
+#     exists.
 #     email: string. required. The email address, unique without regard to case.
 #     Gives nothing.
 #     Errors: invalid_request.
@@ -718,8 +724,8 @@ email:string
 '
 _POSTERN_RESULTS[sales.user.reset]=nothing
 
-# sales.user.complete_reset: Sets a new password. All sessions end, a lock is lifted, and the email counts as
-#     verified.
+# sales.user.complete_reset: Sets a new password. All sessions of the account end, a lockout is removed, and the
+#     email becomes verified.
 #     token: string. required. The token from the mail.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     Gives nothing.
@@ -730,8 +736,8 @@ password:string
 '
 _POSTERN_RESULTS[sales.user.complete_reset]=nothing
 
-# sales.user.resend_verification: Mails the verification again. The answer is the same whether or not there is such
-#     an account.
+# sales.user.resend_verification: Mails a new verification token. The reply is the same whether or not the account
+#     exists.
 #     email: string. required. The email address, unique without regard to case.
 #     Gives nothing.
 #     Errors: invalid_request.
@@ -741,7 +747,7 @@ email:string
 _POSTERN_RESULTS[sales.user.resend_verification]=nothing
 
 # sales.user.signout: Ends a session. Other sessions stay open.
-#     api_key: string. required. A key that a sign-in gave.
+#     api_key: string. required. A bearer token from a sign-in.
 #     Gives nothing.
 #     Errors: not_authenticated, invalid_request.
 _POSTERN_PARAMS[sales.user.signout]='
@@ -755,19 +761,19 @@ _POSTERN_PARAMS[rpc.discover]='
 '
 _POSTERN_RESULTS[rpc.discover]=object
 
-# system.info: Says what serves here. Its name, version, methods and store.
-#     Gives ServiceInfo: What serves here.
+# system.info: Shows information about the running service. The name, version, methods and store.
+#     Gives ServiceInfo: Information about the running service.
 #         name: string. `postern`.
-#         version: string. Its version.
-#         methods: list of string. The names of the methods there are.
-#         store: ServiceStoreInfo. Where it keeps its data.
+#         version: string. The version.
+#         methods: list of string. The names of all methods.
+#         store: ServiceStoreInfo. The store of the service.
 _POSTERN_PARAMS[system.info]='
 '
 _POSTERN_RESULTS[system.info]=ServiceInfo
 
-# system.advance_clock: Moves a rehearsal's clock forward. What has expired by then is deleted. There is no such
-#     method outside of a rehearsal.
-#     seconds: integer. required. By how many seconds.
+# system.advance_clock: Moves the clock of deterministic mode forward. Everything that has expired by the new time
+#     is deleted. The method exists only in deterministic mode.
+#     seconds: integer. required. The number of seconds.
 #     Gives nothing.
 #     Errors: invalid_request.
 _POSTERN_PARAMS[system.advance_clock]='
@@ -775,18 +781,18 @@ seconds:integer
 '
 _POSTERN_RESULTS[system.advance_clock]=nothing
 
-# system.outbox: Lists a rehearsal's mails. There is no such method outside of a rehearsal.
-#     Gives ServiceOutbox: The mails so far.
-#         messages: list of ServiceOutboxMessage. The mails, the oldest first.
+# system.outbox: Lists the mails of deterministic mode. The method exists only in deterministic mode.
+#     Gives ServiceOutbox: All mails up to now.
+#         messages: list of ServiceOutboxMessage. The mails, oldest first.
 _POSTERN_PARAMS[system.outbox]='
 '
 _POSTERN_RESULTS[system.outbox]=ServiceOutbox
 
-# system.invite: Gives out a referral code. The code is good for 7 days. The method exists only in a rehearsal;
-#     elsewhere `postern invite` does it.
-#     role: string: customer, salesperson, admin. required. The role with which it invites.
-#     uses: integer. How many accounts it may create; 1 unless given.
-#     Gives ServiceInvite: A referral code that no account owns.
+# system.invite: Creates an invitation and returns its referral code. The code is valid for 7 days. The method
+#     exists only in deterministic mode; otherwise use `postern invite`.
+#     role: string: customer, salesperson, admin. required. The role with which the code invites.
+#     uses: integer. The number of accounts that the code can create; default 1.
+#     Gives ServiceInvite: A referral code of an invitation, which no account owns.
 #         referral_code: string. The code.
 #     Errors: invalid_request.
 _POSTERN_PARAMS[system.invite]='
@@ -797,30 +803,31 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 
 # Errors, by what POSTERN_ERROR_SLUG is.
 
-# authentication_failed: `user_id` or `session_id` is missing, unknown, ended, or they are not a pair. Signing in
-#     failed.
+# authentication_failed: `user_id` or `session_id` is missing or unknown, the session has ended, or it is not a
+#     session of that user. The sign-in failed.
 
-# field_required: A member is missing or blank.
+# field_required: A property is missing or blank.
 
-# field_invalid: A member is not valid.
+# field_invalid: A property is not valid.
 
 # operator_exists: The email is taken.
 
-# account_invalid_or_unconfirmed: There is no such account, or its email is not confirmed.
+# account_invalid_or_unconfirmed: The account does not exist, or its email is not confirmed.
 
 # wrong_password: The password is wrong.
 
 # client_not_found: The operator has no such client.
 
-# too_many_attempts: Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
+# too_many_attempts: Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
 
 # code_invalid: A mailed code is unknown, used, superseded or expired.
 
-# client_email_taken: An update gives a client the email of another live client of this operator.
+# client_email_taken: An update gives a client the email of another client of this operator that is not deleted.
 
-# too_many_mails: 5 mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until
-#     one may go again. 5 mails of a kind went to the address within an hour, or the account caused 100 mails to
-#     others within a day; `data.retry_after` counts the seconds until one may go again.
+# too_many_mails: 5 mails of a kind went to the address within an hour; `data.retry_after` is the number of seconds
+#     until the next mail is allowed. 5 mails of a kind went to the address within an hour, or the account caused
+#     100 mails to other addresses within a day; `data.retry_after` is the number of seconds until the next mail is
+#     allowed.
 
 # email_required: The email is missing, null or blank.
 
@@ -828,65 +835,67 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 
 # password_required: The password is missing, null or blank.
 
-# invalid_password: The password is no string, or longer than 1,024 bytes.
+# invalid_password: The password is not a string, or is longer than 1,024 bytes.
 
-# invalid_role: The role is missing, or neither user nor clinician.
+# invalid_role: The role is missing, or is neither user nor clinician.
 
-# invalid_first_name: The first name is no string, or too long.
+# invalid_first_name: The first name is not a string, or is too long.
 
-# invalid_last_name: The last name is no string, or too long.
+# invalid_last_name: The last name is not a string, or is too long.
 
-# invalid_phone: The phone number is no string, or too long.
+# invalid_phone: The phone number is not a string, or is too long.
 
-# invalid_npi: The npi is not ten digits that begin with 1 or 2 and pass their check.
+# invalid_npi: The npi is not ten digits that begin with 1 or 2 and have a valid check digit.
 
 # user_already_exists: The email is taken.
 
-# user_not_found: There is no such user.
+# user_not_found: The user does not exist.
 
 # access_token_required: The token is missing or blank.
 
 # invalid_access_token: The token is unknown, revoked or expired.
 
-# wrong_email_password: Either is wrong, or the password is a temporary one that was mailed more than a day ago.
+# wrong_email_password: The email or the password is wrong, or the password is a temporary one that was mailed more
+#     than a day ago.
 
-# login_attempts_exceeded: Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
+# login_attempts_exceeded: Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
 
 # first_name_required: A patient's first name is missing or blank.
 
-# invalid_birthdate: It is no date of the form 1970-12-31, is before 1850-01-01 or after tomorrow (UTC).
+# invalid_birthdate: The value is not a date of the form 1970-12-31, is before 1850-01-01, or is after tomorrow
+#     (UTC).
 
-# invalid_sex: It is none of male, female and other.
+# invalid_sex: The value is not male, female or other.
 
-# invalid_access: It is neither read nor write.
+# invalid_access: The value is neither read nor write.
 
-# invalid_group: It is none of prime, family and anyone.
+# invalid_group: The value is not prime, family or anyone.
 
-# invalid_limit: It is no whole number from 0 on.
+# invalid_limit: The value is not an integer of 0 or more.
 
-# invalid_offset: It is no whole number from 0 on.
+# invalid_offset: The value is not an integer of 0 or more.
 
 # is_owner: The share is the owner's.
 
-# unauthorized: The one who asks may only read, or the patient is another user's own self and is to be deleted.
+# unauthorized: The caller has only read access, or tries to delete a patient that is another user.
 
-# invalid_patient_id: There is none, or none that the one who asks can see.
+# invalid_patient_id: The patient does not exist, or the caller has no access to it.
 
 # invalid_share_id: The patient has no such share.
 
-# invalid_code: A mailed code is unknown, used, superseded, expired, or another account's.
+# invalid_code: A mailed code is unknown, used, superseded or expired, or belongs to another account.
 
-# invalid_request: A member is missing or not valid; `data.field` names it. A member is missing or not valid.
+# invalid_request: A property is missing or not valid; `data.field` names it. A property is missing or not valid.
 
 # token_invalid: A mailed token is unknown, used, superseded or expired.
 
-# insufficient_authorization: The role of the code's owner is not enough.
+# insufficient_authorization: The role of the code's owner does not allow it to invite this kind of account.
 
-# not_authenticated: The api key is missing, unknown, ended or expired.
+# not_authenticated: The api key is missing or unknown, or its session has ended or expired.
 
-# invalid_referral_code: No account owns the code, and no invitation that is good has it.
+# invalid_referral_code: The code belongs to no account and to no valid invitation.
 
-# busy: The lock was held for longer than --lock-wait.
+# busy: Another process held the lock for longer than --lock-wait.
 
 # disk_full: Nothing of the request was written.
 

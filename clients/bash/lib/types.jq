@@ -3,7 +3,7 @@
 # The types that results are made of. A `?` behind a type lets the member be null, one
 # behind a name lets it be left out; brackets make a list.
 def types: {
-  # A person: an operator's, or a client's.
+  # The person data of an operator or a client.
   OperatorsPerson: {
     "id": "integer",
     "created": "time",
@@ -11,7 +11,7 @@ def types: {
     "last_name": "string",
     "email": "string"
   },
-  # An operator, with a session that is open.
+  # An operator, with an open session.
   OperatorsOperator: {
     "id": "integer",
     "created": "time",
@@ -26,16 +26,16 @@ def types: {
     "address": "string",
     "deleted": "time?"
   },
-  # Clients that have changed, and where to go on.
+  # Changed clients, and the cursor for the next request.
   OperatorsClientList: {
     "clients": "[OperatorsClient]",
     "provision": "integer"
   },
-  # An email that is confirmed now.
+  # A confirmed email address.
   OperatorsConfirmedEmail: {
     "email": "string"
   },
-  # A user that was registered.
+  # A newly registered user.
   CareRegistered: {
     "email": "string",
     "first_name": "string",
@@ -54,26 +54,26 @@ def types: {
     "npi?": "string",
     "success": "boolean"
   },
-  # Where a temporary password went.
+  # The address that a temporary password was mailed to.
   CareResetEmail: {
     "email": "string",
     "success": "boolean"
   },
-  # The address that was proven.
+  # A confirmed email address.
   CareConfirmedEmail: {
     "email": "string",
     "success": "boolean"
   },
-  # A session that was opened.
+  # A new session.
   CareAccessToken: {
     "access_token": "string",
     "success": "boolean"
   },
-  # That it was done.
+  # Success, without other data.
   CareDone: {
     "success": "boolean"
   },
-  # A patient, as the one who asks sees it.
+  # A patient, as the caller sees it.
   CarePatient: {
     "id": "integer",
     "first_name": "string",
@@ -86,7 +86,7 @@ def types: {
     "access": "string",
     "group": "string"
   },
-  # A patient, as the one who asks sees it.
+  # A patient, as the caller sees it.
   CarePatientResult: {
     "id": "integer",
     "first_name": "string",
@@ -106,7 +106,7 @@ def types: {
     "count": "integer",
     "success": "boolean"
   },
-  # Who else can reach a patient.
+  # A share: the access of an account or address to a patient.
   CareShare: {
     "id": "integer",
     "email": "string",
@@ -114,7 +114,7 @@ def types: {
     "group": "string",
     "is_user": "boolean"
   },
-  # Who else can reach a patient.
+  # A share: the access of an account or address to a patient.
   CareShareResult: {
     "id": "integer",
     "email": "string",
@@ -129,25 +129,25 @@ def types: {
     "count": "integer",
     "success": "boolean"
   },
-  # A customer that was created.
+  # A new customer.
   SalesCreated: {
     "email": "string",
     "created": "epoch",
     "external_id": "string"
   },
-  # A salesperson or an internal user that was created, signed in.
+  # A new salesperson or internal user, with an open session.
   SalesCreatedWithKey: {
     "email": "string",
     "created": "epoch",
     "external_id": "string",
     "api_key": "string"
   },
-  # A session that was opened.
+  # A new session.
   SalesAuthenticated: {
     "email": "string",
     "api_key": "string"
   },
-  # An email that is verified now.
+  # A verified email address.
   SalesVerifiedEmail: {
     "email": "string"
   },
@@ -170,7 +170,7 @@ def types: {
   ServiceStoreInfo: {
     "kind": "string"
   },
-  # What serves here.
+  # Information about the running service.
   ServiceInfo: {
     "name": "string",
     "version": "string",
@@ -185,11 +185,11 @@ def types: {
     "text": "string",
     "created": "time"
   },
-  # The mails so far.
+  # All mails up to now.
   ServiceOutbox: {
     "messages": "[ServiceOutboxMessage]"
   },
-  # A referral code that no account owns.
+  # A referral code of an invitation, which no account owns.
   ServiceInvite: {
     "referral_code": "string"
   }

@@ -2,21 +2,24 @@
 
 import { CallError } from "../errors.js";
 
-/** `user_id` or `session_id` is missing, unknown, ended, or they are not a pair. Signing in failed. */
+/**
+ * `user_id` or `session_id` is missing or unknown, the session has ended, or it is not a session of that user. The
+ * sign-in failed.
+ */
 export class AuthenticationFailed extends CallError {
   static readonly slug: "authentication_failed";
   readonly name: "AuthenticationFailed";
   readonly slug: "authentication_failed";
 }
 
-/** A member is missing or blank. */
+/** A property is missing or blank. */
 export class FieldRequired extends CallError {
   static readonly slug: "field_required";
   readonly name: "FieldRequired";
   readonly slug: "field_required";
 }
 
-/** A member is not valid. */
+/** A property is not valid. */
 export class FieldInvalid extends CallError {
   static readonly slug: "field_invalid";
   readonly name: "FieldInvalid";
@@ -30,7 +33,7 @@ export class OperatorExists extends CallError {
   readonly slug: "operator_exists";
 }
 
-/** There is no such account, or its email is not confirmed. */
+/** The account does not exist, or its email is not confirmed. */
 export class AccountInvalidOrUnconfirmed extends CallError {
   static readonly slug: "account_invalid_or_unconfirmed";
   readonly name: "AccountInvalidOrUnconfirmed";
@@ -51,7 +54,7 @@ export class ClientNotFound extends CallError {
   readonly slug: "client_not_found";
 }
 
-/** Too many wrong passwords in a row; `data.retry_after` says for how many seconds more. */
+/** Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait. */
 export class TooManyAttempts extends CallError {
   static readonly slug: "too_many_attempts";
   readonly name: "TooManyAttempts";
@@ -65,7 +68,7 @@ export class CodeInvalid extends CallError {
   readonly slug: "code_invalid";
 }
 
-/** An update gives a client the email of another live client of this operator. */
+/** An update gives a client the email of another client of this operator that is not deleted. */
 export class ClientEmailTaken extends CallError {
   static readonly slug: "client_email_taken";
   readonly name: "ClientEmailTaken";
@@ -73,9 +76,9 @@ export class ClientEmailTaken extends CallError {
 }
 
 /**
- * 5 mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go again. 5
- * mails of a kind went to the address within an hour, or the account caused 100 mails to others within a day;
- * `data.retry_after` counts the seconds until one may go again.
+ * 5 mails of a kind went to the address within an hour; `data.retry_after` is the number of seconds until the next mail
+ * is allowed. 5 mails of a kind went to the address within an hour, or the account caused 100 mails to other addresses
+ * within a day; `data.retry_after` is the number of seconds until the next mail is allowed.
  */
 export class TooManyMails extends CallError {
   static readonly slug: "too_many_mails";
@@ -104,42 +107,42 @@ export class PasswordRequired extends CallError {
   readonly slug: "password_required";
 }
 
-/** The password is no string, or longer than 1,024 bytes. */
+/** The password is not a string, or is longer than 1,024 bytes. */
 export class InvalidPassword extends CallError {
   static readonly slug: "invalid_password";
   readonly name: "InvalidPassword";
   readonly slug: "invalid_password";
 }
 
-/** The role is missing, or neither user nor clinician. */
+/** The role is missing, or is neither user nor clinician. */
 export class InvalidRole extends CallError {
   static readonly slug: "invalid_role";
   readonly name: "InvalidRole";
   readonly slug: "invalid_role";
 }
 
-/** The first name is no string, or too long. */
+/** The first name is not a string, or is too long. */
 export class InvalidFirstName extends CallError {
   static readonly slug: "invalid_first_name";
   readonly name: "InvalidFirstName";
   readonly slug: "invalid_first_name";
 }
 
-/** The last name is no string, or too long. */
+/** The last name is not a string, or is too long. */
 export class InvalidLastName extends CallError {
   static readonly slug: "invalid_last_name";
   readonly name: "InvalidLastName";
   readonly slug: "invalid_last_name";
 }
 
-/** The phone number is no string, or too long. */
+/** The phone number is not a string, or is too long. */
 export class InvalidPhone extends CallError {
   static readonly slug: "invalid_phone";
   readonly name: "InvalidPhone";
   readonly slug: "invalid_phone";
 }
 
-/** The npi is not ten digits that begin with 1 or 2 and pass their check. */
+/** The npi is not ten digits that begin with 1 or 2 and have a valid check digit. */
 export class InvalidNpi extends CallError {
   static readonly slug: "invalid_npi";
   readonly name: "InvalidNpi";
@@ -153,7 +156,7 @@ export class UserAlreadyExists extends CallError {
   readonly slug: "user_already_exists";
 }
 
-/** There is no such user. */
+/** The user does not exist. */
 export class UserNotFound extends CallError {
   static readonly slug: "user_not_found";
   readonly name: "UserNotFound";
@@ -174,14 +177,14 @@ export class InvalidAccessToken extends CallError {
   readonly slug: "invalid_access_token";
 }
 
-/** Either is wrong, or the password is a temporary one that was mailed more than a day ago. */
+/** The email or the password is wrong, or the password is a temporary one that was mailed more than a day ago. */
 export class WrongEmailPassword extends CallError {
   static readonly slug: "wrong_email_password";
   readonly name: "WrongEmailPassword";
   readonly slug: "wrong_email_password";
 }
 
-/** Too many wrong passwords in a row; `data.retry_after` says for how many seconds more. */
+/** Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait. */
 export class LoginAttemptsExceeded extends CallError {
   static readonly slug: "login_attempts_exceeded";
   readonly name: "LoginAttemptsExceeded";
@@ -195,42 +198,42 @@ export class FirstNameRequired extends CallError {
   readonly slug: "first_name_required";
 }
 
-/** It is no date of the form 1970-12-31, is before 1850-01-01 or after tomorrow (UTC). */
+/** The value is not a date of the form 1970-12-31, is before 1850-01-01, or is after tomorrow (UTC). */
 export class InvalidBirthdate extends CallError {
   static readonly slug: "invalid_birthdate";
   readonly name: "InvalidBirthdate";
   readonly slug: "invalid_birthdate";
 }
 
-/** It is none of male, female and other. */
+/** The value is not male, female or other. */
 export class InvalidSex extends CallError {
   static readonly slug: "invalid_sex";
   readonly name: "InvalidSex";
   readonly slug: "invalid_sex";
 }
 
-/** It is neither read nor write. */
+/** The value is neither read nor write. */
 export class InvalidAccess extends CallError {
   static readonly slug: "invalid_access";
   readonly name: "InvalidAccess";
   readonly slug: "invalid_access";
 }
 
-/** It is none of prime, family and anyone. */
+/** The value is not prime, family or anyone. */
 export class InvalidGroup extends CallError {
   static readonly slug: "invalid_group";
   readonly name: "InvalidGroup";
   readonly slug: "invalid_group";
 }
 
-/** It is no whole number from 0 on. */
+/** The value is not an integer of 0 or more. */
 export class InvalidLimit extends CallError {
   static readonly slug: "invalid_limit";
   readonly name: "InvalidLimit";
   readonly slug: "invalid_limit";
 }
 
-/** It is no whole number from 0 on. */
+/** The value is not an integer of 0 or more. */
 export class InvalidOffset extends CallError {
   static readonly slug: "invalid_offset";
   readonly name: "InvalidOffset";
@@ -244,14 +247,14 @@ export class IsOwner extends CallError {
   readonly slug: "is_owner";
 }
 
-/** The one who asks may only read, or the patient is another user's own self and is to be deleted. */
+/** The caller has only read access, or tries to delete a patient that is another user. */
 export class Unauthorized extends CallError {
   static readonly slug: "unauthorized";
   readonly name: "Unauthorized";
   readonly slug: "unauthorized";
 }
 
-/** There is none, or none that the one who asks can see. */
+/** The patient does not exist, or the caller has no access to it. */
 export class InvalidPatientID extends CallError {
   static readonly slug: "invalid_patient_id";
   readonly name: "InvalidPatientID";
@@ -265,14 +268,14 @@ export class InvalidShareID extends CallError {
   readonly slug: "invalid_share_id";
 }
 
-/** A mailed code is unknown, used, superseded, expired, or another account's. */
+/** A mailed code is unknown, used, superseded or expired, or belongs to another account. */
 export class InvalidCode extends CallError {
   static readonly slug: "invalid_code";
   readonly name: "InvalidCode";
   readonly slug: "invalid_code";
 }
 
-/** A member is missing or not valid; `data.field` names it. A member is missing or not valid. */
+/** A property is missing or not valid; `data.field` names it. A property is missing or not valid. */
 export class InvalidRequest extends CallError {
   static readonly slug: "invalid_request";
   readonly name: "InvalidRequest";
@@ -286,28 +289,28 @@ export class TokenInvalid extends CallError {
   readonly slug: "token_invalid";
 }
 
-/** The role of the code's owner is not enough. */
+/** The role of the code's owner does not allow it to invite this kind of account. */
 export class InsufficientAuthorization extends CallError {
   static readonly slug: "insufficient_authorization";
   readonly name: "InsufficientAuthorization";
   readonly slug: "insufficient_authorization";
 }
 
-/** The api key is missing, unknown, ended or expired. */
+/** The api key is missing or unknown, or its session has ended or expired. */
 export class NotAuthenticated extends CallError {
   static readonly slug: "not_authenticated";
   readonly name: "NotAuthenticated";
   readonly slug: "not_authenticated";
 }
 
-/** No account owns the code, and no invitation that is good has it. */
+/** The code belongs to no account and to no valid invitation. */
 export class InvalidReferralCode extends CallError {
   static readonly slug: "invalid_referral_code";
   readonly name: "InvalidReferralCode";
   readonly slug: "invalid_referral_code";
 }
 
-/** The lock was held for longer than --lock-wait. */
+/** Another process held the lock for longer than --lock-wait. */
 export class Busy extends CallError {
   static readonly slug: "busy";
   readonly name: "Busy";

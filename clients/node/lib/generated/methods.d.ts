@@ -6,21 +6,22 @@ import type * as types from "./types.js";
 /** The methods `operators.client.…`. */
 export interface OperatorsClientMethods {
   /**
-   * Adds a client. A client of this operator with the same email is updated instead, and revived if it was deleted.
+   * Adds a client. If the operator has a client with the same email, that client is updated instead, and restored if it
+   * was deleted.
    *
    * @throws AuthenticationFailed, FieldRequired, FieldInvalid
    */
   create(params: types.OperatorsClientCreateParams, options?: CallOptions): Promise<types.OperatorsClient>;
 
   /**
-   * Changes a client. Members that are absent stay as they are.
+   * Changes a client. An absent property is not changed.
    *
    * @throws AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound, ClientEmailTaken
    */
   update(params: types.OperatorsClientUpdateParams, options?: CallOptions): Promise<types.OperatorsClient>;
 
   /**
-   * Deletes a client. It stays in the feed, with `deleted` set, so that devices learn of it.
+   * Deletes a client. The client stays in the change feed, with `deleted` set, so that devices see the deletion.
    *
    * @throws AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound
    */
@@ -30,8 +31,8 @@ export interface OperatorsClientMethods {
 /** The methods `operators.clients.…`. */
 export interface OperatorsClientsMethods {
   /**
-   * Lists the clients that have changed. Those whose change number is at least `provision`. With 0 deleted ones are
-   * left out; above 0 they come with `deleted` set.
+   * Lists the clients that have changed. Returns the clients whose change number is at least `provision`. With 0,
+   * deleted clients are left out; above 0, they are included with `deleted` set.
    *
    * @throws AuthenticationFailed, FieldRequired, FieldInvalid
    */
@@ -47,21 +48,22 @@ export interface OperatorsMethods {
   readonly clients: OperatorsClientsMethods;
 
   /**
-   * Registers an operator. The session works at once; signing in asks for the mailed code to be confirmed first.
+   * Registers an operator. The returned session works at once. Signing in requires the email to be confirmed with the
+   * mailed code first.
    *
    * @throws FieldRequired, FieldInvalid, OperatorExists, TooManyMails
    */
   register(params: types.OperatorsRegisterParams, options?: CallOptions): Promise<types.OperatorsOperator>;
 
   /**
-   * Signs an operator in. Each sign-in opens a session; the newest sixteen live.
+   * Signs an operator in. Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
    *
    * @throws FieldRequired, FieldInvalid, AccountInvalidOrUnconfirmed, WrongPassword, TooManyAttempts
    */
   signin(params: types.OperatorsSigninParams, options?: CallOptions): Promise<types.OperatorsOperator>;
 
   /**
-   * Confirms an operator's email. The code is good once, for a day.
+   * Confirms an operator's email address. The code is valid once, for a day.
    *
    * @throws FieldRequired, FieldInvalid, CodeInvalid
    */
@@ -71,7 +73,7 @@ export interface OperatorsMethods {
   ): Promise<types.OperatorsConfirmedEmail>;
 
   /**
-   * Mails the confirmation again. The answer is the same whether or not there is such an account.
+   * Mails a new confirmation code. The reply is the same whether or not the account exists.
    *
    * @throws FieldRequired, FieldInvalid
    */
@@ -92,14 +94,14 @@ export interface OperatorsMethods {
   changePassword(params: types.OperatorsChangePasswordParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Mails a code to set a new password with. The answer is the same whether or not there is such an account.
+   * Mails a code for setting a new password. The reply is the same whether or not the account exists.
    *
    * @throws FieldRequired, FieldInvalid
    */
   resetPassword(params: types.OperatorsResetPasswordParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Sets a new password. All of the operator's sessions end, a lock is lifted, and the email counts as confirmed.
+   * Sets a new password. All of the operator's sessions end, a lockout is removed, and the email becomes confirmed.
    *
    * @throws FieldRequired, FieldInvalid, CodeInvalid
    */
@@ -109,7 +111,7 @@ export interface OperatorsMethods {
 /** The methods `care.user.…`. */
 export interface CareUserMethods {
   /**
-   * Registers a user. A patient for the user is created as well, and a code that proves the address is mailed.
+   * Registers a user. Also creates a patient for the user, and mails a code that confirms the address.
    *
    * @throws EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, InvalidRole, InvalidFirstName,
    * InvalidLastName, InvalidPhone, UserAlreadyExists, TooManyMails
@@ -117,15 +119,15 @@ export interface CareUserMethods {
   register(params: types.CareUserRegisterParams, options?: CallOptions): Promise<types.CareRegistered>;
 
   /**
-   * Shows one's own account. `npi` comes for a clinician alone.
+   * Shows the caller's account. Only a clinician has `npi`.
    *
    * @throws AccessTokenRequired, InvalidAccessToken
    */
   view(params: types.CareUserViewParams, options?: CallOptions): Promise<types.CareUser>;
 
   /**
-   * Changes one's own account. Null or an empty string clears a name, phone or npi; an absent member stays. A new
-   * password revokes every access token.
+   * Changes the caller's account. Null or an empty string clears a name, phone or npi; an absent param changes nothing.
+   * A new password revokes every access token.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidFirstName, InvalidLastName, InvalidPhone, InvalidNpi,
    * PasswordRequired, InvalidPassword
@@ -133,32 +135,32 @@ export interface CareUserMethods {
   change(params: types.CareUserChangeParams, options?: CallOptions): Promise<types.CareUser>;
 
   /**
-   * Deletes one's own account. Patients that no other user can reach go with it; a shared one passes to the user who
-   * has had it longest.
+   * Deletes the caller's account. Also deletes the patients that no other user can access. A shared patient passes to
+   * the user who has had access to it longest.
    *
    * @throws AccessTokenRequired, InvalidAccessToken
    */
   delete(params: types.CareUserDeleteParams, options?: CallOptions): Promise<types.CareUser>;
 
   /**
-   * Mails a temporary password. Every access token is revoked. The temporary password is good for a day; signing in
-   * with it proves the address. Where the address was not proven before, all shares and invitations that the account
-   * made or that concern its patients end then.
+   * Mails a temporary password. Every access token is revoked. The temporary password is valid for a day; signing in
+   * with it confirms the address. If the address was not confirmed before, that sign-in also ends all shares and
+   * invitations that the account made or that concern its patients.
    *
    * @throws EmailRequired, InvalidEmail, UserNotFound
    */
   resetPassword(params: types.CareUserResetPasswordParams, options?: CallOptions): Promise<types.CareResetEmail>;
 
   /**
-   * Proves one's email. The code is good for a day; for a day after its use it answers the same again. Shares that wait
-   * for the address open.
+   * Confirms the email address of a user. The code is valid for a day. For a day after its use, it returns the same
+   * result again. Shares that wait for the address become active.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidCode
    */
   confirmEmail(params: types.CareUserConfirmEmailParams, options?: CallOptions): Promise<types.CareConfirmedEmail>;
 
   /**
-   * Mails the confirmation again. The answer is the same whether or not there is such an account.
+   * Mails a new confirmation code. The reply is the same whether or not the account exists.
    *
    * @throws EmailRequired, InvalidEmail
    */
@@ -168,14 +170,14 @@ export interface CareUserMethods {
 /** The methods `care.auth.…`. */
 export interface CareAuthMethods {
   /**
-   * Signs in. Each sign-in gives a new token; the newest 5 live.
+   * Signs in. Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid.
    *
    * @throws EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, WrongEmailPassword, LoginAttemptsExceeded
    */
   token(params: types.CareAuthTokenParams, options?: CallOptions): Promise<types.CareAccessToken>;
 
   /**
-   * Revokes a token. Other tokens stay good.
+   * Revokes a token. Other tokens stay valid.
    *
    * @throws AccessTokenRequired, InvalidAccessToken
    */
@@ -185,7 +187,7 @@ export interface CareAuthMethods {
 /** The methods `care.patients.…`. */
 export interface CarePatientsMethods {
   /**
-   * Creates a patient. The one who creates it owns it.
+   * Creates a patient. The caller becomes its owner.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, FirstNameRequired, InvalidFirstName, InvalidLastName,
    * InvalidPhone, InvalidBirthdate, InvalidSex
@@ -193,21 +195,22 @@ export interface CarePatientsMethods {
   create(params: types.CarePatientsCreateParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
-   * Lists the patients that one can see. In the order of their numbers.
+   * Lists the patients that the caller can access. Sorted by `id`.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidLimit, InvalidOffset
    */
   list(params: types.CarePatientsListParams, options?: CallOptions): Promise<types.CarePatientList>;
 
   /**
-   * Shows a patient. As the one who asks sees it.
+   * Shows a patient. `me`, `access` and `group` are relative to the caller.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID
    */
   view(params: types.CarePatientsViewParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
-   * Changes a patient. Members that are absent stay; null or an empty string clears all but the first name.
+   * Changes a patient. An absent param changes nothing. Null or an empty string clears every param except the first
+   * name.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, FirstNameRequired,
    * InvalidFirstName, InvalidLastName, InvalidPhone, InvalidBirthdate, InvalidSex
@@ -215,15 +218,17 @@ export interface CarePatientsMethods {
   update(params: types.CarePatientsUpdateParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
-   * Deletes a patient. For everybody who can reach it. A patient with `me: true` can be deleted by its user alone.
+   * Deletes a patient. Every account loses access to it. If the patient is a user (`me: true` for that user), only that
+   * user can delete it.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized
    */
   delete(params: types.CarePatientsDeleteParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
-   * Shares a patient. An email without an account, or whose account has not proven it, is mailed an invitation: its
-   * code gives the access to the one who claims it, and proving the address gives it to the account.
+   * Shares a patient. If the address has no account, or if its account has not confirmed it, an invitation is mailed to
+   * it. The account that claims the code of the invitation gets the access. If the account of the address confirms the
+   * address first, that account gets it.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, EmailRequired, InvalidEmail,
    * InvalidAccess, InvalidGroup, IsOwner, TooManyMails
@@ -231,23 +236,23 @@ export interface CarePatientsMethods {
   share(params: types.CarePatientsShareParams, options?: CallOptions): Promise<types.CareShareResult>;
 
   /**
-   * Lists the shares of a patient. The owner's own share is among them. Who can only read sees the own share alone.
+   * Lists the shares of a patient. Includes the owner's share. A caller with read access sees only its own share.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID
    */
   shares(params: types.CarePatientsSharesParams, options?: CallOptions): Promise<types.CareShareList>;
 
   /**
-   * Ends a share. One's own share may be ended by whoever only reads, too.
+   * Ends a share. A caller with read access can end only its own share.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, InvalidShareID, IsOwner, Unauthorized
    */
   unshare(params: types.CarePatientsUnshareParams, options?: CallOptions): Promise<types.CareShareResult>;
 
   /**
-   * Claims an invitation. The access goes to the one who claims. One who has access already keeps it, raised where the
-   * invitation gives more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that
-   * somebody else had mailed to the account's own address proves that address.
+   * Claims an invitation. The caller gets the access. A caller who already has access keeps it; it is raised if the
+   * invitation gives more. A claim that gains nothing, such as the owner's, does not use up the code. Claiming an
+   * invitation that another account had mailed to the caller's own address confirms that address.
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidCode
    */
@@ -269,14 +274,14 @@ export interface CareMethods {
 /** The methods `sales.user.…`. */
 export interface SalesUserMethods {
   /**
-   * Creates a customer. Anybody's code will do. The account is locked until the mailed token is used.
+   * Creates a customer. Any valid referral code works. The customer cannot sign in until the mailed token is used.
    *
    * @throws InvalidRequest, InvalidReferralCode, UserAlreadyExists, TooManyMails
    */
   createCustomer(params: types.SalesUserCreateCustomerParams, options?: CallOptions): Promise<types.SalesCreated>;
 
   /**
-   * Creates a salesperson. The code's owner must be a salesperson or an internal user.
+   * Creates a salesperson. The owner of the referral code must be a salesperson or an internal user.
    *
    * @throws InvalidRequest, InvalidReferralCode, InsufficientAuthorization, UserAlreadyExists
    */
@@ -286,7 +291,7 @@ export interface SalesUserMethods {
   ): Promise<types.SalesCreatedWithKey>;
 
   /**
-   * Creates an internal user. The code's owner must be an internal user.
+   * Creates an internal user. The owner of the referral code must be an internal user.
    *
    * @throws InvalidRequest, InvalidReferralCode, InsufficientAuthorization, UserAlreadyExists
    */
@@ -296,35 +301,35 @@ export interface SalesUserMethods {
   ): Promise<types.SalesCreatedWithKey>;
 
   /**
-   * Signs in. Each sign-in opens a session; the newest sixteen live.
+   * Signs in. Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
    *
    * @throws InvalidRequest, AuthenticationFailed, TooManyAttempts
    */
   authenticate(params: types.SalesUserAuthenticateParams, options?: CallOptions): Promise<types.SalesAuthenticated>;
 
   /**
-   * Verifies a customer's email. The token is good once, for a day.
+   * Verifies a customer's email. The token is valid once, for a day.
    *
    * @throws InvalidRequest, TokenInvalid
    */
   verify(params: types.SalesUserVerifyParams, options?: CallOptions): Promise<types.SalesVerifiedEmail>;
 
   /**
-   * Shows one's own account. The referral code is the owner's, to invite others with.
+   * Shows the caller's account. The referral code is the one with which the caller invites others.
    *
    * @throws NotAuthenticated, InvalidRequest
    */
   me(params: types.SalesUserMeParams, options?: CallOptions): Promise<types.SalesMe>;
 
   /**
-   * Changes one's own name. Both parts are set.
+   * Changes the caller's name. Sets the first and the last name.
    *
    * @throws NotAuthenticated, InvalidRequest
    */
   updateMe(params: types.SalesUserUpdateMeParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Replaces one's own referral code. The old code is unknown from then on; accounts that were created with it stay.
+   * Replaces the caller's referral code. The old code stops working. Accounts that were created with it stay.
    *
    * @throws NotAuthenticated, InvalidRequest
    */
@@ -334,21 +339,21 @@ export interface SalesUserMethods {
   ): Promise<types.SalesReferralCode>;
 
   /**
-   * Mails a token to set a new password with. The answer is the same whether or not there is such an account.
+   * Mails a token for setting a new password. The reply is the same whether or not the account exists.
    *
    * @throws InvalidRequest
    */
   reset(params: types.SalesUserResetParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Sets a new password. All sessions end, a lock is lifted, and the email counts as verified.
+   * Sets a new password. All sessions of the account end, a lockout is removed, and the email becomes verified.
    *
    * @throws InvalidRequest, TokenInvalid
    */
   completeReset(params: types.SalesUserCompleteResetParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Mails the verification again. The answer is the same whether or not there is such an account.
+   * Mails a new verification token. The reply is the same whether or not the account exists.
    *
    * @throws InvalidRequest
    */
@@ -376,23 +381,23 @@ export interface RpcMethods {
 
 /** The methods `system.…`. */
 export interface SystemMethods {
-  /** Says what serves here. Its name, version, methods and store. */
+  /** Shows information about the running service. The name, version, methods and store. */
   info(options?: CallOptions): Promise<types.ServiceInfo>;
 
   /**
-   * Moves a rehearsal's clock forward. What has expired by then is deleted. There is no such method outside of a
-   * rehearsal.
+   * Moves the clock of deterministic mode forward. Everything that has expired by the new time is deleted. The method
+   * exists only in deterministic mode.
    *
    * @throws InvalidRequest
    */
   advanceClock(params: types.SystemAdvanceClockParams, options?: CallOptions): Promise<void>;
 
-  /** Lists a rehearsal's mails. There is no such method outside of a rehearsal. */
+  /** Lists the mails of deterministic mode. The method exists only in deterministic mode. */
   outbox(options?: CallOptions): Promise<types.ServiceOutbox>;
 
   /**
-   * Gives out a referral code. The code is good for 7 days. The method exists only in a rehearsal; elsewhere `postern
-   * invite` does it.
+   * Creates an invitation and returns its referral code. The code is valid for 7 days. The method exists only in
+   * deterministic mode; otherwise use `postern invite`.
    *
    * @throws InvalidRequest
    */

@@ -6,7 +6,7 @@ export type Time = string;
 /** Whole seconds since 1970. */
 export type Epoch = number;
 
-/** A person: an operator's, or a client's. */
+/** The person data of an operator or a client. */
 export interface OperatorsPerson {
   /** The person's number. */
   id: number;
@@ -20,15 +20,15 @@ export interface OperatorsPerson {
   email: string;
 }
 
-/** An operator, with a session that is open. */
+/** An operator, with an open session. */
 export interface OperatorsOperator {
   /** The operator's number. */
   id: number;
   /** When the operator registered. */
   created: Time;
-  /** The operator's person. */
+  /** The operator's person data. */
   user: OperatorsPerson;
-  /** The session: 128 hexadecimal digits. */
+  /** The bearer token of the session: 128 hexadecimal digits. */
   session_id: string;
 }
 
@@ -38,29 +38,29 @@ export interface OperatorsClient {
   id: number;
   /** When the client was added. */
   created: Time;
-  /** The client's person. */
+  /** The client's person data. */
   user: OperatorsPerson;
-  /** Where the client lives. */
+  /** The client's postal address. */
   address: string;
-  /** When the client was deleted; null while it is not. */
+  /** When the client was deleted; null if it is not deleted. */
   deleted: Time | null;
 }
 
-/** Clients that have changed, and where to go on. */
+/** Changed clients, and the cursor for the next request. */
 export interface OperatorsClientList {
   /** The clients, most recently changed first. */
   clients: Array<OperatorsClient>;
-  /** The cursor to ask with next time. */
+  /** The cursor for the next request. */
   provision: number;
 }
 
-/** An email that is confirmed now. */
+/** A confirmed email address. */
 export interface OperatorsConfirmedEmail {
   /** The email address. */
   email: string;
 }
 
-/** A user that was registered. */
+/** A newly registered user. */
 export interface CareRegistered {
   /** The email address. */
   email: string;
@@ -94,7 +94,7 @@ export interface CareUser {
   success: boolean;
 }
 
-/** Where a temporary password went. */
+/** The address that a temporary password was mailed to. */
 export interface CareResetEmail {
   /** The email address. */
   email: string;
@@ -102,7 +102,7 @@ export interface CareResetEmail {
   success: boolean;
 }
 
-/** The address that was proven. */
+/** A confirmed email address. */
 export interface CareConfirmedEmail {
   /** The email address. */
   email: string;
@@ -110,21 +110,21 @@ export interface CareConfirmedEmail {
   success: boolean;
 }
 
-/** A session that was opened. */
+/** A new session. */
 export interface CareAccessToken {
-  /** The token. */
+  /** The bearer token of the session. */
   access_token: string;
   /** Always true. */
   success: boolean;
 }
 
-/** That it was done. */
+/** Success, without other data. */
 export interface CareDone {
   /** Always true. */
   success: boolean;
 }
 
-/** A patient, as the one who asks sees it. */
+/** A patient, as the caller sees it. */
 export interface CarePatient {
   /** The patient's number. */
   id: number;
@@ -140,15 +140,15 @@ export interface CarePatient {
   phone: string;
   /** The email of the owner. */
   creator: string;
-  /** Whether the patient is the one who asks. */
+  /** Whether the patient is the caller. */
   me: boolean;
-  /** What the one who asks may do: read or write. */
+  /** The caller's access: read or write. */
   access: string;
-  /** As what: owner, prime, family or anyone. */
+  /** The caller's group: owner, prime, family or anyone. */
   group: string;
 }
 
-/** A patient, as the one who asks sees it. */
+/** A patient, as the caller sees it. */
 export interface CarePatientResult {
   /** The patient's number. */
   id: number;
@@ -164,11 +164,11 @@ export interface CarePatientResult {
   phone: string;
   /** The email of the owner. */
   creator: string;
-  /** Whether the patient is the one who asks. */
+  /** Whether the patient is the caller. */
   me: boolean;
-  /** What the one who asks may do: read or write. */
+  /** The caller's access: read or write. */
   access: string;
-  /** As what: owner, prime, family or anyone. */
+  /** The caller's group: owner, prime, family or anyone. */
   group: string;
   /** Always true. */
   success: boolean;
@@ -178,37 +178,43 @@ export interface CarePatientResult {
 export interface CarePatientList {
   /** The patients. */
   patients: Array<CarePatient>;
-  /** How many there are before paging. */
+  /** The number of patients before paging. */
   count: number;
   /** Always true. */
   success: boolean;
 }
 
-/** Who else can reach a patient. */
+/** A share: the access of an account or address to a patient. */
 export interface CareShare {
   /** The share's number. */
   id: number;
-  /** Whom the patient is shared with. */
+  /** The email address that the patient is shared with. */
   email: string;
   /** read or write. */
   access: string;
   /** owner, prime, family or anyone. */
   group: string;
-  /** Whether it gives an account access; else it waits for the address to be proven or the code to be claimed. */
+  /**
+   * True if an account has the access; false while the share waits for its address to be confirmed or its code to be
+   * claimed.
+   */
   is_user: boolean;
 }
 
-/** Who else can reach a patient. */
+/** A share: the access of an account or address to a patient. */
 export interface CareShareResult {
   /** The share's number. */
   id: number;
-  /** Whom the patient is shared with. */
+  /** The email address that the patient is shared with. */
   email: string;
   /** read or write. */
   access: string;
   /** owner, prime, family or anyone. */
   group: string;
-  /** Whether it gives an account access; else it waits for the address to be proven or the code to be claimed. */
+  /**
+   * True if an account has the access; false while the share waits for its address to be confirmed or its code to be
+   * claimed.
+   */
   is_user: boolean;
   /** Always true. */
   success: boolean;
@@ -218,43 +224,43 @@ export interface CareShareResult {
 export interface CareShareList {
   /** The shares. */
   shares: Array<CareShare>;
-  /** How many there are. */
+  /** The number of shares. */
   count: number;
   /** Always true. */
   success: boolean;
 }
 
-/** A customer that was created. */
+/** A new customer. */
 export interface SalesCreated {
   /** The email address. */
   email: string;
-  /** When, in seconds since 1970. */
+  /** When the account was created, as Unix time in seconds. */
   created: Epoch;
-  /** A random UUID by which others refer to the account. */
+  /** A random UUID, the account's public id. */
   external_id: string;
 }
 
-/** A salesperson or an internal user that was created, signed in. */
+/** A new salesperson or internal user, with an open session. */
 export interface SalesCreatedWithKey {
   /** The email address. */
   email: string;
-  /** When, in seconds since 1970. */
+  /** When the account was created, as Unix time in seconds. */
   created: Epoch;
-  /** A random UUID by which others refer to the account. */
+  /** A random UUID, the account's public id. */
   external_id: string;
-  /** The key of the session. */
+  /** The bearer token of the session. */
   api_key: string;
 }
 
-/** A session that was opened. */
+/** A new session. */
 export interface SalesAuthenticated {
   /** The email address. */
   email: string;
-  /** The key of the session. */
+  /** The bearer token of the session. */
   api_key: string;
 }
 
-/** An email that is verified now. */
+/** A verified email address. */
 export interface SalesVerifiedEmail {
   /** The email address. */
   email: string;
@@ -274,13 +280,13 @@ export interface SalesMe {
   email: string;
   /** The name. */
   name: SalesName;
-  /** The code with which the owner invites others. */
+  /** The code with which the account invites others. */
   referral_code: string;
 }
 
 /** An account's new referral code. */
 export interface SalesReferralCode {
-  /** The code with which the owner invites others from now on. */
+  /** The new code with which the account invites others. */
   referral_code: string;
 }
 
@@ -290,15 +296,15 @@ export interface ServiceStoreInfo {
   kind: string;
 }
 
-/** What serves here. */
+/** Information about the running service. */
 export interface ServiceInfo {
   /** `postern`. */
   name: string;
-  /** Its version. */
+  /** The version. */
   version: string;
-  /** The names of the methods there are. */
+  /** The names of all methods. */
   methods: Array<string>;
-  /** Where it keeps its data. */
+  /** The store of the service. */
   store: ServiceStoreInfo;
 }
 
@@ -306,29 +312,29 @@ export interface ServiceInfo {
 export interface ServiceOutboxMessage {
   /** The mail's number. */
   id: number;
-  /** The address that it goes to. */
+  /** The address of the recipient. */
   to: string;
-  /** Its subject. */
+  /** The subject. */
   subject: string;
-  /** Its text; empty once it is erased. */
+  /** The text; empty after it was erased. */
   text: string;
-  /** When it was written. */
+  /** When the mail was created. */
   created: Time;
 }
 
-/** The mails so far. */
+/** All mails up to now. */
 export interface ServiceOutbox {
-  /** The mails, the oldest first. */
+  /** The mails, oldest first. */
   messages: Array<ServiceOutboxMessage>;
 }
 
-/** A referral code that no account owns. */
+/** A referral code of an invitation, which no account owns. */
 export interface ServiceInvite {
   /** The code. */
   referral_code: string;
 }
 
-/** What is given of a person. */
+/** The person data in a request. */
 export interface OperatorsPersonInput {
   /** The first name. */
   first_name: string;
@@ -338,15 +344,15 @@ export interface OperatorsPersonInput {
   email: string;
 }
 
-/** What is given of a client. */
+/** The client data in a request. */
 export interface OperatorsClientInput {
-  /** The client's person. */
+  /** The client's person data. */
   user: OperatorsPersonInput;
-  /** Where the client lives. */
+  /** The client's postal address. */
   address: string;
 }
 
-/** What is given of a person. What is left out stays as it is. */
+/** The person data in a request. What is left out stays as it is. */
 export interface OperatorsPersonChanges {
   /** The first name. */
   first_name?: string | undefined;
@@ -356,11 +362,11 @@ export interface OperatorsPersonChanges {
   email?: string | undefined;
 }
 
-/** What is given of a client. What is left out stays as it is. */
+/** The client data in a request. What is left out stays as it is. */
 export interface OperatorsClientChanges {
-  /** The client's person. */
+  /** The client's person data. */
   user?: OperatorsPersonChanges | undefined;
-  /** Where the client lives. */
+  /** The client's postal address. */
   address?: string | undefined;
 }
 
@@ -374,7 +380,7 @@ export interface SalesNameInput {
 
 /** The params of `operators.register`. */
 export interface OperatorsRegisterParams {
-  /** The operator's person. */
+  /** The operator's person data. */
   user: OperatorsPersonInput;
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
@@ -404,12 +410,9 @@ export interface OperatorsClientsGetParams {
   user_id: number;
   /** A session of that operator. */
   session_id: string;
-  /** The cursor of the last answer, or 0. */
+  /** The cursor from the last reply, or 0. */
   provision: number;
-  /**
-   * How many clients to get at most: those with the oldest changes of what would be answered; `provision` in the answer
-   * is where to go on.
-   */
+  /** The maximum number of clients. The oldest changes are returned; continue with `provision` from the reply. */
   limit?: number | undefined;
 }
 
@@ -421,7 +424,7 @@ export interface OperatorsClientUpdateParams {
   session_id: string;
   /** The client's `id`. */
   client_id: number;
-  /** What is to change; members that are absent stay as they are. */
+  /** The properties to change; an absent property is not changed. */
   client: OperatorsClientChanges;
 }
 
@@ -461,7 +464,7 @@ export interface OperatorsChangePasswordParams {
   user_id: number;
   /** A session of that operator. */
   session_id: string;
-  /** The password up to now. */
+  /** The current password. */
   current_password: string;
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
@@ -499,13 +502,13 @@ export interface CareUserRegisterParams {
 
 /** The params of `care.user.view`. */
 export interface CareUserViewParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
 }
 
 /** The params of `care.user.change`. */
 export interface CareUserChangeParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
   /** The first name. */
   first_name?: string | null | undefined;
@@ -521,7 +524,7 @@ export interface CareUserChangeParams {
 
 /** The params of `care.user.delete`. */
 export interface CareUserDeleteParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
 }
 
@@ -533,9 +536,9 @@ export interface CareUserResetPasswordParams {
 
 /** The params of `care.user.confirm_email`. */
 export interface CareUserConfirmEmailParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
-  /** The code from the mail that registering sent. */
+  /** The code from the mail that `care.user.register` or `care.user.resend_confirmation` sent. */
   code: string;
 }
 
@@ -555,13 +558,13 @@ export interface CareAuthTokenParams {
 
 /** The params of `care.auth.revoke`. */
 export interface CareAuthRevokeParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
 }
 
 /** The params of `care.patients.create`. */
 export interface CarePatientsCreateParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
   /** The first name. */
   first_name: string;
@@ -577,17 +580,17 @@ export interface CarePatientsCreateParams {
 
 /** The params of `care.patients.list`. */
 export interface CarePatientsListParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
-  /** How many at most; 0 for all, 25 if absent. */
+  /** The maximum number of patients; 0 for all, 25 if absent. */
   limit?: number | undefined;
-  /** How many to pass over. */
+  /** The number of patients to skip. */
   offset?: number | undefined;
 }
 
 /** The params of `care.patients.view`. */
 export interface CarePatientsViewParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
   /** The patient's `id`. */
   patient_id: number;
@@ -595,7 +598,7 @@ export interface CarePatientsViewParams {
 
 /** The params of `care.patients.update`. */
 export interface CarePatientsUpdateParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
   /** The patient's `id`. */
   patient_id: number;
@@ -613,7 +616,7 @@ export interface CarePatientsUpdateParams {
 
 /** The params of `care.patients.delete`. */
 export interface CarePatientsDeleteParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
   /** The patient's `id`. */
   patient_id: number;
@@ -621,7 +624,7 @@ export interface CarePatientsDeleteParams {
 
 /** The params of `care.patients.share`. */
 export interface CarePatientsShareParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
   /** The patient's `id`. */
   patient_id: number;
@@ -635,7 +638,7 @@ export interface CarePatientsShareParams {
 
 /** The params of `care.patients.shares`. */
 export interface CarePatientsSharesParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
   /** The patient's `id`. */
   patient_id: number;
@@ -643,7 +646,7 @@ export interface CarePatientsSharesParams {
 
 /** The params of `care.patients.unshare`. */
 export interface CarePatientsUnshareParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
   /** The patient's `id`. */
   patient_id: number;
@@ -653,7 +656,7 @@ export interface CarePatientsUnshareParams {
 
 /** The params of `care.patients.claim`. */
 export interface CarePatientsClaimParams {
-  /** A token that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   access_token: string;
   /** The code from the mail. */
   code: string;
@@ -665,7 +668,7 @@ export interface SalesUserCreateCustomerParams {
   email: string;
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
-  /** The code of who invites. */
+  /** The referral code of the account that invites, or of an invitation. */
   referral_code: string;
   /** Where the customer came from. */
   source: string;
@@ -679,7 +682,7 @@ export interface SalesUserCreateSalespersonParams {
   email: string;
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
-  /** The code of who invites. */
+  /** The referral code of the account that invites, or of an invitation. */
   referral_code: string;
   /** The person's name. */
   name: SalesNameInput;
@@ -695,7 +698,7 @@ export interface SalesUserCreateInternalParams {
   email: string;
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
-  /** The code of who invites. */
+  /** The referral code of the account that invites, or of an invitation. */
   referral_code: string;
   /** The person's name. */
   name: SalesNameInput;
@@ -717,13 +720,13 @@ export interface SalesUserVerifyParams {
 
 /** The params of `sales.user.me`. */
 export interface SalesUserMeParams {
-  /** A key that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   api_key: string;
 }
 
 /** The params of `sales.user.update_me`. */
 export interface SalesUserUpdateMeParams {
-  /** A key that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   api_key: string;
   /** The person's name. */
   name: SalesNameInput;
@@ -731,7 +734,7 @@ export interface SalesUserUpdateMeParams {
 
 /** The params of `sales.user.renew_referral_code`. */
 export interface SalesUserRenewReferralCodeParams {
-  /** A key that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   api_key: string;
 }
 
@@ -757,20 +760,20 @@ export interface SalesUserResendVerificationParams {
 
 /** The params of `sales.user.signout`. */
 export interface SalesUserSignoutParams {
-  /** A key that a sign-in gave. */
+  /** A bearer token from a sign-in. */
   api_key: string;
 }
 
 /** The params of `system.advance_clock`. */
 export interface SystemAdvanceClockParams {
-  /** By how many seconds. */
+  /** The number of seconds. */
   seconds: number;
 }
 
 /** The params of `system.invite`. */
 export interface SystemInviteParams {
-  /** The role with which it invites. */
+  /** The role with which the code invites. */
   role: "customer" | "salesperson" | "admin";
-  /** How many accounts it may create; 1 unless given. */
+  /** The number of accounts that the code can create; default 1. */
   uses?: number | undefined;
 }

@@ -54,7 +54,8 @@ class AsyncOperatorsClientMethods:
     ) -> OperatorsClient:
         """Adds a client.
 
-        A client of this operator with the same email is updated instead, and revived if it was deleted.
+        If the operator has a client with the same email, that client is updated instead, and restored if it was
+        deleted.
 
         Args:
             user_id: The operator's `id`.
@@ -80,13 +81,13 @@ class AsyncOperatorsClientMethods:
     ) -> OperatorsClient:
         """Changes a client.
 
-        Members that are absent stay as they are.
+        An absent property is not changed.
 
         Args:
             user_id: The operator's `id`.
             session_id: A session of that operator.
             client_id: The client's `id`.
-            client: What is to change; members that are absent stay as they are.
+            client: The properties to change; an absent property is not changed.
 
         Raises:
             AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound, ClientEmailTaken
@@ -106,7 +107,7 @@ class AsyncOperatorsClientMethods:
     ) -> OperatorsClient:
         """Deletes a client.
 
-        It stays in the feed, with `deleted` set, so that devices learn of it.
+        The client stays in the change feed, with `deleted` set, so that devices see the deletion.
 
         Args:
             user_id: The operator's `id`.
@@ -139,15 +140,15 @@ class AsyncOperatorsClientsMethods:
     ) -> OperatorsClientList:
         """Lists the clients that have changed.
 
-        Those whose change number is at least `provision`. With 0 deleted ones are left out; above 0 they come with
-        `deleted` set.
+        Returns the clients whose change number is at least `provision`. With 0, deleted clients are left out; above 0,
+        they are included with `deleted` set.
 
         Args:
             user_id: The operator's `id`.
             session_id: A session of that operator.
-            provision: The cursor of the last answer, or 0.
-            limit: How many clients to get at most: those with the oldest changes of what would be answered;
-                `provision` in the answer is where to go on.
+            provision: The cursor from the last reply, or 0.
+            limit: The maximum number of clients. The oldest changes are returned; continue with `provision` from
+                the reply.
 
         Raises:
             AuthenticationFailed, FieldRequired, FieldInvalid
@@ -177,10 +178,10 @@ class AsyncOperatorsMethods:
     ) -> OperatorsOperator:
         """Registers an operator.
 
-        The session works at once; signing in asks for the mailed code to be confirmed first.
+        The returned session works at once. Signing in requires the email to be confirmed with the mailed code first.
 
         Args:
-            user: The operator's person.
+            user: The operator's person data.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
@@ -196,7 +197,7 @@ class AsyncOperatorsMethods:
     ) -> OperatorsOperator:
         """Signs an operator in.
 
-        Each sign-in opens a session; the newest sixteen live.
+        Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
 
         Args:
             email: The email address, unique without regard to case.
@@ -212,9 +213,9 @@ class AsyncOperatorsMethods:
         *,
         code: str,
     ) -> OperatorsConfirmedEmail:
-        """Confirms an operator's email.
+        """Confirms an operator's email address.
 
-        The code is good once, for a day.
+        The code is valid once, for a day.
 
         Args:
             code: The code from the mail.
@@ -229,9 +230,9 @@ class AsyncOperatorsMethods:
         *,
         email: str,
     ) -> None:
-        """Mails the confirmation again.
+        """Mails a new confirmation code.
 
-        The answer is the same whether or not there is such an account.
+        The reply is the same whether or not the account exists.
 
         Args:
             email: The email address, unique without regard to case.
@@ -275,7 +276,7 @@ class AsyncOperatorsMethods:
         Args:
             user_id: The operator's `id`.
             session_id: A session of that operator.
-            current_password: The password up to now.
+            current_password: The current password.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
@@ -292,9 +293,9 @@ class AsyncOperatorsMethods:
         *,
         email: str,
     ) -> None:
-        """Mails a code to set a new password with.
+        """Mails a code for setting a new password.
 
-        The answer is the same whether or not there is such an account.
+        The reply is the same whether or not the account exists.
 
         Args:
             email: The email address, unique without regard to case.
@@ -312,7 +313,7 @@ class AsyncOperatorsMethods:
     ) -> None:
         """Sets a new password.
 
-        All of the operator's sessions end, a lock is lifted, and the email counts as confirmed.
+        All of the operator's sessions end, a lockout is removed, and the email becomes confirmed.
 
         Args:
             code: The code from the mail.
@@ -342,7 +343,7 @@ class AsyncCareUserMethods:
     ) -> CareRegistered:
         """Registers a user.
 
-        A patient for the user is created as well, and a code that proves the address is mailed.
+        Also creates a patient for the user, and mails a code that confirms the address.
 
         Args:
             email: The email address, unique without regard to case.
@@ -367,12 +368,12 @@ class AsyncCareUserMethods:
         *,
         access_token: str,
     ) -> CareUser:
-        """Shows one's own account.
+        """Shows the caller's account.
 
-        `npi` comes for a clinician alone.
+        Only a clinician has `npi`.
 
         Args:
-            access_token: A token that a sign-in gave.
+            access_token: A bearer token from a sign-in.
 
         Raises:
             AccessTokenRequired, InvalidAccessToken
@@ -389,13 +390,13 @@ class AsyncCareUserMethods:
         npi: str | Unset | None = UNSET,
         password: str | Unset = UNSET,
     ) -> CareUser:
-        """Changes one's own account.
+        """Changes the caller's account.
 
-        Null or an empty string clears a name, phone or npi; an absent member stays. A new password revokes every access
-        token.
+        Null or an empty string clears a name, phone or npi; an absent param changes nothing. A new password revokes
+        every access token.
 
         Args:
-            access_token: A token that a sign-in gave.
+            access_token: A bearer token from a sign-in.
             first_name: The first name.
             last_name: The last name.
             phone: The phone number.
@@ -424,12 +425,13 @@ class AsyncCareUserMethods:
         *,
         access_token: str,
     ) -> CareUser:
-        """Deletes one's own account.
+        """Deletes the caller's account.
 
-        Patients that no other user can reach go with it; a shared one passes to the user who has had it longest.
+        Also deletes the patients that no other user can access. A shared patient passes to the user who has had access
+        to it longest.
 
         Args:
-            access_token: A token that a sign-in gave.
+            access_token: A bearer token from a sign-in.
 
         Raises:
             AccessTokenRequired, InvalidAccessToken
@@ -443,9 +445,9 @@ class AsyncCareUserMethods:
     ) -> CareResetEmail:
         """Mails a temporary password.
 
-        Every access token is revoked. The temporary password is good for a day; signing in with it proves the address.
-        Where the address was not proven before, all shares and invitations that the account made or that concern its
-        patients end then.
+        Every access token is revoked. The temporary password is valid for a day; signing in with it confirms the
+        address. If the address was not confirmed before, that sign-in also ends all shares and invitations that the
+        account made or that concern its patients.
 
         Args:
             email: The email address, unique without regard to case.
@@ -461,14 +463,14 @@ class AsyncCareUserMethods:
         access_token: str,
         code: str,
     ) -> CareConfirmedEmail:
-        """Proves one's email.
+        """Confirms the email address of a user.
 
-        The code is good for a day; for a day after its use it answers the same again. Shares that wait for the address
-        open.
+        The code is valid for a day. For a day after its use, it returns the same result again. Shares that wait for the
+        address become active.
 
         Args:
-            access_token: A token that a sign-in gave.
-            code: The code from the mail that registering sent.
+            access_token: A bearer token from a sign-in.
+            code: The code from the mail that `care.user.register` or `care.user.resend_confirmation` sent.
 
         Raises:
             AccessTokenRequired, InvalidAccessToken, InvalidCode
@@ -482,9 +484,9 @@ class AsyncCareUserMethods:
         *,
         email: str,
     ) -> None:
-        """Mails the confirmation again.
+        """Mails a new confirmation code.
 
-        The answer is the same whether or not there is such an account.
+        The reply is the same whether or not the account exists.
 
         Args:
             email: The email address, unique without regard to case.
@@ -509,7 +511,7 @@ class AsyncCareAuthMethods:
     ) -> CareAccessToken:
         """Signs in.
 
-        Each sign-in gives a new token; the newest 5 live.
+        Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid.
 
         Args:
             email: The email address, unique without regard to case.
@@ -527,10 +529,10 @@ class AsyncCareAuthMethods:
     ) -> CareDone:
         """Revokes a token.
 
-        Other tokens stay good.
+        Other tokens stay valid.
 
         Args:
-            access_token: A token that a sign-in gave.
+            access_token: A bearer token from a sign-in.
 
         Raises:
             AccessTokenRequired, InvalidAccessToken
@@ -556,10 +558,10 @@ class AsyncCarePatientsMethods:
     ) -> CarePatientResult:
         """Creates a patient.
 
-        The one who creates it owns it.
+        The caller becomes its owner.
 
         Args:
-            access_token: A token that a sign-in gave.
+            access_token: A bearer token from a sign-in.
             first_name: The first name.
             last_name: The last name.
             birthdate: The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow.
@@ -590,14 +592,14 @@ class AsyncCarePatientsMethods:
         limit: int | Unset = UNSET,
         offset: int | Unset = UNSET,
     ) -> CarePatientList:
-        """Lists the patients that one can see.
+        """Lists the patients that the caller can access.
 
-        In the order of their numbers.
+        Sorted by `id`.
 
         Args:
-            access_token: A token that a sign-in gave.
-            limit: How many at most; 0 for all, 25 if absent.
-            offset: How many to pass over.
+            access_token: A bearer token from a sign-in.
+            limit: The maximum number of patients; 0 for all, 25 if absent.
+            offset: The number of patients to skip.
 
         Raises:
             AccessTokenRequired, InvalidAccessToken, InvalidLimit, InvalidOffset
@@ -616,10 +618,10 @@ class AsyncCarePatientsMethods:
     ) -> CarePatientResult:
         """Shows a patient.
 
-        As the one who asks sees it.
+        `me`, `access` and `group` are relative to the caller.
 
         Args:
-            access_token: A token that a sign-in gave.
+            access_token: A bearer token from a sign-in.
             patient_id: The patient's `id`.
 
         Raises:
@@ -642,10 +644,10 @@ class AsyncCarePatientsMethods:
     ) -> CarePatientResult:
         """Changes a patient.
 
-        Members that are absent stay; null or an empty string clears all but the first name.
+        An absent param changes nothing. Null or an empty string clears every param except the first name.
 
         Args:
-            access_token: A token that a sign-in gave.
+            access_token: A bearer token from a sign-in.
             patient_id: The patient's `id`.
             first_name: The first name.
             last_name: The last name.
@@ -679,10 +681,11 @@ class AsyncCarePatientsMethods:
     ) -> CarePatientResult:
         """Deletes a patient.
 
-        For everybody who can reach it. A patient with `me: true` can be deleted by its user alone.
+        Every account loses access to it. If the patient is a user (`me: true` for that user), only that user can delete
+        it.
 
         Args:
-            access_token: A token that a sign-in gave.
+            access_token: A bearer token from a sign-in.
             patient_id: The patient's `id`.
 
         Raises:
@@ -705,11 +708,12 @@ class AsyncCarePatientsMethods:
     ) -> CareShareResult:
         """Shares a patient.
 
-        An email without an account, or whose account has not proven it, is mailed an invitation: its code gives the
-        access to the one who claims it, and proving the address gives it to the account.
+        If the address has no account, or if its account has not confirmed it, an invitation is mailed to it. The
+        account that claims the code of the invitation gets the access. If the account of the address confirms the
+        address first, that account gets it.
 
         Args:
-            access_token: A token that a sign-in gave.
+            access_token: A bearer token from a sign-in.
             patient_id: The patient's `id`.
             email: The email address, unique without regard to case.
             access: read or write.
@@ -733,10 +737,10 @@ class AsyncCarePatientsMethods:
     ) -> CareShareList:
         """Lists the shares of a patient.
 
-        The owner's own share is among them. Who can only read sees the own share alone.
+        Includes the owner's share. A caller with read access sees only its own share.
 
         Args:
-            access_token: A token that a sign-in gave.
+            access_token: A bearer token from a sign-in.
             patient_id: The patient's `id`.
 
         Raises:
@@ -755,10 +759,10 @@ class AsyncCarePatientsMethods:
     ) -> CareShareResult:
         """Ends a share.
 
-        One's own share may be ended by whoever only reads, too.
+        A caller with read access can end only its own share.
 
         Args:
-            access_token: A token that a sign-in gave.
+            access_token: A bearer token from a sign-in.
             patient_id: The patient's `id`.
             share_id: The share's `id`.
 
@@ -779,12 +783,12 @@ class AsyncCarePatientsMethods:
     ) -> CarePatientResult:
         """Claims an invitation.
 
-        The access goes to the one who claims. One who has access already keeps it, raised where the invitation gives
-        more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that somebody else had
-        mailed to the account's own address proves that address.
+        The caller gets the access. A caller who already has access keeps it; it is raised if the invitation gives more.
+        A claim that gains nothing, such as the owner's, does not use up the code. Claiming an invitation that another
+        account had mailed to the caller's own address confirms that address.
 
         Args:
-            access_token: A token that a sign-in gave.
+            access_token: A bearer token from a sign-in.
             code: The code from the mail.
 
         Raises:
@@ -824,12 +828,12 @@ class AsyncSalesUserMethods:
     ) -> SalesCreated:
         """Creates a customer.
 
-        Anybody's code will do. The account is locked until the mailed token is used.
+        Any valid referral code works. The customer cannot sign in until the mailed token is used.
 
         Args:
             email: The email address, unique without regard to case.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
-            referral_code: The code of who invites.
+            referral_code: The referral code of the account that invites, or of an invitation.
             source: Where the customer came from.
             name: The person's name.
 
@@ -854,12 +858,12 @@ class AsyncSalesUserMethods:
     ) -> SalesCreatedWithKey:
         """Creates a salesperson.
 
-        The code's owner must be a salesperson or an internal user.
+        The owner of the referral code must be a salesperson or an internal user.
 
         Args:
             email: The email address, unique without regard to case.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
-            referral_code: The code of who invites.
+            referral_code: The referral code of the account that invites, or of an invitation.
             name: The person's name.
             phone: The phone number.
             brand_id: The external id of the brand.
@@ -890,12 +894,12 @@ class AsyncSalesUserMethods:
     ) -> SalesCreatedWithKey:
         """Creates an internal user.
 
-        The code's owner must be an internal user.
+        The owner of the referral code must be an internal user.
 
         Args:
             email: The email address, unique without regard to case.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
-            referral_code: The code of who invites.
+            referral_code: The referral code of the account that invites, or of an invitation.
             name: The person's name.
 
         Raises:
@@ -915,7 +919,7 @@ class AsyncSalesUserMethods:
     ) -> SalesAuthenticated:
         """Signs in.
 
-        Each sign-in opens a session; the newest sixteen live.
+        Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
 
         Args:
             email: The email address, unique without regard to case.
@@ -935,7 +939,7 @@ class AsyncSalesUserMethods:
     ) -> SalesVerifiedEmail:
         """Verifies a customer's email.
 
-        The token is good once, for a day.
+        The token is valid once, for a day.
 
         Args:
             token: The token from the mail.
@@ -950,12 +954,12 @@ class AsyncSalesUserMethods:
         *,
         api_key: str,
     ) -> SalesMe:
-        """Shows one's own account.
+        """Shows the caller's account.
 
-        The referral code is the owner's, to invite others with.
+        The referral code is the one with which the caller invites others.
 
         Args:
-            api_key: A key that a sign-in gave.
+            api_key: A bearer token from a sign-in.
 
         Raises:
             NotAuthenticated, InvalidRequest
@@ -968,12 +972,12 @@ class AsyncSalesUserMethods:
         api_key: str,
         name: SalesNameInput,
     ) -> None:
-        """Changes one's own name.
+        """Changes the caller's name.
 
-        Both parts are set.
+        Sets the first and the last name.
 
         Args:
-            api_key: A key that a sign-in gave.
+            api_key: A bearer token from a sign-in.
             name: The person's name.
 
         Raises:
@@ -986,12 +990,12 @@ class AsyncSalesUserMethods:
         *,
         api_key: str,
     ) -> SalesReferralCode:
-        """Replaces one's own referral code.
+        """Replaces the caller's referral code.
 
-        The old code is unknown from then on; accounts that were created with it stay.
+        The old code stops working. Accounts that were created with it stay.
 
         Args:
-            api_key: A key that a sign-in gave.
+            api_key: A bearer token from a sign-in.
 
         Raises:
             NotAuthenticated, InvalidRequest
@@ -1003,9 +1007,9 @@ class AsyncSalesUserMethods:
         *,
         email: str,
     ) -> None:
-        """Mails a token to set a new password with.
+        """Mails a token for setting a new password.
 
-        The answer is the same whether or not there is such an account.
+        The reply is the same whether or not the account exists.
 
         Args:
             email: The email address, unique without regard to case.
@@ -1023,7 +1027,7 @@ class AsyncSalesUserMethods:
     ) -> None:
         """Sets a new password.
 
-        All sessions end, a lock is lifted, and the email counts as verified.
+        All sessions of the account end, a lockout is removed, and the email becomes verified.
 
         Args:
             token: The token from the mail.
@@ -1039,9 +1043,9 @@ class AsyncSalesUserMethods:
         *,
         email: str,
     ) -> None:
-        """Mails the verification again.
+        """Mails a new verification token.
 
-        The answer is the same whether or not there is such an account.
+        The reply is the same whether or not the account exists.
 
         Args:
             email: The email address, unique without regard to case.
@@ -1061,7 +1065,7 @@ class AsyncSalesUserMethods:
         Other sessions stay open.
 
         Args:
-            api_key: A key that a sign-in gave.
+            api_key: A bearer token from a sign-in.
 
         Raises:
             NotAuthenticated, InvalidRequest
@@ -1098,9 +1102,9 @@ class AsyncSystemMethods:
         self._call = call
 
     async def info(self) -> ServiceInfo:
-        """Says what serves here.
+        """Shows information about the running service.
 
-        Its name, version, methods and store.
+        The name, version, methods and store.
         """
         return await self._call("system.info", None, ServiceInfo.from_json)
 
@@ -1109,12 +1113,12 @@ class AsyncSystemMethods:
         *,
         seconds: int,
     ) -> None:
-        """Moves a rehearsal's clock forward.
+        """Moves the clock of deterministic mode forward.
 
-        What has expired by then is deleted. There is no such method outside of a rehearsal.
+        Everything that has expired by the new time is deleted. The method exists only in deterministic mode.
 
         Args:
-            seconds: By how many seconds.
+            seconds: The number of seconds.
 
         Raises:
             InvalidRequest
@@ -1122,9 +1126,9 @@ class AsyncSystemMethods:
         await self._call("system.advance_clock", {"seconds": seconds}, nothing)
 
     async def outbox(self) -> ServiceOutbox:
-        """Lists a rehearsal's mails.
+        """Lists the mails of deterministic mode.
 
-        There is no such method outside of a rehearsal.
+        The method exists only in deterministic mode.
         """
         return await self._call("system.outbox", None, ServiceOutbox.from_json)
 
@@ -1134,13 +1138,13 @@ class AsyncSystemMethods:
         role: Literal["customer", "salesperson", "admin"],
         uses: int | Unset = UNSET,
     ) -> ServiceInvite:
-        """Gives out a referral code.
+        """Creates an invitation and returns its referral code.
 
-        The code is good for 7 days. The method exists only in a rehearsal; elsewhere `postern invite` does it.
+        The code is valid for 7 days. The method exists only in deterministic mode; otherwise use `postern invite`.
 
         Args:
-            role: The role with which it invites.
-            uses: How many accounts it may create; 1 unless given.
+            role: The role with which the code invites.
+            uses: The number of accounts that the code can create; default 1.
 
         Raises:
             InvalidRequest

@@ -12,15 +12,17 @@ from ._failures import ProtocolError as ProtocolError
 
 
 class AuthenticationFailed(CallError):
-    """`user_id` or `session_id` is missing, unknown, ended, or they are not a pair. Signing in failed."""
+    """`user_id` or `session_id` is missing or unknown, the session has ended, or it is not a session of that user.
+    The sign-in failed.
+    """
 
 
 class FieldRequired(CallError):
-    """A member is missing or blank."""
+    """A property is missing or blank."""
 
 
 class FieldInvalid(CallError):
-    """A member is not valid."""
+    """A property is not valid."""
 
 
 class OperatorExists(CallError):
@@ -28,7 +30,7 @@ class OperatorExists(CallError):
 
 
 class AccountInvalidOrUnconfirmed(CallError):
-    """There is no such account, or its email is not confirmed."""
+    """The account does not exist, or its email is not confirmed."""
 
 
 class WrongPassword(CallError):
@@ -40,7 +42,7 @@ class ClientNotFound(CallError):
 
 
 class TooManyAttempts(CallError):
-    """Too many wrong passwords in a row; `data.retry_after` says for how many seconds more."""
+    """Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait."""
 
 
 class CodeInvalid(CallError):
@@ -48,13 +50,13 @@ class CodeInvalid(CallError):
 
 
 class ClientEmailTaken(CallError):
-    """An update gives a client the email of another live client of this operator."""
+    """An update gives a client the email of another client of this operator that is not deleted."""
 
 
 class TooManyMails(CallError):
-    """5 mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go
-    again. 5 mails of a kind went to the address within an hour, or the account caused 100 mails to others within a
-    day; `data.retry_after` counts the seconds until one may go again.
+    """5 mails of a kind went to the address within an hour; `data.retry_after` is the number of seconds until the
+    next mail is allowed. 5 mails of a kind went to the address within an hour, or the account caused 100 mails to
+    other addresses within a day; `data.retry_after` is the number of seconds until the next mail is allowed.
     """
 
 
@@ -71,27 +73,27 @@ class PasswordRequired(CallError):
 
 
 class InvalidPassword(CallError):
-    """The password is no string, or longer than 1,024 bytes."""
+    """The password is not a string, or is longer than 1,024 bytes."""
 
 
 class InvalidRole(CallError):
-    """The role is missing, or neither user nor clinician."""
+    """The role is missing, or is neither user nor clinician."""
 
 
 class InvalidFirstName(CallError):
-    """The first name is no string, or too long."""
+    """The first name is not a string, or is too long."""
 
 
 class InvalidLastName(CallError):
-    """The last name is no string, or too long."""
+    """The last name is not a string, or is too long."""
 
 
 class InvalidPhone(CallError):
-    """The phone number is no string, or too long."""
+    """The phone number is not a string, or is too long."""
 
 
 class InvalidNpi(CallError):
-    """The npi is not ten digits that begin with 1 or 2 and pass their check."""
+    """The npi is not ten digits that begin with 1 or 2 and have a valid check digit."""
 
 
 class UserAlreadyExists(CallError):
@@ -99,7 +101,7 @@ class UserAlreadyExists(CallError):
 
 
 class UserNotFound(CallError):
-    """There is no such user."""
+    """The user does not exist."""
 
 
 class AccessTokenRequired(CallError):
@@ -111,11 +113,12 @@ class InvalidAccessToken(CallError):
 
 
 class WrongEmailPassword(CallError):
-    """Either is wrong, or the password is a temporary one that was mailed more than a day ago."""
+    """The email or the password is wrong, or the password is a temporary one that was mailed more than a day ago.
+    """
 
 
 class LoginAttemptsExceeded(CallError):
-    """Too many wrong passwords in a row; `data.retry_after` says for how many seconds more."""
+    """Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait."""
 
 
 class FirstNameRequired(CallError):
@@ -123,27 +126,27 @@ class FirstNameRequired(CallError):
 
 
 class InvalidBirthdate(CallError):
-    """It is no date of the form 1970-12-31, is before 1850-01-01 or after tomorrow (UTC)."""
+    """The value is not a date of the form 1970-12-31, is before 1850-01-01, or is after tomorrow (UTC)."""
 
 
 class InvalidSex(CallError):
-    """It is none of male, female and other."""
+    """The value is not male, female or other."""
 
 
 class InvalidAccess(CallError):
-    """It is neither read nor write."""
+    """The value is neither read nor write."""
 
 
 class InvalidGroup(CallError):
-    """It is none of prime, family and anyone."""
+    """The value is not prime, family or anyone."""
 
 
 class InvalidLimit(CallError):
-    """It is no whole number from 0 on."""
+    """The value is not an integer of 0 or more."""
 
 
 class InvalidOffset(CallError):
-    """It is no whole number from 0 on."""
+    """The value is not an integer of 0 or more."""
 
 
 class IsOwner(CallError):
@@ -151,11 +154,11 @@ class IsOwner(CallError):
 
 
 class Unauthorized(CallError):
-    """The one who asks may only read, or the patient is another user's own self and is to be deleted."""
+    """The caller has only read access, or tries to delete a patient that is another user."""
 
 
 class InvalidPatientID(CallError):
-    """There is none, or none that the one who asks can see."""
+    """The patient does not exist, or the caller has no access to it."""
 
 
 class InvalidShareID(CallError):
@@ -163,11 +166,11 @@ class InvalidShareID(CallError):
 
 
 class InvalidCode(CallError):
-    """A mailed code is unknown, used, superseded, expired, or another account's."""
+    """A mailed code is unknown, used, superseded or expired, or belongs to another account."""
 
 
 class InvalidRequest(CallError):
-    """A member is missing or not valid; `data.field` names it. A member is missing or not valid."""
+    """A property is missing or not valid; `data.field` names it. A property is missing or not valid."""
 
 
 class TokenInvalid(CallError):
@@ -175,19 +178,19 @@ class TokenInvalid(CallError):
 
 
 class InsufficientAuthorization(CallError):
-    """The role of the code's owner is not enough."""
+    """The role of the code's owner does not allow it to invite this kind of account."""
 
 
 class NotAuthenticated(CallError):
-    """The api key is missing, unknown, ended or expired."""
+    """The api key is missing or unknown, or its session has ended or expired."""
 
 
 class InvalidReferralCode(CallError):
-    """No account owns the code, and no invitation that is good has it."""
+    """The code belongs to no account and to no valid invitation."""
 
 
 class Busy(CallError):
-    """The lock was held for longer than --lock-wait."""
+    """Another process held the lock for longer than --lock-wait."""
 
 
 class DiskFull(CallError):

@@ -12,7 +12,7 @@ from ._reading import boolean, integer, listed, nullable, object_members, read, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorsPerson:
-    """A person: an operator's, or a client's."""
+    """The person data of an operator or a client."""
 
     id: int
     """The person's number."""
@@ -40,16 +40,16 @@ class OperatorsPerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorsOperator:
-    """An operator, with a session that is open."""
+    """An operator, with an open session."""
 
     id: int
     """The operator's number."""
     created: datetime
     """When the operator registered."""
     user: OperatorsPerson
-    """The operator's person."""
+    """The operator's person data."""
     session_id: str = field(repr=False)
-    """The session: 128 hexadecimal digits."""
+    """The bearer token of the session: 128 hexadecimal digits."""
 
     @classmethod
     def from_json(cls, value: object) -> OperatorsOperator:
@@ -72,11 +72,11 @@ class OperatorsClient:
     created: datetime
     """When the client was added."""
     user: OperatorsPerson
-    """The client's person."""
+    """The client's person data."""
     address: str
-    """Where the client lives."""
+    """The client's postal address."""
     deleted: datetime | None
-    """When the client was deleted; null while it is not."""
+    """When the client was deleted; null if it is not deleted."""
 
     @classmethod
     def from_json(cls, value: object) -> OperatorsClient:
@@ -93,12 +93,12 @@ class OperatorsClient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorsClientList:
-    """Clients that have changed, and where to go on."""
+    """Changed clients, and the cursor for the next request."""
 
     clients: tuple[OperatorsClient, ...]
     """The clients, most recently changed first."""
     provision: int
-    """The cursor to ask with next time."""
+    """The cursor for the next request."""
 
     @classmethod
     def from_json(cls, value: object) -> OperatorsClientList:
@@ -112,7 +112,7 @@ class OperatorsClientList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorsConfirmedEmail:
-    """An email that is confirmed now."""
+    """A confirmed email address."""
 
     email: str
     """The email address."""
@@ -128,7 +128,7 @@ class OperatorsConfirmedEmail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CareRegistered:
-    """A user that was registered."""
+    """A newly registered user."""
 
     email: str
     """The email address."""
@@ -193,7 +193,7 @@ class CareUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CareResetEmail:
-    """Where a temporary password went."""
+    """The address that a temporary password was mailed to."""
 
     email: str
     """The email address."""
@@ -212,7 +212,7 @@ class CareResetEmail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CareConfirmedEmail:
-    """The address that was proven."""
+    """A confirmed email address."""
 
     email: str
     """The email address."""
@@ -231,10 +231,10 @@ class CareConfirmedEmail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CareAccessToken:
-    """A session that was opened."""
+    """A new session."""
 
     access_token: str = field(repr=False)
-    """The token."""
+    """The bearer token of the session."""
     success: bool
     """Always true."""
 
@@ -250,7 +250,7 @@ class CareAccessToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CareDone:
-    """That it was done."""
+    """Success, without other data."""
 
     success: bool
     """Always true."""
@@ -266,7 +266,7 @@ class CareDone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarePatient:
-    """A patient, as the one who asks sees it."""
+    """A patient, as the caller sees it."""
 
     id: int
     """The patient's number."""
@@ -283,11 +283,11 @@ class CarePatient:
     creator: str
     """The email of the owner."""
     me: bool
-    """Whether the patient is the one who asks."""
+    """Whether the patient is the caller."""
     access: str
-    """What the one who asks may do: read or write."""
+    """The caller's access: read or write."""
     group: str
-    """As what: owner, prime, family or anyone."""
+    """The caller's group: owner, prime, family or anyone."""
 
     @classmethod
     def from_json(cls, value: object) -> CarePatient:
@@ -309,7 +309,7 @@ class CarePatient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarePatientResult:
-    """A patient, as the one who asks sees it."""
+    """A patient, as the caller sees it."""
 
     id: int
     """The patient's number."""
@@ -326,11 +326,11 @@ class CarePatientResult:
     creator: str
     """The email of the owner."""
     me: bool
-    """Whether the patient is the one who asks."""
+    """Whether the patient is the caller."""
     access: str
-    """What the one who asks may do: read or write."""
+    """The caller's access: read or write."""
     group: str
-    """As what: owner, prime, family or anyone."""
+    """The caller's group: owner, prime, family or anyone."""
     success: bool
     """Always true."""
 
@@ -360,7 +360,7 @@ class CarePatientList:
     patients: tuple[CarePatient, ...]
     """The patients."""
     count: int
-    """How many there are before paging."""
+    """The number of patients before paging."""
     success: bool
     """Always true."""
 
@@ -377,18 +377,20 @@ class CarePatientList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CareShare:
-    """Who else can reach a patient."""
+    """A share: the access of an account or address to a patient."""
 
     id: int
     """The share's number."""
     email: str
-    """Whom the patient is shared with."""
+    """The email address that the patient is shared with."""
     access: str
     """read or write."""
     group: str
     """owner, prime, family or anyone."""
     is_user: bool
-    """Whether it gives an account access; else it waits for the address to be proven or the code to be claimed."""
+    """True if an account has the access; false while the share waits for its address to be confirmed or its code to
+    be claimed.
+    """
 
     @classmethod
     def from_json(cls, value: object) -> CareShare:
@@ -405,18 +407,20 @@ class CareShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CareShareResult:
-    """Who else can reach a patient."""
+    """A share: the access of an account or address to a patient."""
 
     id: int
     """The share's number."""
     email: str
-    """Whom the patient is shared with."""
+    """The email address that the patient is shared with."""
     access: str
     """read or write."""
     group: str
     """owner, prime, family or anyone."""
     is_user: bool
-    """Whether it gives an account access; else it waits for the address to be proven or the code to be claimed."""
+    """True if an account has the access; false while the share waits for its address to be confirmed or its code to
+    be claimed.
+    """
     success: bool
     """Always true."""
 
@@ -441,7 +445,7 @@ class CareShareList:
     shares: tuple[CareShare, ...]
     """The shares."""
     count: int
-    """How many there are."""
+    """The number of shares."""
     success: bool
     """Always true."""
 
@@ -458,14 +462,14 @@ class CareShareList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalesCreated:
-    """A customer that was created."""
+    """A new customer."""
 
     email: str
     """The email address."""
     created: int
-    """When, in seconds since 1970."""
+    """When the account was created, as Unix time in seconds."""
     external_id: str
-    """A random UUID by which others refer to the account."""
+    """A random UUID, the account's public id."""
 
     @classmethod
     def from_json(cls, value: object) -> SalesCreated:
@@ -480,16 +484,16 @@ class SalesCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalesCreatedWithKey:
-    """A salesperson or an internal user that was created, signed in."""
+    """A new salesperson or internal user, with an open session."""
 
     email: str
     """The email address."""
     created: int
-    """When, in seconds since 1970."""
+    """When the account was created, as Unix time in seconds."""
     external_id: str
-    """A random UUID by which others refer to the account."""
+    """A random UUID, the account's public id."""
     api_key: str = field(repr=False)
-    """The key of the session."""
+    """The bearer token of the session."""
 
     @classmethod
     def from_json(cls, value: object) -> SalesCreatedWithKey:
@@ -505,12 +509,12 @@ class SalesCreatedWithKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalesAuthenticated:
-    """A session that was opened."""
+    """A new session."""
 
     email: str
     """The email address."""
     api_key: str = field(repr=False)
-    """The key of the session."""
+    """The bearer token of the session."""
 
     @classmethod
     def from_json(cls, value: object) -> SalesAuthenticated:
@@ -524,7 +528,7 @@ class SalesAuthenticated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalesVerifiedEmail:
-    """An email that is verified now."""
+    """A verified email address."""
 
     email: str
     """The email address."""
@@ -566,7 +570,7 @@ class SalesMe:
     name: SalesName
     """The name."""
     referral_code: str
-    """The code with which the owner invites others."""
+    """The code with which the account invites others."""
 
     @classmethod
     def from_json(cls, value: object) -> SalesMe:
@@ -584,7 +588,7 @@ class SalesReferralCode:
     """An account's new referral code."""
 
     referral_code: str
-    """The code with which the owner invites others from now on."""
+    """The new code with which the account invites others."""
 
     @classmethod
     def from_json(cls, value: object) -> SalesReferralCode:
@@ -613,16 +617,16 @@ class ServiceStoreInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceInfo:
-    """What serves here."""
+    """Information about the running service."""
 
     name: str
     """`postern`."""
     version: str
-    """Its version."""
+    """The version."""
     methods: tuple[str, ...]
-    """The names of the methods there are."""
+    """The names of all methods."""
     store: ServiceStoreInfo
-    """Where it keeps its data."""
+    """The store of the service."""
 
     @classmethod
     def from_json(cls, value: object) -> ServiceInfo:
@@ -643,13 +647,13 @@ class ServiceOutboxMessage:
     id: int
     """The mail's number."""
     to: str
-    """The address that it goes to."""
+    """The address of the recipient."""
     subject: str
-    """Its subject."""
+    """The subject."""
     text: str
-    """Its text; empty once it is erased."""
+    """The text; empty after it was erased."""
     created: datetime
-    """When it was written."""
+    """When the mail was created."""
 
     @classmethod
     def from_json(cls, value: object) -> ServiceOutboxMessage:
@@ -666,10 +670,10 @@ class ServiceOutboxMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceOutbox:
-    """The mails so far."""
+    """All mails up to now."""
 
     messages: tuple[ServiceOutboxMessage, ...]
-    """The mails, the oldest first."""
+    """The mails, oldest first."""
 
     @classmethod
     def from_json(cls, value: object) -> ServiceOutbox:
@@ -682,7 +686,7 @@ class ServiceOutbox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceInvite:
-    """A referral code that no account owns."""
+    """A referral code of an invitation, which no account owns."""
 
     referral_code: str
     """The code."""
@@ -697,7 +701,7 @@ class ServiceInvite:
 
 
 class OperatorsPersonInput(TypedDict):
-    """What is given of a person."""
+    """The person data in a request."""
 
     first_name: str
     """The first name."""
@@ -708,16 +712,16 @@ class OperatorsPersonInput(TypedDict):
 
 
 class OperatorsClientInput(TypedDict):
-    """What is given of a client."""
+    """The client data in a request."""
 
     user: OperatorsPersonInput
-    """The client's person."""
+    """The client's person data."""
     address: str
-    """Where the client lives."""
+    """The client's postal address."""
 
 
 class OperatorsPersonChanges(TypedDict, total=False):
-    """What is given of a person. What is left out stays as it is."""
+    """The person data in a request. What is left out stays as it is."""
 
     first_name: str
     """The first name."""
@@ -728,12 +732,12 @@ class OperatorsPersonChanges(TypedDict, total=False):
 
 
 class OperatorsClientChanges(TypedDict, total=False):
-    """What is given of a client. What is left out stays as it is."""
+    """The client data in a request. What is left out stays as it is."""
 
     user: OperatorsPersonChanges
-    """The client's person."""
+    """The client's person data."""
     address: str
-    """Where the client lives."""
+    """The client's postal address."""
 
 
 class SalesNameInput(TypedDict):

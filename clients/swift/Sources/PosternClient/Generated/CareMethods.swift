@@ -23,8 +23,8 @@ public struct CareUserMethods: Sendable {
 
     /// Registers a user.
     ///
-    /// A patient for the user is created as well, and a code that proves the address is mailed. Here `nil` leaves a
-    /// member out, and an empty string is the same as null.
+    /// Also creates a patient for the user, and mails a code that confirms the address. Here `nil` leaves a member
+    /// out, and an empty string is the same as null.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -33,7 +33,7 @@ public struct CareUserMethods: Sendable {
     ///   - firstName: The first name.
     ///   - lastName: The last name.
     ///   - phone: The phone number.
-    /// - Returns: A user that was registered.
+    /// - Returns: A newly registered user.
     /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`, `.passwordRequired`,
     ///   `.invalidPassword`, `.invalidRole`, `.invalidFirstName`, `.invalidLastName`, `.invalidPhone`,
     ///   `.userAlreadyExists`, `.tooManyMails`.
@@ -67,12 +67,12 @@ public struct CareUserMethods: Sendable {
         }
     }
 
-    /// Shows one's own account.
+    /// Shows the caller's account.
     ///
-    /// `npi` comes for a clinician alone.
+    /// Only a clinician has `npi`.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
+    ///   - accessToken: A bearer token from a sign-in.
     /// - Returns: A user.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`.
     public func view(accessToken: String) async throws(PosternError) -> CareUser {
@@ -82,13 +82,13 @@ public struct CareUserMethods: Sendable {
         }
     }
 
-    /// Changes one's own account.
+    /// Changes the caller's account.
     ///
-    /// Null or an empty string clears a name, phone or npi; an absent member stays. A new password revokes every
-    /// access token. Here `nil` leaves a member out, and an empty string is the same as null.
+    /// Null or an empty string clears a name, phone or npi; an absent param changes nothing. A new password revokes
+    /// every access token. Here `nil` leaves a member out, and an empty string is the same as null.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
+    ///   - accessToken: A bearer token from a sign-in.
     ///   - firstName: The first name.
     ///   - lastName: The last name.
     ///   - phone: The phone number.
@@ -131,12 +131,13 @@ public struct CareUserMethods: Sendable {
         }
     }
 
-    /// Deletes one's own account.
+    /// Deletes the caller's account.
     ///
-    /// Patients that no other user can reach go with it; a shared one passes to the user who has had it longest.
+    /// Also deletes the patients that no other user can access. A shared patient passes to the user who has had access
+    /// to it longest.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
+    ///   - accessToken: A bearer token from a sign-in.
     /// - Returns: A user.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`.
     public func delete(accessToken: String) async throws(PosternError) -> CareUser {
@@ -148,13 +149,13 @@ public struct CareUserMethods: Sendable {
 
     /// Mails a temporary password.
     ///
-    /// Every access token is revoked. The temporary password is good for a day; signing in with it proves the address.
-    /// Where the address was not proven before, all shares and invitations that the account made or that concern its
-    /// patients end then.
+    /// Every access token is revoked. The temporary password is valid for a day; signing in with it confirms the
+    /// address. If the address was not confirmed before, that sign-in also ends all shares and invitations that the
+    /// account made or that concern its patients.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
-    /// - Returns: Where a temporary password went.
+    /// - Returns: The address that a temporary password was mailed to.
     /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`, `.userNotFound`.
     public func resetPassword(email: String) async throws(PosternError) -> CareResetEmail {
         try await postern.result(of: "care.user.reset_password") { writer in
@@ -163,15 +164,15 @@ public struct CareUserMethods: Sendable {
         }
     }
 
-    /// Proves one's email.
+    /// Confirms the email address of a user.
     ///
-    /// The code is good for a day; for a day after its use it answers the same again. Shares that wait for the address
-    /// open.
+    /// The code is valid for a day. For a day after its use, it returns the same result again. Shares that wait for
+    /// the address become active.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
-    ///   - code: The code from the mail that registering sent.
-    /// - Returns: The address that was proven.
+    ///   - accessToken: A bearer token from a sign-in.
+    ///   - code: The code from the mail that `care.user.register` or `care.user.resend_confirmation` sent.
+    /// - Returns: A confirmed email address.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidCode`.
     public func confirmEmail(accessToken: String, code: String) async throws(PosternError) -> CareConfirmedEmail {
         try await postern.result(of: "care.user.confirm_email") { writer in
@@ -182,9 +183,9 @@ public struct CareUserMethods: Sendable {
         }
     }
 
-    /// Mails the confirmation again.
+    /// Mails a new confirmation code.
     ///
-    /// The answer is the same whether or not there is such an account.
+    /// The reply is the same whether or not the account exists.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -203,12 +204,12 @@ public struct CareAuthMethods: Sendable {
 
     /// Signs in.
     ///
-    /// Each sign-in gives a new token; the newest 5 live.
+    /// Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    /// - Returns: A session that was opened.
+    /// - Returns: A new session.
     /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`, `.passwordRequired`,
     ///   `.invalidPassword`, `.wrongEmailPassword`, `.loginAttemptsExceeded`.
     public func token(email: String, password: String) async throws(PosternError) -> CareAccessToken {
@@ -222,11 +223,11 @@ public struct CareAuthMethods: Sendable {
 
     /// Revokes a token.
     ///
-    /// Other tokens stay good.
+    /// Other tokens stay valid.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
-    /// - Returns: That it was done.
+    ///   - accessToken: A bearer token from a sign-in.
+    /// - Returns: Success, without other data.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`.
     public func revoke(accessToken: String) async throws(PosternError) -> CareDone {
         try await postern.result(of: "care.auth.revoke") { writer in
@@ -242,16 +243,16 @@ public struct CarePatientsMethods: Sendable {
 
     /// Creates a patient.
     ///
-    /// The one who creates it owns it. Here `nil` leaves a member out, and an empty string is the same as null.
+    /// The caller becomes its owner. Here `nil` leaves a member out, and an empty string is the same as null.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
+    ///   - accessToken: A bearer token from a sign-in.
     ///   - firstName: The first name.
     ///   - lastName: The last name.
     ///   - birthdate: The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow.
     ///   - sex: male, female or other.
     ///   - phone: The phone number.
-    /// - Returns: A patient, as the one who asks sees it.
+    /// - Returns: A patient, as the caller sees it.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.firstNameRequired`,
     ///   `.invalidFirstName`, `.invalidLastName`, `.invalidPhone`, `.invalidBirthdate`, `.invalidSex`.
     public func create(
@@ -286,14 +287,14 @@ public struct CarePatientsMethods: Sendable {
         }
     }
 
-    /// Lists the patients that one can see.
+    /// Lists the patients that the caller can access.
     ///
-    /// In the order of their numbers.
+    /// Sorted by `id`.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
-    ///   - limit: How many at most; 0 for all, 25 if absent.
-    ///   - offset: How many to pass over.
+    ///   - accessToken: A bearer token from a sign-in.
+    ///   - limit: The maximum number of patients; 0 for all, 25 if absent.
+    ///   - offset: The number of patients to skip.
     /// - Returns: Patients.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidLimit`,
     ///   `.invalidOffset`.
@@ -318,12 +319,12 @@ public struct CarePatientsMethods: Sendable {
 
     /// Shows a patient.
     ///
-    /// As the one who asks sees it.
+    /// `me`, `access` and `group` are relative to the caller.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
+    ///   - accessToken: A bearer token from a sign-in.
     ///   - patientID: The patient's `id`.
-    /// - Returns: A patient, as the one who asks sees it.
+    /// - Returns: A patient, as the caller sees it.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`.
     public func view(accessToken: String, patientID: Int) async throws(PosternError) -> CarePatientResult {
         try await postern.result(of: "care.patients.view") { writer in
@@ -336,18 +337,18 @@ public struct CarePatientsMethods: Sendable {
 
     /// Changes a patient.
     ///
-    /// Members that are absent stay; null or an empty string clears all but the first name. Here `nil` leaves a member
-    /// out, and an empty string is the same as null.
+    /// An absent param changes nothing. Null or an empty string clears every param except the first name. Here `nil`
+    /// leaves a member out, and an empty string is the same as null.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
+    ///   - accessToken: A bearer token from a sign-in.
     ///   - patientID: The patient's `id`.
     ///   - firstName: The first name.
     ///   - lastName: The last name.
     ///   - birthdate: The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow.
     ///   - sex: male, female or other.
     ///   - phone: The phone number.
-    /// - Returns: A patient, as the one who asks sees it.
+    /// - Returns: A patient, as the caller sees it.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`,
     ///   `.unauthorized`, `.firstNameRequired`, `.invalidFirstName`, `.invalidLastName`, `.invalidPhone`,
     ///   `.invalidBirthdate`, `.invalidSex`.
@@ -390,12 +391,13 @@ public struct CarePatientsMethods: Sendable {
 
     /// Deletes a patient.
     ///
-    /// For everybody who can reach it. A patient with `me: true` can be deleted by its user alone.
+    /// Every account loses access to it. If the patient is a user (`me: true` for that user), only that user can
+    /// delete it.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
+    ///   - accessToken: A bearer token from a sign-in.
     ///   - patientID: The patient's `id`.
-    /// - Returns: A patient, as the one who asks sees it.
+    /// - Returns: A patient, as the caller sees it.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`,
     ///   `.unauthorized`.
     public func delete(accessToken: String, patientID: Int) async throws(PosternError) -> CarePatientResult {
@@ -409,16 +411,17 @@ public struct CarePatientsMethods: Sendable {
 
     /// Shares a patient.
     ///
-    /// An email without an account, or whose account has not proven it, is mailed an invitation: its code gives the
-    /// access to the one who claims it, and proving the address gives it to the account.
+    /// If the address has no account, or if its account has not confirmed it, an invitation is mailed to it. The
+    /// account that claims the code of the invitation gets the access. If the account of the address confirms the
+    /// address first, that account gets it.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
+    ///   - accessToken: A bearer token from a sign-in.
     ///   - patientID: The patient's `id`.
     ///   - email: The email address, unique without regard to case.
     ///   - access: read or write. One of `read`, `write`.
     ///   - group: prime, family or anyone. One of `prime`, `family`, `anyone`.
-    /// - Returns: Who else can reach a patient.
+    /// - Returns: A share: the access of an account or address to a patient.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`,
     ///   `.unauthorized`, `.emailRequired`, `.invalidEmail`, `.invalidAccess`, `.invalidGroup`, `.isOwner`,
     ///   `.tooManyMails`.
@@ -445,10 +448,10 @@ public struct CarePatientsMethods: Sendable {
 
     /// Lists the shares of a patient.
     ///
-    /// The owner's own share is among them. Who can only read sees the own share alone.
+    /// Includes the owner's share. A caller with read access sees only its own share.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
+    ///   - accessToken: A bearer token from a sign-in.
     ///   - patientID: The patient's `id`.
     /// - Returns: Shares.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`.
@@ -463,13 +466,13 @@ public struct CarePatientsMethods: Sendable {
 
     /// Ends a share.
     ///
-    /// One's own share may be ended by whoever only reads, too.
+    /// A caller with read access can end only its own share.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
+    ///   - accessToken: A bearer token from a sign-in.
     ///   - patientID: The patient's `id`.
     ///   - shareID: The share's `id`.
-    /// - Returns: Who else can reach a patient.
+    /// - Returns: A share: the access of an account or address to a patient.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`,
     ///   `.invalidShareID`, `.isOwner`, `.unauthorized`.
     public func unshare(
@@ -489,14 +492,14 @@ public struct CarePatientsMethods: Sendable {
 
     /// Claims an invitation.
     ///
-    /// The access goes to the one who claims. One who has access already keeps it, raised where the invitation gives
-    /// more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that somebody else had
-    /// mailed to the account's own address proves that address.
+    /// The caller gets the access. A caller who already has access keeps it; it is raised if the invitation gives
+    /// more. A claim that gains nothing, such as the owner's, does not use up the code. Claiming an invitation that
+    /// another account had mailed to the caller's own address confirms that address.
     ///
     /// - Parameters:
-    ///   - accessToken: A token that a sign-in gave.
+    ///   - accessToken: A bearer token from a sign-in.
     ///   - code: The code from the mail.
-    /// - Returns: A patient, as the one who asks sees it.
+    /// - Returns: A patient, as the caller sees it.
     /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidCode`.
     public func claim(accessToken: String, code: String) async throws(PosternError) -> CarePatientResult {
         try await postern.result(of: "care.patients.claim") { writer in

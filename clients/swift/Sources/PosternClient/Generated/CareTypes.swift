@@ -3,7 +3,7 @@
 
 import JSON
 
-/// A user that was registered.
+/// A newly registered user.
 public struct CareRegistered: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
@@ -143,7 +143,7 @@ public struct CareUser: ResultValue, Equatable, Sendable {
     }
 }
 
-/// Where a temporary password went.
+/// The address that a temporary password was mailed to.
 public struct CareResetEmail: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
@@ -177,7 +177,7 @@ public struct CareResetEmail: ResultValue, Equatable, Sendable {
     }
 }
 
-/// The address that was proven.
+/// A confirmed email address.
 public struct CareConfirmedEmail: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
@@ -211,9 +211,9 @@ public struct CareConfirmedEmail: ResultValue, Equatable, Sendable {
     }
 }
 
-/// A session that was opened.
+/// A new session.
 public struct CareAccessToken: ResultValue, Equatable, Sendable {
-    /// The token.
+    /// The bearer token of the session.
     public var accessToken: String
     /// Always true.
     public var success: Bool
@@ -261,7 +261,7 @@ extension CareAccessToken: CustomReflectable, CustomStringConvertible, CustomDeb
     public var debugDescription: String { description }
 }
 
-/// That it was done.
+/// Success, without other data.
 public struct CareDone: ResultValue, Equatable, Sendable {
     /// Always true.
     public var success: Bool
@@ -287,7 +287,7 @@ public struct CareDone: ResultValue, Equatable, Sendable {
     }
 }
 
-/// A patient, as the one who asks sees it.
+/// A patient, as the caller sees it.
 public struct CarePatient: ResultValue, Equatable, Sendable {
     /// The patient's number.
     public var id: Int
@@ -303,11 +303,11 @@ public struct CarePatient: ResultValue, Equatable, Sendable {
     public var phone: String
     /// The email of the owner.
     public var creator: String
-    /// Whether the patient is the one who asks.
+    /// Whether the patient is the caller.
     public var me: Bool
-    /// What the one who asks may do: read or write.
+    /// The caller's access: read or write.
     public var access: String
-    /// As what: owner, prime, family or anyone.
+    /// The caller's group: owner, prime, family or anyone.
     public var group: String
 
     /// One with these members.
@@ -385,7 +385,7 @@ public struct CarePatient: ResultValue, Equatable, Sendable {
     }
 }
 
-/// A patient, as the one who asks sees it.
+/// A patient, as the caller sees it.
 public struct CarePatientResult: ResultValue, Equatable, Sendable {
     /// The patient's number.
     public var id: Int
@@ -401,11 +401,11 @@ public struct CarePatientResult: ResultValue, Equatable, Sendable {
     public var phone: String
     /// The email of the owner.
     public var creator: String
-    /// Whether the patient is the one who asks.
+    /// Whether the patient is the caller.
     public var me: Bool
-    /// What the one who asks may do: read or write.
+    /// The caller's access: read or write.
     public var access: String
-    /// As what: owner, prime, family or anyone.
+    /// The caller's group: owner, prime, family or anyone.
     public var group: String
     /// Always true.
     public var success: Bool
@@ -495,7 +495,7 @@ public struct CarePatientResult: ResultValue, Equatable, Sendable {
 public struct CarePatientList: ResultValue, Equatable, Sendable {
     /// The patients.
     public var patients: [CarePatient]
-    /// How many there are before paging.
+    /// The number of patients before paging.
     public var count: Int
     /// Always true.
     public var success: Bool
@@ -533,17 +533,18 @@ public struct CarePatientList: ResultValue, Equatable, Sendable {
     }
 }
 
-/// Who else can reach a patient.
+/// A share: the access of an account or address to a patient.
 public struct CareShare: ResultValue, Equatable, Sendable {
     /// The share's number.
     public var id: Int
-    /// Whom the patient is shared with.
+    /// The email address that the patient is shared with.
     public var email: String
     /// read or write.
     public var access: String
     /// owner, prime, family or anyone.
     public var group: String
-    /// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
+    /// True if an account has the access; false while the share waits for its address to be confirmed or its code to
+    /// be claimed.
     public var isUser: Bool
 
     /// One with these members.
@@ -591,17 +592,18 @@ public struct CareShare: ResultValue, Equatable, Sendable {
     }
 }
 
-/// Who else can reach a patient.
+/// A share: the access of an account or address to a patient.
 public struct CareShareResult: ResultValue, Equatable, Sendable {
     /// The share's number.
     public var id: Int
-    /// Whom the patient is shared with.
+    /// The email address that the patient is shared with.
     public var email: String
     /// read or write.
     public var access: String
     /// owner, prime, family or anyone.
     public var group: String
-    /// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
+    /// True if an account has the access; false while the share waits for its address to be confirmed or its code to
+    /// be claimed.
     public var isUser: Bool
     /// Always true.
     public var success: Bool
@@ -661,7 +663,7 @@ public struct CareShareResult: ResultValue, Equatable, Sendable {
 public struct CareShareList: ResultValue, Equatable, Sendable {
     /// The shares.
     public var shares: [CareShare]
-    /// How many there are.
+    /// The number of shares.
     public var count: Int
     /// Always true.
     public var success: Bool

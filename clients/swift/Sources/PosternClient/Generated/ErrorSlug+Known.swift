@@ -2,19 +2,20 @@
 // swift-format-ignore-file
 
 extension ErrorSlug {
-    /// `user_id` or `session_id` is missing, unknown, ended, or they are not a pair. Signing in failed.
+    /// `user_id` or `session_id` is missing or unknown, the session has ended, or it is not a session of that user.
+    /// The sign-in failed.
     public static let authenticationFailed = ErrorSlug(rawValue: "authentication_failed")
 
-    /// A member is missing or blank.
+    /// A property is missing or blank.
     public static let fieldRequired = ErrorSlug(rawValue: "field_required")
 
-    /// A member is not valid.
+    /// A property is not valid.
     public static let fieldInvalid = ErrorSlug(rawValue: "field_invalid")
 
     /// The email is taken.
     public static let operatorExists = ErrorSlug(rawValue: "operator_exists")
 
-    /// There is no such account, or its email is not confirmed.
+    /// The account does not exist, or its email is not confirmed.
     public static let accountInvalidOrUnconfirmed = ErrorSlug(rawValue: "account_invalid_or_unconfirmed")
 
     /// The password is wrong.
@@ -23,18 +24,18 @@ extension ErrorSlug {
     /// The operator has no such client.
     public static let clientNotFound = ErrorSlug(rawValue: "client_not_found")
 
-    /// Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
+    /// Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
     public static let tooManyAttempts = ErrorSlug(rawValue: "too_many_attempts")
 
     /// A mailed code is unknown, used, superseded or expired.
     public static let codeInvalid = ErrorSlug(rawValue: "code_invalid")
 
-    /// An update gives a client the email of another live client of this operator.
+    /// An update gives a client the email of another client of this operator that is not deleted.
     public static let clientEmailTaken = ErrorSlug(rawValue: "client_email_taken")
 
-    /// 5 mails of a kind went to the address within an hour; `data.retry_after` counts the seconds until one may go
-    /// again. 5 mails of a kind went to the address within an hour, or the account caused 100 mails to others within a
-    /// day; `data.retry_after` counts the seconds until one may go again.
+    /// 5 mails of a kind went to the address within an hour; `data.retry_after` is the number of seconds until the
+    /// next mail is allowed. 5 mails of a kind went to the address within an hour, or the account caused 100 mails to
+    /// other addresses within a day; `data.retry_after` is the number of seconds until the next mail is allowed.
     public static let tooManyMails = ErrorSlug(rawValue: "too_many_mails")
 
     /// The email is missing, null or blank.
@@ -46,28 +47,28 @@ extension ErrorSlug {
     /// The password is missing, null or blank.
     public static let passwordRequired = ErrorSlug(rawValue: "password_required")
 
-    /// The password is no string, or longer than 1,024 bytes.
+    /// The password is not a string, or is longer than 1,024 bytes.
     public static let invalidPassword = ErrorSlug(rawValue: "invalid_password")
 
-    /// The role is missing, or neither user nor clinician.
+    /// The role is missing, or is neither user nor clinician.
     public static let invalidRole = ErrorSlug(rawValue: "invalid_role")
 
-    /// The first name is no string, or too long.
+    /// The first name is not a string, or is too long.
     public static let invalidFirstName = ErrorSlug(rawValue: "invalid_first_name")
 
-    /// The last name is no string, or too long.
+    /// The last name is not a string, or is too long.
     public static let invalidLastName = ErrorSlug(rawValue: "invalid_last_name")
 
-    /// The phone number is no string, or too long.
+    /// The phone number is not a string, or is too long.
     public static let invalidPhone = ErrorSlug(rawValue: "invalid_phone")
 
-    /// The npi is not ten digits that begin with 1 or 2 and pass their check.
+    /// The npi is not ten digits that begin with 1 or 2 and have a valid check digit.
     public static let invalidNpi = ErrorSlug(rawValue: "invalid_npi")
 
     /// The email is taken.
     public static let userAlreadyExists = ErrorSlug(rawValue: "user_already_exists")
 
-    /// There is no such user.
+    /// The user does not exist.
     public static let userNotFound = ErrorSlug(rawValue: "user_not_found")
 
     /// The token is missing or blank.
@@ -76,64 +77,64 @@ extension ErrorSlug {
     /// The token is unknown, revoked or expired.
     public static let invalidAccessToken = ErrorSlug(rawValue: "invalid_access_token")
 
-    /// Either is wrong, or the password is a temporary one that was mailed more than a day ago.
+    /// The email or the password is wrong, or the password is a temporary one that was mailed more than a day ago.
     public static let wrongEmailPassword = ErrorSlug(rawValue: "wrong_email_password")
 
-    /// Too many wrong passwords in a row; `data.retry_after` says for how many seconds more.
+    /// Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
     public static let loginAttemptsExceeded = ErrorSlug(rawValue: "login_attempts_exceeded")
 
     /// A patient's first name is missing or blank.
     public static let firstNameRequired = ErrorSlug(rawValue: "first_name_required")
 
-    /// It is no date of the form 1970-12-31, is before 1850-01-01 or after tomorrow (UTC).
+    /// The value is not a date of the form 1970-12-31, is before 1850-01-01, or is after tomorrow (UTC).
     public static let invalidBirthdate = ErrorSlug(rawValue: "invalid_birthdate")
 
-    /// It is none of male, female and other.
+    /// The value is not male, female or other.
     public static let invalidSex = ErrorSlug(rawValue: "invalid_sex")
 
-    /// It is neither read nor write.
+    /// The value is neither read nor write.
     public static let invalidAccess = ErrorSlug(rawValue: "invalid_access")
 
-    /// It is none of prime, family and anyone.
+    /// The value is not prime, family or anyone.
     public static let invalidGroup = ErrorSlug(rawValue: "invalid_group")
 
-    /// It is no whole number from 0 on.
+    /// The value is not an integer of 0 or more.
     public static let invalidLimit = ErrorSlug(rawValue: "invalid_limit")
 
-    /// It is no whole number from 0 on.
+    /// The value is not an integer of 0 or more.
     public static let invalidOffset = ErrorSlug(rawValue: "invalid_offset")
 
     /// The share is the owner's.
     public static let isOwner = ErrorSlug(rawValue: "is_owner")
 
-    /// The one who asks may only read, or the patient is another user's own self and is to be deleted.
+    /// The caller has only read access, or tries to delete a patient that is another user.
     public static let unauthorized = ErrorSlug(rawValue: "unauthorized")
 
-    /// There is none, or none that the one who asks can see.
+    /// The patient does not exist, or the caller has no access to it.
     public static let invalidPatientID = ErrorSlug(rawValue: "invalid_patient_id")
 
     /// The patient has no such share.
     public static let invalidShareID = ErrorSlug(rawValue: "invalid_share_id")
 
-    /// A mailed code is unknown, used, superseded, expired, or another account's.
+    /// A mailed code is unknown, used, superseded or expired, or belongs to another account.
     public static let invalidCode = ErrorSlug(rawValue: "invalid_code")
 
-    /// A member is missing or not valid; `data.field` names it. A member is missing or not valid.
+    /// A property is missing or not valid; `data.field` names it. A property is missing or not valid.
     public static let invalidRequest = ErrorSlug(rawValue: "invalid_request")
 
     /// A mailed token is unknown, used, superseded or expired.
     public static let tokenInvalid = ErrorSlug(rawValue: "token_invalid")
 
-    /// The role of the code's owner is not enough.
+    /// The role of the code's owner does not allow it to invite this kind of account.
     public static let insufficientAuthorization = ErrorSlug(rawValue: "insufficient_authorization")
 
-    /// The api key is missing, unknown, ended or expired.
+    /// The api key is missing or unknown, or its session has ended or expired.
     public static let notAuthenticated = ErrorSlug(rawValue: "not_authenticated")
 
-    /// No account owns the code, and no invitation that is good has it.
+    /// The code belongs to no account and to no valid invitation.
     public static let invalidReferralCode = ErrorSlug(rawValue: "invalid_referral_code")
 
-    /// The lock was held for longer than --lock-wait.
+    /// Another process held the lock for longer than --lock-wait.
     public static let busy = ErrorSlug(rawValue: "busy")
 
     /// Nothing of the request was written.

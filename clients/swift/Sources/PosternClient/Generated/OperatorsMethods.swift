@@ -15,12 +15,12 @@ public struct OperatorsMethods: Sendable {
 
     /// Registers an operator.
     ///
-    /// The session works at once; signing in asks for the mailed code to be confirmed first.
+    /// The returned session works at once. Signing in requires the email to be confirmed with the mailed code first.
     ///
     /// - Parameters:
-    ///   - user: The operator's person.
+    ///   - user: The operator's person data.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    /// - Returns: An operator, with a session that is open.
+    /// - Returns: An operator, with an open session.
     /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`, `.operatorExists`,
     ///   `.tooManyMails`.
     public func register(user: OperatorsPersonInput, password: String) async throws(PosternError) -> OperatorsOperator {
@@ -34,12 +34,12 @@ public struct OperatorsMethods: Sendable {
 
     /// Signs an operator in.
     ///
-    /// Each sign-in opens a session; the newest sixteen live.
+    /// Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    /// - Returns: An operator, with a session that is open.
+    /// - Returns: An operator, with an open session.
     /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`, `.accountInvalidOrUnconfirmed`,
     ///   `.wrongPassword`, `.tooManyAttempts`.
     public func signin(email: String, password: String) async throws(PosternError) -> OperatorsOperator {
@@ -51,13 +51,13 @@ public struct OperatorsMethods: Sendable {
         }
     }
 
-    /// Confirms an operator's email.
+    /// Confirms an operator's email address.
     ///
-    /// The code is good once, for a day.
+    /// The code is valid once, for a day.
     ///
     /// - Parameters:
     ///   - code: The code from the mail.
-    /// - Returns: An email that is confirmed now.
+    /// - Returns: A confirmed email address.
     /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`, `.codeInvalid`.
     public func confirmEmail(code: String) async throws(PosternError) -> OperatorsConfirmedEmail {
         try await postern.result(of: "operators.confirm_email") { writer in
@@ -66,9 +66,9 @@ public struct OperatorsMethods: Sendable {
         }
     }
 
-    /// Mails the confirmation again.
+    /// Mails a new confirmation code.
     ///
-    /// The answer is the same whether or not there is such an account.
+    /// The reply is the same whether or not the account exists.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -104,7 +104,7 @@ public struct OperatorsMethods: Sendable {
     /// - Parameters:
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
-    ///   - currentPassword: The password up to now.
+    ///   - currentPassword: The current password.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`,
     ///   `.wrongPassword`, `.tooManyAttempts`.
@@ -126,9 +126,9 @@ public struct OperatorsMethods: Sendable {
         }
     }
 
-    /// Mails a code to set a new password with.
+    /// Mails a code for setting a new password.
     ///
-    /// The answer is the same whether or not there is such an account.
+    /// The reply is the same whether or not the account exists.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -142,7 +142,7 @@ public struct OperatorsMethods: Sendable {
 
     /// Sets a new password.
     ///
-    /// All of the operator's sessions end, a lock is lifted, and the email counts as confirmed.
+    /// All of the operator's sessions end, a lockout is removed, and the email becomes confirmed.
     ///
     /// - Parameters:
     ///   - code: The code from the mail.
@@ -164,7 +164,8 @@ public struct OperatorsClientMethods: Sendable {
 
     /// Adds a client.
     ///
-    /// A client of this operator with the same email is updated instead, and revived if it was deleted.
+    /// If the operator has a client with the same email, that client is updated instead, and restored if it was
+    /// deleted.
     ///
     /// - Parameters:
     ///   - userID: The operator's `id`.
@@ -189,13 +190,13 @@ public struct OperatorsClientMethods: Sendable {
 
     /// Changes a client.
     ///
-    /// Members that are absent stay as they are.
+    /// An absent property is not changed.
     ///
     /// - Parameters:
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
     ///   - clientID: The client's `id`.
-    ///   - client: What is to change; members that are absent stay as they are.
+    ///   - client: The properties to change; an absent property is not changed.
     /// - Returns: A client of an operator.
     /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`,
     ///   `.clientNotFound`, `.clientEmailTaken`.
@@ -219,7 +220,7 @@ public struct OperatorsClientMethods: Sendable {
 
     /// Deletes a client.
     ///
-    /// It stays in the feed, with `deleted` set, so that devices learn of it.
+    /// The client stays in the change feed, with `deleted` set, so that devices see the deletion.
     ///
     /// - Parameters:
     ///   - userID: The operator's `id`.
@@ -246,16 +247,16 @@ public struct OperatorsClientsMethods: Sendable {
 
     /// Lists the clients that have changed.
     ///
-    /// Those whose change number is at least `provision`. With 0 deleted ones are left out; above 0 they come with
-    /// `deleted` set.
+    /// Returns the clients whose change number is at least `provision`. With 0, deleted clients are left out; above 0,
+    /// they are included with `deleted` set.
     ///
     /// - Parameters:
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
-    ///   - provision: The cursor of the last answer, or 0.
-    ///   - limit: How many clients to get at most: those with the oldest changes of what would be answered;
-    ///     `provision` in the answer is where to go on.
-    /// - Returns: Clients that have changed, and where to go on.
+    ///   - provision: The cursor from the last reply, or 0.
+    ///   - limit: The maximum number of clients. The oldest changes are returned; continue with `provision` from the
+    ///     reply.
+    /// - Returns: Changed clients, and the cursor for the next request.
     /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`.
     public func get(
         userID: Int,

@@ -3,7 +3,7 @@
 
 import JSON
 
-/// A person: an operator's, or a client's.
+/// The person data of an operator or a client.
 public struct OperatorsPerson: ResultValue, Equatable, Sendable {
     /// The person's number.
     public var id: Int
@@ -61,15 +61,15 @@ public struct OperatorsPerson: ResultValue, Equatable, Sendable {
     }
 }
 
-/// An operator, with a session that is open.
+/// An operator, with an open session.
 public struct OperatorsOperator: ResultValue, Equatable, Sendable {
     /// The operator's number.
     public var id: Int
     /// When the operator registered. UTC, as `2016-02-24T22:07:52.371513Z`.
     public var created: String
-    /// The operator's person.
+    /// The operator's person data.
     public var user: OperatorsPerson
-    /// The session: 128 hexadecimal digits.
+    /// The bearer token of the session: 128 hexadecimal digits.
     public var sessionID: String
 
     /// One with these members.
@@ -135,11 +135,11 @@ public struct OperatorsClient: ResultValue, Equatable, Sendable {
     public var id: Int
     /// When the client was added. UTC, as `2016-02-24T22:07:52.371513Z`.
     public var created: String
-    /// The client's person.
+    /// The client's person data.
     public var user: OperatorsPerson
-    /// Where the client lives.
+    /// The client's postal address.
     public var address: String
-    /// When the client was deleted; null while it is not. UTC, as `2016-02-24T22:07:52.371513Z`.
+    /// When the client was deleted; null if it is not deleted. UTC, as `2016-02-24T22:07:52.371513Z`.
     public var deleted: String?
 
     /// One with these members.
@@ -187,11 +187,11 @@ public struct OperatorsClient: ResultValue, Equatable, Sendable {
     }
 }
 
-/// Clients that have changed, and where to go on.
+/// Changed clients, and the cursor for the next request.
 public struct OperatorsClientList: ResultValue, Equatable, Sendable {
     /// The clients, most recently changed first.
     public var clients: [OperatorsClient]
-    /// The cursor to ask with next time.
+    /// The cursor for the next request.
     public var provision: Int
 
     /// One with these members.
@@ -221,7 +221,7 @@ public struct OperatorsClientList: ResultValue, Equatable, Sendable {
     }
 }
 
-/// An email that is confirmed now.
+/// A confirmed email address.
 public struct OperatorsConfirmedEmail: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
@@ -247,7 +247,7 @@ public struct OperatorsConfirmedEmail: ResultValue, Equatable, Sendable {
     }
 }
 
-/// What is given of a person.
+/// The person data in a request.
 public struct OperatorsPersonInput: Equatable, Sendable {
     /// The first name.
     public var firstName: String
@@ -279,11 +279,11 @@ public struct OperatorsPersonInput: Equatable, Sendable {
     }
 }
 
-/// What is given of a client.
+/// The client data in a request.
 public struct OperatorsClientInput: Equatable, Sendable {
-    /// The client's person.
+    /// The client's person data.
     public var user: OperatorsPersonInput
-    /// Where the client lives.
+    /// The client's postal address.
     public var address: String
 
     /// One with these members.
@@ -305,7 +305,7 @@ public struct OperatorsClientInput: Equatable, Sendable {
     }
 }
 
-/// What is given of a person. What is left out stays as it is.
+/// The person data in a request. What is left out stays as it is.
 public struct OperatorsPersonChanges: Equatable, Sendable {
     /// The first name.
     public var firstName: String?
@@ -343,11 +343,11 @@ public struct OperatorsPersonChanges: Equatable, Sendable {
     }
 }
 
-/// What is given of a client. What is left out stays as it is.
+/// The client data in a request. What is left out stays as it is.
 public struct OperatorsClientChanges: Equatable, Sendable {
-    /// The client's person.
+    /// The client's person data.
     public var user: OperatorsPersonChanges?
-    /// Where the client lives.
+    /// The client's postal address.
     public var address: String?
 
     /// One with these members.

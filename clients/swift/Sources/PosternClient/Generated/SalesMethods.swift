@@ -17,15 +17,15 @@ public struct SalesUserMethods: Sendable {
 
     /// Creates a customer.
     ///
-    /// Anybody's code will do. The account is locked until the mailed token is used.
+    /// Any valid referral code works. The customer cannot sign in until the mailed token is used.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    ///   - referralCode: The code of who invites.
+    ///   - referralCode: The referral code of the account that invites, or of an invitation.
     ///   - source: Where the customer came from.
     ///   - name: The person's name.
-    /// - Returns: A customer that was created.
+    /// - Returns: A new customer.
     /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.invalidReferralCode`, `.userAlreadyExists`,
     ///   `.tooManyMails`.
     public func createCustomer(
@@ -51,16 +51,16 @@ public struct SalesUserMethods: Sendable {
 
     /// Creates a salesperson.
     ///
-    /// The code's owner must be a salesperson or an internal user.
+    /// The owner of the referral code must be a salesperson or an internal user.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    ///   - referralCode: The code of who invites.
+    ///   - referralCode: The referral code of the account that invites, or of an invitation.
     ///   - name: The person's name.
     ///   - phone: The phone number.
     ///   - brandID: The external id of the brand.
-    /// - Returns: A salesperson or an internal user that was created, signed in.
+    /// - Returns: A new salesperson or internal user, with an open session.
     /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.invalidReferralCode`,
     ///   `.insufficientAuthorization`, `.userAlreadyExists`.
     public func createSalesperson(
@@ -89,14 +89,14 @@ public struct SalesUserMethods: Sendable {
 
     /// Creates an internal user.
     ///
-    /// The code's owner must be an internal user.
+    /// The owner of the referral code must be an internal user.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    ///   - referralCode: The code of who invites.
+    ///   - referralCode: The referral code of the account that invites, or of an invitation.
     ///   - name: The person's name.
-    /// - Returns: A salesperson or an internal user that was created, signed in.
+    /// - Returns: A new salesperson or internal user, with an open session.
     /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.invalidReferralCode`,
     ///   `.insufficientAuthorization`, `.userAlreadyExists`.
     public func createInternal(
@@ -119,12 +119,12 @@ public struct SalesUserMethods: Sendable {
 
     /// Signs in.
     ///
-    /// Each sign-in opens a session; the newest sixteen live.
+    /// Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    /// - Returns: A session that was opened.
+    /// - Returns: A new session.
     /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.authenticationFailed`, `.tooManyAttempts`.
     public func authenticate(email: String, password: String) async throws(PosternError) -> SalesAuthenticated {
         try await postern.result(of: "sales.user.authenticate") { writer in
@@ -137,11 +137,11 @@ public struct SalesUserMethods: Sendable {
 
     /// Verifies a customer's email.
     ///
-    /// The token is good once, for a day.
+    /// The token is valid once, for a day.
     ///
     /// - Parameters:
     ///   - token: The token from the mail.
-    /// - Returns: An email that is verified now.
+    /// - Returns: A verified email address.
     /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.tokenInvalid`.
     public func verify(token: String) async throws(PosternError) -> SalesVerifiedEmail {
         try await postern.result(of: "sales.user.verify") { writer in
@@ -150,12 +150,12 @@ public struct SalesUserMethods: Sendable {
         }
     }
 
-    /// Shows one's own account.
+    /// Shows the caller's account.
     ///
-    /// The referral code is the owner's, to invite others with.
+    /// The referral code is the one with which the caller invites others.
     ///
     /// - Parameters:
-    ///   - apiKey: A key that a sign-in gave.
+    ///   - apiKey: A bearer token from a sign-in.
     /// - Returns: An account, as its owner sees it.
     /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
     public func me(apiKey: String) async throws(PosternError) -> SalesMe {
@@ -165,12 +165,12 @@ public struct SalesUserMethods: Sendable {
         }
     }
 
-    /// Changes one's own name.
+    /// Changes the caller's name.
     ///
-    /// Both parts are set.
+    /// Sets the first and the last name.
     ///
     /// - Parameters:
-    ///   - apiKey: A key that a sign-in gave.
+    ///   - apiKey: A bearer token from a sign-in.
     ///   - name: The person's name.
     /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
     public func updateMe(apiKey: String, name: SalesNameInput) async throws(PosternError) {
@@ -182,12 +182,12 @@ public struct SalesUserMethods: Sendable {
         }
     }
 
-    /// Replaces one's own referral code.
+    /// Replaces the caller's referral code.
     ///
-    /// The old code is unknown from then on; accounts that were created with it stay.
+    /// The old code stops working. Accounts that were created with it stay.
     ///
     /// - Parameters:
-    ///   - apiKey: A key that a sign-in gave.
+    ///   - apiKey: A bearer token from a sign-in.
     /// - Returns: An account's new referral code.
     /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
     public func renewReferralCode(apiKey: String) async throws(PosternError) -> SalesReferralCode {
@@ -197,9 +197,9 @@ public struct SalesUserMethods: Sendable {
         }
     }
 
-    /// Mails a token to set a new password with.
+    /// Mails a token for setting a new password.
     ///
-    /// The answer is the same whether or not there is such an account.
+    /// The reply is the same whether or not the account exists.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -213,7 +213,7 @@ public struct SalesUserMethods: Sendable {
 
     /// Sets a new password.
     ///
-    /// All sessions end, a lock is lifted, and the email counts as verified.
+    /// All sessions of the account end, a lockout is removed, and the email becomes verified.
     ///
     /// - Parameters:
     ///   - token: The token from the mail.
@@ -228,9 +228,9 @@ public struct SalesUserMethods: Sendable {
         }
     }
 
-    /// Mails the verification again.
+    /// Mails a new verification token.
     ///
-    /// The answer is the same whether or not there is such an account.
+    /// The reply is the same whether or not the account exists.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -247,7 +247,7 @@ public struct SalesUserMethods: Sendable {
     /// Other sessions stay open.
     ///
     /// - Parameters:
-    ///   - apiKey: A key that a sign-in gave.
+    ///   - apiKey: A bearer token from a sign-in.
     /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
     public func signout(apiKey: String) async throws(PosternError) {
         try await postern.perform("sales.user.signout") { writer in

@@ -3,13 +3,13 @@
 
 import JSON
 
-/// A customer that was created.
+/// A new customer.
 public struct SalesCreated: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
-    /// When, in seconds since 1970. Seconds since 1970.
+    /// When the account was created, as Unix time in seconds. Seconds since 1970.
     public var created: Int
-    /// A random UUID by which others refer to the account.
+    /// A random UUID, the account's public id.
     public var externalID: String
 
     /// One with these members.
@@ -45,15 +45,15 @@ public struct SalesCreated: ResultValue, Equatable, Sendable {
     }
 }
 
-/// A salesperson or an internal user that was created, signed in.
+/// A new salesperson or internal user, with an open session.
 public struct SalesCreatedWithKey: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
-    /// When, in seconds since 1970. Seconds since 1970.
+    /// When the account was created, as Unix time in seconds. Seconds since 1970.
     public var created: Int
-    /// A random UUID by which others refer to the account.
+    /// A random UUID, the account's public id.
     public var externalID: String
-    /// The key of the session.
+    /// The bearer token of the session.
     public var apiKey: String
 
     /// One with these members.
@@ -113,11 +113,11 @@ extension SalesCreatedWithKey: CustomReflectable, CustomStringConvertible, Custo
     public var debugDescription: String { description }
 }
 
-/// A session that was opened.
+/// A new session.
 public struct SalesAuthenticated: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
-    /// The key of the session.
+    /// The bearer token of the session.
     public var apiKey: String
 
     /// One with these members.
@@ -163,7 +163,7 @@ extension SalesAuthenticated: CustomReflectable, CustomStringConvertible, Custom
     public var debugDescription: String { description }
 }
 
-/// An email that is verified now.
+/// A verified email address.
 public struct SalesVerifiedEmail: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
@@ -229,7 +229,7 @@ public struct SalesMe: ResultValue, Equatable, Sendable {
     public var email: String
     /// The name.
     public var name: SalesName
-    /// The code with which the owner invites others.
+    /// The code with which the account invites others.
     public var referralCode: String
 
     /// One with these members.
@@ -267,7 +267,7 @@ public struct SalesMe: ResultValue, Equatable, Sendable {
 
 /// An account's new referral code.
 public struct SalesReferralCode: ResultValue, Equatable, Sendable {
-    /// The code with which the owner invites others from now on.
+    /// The new code with which the account invites others.
     public var referralCode: String
 
     /// One with these members.

@@ -29,15 +29,15 @@ public struct ServiceStoreInfo: ResultValue, Equatable, Sendable {
     }
 }
 
-/// What serves here.
+/// Information about the running service.
 public struct ServiceInfo: ResultValue, Equatable, Sendable {
     /// `postern`.
     public var name: String
-    /// Its version.
+    /// The version.
     public var version: String
-    /// The names of the methods there are.
+    /// The names of all methods.
     public var methods: [String]
-    /// Where it keeps its data.
+    /// The store of the service.
     public var store: ServiceStoreInfo
 
     /// One with these members.
@@ -83,13 +83,13 @@ public struct ServiceInfo: ResultValue, Equatable, Sendable {
 public struct ServiceOutboxMessage: ResultValue, Equatable, Sendable {
     /// The mail's number.
     public var id: Int
-    /// The address that it goes to.
+    /// The address of the recipient.
     public var to: String
-    /// Its subject.
+    /// The subject.
     public var subject: String
-    /// Its text; empty once it is erased.
+    /// The text; empty after it was erased.
     public var text: String
-    /// When it was written. UTC, as `2016-02-24T22:07:52.371513Z`.
+    /// When the mail was created. UTC, as `2016-02-24T22:07:52.371513Z`.
     public var created: String
 
     /// One with these members.
@@ -137,9 +137,9 @@ public struct ServiceOutboxMessage: ResultValue, Equatable, Sendable {
     }
 }
 
-/// The mails so far.
+/// All mails up to now.
 public struct ServiceOutbox: ResultValue, Equatable, Sendable {
-    /// The mails, the oldest first.
+    /// The mails, oldest first.
     public var messages: [ServiceOutboxMessage]
 
     /// One with these members.
@@ -163,7 +163,7 @@ public struct ServiceOutbox: ResultValue, Equatable, Sendable {
     }
 }
 
-/// A referral code that no account owns.
+/// A referral code of an invitation, which no account owns.
 public struct ServiceInvite: ResultValue, Equatable, Sendable {
     /// The code.
     public var referralCode: String

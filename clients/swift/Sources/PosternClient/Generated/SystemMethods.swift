@@ -7,22 +7,22 @@ import JSON
 public struct SystemMethods: Sendable {
     let postern: Postern
 
-    /// Says what serves here.
+    /// Shows information about the running service.
     ///
-    /// Its name, version, methods and store.
+    /// The name, version, methods and store.
     ///
-    /// - Returns: What serves here.
+    /// - Returns: Information about the running service.
     /// - Throws: `PosternError`.
     public func info() async throws(PosternError) -> ServiceInfo {
         try await postern.result(of: "system.info")
     }
 
-    /// Moves a rehearsal's clock forward.
+    /// Moves the clock of deterministic mode forward.
     ///
-    /// What has expired by then is deleted. There is no such method outside of a rehearsal.
+    /// Everything that has expired by the new time is deleted. The method exists only in deterministic mode.
     ///
     /// - Parameters:
-    ///   - seconds: By how many seconds.
+    ///   - seconds: The number of seconds.
     /// - Throws: `PosternError`; its own slugs: `.invalidRequest`.
     public func advanceClock(seconds: Int) async throws(PosternError) {
         try await postern.perform("system.advance_clock") { writer in
@@ -31,24 +31,24 @@ public struct SystemMethods: Sendable {
         }
     }
 
-    /// Lists a rehearsal's mails.
+    /// Lists the mails of deterministic mode.
     ///
-    /// There is no such method outside of a rehearsal.
+    /// The method exists only in deterministic mode.
     ///
-    /// - Returns: The mails so far.
+    /// - Returns: All mails up to now.
     /// - Throws: `PosternError`.
     public func outbox() async throws(PosternError) -> ServiceOutbox {
         try await postern.result(of: "system.outbox")
     }
 
-    /// Gives out a referral code.
+    /// Creates an invitation and returns its referral code.
     ///
-    /// The code is good for 7 days. The method exists only in a rehearsal; elsewhere `postern invite` does it.
+    /// The code is valid for 7 days. The method exists only in deterministic mode; otherwise use `postern invite`.
     ///
     /// - Parameters:
-    ///   - role: The role with which it invites. One of `customer`, `salesperson`, `admin`.
-    ///   - uses: How many accounts it may create; 1 unless given.
-    /// - Returns: A referral code that no account owns.
+    ///   - role: The role with which the code invites. One of `customer`, `salesperson`, `admin`.
+    ///   - uses: The number of accounts that the code can create; default 1.
+    /// - Returns: A referral code of an invitation, which no account owns.
     /// - Throws: `PosternError`; its own slugs: `.invalidRequest`.
     public func invite(role: String, uses: Int? = nil) async throws(PosternError) -> ServiceInvite {
         try await postern.result(of: "system.invite") { writer in
