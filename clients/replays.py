@@ -56,14 +56,14 @@ def bare_lines(binary):
     lines = []
     for transcript in all_transcripts():
         pipe = BarePipe(binary, transcript.arguments)
-        story = transcript.play()
-        step = next(story, None)
+        steps = transcript.play()
+        step = next(steps, None)
         while step is not None:
             reply = pipe.reply_to(step.method, step.params)
             line = {"case": step.case, "line": step.line, "reply": reply}
             lines.append(json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
             try:
-                step = story.send(reply)
+                step = steps.send(reply)
             except StopIteration:
                 step = None
         pipe.close()

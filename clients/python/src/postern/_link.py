@@ -62,8 +62,8 @@ class Link(Generic[SomeWaiter]):
     def send_rest(self) -> None:
         """Writes unsent bytes until the pipe is full. After `hang_up`, closes stdin once all bytes are written.
 
-        If a signal handler raises in here, bytes may be written twice, which breaks a line. So only a thread that runs no
-        signal handlers calls this, or an event loop, which does not survive such an exception.
+        If a signal handler raises in here, bytes may be written twice, which breaks a line. So only a thread that runs
+        no signal handlers calls this, or an event loop, which does not survive such an exception.
         """
         while self._unsent:
             written = self._process.write(bytes(self._unsent[:_WRITE_BYTES]))

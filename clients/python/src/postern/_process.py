@@ -229,7 +229,7 @@ def _low_descriptors_taken() -> Iterator[None]:
 
 
 def _exit_of(child: subprocess.Popen[bytes]) -> io.FileIO | None:
-    """A pidfd, which becomes readable when the process has exited, even if a child of the process holds its stdout open.
+    """A pidfd, which is readable once the process has exited, even if a child of the process holds its stdout open.
 
     None if the system has no pidfds; then only the end of stdout shows that the process has ended.
     """
