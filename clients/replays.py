@@ -1,5 +1,5 @@
-"""Replays all transcripts of schema/cases through a bare pipe and through every client, and compares the replies byte by
-byte.
+"""Replays all transcripts of schema/cases through a bare pipe and through every client, and compares the replies byte
+by byte.
 
 Usage: replays.py BINARY. Each client's program prints one line for each reply; its output must equal the bare pipe's.
 """
