@@ -1,6 +1,7 @@
-"""Holds the pages against the programs: what stands in the session of README.md must stand in the examples, which the
-clients' tests run, and each step must be there in every language. JSON must be JSON, and Python outside of the session,
-and in the README of all, must run.
+"""Checks the code in clients/README.md and in the repository's README.md.
+
+Each code block of the session must be a part of the example of its language, which the clients' tests run, and each
+step must have a block in every language. Outside the session, JSON must parse and Python must run.
 
 Usage: check_readme.py BINARY
 """
@@ -26,36 +27,36 @@ EXAMPLES = {
 
 
 def blocks(text):
-    """The code blocks of a text: their language and their lines."""
+    """The code blocks of a text: language and body."""
     return [(language, body) for language, body in re.findall(r"^```(\w+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)]
 
 
 def plain(text):
-    """A text without what it is indented by, and without empty lines."""
+    """The lines of a text without indentation and without empty lines."""
     return [line.strip() for line in textwrap.dedent(text).splitlines() if line.strip()]
 
 
-def stands_in(lines, program):
+def is_part_of(lines, program):
     return any(program[start : start + len(lines)] == lines for start in range(len(program)))
 
 
 def faults_of_session(session):
-    """What the session has that the examples have not, and the other way round."""
+    """The code blocks that are not in the examples, and the languages that a step lacks."""
     programs = {language: plain((CLIENTS / path).read_text()) for language, path in EXAMPLES.items()}
     steps = re.split(r"^\*\*\d\. ", session, flags=re.MULTILINE)[1:]
     if len(steps) != 5:
-        yield f"there are {len(steps)} steps"
+        yield f"the session has {len(steps)} steps instead of 5"
     for number, step in enumerate(steps, 1):
         shown = blocks(step)
         for language in EXAMPLES.keys() - {name for name, _ in shown}:
-            yield f"step {number} is not there in {language}"
+            yield f"step {number} has no {language}"
         for language, body in shown:
-            if not stands_in(plain(body), programs[language]):
-                yield f"{EXAMPLES[language]} does not have this of step {number}:\n{body}"
+            if not is_part_of(plain(body), programs[language]):
+                yield f"{EXAMPLES[language]} lacks this block of step {number}:\n{body}"
 
 
 def faults_of_block(language, body, variables):
-    """What is wrong with a block that stands for itself."""
+    """The faults of a block outside the session."""
     if language == "json":
         try:
             json.loads(body)
@@ -74,12 +75,12 @@ def main(binary):
     session, _, after = rest.partition("<!-- end of the session -->")
     variables = {**os.environ, "POSTERN_BIN": binary, "PYTHONPATH": str(CLIENTS / "python/src")}
     faults = list(faults_of_session(session))
-    standing = blocks((ROOT / "README.md").read_text()) + blocks(before + after)
-    for language, body in standing:
+    outside = blocks((ROOT / "README.md").read_text()) + blocks(before + after)
+    for language, body in outside:
         faults += faults_of_block(language, body, variables)
-    if not any(language == "python" for language, _ in standing):
-        faults.append("there is no Python to run")
-    print("\n".join(faults) or "The pages say what the programs do")
+    if not any(language == "python" for language, _ in outside):
+        faults.append("no Python block outside the session")
+    print("\n".join(faults) or "The code of the READMEs is valid")
     return min(len(faults), 1)
 
 

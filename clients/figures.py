@@ -1,8 +1,9 @@
-"""Measures what a call costs through each client, and prints the table of README.md.
+"""Measures the cost of a call through each client, and prints the tables of README.md.
 
-Usage: figures.py BINARY [RUNS | opening]. Each client's program calls by turns through a bare pipe in its own language and through
-itself; here these run several times, all on one processor, for where a scheduler puts two processes is worth more than
-what they do. Medians. With `opening` it is what opening costs, with and without the wait for a first reply.
+Usage: figures.py BINARY [RUNS | opening]. Each client has a program that calls through a bare pipe in the client's
+language and through the client, in alternating batches. This runs the programs RUNS times (5 by default) and prints
+medians. All run on one processor, because otherwise the scheduler's placement of the two processes outweighs the cost
+of a call. With `opening`, it measures the cost of opening, with and without the wait for a first reply.
 """
 
 import collections
@@ -27,7 +28,7 @@ MEASURES = ["raw_us", "client_us", "overhead_us", "concurrent_calls_per_second"]
 
 
 def run(command, folder, variables, binary):
-    """What a client's program prints: an object for each of its clients."""
+    """The objects that a client's program prints, one for each of its clients."""
     output = subprocess.run(
         ["taskset", "-c", "1", *command],
         cwd=CLIENTS / folder,
@@ -40,7 +41,7 @@ def run(command, folder, variables, binary):
 
 
 def measure(binary, runs):
-    """The figures of each client, by its name."""
+    """The medians of each client, by client name and measure."""
     found = collections.defaultdict(lambda: collections.defaultdict(list))
     for _ in range(runs):
         for command, folder, variables in PROGRAMS:

@@ -1,7 +1,7 @@
-"""Plays all stories of schema/cases through a bare pipe and through every client, and compares what came back, byte by
-byte.
+"""Replays all transcripts of schema/cases through a bare pipe and through every client, and compares the replies byte
+by byte.
 
-Usage: replays.py BINARY. Each client's program prints a line a reply; its output must be that of the bare pipe.
+Usage: replays.py BINARY. Each client's program prints one line for each reply; its output must equal the bare pipe's.
 """
 
 import difflib
@@ -28,7 +28,7 @@ PROGRAMS = {
 
 
 class BarePipe:
-    """The binary, spoken to without any client."""
+    """The binary, without a client."""
 
     def __init__(self, binary, arguments):
         self.process = subprocess.Popen(
@@ -36,7 +36,7 @@ class BarePipe:
         )
 
     def reply_to(self, method, params):
-        """The reply to a request, but for its id."""
+        """The reply to a request, without the id."""
         request = {"jsonrpc": "2.0", "id": 1, "method": method}
         if params is not None:
             request["params"] = params
@@ -52,18 +52,18 @@ class BarePipe:
 
 
 def bare_lines(binary):
-    """What the replay programs are to print."""
+    """The expected output of the replay programs."""
     lines = []
     for transcript in all_transcripts():
         pipe = BarePipe(binary, transcript.arguments)
-        story = transcript.play()
-        step = next(story, None)
+        steps = transcript.play()
+        step = next(steps, None)
         while step is not None:
             reply = pipe.reply_to(step.method, step.params)
             line = {"case": step.case, "line": step.line, "reply": reply}
             lines.append(json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
             try:
-                step = story.send(reply)
+                step = steps.send(reply)
             except StopIteration:
                 step = None
         pipe.close()
@@ -88,7 +88,7 @@ def main(binary):
             print(f"{name}: {len(lines)} replies, as through a bare pipe")
             continue
         failures += 1
-        print(f"{name}: exit code {outcome.returncode}, {len(lines)} replies for {len(expected)}\n{outcome.stderr}")
+        print(f"{name}: exit code {outcome.returncode}, {len(lines)} of {len(expected)} replies\n{outcome.stderr}")
         print("\n".join(list(difflib.unified_diff(expected, lines, "bare pipe", name, lineterm="", n=0))[:20]))
     print(f"{len(PROGRAMS) - failures} passed, {failures} failed")
     return min(failures, 1)

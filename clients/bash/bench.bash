@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What a call costs beyond a bare loop over the pipes, as a line of JSON: the median of 5,000 calls of
-# operators.clients.get that find nothing new, by turns in batches, each on a process of its own; and calls a second
-# from 50 shells.
+# Prints the overhead of a call over a bare loop on the pipes, as a line of JSON: medians of 5,000 calls of
+# operators.clients.get with nothing changed, in alternating batches, one process for the bare loop and one for the
+# client; and the calls a second of 50 shells.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 export POSTERN_BIN=${POSTERN_BIN:-$here/../../.build/release/postern}
@@ -11,7 +11,7 @@ source "$here/postern.bash"
 batches=50 batch=100 tasks=50 calls=200 openings=50
 flags=(--data :memory: --no-email-confirmation --clock 2016-02-24T22:07:52.371513Z --seed 7)
 
-# Opening, with and without the wait for a first reply.
+# Measures opening, with and without the wait for a first reply.
 if [[ ${1-} == opening ]]; then
     times=$(mktemp -d)
     trap 'rm -r "$times"' EXIT
@@ -36,7 +36,7 @@ postern_open "${flags[@]}"
 postern -A operator operators.register "${words[@]}"
 session=(user_id="${operator[id]}" session_id="${operator[session_id]}")
 
-# The same process with the same state, as the seed is the same.
+# A second process with the same state, because the seed is the same.
 coproc BARE { "$POSTERN_BIN" "${flags[@]}" 2>/dev/null; }
 exec {from}<&"${BARE[0]}" {to}>&"${BARE[1]}"
 request='{"jsonrpc":"2.0","id":1,"method":"operators.register","params":{"user":{"first_name":"Luke",'
@@ -47,7 +47,7 @@ read -r reply <&"$from"
 request='{"jsonrpc":"2.0","id":1,"method":"operators.clients.get","params":{"user_id":1,"session_id":"'
 request+=${operator[session_id]}'","provision":1}}'
 
-# Writes how long each of a batch takes, in microseconds, and checks what comes last.
+# These print the time of each call of a batch, in microseconds, and check the last reply.
 time_bare() {
     local i start
     for ((i = 0; i < batch; i++)); do

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Five steps: start Postern, register, sign in, add a client, list what has changed.
 #
-#     example.bash [DIRECTORY]        the accounts are kept there, or else in a temporary directory
+#     example.bash [DIRECTORY]        stores the accounts in DIRECTORY, or else in a temporary directory
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 export POSTERN_BIN=${POSTERN_BIN:-$here/../../.build/release/postern}

@@ -1,4 +1,4 @@
-# A client of Postern, to be sourced: bash 5.0 or newer, jq, and the coreutils and util-linux of any Linux.
+# A client of Postern, to be sourced. Requires bash 5.0 or newer, jq, and the coreutils and util-linux of any Linux.
 #
 #     source postern.bash
 #     postern_open --data accounts --no-email-confirmation
@@ -6,38 +6,39 @@
 #     postern operators.clients.get user_id="${operator[id]}" session_id="${operator[session_id]}" provision=0
 #     postern_close
 #
-# What fails sets POSTERN_ERROR and the variables beside it, says so on stderr, and gives the status in parentheses:
+# A function that fails sets POSTERN_ERROR and the other POSTERN_ERROR variables, prints the error on stderr, and
+# returns the status in parentheses:
 #
-#     CallError (1)         the service answered with an error
-#     UsageError (64)       a word of the call is wrong; nothing was sent
+#     CallError (1)         the service replied with an error
+#     UsageError (64)       an argument of the call is wrong; nothing was sent
 #     MessageTooLong (65)   the request is longer than 8 MiB; nothing was sent
-#     ProcessEnded (69)     the process is not there any more
-#     ClientClosed (70)     nothing is open
-#     SystemError (71)      the system has no pipes or processes to give
-#     BinaryNotFound (72)   there is no such program
+#     ProcessEnded (69)     the process has ended
+#     ClientClosed (70)     no client is open
+#     SystemError (71)      the system has no pipes or processes left
+#     BinaryNotFound (72)   the binary was not found
 #     TimedOut (75)         no reply within POSTERN_TIMEOUT seconds
-#     ProtocolError (76)    what came is no reply; the client is closed
+#     ProtocolError (76)    the output is not a reply, and the client is closed; or a result does not match the contract
 # shellcheck shell=bash
 
 if ((BASH_VERSINFO[0] < 5)); then
     printf 'postern: needs bash 5.0 or newer, this is %s\n' "$BASH_VERSION" >&2
-    # shellcheck disable=SC2317 # it is reached where the file is run rather than sourced
+    # shellcheck disable=SC2317 # exit is reached if the file is run and not sourced
     return 64 2>/dev/null || exit 64
 fi
 
-# The client that calls go through: the directory of its pipes. To have two, keep the one's and clear this before
-# opening the other; a call takes the one that stands here. Empty while nothing is open.
+# The client that calls go through: the directory of its pipes. Empty while no client is open. To use two clients, save
+# the value of the first and clear the variable before opening the second.
 POSTERN_CLIENT=${POSTERN_CLIENT-}
-# How many seconds a call may take, 0.5 or 10 say; empty for as long as it takes.
+# How many seconds a call may take, such as 0.5 or 10; empty for no limit.
 POSTERN_TIMEOUT=${POSTERN_TIMEOUT-}
-# How many seconds a process that is closed has to end by itself, as of postern_open.
+# How many seconds after closing the process gets SIGTERM. postern_open reads it.
 POSTERN_CLOSE_TIMEOUT=${POSTERN_CLOSE_TIMEOUT-30}
-# What went wrong with the last call, one of the names above; empty where nothing did.
+# The error of the last call, one of the names above; empty if the call succeeded.
 POSTERN_ERROR=
-# The same in words; of a CallError the service's own.
+# The error's message; for a CallError, the message of the service.
 POSTERN_ERROR_MESSAGE=
-# Of a CallError: its code, its data as JSON, the words of data.errors and the first of them, the param at fault, and
-# how many seconds to wait before it makes sense to try again. What it does not say is empty.
+# For a CallError: the code, data as JSON, the slugs of data.errors, the first slug, the path of the invalid param, and
+# how many seconds to wait before a retry. Empty if the error does not have them.
 POSTERN_ERROR_CODE=
 POSTERN_ERROR_DATA=
 POSTERN_ERRORS=()
@@ -53,14 +54,14 @@ source "$_POSTERN_LIB/json.bash"
 # shellcheck source=lib/exchange.bash
 source "$_POSTERN_LIB/exchange.bash"
 
-# postern_open [--binary PROGRAM] [--no-wait] [FLAG …]: starts a process, with these flags of the program (`postern --help`); its
-# data live where --data says, or else where the program has them by default. The program is PROGRAM, or $POSTERN_BIN,
-# or `postern` on the PATH. What the process writes on stderr goes where stderr goes now.
+# postern_open [--binary PROGRAM] [--no-wait] [FLAG …]: starts a process with these flags (`postern --help`). --data
+# names the directory of its data; without it, the program uses its default. The binary is PROGRAM, or else
+# $POSTERN_BIN, or else `postern` on the PATH. The stderr of the process goes to the stderr that postern_open has.
 #
-# It waits until the process answers, and fails with ProcessEnded, and the last lines of its stderr, where it cannot
-# serve; with --no-wait the first call does.
+# It waits until the process replies. If the process cannot serve, it fails with ProcessEnded and the last lines of the
+# process's stderr; with --no-wait, the first call fails instead.
 #
-# It ends with the shell that opened it, however that one ends. Shells that this one forks may call through it as well.
+# The process ends when the shell that opened it ends, for any reason. Forks of this shell can call through it too.
 postern_open() {
     local -; set +emx
     local binary=${POSTERN_BIN:-postern} arguments=() waits=1 found tool directory errors='' supervisor=''
@@ -100,7 +101,7 @@ postern_open() {
         _postern_fail 71 SystemError "no pipes can be made in ${TMPDIR:-/tmp}"
         return
     fi
-    # A session of its own keeps Ctrl-C from it. No job of this shell, so `wait` is not about it.
+    # In a new session, Ctrl-C does not reach it. It is not a job of this shell, so that `wait` does not wait for it.
     {
         setsid setpriv --pdeathsig TERM "$BASH" -p "$_POSTERN_LIB/process.bash" "$directory" "$opener" \
             "$POSTERN_CLOSE_TIMEOUT" "$found" --replies as-completed --framing line "${arguments[@]}" \
@@ -112,7 +113,7 @@ postern_open() {
         printf '%s\n' "$supervisor" >"$directory/supervisor"
         disown "$supervisor"
     fi
-    # It cleans up after this shell from here on.
+    # Once it has started, the supervisor removes the directory when this shell ends.
     if ! _postern_is_started "$supervisor" "$directory"; then
         rm -r "$directory"
         _postern_fail 71 SystemError 'the system refuses the process, or what it needs: descriptors, memory, room for words'
@@ -122,8 +123,8 @@ postern_open() {
     [[ ! $waits ]] || _postern_wait_until_ready
 }
 
-# _postern_is_started SUPERVISOR DIRECTORY: waits until there is the process, and fails where what is to hold it ends
-# before, or there is none.
+# _postern_is_started SUPERVISOR DIRECTORY: waits until the process has started. Fails if SUPERVISOR is empty, or if the
+# supervisor ends before that, or after 30 seconds.
 _postern_is_started() {
     local end=$((SECONDS + 30)) REPLY
     [[ $1 ]] || return
@@ -135,12 +136,12 @@ _postern_is_started() {
     done
 } 2>/dev/null
 
-# Asks the process whether it serves, and closes the client where it does not.
+# Waits for the reply to a first request, and closes the client if none arrives.
 _postern_wait_until_ready() {
     local POSTERN_TIMEOUT=60 _postern_quiet=1 _postern_result status=0
     _postern_exchange system.info '' || status=$?
     if ((status == 0)) || [[ $POSTERN_ERROR == CallError ]]; then
-        # An error that the service answers with is an answer as well.
+        # An error reply also shows that the process serves.
         _postern_reset
         # shellcheck disable=SC2059 # the format is a constant of lib/exchange.bash
         printf "$_POSTERN_CALL" 0 0 1<>"$POSTERN_CLIENT/call"
@@ -154,14 +155,14 @@ _postern_wait_until_ready() {
 
 # postern [-q] [-v VARIABLE | -A ARRAY] METHOD [NAME=VALUE | NAME:=JSON …]: calls a method.
 #
-# A NAME is that of a param, or of a member of one by its path: client.user.email. The VALUE of what the contract has as
-# a string is taken exactly as given; one of an integer or boolean must be one. JSON is any, null say. A name that the
-# method does not have is refused.
+# A NAME is a param, or the path of a property in a param: client.user.email. If the contract has a string there, VALUE
+# is sent exactly as given; the VALUE of an integer or boolean is checked. JSON is any JSON, such as null. A name that
+# the method does not have is an error.
 #
-# The result is printed as JSON, nothing where the method gives nothing; with -v it is put into VARIABLE; with -A its
-# members are put into the associative ARRAY by their paths, [user.email], [clients.0.id], with how many there are of a
-# list under its own path and no element for what is null. Then it is checked to be what the contract says. Times are
-# the text they are. -q says nothing on stderr where the call fails.
+# The result is printed as JSON; nothing is printed if the method has no result. With -v it is assigned to VARIABLE.
+# With -A it is checked against the contract, and its properties are assigned to the associative ARRAY by their paths:
+# [user.email], [clients.0.id]. The length of a list is at the path of the list; a null has no element. Times are text.
+# -q prints nothing on stderr if the call fails.
 postern() {
     local -; set +ex
     local _postern_quiet='' _postern_variable='' _postern_array='' _postern_method _postern_params _postern_result
@@ -195,7 +196,7 @@ postern() {
 }
 
 # postern_call [-q] [-v VARIABLE] METHOD [JSON]: calls a method by any name with any params, and prints its result as
-# JSON or puts it into VARIABLE. Neither is checked against the contract.
+# JSON or assigns it to VARIABLE. Params and result are not checked against the contract.
 postern_call() {
     local -; set +ex
     local _postern_quiet='' _postern_variable='' _postern_array='' _postern_method _postern_result
@@ -216,7 +217,7 @@ postern_call() {
     _postern_method=$1
     local json=${2-}
     _postern_check_target || return
-    # Line feeds in JSON stand between its tokens alone; in the request they would end it.
+    # A line feed would end the request. In JSON, line feeds can only be between tokens.
     _postern_exchange "$_postern_method" "${json//$'\n'/ }" || return
     if [[ $_postern_variable ]]; then
         printf -v "$_postern_variable" %s "$_postern_result"
@@ -225,22 +226,22 @@ postern_call() {
     fi
 }
 
-# postern_close: ends the process and waits for that. Calls under way in other shells get their replies first, later
-# ones fail with ClientClosed. A process that does not end within POSTERN_CLOSE_TIMEOUT seconds gets SIGTERM, and five
-# seconds later SIGKILL. Closing what is closed is nothing.
+# postern_close: ends the process and waits until it has ended. The call in flight in another shell gets its reply
+# first; later calls fail with ClientClosed. A process that does not end within POSTERN_CLOSE_TIMEOUT seconds gets
+# SIGTERM, and five seconds later SIGKILL. Does nothing if no client is open.
 postern_close() {
     local -; set +ex
     local _postern_quiet=1 POSTERN_TIMEOUT=$POSTERN_CLOSE_TIMEOUT _postern_deadline
     _postern_reset
     [[ -d $POSTERN_CLIENT ]] || return 0
-    # A trap in a call cannot wait for its turn; otherwise nobody's call is under way any more.
+    # A trap during a call cannot wait for its turn. With the turn, no other shell has a call in flight.
     _postern_is_calling || { _postern_set_deadline && _postern_take_turn 9>>"$POSTERN_CLIENT/lock"; }
     { : >"$POSTERN_CLIENT/closed"; } 2>/dev/null
     _postern_end
     _postern_reset
 }
 
-# postern_help [NAME]: prints what there is to know about a method or an error's slug, or the names of all methods.
+# postern_help [NAME]: prints the description of a method or an error slug, or without NAME the names of all methods.
 postern_help() {
     local line shown=''
     if (($# == 0)); then

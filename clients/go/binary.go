@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// findBinary gives the absolute path of the program to run.
+// findBinary returns the absolute path of the binary.
 func findBinary(name string) (string, error) {
 	if name == "" {
 		name = os.Getenv("POSTERN_BIN")
@@ -18,7 +18,7 @@ func findBinary(name string) (string, error) {
 	if !strings.ContainsRune(name, filepath.Separator) {
 		places = nil
 		for _, folder := range filepath.SplitList(os.Getenv("PATH")) {
-			// What is found relative to the working directory is found by chance.
+			// A relative folder is skipped: the result would depend on the working directory.
 			if filepath.IsAbs(folder) {
 				places = append(places, filepath.Join(folder, name))
 			}

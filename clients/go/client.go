@@ -14,32 +14,33 @@ import (
 
 // Options say how to start Postern. The zero value starts the `postern` that is on PATH, on ./postern-data.
 type Options struct {
-	// Binary is the path of the program, or its name on PATH. Where it is empty, the environment's POSTERN_BIN says it,
-	// and where that is empty too, it is `postern`.
+	// Binary is the path of the binary, or its name on PATH. If it is empty, the environment variable POSTERN_BIN names
+	// the binary, and if that is empty too, it is `postern`.
 	Binary string
-	// Data is the directory where the data live, or `:memory:`. Where it is empty, the program's own default holds.
+	// Data is the directory of the data, or `:memory:`; the program's default if it is empty.
 	Data string
 	// Arguments are further flags, such as `--no-email-confirmation`.
 	Arguments []string
-	// Dir is the directory that the process runs in; the host's own where it is empty.
+	// Dir is the working directory of the process; the host's if it is empty.
 	Dir string
-	// Env is added to the host's environment, as `NAME=value`.
+	// Env has variables `NAME=value` that are added to the host's environment.
 	Env []string
-	// Log is given each line that the process writes to its stderr, one after the other; where it is nil, they go to the
-	// host's stderr. It may be slow: the process never waits for it, and past 16 MiB of lines that wait some are left out.
+	// Log is called with each line that the process writes to its stderr, one call at a time; if it is nil, the lines go
+	// to the host's stderr. If Log is slow, the process does not wait: 16 MiB of lines are buffered, and later lines are
+	// dropped.
 	Log func(line string)
-	// CloseWait is how long Close waits for the process to end by itself before it is sent SIGTERM; 30 s where it is 0.
+	// CloseWait is how long Close waits for the process to end before it sends SIGTERM; 30 s if it is 0.
 	CloseWait time.Duration
-	// NoWait lets Open return before the process serves. What keeps it from that then shows in the first call.
+	// NoWait makes Open return before the process serves. If the process cannot serve, the first call fails.
 	NoWait bool
 }
 
 // openWait is how long Open waits for the first reply.
 const openWait = time.Minute
 
-// Client is a running Postern. It may be used from any number of goroutines.
+// Client is a running Postern process. Any number of goroutines can use it.
 //
-// Nothing is tried again, and nothing is started again: once the process has ended, every call gives [ProcessEnded].
+// The client restarts no process and retries no call: once the process has ended, every call returns [ProcessEnded].
 type Client struct {
 	Methods
 
@@ -47,28 +48,28 @@ type Client struct {
 	lastID  atomic.Int64
 
 	mutex sync.Mutex
-	// Signalled where there is something to write, and where nothing will be any more.
+	// Signalled when a request is queued, and when no more requests can be.
 	toWrite sync.Cond
 	// The requests that wait to be written.
 	queue list.List
-	// The requests whose replies are to come, also those that nobody waits for any more.
+	// The requests without a reply yet, including those whose contexts have ended.
 	inFlight  map[int64]*request
 	isClosing bool
-	// Why there are no replies any more.
+	// The error of all calls, once the client has failed.
 	failure Error
-	// Closed once the process has ended and all that it wrote is read.
+	// Closed once the process has ended and all its output is read.
 	ended chan struct{}
 }
 
-// request is one that is under way.
+// request is a request that has no reply yet.
 type request struct {
 	id     int64
 	method string
 	// The message with its line feed.
 	line []byte
-	// Where it waits to be written; nil once that has begun, or need not be done.
+	// Its element in the queue; nil once it is being written or is abandoned.
 	place *list.Element
-	// Has room for the one outcome, so that whoever brings it never waits.
+	// Has a buffer for the outcome, so that sending it never blocks.
 	outcome chan outcome
 }
 
@@ -77,8 +78,8 @@ type outcome struct {
 	err    error
 }
 
-// Open starts Postern, and waits for the reply to a `system.info` unless NoWait is set. A process that cannot serve, as
-// with a flag that it refuses or a store that is damaged, gives a [ProcessEnded] with its last lines on stderr.
+// Open starts Postern, and waits for the reply to a `system.info` unless NoWait is set. If the process cannot serve,
+// such as with an unknown flag or a damaged store, Open returns a [ProcessEnded] with the last lines of stderr.
 func Open(options Options) (*Client, error) {
 	process, err := startProcess(options)
 	if err != nil {
@@ -98,29 +99,30 @@ func Open(options Options) (*Client, error) {
 	return client, nil
 }
 
-// waitUntilReady waits for the first reply, and ends the process where none comes.
+// waitUntilReady waits for the first reply, and ends the process if none arrives.
 func (c *Client) waitUntilReady() error {
 	ctx, cancel := context.WithTimeout(context.Background(), openWait)
 	defer cancel()
 	_, err := c.Call(ctx, "system.info", nil)
 	var answer *CallError
 	if err == nil || errors.As(err, &answer) {
-		// An error that the service answers with is an answer as well.
+		// An error reply also shows that the process serves.
 		return nil
 	}
 	_ = c.closeWithin(0)
 	return err
 }
 
-// PID is the number of the process.
+// PID is the process id.
 func (c *Client) PID() int { return c.process.command.Process.Pid }
 
-// Call calls any method, also one that this client does not know, and gives its result as it came. The params are what
-// [json.Marshal] makes an object of, or nil for none. What the service could not read is refused before it is sent, as
-// it would be answered without saying whose it was: see [MessageTooLong], [ErrNestedTooDeep] and [ErrNotUTF8].
+// Call calls any method, even one that is newer than this client, and returns its result as JSON. The params are a
+// value that [json.Marshal] writes as an object, or nil for none. A request that the service cannot parse is refused
+// before it is sent, because the service would reply without an id: see [MessageTooLong], [ErrNestedTooDeep] and
+// [ErrNotUTF8].
 //
-// When the context ends, the call does at once, and its reply is dropped when it comes; unless the request was not yet
-// written, it may still take effect.
+// When the context ends, the call returns at once, and its reply is dropped when it arrives. If the request was already
+// written, the call may still take effect.
 func (c *Client) Call(ctx context.Context, method string, params any) (json.RawMessage, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("postern: %s: %w", method, err)
@@ -161,9 +163,9 @@ func call[Result any](ctx context.Context, service *Client, method string, param
 	return result, nil
 }
 
-// Close ends the process: no new call is taken, calls in flight get their results, and the process ends by itself, or
-// after CloseWait by SIGTERM, and 5 s later by SIGKILL. It waits for all that, gives an error unless the process
-// ended well, and may be called again and from several goroutines.
+// Close ends the process and waits until it has ended. New calls are refused, and calls in flight get their results. If
+// the process does not end within CloseWait, Close sends SIGTERM, and 5 s later SIGKILL. It returns an error unless the
+// process exited with code 0. It is idempotent, and several goroutines can call it.
 func (c *Client) Close() error { return c.closeWithin(c.process.closeWait) }
 
 func (c *Client) closeWithin(wait time.Duration) error {
@@ -194,7 +196,7 @@ func (c *Client) enqueue(request *request) error {
 	return nil
 }
 
-// abandon makes sure that a request is not written, if that has not begun.
+// abandon removes a request from the queue, unless it is being written or is written.
 func (c *Client) abandon(request *request) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -205,8 +207,8 @@ func (c *Client) abandon(request *request) {
 	}
 }
 
-// writeRequests is the one that writes. Callers don't write themselves, as one whose context ends must not wait for a
-// process that reads nothing.
+// writeRequests writes all requests. Callers do not write: a call whose context ends must return even if the process
+// reads nothing.
 func (c *Client) writeRequests() {
 	defer c.process.stdin.Close()
 	writer := bufio.NewWriterSize(c.process.stdin, 64<<10)
@@ -222,7 +224,7 @@ func (c *Client) writeRequests() {
 	}
 }
 
-// nextLines waits for requests to write, and gives all there are, or none at the end.
+// nextLines waits for requests to write, and returns all of them, or none at the end.
 func (c *Client) nextLines() [][]byte {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()

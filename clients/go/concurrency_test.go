@@ -11,8 +11,8 @@ import (
 	postern "postern/clients/go"
 )
 
-// The list at the end is one line of more than a megabyte.
-func TestTenThousandCallsFromFiftyGoroutines(t *testing.T) {
+// The last reply is one line of more than a megabyte.
+func TestConcurrentCallsGetTheirOwnReplies(t *testing.T) {
 	const goroutines, each = 50, 200
 	client := open(t, postern.Options{})
 	operator := register(t, client)
@@ -64,8 +64,8 @@ func TestTenThousandCallsFromFiftyGoroutines(t *testing.T) {
 	}
 }
 
-// More is written and more comes back than both pipes hold: the one must not wait for the other.
-func TestLargeRequestsAndRepliesInBothDirections(t *testing.T) {
+// Requests and replies exceed the capacity of both pipes: writing must not wait for reading.
+func TestRepliesAreReadWhileRequestsAreWritten(t *testing.T) {
 	client := open(t, postern.Options{})
 	ctx := limited(t)
 	padding := map[string]string{"padding": strings.Repeat("x", 1<<20)}
@@ -82,8 +82,8 @@ func TestLargeRequestsAndRepliesInBothDirections(t *testing.T) {
 	group.Wait()
 }
 
-// No process keeps another's stdin open, so that each ends by itself while the others run.
-func TestClientsThatAreOpenedAtOnce(t *testing.T) {
+// No process keeps another's stdin open, so that each ends while the others run.
+func TestManyClientsCanOpenAtTheSameTime(t *testing.T) {
 	const count, wait = 50, 30 * time.Second
 	clients := make([]*postern.Client, count)
 	var group sync.WaitGroup
@@ -113,7 +113,7 @@ func TestClientsThatAreOpenedAtOnce(t *testing.T) {
 		}
 	}
 	if elapsed := time.Since(start); elapsed > wait {
-		t.Errorf("they were made to end, after %v", elapsed)
+		t.Errorf("the processes ended by a signal, after %v", elapsed)
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 	postern "postern/clients/go"
 )
 
-// A reply that nobody waits for any more is dropped; those after it go to whom they are for.
-func TestAContextEndsACall(t *testing.T) {
+// The reply to the ended call is dropped, and the next call gets its own reply.
+func TestACallEndsWithItsContext(t *testing.T) {
 	client := openFake(t, "late", postern.Options{})
 	short, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
@@ -33,8 +33,8 @@ func TestAContextEndsACall(t *testing.T) {
 	}
 }
 
-// The pipe is full, so that requests can't be written: one whose context has ended by then never is.
-func TestAContextEndsACallThatIsNotYetWritten(t *testing.T) {
+// The pipe is full, so that the request cannot be written before its context ends.
+func TestACallWhoseContextEndsBeforeItIsWrittenIsNotSent(t *testing.T) {
 	lines := make(chan string, 10)
 	client := openFake(t, "waits", postern.Options{Log: func(line string) { lines <- line }})
 	if line := <-lines; line != "ready" {
@@ -56,8 +56,8 @@ func TestAContextEndsACallThatIsNotYetWritten(t *testing.T) {
 	}
 }
 
-// Calls whose contexts have ended leave nothing behind, however long the process stands still.
-func TestCallsThatAreGivenUpTakeNoMemory(t *testing.T) {
+// The process is stopped, so that none of these requests is written.
+func TestCallsWhoseContextsHaveEndedUseNoMemory(t *testing.T) {
 	client := open(t, postern.Options{})
 	if err := syscall.Kill(client.PID(), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -89,8 +89,8 @@ func heapBytes() uint64 {
 	return statistics.HeapAlloc
 }
 
-// Close ends the input once all that waits to be written is.
-func TestCloseWritesWhatWaits(t *testing.T) {
+// Close ends the input only after all queued requests are written.
+func TestCloseWritesQueuedRequests(t *testing.T) {
 	lines := make(chan string, 10)
 	client := openFake(t, "waits", postern.Options{Log: func(line string) { lines <- line }})
 	if line := <-lines; line != "ready" {
@@ -118,7 +118,7 @@ func TestCloseWritesWhatWaits(t *testing.T) {
 	}
 }
 
-// fillPipe makes a call that a pipe does not hold, and waits until it is being written.
+// fillPipe makes a call whose request exceeds the capacity of a pipe, and waits until it is being written.
 func fillPipe(t *testing.T, client *postern.Client) chan error {
 	t.Helper()
 	outcome := make(chan error, 1)
@@ -132,7 +132,7 @@ func fillPipe(t *testing.T, client *postern.Client) chan error {
 	return outcome
 }
 
-// unread is how many bytes wait in a process's stdin.
+// unread returns how many unread bytes the stdin of a process has.
 func unread(t *testing.T, pid int) (bytes int) {
 	t.Helper()
 	stdin, err := os.OpenFile(fmt.Sprintf("/proc/%d/fd/0", pid), os.O_RDONLY|syscall.O_NONBLOCK, 0)

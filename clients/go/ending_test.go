@@ -23,7 +23,7 @@ func TestAKilledProcessFailsAllCalls(t *testing.T) {
 	for number := 0; number < calls; number++ {
 		go func(number int) {
 			for {
-				// Each takes 16 ms, so that there are some in flight at any time.
+				// Each takes 16 ms, so that some are in flight at any time.
 				if _, err := client.Operators.Register(limited(t), registration(number)); !isExists(err) && err != nil {
 					failures <- err
 					return
@@ -57,7 +57,7 @@ func TestAKilledProcessFailsAllCalls(t *testing.T) {
 
 func isExists(err error) bool { return errors.Is(err, postern.SlugOperatorExists) }
 
-func TestAnEndedProcessIsToldOfAndNotStartedAgain(t *testing.T) {
+func TestAnEndedProcessIsReportedAndNotRestarted(t *testing.T) {
 	starts := filepath.Join(t.TempDir(), "starts")
 	client := openFake(t, "dies", postern.Options{Env: []string{"TEST_STARTS=" + starts}})
 	for count := 0; count < 3; count++ {
@@ -78,7 +78,7 @@ func TestAnEndedProcessIsToldOfAndNotStartedAgain(t *testing.T) {
 	}
 }
 
-func TestARefusedFlagShowsInTheFirstCall(t *testing.T) {
+func TestWithNoWaitAnUnknownFlagFailsTheFirstCall(t *testing.T) {
 	client := open(t, postern.Options{Arguments: []string{"--no-such-flag"}, NoWait: true})
 	_, err := client.System.Info(limited(t))
 	if err == nil || !strings.Contains(err.Error(), "exit code 64") || !strings.Contains(err.Error(), "--no-such-flag") {
@@ -86,9 +86,9 @@ func TestARefusedFlagShowsInTheFirstCall(t *testing.T) {
 	}
 }
 
-// The child of the process holds its pipes, which must not keep its end from being noticed, nor a request that nobody
-// reads from being given up.
-func TestAChildThatHoldsThePipesDelaysNothing(t *testing.T) {
+// A child of the process holds its pipes. The client must still see that the process has ended, and stop writing the
+// request.
+func TestTheEndIsReportedWhileAChildHoldsThePipes(t *testing.T) {
 	lines := make(chan string, 1)
 	client := openFake(t, "parent", postern.Options{Log: func(line string) { lines <- line }})
 	start := time.Now()
@@ -111,11 +111,11 @@ func TestAChildThatHoldsThePipesDelaysNothing(t *testing.T) {
 	}
 	child, err := strconv.Atoi(<-lines)
 	if err != nil || syscall.Kill(child, syscall.SIGKILL) != nil {
-		t.Errorf("the child was not there any more: %v", err)
+		t.Errorf("the child has ended: %v", err)
 	}
 }
 
-// The process answers nothing before its input has ended.
+// The process replies only after its input has ended.
 func TestCallsInFlightGetTheirResultsAfterClose(t *testing.T) {
 	const calls = 10
 	told := make(chan string, calls)
@@ -140,7 +140,7 @@ func TestCallsInFlightGetTheirResultsAfterClose(t *testing.T) {
 	}
 }
 
-func TestCloseFromSeveralGoroutinesWithSignInsInFlight(t *testing.T) {
+func TestSeveralGoroutinesCanCloseWithCallsInFlight(t *testing.T) {
 	client := open(t, postern.Options{Arguments: []string{"--no-email-confirmation"}})
 	register(t, client)
 	const calls = 10
@@ -178,18 +178,18 @@ func TestCloseFromSeveralGoroutinesWithSignInsInFlight(t *testing.T) {
 		t.Errorf("a call after Close gave %v", err)
 	}
 	if isAlive(client.PID()) {
-		t.Error("the process is still there")
+		t.Error("the process still runs")
 	}
 }
 
-func TestCloseEndsAProcessThatDoesNotEnd(t *testing.T) {
+func TestCloseTerminatesAProcessThatDoesNotEnd(t *testing.T) {
 	for fake, expected := range map[string]syscall.Signal{"deaf": syscall.SIGTERM, "stubborn": syscall.SIGKILL} {
 		fake, expected := fake, expected
 		t.Run(fake, func(t *testing.T) {
 			t.Parallel()
 			client := openFake(t, fake, postern.Options{CloseWait: 100 * time.Millisecond})
 			if fake == "stubborn" {
-				// It ignores SIGTERM once it answers.
+				// Once it replies, it ignores SIGTERM.
 				if _, err := client.Call(limited(t), "anything", nil); err != nil {
 					t.Fatal(err)
 				}
@@ -202,7 +202,7 @@ func TestCloseEndsAProcessThatDoesNotEnd(t *testing.T) {
 	}
 }
 
-// isAlive says whether a process runs. One that nobody has waited for has ended all the same.
+// isAlive reports whether a process runs. A zombie has ended.
 func isAlive(pid int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -212,7 +212,7 @@ func isAlive(pid int) bool {
 	return !strings.HasPrefix(rest, "Z")
 }
 
-func TestTheProcessHasAGroupOfItsOwn(t *testing.T) {
+func TestTheProcessHasItsOwnProcessGroup(t *testing.T) {
 	client := open(t, postern.Options{})
 	group, err := syscall.Getpgid(client.PID())
 	if err != nil || group != client.PID() {

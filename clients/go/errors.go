@@ -8,41 +8,40 @@ import (
 	"time"
 )
 
-// Error is what all errors of this package are, but for those of a context and of the system.
+// Error is the interface of all errors of this package, except those of a context and of the system.
 type Error interface {
 	error
 	isPostern()
 }
 
-// Slug is the fixed word for what is wrong. It is an error so that errors.Is finds it among all slugs of a [CallError]:
-// errors.Is(err, postern.SlugPasswordRequired).
+// Slug identifies the kind of an error. It implements error, so that errors.Is finds it among all slugs of a
+// [CallError]: errors.Is(err, postern.SlugPasswordRequired).
 type Slug string
 
-// Error gives the slug.
+// Error returns the slug.
 func (s Slug) Error() string { return string(s) }
 
-// CallError is an error that the service answered with. One whose slug this client knows has a type by that name, which
-// embeds it.
+// CallError is an error reply of the service. Each slug that this client knows has a type, which embeds CallError.
 type CallError struct {
 	// The method that was called.
 	Method string
-	// The code, as each API has its own.
+	// The error code; each API has its own codes.
 	Code int64
-	// What is wrong, in words for people.
+	// The message, for people.
 	Message string
 	// The first of Slugs, or empty.
 	Slug Slug
-	// All that is wrong; none in an error of JSON-RPC itself, such as that of an unknown method.
+	// All slugs; empty for an error of JSON-RPC itself, such as that of an unknown method.
 	Slugs []Slug
-	// The param at fault, where the service names one: `user.email`.
+	// The path of the invalid param, or empty: `user.email`.
 	Field string
-	// How long to wait before trying again, where that helps, in whole seconds.
+	// How long to wait before a retry, in whole seconds; 0 if the error does not say.
 	RetryAfter time.Duration
-	// What came as `data`, or nil.
+	// The error's `data` as JSON, or nil.
 	Data json.RawMessage
 }
 
-// callError reads an error; what it can't read of its data it leaves.
+// callError reads an error. If its data do not have the expected types, only Data is set.
 func callError(method string, code int64, message string, data json.RawMessage) error {
 	var known struct {
 		Slugs      []Slug `json:"errors"`
@@ -67,7 +66,7 @@ func callError(method string, code int64, message string, data json.RawMessage) 
 	return typed(failure)
 }
 
-// Error gives the method, the slug or code, and the message.
+// Error returns the method, the slug or code, and the message.
 func (e *CallError) Error() string {
 	if e.Slug == "" {
 		return fmt.Sprintf("postern: %s: %d: %s", e.Method, e.Code, e.Message)
@@ -75,7 +74,7 @@ func (e *CallError) Error() string {
 	return fmt.Sprintf("postern: %s: %s: %s", e.Method, e.Slug, e.Message)
 }
 
-// Is says whether a [Slug] is among those of the error.
+// Is reports whether a [Slug] is among the slugs of the error.
 func (e *CallError) Is(target error) bool {
 	for _, slug := range e.Slugs {
 		if target == slug {
@@ -96,17 +95,17 @@ func (e *CallError) As(target any) bool {
 
 func (e *CallError) isPostern() {}
 
-// ProcessEnded says that the process has ended. Whether the calls that were in flight took effect is not known.
+// ProcessEnded reports that the process has ended. Whether the calls in flight took effect is not known.
 type ProcessEnded struct {
-	// The exit code; -1 where a signal ended it, or where its end is not told, as in a host that ignores SIGCHLD.
+	// The exit code; -1 if a signal ended the process, or if the code is not known, as in a host that ignores SIGCHLD.
 	ExitCode int
-	// The signal that ended it, or 0.
+	// The signal that ended the process, or 0.
 	Signal syscall.Signal
-	// The last lines that it wrote to its stderr, up to 20.
+	// The last lines that the process wrote to its stderr, up to 20.
 	Stderr []string
 }
 
-// Error tells all of it.
+// Error returns the exit code or signal, and the lines of stderr.
 func (e *ProcessEnded) Error() string {
 	how := fmt.Sprintf("with exit code %d", e.ExitCode)
 	switch {
@@ -124,18 +123,18 @@ func (e *ProcessEnded) Error() string {
 
 func (e *ProcessEnded) isPostern() {}
 
-// ProtocolError says that the process wrote what is not the protocol, which ends the client; or, where it has a method,
-// that a result is not what the method gives, which ends that call alone.
+// ProtocolError reports that the output of the process is not JSON-RPC, which ends the client; or, if it has a method,
+// that a result does not match the contract, which fails only that call.
 type ProtocolError struct {
 	// The method whose result it is, or empty.
 	Method string
-	// The member at fault, where it is a result: `clients[0].user.email`; empty for the result itself.
+	// The path of the property at fault in a result: `clients[0].user.email`; empty for the result itself.
 	Member string
-	// What is wrong with it.
+	// The fault.
 	Reason string
 }
 
-// Error tells all of it.
+// Error returns the method, the property and the fault.
 func (e *ProtocolError) Error() string {
 	switch {
 	case e.Method == "":
@@ -149,30 +148,30 @@ func (e *ProtocolError) Error() string {
 
 func (e *ProtocolError) isPostern() {}
 
-// MessageTooLong says that a request is longer than [MessageBytesMax]. It was not sent.
+// MessageTooLong reports that a request is longer than [MessageBytesMax]. It was not sent.
 type MessageTooLong struct {
 	// The method that was called.
 	Method string
-	// How long the request is.
+	// The length of the request.
 	Bytes int
 }
 
-// Error tells all of it.
+// Error returns the method and both lengths.
 func (e *MessageTooLong) Error() string {
 	return fmt.Sprintf("postern: %s: the request has %d bytes, more than %d", e.Method, e.Bytes, MessageBytesMax)
 }
 
 func (e *MessageTooLong) isPostern() {}
 
-// BinaryNotFound says that there is no program to start.
+// BinaryNotFound reports that the binary was not found.
 type BinaryNotFound struct {
-	// What was looked for.
+	// The name or path of the binary.
 	Name string
-	// All the places that were looked at.
+	// All paths where the client looked.
 	Places []string
 }
 
-// Error tells all of it.
+// Error returns the name and the paths.
 func (e *BinaryNotFound) Error() string {
 	places := "nowhere, as PATH names no folder"
 	if len(e.Places) > 0 {
@@ -186,12 +185,12 @@ func (e *BinaryNotFound) isPostern() {}
 // ErrClosed is the error of a call after [Client.Close].
 var ErrClosed Error = &plainError{"postern: the client is closed"}
 
-// ErrNotUTF8 is the error of a call with a string that is not UTF-8, as JSON has no way to write it, or with half of a
-// surrogate pair in JSON of your own, which is no character. It was not sent.
+// ErrNotUTF8 is the error of a call with a string that is not UTF-8, which JSON cannot represent, or with half of a
+// surrogate pair in the host's own JSON, such as a [json.RawMessage]. The request was not sent.
 var ErrNotUTF8 Error = &plainError{"a string is not UTF-8"}
 
-// ErrNestedTooDeep is the error of a call whose request has more than [NestingDepthMax] objects and lists within each
-// other, itself among them. It was not sent.
+// ErrNestedTooDeep is the error of a call whose request is nested deeper than [NestingDepthMax] levels; the request
+// object is the first level. The request was not sent.
 var ErrNestedTooDeep Error = &plainError{"the request is nested too deep"}
 
 type plainError struct{ text string }

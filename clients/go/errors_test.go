@@ -12,7 +12,7 @@ import (
 	postern "postern/clients/go"
 )
 
-func TestAnErrorIsFoundByTypeBaseAndSlug(t *testing.T) {
+func TestAnErrorMatchesItsTypeCallErrorAndSlug(t *testing.T) {
 	client := open(t, postern.Options{Arguments: []string{"--no-email-confirmation"}})
 	register(t, client)
 	_, err := client.Operators.Signin(limited(t), postern.OperatorsSigninParams{
@@ -37,7 +37,7 @@ func TestAnErrorIsFoundByTypeBaseAndSlug(t *testing.T) {
 	}
 }
 
-func TestOneErrorOfSeveralSlugs(t *testing.T) {
+func TestAnErrorMatchesEachOfItsSlugs(t *testing.T) {
 	client := open(t, postern.Options{})
 	_, err := client.Care.User.Register(limited(t), postern.CareUserRegisterParams{})
 	var email *postern.EmailRequired
@@ -46,7 +46,7 @@ func TestOneErrorOfSeveralSlugs(t *testing.T) {
 	}
 }
 
-func TestRetryAfter(t *testing.T) {
+func TestTooManyAttemptsHasRetryAfter(t *testing.T) {
 	client := open(t, postern.Options{
 		Arguments: []string{"--no-email-confirmation", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"},
 	})
@@ -63,7 +63,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-func TestErrorsWithoutAKnownSlugArePlain(t *testing.T) {
+func TestAnErrorWithoutAKnownSlugIsACallError(t *testing.T) {
 	for _, failure := range []string{
 		`{"code":-32601,"message":"Method not found"}`,
 		`{"code":7,"message":"New.","data":{"errors":["newer_than_this"],"retry_after":1}}`,
@@ -80,9 +80,9 @@ func TestErrorsWithoutAKnownSlugArePlain(t *testing.T) {
 	}
 }
 
-func TestBinaryNotFoundNamesAllPlaces(t *testing.T) {
+func TestBinaryNotFoundListsAllPlaces(t *testing.T) {
 	var missing *postern.BinaryNotFound
-	// None, a folder, and a file that can't be run.
+	// A missing file, a folder, and a file that is not executable.
 	for _, binary := range []string{"/nowhere/postern", t.TempDir(), "/etc/passwd"} {
 		_, err := postern.Open(postern.Options{Binary: binary})
 		if !errors.As(err, &missing) || !strings.Contains(err.Error(), binary) {
@@ -102,7 +102,7 @@ func TestBinaryNotFoundNamesAllPlaces(t *testing.T) {
 	}
 }
 
-func TestTheBinaryIsFoundOnPath(t *testing.T) {
+func TestTheBinaryIsFoundOnPATH(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.Symlink(os.Getenv("POSTERN_BIN"), filepath.Join(folder, "postern")); err != nil {
 		t.Fatal(err)
@@ -115,8 +115,8 @@ func TestTheBinaryIsFoundOnPath(t *testing.T) {
 	}
 }
 
-// What the environment says of the pipe would break it.
-func TestOptionsOutweighTheEnvironment(t *testing.T) {
+// With these variables alone, the process would use another protocol on its pipes.
+func TestOptionsOverrideTheEnvironment(t *testing.T) {
 	folder := t.TempDir()
 	client := open(t, postern.Options{
 		Data: "-a folder",
@@ -129,8 +129,8 @@ func TestOptionsOutweighTheEnvironment(t *testing.T) {
 	}
 }
 
-// A relative path is the host's, also where the process runs elsewhere.
-func TestDirAndDefaultData(t *testing.T) {
+// A relative path of the binary is relative to the host's directory, not to Dir.
+func TestDirIsTheDirectoryOfTheDefaultData(t *testing.T) {
 	working, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)

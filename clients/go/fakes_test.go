@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// fakes are processes that do what Postern doesn't.
+// fakes replace the binary, with behaviour that Postern does not have.
 var fakes = map[string]func(){
-	// Tells that it was started, writes thirty lines to stderr, and ends with exit code 3 at the first request.
+	// Appends a line to the file TEST_STARTS, writes thirty lines to stderr, and exits with code 3 at the first request.
 	"dies": func() {
 		file, err := os.OpenFile(os.Getenv("TEST_STARTS"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
@@ -27,7 +27,7 @@ var fakes = map[string]func(){
 		requests.Scan()
 		os.Exit(3)
 	},
-	// Writes a megabyte to stderr before it answers.
+	// Writes a megabyte to stderr before each reply.
 	"chatty": func() {
 		answer(func(id int64) string {
 			for number := 0; number < 10_000; number++ {
@@ -36,12 +36,12 @@ var fakes = map[string]func(){
 			return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":null}`, id)
 		})
 	},
-	// Writes a line without an end to stderr, and then answers.
+	// Writes 1,000,001 bytes without a line feed to stderr, and then replies to requests.
 	"endless": func() {
 		fmt.Fprint(os.Stderr, strings.Repeat("x", 1_000_001))
 		answer(func(id int64) string { return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":null}`, id) })
 	},
-	// Answers two requests at a time, in their order.
+	// Replies to two requests at a time, in their order.
 	"late": func() {
 		var held []string
 		answer(func(id int64) string {
@@ -54,21 +54,21 @@ var fakes = map[string]func(){
 			return replies
 		})
 	},
-	// Answers with what the environment says, {{id}} being the request's.
+	// Replies with the value of TEST_SAYS, in which {{id}} is replaced by the request's id.
 	"says": func() {
 		answer(func(id int64) string {
 			return strings.ReplaceAll(os.Getenv("TEST_SAYS"), "{{id}}", fmt.Sprint(id))
 		})
 	},
-	// Reads nothing, and ends at SIGTERM alone.
+	// Reads no input, and ends only at SIGTERM.
 	"deaf": stay,
-	// Ends at SIGKILL alone.
+	// Ends only at SIGKILL.
 	"stubborn": func() {
 		signal.Ignore(syscall.SIGTERM)
 		answer(func(id int64) string { return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":null}`, id) })
 		stay()
 	},
-	// Tells of each request, and answers all of them at the end of its input.
+	// Prints each id on stderr, and replies to all requests at the end of its input.
 	"patient": func() {
 		var ids []int64
 		answer(func(id int64) string {
@@ -80,7 +80,7 @@ var fakes = map[string]func(){
 			fmt.Printf("{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":%d}\n", id, id)
 		}
 	},
-	// Reads nothing before SIGUSR1; then tells of each request, and answers it.
+	// Reads nothing before SIGUSR1; then prints the id of each request on stderr, and replies.
 	"waits": func() {
 		signals := make(chan os.Signal, 1)
 		signal.Notify(signals, syscall.SIGUSR1)
@@ -91,23 +91,23 @@ var fakes = map[string]func(){
 			return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":null}`, id)
 		})
 	},
-	// Writes what is no reply, and runs on.
+	// Writes a line that is not a reply, and continues to run.
 	"raves": func() {
 		fmt.Println("garbage")
 		stay()
 	},
-	// Closes its stdout, and runs on.
+	// Closes its stdout, and continues to run.
 	"mute": func() {
 		os.Stdout.Close()
 		stay()
 	},
-	// Closes its stdin, tells so, and runs on.
+	// Closes its stdin, prints a line on stderr, and continues to run.
 	"shut": func() {
 		os.Stdin.Close()
 		fmt.Fprintln(os.Stderr, "shut")
 		stay()
 	},
-	// Ends, and leaves a child that holds its pipes.
+	// Starts a child that holds its pipes, and exits.
 	"parent": func() {
 		child, err := os.StartProcess("/bin/sleep", []string{"sleep", "20"}, &os.ProcAttr{
 			Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
@@ -120,10 +120,10 @@ var fakes = map[string]func(){
 	},
 }
 
-// stay runs on, though not forever.
+// stay runs for a minute.
 func stay() { time.Sleep(time.Minute) }
 
-// answer writes what there is to say to each request.
+// answer writes the text that say returns for each request, if any.
 func answer(say func(id int64) string) {
 	requests := bufio.NewReader(os.Stdin)
 	for {

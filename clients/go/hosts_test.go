@@ -17,9 +17,9 @@ import (
 	postern "postern/clients/go"
 )
 
-// hosts are programs that use a client, in processes of their own.
+// hosts are programs that use a client. Tests run them as processes.
 var hosts = map[string]func(){
-	// Has another child beside the client, and stays.
+	// Opens a client, starts another child, and runs until it is killed.
 	"stays": func() {
 		client, err := postern.Open(postern.Options{Data: ":memory:"})
 		if err != nil {
@@ -35,7 +35,7 @@ var hosts = map[string]func(){
 		fmt.Println(client.PID(), other.Process.Pid)
 		select {}
 	},
-	// Is never told how its children end.
+	// Ignores SIGCHLD, so that the system keeps no exit code.
 	"ignores SIGCHLD": func() {
 		signal.Ignore(syscall.SIGCHLD)
 		client, err := postern.Open(postern.Options{Data: ":memory:"})
@@ -46,7 +46,7 @@ var hosts = map[string]func(){
 		fmt.Println(err)
 		fmt.Println(client.Close())
 	},
-	// Opens a client with ever more descriptors to spare, from none on, and counts how that went.
+	// Opens clients with a growing limit of descriptors, starting with none free, and counts the outcomes.
 	"is short of descriptors": func() {
 		var limit syscall.Rlimit
 		if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -95,7 +95,7 @@ var hosts = map[string]func(){
 		_, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
 		fmt.Println(refused > 4, opened > 4, err)
 	},
-	// Makes calls of a process that writes a megabyte to stderr before each reply.
+	// Calls a process that writes a megabyte to stderr before each reply.
 	"has a chatty client": func() {
 		binary, err := os.Executable()
 		if err != nil {
@@ -118,7 +118,7 @@ var hosts = map[string]func(){
 		}
 		fmt.Println("answered")
 	},
-	// Has a stderr that nobody reads, which the client writes to.
+	// Has a pipe without a reader as stderr, to which the client writes.
 	"is not read": func() {
 		reader, writer, err := os.Pipe()
 		if err != nil {
@@ -149,8 +149,8 @@ func hostCommand(t *testing.T, kind string) *exec.Cmd {
 	return host
 }
 
-// The host is killed while another child of it, which was started after the client, is alive.
-func TestAKilledHostLeavesNoOrphan(t *testing.T) {
+// The host is killed while another child of the host, started after the client, is alive.
+func TestTheProcessEndsWhenTheHostIsKilled(t *testing.T) {
 	host := hostCommand(t, "stays")
 	output, err := host.StdoutPipe()
 	if err != nil {
@@ -169,7 +169,7 @@ func TestAKilledHostLeavesNoOrphan(t *testing.T) {
 	}
 	defer syscall.Kill(other, syscall.SIGKILL)
 	if !isAlive(postern) || !isAlive(other) {
-		t.Fatal("the children are not there")
+		t.Fatal("a child does not run")
 	}
 	if err := host.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -183,11 +183,11 @@ func TestAKilledHostLeavesNoOrphan(t *testing.T) {
 		}
 	}
 	if !isAlive(other) {
-		t.Error("the other child is gone, so that it shows nothing")
+		t.Error("the other child has ended, so the test proves nothing")
 	}
 }
 
-func TestAHostThatIgnoresSIGCHLD(t *testing.T) {
+func TestAHostCanIgnoreSIGCHLD(t *testing.T) {
 	output, err := hostCommand(t, "ignores SIGCHLD").CombinedOutput()
 	call, end, _ := bytes.Cut(output, []byte("\n"))
 	if err != nil || string(call) != "<nil>" || !strings.Contains(string(end), "in a way that the host was not told") {
@@ -195,22 +195,21 @@ func TestAHostThatIgnoresSIGCHLD(t *testing.T) {
 	}
 }
 
-func TestAHostWhoseStderrNobodyReads(t *testing.T) {
+func TestAStderrWithoutAReaderDoesNotEndTheHost(t *testing.T) {
 	output, err := hostCommand(t, "is not read").Output()
 	if err != nil || !strings.Contains(string(output), "exit code 64") {
 		t.Errorf("%v: %s", err, output)
 	}
 }
 
-func TestAHostThatIsShortOfDescriptorsLosesNone(t *testing.T) {
+func TestAFailedOpeningLeavesNoDescriptorAndNoProcess(t *testing.T) {
 	output, err := hostCommand(t, "is short of descriptors").CombinedOutput()
 	if err != nil || string(output) != "true true no child processes\n" {
 		t.Errorf("%v: %s", err, output)
 	}
 }
 
-// What waits for the host's stderr keeps neither the process nor the host waiting.
-func TestAHostWhoseStderrIsAFullPipe(t *testing.T) {
+func TestAFullPipeAsStderrBlocksNeitherHostNorProcess(t *testing.T) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -218,7 +217,7 @@ func TestAHostWhoseStderrIsAFullPipe(t *testing.T) {
 	defer reader.Close()
 	defer writer.Close()
 	host := hostCommand(t, "has a chatty client")
-	// It blocks there, as what the host is given is no descriptor of Go's poller.
+	// Writes to it block in the host, because Go's poller does not use an inherited descriptor.
 	host.Stderr = writer
 	output, err := host.Output()
 	if err != nil || string(output) != "answered\n" {

@@ -11,8 +11,8 @@ import (
 	postern "postern/clients/go"
 )
 
-// TestMain runs the tests, or what they start: this binary is a fake Postern and a host as well, so that no script has
-// to be written and made executable.
+// TestMain runs the tests, or a fake or host that a test starts: the test binary also serves as those, so that tests
+// need no executable scripts.
 func TestMain(m *testing.M) {
 	if mode := os.Getenv("TEST_FAKE"); mode != "" {
 		fakes[mode]()
@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// open starts a Postern that the test ends.
+// open opens a client, which is closed at the end of the test.
 func open(t *testing.T, options postern.Options) *postern.Client {
 	t.Helper()
 	if options.Data == "" {
@@ -49,7 +49,7 @@ func open(t *testing.T, options postern.Options) *postern.Client {
 	return client
 }
 
-// openFake starts a fake of that name.
+// openFake opens a client of the fake of that name.
 func openFake(t *testing.T, name string, options postern.Options) *postern.Client {
 	t.Helper()
 	binary, err := os.Executable()
@@ -57,13 +57,13 @@ func openFake(t *testing.T, name string, options postern.Options) *postern.Clien
 		t.Fatal(err)
 	}
 	options.Binary = binary
-	// A fake answers what the test asks, and not whether it serves.
+	// A fake does not expect the first request of Open.
 	options.NoWait = true
 	options.Env = append(options.Env, "TEST_FAKE="+name)
 	return open(t, options)
 }
 
-// limited is a context that ends a test that hangs.
+// limited returns a context that ends a hanging test after 40 s.
 func limited(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)

@@ -30,7 +30,7 @@ func TestAProgramThatCannotServeFailsToOpen(t *testing.T) {
 	}
 }
 
-// failsToOpen opens a store that cannot be served, and gives the last line of the process's stderr.
+// failsToOpen opens a store that the process cannot serve, and returns the last line of stderr.
 func failsToOpen(t *testing.T, folder string, arguments ...string) string {
 	t.Helper()
 	_, err := postern.Open(postern.Options{Data: folder, Arguments: arguments, Log: func(string) {}})
@@ -52,7 +52,7 @@ func TestADamagedStoreFailsToOpen(t *testing.T) {
 	}
 }
 
-// Another process holds the lock, and stands still.
+// Another process holds the lock and is stopped.
 func TestALockedStoreFailsToOpen(t *testing.T) {
 	folder := t.TempDir()
 	open(t, postern.Options{Data: folder}).Close()

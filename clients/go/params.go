@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Ptr makes a pointer to a value, for params that may be left out: postern.Ptr("Major").
+// Ptr returns a pointer to a value, for optional params: postern.Ptr("Major").
 func Ptr[T any](value T) *T { return &value }
 
 // requestLine is a request with its line feed.
@@ -38,7 +38,7 @@ func requestLine(id int64, method string, params any) ([]byte, error) {
 		return nil, &MessageTooLong{Method: method, Bytes: length}
 	}
 	text := line.Bytes()
-	// The encoder writes this escape for what is not UTF-8, so that passwords that differ would become one and the same.
+	// The encoder writes this escape for bytes that are not UTF-8, so that different passwords would become the same.
 	isReplaced := bytes.Contains(text, []byte(`\ufffd`)) && !(utf8.ValidString(method) && isUTF8(reflect.ValueOf(params)))
 	if isReplaced || !utf8.Valid(text) || hasLoneSurrogate(text) {
 		return nil, fmt.Errorf("postern: %q: %w", method, ErrNotUTF8)
@@ -49,10 +49,10 @@ func requestLine(id int64, method string, params any) ([]byte, error) {
 	return text, nil
 }
 
-// trimLineFeed takes away what an encoder puts behind each value.
+// trimLineFeed removes the line feed that an encoder writes after each value.
 func trimLineFeed(line *bytes.Buffer) { line.Truncate(line.Len() - 1) }
 
-// isUTF8 says whether all strings in a value are UTF-8, as far as the encoder looks at them itself.
+// isUTF8 reports whether all strings in a value are UTF-8, without the values that encode themselves.
 func isUTF8(value reflect.Value) bool {
 	if writesItself(value) {
 		return true
@@ -94,8 +94,8 @@ var (
 	textMarshalerType = reflect.TypeOf((*encoding.TextMarshaler)(nil)).Elem()
 )
 
-// writesItself says whether the encoder asks a value for its text. What the value holds is its own then, and may well
-// hold the value.
+// writesItself reports whether a value encodes itself. Its fields are not checked then: they need not be in the text,
+// and may refer to the value itself.
 func writesItself(value reflect.Value) bool {
 	if !value.IsValid() {
 		return false
@@ -106,7 +106,7 @@ func writesItself(value reflect.Value) bool {
 	return is(value.Type()) || value.CanAddr() && is(reflect.PointerTo(value.Type()))
 }
 
-// hasLoneSurrogate says whether JSON text escapes half of a surrogate pair.
+// hasLoneSurrogate reports whether JSON text has an escape of half of a surrogate pair.
 func hasLoneSurrogate(text []byte) bool {
 	for {
 		start := bytes.IndexByte(text, '\\')
@@ -138,7 +138,7 @@ func escapedCodeUnit(text []byte) (codeUnit rune, isCodeUnit bool) {
 	return rune(number), err == nil
 }
 
-// isDeeperThan says whether more objects and lists than that stand within each other in JSON text.
+// isDeeperThan reports whether the objects and lists of JSON text are nested deeper than depthMax levels.
 func isDeeperThan(depthMax int, text []byte) bool {
 	if bytes.Count(text, []byte("{"))+bytes.Count(text, []byte("[")) <= depthMax {
 		return false

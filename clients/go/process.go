@@ -9,29 +9,29 @@ import (
 )
 
 const (
-	// closeWaitDefault is how long the process has to end by itself.
+	// closeWaitDefault is how long Close waits before it sends SIGTERM.
 	closeWaitDefault = 30 * time.Second
-	// killWait is how long it has to end after SIGTERM.
+	// killWait is how long the process may run after SIGTERM.
 	killWait = 5 * time.Second
-	// drainWait is how long its pipes are read on once it has ended, as a child of its own may hold them open, and how
-	// long it has to end once it has closed one.
+	// drainWait is how long the pipes are read after the process has ended, because a child of the process may hold them
+	// open; and how long the process may run after it has closed a pipe.
 	drainWait = time.Second
 )
 
-// process is the child, with our ends of its pipes.
+// process is the child process and the host's ends of its pipes.
 type process struct {
 	command   *exec.Cmd
 	stdin     *os.File
 	stdout    *os.File
 	stderr    *stderrReader
 	closeWait time.Duration
-	// Closed once it has ended.
+	// Closed once the process has ended.
 	exited chan struct{}
 }
 
-// startProcess starts the binary. The pipes are our own rather than those of exec.Cmd, whose Wait closes them before
-// all is read, and waits for as long as some child of the process holds one. All of ours are close-on-exec, so that no
-// other child of the host keeps the process's stdin open when the host is gone.
+// startProcess starts the binary. It does not use the pipes of exec.Cmd: Wait closes them before all output is read,
+// and blocks while a child of the process holds one. All pipes are close-on-exec, so that no other child of the host
+// keeps the process's stdin open after the host has ended.
 func startProcess(options Options) (*process, error) {
 	binary, err := findBinary(options.Binary)
 	if err != nil {
@@ -44,7 +44,7 @@ func startProcess(options Options) (*process, error) {
 	command := exec.Command(binary, append(arguments, options.Arguments...)...)
 	command.Dir = options.Dir
 	command.Env = append(os.Environ(), options.Env...)
-	// In a process group of its own, so that Ctrl-C in a terminal reaches the host alone.
+	// In its own process group, so that Ctrl-C in a terminal reaches only the host.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	pipes, err := openPipes(3)
 	if err != nil {
@@ -73,9 +73,9 @@ func startProcess(options Options) (*process, error) {
 	return started, nil
 }
 
-// wait waits for the process to end, and sees to it that its pipes then do.
+// wait waits until the process has ended, and sets deadlines so that reading and writing its pipes end too.
 func (p *process) wait() {
-	// How it ended is read from its state.
+	// The error is ignored: waitForEnd reads how the process ended from its ProcessState.
 	_ = p.command.Wait()
 	_ = p.stdout.SetReadDeadline(time.Now().Add(drainWait))
 	_ = p.stderr.pipe.SetReadDeadline(time.Now().Add(drainWait))
@@ -83,7 +83,7 @@ func (p *process) wait() {
 	close(p.exited)
 }
 
-// end waits for the process to end by itself, and makes it end where it doesn't in that time.
+// end waits for the process to end, and sends SIGTERM and then SIGKILL if it does not end in time.
 func (p *process) end(wait time.Duration) {
 	if p.endsWithin(wait) {
 		return
@@ -107,14 +107,14 @@ func (p *process) endsWithin(wait time.Duration) bool {
 	}
 }
 
-// waitForEnd waits for the process to end, for its last lines on stderr, and says how it ended.
+// waitForEnd waits for the end of the process and for its last lines on stderr, and returns how the process ended.
 func (p *process) waitForEnd() *ProcessEnded {
 	<-p.exited
 	_ = p.stdout.Close()
 	ended := &ProcessEnded{ExitCode: -1, Stderr: p.stderr.waitForLast()}
 	state := p.command.ProcessState
 	if state == nil {
-		// The host ignores SIGCHLD, or something in it waits for any child and was first.
+		// The host ignores SIGCHLD, or other code in it has reaped the process by waiting for any child.
 		return ended
 	}
 	ended.ExitCode = state.ExitCode()

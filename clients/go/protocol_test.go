@@ -10,8 +10,7 @@ import (
 	postern "postern/clients/go"
 )
 
-// Each of these ends the client.
-func TestWhatIsNoReply(t *testing.T) {
+func TestOutputThatIsNotAReplyEndsTheClient(t *testing.T) {
 	for _, line := range []string{
 		"garbage",
 		"[]",
@@ -42,11 +41,11 @@ func TestWhatIsNoReply(t *testing.T) {
 	}
 }
 
-// What the service can't read it answers without an id, so that nobody would know whose it was.
-func TestParamsThatTheServiceCannotReadAreNotSent(t *testing.T) {
+// The service replies to a request that it cannot parse without an id, so that no call would get the reply.
+func TestParamsThatTheServiceCannotParseAreNotSent(t *testing.T) {
 	client := open(t, postern.Options{})
 	lists := func(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
-	// With the request around them.
+	// The request object is one more level.
 	const depthMax = postern.NestingDepthMax - 1
 	for params, expected := range map[string]error{
 		`{"a":` + lists(depthMax) + `}`:                   postern.ErrNestedTooDeep,
@@ -70,7 +69,7 @@ func TestParamsThatTheServiceCannotReadAreNotSent(t *testing.T) {
 	}
 }
 
-func TestAStrayLineIsTold(t *testing.T) {
+func TestTheErrorQuotesALineThatCannotHaveASession(t *testing.T) {
 	for line, told := range map[string]string{"stray": `"stray\n"`, `{"session_id":"secret"`: "23 bytes"} {
 		client := openFake(t, "says", postern.Options{Env: []string{"TEST_SAYS=" + line}})
 		if _, err := client.System.Info(limited(t)); err == nil || !strings.Contains(err.Error(), told) {
@@ -79,8 +78,8 @@ func TestAStrayLineIsTold(t *testing.T) {
 	}
 }
 
-// Members in another order and unknown ones, as JSON-RPC has it.
-func TestWhatIsAReplyAllTheSame(t *testing.T) {
+// JSON-RPC allows properties in any order, and unknown ones.
+func TestAReplyInAnotherFormatIsRead(t *testing.T) {
 	const line = ` { "result" : {"name":"postern","extra":[{}],"version":"9","methods":[],"store":{"kind":"memory"}}, ` +
 		`"id":{{id}}, "jsonrpc":"2.0"}`
 	client := openFake(t, "says", postern.Options{Env: []string{"TEST_SAYS=" + line}})
@@ -89,8 +88,7 @@ func TestWhatIsAReplyAllTheSame(t *testing.T) {
 	}
 }
 
-// Each of these ends the call alone.
-func TestResultsThatAreNotWhatTheMethodGives(t *testing.T) {
+func TestAResultThatDoesNotMatchTheContractFailsOnlyItsCall(t *testing.T) {
 	const good = `{"clients":[{"id":1,"created":"","user":{"id":2,"created":"","first_name":"","last_name":"",` +
 		`"email":""},"address":"","deleted":null}],"provision":3}`
 	cases := []struct{ member, part, replacement string }{
@@ -127,7 +125,7 @@ func TestResultsThatAreNotWhatTheMethodGives(t *testing.T) {
 	}
 }
 
-func TestAProcessWithoutAPipe(t *testing.T) {
+func TestAProcessThatClosesAPipeEndsTheClient(t *testing.T) {
 	shut := make(chan string, 1)
 	for fake, wait := range map[string]func(){"mute": func() {}, "shut": func() { <-shut }} {
 		client := openFake(t, fake, postern.Options{
@@ -143,17 +141,17 @@ func TestAProcessWithoutAPipe(t *testing.T) {
 	}
 }
 
-// It is made to end, without anybody closing the client.
-func TestAProcessThatRavesIsEnded(t *testing.T) {
+// The test does not close the client.
+func TestAProcessThatBreaksTheProtocolIsTerminated(t *testing.T) {
 	client := openFake(t, "raves", postern.Options{CloseWait: 10 * time.Millisecond})
 	for ctx := limited(t); isAlive(client.PID()); time.Sleep(time.Millisecond) {
 		if ctx.Err() != nil {
-			t.Fatal("it is still there")
+			t.Fatal("it still runs")
 		}
 	}
 }
 
-func TestMessageTooLong(t *testing.T) {
+func TestARequestThatIsTooLongIsNotSentAndTheNextCallWorks(t *testing.T) {
 	client := open(t, postern.Options{})
 	ctx := limited(t)
 	padded := func(length int) map[string]string { return map[string]string{"padding": strings.Repeat("x", length)} }
@@ -195,7 +193,7 @@ func TestStringsThatAreNotUTF8AreNotSent(t *testing.T) {
 	}
 }
 
-// owner writes itself, and what it holds, holds it.
+// owner encodes itself, and refers to itself.
 type owner struct {
 	Self *owner
 	text string
@@ -203,8 +201,8 @@ type owner struct {
 
 func (o *owner) MarshalJSON() ([]byte, error) { return json.Marshal(o.text) }
 
-// The text of such a value counts, and not what is behind it.
-func TestParamsThatWriteThemselves(t *testing.T) {
+// Only the text that such a value writes is checked, not its fields.
+func TestTheTextOfParamsThatEncodeThemselvesMustBeUTF8(t *testing.T) {
 	client := open(t, postern.Options{})
 	value := &owner{text: "\ufffd"}
 	value.Self = value
@@ -212,7 +210,7 @@ func TestParamsThatWriteThemselves(t *testing.T) {
 		Left string `json:"-"`
 		left string
 	}{"\xff", "\xff"}
-	// The escape makes the client look closer.
+	// With this escape, the client checks all strings.
 	escape := json.RawMessage(`"\ufffd"`)
 	if _, err := client.Call(limited(t), "system.info", []any{value, hidden, time.Now(), escape}); isNotSent(err) {
 		t.Error(err)
@@ -225,7 +223,7 @@ func TestParamsThatWriteThemselves(t *testing.T) {
 
 func isNotSent(err error) bool { return errors.Is(err, postern.ErrNotUTF8) }
 
-func TestParamsThatAreNoJSON(t *testing.T) {
+func TestParamsThatJSONCannotRepresentAreNotSent(t *testing.T) {
 	client := open(t, postern.Options{})
 	for _, value := range []any{make(chan int), json.RawMessage("{")} {
 		if _, err := client.Call(limited(t), "system.info", value); err == nil {

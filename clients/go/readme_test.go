@@ -16,8 +16,8 @@ created Mary Major
 1 client, next provision 2
 `
 
-// The session, in a module of its own as the README sets it up.
-func TestTheReadmesSessionRuns(t *testing.T) {
+// The session runs in its own module, set up as in the README.
+func TestTheSessionOfTheREADMERuns(t *testing.T) {
 	blocks := readmeBlocks(t)
 	folder := t.TempDir()
 	sources, err := filepath.Abs("../..")
@@ -45,8 +45,8 @@ func TestTheReadmesSessionRuns(t *testing.T) {
 	}
 }
 
-// The other parts stand word for word in the examples, which the tests run.
-func TestTheReadmesPartsStandInTheExamples(t *testing.T) {
+// The tests run the examples.
+func TestTheOtherBlocksOfTheREADMEAreInTheExamples(t *testing.T) {
 	examples, err := os.ReadFile("example_test.go")
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestTheExampleRuns(t *testing.T) {
 	}
 }
 
-// readmeBlocks are the README's blocks of code.
+// readmeBlocks returns the code blocks of the README.
 func readmeBlocks(t *testing.T) []string {
 	t.Helper()
 	readme, err := os.ReadFile("README.md")

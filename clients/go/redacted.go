@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// redactedText stands for a secret in what package fmt writes.
+// redactedText replaces a secret in the output of package fmt.
 const redactedText = "<redacted>"
 
 func redacted(secret string) string {
@@ -24,7 +24,7 @@ func redactedPointer(secret *string) *string {
 	return &text
 }
 
-// format writes a value that has no secrets with the verb, flags and widths of a state.
+// format writes a value without secrets with the verb, and with the flags, width and precision of state.
 func format(state fmt.State, verb rune, value any) {
 	var directive strings.Builder
 	directive.WriteByte('%')

@@ -25,7 +25,7 @@ func TestFormattedValuesHaveNoSecrets(t *testing.T) {
 	if text := fmt.Sprintf("%+v", operator); !strings.Contains(text, "ID:7") || !strings.Contains(text, "SessionID:<redacted>") {
 		t.Errorf("it writes %s", text)
 	}
-	// What a host stores is whole.
+	// JSON, which a host may store, has the secrets.
 	if text, err := json.Marshal(operator); err != nil || !strings.Contains(string(text), "a secret") {
 		t.Errorf("JSON has %s", text)
 	}

@@ -6,7 +6,7 @@ import (
 	"postern/clients/go/internal/transcript"
 )
 
-func TestReplaysAllTranscripts(t *testing.T) {
+func TestAllTranscriptsMatchAndEachTypedMethodIsCalled(t *testing.T) {
 	transcripts, err := transcript.All("../../schema/cases")
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// reply is what comes back for a request.
+// reply is a reply to a request.
 type reply struct {
 	Version string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
@@ -21,13 +21,13 @@ type reply struct {
 	} `json:"error"`
 }
 
-// readReplies is the one that reads, whatever the callers do, until there is nothing more.
+// readReplies reads all replies until the end of stdout.
 func (c *Client) readReplies() {
 	lines := bufio.NewReaderSize(c.process.stdout, 64<<10)
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
-			// A line that is cut off is no reply.
+			// A line without a line feed is truncated, and dropped.
 			break
 		}
 		if err := c.deliver(line); err != nil {
@@ -41,7 +41,7 @@ func (c *Client) readReplies() {
 	close(c.ended)
 }
 
-// deliver hands a reply to the call that waits for it, and gives an error where it is none.
+// deliver passes a reply to the call that waits for it, and returns an error if the line is not a reply.
 func (c *Client) deliver(line []byte) *ProtocolError {
 	if id, result, isResult := resultOf(line); isResult {
 		return c.settle(id, func(*request) outcome { return outcome{result: result} })
@@ -67,8 +67,8 @@ func (c *Client) deliver(line []byte) *ProtocolError {
 	})
 }
 
-// resultOf takes a reply apart that is written as Postern writes one, `{"jsonrpc":"2.0","id":1,"result":…}`, without
-// looking at the result. Whoever called reads that, so that a long one keeps no other waiting.
+// resultOf splits a reply in the format that Postern writes, `{"jsonrpc":"2.0","id":1,"result":…}`, without parsing the
+// result. The calling goroutine parses the result, so that a long one does not delay other replies.
 func resultOf(line []byte) (id int64, result []byte, isResult bool) {
 	head, tail := []byte(`{"jsonrpc":"2.0","id":`), []byte("}\n")
 	if !bytes.HasPrefix(line, head) || !bytes.HasSuffix(line, tail) {
@@ -92,13 +92,13 @@ func (c *Client) settle(id int64, outcomeOf func(*request) outcome) *ProtocolErr
 	return nil
 }
 
-// breakOff ends the client where the process doesn't keep to the protocol.
+// breakOff ends the client after output that is not JSON-RPC.
 func (c *Client) breakOff(reason *ProtocolError) {
 	c.fail(reason)
 	go c.process.end(c.process.closeWait)
 }
 
-// endOf fails all calls where the process runs on without one of its pipes, and waits for its end.
+// endOf fails all calls if the process continues to run after it has closed a pipe, and ends the process.
 func (c *Client) endOf(reason string) {
 	if !c.process.endsWithin(drainWait) {
 		c.fail(&ProtocolError{Reason: reason + ", and it runs on"})
@@ -106,7 +106,7 @@ func (c *Client) endOf(reason string) {
 	c.process.end(c.process.closeWait)
 }
 
-// fail ends all calls in flight, and later ones as well. The first reason counts.
+// fail fails all calls in flight and all later calls, with the reason of the first call of fail.
 func (c *Client) fail(reason Error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -122,7 +122,7 @@ func (c *Client) fail(reason Error) {
 	c.toWrite.Signal()
 }
 
-// excerpt is the beginning of a line, for a message; not of one that may be a part of a reply, and hold a session.
+// excerpt is the start of a line, for a message; only the length if the line may be part of a reply with a session.
 func excerpt(line []byte) string {
 	const bytesMax = 200
 	switch {

@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// readResult reads a result into a structure. encoding/json alone would let missing members pass, take null for
-// anything, and match names regardless of case.
+// readResult reads a result into a structure. encoding/json alone would accept missing properties, accept null for any
+// type, and match names regardless of case.
 func readResult(method string, raw json.RawMessage, result any) error {
 	tokens := json.NewDecoder(bytes.NewReader(raw))
 	tokens.UseNumber()
@@ -20,10 +20,10 @@ func readResult(method string, raw json.RawMessage, result any) error {
 	return nil
 }
 
-// resultReader reads values token by token. The text is known to be JSON.
+// resultReader reads values token by token. The text is valid JSON.
 type resultReader struct{ tokens *json.Decoder }
 
-// resultFault is what is wrong with a result, and where.
+// resultFault is the fault of a result and its path.
 type resultFault struct{ path, reason string }
 
 func (f *resultFault) within(step string) *resultFault {
@@ -31,7 +31,7 @@ func (f *resultFault) within(step string) *resultFault {
 	return f
 }
 
-// read reads one value. A pointer is what may be null.
+// read reads one value. A pointer is a value that may be null.
 func (r resultReader) read(into reflect.Value) *resultFault {
 	token, err := r.tokens.Token()
 	if err != nil {
@@ -85,7 +85,7 @@ func (r resultReader) readList(into reflect.Value) *resultFault {
 	return r.skipToken()
 }
 
-// readObject reads the members that the structure has, and lets others pass.
+// readObject reads the properties that the structure has, and skips others.
 func (r resultReader) readObject(into reflect.Value) *resultFault {
 	members := membersOf(into.Type())
 	found := make([]bool, len(members))
@@ -114,7 +114,7 @@ func (r resultReader) readObject(into reflect.Value) *resultFault {
 	return r.skipToken()
 }
 
-// skipToken passes the bracket that ends an object or a list.
+// skipToken skips the bracket that ends an object or a list.
 func (r resultReader) skipToken() *resultFault {
 	if _, err := r.tokens.Token(); err != nil {
 		return &resultFault{reason: err.Error()}
@@ -122,14 +122,14 @@ func (r resultReader) skipToken() *resultFault {
 	return nil
 }
 
-// member is one of a structure, in the order of its fields.
+// member is the property of a field of a structure.
 type member struct {
 	name string
-	// Whether it may be left out, as its tag says.
+	// Whether the property is optional: its tag has omitempty.
 	isOptional bool
 }
 
-// knownMembers has the members of the structures that were read so far.
+// knownMembers caches the properties of each structure type.
 var knownMembers sync.Map
 
 func membersOf(structure reflect.Type) []member {

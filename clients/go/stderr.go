@@ -12,26 +12,26 @@ import (
 const (
 	// lastLinesMax is how many lines are kept for ProcessEnded.
 	lastLinesMax = 20
-	// waitingBytesMax is how much may wait for a slow Log.
+	// waitingBytesMax is how many bytes of lines are buffered for a slow Log.
 	waitingBytesMax = 16 << 20
-	// logWait is how long the client's end waits for a slow Log.
+	// logWait is how long the end of the client waits for a slow Log.
 	logWait = time.Second
 )
 
-// stderrReader reads what the process writes to its stderr, always, so that the pipe never fills; another goroutine
-// passes it on, as the log that it goes to may be slow, or wait for the very call that wrote it.
+// stderrReader reads the stderr of the process on one goroutine, so that the pipe never fills. Another goroutine passes
+// the lines on, because the log may be slow, or may wait for the call during which they were written.
 type stderrReader struct {
 	pipe *os.File
 
 	mutex sync.Mutex
-	// Signalled where there is something to pass on, and at the end.
+	// Signalled when a line waits to be passed on, and at the end.
 	toPass       sync.Cond
 	waiting      []string
 	waitingBytes int
 	leftOut      int
 	last         []string
 	isRead       bool
-	// Closed once all is read, and once all is passed on.
+	// Closed once all lines are read, and once all are passed on.
 	read, passed chan struct{}
 }
 
@@ -46,8 +46,8 @@ func readStderr(pipe *os.File, log func(line string)) *stderrReader {
 	return reader
 }
 
-// writeToHost writes a line to the host's stderr, past [os.File.Write], which would end the host with SIGPIPE where
-// nobody reads that any more.
+// writeToHost writes a line to the host's stderr. It does not use [os.File.Write], which ends the host with SIGPIPE if
+// stderr is a pipe without a reader.
 func writeToHost(line string) {
 	stderr, err := os.Stderr.SyscallConn()
 	if err != nil {
@@ -71,7 +71,7 @@ func writeToHost(line string) {
 func (r *stderrReader) readLines() {
 	lines := bufio.NewReaderSize(r.pipe, 64<<10)
 	for {
-		// One that is longer than the buffer comes in pieces.
+		// A line that is longer than the buffer arrives in pieces.
 		line, _, err := lines.ReadLine()
 		if err != nil {
 			break
@@ -118,7 +118,7 @@ func (r *stderrReader) passOn(log func(line string)) {
 	}
 }
 
-// next waits for lines to pass on, and gives none at the end.
+// next waits for lines to pass on, and returns none at the end.
 func (r *stderrReader) next() (lines []string, leftOut int) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -130,7 +130,7 @@ func (r *stderrReader) next() (lines []string, leftOut int) {
 	return lines, leftOut
 }
 
-// waitForLast gives the last lines once all are read, and passed on if the log is not too slow.
+// waitForLast waits until all lines are read, waits up to logWait until they are passed on, and returns the last lines.
 func (r *stderrReader) waitForLast() []string {
 	<-r.read
 	timer := time.NewTimer(logWait)

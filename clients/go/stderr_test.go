@@ -8,7 +8,7 @@ import (
 	postern "postern/clients/go"
 )
 
-func TestStderrNeverFills(t *testing.T) {
+func TestMuchStderrDoesNotBlockTheProcess(t *testing.T) {
 	lines := 0
 	counted := make(chan struct{})
 	client := openFake(t, "chatty", postern.Options{Log: func(line string) {
@@ -25,8 +25,8 @@ func TestStderrNeverFills(t *testing.T) {
 	<-counted
 }
 
-// The log waits for a call, which the process writes a megabyte before.
-func TestALogMayCall(t *testing.T) {
+// The log waits for a call, before whose reply the process writes a megabyte to stderr.
+func TestALogCanMakeACall(t *testing.T) {
 	var client *postern.Client
 	opened, called := make(chan struct{}), make(chan error, 1)
 	isFirst := true
@@ -47,7 +47,7 @@ func TestALogMayCall(t *testing.T) {
 	}
 }
 
-func TestALineWithoutAnEndComesInPieces(t *testing.T) {
+func TestALongLineArrivesInPieces(t *testing.T) {
 	pieces := make(chan string, 1_000)
 	client := openFake(t, "endless", postern.Options{Log: func(line string) { pieces <- line }})
 	if _, err := client.Call(limited(t), "anything", nil); err != nil {

@@ -1,4 +1,4 @@
-"""Measures what the clients add to a bare loop over the pipes, and prints a line of JSON for each."""
+"""Measures the overhead of the clients over a bare loop on the pipes, and prints a line of JSON for each client."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FLAGS = ["--no-email-confirmation"]
 
 
 class Bare:
-    """A process with the same state, asked in lines that are made beforehand, whose replies nobody looks into."""
+    """A process with the same state. Its requests are prepared bytes, and its replies are not parsed."""
 
     def __init__(self) -> None:
         command = [find_binary(None), "--data", ":memory:", "--replies", "as-completed", "--framing", "line", *FLAGS]
@@ -40,7 +40,7 @@ class Bare:
         )
 
     def measure(self) -> list[float]:
-        """Seconds for each of a batch."""
+        """The seconds of each call of a batch."""
         return [_seconds(lambda: self._ask(self._query)) for _ in range(BATCH)]
 
     def close(self) -> None:
@@ -65,10 +65,10 @@ def _seconds(action: Callable[[], object]) -> float:
 
 @contextmanager
 def one_processor() -> Iterator[None]:
-    """Keeps all that is started here on one processor.
+    """Runs this process and the processes that it starts on one processor.
 
-    Else it is the system's choice of processors that is measured: waking a process on another takes several times as
-    long as a call.
+    Otherwise the scheduler's choice of processors decides the figures: waking a process on another processor takes
+    several times as long as a call.
     """
     processors = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(processors)})
@@ -79,7 +79,7 @@ def one_processor() -> Iterator[None]:
 
 
 def measure_threads() -> None:
-    """`Postern`, by turns with the bare loop, and then from threads."""
+    """Measures `Postern` in batches that alternate with the bare loop, and then from threads."""
 
     def queries(postern: Postern) -> Callable[[int], list[float]]:
         operator = postern.operators.register(user=PERSON, password="password")
@@ -103,7 +103,7 @@ def measure_threads() -> None:
 
 
 async def measure_asyncio() -> None:
-    """`AsyncPostern`, by turns with the bare loop, and then from tasks."""
+    """Measures `AsyncPostern` in batches that alternate with the bare loop, and then from tasks."""
 
     async def queries(postern: AsyncPostern) -> Callable[[int], Awaitable[list[float]]]:
         operator = await postern.operators.register(user=PERSON, password="password")
@@ -150,7 +150,7 @@ def report(client: str, raw: list[float], ours: list[float], concurrent: float) 
 
 
 def measure_opening() -> None:
-    """Opening, with and without the wait for a first reply."""
+    """Measures opening, with and without the wait for a first reply."""
 
     async def open_async(waits: bool) -> float:
         async def action() -> None:

@@ -1,6 +1,6 @@
 """A first session: an operator registers, signs in, adds a client and lists what has changed.
 
-Takes the directory for the accounts, `accounts` in a temporary one if none is given.
+The argument is the directory for the accounts; by default it is `accounts` in a temporary directory.
 """
 
 import os
@@ -12,7 +12,7 @@ from postern.errors import WrongPassword
 
 
 def session(accounts: str) -> None:
-    """Plays the session on a directory."""
+    """Runs the session on a directory."""
     with Postern(accounts, arguments=["--no-email-confirmation"]) as postern:
         operators = postern.operators
         luke = operators.register(

@@ -1,9 +1,9 @@
-"""A web application whose accounts Postern keeps, for any number of worker processes.
+"""A web application that uses Postern for its accounts, with any number of worker processes.
 
     gunicorn --workers 4 --threads 8 web:application
 
-Each worker has a Postern of its own, and all of them use the directory that ACCOUNTS names, or `accounts`. It is plain
-WSGI, so what is here for Postern's sake is the same in Flask or Django.
+Each worker has its own client, and all of them use the directory that ACCOUNTS names, or `accounts`. It is plain WSGI;
+the use of the client is the same in Flask or Django.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class Accounts:
-    """The Postern of this worker process: opened with the first request, and anew after it has died.
+    """The client of this worker process: opened by the first request, and again after its process has died.
 
-    It is opened in the worker, not before the workers are forked, as a process belongs to whoever started it. Where it
-    has died, the request that met with it fails, for nobody knows whether it took effect; the next one gets a new
-    process. Whatever was answered is in the directory.
+    It is opened in the worker and not before the fork, because a client belongs to the process that opened it. If the
+    process dies, the requests in flight fail, because whether they took effect is not known; the next request opens a
+    new client. All acknowledged writes are in the directory.
     """
 
     def __init__(self, data: str) -> None:
@@ -35,14 +35,14 @@ class Accounts:
         self._postern: Postern | None = None
 
     def postern(self) -> Postern:
-        """The process that serves now."""
+        """The open client; opens one if needed."""
         with self._lock:
             if self._postern is None:
                 self._postern = Postern(self._data, arguments=["--no-email-confirmation"], timeout=10)
             return self._postern
 
     def drop(self, postern: Postern) -> None:
-        """Has the next request open another one, unless a request beside this one has seen to it."""
+        """Closes the client, so that the next request opens another one. A concurrent request may have done so."""
         with self._lock:
             if self._postern is postern:
                 self._postern = None
@@ -79,7 +79,7 @@ ROUTES: dict[str, Callable[[Postern, dict[str, Any]], Any]] = {
 
 
 def answer(path: str, given: dict[str, Any]) -> tuple[str, Any]:
-    """The status and the body of an answer."""
+    """The status and the body of the response."""
     route = ROUTES.get(path)
     if route is None:
         return "404 Not Found", {}
@@ -98,7 +98,7 @@ def answer(path: str, given: dict[str, Any]) -> tuple[str, Any]:
 
 
 def application(environment: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """The application, as WSGI has it (PEP 3333)."""
+    """The WSGI application (PEP 3333)."""
     body = environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
     status, result = answer(environment["PATH_INFO"], json.loads(body or b"{}"))
     start_response(status, [("Content-Type", "application/json")])

@@ -1,13 +1,14 @@
-# One request and its reply at a time, over pipes that many shells may have: a lock on the file `lock` tells whose turn it
-# is, which the system takes back from a shell that is killed. The file `call` says whether the last call came to its end,
-# 0 or 1 where not, and has its id.
+# Sends one request at a time and reads its reply, over pipes that several shells share. The shell that has locked the
+# file `lock` has the turn; the system releases the lock of a shell that is killed. The file `call` has 0 if the last
+# call is finished and 1 if not, and the id of the last request: `0 17`, padded with spaces to 21 characters and a line
+# feed.
 # shellcheck shell=bash
 
-# The form of `call`, always as long, so that it is written over in one piece.
+# The format of `call`. Its length is constant, so that one write replaces the whole content.
 _POSTERN_CALL='%d %-19d\n'
 
-# _postern_exchange METHOD PARAMS: sends a request and gives _postern_result, the reply's result as JSON. PARAMS is JSON,
-# or empty for none.
+# _postern_exchange METHOD PARAMS: sends a request and sets _postern_result to the reply's result as JSON. PARAMS is
+# JSON, or empty for none.
 _postern_exchange() {
     local _postern_deadline _postern_id _postern_head _postern_reply='' _postern_json status=0
     _postern_quote "$1"
@@ -16,7 +17,7 @@ _postern_exchange() {
     _postern_exchange_in_turn "$_postern_json" "$2" 9>>"$POSTERN_CLIENT/lock" || status=$?
     if ((status != 0)); then
         [[ $POSTERN_ERROR ]] && return "$status"
-        # The pipes had gone before they were opened.
+        # The pipes were removed before they were opened.
         _postern_fail_ended
         return
     fi
@@ -27,8 +28,8 @@ _postern_exchange() {
     fi
 }
 
-# _postern_exchange_in_turn METHOD PARAMS: sends a request and gives _postern_reply, with METHOD as JSON and `lock` at
-# descriptor 9. Bash closes it whichever way the call ends, Ctrl-C among them, and so ends the turn.
+# _postern_exchange_in_turn METHOD PARAMS: sends a request and sets _postern_reply. METHOD is a JSON string; descriptor
+# 9 is `lock`. Bash closes it when the call ends for any reason, such as Ctrl-C, and that ends the turn.
 _postern_exchange_in_turn() {
     local request status
     _postern_take_turn || return
@@ -45,7 +46,7 @@ _postern_exchange_in_turn() {
     return "$status"
 }
 
-# Waits for the lock at descriptor 9, and fails where there is no process to call any more.
+# Waits for the lock at descriptor 9. Fails if the client is closed or the process has ended.
 _postern_take_turn() {
     local seconds
     if ! _postern_seconds_left || ! flock -w "$seconds" 9; then
@@ -57,8 +58,8 @@ _postern_take_turn() {
     fi
 }
 
-# Gives _postern_id for the next request, and gets rid of what a call that was killed or interrupted has left half written
-# and half read: all up to the reply to a request that has no other use.
+# Sets _postern_id for the next request. If the last call was killed or interrupted, its request may be half written and
+# its reply half read: this sends a `system.info` and drops all output up to the reply to it.
 _postern_begin_call() {
     local unfinished line head
     { read -r unfinished _postern_id <"$POSTERN_CLIENT/call"; } 2>/dev/null || return
@@ -72,27 +73,27 @@ _postern_begin_call() {
     _postern_note_call 1
 }
 
-# _postern_note_call UNFINISHED: writes down how far the call with _postern_id has come.
+# _postern_note_call UNFINISHED: writes to `call` whether the call with _postern_id is unfinished (1) or finished (0).
 _postern_note_call() {
     # shellcheck disable=SC2059 # the format is a constant of this file
     { printf "$_POSTERN_CALL" "$1" "$_postern_id" 1<>"$POSTERN_CLIENT/call"; } 2>/dev/null
 }
 
-# Whether a request is longer than the service reads, in bytes; no character has more than four of them.
+# Whether a request has more bytes than the service accepts. A character has at most four bytes.
 _postern_is_too_long() {
     ((${#1} * 4 > _POSTERN_MESSAGE_BYTES_MAX)) || return 1
     local LC_ALL=C
     ((${#1} > _POSTERN_MESSAGE_BYTES_MAX))
 }
 
-# Sends a request and gives _postern_reply, which begins with _postern_head and goes on with "result": or "error":.
+# Sends a request and sets _postern_reply, which starts with _postern_head followed by "result": or "error":.
 _postern_send_and_read() {
     local line first seconds status
     { printf '%s\n' "$1" >"$POSTERN_CLIENT/input"; } 2>/dev/null || return
     while :; do
         line='' first='' status=0
         if [[ $_postern_deadline ]]; then
-            # Once a reply begins, the rest of it is on its way, and has to be taken out of the pipe.
+            # After the first byte there is no timeout: the rest of the reply follows, and must be read from the pipe.
             _postern_seconds_left && IFS= read -rN 1 -t "$seconds" first
             status=$?
             if ((status > 128)); then
@@ -114,7 +115,7 @@ _postern_send_and_read() {
             0) break ;;
             1) ;;
             *)
-                # The end of a reply that was cut short, or what follows on it.
+                # If the process has ended: a truncated reply, or the `ended` line behind it.
                 if [[ -e $POSTERN_CLIENT/ended ]]; then _postern_fail_ended; else _postern_break; fi
                 return
                 ;;
@@ -122,8 +123,8 @@ _postern_send_and_read() {
     done <"$POSTERN_CLIENT/output"
 }
 
-# _postern_sort LINE: 0 with _postern_reply for the reply that is waited for, 1 for another, which somebody has given up
-# on, or for nothing at all, and 2 for what is no reply.
+# _postern_sort LINE: returns 0 and sets _postern_reply if LINE is the reply to the current request, 1 if it is empty or
+# the reply to an earlier call that timed out, and 2 if it is not a reply.
 _postern_sort() {
     [[ $1 ]] || return 1
     if [[ ${1: -1} == '}' ]]; then
@@ -131,7 +132,7 @@ _postern_sort() {
             _postern_reply=$1
             return 0
         fi
-        # It could not read the request, hence no id either; the one request there is is this.
+        # The service could not parse the request, so the reply has no id. Only one request is in flight: this one.
         if [[ $1 == '{"jsonrpc":"2.0","id":null,"error":'* ]]; then
             _postern_reply=$_postern_head${1:27}
             return 0
@@ -144,7 +145,7 @@ _postern_sort() {
     _postern_sort "$line"
 }
 
-# Gives _postern_deadline, in microseconds since 1970; empty for none.
+# Sets _postern_deadline, a Unix time in microseconds; empty for none.
 _postern_set_deadline() {
     _postern_deadline=''
     [[ ${POSTERN_TIMEOUT-} ]] || return 0
@@ -156,7 +157,7 @@ _postern_set_deadline() {
     _postern_deadline=$((${EPOCHREALTIME/[.,]/} + 10#${BASH_REMATCH[1]} * 1000000 + 10#${fraction:0:6}))
 }
 
-# Gives seconds, how long may be waited yet; fails as `read` does where that is nothing.
+# Sets seconds to the time left until the deadline; returns 142, as a timed-out `read` does, if no time is left.
 _postern_seconds_left() {
     local left
     seconds=1000000000
@@ -166,12 +167,12 @@ _postern_seconds_left() {
     printf -v seconds '%d.%06d' "$((left / 1000000))" "$((left % 1000000))"
 }
 
-# Whether nobody has closed the client.
+# Whether the client is open.
 _postern_is_open() {
     [[ -d $POSTERN_CLIENT && ! -e $POSTERN_CLIENT/closed ]]
 }
 
-# Whether there is the process that holds the pipes open.
+# Whether the supervisor, which holds the pipes open, is running.
 _postern_is_held() {
     local supervisor=''
     read -r supervisor <"$POSTERN_CLIENT/supervisor"
@@ -198,7 +199,7 @@ _postern_fail_ended() {
     _postern_fail 69 ProcessEnded "$how"
 }
 
-# Closes the client, as nobody knows what the next bytes are.
+# Closes the client: after an output that is not a reply, the rest of the output cannot be parsed.
 _postern_break() {
     : >"$POSTERN_CLIENT/closed"
     local supervisor=''
@@ -207,7 +208,7 @@ _postern_break() {
     _postern_fail 76 ProtocolError 'what came is no reply; the client is closed'
 }
 
-# Ends the process and waits for that. The end of its output is that of all there was.
+# Ends the process and waits until it has ended, which is when its output ends.
 _postern_end() {
     local supervisor='' rest
     read -r supervisor <"$POSTERN_CLIENT/supervisor"

@@ -1,22 +1,22 @@
-# What goes out as JSON and comes in as JSON. Functions give their value in variables of their callers: a subshell for
-# each would take longer than the call. Bash builds requests and reads replies of the form in which the service writes
-# them; jq, which takes its time to start, reads everything else.
+# Writes params as JSON and reads results and errors. Functions set variables of their callers: a subshell for each
+# would take longer than the call. Bash builds requests and reads replies in the format that the service writes; jq
+# reads all other formats, because its start is slow.
 # shellcheck shell=bash
 
-# Forgets the last call's error.
+# Clears the error of the last call.
 _postern_reset() {
     POSTERN_ERROR='' POSTERN_ERROR_MESSAGE='' POSTERN_ERROR_CODE='' POSTERN_ERROR_DATA='' POSTERN_ERROR_SLUG=''
     POSTERN_ERROR_FIELD='' POSTERN_ERROR_RETRY_AFTER='' POSTERN_ERRORS=()
 }
 
-# Whether a trap has come while a call of this shell is under way.
+# Whether this is a trap that runs during a call of this shell.
 _postern_is_calling() {
-    # The trap may have come in the middle of `IFS= read`.
+    # The trap may have interrupted `IFS= read`.
     local IFS=' '
     [[ " ${FUNCNAME[*]} " == *' _postern_exchange '* ]]
 }
 
-# Begins a call; one in the middle of another could take the other's reply.
+# Begins a call. Fails during another call of this shell, because it could take the reply to that call.
 _postern_begin() {
     if _postern_is_calling; then
         echo 'postern: a trap that comes while a call is under way can close, and not call' >&2
@@ -25,8 +25,8 @@ _postern_begin() {
     _postern_reset
 }
 
-# _postern_fail STATUS NAME MESSAGE: notes an error, says it unless asked to be quiet, and gives the status.
-# shellcheck disable=SC2034 # what is noted is for the script to read
+# _postern_fail STATUS NAME MESSAGE: sets the error variables, prints the error on stderr unless -q, and returns STATUS.
+# shellcheck disable=SC2034 # the script reads these variables
 _postern_fail() {
     POSTERN_ERROR=$2
     POSTERN_ERROR_MESSAGE=$3
@@ -36,7 +36,7 @@ _postern_fail() {
     return "$1"
 }
 
-# By control character, how JSON has it.
+# The JSON escape of each control character.
 declare -gA _POSTERN_ESCAPES=([$'\b']='\b' [$'\t']='\t' [$'\n']='\n' [$'\f']='\f' [$'\r']='\r')
 _postern_fill_escapes() {
     local code character escape
@@ -49,10 +49,10 @@ _postern_fill_escapes() {
 }
 _postern_fill_escapes
 
-# _postern_quote TEXT: gives _postern_json, the text as a JSON string.
+# _postern_quote TEXT: sets _postern_json to the text as a JSON string.
 _postern_quote() {
-    # Quoted, so that no backslash or & among them means anything to bash.
-    # shellcheck disable=SC1003 # a backslash it is
+    # The replacements below are quoted, so that bash does not interpret a backslash or & in them.
+    # shellcheck disable=SC1003 # a backslash is meant
     local backslash='\' quote='"' character
     _postern_json=${1//"$backslash"/"$backslash$backslash"}
     _postern_json=${_postern_json//"$quote"/"$backslash$quote"}
@@ -64,12 +64,12 @@ _postern_quote() {
     _postern_json=\"$_postern_json\"
 }
 
-# _postern_read_params WORD …: gives _postern_params, the params of _postern_method that NAME=VALUE words tell of.
-# Messages have no values, which may be passwords.
+# _postern_read_params WORD …: sets _postern_params to the params of _postern_method as JSON, from words NAME=VALUE and
+# NAME:=JSON. Error messages contain no values, because a value may be a password.
 _postern_read_params() {
     local -A given=()
     local number=0 word line path kind _postern_json
-    # shellcheck disable=SC2153 # a table, and what is made by it
+    # shellcheck disable=SC2153 # not a misspelling: _POSTERN_PARAMS is the table, _postern_params the result
     local IFS=$'\n' table=${_POSTERN_PARAMS[$_postern_method]}
     for word; do
         ((number += 1))
@@ -95,7 +95,7 @@ _postern_read_params() {
     _postern_join_params
 }
 
-# Says what is wrong with a word that is no param's.
+# Fails with the reason why a word names no param.
 _postern_refuse_word() {
     local there=''
     if [[ $word != *=* ]]; then
@@ -107,7 +107,7 @@ _postern_refuse_word() {
     _postern_fail 64 UsageError "no param '${word%:}'; there ${there:+are:}${there:-are none}"
 }
 
-# _postern_read_value VALUE: gives _postern_json for the value of the param at path, by its kind.
+# _postern_read_value VALUE: sets _postern_json to VALUE as JSON of the param's kind.
 _postern_read_value() {
     case $kind in
         string) _postern_quote "$1" ;;
@@ -125,15 +125,15 @@ _postern_read_value() {
     esac
 }
 
-# _postern_read_json JSON: gives _postern_json, kept as it is, since jq would round long numbers.
+# _postern_read_json JSON: sets _postern_json to JSON unchanged; jq only checks it, because jq rounds long numbers.
 _postern_read_json() {
     _postern_json=${1//$'\n'/ }
     [[ $1 =~ ^(null|true|false|-?[1-9][0-9]*|0)$ ]] && return
     jq -en '[inputs] | length == 1' <<<"$1" >/dev/null 2>&1 || _postern_fail 64 UsageError "$path:= takes JSON"
 }
 
-# Gives _postern_params of what _postern_read_params was given. In the table the members of an object follow on it, so
-# that each object is opened once.
+# Sets _postern_params from the values in `given`. In the table, the properties of an object directly follow the object,
+# so that each object is opened once.
 _postern_join_params() {
     local parent current='' name separator=''
     _postern_params='{'
@@ -169,12 +169,12 @@ _postern_join_params() {
     _postern_params+='}'
 }
 
-# An error as the service writes it, where no text in it needs unescaping.
+# An error as the service writes it, if no string in it has an escape.
 _POSTERN_ERROR_FORM='^\{"code":(-?[0-9]+),"message":"([^"\\]*)"(,"data":(\{"errors":\[("[a-z0-9_]+"(,"[a-z0-9_]+")*)\]'
 _POSTERN_ERROR_FORM+='(,"field":"([^"\\]*)")?(,"retry_after":([0-9]+))?\}))?\}$'
 
-# _postern_read_error JSON: notes an error that the service answered with, and fails with it.
-# shellcheck disable=SC2034 # what is noted is for the script to read
+# _postern_read_error JSON: sets the error variables from an error of the service, and fails with CallError.
+# shellcheck disable=SC2034 # the script reads these variables
 _postern_read_error() {
     local message slugs
     if [[ $1 =~ $_POSTERN_ERROR_FORM ]]; then
@@ -199,7 +199,7 @@ _postern_read_error() {
     _postern_fail 1 CallError "$message"
 }
 
-# Checks that there is what -v or -A names before anything is sent.
+# Checks the variable that -v or -A names, before anything is sent. Declares the array of -A if it does not exist.
 _postern_check_target() {
     local name=${_postern_array:-$_postern_variable} declaration
     [[ $name ]] || return 0
@@ -215,7 +215,7 @@ _postern_check_target() {
     fi
 }
 
-# Puts the members of _postern_result into the associative array of that name, checked against the contract.
+# Checks _postern_result against the contract and assigns its properties to the array that _postern_array names.
 _postern_unpack() {
     local -n _postern_target=$_postern_array
     local _postern_parts _postern_index
@@ -223,7 +223,7 @@ _postern_unpack() {
         jq -j -L "$_POSTERN_LIB" --arg kind "${_POSTERN_RESULTS[$_postern_method]}" 'include "reply"; members($kind)' \
             <<<"$_postern_result" 2>/dev/null
     )
-    # The last part says that all is there, or what is wrong.
+    # The last part is `complete`, or the fault of the result.
     if [[ ${_postern_parts[-1]-} != complete ]]; then
         _postern_fail 76 ProtocolError "${_postern_parts[-1]-the result is no JSON}"
         return

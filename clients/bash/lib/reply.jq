@@ -1,10 +1,10 @@
-# What of a reply bash leaves to jq. Strings are put out with a NUL behind each; one within them is left out, as bash
-# has none in its variables.
+# The parts of reading a reply that bash leaves to jq. Each string is written with a NUL behind it. NULs inside a string
+# are dropped, because bash variables cannot contain them.
 include "types";
 
 def parts: map(split("\u0000") | add // "") | map(. + "\u0000") | add // "";
 
-# A reply of any form in the form in which the service writes it; nothing for what is no reply.
+# A reply in any format, rewritten in the service's format; empty if the value is not a reply.
 def as_written:
   if type == "object" and .jsonrpc == "2.0" and has("id") and has("result") != has("error") then
     {jsonrpc, id} + if has("error") then {error} else {result} end
@@ -21,7 +21,7 @@ def error_parts:
     | map(tostring) | parts
   else "" end;
 
-# What is wrong with a value of that type, a text each; none where nothing is.
+# The faults of a value of that type, one string each; empty if the value is valid.
 def faults($kind; $path):
   def fault: "\($path | if . == "" then "the result" else . end) is not \($kind)";
   if ($kind | endswith("?")) then
@@ -53,8 +53,8 @@ def faults($kind; $path):
       else "\($place) is missing" end
   end;
 
-# The members of a result by their paths, and how many there are of each list, path and value by turns; `complete`
-# behind them, or what is wrong alone.
+# The properties of a result: path, value, path, value, and so on; the value of a list is its length. The last string is
+# `complete`. For an invalid result, the only string is its first fault.
 def members($kind):
   (first(faults($kind; "")) // null) as $fault
   | [

@@ -1,18 +1,18 @@
-# What is sent, what comes back, and what is said of errors.
+# Requests, results and errors.
 # shellcheck shell=bash
 
-test_every_story_is_as_expected() {
+test_every_transcript_gets_the_expected_replies() {
     "$tests/replay.bash"
 }
 
-test_strings_arrive_as_they_are() {
+test_strings_are_sent_unchanged() {
     local text controls='' character code hex
     open_rehearsal
     register
     for code in {1..127}; do
         printf -v hex '\\x%02x' "$code"
         printf -v character %b "$hex"
-        # The service takes no control characters in a name.
+        # The service accepts no control characters in a name.
         if ((code < 32 || code == 127)); then controls+=$character; else text+=$character; fi
     done
     text+=$'\u20ac\U1f600 \\" \\\\n & $(x) `x` * ? [a] {b}'
@@ -23,14 +23,14 @@ test_strings_arrive_as_they_are() {
     is "${client[user.last_name]}" '='
     fails 1 postern operators.signin email=lasoren@bu.edu password=$'\xff'
     is "$POSTERN_ERROR_CODE" -32700
-    # jq is of the same opinion.
+    # jq decodes the quoted string to the same text.
     local _postern_json
     text+=$controls$'\u2028.'
     _postern_quote "$text"
     is "$(jq -r . <<<"$_postern_json")" "$text"
 }
 
-test_words_that_are_wrong_are_refused() {
+test_wrong_arguments_are_usage_errors() {
     local answer
     open_rehearsal
     register
@@ -63,12 +63,12 @@ test_words_that_are_wrong_are_refused() {
     refuses 'takes a method' postern_call
     refuses 'POSTERN_TIMEOUT is no number' eval 'POSTERN_TIMEOUT=soon postern system.info'
     refuses 'a client is open' postern_open
-    # Nothing of that was sent.
+    # None of these calls was sent: the id of the last request is still that of `register`.
     read -r _ answer <"$POSTERN_CLIENT/call"
     is "${answer// /}" 1
 }
 
-test_words_come_in_any_order() {
+test_arguments_can_be_in_any_order() {
     local client
     open_rehearsal
     register
@@ -84,7 +84,7 @@ test_words_come_in_any_order() {
     is "$(jq -r .address <<<"$client")" There
 }
 
-test_a_result_is_printed_or_put_into_a_variable_or_an_array() {
+test_a_result_is_printed_or_assigned_to_a_variable_or_an_array() {
     local text
     local -A array=([stale]=1)
     open_rehearsal
@@ -102,11 +102,11 @@ test_a_result_is_printed_or_put_into_a_variable_or_an_array() {
     is "${array[clients]} ${array[clients.0.user.email]} ${array[provision]}" '1 mary@example.com 2'
     [[ ! -v array[clients.0.deleted] ]]
     postern -A made operators.clients.get "${session[@]}" provision=2
-    # shellcheck disable=SC2154 # made by that
+    # shellcheck disable=SC2154 # the call above declares it
     is "${made[clients]} ${made[provision]}" '0 2'
 }
 
-test_an_error_is_told_by_variables_and_on_stderr() {
+test_an_error_sets_the_variables_and_is_printed_on_stderr() {
     local said
     open_rehearsal
     register
@@ -127,7 +127,7 @@ test_an_error_is_told_by_variables_and_on_stderr() {
     is "$POSTERN_ERROR$POSTERN_ERROR_MESSAGE$POSTERN_ERROR_CODE" ''
 }
 
-test_an_error_whose_slug_is_newer_is_a_plain_one() {
+test_an_error_with_an_unknown_slug_is_a_call_error() {
     fake <<'END'
         while read -r _; do
             printf '{"jsonrpc":"2.0","id":%s,"error":{"code":7,"message":"New.",' "$((++id))"
@@ -141,7 +141,7 @@ END
     is "$POSTERN_ERROR_MESSAGE ${POSTERN_ERRORS[*]} $POSTERN_ERROR_RETRY_AFTER" 'New. newer_than_this 3'
 }
 
-test_a_reply_of_another_form_is_understood() {
+test_a_reply_in_another_format_is_read() {
     fake <<'END'
         read -r _
         echo '{ "id": 1, "result": {"name": "x"}, "jsonrpc": "2.0" }'
@@ -168,7 +168,7 @@ END
     fails 76 postern_call x
 }
 
-test_a_result_that_the_contract_does_not_know_is_a_protocol_error() {
+test_a_result_that_does_not_match_the_contract_is_a_protocol_error() {
     fake <<'END'
         for result in '{"id":"1"}' \
             '{"name":"postern","version":"1","methods":["a",2],"store":{"kind":"memory"}}' \
@@ -194,7 +194,7 @@ END
     fails 76 postern -A array system.info
 }
 
-test_a_request_may_have_8_MiB_and_no_more() {
+test_a_request_has_at_most_8_MiB() {
     local text frame='{"jsonrpc":"2.0","id":1,"method":"x","params":[""]}'
     open_rehearsal
     printf -v text '%*s' $((8388608 - ${#frame})) ''
@@ -202,13 +202,13 @@ test_a_request_may_have_8_MiB_and_no_more() {
     is "$POSTERN_ERROR_CODE" -32601
     fails 65 postern_call x "[\"$text \"]"
     is "$POSTERN_ERROR" MessageTooLong
-    # Bytes count, and not characters.
+    # The limit counts bytes, not characters.
     text=$(head -c $((8388608 / 2)) /dev/zero | sed 's/\x0/é/g')
     fails 65 postern_call x "[\"$text\"]"
     postern system.info >/dev/null
 }
 
-test_help_tells_of_methods_and_errors() {
+test_help_describes_methods_and_errors() {
     is "$(postern_help | wc -l)" "${#_POSTERN_PARAMS[@]}"
     has "$(postern_help operators.signin)" 'email: string. required. The email address'
     has "$(postern_help wrong_password)" 'wrong_password: The password is wrong.'
@@ -243,7 +243,7 @@ nothing 1
     has "$(<"$scratch/errors")" 'postern: operators.signin: No account for this email'
 }
 
-test_the_readme_and_the_example_say_what_they_do() {
+test_the_readme_and_the_example_print_the_expected_lines() {
     local expected='registered Luke Sorenson
 wrong_password: Password is incorrect for this account.
 signed in as operator 1

@@ -1,7 +1,7 @@
-# How the process starts and ends, and who shares it.
+# How the process starts and ends, and how several shells share it.
 # shellcheck shell=bash
 
-# Whether a call is under way that no reply has come to.
+# Whether a call whose id is greater than $1 is in flight.
 under_way() { local unfinished id; read -r unfinished id <"$POSTERN_CLIENT/call" && ((unfinished && id > $1)); }
 
 test_fifty_shells_make_ten_thousand_calls() {
@@ -39,7 +39,7 @@ test_a_long_reply_is_read() {
     is "$(jq -r .info.title <<<"$text" | head -c 7)" Postern
 }
 
-test_all_calls_learn_that_the_process_was_killed() {
+test_all_calls_fail_when_the_process_is_killed() {
     local process task
     local -a tasks
     open_rehearsal --log-level info 2>"$scratch/stderr"
@@ -63,7 +63,7 @@ test_all_calls_learn_that_the_process_was_killed() {
     ! process
 }
 
-test_what_the_process_said_last_is_told() {
+test_the_error_has_the_last_lines_of_stderr() {
     fake <<'END'
         for i in {1..30}; do echo "line $i" >&2; done
         read -r _
@@ -79,7 +79,7 @@ END
     fails 69 postern system.info
 }
 
-test_stderr_never_fills() {
+test_a_long_line_on_stderr_does_not_block_the_process() {
     fake <<'END'
         read -r _
         head -c 1000000 /dev/zero | tr '\0' x >&2
@@ -95,7 +95,7 @@ END
     is "$(wc -c <"$scratch/stderr")" 1000001
 }
 
-test_a_line_of_stderr_without_an_end_is_kept_in_pieces() {
+test_an_endless_line_on_stderr_is_kept_in_pieces() {
     fake <<'END'
         head -c 200000000 /dev/zero | tr '\0' x >&2
         read -r _
@@ -116,7 +116,7 @@ END
     has "$POSTERN_ERROR_MESSAGE" xxxxxxxx
 }
 
-test_stderr_that_nobody_reads_any_more_is_no_matter() {
+test_calls_work_if_the_reader_of_stderr_has_ended() {
     fake <<'END'
         read -r _
         for i in {1..9999}; do echo "line $i" >&2; done
@@ -129,7 +129,7 @@ END
     is "$text" 1
 }
 
-test_no_process_outlives_a_shell_that_was_killed() {
+test_no_process_outlives_a_killed_shell() {
     cat >"$scratch/host" <<END
         source '$tests/../postern.bash'
         postern_open --data :memory:
@@ -144,7 +144,8 @@ END
     bash "$scratch/host" &
     host=$!
     becomes 5 test -s "$scratch/client"
-    # Supervisor, program, tee, fold and tail, which have a session of their own; and the host's.
+    # Supervisor, program, tee, fold and tail are in one session, without the host. The sixth is the host's child
+    # `sleep`.
     mapfile -t processes <"$scratch/processes"
     is "${#processes[@]}" 6
     kill -KILL "$host"
@@ -155,7 +156,7 @@ END
     kill "${processes[5]}"
 }
 
-test_a_script_that_just_ends_leaves_nothing() {
+test_a_script_that_ends_without_closing_leaves_no_process_and_no_files() {
     local client supervisor
     client=$(bash -c "source '$tests/../postern.bash'; postern_open --data :memory:; postern -q x || :
         echo \"\$POSTERN_CLIENT \$(<\"\$POSTERN_CLIENT/supervisor\")\"; exit 7") || is "$?" 7
@@ -164,7 +165,7 @@ test_a_script_that_just_ends_leaves_nothing() {
     becomes 5 ended "$supervisor"
 }
 
-test_calls_under_way_are_answered_before_it_closes() {
+test_closing_waits_for_the_call_in_flight() {
     local task
     local -a tasks
     open_rehearsal
@@ -179,7 +180,7 @@ test_calls_under_way_are_answered_before_it_closes() {
     postern_close
     [[ ! -e $client ]]
     for task in "${tasks[@]}"; do wait "$task"; done
-    # One has been answered at least; the others have as well, or were late.
+    # At least one call got its reply; each of the others got one too, or failed with ClientClosed (70).
     has "$(cat "$scratch"/[1-4])" session_id
     is "$(cat "$scratch"/[1-4] | grep -cv -e session_id -e '^70$')" 0 || [[ $? == 1 ]]
     postern_close
@@ -200,7 +201,7 @@ asked'
     ((SECONDS - start < 5))
 }
 
-test_a_program_that_there_is_not() {
+test_a_missing_binary_or_an_unknown_flag_is_an_error() {
     local said
     said=$(fails 72 postern_open --binary no-such-program 2>&1)
     has "$said" "no program no-such-program in any of ${PATH%%:*}"
@@ -215,7 +216,7 @@ test_a_program_that_there_is_not() {
     has "$POSTERN_ERROR_MESSAGE" 'exited with code 64'
 }
 
-test_opening_fails_where_the_program_cannot_serve() {
+test_opening_fails_if_the_program_cannot_serve() {
     local said
     said=$(fails 69 postern_open --data :memory: --no-such-flag 2>&1)
     has "$said" 'unknown flag --no-such-flag'
@@ -241,8 +242,8 @@ test_a_locked_store_fails_at_opening() {
     local holder
     postern_open --data "$scratch/store"
     postern_close
-    # It holds the lock, and stands still.
-    # shellcheck disable=SC2016 # for the shell that it starts
+    # It holds the lock and is stopped.
+    # shellcheck disable=SC2016 # the started shell expands it
     flock --no-fork "$scratch/store/lock" sh -c 'echo held >"$0"; kill -STOP $$' "$scratch/held" &
     holder=$!
     becomes 5 test -s "$scratch/held"
@@ -253,7 +254,7 @@ test_a_locked_store_fails_at_opening() {
     postern_open --data "$scratch/store"
 }
 
-test_a_shell_that_is_short_of_descriptors_gets_an_error_at_once() {
+test_opening_without_enough_descriptors_fails_at_once() {
     local most status outcomes='' start
     export TMPDIR=$scratch/tmp
     mkdir "$TMPDIR"
@@ -268,11 +269,11 @@ test_a_shell_that_is_short_of_descriptors_gets_an_error_at_once() {
         ((SECONDS - start < 10))
         becomes 5 empty "$TMPDIR"
     done
-    # The system refuses, or the program ends for want of descriptors of its own, or all is well.
+    # The system refuses (71), or the program ends because it has no descriptors left (69), or opening succeeds (0).
     has "$outcomes" '[71]'
     has "$outcomes" '[0]'
     is "$(sed -E 's/\[(0|69|71)\]//g' <<<"$outcomes")" ''
-    # None of the shell's own jobs is taken for the client's.
+    # The failed opening does not kill a job of the shell.
     sleep 60 &
     (ulimit -n 8; fails 71 postern_open --data :memory:) 2>/dev/null
     is "$(jobs -p)" "$!"
@@ -280,7 +281,7 @@ test_a_shell_that_is_short_of_descriptors_gets_an_error_at_once() {
 }
 empty() { [[ ! $(ls "$1") ]]; }
 
-test_words_that_the_system_has_no_room_for_fail_at_once() {
+test_arguments_that_are_too_long_for_the_system_fail_at_once() {
     local word start=$SECONDS
     printf -v word '%*s' 200000 ''
     fails 71 postern_open --data "$word"
@@ -288,7 +289,7 @@ test_words_that_the_system_has_no_room_for_fail_at_once() {
     ((SECONDS - start < 5))
 }
 
-test_a_trace_has_no_session() {
+test_a_trace_does_not_show_the_session_of_a_result() {
     local said
     local -A operator
     open_rehearsal
@@ -304,7 +305,7 @@ test_a_trace_has_no_session() {
     ! grep -qF "${said%%'"'*}" "$scratch/trace"
 }
 
-test_the_variables_of_the_client_have_no_session() {
+test_the_variables_of_the_client_keep_no_session() {
     local text secret
     open_rehearsal
     register
@@ -313,15 +314,15 @@ test_the_variables_of_the_client_have_no_session() {
     secret=${secret%%'"'*}
     ((${#secret} == 128))
     text=''
-    # Not even where a call fails that was given one.
+    # Not even after a failed call that had one as a param.
     fails 1 postern operators.client.delete user_id=1 session_id="$secret" client_id=9 2>/dev/null
     text=$(declare -p)
     text=${text//"$secret"/SESSION}
-    # The test's own variables have it.
+    # Only the test's variable has it.
     is "$(grep SESSION <<<"$text" | sed -E 's/^(declare [^ ]+ )?([a-z_A-Z]+).*/\2/' | sort -u)" secret
 }
 
-test_garbage_ends_the_client() {
+test_output_that_is_not_a_reply_closes_the_client() {
     local reply
     for reply in garbage '{"jsonrpc":"2.0","id":1}' '{"jsonrpc":"2.0","id":1,"result":' '[]' \
         '{"jsonrpc":"2.0","result":1,"error":{},"id":1}'; do
@@ -335,7 +336,7 @@ test_garbage_ends_the_client() {
     done
 }
 
-test_a_reply_that_comes_late_harms_nobody() {
+test_the_reply_to_a_timed_out_call_is_dropped() {
     local process text
     open_rehearsal
     register
@@ -348,7 +349,7 @@ test_a_reply_that_comes_late_harms_nobody() {
     kill -CONT "$process"
     POSTERN_TIMEOUT=10 postern -v text system.info
     has "$text" '{"name":"postern"'
-    # Who waits for others in vain gives up as well.
+    # A call that waits for its turn times out too.
     kill -STOP "$process"
     postern -q system.info >/dev/null &
     becomes 5 under_way 4
@@ -358,7 +359,7 @@ test_a_reply_that_comes_late_harms_nobody() {
     wait "$!"
 }
 
-test_a_shell_that_is_killed_in_its_turn_keeps_nobody_waiting() {
+test_a_shell_that_is_killed_during_its_turn_does_not_block_others() {
     local process text killed
     open_rehearsal
     register
@@ -367,7 +368,7 @@ test_a_shell_that_is_killed_in_its_turn_keeps_nobody_waiting() {
     postern operators.clients.get "${session[@]}" provision=0 &
     killed=$!
     becomes 5 under_way 1
-    # Half a request, as one of many megabytes may be left.
+    # Half a request, as a killed shell leaves it when its request is too long for one write.
     printf '{"jsonrpc":"2.0","id":7,"method":' >"$POSTERN_CLIENT/input"
     kill -KILL "$killed"
     wait "$killed" || :
@@ -381,7 +382,7 @@ test_a_shell_that_is_killed_in_its_turn_keeps_nobody_waiting() {
     is "$text" '{"clients":[],"provision":1}'
 }
 
-test_a_trap_in_a_call_may_not_call() {
+test_a_trap_during_a_call_cannot_call() {
     local text shell=$BASHPID calls=0 refused=0 end=$((SECONDS + 20))
     open_rehearsal
     register
@@ -397,7 +398,7 @@ test_a_trap_in_a_call_may_not_call() {
     wait
 }
 
-test_a_trap_in_a_call_may_close() {
+test_a_trap_during_a_call_can_close() {
     cat >"$scratch/script" <<END
         source '$tests/../postern.bash'
         postern_open --data :memory:
@@ -413,7 +414,7 @@ END
     is "$(<"$scratch/said")" ''
 }
 
-test_an_exit_trap_may_call() {
+test_an_exit_trap_can_call() {
     cat >"$scratch/script" <<END
         set -e
         source '$tests/../postern.bash'
@@ -426,7 +427,7 @@ END
     is "$(<"$scratch/said")" '{"name":"'
 }
 
-test_an_interrupted_call_is_no_obstacle_to_the_next() {
+test_the_call_after_an_interrupted_one_works() {
     cat >"$scratch/script" <<END
         source '$tests/../postern.bash'
         postern_open --data :memory:
@@ -443,17 +444,17 @@ END
     is "$(<"$scratch/said")" -32601
 }
 
-test_wait_and_other_children_know_nothing_of_it() {
+test_the_process_is_not_a_job_and_children_inherit_no_descriptor() {
     open_rehearsal
     postern system.info >/dev/null
     wait
     is "$(jobs)" ''
     fails 1 grep -F postern <(readlink /proc/self/fd/*)
-    # Ctrl-C is for those of the terminal's session.
+    # Ctrl-C reaches only processes in the terminal's session.
     [[ $(ps -o sid= -p "$(process)") != "$(ps -o sid= -p "$$")" ]]
 }
 
-test_two_clients() {
+test_a_shell_can_use_two_clients() {
     local first second text
     open_rehearsal
     first=$POSTERN_CLIENT

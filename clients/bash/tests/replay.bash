@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Plays the stories of schema/cases through the client. Steps whose params are right for the method go through
-# `postern`, with -A where it gives an object of the contract; all others through `postern_call`.
+# Replays the transcripts of schema/cases through the client. A step whose params match the method's table is called
+# with `postern`, and with -A if the result is an object of the contract; every other step with `postern_call`.
 #
-#     replay.bash            says what was not as expected, with status 1 where anything was not
-#     replay.bash --print    prints each reply as a line of JSON with its members sorted
+#     replay.bash            prints the replies that differ from the transcripts; the status is 1 if any does
+#     replay.bash --print    prints each reply as a line of JSON with its properties sorted
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 cases=$here/../../../schema/cases
@@ -11,7 +11,7 @@ export POSTERN_BIN=${POSTERN_BIN:-$here/../../../.build/release/postern}
 # shellcheck source=postern.bash
 source "$here/../postern.bash"
 
-# What a table of the client has for each method, as a JSON object: jq plays by the same tables as bash.
+# Sets params and results to the client's tables as JSON objects, so that jq uses the same tables as bash.
 tables() {
     local method line separator=''
     params='{' results='{'
@@ -25,24 +25,24 @@ tables() {
     params+='}' results+='}'
 }
 
-# Gives words, the next strings that jq says.
-hear() {
+# Sets words to the next strings that jq prints: first their number, then the strings.
+read_words() {
     local count
-    IFS= read -rd '' -u "$hearing" count || return
+    IFS= read -rd '' -u "$from_jq" count || return
     words=()
     while ((${#words[@]} < count)); do
-        IFS= read -rd '' -u "$hearing" "words[${#words[@]}]"
+        IFS= read -rd '' -u "$from_jq" "words[${#words[@]}]"
     done
 }
 
-# Gives said, a text for jq.
+# Appends a text to said as a JSON string.
 quote() {
     local _postern_json
     _postern_quote "$1"
     said+=$_postern_json
 }
 
-# Gives said, the call that words ask for and what came of it.
+# Makes the call that words describe, and sets said to the method and its result or error as JSON.
 call() {
     local kind=${words[0]} method=${words[2]} value='' name separator=''
     local -A array=()
@@ -87,24 +87,24 @@ call() {
     said+='}'
 }
 
-# play FILE: plays one story.
+# play FILE: replays one transcript.
 play() {
-    local name=${1##*/} arguments words said line=0 params results hearing speaking jq
+    local name=${1##*/} arguments words said line=0 params results from_jq to_jq jq
     mapfile -t arguments < <(jq -r 'select(.transcript) | .arguments // [] | .[]' "$1")
     tables
     postern_open --data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7 "${arguments[@]}"
-    coproc JUDGE {
+    coproc JQ {
         jq -nj --unbuffered -L "$here/../lib" --arg case "$name" --slurpfile steps "$1" \
             --argjson params "$params" --argjson results "$results" -f "$here/replay.jq"
     }
-    exec {hearing}<&"${JUDGE[0]}" {speaking}>&"${JUDGE[1]}"
+    exec {from_jq}<&"${JQ[0]}" {to_jq}>&"${JQ[1]}"
     # shellcheck disable=SC2153 # set by coproc
-    jq=$JUDGE_PID
-    while hear; do
+    jq=$JQ_PID
+    while read_words; do
         line=${words[1]}
         call
-        printf '%s\n' "$said" >&"$speaking"
-        hear || { printf '%s:%s: jq had to give up\n' "$name" "$line"; failures=$((failures + 1)); break; }
+        printf '%s\n' "$said" >&"$to_jq"
+        read_words || { printf '%s:%s: jq failed\n' "$name" "$line"; failures=$((failures + 1)); break; }
         replies=$((replies + 1))
         if [[ $print ]]; then
             printf '%s\n' "${words[2]}"
@@ -113,7 +113,7 @@ play() {
             failures=$((failures + 1))
         fi
     done
-    exec {hearing}<&- {speaking}>&-
+    exec {from_jq}<&- {to_jq}>&-
     wait "$jq" || failures=$((failures + 1))
     postern_close
 }
@@ -128,7 +128,7 @@ all() {
     [[ $print ]] && return
     for method in "${!_POSTERN_PARAMS[@]}"; do
         [[ ${typed[$method]+there} ]] && continue
-        printf 'no story has called %s through its table\n' "$method"
+        printf 'no transcript calls %s through its table\n' "$method"
         failures=$((failures + 1))
     done
     printf '%s replies, %s not as expected\n' "$replies" "$failures"

@@ -1,11 +1,12 @@
-# Plays one story of schema/cases with replay.bash, which makes the calls: puts out what to call, reads what came of it,
-# puts out what is wrong with that, and so on. All is strings with a NUL behind each.
+# Replays one transcript of schema/cases together with replay.bash, which makes the calls. For each step it writes the
+# call, reads the outcome as JSON, and writes the faults of the outcome. It writes strings with a NUL behind each.
 #
-# $steps are the lines of the story, $params the params of each method by path, $results the type that each gives.
+# $steps are the lines of the transcript, $params the params of each method by path, $results the result type of each
+# method.
 include "reply";
 include "types";
 
-# The value with what was kept in place of {{name}}.
+# The value with each {{name}} replaced by the value kept under that name.
 def filled($kept):
   if type == "string" then
     . as $text
@@ -26,7 +27,7 @@ def patterns: {
   "<uuid>": "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 };
 
-# Whether the value is what a story expects.
+# Whether the value is what a transcript expects.
 def matches($expected):
   if $expected == "<any>" then true
   elif $expected == "<integer>" then type == "number" and . == floor
@@ -42,14 +43,14 @@ def matches($expected):
     | keys == ($expected | keys) and all(keys[]; . as $key | $object[$key] | matches($expected[$key]))
   else . == $expected end;
 
-# What a `keep` finds in a reply.
+# The value that a `keep` selects from a reply.
 def found($reply):
   . as $keep
   | (if type == "object" then .at else . end | split("/")[1:]) as $path
   | reduce $path[] as $name ($reply; if type == "array" then .[$name | tonumber] else .[$name]? end)
   | if ($keep | type) == "object" and $keep.match then match($keep.match).captures[0].string else . end;
 
-# The words NAME=VALUE of params that are right for their kinds; null where they are not.
+# The params as words NAME=VALUE and NAME:=JSON; null if they do not match their kinds.
 def words($kinds):
   def word($path):
     (if $path == "" then "json" else $kinds[$path] end) as $kind
@@ -62,7 +63,7 @@ def words($kinds):
   if . == null then [] elif type != "object" then null
   else [word("")] | if all(. != null) then . else null end end;
 
-# The value whose members -A has put into an array: the inverse of `members` of lib/reply.jq.
+# The value from an array that -A has filled: the inverse of `members` in lib/reply.jq.
 def built($kind; $path; $array):
   def at($name): if $path == "" then $name else "\($path).\($name)" end;
   if ($kind | endswith("?")) then
@@ -82,13 +83,13 @@ def built($kind; $path; $array):
     | add
   end;
 
-# The reply as a story has it, of what replay.bash says of it.
+# The reply in the format of a transcript, from the outcome that replay.bash reports.
 def reply($method):
   if .error then {error: (.error | if .data == null then del(.data) else . end)}
   elif .array then {result: (.array as $array | built($results[$method]; ""; $array))}
   else {result} end;
 
-# What is wrong with the variables that tell of an error.
+# The faults of the error variables.
 def error_faults:
   (.error.data // {}) as $data
   | (select(.slugs != ($data.errors // [])) | "slugs \(.slugs)"),
@@ -96,7 +97,7 @@ def error_faults:
     (select(.field != ($data.field // "")) | "field \(.field)"),
     (select(.retry_after != ($data.retry_after // "" | tostring)) | "retry_after \(.retry_after)");
 
-# What to call: through the method's table where the params are right for it, or else as they are.
+# The call: with the method's table if the params match it, or else with raw params.
 def instruction($line):
   .method as $method
   | (if $params[$method] then .params | words($params[$method]) else null end) as $words

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests: all, or those whose names are given. Each is a function of its own shell, with a directory of its own
-# to write to, and fails where a command in it does. POSTERN_BIN names the program.
+# Runs all tests, or those whose names are given. Each test is a function that runs in a subshell with its own scratch
+# directory, and fails if a command in it fails. POSTERN_BIN names the binary.
 set -uo pipefail
 tests=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 export POSTERN_BIN=${POSTERN_BIN:-$tests/../../../.build/release/postern}
@@ -11,17 +11,17 @@ source "$tests/calls.bash"
 # shellcheck source=tests/process.bash
 source "$tests/process.bash"
 
-# is ACTUAL EXPECTED: fails where they differ.
+# is ACTUAL EXPECTED: fails if they differ.
 is() {
     [[ $1 == "$2" ]] || { printf 'got: %s\nnot: %s\n' "$1" "$2" >&2; return 1; }
 }
 
-# has TEXT PART: fails where the part is not in the text.
+# has TEXT PART: fails if PART is not in TEXT.
 has() {
     [[ $1 == *"$2"* ]] || { printf 'got:  %s\nlacks: %s\n' "$1" "$2" >&2; return 1; }
 }
 
-# fails STATUS COMMAND …: fails unless the command does, with this status.
+# fails STATUS COMMAND …: fails unless the command fails with STATUS.
 fails() {
     local expected=$1 status=0
     shift
@@ -29,7 +29,7 @@ fails() {
     is "$status" "$expected"
 }
 
-# becomes SECONDS COMMAND …: waits until the command succeeds; fails where it has not by then.
+# becomes SECONDS COMMAND …: repeats the command until it succeeds; fails after SECONDS.
 becomes() {
     local end=$((SECONDS + $1))
     shift
@@ -39,26 +39,27 @@ becomes() {
     done
 }
 
-# Whether there is no such file, or no such process but for its status.
+# Whether the file does not exist.
 absent() { [[ ! -e $1 ]]; }
+# Whether the process has ended; it may be a zombie.
 ended() { [[ ! -e /proc/$1 || $(ps -o stat= -p "$1") == Z* ]]; }
 
-# The process that the client has, by its id.
+# Prints the id of the client's Postern process.
 process() { pgrep -x -P "$(<"$POSTERN_CLIENT/supervisor")" "${POSTERN_BIN##*/}"; }
 
-# fake <<<SCRIPT: makes a program of a script and has it opened from now on.
+# fake <<<SCRIPT: creates an executable from a script, which postern_open starts from then on in place of the binary.
 fake() {
     { echo '#!/usr/bin/env bash' && cat; } >"$scratch/fake"
     chmod +x "$scratch/fake"
     POSTERN_BIN=$scratch/fake
 }
 
-# open_rehearsal [FLAG …]: opens a client that has nothing of before.
+# open_rehearsal [FLAG …]: opens a client with an empty store in memory.
 open_rehearsal() {
     postern_open --data :memory: --no-email-confirmation "$@"
 }
 
-# Registers an operator and gives session, the first words of most calls.
+# Registers an operator and sets session, the first params of most calls.
 register() {
     local -A operator
     postern -A operator operators.register user.first_name=Luke user.last_name=Sorenson \

@@ -1,5 +1,5 @@
-// Command bench measures what the client costs: a call through it, beside a bare loop over the pipe that neither reads
-// nor writes JSON, and calls from fifty goroutines. It prints one line of JSON; times are in microseconds.
+// Command bench measures the cost of a call through the client and through a bare loop on the pipe, which neither
+// parses nor writes JSON, and the throughput of 50 goroutines. It prints one line of JSON; times are in microseconds.
 package main
 
 import (
@@ -102,7 +102,7 @@ func run(ctx context.Context) error {
 	return client.Close()
 }
 
-// prepare registers an operator and gives the params of a list in which nothing has changed.
+// prepare registers an operator and returns the params of a list in which nothing has changed.
 func prepare(ctx context.Context, client *postern.Client) (postern.OperatorsClientsGetParams, error) {
 	operator, err := client.Operators.Register(ctx, registration)
 	if err != nil {
@@ -146,7 +146,7 @@ func measureConcurrent(
 	}
 }
 
-// bareLoop is a process of the same state, and the bytes to send it.
+// bareLoop is a process with the same state, and a prepared request.
 type bareLoop struct {
 	command *exec.Cmd
 	input   io.WriteCloser
@@ -229,7 +229,7 @@ func (b *bareLoop) close() error {
 	return b.command.Wait()
 }
 
-// median is in microseconds.
+// median returns the median in microseconds.
 func median(times []time.Duration) float64 {
 	sort.Slice(times, func(left, right int) bool { return times[left] < times[right] })
 	return float64(times[len(times)/2].Nanoseconds()) / 1_000

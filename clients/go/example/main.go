@@ -1,4 +1,5 @@
-// Command example registers an operator, signs in, creates a client and lists it, on a directory that is given or made.
+// Command example registers an operator, signs in, creates a client and lists it. The argument is the directory of the
+// accounts; without it, the command uses a temporary directory.
 package main
 
 import (

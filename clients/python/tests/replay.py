@@ -1,4 +1,4 @@
-"""Plays all stories of schema/cases through `call`, and prints each reply as one line of JSON."""
+"""Replays all transcripts of schema/cases through `call`, and prints each reply as one line of JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from postern.testing import rehearsal
 
 
 def reply_to(postern: Postern, method: str, params: Any) -> dict[str, Any]:
-    """The reply to a call as it was on the wire, but for its id."""
+    """The reply to a call as the service sent it, without the id."""
     try:
         return {"result": postern.call(method, params)}
     except CallError as error:
@@ -20,7 +20,7 @@ def reply_to(postern: Postern, method: str, params: Any) -> dict[str, Any]:
 
 
 def as_json(error: CallError) -> dict[str, Any]:
-    """The error as it was on the wire."""
+    """The error as the service sent it."""
     data = {} if error.data is None else {"data": error.data}
     return {"code": error.code, "message": error.message, **data}
 
@@ -28,14 +28,14 @@ def as_json(error: CallError) -> dict[str, Any]:
 def main() -> None:
     for transcript in all_transcripts():
         with rehearsal(*transcript.arguments) as postern:
-            story = transcript.play()
-            step = next(story, None)
+            steps = transcript.play()
+            step = next(steps, None)
             while step is not None:
                 reply = reply_to(postern, step.method, step.params)
                 line = {"case": step.case, "line": step.line, "reply": reply}
                 print(json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
                 try:
-                    step = story.send(reply)
+                    step = steps.send(reply)
                 except StopIteration:
                     step = None
 

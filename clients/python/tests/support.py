@@ -1,4 +1,4 @@
-"""What several tests need."""
+"""Functions that several tests use."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PACKAGE = Path(__file__).resolve().parents[1]
 SCHEMA = PACKAGE.parents[1] / "schema"
 
 os.environ.setdefault("POSTERN_BIN", str(PACKAGE.parents[1] / ".build/release/postern"))
-# For the programs that tests run.
+# For the programs that the tests run.
 os.environ["PYTHONPATH"] = str(PACKAGE / "src")
 
 
 def fake_binary(folder: Path, body: str) -> Path:
-    """A program in place of Postern: Python that has `sys`, `os`, `json` and `answer(request, result)`."""
+    """An executable in place of Postern: a Python script with `sys`, `os`, `json` and `answer(request, result)`."""
     path = folder / "postern"
     path.write_text(
         f"#!{sys.executable} -SE\n"
@@ -38,10 +38,10 @@ def fake_binary(folder: Path, body: str) -> Path:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Waits for what another thread brings about."""
+    """Waits for a condition that another thread makes true; fails after 10 seconds."""
     deadline = time.monotonic() + 10
     while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
+        assert time.monotonic() < deadline, "the condition is still false"
         time.sleep(0.001)
 
 
@@ -53,7 +53,7 @@ def calls_in_flight(postern: Postern | AsyncPostern) -> int:
 
 
 def has_ended(pid: int, seconds: float) -> bool:
-    """Whether a process, of whomever, ends within a time."""
+    """Whether a process, child of this one or not, ends within so many seconds."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -65,7 +65,7 @@ def has_ended(pid: int, seconds: float) -> bool:
 
 
 def run_host(script: str) -> subprocess.CompletedProcess[str]:
-    """Runs a program that uses the client, where a warning is an error."""
+    """Runs a program that uses the client, with warnings as errors."""
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script)]
     return subprocess.run(command, capture_output=True, text=True, timeout=20)
 

@@ -1,4 +1,4 @@
-"""Single calls: what cannot be sent, what takes too long, and what comes back."""
+"""Single calls: invalid params, timeouts and results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from postern._requests import wire_value
 from postern.errors import FieldInvalid, WrongPassword
 from postern.types import OperatorsClient
 
-# Answers each request with its params, but a null with nothing until the next request.
+# Replies to each request with its params, and to a request without params when the next one with params arrives.
 ECHO = """
 late = []
 for request in sys.stdin:
@@ -46,21 +46,21 @@ for request in sys.stdin:
 """
 
 
-def test_timeout(tmp_path: Path) -> None:
+def test_a_call_times_out_and_its_reply_is_dropped(tmp_path: Path) -> None:
     with Postern(binary=fake_binary(tmp_path, ECHO), wait_until_ready=False) as postern:
         with pytest.raises(CallTimeout, match=r"system.info took longer than 0.05 s") as caught:
             postern.call("system.info", timeout=0.05)
         assert isinstance(caught.value, TimeoutError) and isinstance(caught.value, PosternError)
         with pytest.raises(CallTimeout):
             postern.with_timeout(0.05).system.info()
-        # Both late replies come before this one.
+        # Both late replies arrive before this one.
         assert postern.call("system.info", [1]) == [1]
         assert calls_in_flight(postern) == 0
         assert postern.with_timeout(5).call("system.info", [2]) == [2]
         assert postern.call("system.info", [3]) == [3]
 
 
-def test_default_timeout(tmp_path: Path) -> None:
+def test_the_clients_timeout_applies_to_its_calls(tmp_path: Path) -> None:
     with (
         Postern(binary=fake_binary(tmp_path, ECHO), wait_until_ready=False, timeout=0.05) as postern,
         pytest.raises(CallTimeout),
@@ -69,25 +69,25 @@ def test_default_timeout(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("endless", [float("inf"), 1e12])
-def test_endless_timeout(tmp_path: Path, endless: float) -> None:
-    """A lock takes no time beyond threading.TIMEOUT_MAX."""
+def test_a_timeout_can_be_infinite(tmp_path: Path, endless: float) -> None:
+    """A lock rejects times greater than threading.TIMEOUT_MAX."""
     postern = Postern(binary=fake_binary(tmp_path, ECHO), wait_until_ready=False, timeout=endless)
     assert postern.call("system.info", [1]) == [1]
     postern.close(timeout=endless)
 
 
 @pytest.mark.parametrize("past", [0, -1, -5])
-def test_timeout_that_is_over(tmp_path: Path, past: float) -> None:
-    """A lock takes -1 for ever."""
+def test_a_timeout_that_is_not_positive_is_over_at_once(tmp_path: Path, past: float) -> None:
+    """A lock with a timeout of -1 waits for ever."""
     with Postern(binary=fake_binary(tmp_path, ECHO), wait_until_ready=False) as postern, pytest.raises(CallTimeout):
         postern.call("system.info", timeout=past)
 
 
-def test_timeout_while_the_process_stands_still() -> None:
+def test_calls_time_out_while_the_process_is_stopped() -> None:
     with Postern(":memory:") as postern:
         postern.system.info()
         os.kill(postern.pid, signal.SIGSTOP)
-        # More than a pipe holds, so part of it waits to be written.
+        # More than the capacity of a pipe, so that part of it is not written yet.
         with pytest.raises(CallTimeout):
             postern.call("system.info", {"text": "x" * 1_000_000}, timeout=0.05)
         with pytest.raises(CallTimeout):
@@ -96,7 +96,7 @@ def test_timeout_while_the_process_stands_still() -> None:
         assert postern.system.info().name == "postern"
 
 
-def test_cancellation(tmp_path: Path) -> None:
+def test_a_cancelled_task_ends_its_call_and_the_reply_is_dropped(tmp_path: Path) -> None:
     async def main() -> None:
         async with AsyncPostern(binary=fake_binary(tmp_path, ECHO), wait_until_ready=False) as postern:
             with pytest.raises(asyncio.TimeoutError):
@@ -114,11 +114,11 @@ def test_cancellation(tmp_path: Path) -> None:
 
 
 class Interrupt(BaseException):
-    """What a signal's handler raises, as a Ctrl-C's does."""
+    """The exception of the signal handler, as KeyboardInterrupt is that of Ctrl-C."""
 
 
 def test_interrupts_lose_no_reply(tmp_path: Path) -> None:
-    """A handler that raises anywhere in a call ends that call alone."""
+    """A signal handler that raises at any point of a call ends only that call."""
 
     def raise_interrupt(number: int, frame: object) -> None:
         if is_calling:
@@ -154,7 +154,7 @@ def test_interrupts_lose_no_reply(tmp_path: Path) -> None:
     assert interrupts > 100
 
 
-def test_too_long() -> None:
+def test_a_request_that_is_too_long_is_not_sent() -> None:
     async def main() -> None:
         async with AsyncPostern(":memory:") as postern:
             with pytest.raises(MessageTooLong):
@@ -165,7 +165,7 @@ def test_too_long() -> None:
         with pytest.raises(MessageTooLong, match="8388608 is the most"):
             postern.call("system.info", {"text": "é" * (MESSAGE_BYTES_MAX // 2)})
         assert postern.system.info().name == "postern"
-        # The longest that is taken.
+        # The longest request that the service accepts.
         envelope = len('{"jsonrpc":"2.0","id":2,"method":"system.info","params":{"text":""}}')
         assert postern.call("system.info", {"text": "x" * (MESSAGE_BYTES_MAX - envelope)})["name"] == "postern"
         with pytest.raises(MessageTooLong):
@@ -191,18 +191,18 @@ def nested(levels: int) -> list[Any]:
         (nested(100_000), RecursionError),
     ],
 )
-def test_what_cannot_be_sent(postern: Postern, params: Any, error: type[Exception]) -> None:
+def test_params_that_json_cannot_represent_are_errors(postern: Postern, params: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         postern.call("system.info", params)
     assert postern.system.info().name == "postern"
 
 
-def test_deepest_request(postern: Postern) -> None:
+def test_a_request_at_the_nesting_limit_is_sent(postern: Postern) -> None:
     with pytest.raises(CallError, match="Invalid params"):
         postern.call("system.info", nested(127))
 
 
-def test_wrong_results(tmp_path: Path) -> None:
+def test_a_result_that_does_not_match_the_contract_fails_its_call(tmp_path: Path) -> None:
     body = """
 results = [
     {"name": "postern"},
@@ -228,25 +228,25 @@ for request, result in zip(sys.stdin, results):
         assert postern.system.info().methods == ("a",)
 
 
-def test_times_keep_all_digits() -> None:
+def test_times_keep_their_microseconds() -> None:
     for text in ("2016-02-24T22:07:52.371513Z", "0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"):
         assert wire_value(time(text)) == text
     assert time("2016-02-24T22:07:52.371513Z").utcoffset() == timedelta(0)
     assert wire_value(datetime(2016, 2, 24, 1, tzinfo=timezone(timedelta(hours=2)))) == "2016-02-23T23:00:00.000000Z"
 
 
-def test_types_read_raw_results(postern: Postern) -> None:
+def test_from_json_rejects_a_result_without_a_required_property(postern: Postern) -> None:
     with pytest.raises(ValueError, match=r"result\.id is missing"):
         OperatorsClient.from_json({})
 
 
-def test_secrets_stay_out_of_logs(postern: Postern) -> None:
+def test_the_repr_of_a_result_has_no_session(postern: Postern) -> None:
     operator = postern.operators.register(user=PERSON, password="password")
     assert len(operator.session_id) == 128
     assert operator.session_id not in f"{operator} {operator!r}" and "Luke" in repr(operator)
 
 
-def test_null_and_unset(postern: Postern) -> None:
+def test_none_clears_a_value_and_unset_keeps_it(postern: Postern) -> None:
     care = postern.care
     care.user.register(email="a@example.com", password="password", role="user", phone="6171234567")
     token = care.auth.token(email="a@example.com", password="password").access_token
@@ -266,7 +266,7 @@ def test_errors_can_be_pickled() -> None:
 
 
 @pytest.mark.parametrize("slugs", [["newer_than_this"], ["newer_than_this", "wrong_password"], []])
-def test_an_error_whose_slug_is_newer_has_the_general_type(tmp_path: Path, slugs: list[str]) -> None:
+def test_an_error_with_an_unknown_slug_is_a_call_error(tmp_path: Path, slugs: list[str]) -> None:
     body = (
         "for request in sys.stdin:\n"
         f"    error = {{'code': 7, 'message': 'New.', 'data': {{'errors': {slugs!r}, 'retry_after': 3}}}}\n"
@@ -285,7 +285,7 @@ def test_errors_name_the_field(postern: Postern) -> None:
     assert (caught.value.field, caught.value.errors) == ("user.email", ("field_invalid",))
 
 
-def test_another_event_loop() -> None:
+def test_a_client_refuses_calls_from_another_event_loop() -> None:
     postern: AsyncPostern | None = None
 
     async def open_it() -> None:
@@ -310,12 +310,12 @@ def test_another_event_loop() -> None:
         loop.close()
 
 
-def test_no_event_loop() -> None:
+def test_opening_an_async_client_without_an_event_loop_fails() -> None:
     with pytest.raises(PosternError, match="no event loop"):
         AsyncPostern(":memory:")
 
 
-def test_waiting_threads_do_not_hold_up_others(tmp_path: Path) -> None:
+def test_a_waiting_thread_does_not_block_other_threads(tmp_path: Path) -> None:
     with Postern(binary=fake_binary(tmp_path, ECHO), wait_until_ready=False) as postern:
         results: list[Any] = []
         waiting = threading.Thread(target=lambda: results.append(postern.call("system.info")))

@@ -1,4 +1,4 @@
-"""Many calls at once, each of which gets its own reply."""
+"""Each of many concurrent calls gets its own reply."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_all(changed: OperatorsClientList) -> None:
     assert len({client.id for client in changed.clients}) == CALLS
 
 
-def test_threads() -> None:
+def test_concurrent_calls_of_threads_get_their_own_replies() -> None:
     with Postern(":memory:", arguments=FLAGS) as postern:
         luke = postern.operators.register(user=PERSON, password="password")
 
@@ -47,7 +47,7 @@ def test_threads() -> None:
         check_all(postern.operators.clients.get(user_id=luke.id, session_id=luke.session_id, provision=0))
 
 
-def test_tasks() -> None:
+def test_concurrent_calls_of_tasks_get_their_own_replies() -> None:
     async def main() -> None:
         async with AsyncPostern(":memory:", arguments=FLAGS) as postern:
             luke = await postern.operators.register(user=PERSON, password="password")
@@ -65,14 +65,14 @@ def test_tasks() -> None:
     asyncio.run(main())
 
 
-def test_large_requests_at_once_from_threads() -> None:
+def test_threads_can_send_large_requests_at_the_same_time() -> None:
     text = "x" * 1_000_000
     with Postern(":memory:") as postern, ThreadPoolExecutor(TASKS) as threads:
         calls = [threads.submit(postern.call, "system.info", {"text": text}) for _ in range(TASKS)]
         assert {call.result()["name"] for call in calls} == {"postern"}
 
 
-def test_large_requests_at_once_from_tasks() -> None:
+def test_tasks_can_send_large_requests_at_the_same_time() -> None:
     async def main() -> None:
         text = "x" * 1_000_000
         async with AsyncPostern(":memory:") as postern:

@@ -1,4 +1,4 @@
-"""What the README and the example show, run as it is written."""
+"""Runs the example and the code blocks of the README."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ def run(*arguments: str, folder: Path) -> str:
     return program.stdout
 
 
-def test_example(tmp_path: Path) -> None:
+def test_the_example_prints_the_session(tmp_path: Path) -> None:
     assert run(str(PACKAGE / "example.py"), folder=tmp_path) == SESSION
     assert run(str(PACKAGE / "example.py"), "accounts", folder=tmp_path) == SESSION
     assert (tmp_path / "accounts" / "manifest.json").exists()
 
 
-def test_readme_session(tmp_path: Path) -> None:
+def test_the_session_of_the_readme_prints_its_lines(tmp_path: Path) -> None:
     assert run("-c", BLOCKS[0], folder=tmp_path) == SESSION
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS[1:] if "def test_" not in block])
-def test_readme_programs(tmp_path: Path, block: str) -> None:
+def test_the_programs_of_the_readme_run(tmp_path: Path, block: str) -> None:
     run("-c", block, folder=tmp_path)
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if "def test_" in block])
-def test_readme_tests(pytester: pytest.Pytester, block: str) -> None:
+def test_the_tests_of_the_readme_pass(pytester: pytest.Pytester, block: str) -> None:
     pytester.makepyfile(block)
     outcomes = pytester.runpytest_subprocess("-W", "error").parseoutcomes()
     assert set(outcomes) == {"passed"}

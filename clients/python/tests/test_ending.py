@@ -1,4 +1,4 @@
-"""A process that dies, one that is closed, and one that talks nonsense."""
+"""How a client ends: the process dies, the client is closed, or the output is not JSON-RPC."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support import PERSON, calls_in_flight, fake_binary, has_ended, run_host, w
 from postern import AsyncPostern, BinaryNotFound, ClientClosed, Postern, PosternError, ProcessEnded, ProtocolError
 from postern.testing import rehearsal
 
-# Answers nothing, says what it reads, and ends with the third request.
+# Never replies, prints a line for each request, and exits at the third request.
 MUTE = """
 for number, request in enumerate(sys.stdin, 1):
     print("heard", number, file=sys.stderr, flush=True)
@@ -67,7 +67,7 @@ def test_exit_fails_all_calls_of_tasks(tmp_path: Path) -> None:
 
 
 def sign_ins(postern: Postern, threads: ThreadPoolExecutor, count: int) -> list[Future[Any]]:
-    """Sign-ins that are in flight, each of which takes some 16 ms."""
+    """Starts sign-ins, each of which takes about 16 ms, and returns while they are in flight."""
     calls = [
         threads.submit(postern.operators.signin, email="lasoren@bu.edu", password="password") for _ in range(count)
     ]
@@ -75,7 +75,7 @@ def sign_ins(postern: Postern, threads: ThreadPoolExecutor, count: int) -> list[
     return calls
 
 
-def test_kill_fails_all_calls_and_nothing_is_restarted() -> None:
+def test_sigkill_fails_all_calls_and_the_process_is_not_restarted() -> None:
     heard: list[str] = []
     flags = ["--no-email-confirmation", "--log-level", "info"]
     with Postern(":memory:", arguments=flags, log=heard.append) as postern, ThreadPoolExecutor(20) as threads:
@@ -95,7 +95,7 @@ def test_kill_fails_all_calls_and_nothing_is_restarted() -> None:
         assert postern.pid == pid
 
 
-def test_kill_while_idle() -> None:
+def test_sigkill_between_calls_fails_the_next_call() -> None:
     with Postern(":memory:") as postern:
         postern.system.info()
         os.kill(postern.pid, signal.SIGKILL)
@@ -103,7 +103,7 @@ def test_kill_while_idle() -> None:
             postern.system.info()
 
 
-def test_kill_fails_tasks() -> None:
+def test_sigkill_fails_all_calls_of_tasks() -> None:
     async def main() -> None:
         async with AsyncPostern(":memory:", arguments=["--no-email-confirmation"]) as postern:
             await postern.operators.register(user=PERSON, password="password")
@@ -121,7 +121,7 @@ def test_kill_fails_tasks() -> None:
     asyncio.run(main())
 
 
-def test_kill_while_a_request_is_being_written() -> None:
+def test_sigkill_fails_a_call_whose_request_is_half_written() -> None:
     async def main() -> None:
         async with AsyncPostern(":memory:") as postern:
             call = asyncio.create_task(postern.call("system.info", {"text": "x" * 1_000_000}))
@@ -140,14 +140,14 @@ def test_kill_while_a_request_is_being_written() -> None:
         assert isinstance(call.exception(), ProcessEnded)
 
 
-def test_close_lets_calls_in_flight_end() -> None:
+def test_close_waits_for_calls_in_flight() -> None:
     postern = Postern(":memory:", arguments=["--no-email-confirmation"])
     postern.operators.register(user=PERSON, password="password")
     with ThreadPoolExecutor(12) as threads:
         calls = sign_ins(postern, threads, 10)
         closers = [threads.submit(postern.close) for _ in range(2)]
         results: list[Any] = [call.exception() or call.result() for call in calls]
-        # One that had not been sent when it was closed may have been refused, but none is left without an answer.
+        # A call that was not sent before the close may be refused. Every call ends.
         assert all(isinstance(result, ClientClosed) or result.id == 1 for result in results)
         assert sum(not isinstance(result, ClientClosed) for result in results) > 5
         assert [closer.result() for closer in closers] == [None, None]
@@ -159,7 +159,7 @@ def test_close_lets_calls_in_flight_end() -> None:
         postern.call("system.info")
 
 
-def test_close_lets_tasks_in_flight_end() -> None:
+def test_close_waits_for_the_calls_of_tasks() -> None:
     async def main() -> None:
         postern = AsyncPostern(":memory:", arguments=["--no-email-confirmation"])
         await postern.operators.register(user=PERSON, password="password")
@@ -187,7 +187,7 @@ while True:
 """
 
 
-def test_close_ends_a_process_that_stays(tmp_path: Path) -> None:
+def test_close_terminates_a_process_that_does_not_exit(tmp_path: Path) -> None:
     heard: list[str] = []
     postern = Postern(binary=fake_binary(tmp_path, STUBBORN), wait_until_ready=False, log=heard.append)
     postern.call("system.info")
@@ -196,7 +196,7 @@ def test_close_ends_a_process_that_stays(tmp_path: Path) -> None:
     assert heard == ["asked to end"]
 
 
-def test_close_ends_a_process_that_stays_for_tasks(tmp_path: Path) -> None:
+def test_close_of_an_async_client_terminates_a_process_that_does_not_exit(tmp_path: Path) -> None:
     async def main() -> int:
         postern = AsyncPostern(binary=fake_binary(tmp_path, STUBBORN), wait_until_ready=False, log=lambda line: None)
         await postern.call("system.info")
@@ -220,7 +220,7 @@ def test_close_ends_a_process_that_stays_for_tasks(tmp_path: Path) -> None:
         "[" * 100_000,
     ],
 )
-def test_garbage_ends_the_client(tmp_path: Path, reply: str) -> None:
+def test_output_that_is_not_a_reply_ends_the_client(tmp_path: Path, reply: str) -> None:
     binary = fake_binary(tmp_path, f"for request in sys.stdin:\n    print({reply!r}, flush=True)")
 
     async def main() -> None:
@@ -239,7 +239,7 @@ def test_garbage_ends_the_client(tmp_path: Path, reply: str) -> None:
 
 
 def test_broken_replies_are_not_quoted(tmp_path: Path) -> None:
-    """What may be a part of a reply may hold a session."""
+    """Output that may be part of a reply may contain a session."""
     reply = '{"jsonrpc": "2.0", "id": 1, "result": {"session_id": "ab54a98ceb1f0ad2"'
     postern = Postern(binary=fake_binary(tmp_path, f"sys.stdin.readline()\nprint({reply!r})"), wait_until_ready=False)
     with pytest.raises(ProtocolError, match=f": {len(reply)} bytes$") as caught:
@@ -248,7 +248,7 @@ def test_broken_replies_are_not_quoted(tmp_path: Path) -> None:
     assert "ab54" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_no_binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_binary_lists_where_it_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BinaryNotFound, match=r"/nowhere/postern.*option binary"):
         Postern(binary="/nowhere/postern")
     monkeypatch.setenv("POSTERN_BIN", "/nowhere/else")
@@ -260,24 +260,24 @@ def test_no_binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Postern()
 
 
-def test_relative_binary_in_another_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_binary_is_resolved_before_cwd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_binary(tmp_path, "for request in sys.stdin:\n    answer(request, os.getcwd())")
     monkeypatch.chdir(tmp_path)
     with Postern(binary="./postern", cwd="/") as postern:
         assert postern.call("system.info") == "/"
 
 
-def test_a_ctrl_c_reaches_the_host_alone() -> None:
+def test_ctrl_c_reaches_only_the_host() -> None:
     with rehearsal() as postern:
         assert os.getpgid(postern.pid) != os.getpgid(0)
 
 
-def test_no_such_directory(tmp_path: Path) -> None:
+def test_opening_in_a_missing_directory_fails(tmp_path: Path) -> None:
     with pytest.raises(PosternError, match="could not be started"):
         Postern(cwd=tmp_path / "nowhere")
 
 
-# What it writes to stderr is more than a pipe holds.
+# Writes more to stderr than the capacity of a pipe.
 LOUD = """
 for request in sys.stdin:
     for number in range(256):
@@ -286,20 +286,20 @@ for request in sys.stdin:
 """
 
 
-def test_loud_process(tmp_path: Path) -> None:
+def test_much_stderr_and_a_log_that_raises_do_not_block_the_process(tmp_path: Path) -> None:
     count = 0
 
     def log(line: str) -> None:
         nonlocal count
         count += 1
-        raise RuntimeError("a log that fails harms nobody")
+        raise RuntimeError("the log failed")
 
     with Postern(binary=fake_binary(tmp_path, LOUD), wait_until_ready=False, log=log) as postern:
         assert postern.call("system.info", timeout=20) == "done"
     wait_until(lambda: count == 256)
 
 
-def test_a_script_that_forgets_to_close_ends() -> None:
+def test_a_script_without_close_ends_its_process() -> None:
     host = run_host("""
         from postern import Postern
         postern = Postern(":memory:")
@@ -310,7 +310,7 @@ def test_a_script_that_forgets_to_close_ends() -> None:
     assert has_ended(int(host.stdout), 0)
 
 
-def test_a_coroutine_that_forgets_to_close_ends() -> None:
+def test_a_coroutine_without_close_ends_its_process() -> None:
     host = run_host("""
         import asyncio
         from postern import AsyncPostern
@@ -337,7 +337,7 @@ def test_garbage_collection_ends_the_process() -> None:
 
 
 @pytest.mark.parametrize("sibling", ["subprocess.Popen(['sleep', '60'], close_fds=False).pid", "forked()"])
-def test_no_orphan_when_the_host_is_killed(sibling: str) -> None:
+def test_the_process_ends_when_the_host_is_killed(sibling: str) -> None:
     script = f"""
         import os, signal, subprocess, time
         from postern import Postern
@@ -364,7 +364,7 @@ def test_no_orphan_when_the_host_is_killed(sibling: str) -> None:
 
 
 def in_child(action: Callable[[], bool]) -> bool:
-    """Forks, and gives whether the child found what it should."""
+    """Forks, and returns whether the action succeeded in the child."""
     pid = os.fork()
     if pid == 0:
         code = 1
@@ -384,7 +384,7 @@ def is_refused(postern: Postern) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_fork() -> None:
+def test_a_forked_child_cannot_use_the_client_and_does_not_affect_it() -> None:
     holder = [rehearsal()]
     holder[0].system.info()
 
@@ -404,8 +404,8 @@ def test_fork() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_fork_with_tasks() -> None:
-    """In the child, whose event loop is another, the error says what is wrong all the same."""
+def test_a_forked_child_cannot_use_an_async_client() -> None:
+    """The error names the fork, although the event loop of the child is another one too."""
 
     async def main() -> None:
         async with AsyncPostern(":memory:") as postern:

@@ -1,4 +1,4 @@
-"""Hosts of all kinds: with handlers of signals, short of descriptors or threads, with environments of their own."""
+"""Hosts with signal handlers, with few descriptors or threads, or with POSTERN_ variables in the environment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support import fake_binary, has_ended, run_host
 
 from postern import AsyncPostern, Postern, PosternError, ProcessEnded, _wake
 
-# Leaves a child that holds its pipes, and ends with the first request, which it answers.
+# Leaves a child that holds its pipes. Replies to the first request, and exits at the second.
 WITH_CHILD = """
 child = os.fork()
 if child == 0:
@@ -31,7 +31,7 @@ os._exit(3)
 """
 
 
-def test_end_while_a_child_holds_the_pipes(tmp_path: Path) -> None:
+def test_the_end_is_reported_while_a_child_holds_the_pipes(tmp_path: Path) -> None:
     with Postern(binary=fake_binary(tmp_path, WITH_CHILD), wait_until_ready=False) as postern:
         child = postern.call("system.info", timeout=10)
         try:
@@ -43,7 +43,7 @@ def test_end_while_a_child_holds_the_pipes(tmp_path: Path) -> None:
             os.kill(child, signal.SIGKILL)
 
 
-def test_end_while_a_child_holds_the_pipes_for_tasks(tmp_path: Path) -> None:
+def test_the_end_is_reported_to_tasks_while_a_child_holds_the_pipes(tmp_path: Path) -> None:
     async def main() -> None:
         async with AsyncPostern(binary=fake_binary(tmp_path, WITH_CHILD), wait_until_ready=False) as postern:
             child = await postern.call("system.info")
@@ -57,8 +57,8 @@ def test_end_while_a_child_holds_the_pipes_for_tasks(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def test_all_is_read_before_the_end(tmp_path: Path) -> None:
-    """What came is handed out also where the process has exited before anybody looked."""
+def test_replies_that_were_written_before_the_end_are_returned(tmp_path: Path) -> None:
+    """The client returns replies that are in the pipe when it sees that the process has exited."""
     body = "for _ in range(3): answer(sys.stdin.readline(), 'x' * 400_000)\nos._exit(3)"
     with (
         Postern(binary=fake_binary(tmp_path, body), wait_until_ready=False, log=lambda line: None) as postern,
@@ -69,8 +69,8 @@ def test_all_is_read_before_the_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 100_000])
-def test_host_with_default_sigpipe(tmp_path: Path, size: int) -> None:
-    """What is written to a process that does not read ends no host that lets a SIGPIPE end it."""
+def test_sigpipe_does_not_end_the_host(tmp_path: Path, size: int) -> None:
+    """A write to a process that has closed its stdin does not end a host with the default action for SIGPIPE."""
     body = "answer(sys.stdin.readline(), 1)\nos.close(0)\nprint('closed', file=sys.stderr, flush=True)\n"
     binary = fake_binary(tmp_path, body + "import signal; signal.pause()")
     host = run_host(f"""
@@ -90,8 +90,8 @@ def test_host_with_default_sigpipe(tmp_path: Path, size: int) -> None:
     assert (host.returncode, host.stdout) == (0, "survived\n"), host.stderr
 
 
-def test_host_that_ignores_sigchld() -> None:
-    """The system keeps no exit code then; the end is told all the same."""
+def test_the_end_is_reported_to_a_host_that_ignores_sigchld() -> None:
+    """The system keeps no exit code then; the calls fail with ProcessEnded even so."""
     host = run_host("""
         import os, signal
         from postern import Postern, ProcessEnded
@@ -107,8 +107,8 @@ def test_host_that_ignores_sigchld() -> None:
     assert (host.returncode, host.stdout) == (0, "postern\nended\n"), host.stderr
 
 
-def test_close_in_a_handler_while_closing(tmp_path: Path) -> None:
-    """A handler that closes, as those of SIGTERM do, does not wait for the close that it interrupts."""
+def test_a_signal_handler_can_close_during_a_close(tmp_path: Path) -> None:
+    """A handler that closes, as a handler of SIGTERM does, does not wait for the close that it interrupts."""
     host = run_host(f"""
         import os, signal, threading
         from postern import Postern
@@ -123,11 +123,11 @@ def test_close_in_a_handler_while_closing(tmp_path: Path) -> None:
     assert (host.returncode, host.stdout) == (0, "closed\n"), host.stderr
 
 
-def test_many_descriptors() -> None:
-    """A host may have more descriptors than select can wait for."""
+def test_a_client_works_with_descriptors_above_1024() -> None:
+    """A host may have more descriptors than `select` supports."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < 6_000:
-        pytest.skip("so many descriptors are not allowed here")
+        pytest.skip("the hard limit for descriptors is below 6,000")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 6_000), hard))
     others = [os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC) for _ in range(5_000)]
 
@@ -150,8 +150,10 @@ def descriptors() -> int:
 
 
 @pytest.mark.parametrize("step", [r"postern-stderr", r"postern-log", r"postern-\d", "pipe"])
-def test_failure_to_open_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, step: str) -> None:
-    """A host that is short of threads or descriptors does not run out of processes as well."""
+def test_a_failed_opening_leaves_no_process_and_no_descriptor(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, step: str
+) -> None:
+    """The system has no thread or no descriptor left at one step of opening."""
     start = threading.Thread.start
     pid_file = tmp_path / "pid"
 
@@ -168,18 +170,18 @@ def test_failure_to_open_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_pat
         monkeypatch.setattr(_wake, "os", SimpleNamespace(pipe=refuse_pipe))
     body = f"open({str(pid_file)!r}, 'w').write(str(os.getpid()))\nsys.stdin.read()"
     binary = fake_binary(tmp_path, body)
-    # What other tests have left to be collected is none of this one's.
+    # Collects garbage of other tests, which may hold descriptors.
     gc.collect()
     before = descriptors()
     with pytest.raises(PosternError, match="could not be opened"):
         Postern(binary=binary)
-    # The error's traceback holds what it failed in.
+    # The error's traceback holds objects of the failed opening.
     gc.collect()
     assert descriptors() == before
     assert not pid_file.exists() or has_ended(int(pid_file.read_text()), 0)
 
 
-def test_no_failed_start_leaves_descriptors(tmp_path: Path) -> None:
+def test_a_failed_start_leaves_no_descriptor(tmp_path: Path) -> None:
     binary = tmp_path / "postern"
     binary.write_text("no program")
     binary.chmod(0o755)
@@ -191,14 +193,14 @@ def test_no_failed_start_leaves_descriptors(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["-accounts", "--help", "two words", "ünïcode"])
-def test_names_of_directories(tmp_path: Path, name: str) -> None:
+def test_a_data_directory_can_have_any_name(tmp_path: Path, name: str) -> None:
     with Postern(name, cwd=tmp_path) as postern:
         assert postern.system.info().store.kind == "directory"
     assert (tmp_path / name / "manifest.json").exists()
 
 
-def test_environment_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the client relies on is not the environment's to change."""
+def test_the_clients_flags_override_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client passes the settings that it relies on as flags, so POSTERN_ variables cannot change them."""
     monkeypatch.setenv("POSTERN_REPLIES", "in-order")
     monkeypatch.setenv("POSTERN_FRAMING", "header")
     monkeypatch.setenv("POSTERN_DATA", "/nowhere")
@@ -206,7 +208,7 @@ def test_environment_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
         assert postern.system.info().store.kind == "memory"
 
 
-def test_all_kinds_of_lines_on_stderr(tmp_path: Path) -> None:
+def test_stderr_lines_can_have_bad_bytes_any_length_and_no_line_feed(tmp_path: Path) -> None:
     body = r"""
 os.write(2, b"bad \xff byte\r\n" + b"x" * (1 << 20) + b"\n\nno line feed")
 answer(sys.stdin.readline(), "done")

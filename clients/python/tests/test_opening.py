@@ -1,4 +1,4 @@
-"""What becomes of opening where the program cannot serve."""
+"""Opening if the program cannot serve."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_damaged_store_fails_at_opening(tmp_path: Path) -> None:
 
 @contextmanager
 def held_lock(folder: Path) -> Iterator[None]:
-    """Another process holds the lock of a store, and stands still."""
+    """Another process holds the lock of a store and is stopped."""
     command = ["flock", "--no-fork", str(folder / "lock"), "sh", "-c", "echo held; kill -STOP $$"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
@@ -72,7 +72,7 @@ def test_a_locked_store_fails_at_opening(tmp_path: Path) -> None:
     open_and_close(data=tmp_path)
 
 
-def test_a_host_that_is_short_of_descriptors_gets_the_clients_own_error_and_loses_none() -> None:
+def test_opening_without_enough_descriptors_is_a_postern_error_and_leaks_none() -> None:
     host = run_host("""
         import asyncio, os, resource
         from postern import AsyncPostern, Postern, PosternError
@@ -121,7 +121,7 @@ def test_a_program_that_cannot_run_fails_at_opening(tmp_path: Path) -> None:
         open_and_close(binary=program)
 
 
-def test_a_program_that_answers_with_an_error_is_open(tmp_path: Path) -> None:
+def test_opening_succeeds_if_the_first_reply_is_an_error(tmp_path: Path) -> None:
     body = (
         "for request in sys.stdin:\n"
         "    error = {'code': -32601, 'message': 'Method not found'}\n"

@@ -1,4 +1,4 @@
-"""A host whose stderr is closed, full or unread, and lines of stderr that do not end."""
+"""Hosts whose stderr is closed, full or unread, and lines without a line feed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TALKATIVE = "for request in sys.stdin:\n    print('a line', file=sys.stderr, flu
 
 
 def host(folder: Path, redirection: str, before: str = "") -> subprocess.CompletedProcess[str]:
-    """A host that makes calls, with the redirection of a shell."""
+    """Runs a host that makes calls, with a shell redirection."""
     binary = str(fake_binary(folder, TALKATIVE))
     script = f"""
         import signal, time
@@ -47,21 +47,21 @@ def test_a_log_line_neither_ends_a_host_nor_lands_on_its_stdout(tmp_path: Path, 
     assert (done.returncode, done.stdout) == (0, "the end\n")
 
 
-def test_a_failing_log_of_a_host_without_stderr_leaves_its_stdout_alone(tmp_path: Path) -> None:
+def test_a_log_that_raises_in_a_host_without_stderr_prints_nothing_on_stdout(tmp_path: Path) -> None:
     body = "import postern._stderr as stderr\n        stderr._print_to_stderr = lambda line: 1 / 0"
     done = host(tmp_path, "2>&-", body)
     assert (done.returncode, done.stdout) == (0, "the end\n")
 
 
 def test_no_pipe_of_a_client_gets_a_standard_descriptor() -> None:
-    """What a library writes to descriptor 2 would be read by the process as a request."""
+    """Otherwise the process would read text that a library writes to descriptor 2 as a request."""
     script = "from postern import Postern; p = Postern(':memory:'); q = p._connection.process; \
 print(min(q.stdin, q.stdout, q._stderr._pipe.fileno()) > 2); p.close()"
     command = ["bash", "-c", f'{sys.executable} -c "$1" 2>&- <&-', "bash", script]
     assert subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20).stdout == "True\n"
 
 
-def test_a_line_without_an_end_is_handed_on_in_pieces(tmp_path: Path) -> None:
+def test_a_long_line_is_passed_on_in_pieces(tmp_path: Path) -> None:
     body = "sys.stderr.write('x' * 4_000_001)\nsys.stderr.flush()\nfor request in sys.stdin:\n    answer(request, 1)"
     heard: list[str] = []
     with Postern(binary=fake_binary(tmp_path, body), log=heard.append) as postern:
@@ -72,7 +72,7 @@ def test_a_line_without_an_end_is_handed_on_in_pieces(tmp_path: Path) -> None:
 
 @contextmanager
 def full_pipe() -> Iterator[int]:
-    """The end of a pipe that blocks whoever writes to it."""
+    """The write end of a full pipe, on which writes block."""
     reader, writer = os.pipe()
     try:
         os.set_blocking(writer, False)
@@ -87,8 +87,8 @@ def full_pipe() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("patched", [False, True])
-def test_a_full_pipe_as_stderr_does_not_stall_a_host(tmp_path: Path, patched: bool) -> None:
-    """What waits to be written to it must not fill the process's own stderr, nor stop the greenlets of gevent."""
+def test_a_full_pipe_as_stderr_does_not_block_a_host(tmp_path: Path, patched: bool) -> None:
+    """Unwritten lines must not fill the stderr of the process, nor stop the greenlets of gevent."""
     if patched:
         pytest.importorskip("gevent")
     body = "for request in sys.stdin:\n    print('x' * 200_000, file=sys.stderr, flush=True)\n    answer(request, 1)"
@@ -104,8 +104,8 @@ def test_a_full_pipe_as_stderr_does_not_stall_a_host(tmp_path: Path, patched: bo
     assert (done.returncode, done.stdout) == (0, "5\n")
 
 
-def test_a_slow_log_does_not_stall_the_process(tmp_path: Path) -> None:
-    """The log waits for a call that the process answers only once it has written more than a pipe holds."""
+def test_a_slow_log_does_not_block_the_process(tmp_path: Path) -> None:
+    """The log waits for a reply that the process sends only after it has written more than the capacity of a pipe."""
     body = "for request in sys.stdin:\n    print('x' * 2_000_000, file=sys.stderr, flush=True)\n    answer(request, 1)"
     is_answered = threading.Event()
     heard: list[str] = []
@@ -125,7 +125,7 @@ def test_a_slow_log_does_not_stall_the_process(tmp_path: Path) -> None:
     )
 
 
-def test_a_host_that_gevent_has_patched() -> None:
+def test_calls_do_not_block_the_greenlets_of_a_host_patched_by_gevent() -> None:
     script = """
         from gevent import monkey
         monkey.patch_all()

@@ -1,4 +1,4 @@
-"""The fixtures, as another project's tests use them."""
+"""The fixtures, used as in the tests of another project."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_fresh(postern):
 """
 
 
-def test_codes_are_mailed(postern: Postern) -> None:
+def test_mailed_code_finds_the_last_code(postern: Postern) -> None:
     postern.operators.register(user=PERSON, password="password")
     with pytest.raises(LookupError):
         mailed_code(postern, "nobody@example.com")
@@ -33,7 +33,7 @@ def test_codes_are_mailed(postern: Postern) -> None:
     assert postern.operators.confirm_email(code=last).email == "lasoren@bu.edu"
 
 
-def test_codes_are_mailed_to_tasks(async_postern: Callable[[], AsyncPostern]) -> None:
+def test_async_mailed_code_finds_a_code(async_postern: Callable[[], AsyncPostern]) -> None:
     async def main() -> None:
         async with async_postern() as postern:
             await postern.operators.register(user=PERSON, password="password")
@@ -43,7 +43,7 @@ def test_codes_are_mailed_to_tasks(async_postern: Callable[[], AsyncPostern]) ->
     asyncio.run(main())
 
 
-def test_tokens_and_passwords_are_mailed(postern: Postern) -> None:
+def test_mailed_code_finds_tokens_and_temporary_passwords(postern: Postern) -> None:
     care, sales = postern.care, postern.sales
     care.user.register(email="a@example.com", password="password", role="user")
     care.user.reset_password(email="a@example.com")
@@ -58,7 +58,7 @@ def test_tokens_and_passwords_are_mailed(postern: Postern) -> None:
     assert sales.user.verify(token=mailed_code(postern, "b@example.com")).email == "b@example.com"
 
 
-def test_rehearsals_repeat(postern: Postern) -> None:
+def test_results_repeat_in_deterministic_mode(postern: Postern) -> None:
     with rehearsal() as another:
         assert another.operators.register(user=PERSON, password="password") == postern.operators.register(
             user=PERSON, password="password"
@@ -73,13 +73,13 @@ def test_rehearsals_repeat(postern: Postern) -> None:
         "import pytest\nfrom postern.testing import postern\n{override}",
     ],
 )
-def test_flags_of_ones_own(pytester: pytest.Pytester, conftest: str) -> None:
+def test_a_suite_can_override_the_flags(pytester: pytest.Pytester, conftest: str) -> None:
     override = 'import pytest\n@pytest.fixture\ndef postern_arguments(): return ["--no-email-confirmation"]'
     pytester.makeconftest(conftest.format(override=override))
     pytester.makepyfile(TESTS)
     pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=2)
 
 
-def test_one_fixture_alone(pytester: pytest.Pytester) -> None:
+def test_a_fixture_works_without_importing_the_others(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("from postern.testing import postern\n\ndef test(postern): assert postern.system.info()")
     pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)

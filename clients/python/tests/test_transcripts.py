@@ -1,4 +1,5 @@
-"""The stories of schema/cases, through `call` and, where the params fit, through the typed methods."""
+"""Replays the transcripts of schema/cases through the typed methods if the params have their types, or else through
+`call`."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from postern.testing import async_rehearsal, rehearsal
 METHODS = {method["name"] for method in json.loads((SCHEMA / "openrpc.json").read_text())["methods"]}
 
 
-def test_stories_through_threads() -> None:
+def test_transcripts_through_the_sync_client() -> None:
     async def play(transcript: Transcript) -> set[str]:
         with rehearsal(*transcript.arguments) as postern:
 
@@ -38,7 +39,7 @@ def test_stories_through_threads() -> None:
     check_all(play)
 
 
-def test_stories_through_asyncio() -> None:
+def test_transcripts_through_the_async_client() -> None:
     async def play(transcript: Transcript) -> set[str]:
         async with async_rehearsal(*transcript.arguments) as postern:
 
@@ -51,7 +52,7 @@ def test_stories_through_asyncio() -> None:
 
 
 def check_all(play: Callable[[Transcript], Awaitable[set[str]]]) -> None:
-    """Plays all stories, each method of which is to be called in its typed form at least once."""
+    """Replays all transcripts, and checks that each method is called in its typed form at least once."""
 
     async def play_all() -> set[str]:
         return {method for transcript in all_transcripts() for method in await play(transcript)}
@@ -65,10 +66,10 @@ async def replay(
     call: Callable[[str, Any], Awaitable[Any]],
     call_typed: Callable[[Callable[..., Any], dict[str, Any]], Awaitable[Any]],
 ) -> set[str]:
-    """Plays a story, and gives the methods that were called in their typed form."""
+    """Replays a transcript, and returns the methods that were called in their typed form."""
     typed = set()
-    story = transcript.play()
-    step: Step | None = next(story)
+    steps = transcript.play()
+    step: Step | None = next(steps)
     while step is not None:
         function = method_for(postern, step)
         try:
@@ -83,7 +84,7 @@ async def replay(
         expected = {name: step.expected[name] for name in ("result", "error") if name in step.expected}
         assert matches(reply, expected), f"{step.case}:{step.line}: {reply}"
         try:
-            step = story.send(reply)
+            step = steps.send(reply)
         except StopIteration:
             step = None
     return typed
@@ -102,7 +103,7 @@ def check_error(error: CallError, expected: dict[str, Any]) -> None:
 
 
 def method_for(postern: Postern | AsyncPostern, step: Step) -> Callable[..., Any] | None:
-    """The typed method of a step, where its params are of the types that it takes."""
+    """The typed method of a step; None if the params do not have its types."""
     if step.method not in METHODS or not isinstance(step.params, (dict, types.NoneType)):
         return None
     found: Any = postern
@@ -118,7 +119,7 @@ def method_for(postern: Postern | AsyncPostern, step: Step) -> Callable[..., Any
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Whether a value is of a type."""
+    """Whether a value has a type."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         return any(fits(value, choice) for choice in typing.get_args(hint))
     if typing.get_origin(hint) is Literal:
@@ -134,11 +135,11 @@ def fits(value: Any, hint: Any) -> bool:
 
 
 def to_json(value: Any) -> Any:
-    """A typed result as it was on the wire."""
+    """A typed result as the service sent it."""
     if dataclasses.is_dataclass(value):
-        # A member with a default is one that may be left out.
-        members = {field.name: (getattr(value, field.name), field.default) for field in dataclasses.fields(value)}
-        return {name: to_json(member) for name, (member, default) in members.items() if member is not default}
+        # A property with a default is optional.
+        properties = {field.name: (getattr(value, field.name), field.default) for field in dataclasses.fields(value)}
+        return {name: to_json(inner) for name, (inner, default) in properties.items() if inner is not default}
     if isinstance(value, tuple):
         return [to_json(element) for element in value]
     return wire_value(value) if isinstance(value, datetime) else value

@@ -23,7 +23,7 @@ WORKERS = 4
 
 
 class Site:
-    """The application, spoken to over HTTP on this machine."""
+    """The application, called over HTTP on this machine."""
 
     def __init__(self, folder: Path) -> None:
         self.log = folder / "log"
@@ -61,7 +61,7 @@ class Site:
                 return error.code, json.load(error)
 
     def posterns(self) -> set[int]:
-        """The process ids of the workers' Posterns."""
+        """The ids of the workers' Postern processes."""
         return {child for worker in children(self.process.pid) for child in children(worker)}
 
 
@@ -82,7 +82,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def test_four_workers_share_a_directory(site: Site) -> None:
     status, session = site.post("/register", {"user": PERSON, "password": "a long password"})
     assert status == 200
-    # Whichever worker is asked, an email is given out once.
+    # An email is unique across all workers.
     assert site.post("/register", {"user": PERSON, "password": "p"}) == (
         400,
         {"errors": ["operator_exists"], "field": None},
@@ -94,7 +94,7 @@ def test_four_workers_share_a_directory(site: Site) -> None:
 
     with ThreadPoolExecutor(16) as threads:
         replies = list(threads.map(add, range(200)))
-        # A worker starts its process with its first request, which a busy machine may give to others.
+        # A worker opens its client at its first request. On a busy machine, other workers may get all requests.
         deadline = time.monotonic() + 30
         while len(site.posterns()) < WORKERS and time.monotonic() < deadline:
             list(threads.map(lambda _: site.post("/clients/list", session), range(4 * WORKERS)))
@@ -107,7 +107,7 @@ def test_four_workers_share_a_directory(site: Site) -> None:
     assert site.post("/clients/list", {**session, "session_id": "0"})[0] == 401
 
 
-def test_a_worker_goes_on_after_its_process_died(site: Site) -> None:
+def test_a_worker_opens_a_new_client_after_its_process_dies(site: Site) -> None:
     _, session = site.post("/register", {"user": PERSON, "password": "a long password"})
     with ThreadPoolExecutor(16) as threads:
         list(threads.map(lambda _: site.post("/clients/list", session), range(200)))
@@ -119,13 +119,13 @@ def test_a_worker_goes_on_after_its_process_died(site: Site) -> None:
     with ThreadPoolExecutor(16) as threads:
         statuses = [status for status, _ in threads.map(lambda _: site.post("/clients/list", session), range(200))]
     assert set(statuses) <= {200, 503}
-    # Each of those that met with a dead process was in flight at one; all later ones were served.
+    # Only requests that were in flight when a worker found its process dead get 503; later requests succeed.
     assert statuses.count(503) <= 16 * len(before)
     assert site.post("/clients/list", session)[0] == 200
     assert not before & site.posterns()
 
 
-def test_nothing_is_left_behind(site: Site) -> None:
+def test_no_process_is_left_when_all_workers_are_killed(site: Site) -> None:
     _, session = site.post("/register", {"user": PERSON, "password": "a long password"})
     with ThreadPoolExecutor(16) as threads:
         list(threads.map(lambda _: site.post("/clients/list", session), range(100)))

@@ -1,4 +1,4 @@
-"""The stories of schema/cases, played step by step by whoever asks; schema/README.md says what their lines mean."""
+"""Reads the transcripts of schema/cases. The caller sends each request; schema/README.md describes the format."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PATTERNS = {
 
 @dataclass
 class Step:
-    """One request, and what is to come of it."""
+    """One request and the expected reply."""
 
     case: str
     line: int
@@ -32,7 +32,7 @@ class Step:
 
 
 class Transcript:
-    """A story."""
+    """A recorded conversation of schema/cases."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
@@ -40,7 +40,7 @@ class Transcript:
         self.arguments: list[str] = self._steps[0].get("arguments", [])
 
     def play(self) -> Generator[Step, dict[str, Any], None]:
-        """Its requests; each is to be answered with its reply, which is `{"result": …}` or `{"error": …}`."""
+        """Yields the requests. The caller sends back the reply of each, `{"result": …}` or `{"error": …}`."""
         kept: dict[str, Any] = {}
         for number, step in enumerate(self._steps, 1):
             if "send" not in step:
@@ -54,12 +54,12 @@ class Transcript:
 
 
 def all_transcripts() -> list[Transcript]:
-    """All stories, by name."""
+    """All transcripts, sorted by name."""
     return [Transcript(path) for path in sorted((SCHEMA / "cases").glob("*.jsonl"))]
 
 
 def matches(value: Any, expected: Any) -> bool:
-    """Whether a value is what a story expects."""
+    """Whether a value matches the value or pattern of a transcript."""
     if expected == "<any>":
         return True
     if expected == "<integer>":

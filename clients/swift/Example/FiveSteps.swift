@@ -48,7 +48,7 @@ struct FiveSteps {
         await postern.close()
     }
 
-    /// A new directory in a temporary place; one here where there is none to be had.
+    /// A new temporary directory; `accounts` in the working directory if none can be created.
     private static func newDirectory() -> String {
         var template = Array("/tmp/postern-XXXXXX\0".utf8)
         let hasMade = template.withUnsafeMutableBytes { bytes in

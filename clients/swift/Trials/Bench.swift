@@ -2,14 +2,15 @@ import Foundation
 import JSON
 import PosternClient
 
-/// What a call costs: the client's beside a bare loop's, by turns, on two processes with the same state.
+/// Measures the cost of a call through the client and through a bare loop, in alternating batches, on two processes
+/// with the same state.
 struct Bench {
     private static let batches = 50
     private static let callsPerBatch = 100
     private static let concurrentCalls = 10_000
     private static let tasks = 50
 
-    /// The figures, as one object.
+    /// The figures as a JSON object.
     let report: JSONValue
 
     init() async throws {
@@ -68,7 +69,7 @@ struct Bench {
 extension Bench {
     private static let openings = 50
 
-    /// What opening takes, with and without the wait for a first reply.
+    /// Measures opening, with and without the wait for a first reply.
     static func opening() async throws -> JSONValue {
         var (ready, unready): ([Double], [Double]) = ([], [])
         for _ in 0..<openings {
@@ -85,7 +86,7 @@ extension Bench {
     }
 }
 
-/// A Postern that prepared bytes are written to, and lines read from.
+/// A Postern process without a client: requests are prepared bytes, and replies are not parsed.
 private final class BareLoop {
     private let process = Process()
     private let input = Pipe()
@@ -100,7 +101,7 @@ private final class BareLoop {
         try process.run()
     }
 
-    /// Writes a line, and reads until one has come; what it is.
+    /// Writes a request and returns the reply.
     @discardableResult
     func exchange(_ request: [UInt8]) -> ArraySlice<UInt8> {
         var count = request.withUnsafeBytes {

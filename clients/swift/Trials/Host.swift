@@ -1,9 +1,9 @@
 import Foundation
 import PosternClient
 
-/// Hosts as tests need them, in processes of their own.
+/// Hosts that tests run as processes.
 enum Host {
-    /// Has a Postern, and a child that it has started afterwards, and stays until it is killed.
+    /// Opens a client, starts another child after it, prints both process ids, and waits until it is killed.
     static func stay() async throws -> Never {
         let postern = try Postern(data: ":memory:")
         _ = try await postern.system.info()
@@ -11,12 +11,13 @@ enum Host {
         other.executableURL = URL(fileURLWithPath: "/bin/sleep")
         other.arguments = ["60"]
         try other.run()
-        // At once, although it goes to a pipe.
+        // Not with `print`, which buffers output to a pipe.
         FileHandle.standardOutput.write(Data("\(postern.processIdentifier) \(other.processIdentifier)\n".utf8))
         while true { try await Task.sleep(for: .seconds(60)) }
     }
 
-    /// Is never told how its children end, kills one, and prints what its next call ends with.
+    /// Ignores SIGCHLD, so that the system keeps no exit code; kills the process, and prints the error of the next
+    /// call.
     static func unaware() async throws {
         signal(SIGCHLD, SIG_IGN)
         let postern = try Postern(data: ":memory:")
@@ -30,7 +31,8 @@ enum Host {
         await postern.close()
     }
 
-    /// Writes to a program that has closed its input, where SIGPIPE ends a process, and prints what its call ends with.
+    /// Calls a program that has closed its input, with the default action for SIGPIPE, and prints the error of the
+    /// call.
     static func outlive() async throws {
         signal(SIGPIPE, SIG_DFL)
         let (lines, continuation) = AsyncStream<String>.makeStream()
@@ -44,11 +46,11 @@ enum Host {
         await postern.close()
     }
 
-    /// Opens clients with ever more descriptors to spare, from none on, and prints what has become of that.
+    /// Opens clients with a growing limit of descriptors, starting with none free, and prints the outcomes.
     static func scrimp() async throws {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        // What the runtime opens once is open from here on.
+        // After this, the descriptors that the runtime opens once are open.
         guard await opening() == "opened" else { return print("no client opens at all") }
         try await Task.sleep(for: .milliseconds(10))
         let before = try descriptorCount()
@@ -59,7 +61,7 @@ enum Host {
             let outcome = await opening()
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
             if !outcomes.contains(outcome) { outcomes.append(outcome) }
-            // A thread of the client's may close its pipe a moment later.
+            // A thread of the client may close its pipe a moment later.
             for _ in 0..<200 where try descriptorCount() != before { try await Task.sleep(for: .milliseconds(10)) }
             guard try descriptorCount() == before else {
                 return print("with \(most) descriptors, \(before) became \(try descriptorCount())")

@@ -1,8 +1,8 @@
 package import JSON
 
-/// An argument of a method, made of JSON.
+/// An argument of a method, made from JSON.
 protocol FittingValue {
-    /// Nil where the JSON does not fit.
+    /// Nil if the JSON does not have the type.
     init?(fitting value: JSONValue)
 }
 
@@ -20,7 +20,7 @@ extension Int: FittingValue {
     }
 }
 
-/// A result, turned back into JSON.
+/// A result that can be written as JSON.
 protocol WrittenValue {
     func write(to writer: inout JSONWriter)
 }
@@ -34,7 +34,7 @@ extension WrittenValue {
 }
 
 extension JSONValue {
-    /// JSON text that the client has handed on or written; null where it is none, which no comparison lets pass.
+    /// Parses JSON text that the client returned or wrote; null if it is not JSON, which fails every comparison.
     init(handedOn text: String) {
         do {
             self = try JSONValue(parsing: text)
@@ -43,23 +43,23 @@ extension JSONValue {
         }
     }
 
-    /// Whether it is an object with none but these members.
+    /// Whether it is an object without properties other than these.
     func hasOnly(_ names: [String]) -> Bool {
         object?.allSatisfy { names.contains($0.name) } ?? false
     }
 
-    /// A member that must be there; nil where it does not fit.
+    /// A required property; nil if it is missing or does not have the type.
     func required<Value: FittingValue>(_ name: String, _ type: Value.Type) -> Value? {
         self[name].flatMap { Value(fitting: $0) }
     }
 
-    /// A member that may be left out, and is nil then; nothing at all where it does not fit.
+    /// An optional property: `.some(nil)` if it is missing, and nil if it does not have the type.
     func optional<Value: FittingValue>(_ name: String, _ type: Value.Type) -> Value?? {
         guard let value = self[name] else { return .some(nil) }
         return Value(fitting: value).map { .some($0) }
     }
 
-    /// The value with sorted names, no spaces, and no escape that JSON does not ask for.
+    /// The value as text with sorted names, without spaces, and without escapes that JSON does not require.
     package var canonicalText: String {
         switch self {
         case .array(let elements): "[" + elements.map(\.canonicalText).joined(separator: ",") + "]"
@@ -69,11 +69,11 @@ extension JSONValue {
                 .map { JSONValue.string($0.name).canonicalText + ":" + $0.value.canonicalText }
                 .joined(separator: ",") + "}"
         case .string(let text):
-            // The writer escapes these two for the sake of readers that take them for line ends.
+            // The writer escapes these two because some readers treat them as line ends.
             "\""
                 + text.unicodeScalars.map { scalar in
                     guard scalar != "\u{2028}", scalar != "\u{2029}" else { return String(scalar) }
-                    // By scalars: a joiner is one character with the quote before it.
+                    // By scalars, because a joiner forms one character with the quote before it.
                     let quoted = JSONValue.string(String(scalar)).text.unicodeScalars
                     return String(String.UnicodeScalarView(quoted.dropFirst().dropLast()))
                 }.joined() + "\""

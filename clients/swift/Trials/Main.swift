@@ -3,17 +3,17 @@ import JSON
 import PosternClient
 import PosternTranscripts
 
-/// What the client is tried with, beside its tests:
+/// Programs for the client's tests and measurements:
 ///
-///     PosternClientTrials replay [FOLDER]   plays all transcripts and prints a line of JSON a reply
+///     PosternClientTrials replay [FOLDER]   replays all transcripts and prints each reply as a line of JSON
 ///     PosternClientTrials bench             measures a call, and prints a line of JSON
 ///     PosternClientTrials opening           measures opening, and prints a line of JSON
-///     PosternClientTrials stay              starts Postern and another process, prints both numbers, and stays
-///     PosternClientTrials outlive           prints what a call ends with that the program does not read
-///     PosternClientTrials scrimp            prints what becomes of opening where descriptors run out
-///     PosternClientTrials unaware           prints what a call ends with where SIGCHLD is ignored
+///     PosternClientTrials stay              starts Postern and another process, prints both process ids, and waits
+///     PosternClientTrials outlive           prints the error of a call to a program that has closed its input
+///     PosternClientTrials scrimp            prints the outcomes of opening with few descriptors
+///     PosternClientTrials unaware           prints the error of a call if the host ignores SIGCHLD
 ///
-/// The program is the one that POSTERN_BIN names, or the `postern` on PATH.
+/// The binary is the one that POSTERN_BIN names, or else `postern` on PATH.
 @main
 struct Main {
     static func main() async throws {

@@ -2,17 +2,17 @@ import JSON
 package import PosternTranscripts
 import PosternClient
 
-/// A transcript that was played through the client: where a method can be called as a program calls it, then so, and
-/// otherwise by its name.
+/// A transcript that was replayed through the client: with the typed methods if the params have their types, or else
+/// with `call`.
 package struct Replay {
-    /// A line of JSON a reply, for comparison with other clients.
+    /// Each reply as a line of JSON, for comparison with other clients.
     package private(set) var replies: [String] = []
-    /// What was not as expected.
+    /// The differences from the transcript.
     package private(set) var failures: [String] = []
-    /// The methods that were called as a program calls them.
+    /// The methods that were called as typed methods.
     package private(set) var typedMethods: Set<String> = []
 
-    /// - Parameter binary: the program; see `Postern.init`.
+    /// - Parameter binary: the binary; see `Postern.init`.
     package init(of transcript: Transcript, binary: String? = nil) async throws {
         let arguments = Array(Transcript.rehearsal.dropFirst(2)) + transcript.arguments
         let postern = try Postern(data: ":memory:", binary: binary, arguments: arguments)
@@ -30,7 +30,7 @@ package struct Replay {
         await postern.close()
     }
 
-    /// A reply's `result` or `error`.
+    /// An object with the reply's `result` or `error`.
     private mutating func outcome(of request: JSONValue, through postern: Postern) async throws -> JSONValue {
         let method = request["method"]?.string ?? ""
         do throws(PosternError) {
@@ -47,7 +47,7 @@ package struct Replay {
 }
 
 extension CallError {
-    /// The error as it came. Its parts are told by the client, and the rest is as it was.
+    /// The error as the service sent it. The client parses only some properties of `data` and keeps all of it as text.
     fileprivate var json: JSONValue {
         var members = [JSONValue.Member("code", .number(String(code))), JSONValue.Member("message", .string(message))]
         if let data { members.append(JSONValue.Member("data", JSONValue(handedOn: data))) }

@@ -1,5 +1,5 @@
-// Command replay plays all transcripts of a folder and prints each reply as a line of JSON, always in the same form, so
-// that what several clients read can be compared byte by byte.
+// Command replay replays all transcripts of a folder and prints each reply as a line of JSON in a canonical format, so
+// that the replies through several clients can be compared byte by byte.
 package main
 
 import (
@@ -47,7 +47,7 @@ func replay(folder string) error {
 	return output.Flush()
 }
 
-// writeLine writes a value with sorted members, without spaces, and with its letters unescaped.
+// writeLine writes a value with sorted properties, without spaces, and without escapes for letters.
 func writeLine(output *bufio.Writer, value any) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

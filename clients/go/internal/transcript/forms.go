@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// form calls a method's typed form, if the params fit it.
+// form calls the typed form of a method if the params have its types.
 type form func(ctx context.Context, params any) (fits bool, result any, err error)
 
 func withBoth[Params, Result any](method func(context.Context, Params) (Result, error)) form {
@@ -37,7 +37,7 @@ func withoutParams[Result any](method func(context.Context) (Result, error)) for
 	}
 }
 
-// fitted gives params the type that a method takes, if they are the same again when they are written from it.
+// fitted converts params to the type of a method; fits is whether converting them back gives the same params.
 func fitted[Params any](params any) (typed Params, fits bool) {
 	text, err := json.Marshal(params)
 	if err != nil || json.Unmarshal(text, &typed) != nil {
@@ -47,13 +47,13 @@ func fitted[Params any](params any) (typed Params, fits bool) {
 	return typed, err == nil && reflect.DeepEqual(again, params)
 }
 
-// is says whether an error has a type.
+// is reports whether an error has a type.
 func is[Type error](err error) bool {
 	var typed Type
 	return errors.As(err, &typed)
 }
 
-// generic is a value as JSON has it, with its numbers as they are written.
+// generic returns a value as decoded JSON, with numbers as text.
 func generic(value any) (result any, err error) {
 	text, err := json.Marshal(value)
 	if err == nil {

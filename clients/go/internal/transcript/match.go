@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// kinds are those of text that differs each time.
+// kinds are the patterns of a transcript for text that differs in each replay.
 var kinds = map[string]*regexp.Regexp{
 	"<string>":  regexp.MustCompile(`(?s)^.*$`),
 	"<time>":    regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$`),
@@ -18,7 +18,7 @@ var kinds = map[string]*regexp.Regexp{
 	"<uuid>":    regexp.MustCompile("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"),
 }
 
-// matches says whether a value is what a transcript expects.
+// matches reports whether a value is what a transcript expects.
 func matches(value, expected any) bool {
 	switch expected := expected.(type) {
 	case string:
@@ -61,7 +61,7 @@ func matches(value, expected any) bool {
 	}
 }
 
-// filled is a value with every `{{name}}` replaced by what was kept under it.
+// filled returns a value with every `{{name}}` replaced by the value kept under that name.
 func filled(value any, kept map[string]any) any {
 	switch value := value.(type) {
 	case string:
@@ -91,7 +91,8 @@ func filled(value any, kept map[string]any) any {
 	}
 }
 
-// found is what a `keep` finds in a reply: the value at a pointer, or the first group of an expression in the text there.
+// found returns the value that a `keep` selects from a reply: the value at a pointer, or the first group of an
+// expression in the text there.
 func found(place any, reply map[string]any) (any, bool) {
 	pointer, isPointer := place.(string)
 	object, _ := place.(map[string]any)

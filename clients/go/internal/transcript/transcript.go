@@ -1,4 +1,4 @@
-// Package transcript plays the stories of schema/cases through the client.
+// Package transcript replays the transcripts of schema/cases through the client.
 package transcript
 
 import (
@@ -15,14 +15,14 @@ import (
 	postern "postern/clients/go"
 )
 
-// Transcript is a story of requests and replies.
+// Transcript is a recorded conversation of requests and replies.
 type Transcript struct {
-	// Name is that of its file.
+	// Name is the name of its file.
 	Name  string
 	lines []line
 }
 
-// line is one of its file: the first has the flags, others are steps or notes.
+// line is a line of the file: the first has the flags, others are steps or notes.
 type line struct {
 	Arguments []string `json:"arguments"`
 	Send      *struct {
@@ -34,14 +34,14 @@ type line struct {
 	Repeat int            `json:"repeat"`
 }
 
-// Reply is what came back for one request of it.
+// Reply is the reply to one request of a transcript.
 type Reply struct {
-	// Line is the request's, from 1 on.
+	// Line is the line number of the request, from 1.
 	Line   int
 	Method string
-	// IsTyped says whether the method's typed form was called.
+	// IsTyped is whether the method's typed form was called.
 	IsTyped bool
-	// Value has the member `result` or `error`.
+	// Value has the property `result` or `error`.
 	Value map[string]any
 }
 
@@ -73,7 +73,7 @@ func All(folder string) ([]Transcript, error) {
 	return transcripts, nil
 }
 
-// Play plays it in a rehearsal, and gives the replies, and what was not as expected.
+// Play replays the transcript in deterministic mode, and returns the replies and the differences from the transcript.
 func (t Transcript) Play(ctx context.Context) (replies []Reply, faults []string, err error) {
 	arguments := []string{"--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"}
 	client, err := postern.Open(postern.Options{
@@ -107,7 +107,7 @@ func (t Transcript) Play(ctx context.Context) (replies []Reply, faults []string,
 	return replies, faults, client.Close()
 }
 
-// check says what is wrong with a reply, and keeps what is to be kept of it.
+// check returns the difference of a reply from the transcript, or "", and stores the values that the step keeps.
 func (l line) check(reply, kept map[string]any) string {
 	expected := filled(l.Expect, kept).(map[string]any)
 	for _, member := range []string{"result", "error"} {
@@ -127,7 +127,8 @@ func (l line) check(reply, kept map[string]any) string {
 	return ""
 }
 
-// request sends a request, by the method's typed form where the params fit it, and says what is wrong with the reply.
+// request sends a request, with the method's typed form if the params have its types. It returns the reply, and the
+// fault of an error value, or "".
 func request(ctx context.Context, client *postern.Client, method string, params any) (Reply, string, error) {
 	reply := Reply{Method: method}
 	var result any
@@ -152,7 +153,7 @@ func request(ctx context.Context, client *postern.Client, method string, params 
 	return reply, fault, nil
 }
 
-// errorReply is an error as it stood on the wire, and what is wrong with how the client has it.
+// errorReply returns an error as the service sent it, and the fault of the client's error value, or "".
 func errorReply(failure *postern.CallError, err error) (map[string]any, string) {
 	reply := map[string]any{"code": number(failure.Code), "message": failure.Message}
 	if failure.Data == nil {

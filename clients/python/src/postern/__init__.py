@@ -1,7 +1,7 @@
-"""Postern, a user-accounts backend in a process of its own, from Python.
+"""A client of Postern, a user-accounts backend that runs as a child process.
 
-`Postern` is for threads and scripts, `AsyncPostern` for asyncio. What can go wrong is in `postern.errors`, what methods
-take and give in `postern.types`, fixtures for pytest in `postern.testing`.
+`Postern` is for threads and scripts, `AsyncPostern` for asyncio. `postern.errors` has the errors, `postern.types` the
+types of params and results, and `postern.testing` fixtures for pytest.
 """
 
 from ._async import AsyncPostern

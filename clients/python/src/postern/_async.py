@@ -22,10 +22,10 @@ Value = TypeVar("Value")
 
 
 class AsyncPostern(AsyncMethods):
-    """A Postern of one's own: a process that is started here and ends with `close`, or with the `async with` block.
+    """A client with its own process. The process ends with `close`, or with the `async with` block.
 
-    Any number of tasks of one event loop may share one; their calls are in flight at the same time. A call whose task
-    is cancelled ends at once; its reply is dropped when it comes, and it may still take effect.
+    Any number of tasks of one event loop can share a client; their calls are in flight at the same time. A call whose
+    task is cancelled ends at once; its reply is dropped when it arrives. The call may still take effect.
 
         async with AsyncPostern("accounts") as postern:
             operator = await postern.operators.signin(email="lasoren@bu.edu", password="a long password")
@@ -42,25 +42,24 @@ class AsyncPostern(AsyncMethods):
         log: Log | None = None,
         wait_until_ready: bool = True,
     ) -> None:
-        """Starts the process, which belongs to the event loop that runs.
+        """Starts the process. The client belongs to the running event loop.
 
-        `async with` waits until it serves, and so does `ready`; otherwise the first call of a process that cannot
-        serve fails.
+        `async with` and `ready` wait until the process serves. Without them, the first call fails if it cannot serve.
 
         Args:
-            data: The directory that keeps the accounts, or `:memory:`; `./postern-data` if nothing is said.
-            binary: The program; else what the environment's POSTERN_BIN names, else `postern` on the PATH.
+            data: The directory of the accounts, or `:memory:`; `./postern-data` by default.
+            binary: The binary; by default the one that POSTERN_BIN names, or else `postern` on the PATH.
             arguments: Further flags, such as `--no-email-confirmation`.
-            cwd: The directory to run in, if not the current one.
-            env: The environment of the process, if not a copy of this one's.
-            log: Called on a thread of its own with each line that the process writes to stderr; if not given, the
-                lines are printed to `sys.stderr`. It may be slow: the process never waits for it, and past 16 MiB of
-                lines that wait some are left out.
+            cwd: The working directory of the process; by default that of this process.
+            env: The environment of the process; by default a copy of this process's.
+            log: Called on its own thread with each line that the process writes to stderr; by default the lines are
+                printed to `sys.stderr`. If it is slow, the process does not wait: 16 MiB of lines are buffered, and
+                later lines are dropped.
             wait_until_ready: Whether `async with` waits as `ready` does.
 
         Raises:
-            BinaryNotFound: There is no such program.
-            PosternError: No event loop runs here, or the system refuses to start the process.
+            BinaryNotFound: The binary was not found.
+            PosternError: No event loop is running, or the system refuses to start the process.
         """
         loop = _running_loop()
         if loop is None:
@@ -73,34 +72,34 @@ class AsyncPostern(AsyncMethods):
 
     @property
     def pid(self) -> int:
-        """The number that the system knows the process by."""
+        """The process id."""
         return self._connection.process.pid
 
     async def call(self, method: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> Any:
-        """Calls any method by its name on the wire, and gives its result as JSON has it.
+        """Calls any method by its name in the protocol, and returns its result as decoded JSON.
 
         Args:
             method: The name, such as `operators.signin`.
-            params: The params; None for none at all.
+            params: The params; None sends a request without params.
 
         Raises:
-            CallError: The service answered with an error.
+            CallError: The service replied with an error.
             ProcessEnded: The process has ended. The call may have taken effect if it was in flight.
             ClientClosed: The client was closed before.
-            MessageTooLong, TypeError, ValueError: This cannot be sent; it was not.
+            MessageTooLong, TypeError, ValueError: The params cannot be sent; nothing was sent.
             PosternError: The client belongs to another event loop.
         """
         return await self._connection.call(method, params)
 
     async def ready(self) -> None:
-        """Waits until the process serves, and closes the client where it cannot; `async with` does so by itself.
+        """Waits until the process serves, and closes the client if it cannot. `async with` calls it.
 
         Raises:
-            ProcessEnded: It has ended before it served; the error has its last lines on stderr.
-            CallTimeout: It has not answered within 60 seconds.
+            ProcessEnded: The process has ended before it served; the error has its last lines on stderr.
+            CallTimeout: The process has not replied within 60 seconds.
         """
         try:
-            # An error that the service answers with is an answer as well.
+            # An error reply also shows that the process serves.
             with suppress(CallError):
                 await asyncio.wait_for(self.call("system.info"), OPENING_SECONDS)
         except asyncio.TimeoutError:
@@ -111,12 +110,12 @@ class AsyncPostern(AsyncMethods):
             raise
 
     async def close(self, timeout: float = CLOSING_SECONDS) -> None:
-        """Takes no further calls, lets those in flight end, and waits until the process has exited.
+        """Refuses new calls, waits for the calls in flight, and then waits until the process has exited.
 
-        It may be called again, and from several tasks. In the child of a fork it does nothing.
+        It is idempotent, and several tasks can call it. In the child of a fork it does nothing.
 
         Args:
-            timeout: After how many seconds the process gets a SIGTERM; five seconds later it is killed.
+            timeout: After how many seconds the process gets a SIGTERM; five seconds later it gets a SIGKILL.
         """
         await self._connection.close(timeout)
 
@@ -146,7 +145,8 @@ class _AsyncWaiter:
 
 
 class _AsyncTraffic:
-    """What the callers share with the event loop. The loop holds it, and so keeps no client alive."""
+    """The state that the client and the event loop share. The loop refers to this and not to the client, so that a
+    client without other references is garbage."""
 
     def __init__(self, process: Process, loop: asyncio.AbstractEventLoop) -> None:
         self.link: Link[_AsyncWaiter] = Link(process)
@@ -173,12 +173,12 @@ class _AsyncTraffic:
             return
         for descriptor in self._process.telling:
             self._loop.remove_reader(descriptor)
-        # Waiting for the exit may take a moment.
+        # On a thread, because waiting for the exit blocks.
         threading.Thread(target=self._finish, name=f"postern-exit-{self._process.pid}", daemon=True).start()
 
     def _finish(self) -> None:
         end = self._process.finish()
-        # Where the loop has gone meanwhile, nobody waits.
+        # If the loop is closed, no task waits.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._end, end)
 
@@ -202,7 +202,7 @@ class _AsyncTraffic:
 
 
 class _AsyncConnection:
-    """A process, and the event loop that reads what it writes."""
+    """A process, and the event loop that reads its output."""
 
     def __init__(self, process: Process, loop: asyncio.AbstractEventLoop) -> None:
         self.process = process

@@ -1,4 +1,4 @@
-"""Which binary to run."""
+"""Finds the binary."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from .errors import BinaryNotFound
 
 
 def find_binary(binary: str | os.PathLike[str] | None) -> str:
-    """The path of the binary: the one given, else POSTERN_BIN's, else `postern` on the PATH.
+    """The absolute path of the binary: `binary`, or else the one that POSTERN_BIN names, or else `postern` on the PATH.
 
-    Raises BinaryNotFound where there is none that can be run.
+    Raises BinaryNotFound if it does not exist or is not executable.
     """
     named = os.environ.get("POSTERN_BIN")
     if binary is not None:

@@ -1,4 +1,4 @@
-"""How the methods reach the process."""
+"""The types of the functions with which the generated methods call the process."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Call(Protocol):
     """Calls a method and reads its result."""
 
     def __call__(self, method: str, params: dict[str, Any] | None, reader: Reader[Value], /) -> Value:
-        """Raises ProtocolError where the result is not as it should be, and else what the client's `call` does."""
+        """Raises ProtocolError if `reader` rejects the result, and the errors of the client's `call`."""
 
 
 class AsyncCall(Protocol):
     """The same for asyncio."""
 
     async def __call__(self, method: str, params: dict[str, Any] | None, reader: Reader[Value], /) -> Value:
-        """Raises ProtocolError where the result is not as it should be, and else what the client's `call` does."""
+        """Raises ProtocolError if `reader` rejects the result, and the errors of the client's `call`."""

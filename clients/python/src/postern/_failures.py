@@ -1,4 +1,4 @@
-"""What can go wrong with a call, whatever the method; handed out by `postern.errors`, under whose name it goes."""
+"""The errors that any call can raise. `postern.errors` exports them, and `__module__` names it as their module."""
 
 from __future__ import annotations
 
@@ -14,62 +14,62 @@ class PosternError(Exception):
 
 
 class CallError(PosternError):
-    """The service answered a call with an error. Errors that have a slug are of a class of its own."""
+    """The service replied to a call with an error. Each known slug has a subclass."""
 
     __module__ = "postern.errors"
 
     def __init__(self, code: int, message: str, data: object = None) -> None:
         super().__init__(code, message, data)
         self.code = code
-        """The error's number."""
+        """The error code."""
         self.message = message
-        """What is wrong, for a person."""
+        """The message, for people."""
         self.data = data
-        """What came with the error, as it came."""
+        """The error's data as decoded JSON."""
 
     def __str__(self) -> str:
         return self.message
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """All that is wrong, as fixed words."""
-        slugs = self._member("errors")
+        """All slugs of the error."""
+        slugs = self._property("errors")
         return tuple(slug for slug in slugs if isinstance(slug, str)) if isinstance(slugs, list) else ()
 
     @property
     def slug(self) -> str | None:
-        """The first of `errors`; None for an error without any, such as a method that there is not."""
+        """The first of `errors`; None for an error without slugs, such as that of an unknown method."""
         return next(iter(self.errors), None)
 
     @property
     def field(self) -> str | None:
-        """The param at fault, with dots where it is within another: `user.email`."""
-        field = self._member("field")
+        """The path of the invalid param: `user.email`."""
+        field = self._property("field")
         return field if isinstance(field, str) else None
 
     @property
     def retry_after(self) -> int | None:
-        """After how many seconds it is worth trying again."""
-        seconds = self._member("retry_after")
+        """How many seconds to wait before a retry."""
+        seconds = self._property("retry_after")
         return seconds if isinstance(seconds, int) else None
 
-    def _member(self, name: str) -> object:
+    def _property(self, name: str) -> object:
         return self.data.get(name) if isinstance(self.data, Mapping) else None
 
 
 class ProcessEnded(PosternError):
-    """The process ended while it was needed. Whether the calls in flight took effect is not known."""
+    """The process ended before the client was closed. Whether the calls in flight took effect is not known."""
 
     __module__ = "postern.errors"
 
     def __init__(self, exit_code: int | None, signal_number: int | None, stderr_lines: Sequence[str] = ()) -> None:
         super().__init__(exit_code, signal_number, tuple(stderr_lines))
         self.exit_code = exit_code
-        """What it exited with; None where a signal ended it."""
+        """The exit code; None if a signal ended the process."""
         self.signal_number = signal_number
-        """The signal that ended it; None where it exited."""
+        """The signal that ended the process; None if it exited."""
         self.stderr_lines = tuple(stderr_lines)
-        """The last lines that it wrote to stderr, 20 at most."""
+        """The last lines that the process wrote to stderr, at most 20."""
 
     def __str__(self) -> str:
         lines = "".join(f"\n    {line}" for line in self.stderr_lines)
@@ -98,29 +98,29 @@ class ClientClosed(PosternError):
 
 
 class BinaryNotFound(PosternError):
-    """There is no binary to run at any of the places that were looked at, which the message names."""
+    """The binary was not found. The message lists where the client looked."""
 
     __module__ = "postern.errors"
 
 
 class MessageTooLong(PosternError):
-    """A request is longer than the service takes. It was not sent; the next call is served."""
+    """A request is longer than the service accepts. It was not sent; later calls work."""
 
     __module__ = "postern.errors"
 
 
 class ProtocolError(PosternError):
-    """A reply is not what it should be.
+    """The output is not JSON-RPC, or a result does not match the contract.
 
-    Where the stream itself is broken, the client ends with it. Where a single result lacks a member, or has one of
-    another type, the error names the method and the member, and the client goes on; the call has taken effect.
+    Output that is not JSON-RPC ends the client. If a result lacks a property, or has one of another type, the error
+    names the method and the property, and the client continues; the call has taken effect.
     """
 
     __module__ = "postern.errors"
 
 
 class CallTimeout(PosternError, TimeoutError):
-    """A call took longer than its timeout. Its reply is dropped when it comes; it may still take effect."""
+    """A call took longer than its timeout. Its reply is dropped when it arrives. The call may still take effect."""
 
     __module__ = "postern.errors"
 
@@ -129,5 +129,5 @@ Failure = TypeVar("Failure", bound=PosternError)
 
 
 def anew(failure: Failure) -> Failure:
-    """The same error once more: each caller raises one of its own, as a traceback grows where an error is raised."""
+    """A copy of the error. Each caller raises its own copy, because raising an error extends its traceback."""
     return type(failure)(*failure.args)

@@ -1,4 +1,4 @@
-"""Cuts what the process writes into replies."""
+"""Splits the output of the process into replies."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ import os
 
 from .errors import BY_SLUG, CallError, ProtocolError
 
-# What a pipe holds. A buffer of twice that comes from the system anew for each read, which takes longer than a call.
+# The capacity of a pipe. A buffer of twice that is allocated from the system for each read, which takes longer than a
+# call.
 _READ_BYTES = 65_536
 
-# The number of a call, and its result or a PosternError.
+# The id of a call, and its result or a PosternError.
 Reply = tuple[int, object]
 _NO_CALL = 0
 
 
 class Inbox:
-    """The replies of a process, and the line that it has begun."""
+    """The replies of a process, and the incomplete last line."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._begun: list[bytes] = []
 
     def read(self) -> list[Reply] | None:
-        """The replies that came with what there is to read; None where there is nothing."""
+        """Reads once, and returns the replies that are complete; None if there is nothing to read."""
         try:
             chunk = os.read(self._descriptor, _READ_BYTES)
         except BlockingIOError:
@@ -52,12 +53,12 @@ def _reply(line: bytes) -> Reply:
 
 
 def _excerpt(line: bytes) -> str:
-    """The beginning of a line, for a message; not of one that may be a part of a reply, and hold a session."""
+    """The start of a line, for a message; only the length if the line may be part of a reply with a session."""
     return f"{len(line)} bytes" if b"{" in line else line[:200].decode(errors="replace")
 
 
 def _failure_in(error: object) -> CallError:
-    """The error of the class that goes with its slug."""
+    """The error, in the class of its slug."""
     if not isinstance(error, dict):
         raise ValueError("an error that is no object")
     code, message = error.get("code"), error.get("message")

@@ -1,5 +1,5 @@
-"""Requests on their way out, and replies handed to those who wait for them. Moves no bytes of its own accord: the
-clients call it when a pipe is ready. It is not thread-safe."""
+"""Matches requests and replies. It does no I/O unless it is called: the clients call it when a pipe is ready. It is not
+thread-safe."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ._process import Process
 from ._requests import Request
 from .errors import ClientClosed, PosternError, ProtocolError
 
-# What a pipe takes at once when it is empty.
+# The capacity of an empty pipe.
 _WRITE_BYTES = 65_536
 
 
 class Waiter(Protocol):
-    """Who waits for a reply."""
+    """A caller that waits for a reply."""
 
     def settle(self, outcome: object) -> None:
         """Takes the result, or a PosternError."""
@@ -27,7 +27,7 @@ SomeWaiter = TypeVar("SomeWaiter", bound=Waiter)
 
 
 class Link(Generic[SomeWaiter]):
-    """The calls that a process has been sent, and what of them is still to be written."""
+    """The calls in flight, and the bytes of requests that are not written yet."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -40,14 +40,14 @@ class Link(Generic[SomeWaiter]):
 
     @property
     def has_unsent(self) -> bool:
-        """Whether something waits for the process to read what came before."""
+        """Whether bytes wait until the process reads earlier ones."""
         return bool(self._unsent)
 
     def send(self, waiter: SomeWaiter, request: Request) -> None:
-        """Sends a request that the pipe takes whole, and keeps any other for `send_rest`.
+        """Sends the request if the pipe has room for all of it, or else keeps it for `send_rest`.
 
-        Up to PIPE_BUF bytes are written whole or not at all, also where a signal's handler raises meanwhile. Raises
-        ClientClosed after `hang_up`, why the link ended after its end, and MessageTooLong.
+        Up to PIPE_BUF bytes are written whole or not at all, even if a signal handler raises meanwhile. Raises
+        ClientClosed after `hang_up`, the failure given to `end` after `end`, and MessageTooLong.
         """
         if self._closing:
             raise ClientClosed
@@ -60,10 +60,10 @@ class Link(Generic[SomeWaiter]):
             self._unsent += line
 
     def send_rest(self) -> None:
-        """Sends as much as the pipe takes of what is left; the last byte after `hang_up` closes it.
+        """Writes unsent bytes until the pipe is full. After `hang_up`, closes stdin once all bytes are written.
 
-        A signal's handler that raises in here breaks a line. So it is for a thread that none interrupts, and for an
-        event loop, which does not outlive one.
+        If a signal handler raises in here, bytes may be written twice, which breaks a line. So only a thread that runs
+        no signal handlers calls this, or an event loop, which does not survive such an exception.
         """
         while self._unsent:
             written = self._process.write(bytes(self._unsent[:_WRITE_BYTES]))
@@ -74,7 +74,7 @@ class Link(Generic[SomeWaiter]):
             self._process.close_stdin()
 
     def hang_up(self) -> None:
-        """Takes no further calls; `send_rest` closes the process's stdin once all is written."""
+        """Refuses new calls; `send_rest` closes the process's stdin once all bytes are written."""
         self._closing = True
 
     def end(self, failure: PosternError) -> None:
@@ -87,14 +87,14 @@ class Link(Generic[SomeWaiter]):
             waiter.settle(anew(self._failure))
 
     def read(self) -> list[Reply] | None:
-        """Reads what the process has written; None where there is nothing, which is the end once `telling` tells.
+        """Reads the process's output; None if there is none, which is the end if a descriptor of `telling` is readable.
 
-        It touches nothing that the others do, so it may run beside them.
+        It shares no state with the other methods, so it can run at the same time as they do.
         """
         return self._inbox.read()
 
     def hand_out(self, replies: list[Reply]) -> None:
-        """Settles the calls that were answered. A reply that is none, or for no call, ends the link."""
+        """Settles the calls of these replies. Output that is not a reply, or a reply without a call, ends the link."""
         for number, outcome in replies:
             waiter = self._waiting.pop(number, None)
             if waiter is not None:

@@ -1,4 +1,4 @@
-"""The process: started, listened to on stderr, and ended."""
+"""Starts and ends the process, and reads its stderr."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .errors import PosternError, ProcessEnded
 OPENING_SECONDS = 60.0
 # How long a process that has closed its stdout may take to exit.
 _EXIT_SECONDS = 5
-# How long after the end of its stdin it gets a SIGTERM, and how long after that it is killed.
+# How long after its stdin is closed the process gets a SIGTERM, and how long after that a SIGKILL.
 CLOSING_SECONDS = 30.0
 TERMINATION_SECONDS = 5.0
 
@@ -28,7 +28,7 @@ StrPath = str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class Options:
-    """How to start a process; the clients say what each is."""
+    """How to start a process. `Postern` and `AsyncPostern` document the options."""
 
     data: StrPath | None = None
     binary: StrPath | None = None
@@ -45,13 +45,13 @@ class Options:
 
 
 class Process:
-    """A Postern that runs, and its pipes. What it writes to stderr is read by a thread, so that it never fills up."""
+    """A running Postern process and its pipes. A thread reads its stderr, so that the pipe never fills."""
 
     def __init__(self, options: Options) -> None:
-        """Starts it; raises BinaryNotFound, and PosternError where the system refuses."""
+        """Starts the process. Raises BinaryNotFound, and PosternError if the system refuses to start it."""
         command = options.command()
         self.is_of_another_process = False
-        """Whether it was started before a fork of which this process is the child."""
+        """Whether this process is the child of a fork, and its parent started the Postern process."""
         with _low_descriptors_taken():
             self._child, self._stdin, self._stdout, stderr = _spawn(command, options)
             self._exit = _exit_of(self._child)
@@ -59,27 +59,27 @@ class Process:
         self.stdout = self._stdout.fileno()
         os.set_blocking(self.stdin, False)
         os.set_blocking(self.stdout, False)
-        # Nobody may be left who asks how it ended.
+        # The stderr thread reaps the process, because the client may no longer exist.
         self._stderr = StderrReader(stderr, options.log, self.pid, at_end=self._child.wait)
         self.telling = [self.stdout] if self._exit is None else [self._exit.fileno(), self.stdout]
-        """Descriptors that are ready to be read once there is something to read from stdout, or nothing any more."""
+        """Descriptors that become readable when stdout has data, or has ended, or the process has exited."""
         _running[self] = self.close
         with self.ended_on_failure():
             self._stderr.start()
 
     @property
     def pid(self) -> int:
-        """The number that the system knows it by."""
+        """The process id."""
         return self._child.pid
 
     @property
     def is_running(self) -> bool:
-        """Whether it is a process of this one's that has not ended, as far as was seen."""
+        """Whether this process started it and has not yet seen it end."""
         return self in _running
 
     @contextmanager
     def ended_on_failure(self) -> Iterator[None]:
-        """Leaves no process behind where one of the steps of opening a client fails."""
+        """Ends the process if the block, a step of opening a client, fails."""
         try:
             yield
         except BaseException as error:
@@ -88,46 +88,47 @@ class Process:
             self.finish()
             self._stderr.close_unless_read()
             if isinstance(error, (OSError, RuntimeError)):
-                # No descriptor or no thread is left.
+                # The system has no descriptor or no thread left.
                 raise PosternError(f"Postern could not be opened: {error}") from error
             raise
 
     def at_exit(self, close: Callable[[], None]) -> None:
-        """What to do when the interpreter ends and it still runs, in place of `close`."""
+        """Sets what is called, in place of `close`, if the process still runs when the interpreter exits."""
         _running[self] = close
 
     def refuse_after_fork(self) -> None:
-        """Raises PosternError in the child of a fork, to which the process does not belong."""
+        """Raises PosternError in the child of a fork, because the process belongs to the parent."""
         if self.is_of_another_process:
             raise PosternError("this client was opened before a fork; open another one in the child process")
 
     def write(self, data: bytes) -> int:
-        """How many bytes its stdin took at once."""
+        """Writes without blocking, and returns how many bytes were written."""
         try:
-            # A host that lets a SIGPIPE end it, as programs for the command line do, means its own stdout.
+            # Command line programs use the default action of SIGPIPE for their own stdout. A closed pipe to the process
+            # must not end the host.
             if signal.getsignal(signal.SIGPIPE) is signal.SIG_DFL:
                 return _write_without_sigpipe(self.stdin, data)
             return os.write(self.stdin, data)
         except BlockingIOError:
             return 0
         except OSError:
-            # The process is gone, which `telling` tells, so here all counts as sent.
+            # The process has ended, which `telling` reports, so all bytes count as sent.
             return len(data)
 
     def close_stdin(self) -> None:
-        """Tells it that no more requests come; it answers those that it has read, and exits."""
+        """Ends the process's input. The process replies to the requests that it has read, and exits."""
         self._stdin.close()
 
     def terminate(self) -> None:
-        """Asks it with SIGTERM to end, which it does as at the end of its input."""
+        """Sends SIGTERM, at which the process ends as it does at the end of its input."""
         self._child.terminate()
 
     def kill(self) -> None:
-        """Ends it with SIGKILL."""
+        """Sends SIGKILL."""
         self._child.kill()
 
     def has_exited(self, seconds: float) -> bool:
-        """Whether it exits within a time."""
+        """Whether the process exits within so many seconds."""
         try:
             self._child.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -135,7 +136,7 @@ class Process:
         return True
 
     def finish(self) -> ProcessEnded:
-        """Waits for it to exit, once its stdout has ended, and gives how it did."""
+        """Waits for the process to exit, after the end of its stdout, and returns how it ended."""
         if not self.has_exited(_EXIT_SECONDS):
             self.kill()
             end = ProcessEnded(None, None, self._stderr.last_lines())
@@ -149,7 +150,7 @@ class Process:
         return end
 
     def close(self) -> None:
-        """Ends it without a look at what it still has to say."""
+        """Ends the process and drops the rest of its output."""
         self.close_stdin()
         self._close_outputs()
         if not self.has_exited(CLOSING_SECONDS):
@@ -164,12 +165,12 @@ class Process:
             self._exit.close()
 
     def leave_to_parent(self) -> None:
-        """In the child of a fork: lets go of the pipes, so that the parent alone decides when the process ends."""
+        """In the child of a fork: closes the pipes, so that only the parent decides when the process ends."""
         self.is_of_another_process = True
         self._stdin.close()
         self._close_outputs()
         self._stderr.close()
-        # Else it would be missed when it is garbage: it is no child of this process.
+        # Otherwise Popen would wait for it as garbage, and it is not a child of this process.
         self._child.returncode = 0
 
 
@@ -177,7 +178,7 @@ _Spawned = tuple["subprocess.Popen[bytes]", io.FileIO, io.FileIO, io.FileIO]
 
 
 def _spawn(command: list[str], options: Options) -> _Spawned:
-    """Starts a process. The pipes are made here, as those of a Popen that gevent has patched are no plain files."""
+    """Starts a process. The pipes are created here, because those of a Popen patched by gevent are not plain files."""
     ours: list[io.FileIO] = []
     theirs: list[int] = []
     try:
@@ -185,7 +186,7 @@ def _spawn(command: list[str], options: Options) -> _Spawned:
             reader, writer = os.pipe()
             ours.append(io.FileIO(writer if mode == "wb" else reader, mode))
             theirs.append(reader if mode == "wb" else writer)
-        # A session of its own, so that a Ctrl-C in the terminal reaches the host alone.
+        # In a new session, so that Ctrl-C in the terminal reaches only the host.
         child = subprocess.Popen(
             command,
             stdin=theirs[0],
@@ -210,8 +211,8 @@ def _spawn(command: list[str], options: Options) -> _Spawned:
 
 @contextmanager
 def _low_descriptors_taken() -> Iterator[None]:
-    """Keeps the pipes away from 0, 1 and 2 where the host has closed those: what writes to stdout or stderr by number
-    would write into a pipe of the process."""
+    """Keeps the pipes from getting the descriptors 0, 1 and 2 if the host has closed those: code that writes to stdout
+    or stderr by number would write into a pipe of the process."""
     taken: list[int] = []
     try:
         try:
@@ -219,7 +220,7 @@ def _low_descriptors_taken() -> Iterator[None]:
                 taken.append(descriptor)
             os.close(descriptor)
         except OSError:
-            # No descriptor is left, which the pipes report.
+            # No descriptor is left; creating the pipes reports that.
             pass
         yield
     finally:
@@ -228,9 +229,9 @@ def _low_descriptors_taken() -> Iterator[None]:
 
 
 def _exit_of(child: subprocess.Popen[bytes]) -> io.FileIO | None:
-    """What is ready to be read once a process has exited, as a child of its own may hold its stdout even then.
+    """A pidfd, which is readable once the process has exited, even if a child of the process holds its stdout open.
 
-    None where the system has no such thing; there the end of stdout has to do.
+    None if the system has no pidfds; then only the end of stdout shows that the process has ended.
     """
     try:
         return io.FileIO(os.pidfd_open(child.pid))
@@ -243,7 +244,7 @@ def _write_without_sigpipe(descriptor: int, data: bytes) -> int:
         return os.write(descriptor, data)
 
 
-# The processes that run, and how each is closed when the interpreter ends.
+# The running processes, and the function that closes each when the interpreter exits.
 _running: dict[Process, Callable[[], None]] = {}
 
 

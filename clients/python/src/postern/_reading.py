@@ -1,4 +1,4 @@
-"""Reads the members of results."""
+"""Checks results and converts their properties."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Reader = Callable[[object], Value]
 
 
 class Mismatch(ValueError):
-    """A result lacks a member, or has one of another type."""
+    """A result lacks a property, or has one of another type."""
 
     def __init__(self, problem: str, path: str = "") -> None:
         super().__init__(problem, path)
@@ -24,12 +24,12 @@ class Mismatch(ValueError):
         return f"result{self.path} {self.problem}"
 
     def within(self, path: str) -> Mismatch:
-        """The same, seen from the value that this one stands in."""
+        """The same mismatch, with the path from the value that contains this one."""
         return Mismatch(self.problem, path + self.path)
 
 
 def read_result(method: str, result: object, reader: Reader[Value]) -> Value:
-    """What a method gave, read; raises ProtocolError where it is not what the method gives."""
+    """Reads the result of a method. Raises ProtocolError if it does not match the contract."""
     try:
         return reader(result)
     except Mismatch as mismatch:
@@ -37,7 +37,7 @@ def read_result(method: str, result: object, reader: Reader[Value]) -> Value:
 
 
 def read(members: dict[str, Any], name: str, reader: Reader[Value]) -> Value:
-    """A member that must be there."""
+    """Reads a required property."""
     if name not in members:
         raise Mismatch("is missing", f".{name}")
     try:
@@ -47,12 +47,12 @@ def read(members: dict[str, Any], name: str, reader: Reader[Value]) -> Value:
 
 
 def read_optional(members: dict[str, Any], name: str, reader: Reader[Value]) -> Value | None:
-    """A member that may be left out."""
+    """Reads an optional property; None if it is absent."""
     return read(members, name, reader) if name in members else None
 
 
 def nullable(reader: Reader[Value]) -> Reader[Value | None]:
-    """Reads what may be null."""
+    """Reads a value that may be null."""
     return lambda value: None if value is None else reader(value)
 
 
@@ -98,7 +98,7 @@ def time(value: object) -> datetime:
     """Reads a time, such as 2016-02-24T22:07:52.371513Z."""
     if isinstance(value, str) and value.endswith("Z"):
         try:
-            # Python 3.10 does not know the Z.
+            # Python 3.10 does not parse the Z.
             return datetime.fromisoformat(value[:-1] + "+00:00")
         except ValueError:
             pass
@@ -106,14 +106,14 @@ def time(value: object) -> datetime:
 
 
 def object_members(value: object) -> dict[str, Any]:
-    """Reads an object, of which each member is still to be read."""
+    """Reads an object whose properties the caller reads."""
     if isinstance(value, dict):
         return value
     raise Mismatch("is no object")
 
 
 def any_object(value: object) -> dict[str, Any]:
-    """Reads an object, which stays as it came."""
+    """Reads an object and keeps it as decoded JSON."""
     return object_members(value)
 
 

@@ -1,4 +1,4 @@
-"""Requests as bytes."""
+"""Encodes requests."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .errors import MessageTooLong
 
 
 def wire_value(value: object) -> object:
-    """What stands in JSON for a value that JSON does not have: a time is UTC with microseconds."""
+    """The JSON value of a time: UTC with microseconds. Raises TypeError for other values that JSON cannot represent."""
     if not isinstance(value, datetime):
-        # Not the value itself, which may be a password.
+        # The message has only the type, because the value may be a password.
         raise TypeError(f"a {type(value).__name__} cannot be a param")
     if value.tzinfo is None:
         raise ValueError(f"the time {value} has no time zone")
@@ -23,9 +23,9 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 
 
 class Request:
-    """A request that still lacks its id.
+    """A request without its id.
 
-    Whatever the service could answer only without an id, so that nobody would get the answer, is refused here.
+    It refuses requests that the service would reply to without an id, because no caller would get such a reply.
     """
 
     __slots__ = ("_rest", "method")
@@ -38,7 +38,7 @@ class Request:
         self._rest = f',"method":{text}}}\n'.encode()
 
     def line(self, number: int) -> bytes:
-        """The line to send; raises MessageTooLong where it is longer than the service takes."""
+        """The line to send. Raises MessageTooLong if it is longer than the service accepts."""
         line = b'{"jsonrpc":"2.0","id":%d%b' % (number, self._rest)
         if len(line) - 1 > MESSAGE_BYTES_MAX:
             raise MessageTooLong(f"{self.method}: a request of {len(line) - 1} bytes; {MESSAGE_BYTES_MAX} is the most")
@@ -46,7 +46,7 @@ class Request:
 
 
 def _depth(value: object) -> int:
-    """How many objects and arrays stand within each other; looks no deeper than a request may be."""
+    """The nesting depth of objects and arrays, counted up to NESTING_DEPTH_MAX."""
     depth = 0
     level = [value]
     while depth < NESTING_DEPTH_MAX:

@@ -1,4 +1,4 @@
-"""What the process writes to stderr: kept for the error that reports its end, and passed on to the host."""
+"""Reads the stderr of the process: keeps the last lines for ProcessEnded, and passes all lines on to the host."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from contextlib import contextmanager, suppress
 
 Log = Callable[[str], object]
 
-# How many lines are kept for the error.
+# How many lines are kept for ProcessEnded.
 _LAST_LINES = 20
-# How much of a line is kept until its line feed comes; a longer line is handed on in pieces.
+# The longest line; a longer one is passed on in pieces.
 _LINE_BYTES = 1 << 20
 _READ_BYTES = 65_536
-# How much may wait for a log that is slow.
+# How many bytes of lines are buffered for a slow log.
 _WAITING_BYTES = 16 << 20
-# How long the end of the process waits for what it wrote to be read, and to be passed on.
+# How long `last_lines` waits for the reader, and then for the log.
 _LAST_LINES_SECONDS = 1
 
 
 class StderrReader:
-    """Reads the pipe on one thread, so that it never fills, and passes the lines on from another: the log that takes
-    them may be slow, or be a pipe that nobody empties."""
+    """Reads the pipe on one thread, so that it never fills, and calls the log on another, because the log may be slow
+    or a full pipe."""
 
     def __init__(self, pipe: io.FileIO, log: Log | None, pid: int, at_end: Callable[[], object]) -> None:
         self._pipe = pipe
         self._log = log or _print_to_stderr
         self._at_end = at_end
         self._last: deque[bytes] = deque(maxlen=_LAST_LINES)
-        # The lines to pass on, and None behind the last of them.
+        # The lines to pass on, and None after the last line.
         self._waiting: deque[bytes | None] = deque()
         self._waiting_bytes = 0
         self._left_out = 0
@@ -45,28 +45,28 @@ class StderrReader:
         os.set_blocking(pipe.fileno(), False)
 
     def start(self) -> None:
-        """Starts the threads; raises RuntimeError where the system has none left."""
+        """Starts the threads. Raises RuntimeError if the system has no threads left."""
         self._reader.start()
         self._passer.start()
 
     def last_lines(self) -> tuple[str, ...]:
-        """The last lines, once the process has ended; waits a moment for them to be read and passed on."""
+        """The last lines, after the process has ended. Waits up to 1 s for the reader and 1 s for the log."""
         for thread in (self._reader, self._passer):
             if thread.is_alive() and thread is not threading.current_thread():
                 thread.join(_LAST_LINES_SECONDS)
         return tuple(line.decode(errors="replace") for line in tuple(self._last))
 
     def close(self) -> None:
-        """Closes the pipe, in a process that has no thread which reads it."""
+        """Closes the pipe in the child of a fork, which has no thread that reads it."""
         self._pipe.close()
 
     def close_unless_read(self) -> None:
-        """Closes the pipe where no thread reads it, which closes it otherwise."""
+        """Closes the pipe if no thread reads it. If one does, that thread closes it."""
         if not self._reader.is_alive():
             self._pipe.close()
 
     def _read(self) -> None:
-        # Poll rather than a read that blocks, which under gevent would stop all greenlets of the host.
+        # A blocking read would stop all greenlets of the host under gevent; poll does not.
         poll = select.poll()
         poll.register(self._pipe.fileno(), select.POLLIN)
         begun = b""
@@ -120,8 +120,7 @@ class StderrReader:
         try:
             self._log(line)
         except Exception:
-            # The lines after this one are passed on all the same.
-            # Without a stderr, print_exc would write to stdout.
+            # The next lines are passed on even if the log raises. Without a stderr, print_exc would write to stdout.
             if sys.stderr is not None:
                 with suppress(Exception), without_sigpipe():
                     traceback.print_exc()
@@ -137,12 +136,13 @@ def _print_to_stderr(line: str) -> None:
             with without_sigpipe():
                 print(line, file=stream, flush=True)
             return
-        # Past the stream's buffer, which would keep what failed and try it again when the interpreter ends.
+        # Not through the stream's buffer, which would keep a failed write and repeat it when the interpreter exits.
         _write_all(stream.fileno(), f"{line}\n".encode(stream.encoding, "backslashreplace"))
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
-    # A pipe that is ready takes this much without blocking, which under gevent would stop all greenlets of the host.
+    # A writable pipe accepts PIPE_BUF bytes without blocking. Under gevent, blocking would stop all greenlets of the
+    # host.
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
     while data:
@@ -153,12 +153,12 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 @contextmanager
 def without_sigpipe() -> Iterator[None]:
-    """Keeps a write to a pipe that nobody reads from ending a host that has the default action for SIGPIPE."""
+    """Blocks SIGPIPE: with its default action, a write to a pipe without a reader would end the host."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
     try:
         yield
     except BrokenPipeError:
-        # Takes the signal away, which else would come when it is let through again.
+        # Consumes the pending signal, which would be delivered when the mask is restored.
         signal.sigtimedwait({signal.SIGPIPE}, 0)
         raise
     finally:

@@ -21,9 +21,9 @@ Value = TypeVar("Value")
 
 
 class Postern(SyncMethods):
-    """A Postern of one's own: a process that is started here and ends with `close`, or with the `with` block.
+    """A client with its own process. The process ends with `close`, or with the `with` block.
 
-    Any number of threads may share one; their calls are in flight at the same time.
+    Any number of threads can share a client; their calls are in flight at the same time.
 
         with Postern("accounts") as postern:
             operator = postern.operators.signin(email="lasoren@bu.edu", password="a long password")
@@ -44,23 +44,23 @@ class Postern(SyncMethods):
         """Starts the process, and waits until it serves.
 
         Args:
-            data: The directory that keeps the accounts, or `:memory:`; `./postern-data` if nothing is said.
-            binary: The program; else what the environment's POSTERN_BIN names, else `postern` on the PATH.
+            data: The directory of the accounts, or `:memory:`; `./postern-data` by default.
+            binary: The binary; by default the one that POSTERN_BIN names, or else `postern` on the PATH.
             arguments: Further flags, such as `--no-email-confirmation`.
-            cwd: The directory to run in, if not the current one.
-            env: The environment of the process, if not a copy of this one's.
-            log: Called on a thread of its own with each line that the process writes to stderr; if not given, the
-                lines are printed to `sys.stderr`. It may be slow: the process never waits for it, and past 16 MiB of
-                lines that wait some are left out.
-            timeout: How many seconds a call may take; None for as long as it takes.
+            cwd: The working directory of the process; by default that of this process.
+            env: The environment of the process; by default a copy of this process's.
+            log: Called on its own thread with each line that the process writes to stderr; by default the lines are
+                printed to `sys.stderr`. If it is slow, the process does not wait: 16 MiB of lines are buffered, and
+                later lines are dropped.
+            timeout: How many seconds a call may take; None for no limit.
             wait_until_ready: Whether to wait for the reply to a `system.info`, so that a process that cannot serve
                 (a wrong flag, a damaged store) fails here. Otherwise the first call fails.
 
         Raises:
-            BinaryNotFound: There is no such program.
-            ProcessEnded: It has ended before it served; the error has its last lines on stderr.
-            CallTimeout: It has not answered within 60 seconds.
-            PosternError: The system refuses to start it.
+            BinaryNotFound: The binary was not found.
+            ProcessEnded: The process has ended before it served; the error has its last lines on stderr.
+            CallTimeout: The process has not replied within 60 seconds.
+            PosternError: The system refuses to start the process.
         """
         process = Process(Options(data, binary, arguments, cwd, env, log))
         with process.ended_on_failure():
@@ -80,41 +80,41 @@ class Postern(SyncMethods):
 
     @property
     def pid(self) -> int:
-        """The number that the system knows the process by."""
+        """The process id."""
         return self._connection.process.pid
 
     def call(
         self, method: str, params: Mapping[str, Any] | Sequence[Any] | None = None, *, timeout: float | None = None
     ) -> Any:
-        """Calls any method by its name on the wire, and gives its result as JSON has it.
+        """Calls any method by its name in the protocol, and returns its result as decoded JSON.
 
         Args:
             method: The name, such as `operators.signin`.
-            params: The params; None for none at all.
-            timeout: How many seconds it may take, if not the client's own timeout.
+            params: The params; None sends a request without params.
+            timeout: How many seconds the call may take; by default the client's timeout.
 
         Raises:
-            CallError: The service answered with an error.
-            CallTimeout: It took too long. It may still take effect.
+            CallError: The service replied with an error.
+            CallTimeout: The call took longer than its timeout. It may still take effect.
             ProcessEnded: The process has ended. The call may have taken effect if it was in flight.
             ClientClosed: The client was closed before.
-            MessageTooLong, TypeError, ValueError: This cannot be sent; it was not.
+            MessageTooLong, TypeError, ValueError: The params cannot be sent; nothing was sent.
         """
         return self._connection.call(method, params, self._timeout if timeout is None else timeout)
 
     def with_timeout(self, seconds: float | None) -> Postern:
-        """The same client, whose calls may take so many seconds; None for as long as they take."""
+        """The same client with another timeout for its calls, in seconds; None for no limit."""
         other = Postern.__new__(Postern)
         other._open(self._connection, seconds)
         return other
 
     def close(self, timeout: float = CLOSING_SECONDS) -> None:
-        """Takes no further calls, lets those in flight end, and waits until the process has exited.
+        """Refuses new calls, waits for the calls in flight, and then waits until the process has exited.
 
-        It may be called again, and from several threads. In the child of a fork it does nothing.
+        It is idempotent, and several threads can call it. In the child of a fork it does nothing.
 
         Args:
-            timeout: After how many seconds the process gets a SIGTERM; five seconds later it is killed.
+            timeout: After how many seconds the process gets a SIGTERM; five seconds later it gets a SIGKILL.
         """
         self._connection.close(timeout)
 
@@ -128,7 +128,7 @@ class Postern(SyncMethods):
 
 
 class _Connection:
-    """A process, which ends when nobody holds this any more."""
+    """A process that ends when this object is garbage."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
@@ -144,7 +144,7 @@ class _Connection:
         return self.traffic.call(Request(method, params), timeout)
 
     def wait_until_ready(self) -> None:
-        # An error that the service answers with is an answer as well.
+        # An error reply also shows that the process serves.
         with suppress(CallError):
             self.call("system.info", None, OPENING_SECONDS)
 

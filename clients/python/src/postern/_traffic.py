@@ -1,4 +1,4 @@
-"""The calls of threads: each writes its request, and then waits for the one thread that reads for all."""
+"""The calls of threads: each thread writes its request and waits. One thread, the attendant, reads all replies."""
 
 from __future__ import annotations
 
@@ -28,32 +28,34 @@ class _Waiter:
         self._pending.release()
 
     def wait(self, seconds: float | None) -> bool:
-        """Whether the reply has come within a time. Who gives up just goes; the reply is settled all the same."""
+        """Whether the reply arrives within so many seconds. After a timeout nothing is cleaned up; a later reply is
+        settled as usual."""
         return self._pending.acquire(timeout=-1 if seconds is None else seconds)
 
 
 class Traffic:
-    """The calls of all threads. Its own thread, the attendant, holds it, and so keeps no client alive.
+    """The calls of all threads. The attendant thread refers to this and not to the client, so that a client without
+    other references is garbage.
 
-    The handler of a Ctrl-C may raise anywhere in the main thread. Therefore a call itself writes a request only where
-    the pipe takes it whole; the attendant, whom no handler interrupts, writes the others, and reads.
+    The handler of Ctrl-C may raise anywhere in the main thread. Therefore a calling thread writes a request only if the
+    pipe has room for all of it. The attendant, which runs no signal handlers, writes all other requests, and reads.
     """
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self._link: Link[_Waiter] = Link(process)
         self._lock = threading.Lock()
-        # A signal's handler may close what the thread beneath it is closing.
+        # Reentrant: a signal handler may call `close` on a thread that is in `close`.
         self._closing = threading.RLock()
         self._wake = Wake()
         self._is_abandoned = False
         self._attendant = threading.Thread(target=self._attend, name=f"postern-{process.pid}", daemon=True)
-        # Before the attendant, which takes it back where the process ends at once.
+        # Before the start of the attendant, which deregisters the process if it ends at once.
         process.at_exit(partial(self.close, CLOSING_SECONDS))
         self._attendant.start()
 
     def call(self, request: Request, timeout: float | None) -> object:
-        """The result of a call; raises what the client's `call` does."""
+        """The result of a call. Raises the errors of the client's `call`."""
         seconds = None if timeout is None else _bounded(timeout)
         waiter = _Waiter()
         with self._lock:
@@ -70,13 +72,13 @@ class Traffic:
         try:
             self._move()
         finally:
-            # Also where memory ran out, so that nobody waits for ever.
+            # Even after a MemoryError, so that no call waits for ever.
             end = self._process.finish()
             with self._lock:
                 self._link.end(end)
 
     def _move(self) -> None:
-        """Reads what comes, and writes what the pipe did not take at once, until the process has ended."""
+        """Reads replies, and writes unsent bytes, until the process has ended."""
         poll = select.poll()
         poll.register(self._wake.descriptor, select.POLLIN)
         for descriptor in self._process.telling:
@@ -102,8 +104,8 @@ class Traffic:
             is_writing = has_unsent
 
     def close(self, timeout: float) -> None:
-        """Does what the client's `close` does."""
-        # A second closer waits for the first.
+        """Implements the client's `close`."""
+        # A second thread waits for the first.
         with self._closing:
             with self._lock:
                 self._link.hang_up()
@@ -116,11 +118,12 @@ class Traffic:
             self._attendant.join()
 
     def abandon(self) -> None:
-        """Says that nobody is left who could make a call; takes no lock, so that a finaliser can say it anywhere."""
+        """Makes the attendant close the process, because the client is garbage. Takes no lock, so that a finaliser can
+        call it at any point."""
         self._is_abandoned = True
         self._wake.ring()
 
 
 def _bounded(seconds: float) -> float:
-    """A time that a lock can wait for."""
+    """The seconds, limited to the range that a lock can wait for."""
     return min(max(0, seconds), threading.TIMEOUT_MAX)

@@ -1,4 +1,4 @@
-"""What stands for a param that is left out."""
+"""The value of a param that is left out."""
 
 from enum import Enum
 from typing import Final
@@ -14,9 +14,9 @@ class Unset(Enum):
 
 
 UNSET: Final = Unset.UNSET
-"""Stands for a param that is left out; None sends a null, which often clears what is there."""
+"""The value of a param that is left out. None sends a null, which often clears the stored value."""
 
 
 def given(**params: object) -> dict[str, object]:
-    """The params without those that are left out."""
+    """The params that are not `UNSET`."""
     return {name: value for name, value in params.items() if value is not UNSET}

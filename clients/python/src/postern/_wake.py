@@ -1,27 +1,28 @@
-"""Wakes a thread that waits for pipes."""
+"""Wakes a thread that polls descriptors."""
 
 import os
 from contextlib import suppress
 
 
 class Wake:
-    """A pipe to itself. It is closed with its last reference, so that `ring` never meets a descriptor of others."""
+    """A pipe within this process. It is closed with its last reference, so that `ring` never writes to a descriptor
+    that the system has reused."""
 
     _ends: tuple[int, ...] = ()
 
     def __init__(self) -> None:
         self._ends = self.descriptor, self._bell = os.pipe()
-        """`descriptor` is ready to be read once it has rung."""
+        """`descriptor` is readable after `ring`."""
         os.set_blocking(self.descriptor, False)
         os.set_blocking(self._bell, False)
 
     def ring(self) -> None:
-        """Wakes the thread; takes no lock, so that a finaliser can do it anywhere."""
+        """Wakes the thread. Takes no lock, so that a finaliser can call it at any point."""
         with suppress(BlockingIOError):
             os.write(self._bell, b"!")
 
     def reset(self) -> None:
-        """Waits for it to ring again."""
+        """Empties the pipe, so that `descriptor` is not readable until the next `ring`."""
         with suppress(BlockingIOError):
             os.read(self.descriptor, 4_096)
 

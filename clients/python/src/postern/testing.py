@@ -1,6 +1,6 @@
-"""Fixtures for pytest: a fresh Postern for each test, in memory, where times, ids and codes repeat.
+"""Fixtures for pytest: a fresh Postern in memory for each test, in deterministic mode: times, ids and codes repeat.
 
-Import them in a `conftest.py` or name the module there: `pytest_plugins = ["postern.testing"]`.
+Import them in a `conftest.py`, or name the module there: `pytest_plugins = ["postern.testing"]`.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from . import AsyncPostern, Postern
 from .types import ServiceOutbox
 
 REHEARSAL = ("--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7")
-"""The flags with which time stands still until `system.advance_clock` moves it, and mails stay in `system.outbox`."""
+"""The flags of deterministic mode: only `system.advance_clock` moves the clock, and mails stay in `system.outbox`."""
 
-# A code, token or temporary password has a line of a mail for itself.
+# A code, token or temporary password is alone on a line of a mail.
 _CODE = re.compile(r"^[0-9a-f-]{16,}$", re.MULTILINE)
 
 
 def rehearsal(*arguments: str) -> Postern:
-    """A Postern in memory whose times, ids and codes repeat, with further flags."""
+    """A Postern in memory in deterministic mode, with further flags."""
     return Postern(":memory:", arguments=[*REHEARSAL, *arguments])
 
 
 def async_rehearsal(*arguments: str) -> AsyncPostern:
-    """The same for asyncio; to be called where an event loop runs."""
+    """The same for asyncio. An event loop must be running."""
     return AsyncPostern(":memory:", arguments=[*REHEARSAL, *arguments])
 
 
 def mailed_code(postern: Postern, to: str) -> str:
-    """The code, token or temporary password of the last mail to an address; raises LookupError where there is none."""
+    """The code, token or temporary password in the last mail to an address. Raises LookupError if there is none."""
     return _last_code(postern.system.outbox(), to)
 
 
@@ -50,7 +50,7 @@ def _last_code(outbox: ServiceOutbox, to: str) -> str:
 
 @pytest.fixture
 def postern_arguments() -> Sequence[str]:
-    """The further flags that `postern` and `async_postern` are started with; a test suite may have its own."""
+    """Further flags of `postern` and `async_postern`. A test suite can override this fixture."""
     return ()
 
 
@@ -63,7 +63,7 @@ def postern(request: pytest.FixtureRequest) -> Iterator[Postern]:
 
 @pytest.fixture
 def async_postern(request: pytest.FixtureRequest) -> Callable[[], AsyncPostern]:
-    """Gives a fresh Postern in memory to a coroutine: `async with async_postern() as postern`."""
+    """Opens a fresh Postern in memory in a coroutine: `async with async_postern() as postern`."""
     arguments = _arguments(request)
     return lambda: async_rehearsal(*arguments)
 
@@ -72,6 +72,6 @@ def _arguments(request: pytest.FixtureRequest) -> Sequence[str]:
     try:
         arguments: Sequence[str] = request.getfixturevalue("postern_arguments")
     except pytest.FixtureLookupError:
-        # The other fixture was imported without it.
+        # The test imported the other fixture without this one.
         return ()
     return arguments

@@ -1,11 +1,10 @@
 import Glibc
 
-/// Finds the program.
+/// Finds the binary.
 enum Binary {
-    /// The path of the program.
+    /// The path of the binary.
     ///
-    /// - Parameter name: a path, or a name to look for on PATH; where it is nil, POSTERN_BIN says it, and otherwise it
-    ///   is `postern`.
+    /// - Parameter name: a path, or a name to look for on PATH; nil for the value of POSTERN_BIN, or else `postern`.
     static func path(of name: String?) throws(PosternError) -> String {
         if let name { return try path(of: name, place: { $0 }) }
         if let name = environment("POSTERN_BIN") { return try path(of: name, place: { "\($0) (POSTERN_BIN)" }) }
@@ -13,8 +12,8 @@ enum Binary {
     }
 
     /// - Parameters:
-    ///   - place: how the error names a path that was looked at.
-    ///   - before: what was looked at before.
+    ///   - place: how the error names a path.
+    ///   - before: the places that were tried before, for the error.
     private static func path(
         of name: String,
         place: (String) -> String,

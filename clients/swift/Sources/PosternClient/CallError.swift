@@ -1,24 +1,24 @@
 import JSON
 
-/// An error that the service answered with.
+/// An error reply of the service.
 public struct CallError: Error, Equatable, Sendable {
-    /// The number of the error, as the API has it, or JSON-RPC's own below -32000.
+    /// The code of the error in the API; JSON-RPC's own errors are below -32000.
     public let code: Int
-    /// What is wrong, for people.
+    /// The message, for people.
     public let message: String
-    /// All that is wrong, as fixed words; none for JSON-RPC's own errors.
+    /// All slugs of the error; empty for JSON-RPC's own errors.
     public let errors: [ErrorSlug]
-    /// The param at fault, by its path: `user.email`.
+    /// The path of the invalid param: `user.email`.
     public let field: String?
-    /// After how many seconds it makes sense to try again.
+    /// How many seconds to wait before a retry.
     public let retryAfter: Int?
-    /// All that came with the error, as JSON text.
+    /// The error's data, as JSON text.
     public let data: String?
 
-    /// The first thing that is wrong; nil for JSON-RPC's own errors.
+    /// The first slug; nil for JSON-RPC's own errors.
     public var slug: ErrorSlug? { errors.first }
 
-    /// The error in a reply; nil where it is none.
+    /// Reads the error of a reply; nil if it has no code or no message.
     init?(_ error: JSONValue) {
         guard let code = error["code"]?.int, let message = error["message"]?.string else { return nil }
         let data = error["data"]
@@ -36,13 +36,12 @@ extension CallError: CustomStringConvertible {
     public var description: String { "\(slug?.rawValue ?? String(code)): \(message)" }
 }
 
-/// What is wrong with a request, as a fixed word. There is a name for each that the contract knows, and a newer service
-/// may have others.
+/// The slug of an error. Each slug of the contract is a static property; a newer service may have others.
 public struct ErrorSlug: RawRepresentable, Hashable, Sendable {
-    /// The word on the wire: `wrong_password`.
+    /// The slug as the service sends it: `wrong_password`.
     public let rawValue: String
 
-    /// The slug of that word.
+    /// Creates a slug from the text that the service sends.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }

@@ -2,26 +2,27 @@ import Glibc
 import Synchronization
 import Platform
 
-/// What is to be run.
+/// The command that starts the process.
 struct Command {
     let path: String
     let arguments: [String]
-    /// What is added to this process's environment.
+    /// Variables that are added to this process's environment.
     let environment: [String: String]
 }
 
-/// A process in a process group of its own, so that Ctrl-C in a terminal reaches the host alone, with our ends of its
-/// three pipes. None of them is inherited by any other child: the process sees the end of its input when the host is
-/// gone.
+/// A child process and the host's ends of its three pipes.
+///
+/// It has its own process group, so that Ctrl-C in a terminal reaches only the host. No other child inherits the pipes,
+/// so that the input of the process ends when the host ends.
 final class ChildProcess: Sendable {
     let identifier: Int32
-    /// Where its input is written to.
+    /// The write end of its stdin.
     let input: Int32
-    /// Where its output is read from.
+    /// The read end of its stdout.
     let output: Int32
-    /// Where its stderr is read from.
+    /// The read end of its stderr.
     let log: Int32
-    /// Whether its number still is its own: it is nobody else's until it is reaped.
+    /// Whether it is reaped. After that, the system may give its process id to another process.
     private let isReaped = Mutex(false)
 
     init(_ command: Command) throws(PosternError) {
@@ -37,17 +38,17 @@ final class ChildProcess: Sendable {
         }
     }
 
-    /// Sends a signal; nothing where the process has ended.
+    /// Sends a signal; does nothing if the process is reaped.
     func send(signal: Int32) {
         isReaped.withLock { isReaped in
             if !isReaped { kill(identifier, signal) }
         }
     }
 
-    /// Waits for its end.
+    /// Waits until it has ended.
     func wait() -> ProcessEnded.Cause {
         var information = siginfo_t()
-        // It stays a zombie here, so that no signal can reach a process which got its number meanwhile.
+        // WNOWAIT keeps the zombie until the lock is held, so that `send` cannot signal another process with its id.
         while waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) == -1, errno == EINTR {}
         return isReaped.withLock { isReaped in
             var status: Int32 = 0
@@ -59,7 +60,7 @@ final class ChildProcess: Sendable {
         }
     }
 
-    /// Three pipes, with no end at 0, 1 or 2, which a host may have closed: there the child's own ends go.
+    /// Three pipes without the descriptors 0, 1 and 2, which the host may have closed: `spawn` duplicates to those.
     private static func pipes() throws(PosternError) -> [Pipe] {
         var pipes: [Pipe] = []
         var low: [Pipe] = []
@@ -80,7 +81,7 @@ final class ChildProcess: Sendable {
         Glibc.close(pipe.writer)
     }
 
-    /// - Parameter descriptors: what the process gets as 0, 1 and 2.
+    /// - Parameter descriptors: the process's stdin, stdout and stderr.
     private static func spawn(_ command: Command, descriptors: [Int32]) throws(PosternError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -92,7 +93,7 @@ final class ChildProcess: Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // What this process ignores or blocks, the child would as well.
+        // Otherwise the child inherits the ignored and blocked signals of this process.
         var (all, none) = (sigset_t(), sigset_t())
         sigfillset(&all)
         sigemptyset(&none)
@@ -118,7 +119,7 @@ final class ChildProcess: Sendable {
         return identifier
     }
 
-    /// Copies of this process's environment, `NAME=value` byte by byte, as it need not be UTF-8.
+    /// Copies of this process's variables, `NAME=value`, byte by byte because they may not be UTF-8.
     private static func inheritedVariables(except names: some Collection<String>) -> [UnsafeMutablePointer<CChar>?] {
         var variables: [UnsafeMutablePointer<CChar>?] = []
         var next = environ

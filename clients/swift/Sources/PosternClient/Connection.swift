@@ -3,11 +3,11 @@ import JSON
 import Synchronization
 import Platform
 
-/// The calls in flight through one process, from its start to its end.
+/// One process and the calls in flight through it.
 ///
-/// Five threads serve it, none of which keeps another from its work: one reads replies and gives each to its call, one
-/// writes what the pipe had no room for, one reads stderr, one passes on what it reads, and one waits for the end of the
-/// process. They keep the connection alive until then.
+/// It has five threads, which do not block each other: one reads replies and resumes their calls, one writes requests
+/// that did not fit into the pipe, one reads stderr, one passes the lines of stderr on, and one waits until the process
+/// has ended. They keep the connection alive until then.
 final class Connection: Sendable {
     private typealias Outcome = Result<[UInt8], PosternError>
 
@@ -16,14 +16,14 @@ final class Connection: Sendable {
         var lastID = 0
         /// The calls that wait for their reply, by id.
         var calls: [Int: CheckedContinuation<Outcome, Never>] = [:]
-        /// Why no call is taken any more.
+        /// The error of new calls, once they are refused.
         var refusal: PosternError?
         var hasEnded = false
-        /// The call that asks whether the process serves, which no task waits for.
+        /// The id of the first request, by which opening finds out whether the process serves. No task waits for it.
         var readinessID: Int?
-        /// Those who wait for the end.
+        /// The callers of `close` that wait for the end.
         var closers: [CheckedContinuation<Void, Never>] = []
-        /// Ends the process where it does not end by itself.
+        /// Sends SIGTERM and SIGKILL if the process does not end in time.
         var escalation: Task<Void, any Error>?
     }
 
@@ -34,10 +34,10 @@ final class Connection: Sendable {
     private let hasExited = Latch()
     private let outputHasEnded = Latch()
     private let logHasEnded = Latch()
-    /// Open once the process has answered whether it serves, or will not.
+    /// Open once the first request has its reply, or can get none any more.
     private let isAnswered = Latch()
 
-    /// - Parameter startThread: starts a thread, or says that none is to be had.
+    /// - Parameter startThread: starts a thread; returns false if the system refuses.
     init(
         _ command: Command,
         onLog: @escaping @Sendable (String) -> Void,
@@ -69,7 +69,7 @@ final class Connection: Sendable {
             ),
         ]
         let missing = threads.drop { Self.startThread($0.body, with: start) }
-        // What those would have closed in the end is closed here.
+        // Closes the descriptors that the missing threads would have closed at their end.
         for descriptor in missing.compactMap(\.closes) { Glibc.close(descriptor) }
         return missing.isEmpty
     }
@@ -80,7 +80,7 @@ final class Connection: Sendable {
 
     /// Calls a method and waits for its result, as JSON text.
     ///
-    /// - Parameter params: writes the member `params`, or nothing.
+    /// - Parameter params: writes the property `params`, or nothing.
     func result(
         of method: String,
         params: (inout JSONWriter) -> Void
@@ -106,21 +106,22 @@ final class Connection: Sendable {
         if let refusal {
             call.resume(returning: .failure(refusal))
         } else if Task.isCancelled {
-            // Where the handler ran before the call was noted, it has found nothing to end.
+            // If the cancellation handler ran before the call was stored, it did not find the call.
             end(id, with: .failure(.cancelled))
         } else {
             writer.send(line)
         }
     }
 
-    /// Ends a call, unless it has ended already.
+    /// Ends a call; does nothing if it has ended.
     private func end(_ id: Int, with outcome: Outcome) {
         state.withLock { $0.calls.removeValue(forKey: id) }?.resume(returning: outcome)
     }
 
-    /// Waits until the process serves, and throws why it does not.
+    /// Waits until the process serves; throws if it cannot.
     ///
-    /// It blocks the thread, as the start of a process does; what it waits for needs no other thread of a task.
+    /// It blocks the thread, as the start of a process does. It waits for the client's own threads, and not for a task
+    /// on Swift's thread pool.
     func waitUntilReady() throws(PosternError) {
         let id = state.withLock { state in
             state.lastID += 1
@@ -148,14 +149,14 @@ final class Connection: Sendable {
         }
     }
 
-    /// Takes no more calls and ends the input; the process answers what it has been sent, and ends.
+    /// Refuses new calls and ends the input; the process replies to the requests that it was sent, and ends.
     func beginClosing(within limit: Duration) {
         state.withLock { $0.refusal = .clientClosed }
         writer.finish()
         endProcess(after: limit)
     }
 
-    /// Ends the client, as what comes from the process cannot be understood.
+    /// Ends the client after output that is not JSON-RPC.
     private func fail(_ text: String) {
         let error = PosternError.protocolViolation(text)
         let calls = state.withLock { state in
@@ -169,7 +170,7 @@ final class Connection: Sendable {
         endProcess(after: .zero)
     }
 
-    /// Sends SIGTERM if the process goes on for longer than that, and then SIGKILL. The first limit counts.
+    /// Sends SIGTERM if the process runs longer than `limit`, and then SIGKILL. Only the first call has an effect.
     private func endProcess(after limit: Duration) {
         state.withLock { state in
             guard state.escalation == nil, !state.hasEnded else { return }
@@ -184,12 +185,12 @@ final class Connection: Sendable {
 
     // MARK: Threads
 
-    /// Gives each reply to its call.
+    /// Reads replies and resumes their calls.
     private func readReplies() {
         var reader = LineReader(process.output)
         var isBroken = false
         _ = reader.forEachLine { line in
-            // What follows something that cannot be understood is read, so that the process can end, and no more.
+            // After a fault, the rest of the output is read and dropped, so that the process can end.
             guard !isBroken else { return }
             do throws(ReplyFault) {
                 try take(try Reply(line))
@@ -211,11 +212,11 @@ final class Connection: Sendable {
                 reply.id == state.readinessID
             )
         }
-        // A call that was cancelled has been asked, and nobody waits for its reply.
+        // The reply to a cancelled call is expected, but no task waits for it.
         guard isAsked else {
             throw ReplyFault(description: "Postern has answered call \(reply.id), which there was not.")
         }
-        // An error that the service answers with is an answer as well.
+        // An error reply also shows that the process serves.
         if isReadiness { isAnswered.open() }
         call?.resume(returning: reply.outcome.mapError { .call($0) })
     }
@@ -223,7 +224,7 @@ final class Connection: Sendable {
     private func awaitEnd() {
         let cause = process.wait()
         hasExited.open()
-        // What it wrote before it ended still counts.
+        // The output that the process wrote before it ended is read first.
         _ = outputHasEnded.wait(seconds: Limits.restSeconds)
         _ = logHasEnded.wait(seconds: Limits.restSeconds)
         let error = PosternError.processEnded(ProcessEnded(cause: cause, lastLogLines: log.lastLines))
@@ -240,7 +241,7 @@ final class Connection: Sendable {
         writer.abandon()
     }
 
-    /// Runs `body` on a thread where no signal of the host is handled.
+    /// Runs `body` on a thread that blocks all signals, so that it runs no signal handler of the host.
     private static func startThread(_ body: @escaping @Sendable () -> Void, with start: Thread.Starter) -> Bool {
         start {
             var all = sigset_t()

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Something that happens once, and that threads wait for.
+/// A latch that threads wait for until it is opened.
 ///
-/// Safe to share: all state is behind the mutex.
+/// Safe to share: the mutex protects all state.
 final class Latch: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -24,7 +24,7 @@ final class Latch: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Says that it has happened.
+    /// Opens the latch and wakes all waiting threads.
     func open() {
         pthread_mutex_lock(mutex)
         isOpen = true
@@ -32,7 +32,7 @@ final class Latch: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// Waits until it has happened, or for that many seconds; whether it has.
+    /// Waits up to so many seconds until the latch is open; returns whether it is.
     func wait(seconds: Int) -> Bool {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)

@@ -1,23 +1,23 @@
 import Glibc
 
-/// Cuts what a descriptor gives into lines of any length.
+/// Reads lines of any length from a descriptor.
 struct LineReader {
     private let descriptor: Int32
-    /// The start of a line whose end has not come.
+    /// The start of a line that has no line feed yet.
     private var partial: [UInt8] = []
 
-    /// Past how many bytes without a line feed they are handed on as a line.
+    /// How many bytes a line may have before its first part is passed on as a line.
     private let lineBytesMax: Int
 
-    /// - Parameter descriptor: a pipe's end, which is closed when all is read.
+    /// - Parameter descriptor: the read end of a pipe, which is closed at the end of the input.
     init(_ descriptor: Int32, lineBytesMax: Int = .max) {
         self.descriptor = descriptor
         self.lineBytesMax = lineBytesMax
     }
 
-    /// Reads to the end, waiting for what comes, and hands on each line without its line feed.
+    /// Reads to the end of the input, blocking, and calls `body` with each line without its line feed.
     ///
-    /// - Returns: what stands behind the last line feed.
+    /// - Returns: the bytes after the last line feed.
     mutating func forEachLine(_ body: (UnsafeRawBufferPointer) -> Void) -> [UInt8] {
         let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.readBytes, alignment: 16)
         defer { chunk.deallocate() }

@@ -1,25 +1,25 @@
 import Synchronization
 import Platform
 
-/// Reads what the process writes to stderr, so that it never waits, and keeps the last lines.
+/// Reads the stderr of the process, so that the pipe never fills, and keeps the last lines.
 ///
-/// Another thread passes the lines on: what takes them may be slow, or wait for the very call that wrote them.
+/// Another thread passes the lines on: `onLine` may be slow, or wait for the call during which they were written.
 final class LogReader: Sendable {
     private struct State {
         var last: [String] = []
-        /// How much waits to be passed on.
+        /// Bytes of the lines that wait to be passed on.
         var waitingBytes = 0
-        /// How many lines were not, as too much did.
+        /// Lines that were dropped because too many bytes wait.
         var leftOut = 0
     }
 
     private let descriptor: Int32
     private let onLine: @Sendable (String) -> Void
     private let state = Mutex(State())
-    /// The lines to pass on, and nil behind them.
+    /// The lines to pass on, and nil after the last line.
     private let waiting = Mailbox<String?>()
 
-    /// - Parameter onLine: takes each line.
+    /// - Parameter onLine: is called with each line.
     init(_ descriptor: Int32, onLine: @escaping @Sendable (String) -> Void) {
         self.descriptor = descriptor
         self.onLine = onLine
@@ -28,7 +28,7 @@ final class LogReader: Sendable {
     /// The last lines so far.
     var lastLines: [String] { state.withLock { $0.last } }
 
-    /// Reads to the end; on a thread of its own.
+    /// Reads to the end of stderr. Needs its own thread.
     func run() {
         var reader = LineReader(descriptor, lineBytesMax: Limits.logLineBytesMax)
         let rest = reader.forEachLine { take(String(decoding: $0, as: UTF8.self)) }
@@ -36,7 +36,7 @@ final class LogReader: Sendable {
         waiting.post(nil)
     }
 
-    /// Passes the lines on, to the last; on a thread of its own.
+    /// Passes all lines on. Needs its own thread.
     func passOn() {
         while let line = waiting.take() {
             let leftOut = state.withLock { state in
@@ -53,7 +53,7 @@ final class LogReader: Sendable {
         let isPassedOn = state.withLock { state in
             if state.last.count == Limits.logLinesMax { state.last.removeFirst() }
             state.last.append(line)
-            // One alone is passed on however long it is.
+            // A line is always passed on if no other line waits.
             let fits = state.waitingBytes == 0 || state.waitingBytes + line.utf8.count <= Limits.waitingLogBytesMax
             if fits { state.waitingBytes += line.utf8.count } else { state.leftOut += 1 }
             return fits

@@ -1,33 +1,34 @@
 import JSON
 
-/// A Postern of its own process, and the methods that it serves.
+/// A client with its own Postern process.
 ///
 ///     let postern = try Postern(data: "accounts")
 ///     let luke = try await postern.operators.signin(email: "lasoren@bu.edu", password: "a long password")
 ///     await postern.close()
 ///
-/// Any number of tasks may call it at once; replies come as they are ready. Nothing is restarted and no call is tried
-/// again: once the process has ended, every call throws `PosternError.processEnded`.
+/// Any number of tasks can call at the same time; replies arrive in the order in which they are ready. The client
+/// restarts no process and retries no call: once the process has ended, every call throws `PosternError.processEnded`.
 ///
-/// A task that is cancelled gets `PosternError.cancelled` at once, and the reply is dropped when it comes. A call that
-/// was cancelled may still take effect.
+/// A task that is cancelled gets `PosternError.cancelled` at once, and the reply is dropped when it arrives. A
+/// cancelled call may still take effect.
 public final class Postern: Sendable {
     private let connection: Connection
 
-    /// Starts the program, and waits until it serves.
+    /// Starts the process, and waits until it serves.
     ///
     /// - Parameters:
-    ///   - data: the directory where the data live, or `:memory:`; nil leaves it to the program.
-    ///   - binary: the program, as a path or a name to look for on PATH. Where it is nil, the environment's POSTERN_BIN
-    ///     says it, and otherwise it is the `postern` on PATH.
-    ///   - arguments: further flags, as `postern --help` lists them.
-    ///   - environment: what is added to this process's environment for the program.
-    ///   - waitsUntilReady: whether to wait for the reply to a `system.info`, a few milliseconds as a rule, so that a
+    ///   - data: the directory of the data, or `:memory:`; nil for the program's default.
+    ///   - binary: the binary, as a path or a name to look for on PATH; nil for the one that the environment variable
+    ///     POSTERN_BIN names, or else `postern` on PATH.
+    ///   - arguments: further flags, see `postern --help`.
+    ///   - environment: variables that are added to this process's environment for the program.
+    ///   - waitsUntilReady: whether to wait for the reply to a `system.info`, usually a few milliseconds, so that a
     ///     program that cannot serve fails here; otherwise the first call throws.
-    ///   - onLog: takes each line that the program writes to stderr, on a thread of its own; nil hands them on to this
-    ///     process's stderr. It may be slow: the program never waits for it, and past 16 MiB that wait some are left out.
-    /// - Throws: `PosternError.binaryNotFound` or `PosternError.notStarted`; `PosternError.processEnded`, with its last
-    ///   lines on stderr, where the program has ended before it served.
+    ///   - onLog: is called on its own thread with each line that the program writes to stderr; nil writes the lines to
+    ///     this process's stderr. If it is slow, the program does not wait: 16 MiB of lines are buffered, and later
+    ///     lines are dropped.
+    /// - Throws: `PosternError.binaryNotFound` or `PosternError.notStarted`; `PosternError.processEnded`, with the last
+    ///   lines of stderr, if the program ended before it served.
     public init(
         data: String? = nil,
         binary: String? = nil,
@@ -56,16 +57,16 @@ public final class Postern: Sendable {
         connection.beginClosing(within: .seconds(30))
     }
 
-    /// The number of the process.
+    /// The process id.
     public var processIdentifier: Int32 { connection.processIdentifier }
 
-    /// Calls a method by its name, for what this client does not know yet.
+    /// Calls a method by its name, for methods that are newer than this client.
     ///
     /// - Parameters:
     ///   - method: the method's name, such as `operators.signin`.
-    ///   - params: the params as JSON text, an object as a rule; nil for none.
+    ///   - params: the params as JSON text, usually an object; nil for none.
     /// - Returns: the result as JSON text.
-    /// - Throws: `PosternError`; `PosternError.malformedParams` where `params` is no JSON text that the service could read.
+    /// - Throws: `PosternError`; `PosternError.malformedParams` if `params` is not JSON that the service can parse.
     public func call(_ method: String, params: String? = nil) async throws(PosternError) -> String {
         let bytes = try params.map(Request.oneLine)
         let result = try await connection.result(of: method) { writer in
@@ -79,17 +80,17 @@ public final class Postern: Sendable {
 
     /// Ends the process, and waits until it has ended.
     ///
-    /// From now on no call is taken; those in flight still get their results, as the process answers all that it has
-    /// been sent. It may be called more than once, and from several tasks; the first call's limit counts.
+    /// New calls are refused; calls in flight get their results, because the process replies to all requests that it
+    /// was sent. It is idempotent, and several tasks can call it; the limit of the first call applies.
     ///
     /// - Parameter limit: how long the process may take; after that it gets SIGTERM, and 5 seconds later SIGKILL.
     public func close(within limit: Duration = .seconds(30)) async {
         await connection.close(within: limit)
     }
 
-    // MARK: What the generated methods are made of
+    // MARK: Used by the generated methods
 
-    /// Calls a method that gives an object of that type.
+    /// Calls a method whose result has that type.
     func result<Value: ResultValue>(
         of method: StaticString,
         params: (inout JSONWriter) -> Void = { _ in }
@@ -98,7 +99,7 @@ public final class Postern: Sendable {
         return try Value(result: result, of: method)
     }
 
-    /// Calls a method that gives an object of no fixed type, and hands it on as JSON text.
+    /// Calls a method whose result is an object without a fixed type, and returns it as JSON text.
     func json(
         of method: StaticString,
         params: (inout JSONWriter) -> Void = { _ in }
@@ -106,7 +107,7 @@ public final class Postern: Sendable {
         String(decoding: try await reply(to: method, params: params), as: UTF8.self)
     }
 
-    /// Calls a method that gives nothing.
+    /// Calls a method that has no result.
     func perform(
         _ method: StaticString,
         params: (inout JSONWriter) -> Void = { _ in }
@@ -127,16 +128,16 @@ public final class Postern: Sendable {
     }
 }
 
-/// Starts a Postern, runs `body` with it, and ends it however `body` ends.
+/// Opens a client, runs `body` with it, and closes it when `body` returns or throws.
 ///
 /// - Parameters:
-///   - data: the directory where the data live, or `:memory:`; nil leaves it to the program.
-///   - binary: the program; see `Postern.init`.
-///   - arguments: further flags, as `postern --help` lists them.
-///   - onLog: takes each line that the program writes to stderr; see `Postern.init`.
-///   - body: what is done with it.
-/// - Returns: what `body` gives.
-/// - Throws: what `body` throws, or what `Postern.init` does.
+///   - data: the directory of the data, or `:memory:`; nil for the program's default.
+///   - binary: the binary; see `Postern.init`.
+///   - arguments: further flags, see `postern --help`.
+///   - onLog: is called with each line that the program writes to stderr; see `Postern.init`.
+///   - body: is called with the client.
+/// - Returns: the value that `body` returns.
+/// - Throws: the errors of `body` and of `Postern.init`.
 public func withPostern<Value>(
     data: String? = nil,
     binary: String? = nil,

@@ -1,4 +1,4 @@
-/// What a call, or starting Postern, may end with.
+/// An error of a call, or of starting Postern.
 ///
 ///     do {
 ///         try await postern.operators.signin(email: email, password: password)
@@ -6,33 +6,33 @@
 ///         …
 ///     }
 ///
-/// This is for a function that `throws(PosternError)`. In one that `throws`, end with `catch { throw error }`: without
-/// it the compilers of Swift 6.3 crash at a `catch` with a `where`.
+/// This example is for a function that `throws(PosternError)`. In a function that `throws`, end with
+/// `catch { throw error }`: without it, the compilers of Swift 6.3 crash at a `catch` with a `where`.
 public enum PosternError: Error, Equatable, Sendable {
-    /// The service answered with an error.
+    /// The service replied with an error.
     case call(CallError)
-    /// The process has ended while it was needed.
+    /// The process ended before the client was closed.
     case processEnded(ProcessEnded)
-    /// The call came after `close`.
+    /// The call was made after `close`.
     case clientClosed
     /// The task was cancelled; whether the call took effect is not known.
     case cancelled
-    /// The request is longer than the service takes; nothing was sent.
+    /// The request is longer than the service accepts; nothing was sent.
     case messageTooLong(bytes: Int, bytesMax: Int)
-    /// What was given as params is no JSON text that the service could read: it is malformed, holds half of a surrogate
-    /// pair, or is nested too deep. What is wrong, and where; nothing was sent.
+    /// The params are not JSON text that the service can parse: they are malformed, contain half of a surrogate pair,
+    /// or are nested too deep. Has the fault and its position. Nothing was sent.
     case malformedParams(String)
-    /// What came is no reply as JSON-RPC has it, which ends the client; or a result without what its method promises,
-    /// which does not.
+    /// A line of output is not a JSON-RPC reply, which ends the client; or a result does not match the contract, which
+    /// fails only its call.
     case protocolViolation(String)
-    /// There is no program; all places where it was looked for.
+    /// The binary was not found. Has all places where the client looked.
     case binaryNotFound(places: [String])
-    /// The program could not be started; what the system says.
+    /// The process could not be started. Has the system's message.
     case notStarted(String)
 }
 
 extension PosternError: CustomStringConvertible {
-    /// What went wrong, in a sentence or more.
+    /// The error in one or more sentences.
     public var description: String {
         switch self {
         case .call(let error): error.description

@@ -1,21 +1,21 @@
-/// The process has ended while it was needed. Whether the calls in flight took effect is not known.
+/// The process ended before the client was closed. Whether the calls in flight took effect is not known.
 public struct ProcessEnded: Error, Equatable, Sendable {
     /// How a process ends.
     public enum Cause: Equatable, Sendable {
-        /// It exited, with this code.
+        /// The process exited with this code.
         case exit(code: Int32)
-        /// This signal ended it.
+        /// This signal ended the process.
         case signal(Int32)
-        /// Somebody else took note of its end.
+        /// Other code of the host reaped the process, or the host ignores SIGCHLD.
         case unknown
     }
 
-    /// How it ended.
+    /// How the process ended.
     public let cause: Cause
-    /// The last lines that it wrote to stderr, twenty at the most.
+    /// The last lines that the process wrote to stderr, at most 20.
     public let lastLogLines: [String]
 
-    /// An end of that cause, with the last lines of stderr.
+    /// Creates the error from a cause and the last lines of stderr.
     public init(cause: Cause, lastLogLines: [String]) {
         self.cause = cause
         self.lastLogLines = lastLogLines
@@ -23,7 +23,7 @@ public struct ProcessEnded: Error, Equatable, Sendable {
 }
 
 extension ProcessEnded: CustomStringConvertible {
-    /// How it ended, what that means, and its last lines on stderr.
+    /// How the process ended, what that means for calls in flight, and the last lines of stderr.
     public var description: String {
         let how =
             switch cause {

@@ -1,9 +1,9 @@
 import Glibc
 
-/// write(2) that gives EPIPE where the reader is gone and never a SIGPIPE, which would end the host.
+/// write(2) that fails with EPIPE if the pipe has no reader, and causes no SIGPIPE, which would end the host.
 ///
-/// How the host handles signals stays its own: SIGPIPE goes to the thread that writes, which blocks it meanwhile and
-/// takes back the one that it has caused.
+/// It does not change the host's signal handlers: the system sends SIGPIPE to the writing thread, which blocks the
+/// signal during the write and consumes the one that the write caused.
 func writeQuietly(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Result<Int, SystemError> {
     var (pipe, before) = (sigset_t(), sigset_t())
     sigemptyset(&pipe)
@@ -19,14 +19,14 @@ func writeQuietly(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Resu
     return count == -1 ? .failure(SystemError(code: code)) : .success(count)
 }
 
-/// What a system call failed with.
+/// The errno of a failed system call.
 struct SystemError: Error {
     let code: Int32
 }
 
 /// This process's stderr.
 enum StandardError {
-    /// Writes a line, as far as it can be written.
+    /// Writes a line; drops the rest of it if a write fails.
     static func write(line: String) {
         var line = line + "\n"
         line.withUTF8 { text in

@@ -1,19 +1,19 @@
 import JSON
 
-/// A reply: what a call came to.
+/// A reply to a call.
 struct Reply {
     let id: Int
     /// The result as JSON text, or the error.
     let outcome: Result<[UInt8], CallError>
 }
 
-/// A line that is no reply as JSON-RPC has it.
+/// A line that is not a JSON-RPC reply.
 struct ReplyFault: Error {
     let description: String
 }
 
 extension Reply {
-    /// Reads a line.
+    /// Parses a line.
     init(_ line: UnsafeRawBufferPointer) throws(ReplyFault) {
         var id: Int?
         var result: [UInt8]?
@@ -50,7 +50,7 @@ extension Reply {
     }
 
     private static func fault(_ what: String, _ line: UnsafeRawBufferPointer) -> ReplyFault {
-        // What may be a part of a reply may hold a session, which is not for whoever reads errors.
+        // A line with a brace may be part of a reply with a session, which must not be in an error message.
         guard !line.contains(UInt8(ascii: "{")) else {
             return ReplyFault(description: "What came from Postern \(what): \(line.count) bytes")
         }

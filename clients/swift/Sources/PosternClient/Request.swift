@@ -2,7 +2,7 @@ import JSON
 
 /// A request, as one line.
 enum Request {
-    /// - Parameter params: writes the member `params`, or nothing.
+    /// - Parameter params: writes the property `params`, or nothing.
     static func line(id: Int, method: String, params: (inout JSONWriter) -> Void) throws(PosternError) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
@@ -21,16 +21,16 @@ enum Request {
         return writer.take()
     }
 
-    /// JSON text that the service can read, without line breaks, which can stand between its values alone.
+    /// The text as JSON on one line. In JSON, line breaks can only be between tokens, and are replaced by spaces.
     ///
-    /// What it could not read it would answer without saying whose it was.
+    /// It throws if the service could not parse the text, because the service replies to such a request without its id.
     static func oneLine(_ text: String) throws(PosternError) -> [UInt8] {
         let bytes = Array(text.utf8)
         do {
-            // The request around them is a level as well.
+            // The request object is one more level.
             try bytes.readJSON(depthMax: Limits.nestingDepthMax - 1) { reader in try reader.skip() }
         } catch {
-            // Not with the text itself, which may hold a password.
+            // The error does not contain the text, which may contain a password.
             let fault = error as? JSONError
             throw .malformedParams(fault.map { "\($0.reason) at byte \($0.offset)" } ?? "\(error)")
         }

@@ -2,32 +2,31 @@ import Glibc
 import Synchronization
 import Platform
 
-/// Writes requests to the process, whole and one after another, and lets no task wait.
+/// Writes requests to the process, each of them whole, without blocking a task.
 ///
-/// A line goes out at once as far as the pipe has room. What it has no room for, a thread writes, and lines that come
-/// meanwhile stand behind it.
+/// `send` writes as much of a line as fits into the pipe. A thread writes the rest, and later lines queue behind it.
 final class RequestWriter: Sendable {
     private struct State {
-        /// What the pipe had no room for, behind the first `written` bytes, which are out.
+        /// The bytes that are not written yet, after the first `written` bytes.
         var waiting: [UInt8] = []
         var written = 0
-        /// Whether there is more to come.
+        /// Whether new lines are dropped, because `finish` or `abandon` was called.
         var isEnding = false
         var isClosed = false
     }
 
     private let descriptor: Int32
     private let state = Mutex(State())
-    /// Tells the thread that something waits, or that the end has come.
+    /// Wakes the thread when bytes wait, or at the end.
     private let orders = Mailbox<Void>()
 
-    /// - Parameter descriptor: a pipe's end, which is closed here.
+    /// - Parameter descriptor: the write end of a pipe, which this object closes.
     init(_ descriptor: Int32) {
         self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
     }
 
-    /// Writes a line, or has it written.
+    /// Writes a line, or queues it for the thread.
     func send(_ line: [UInt8]) {
         state.withLock { state in
             guard !state.isEnding else { return }
@@ -39,7 +38,7 @@ final class RequestWriter: Sendable {
         }
     }
 
-    /// Ends the input once all is written.
+    /// Ends the input once all bytes are written.
     func finish() {
         end(dropping: false)
     }
@@ -49,14 +48,13 @@ final class RequestWriter: Sendable {
         end(dropping: true)
     }
 
-    /// Writes what waits, until the end; on a thread of its own.
+    /// Writes queued bytes until the end. Needs its own thread.
     func run() {
         while true {
             orders.take()
             while state.withLock({ !$0.waiting.isEmpty }) {
                 var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                // Now and then it looks whether there still is something to write: where the process has left a child
-                // that holds its input, nothing else would end this wait.
+                // The timeout is for `abandon`: if a child of the process holds its input open, poll would not return.
                 _ = poll(&room, 1, Int32(1_000 * Limits.restSeconds))
                 state.withLock { writeOut(&$0) }
             }
@@ -64,7 +62,7 @@ final class RequestWriter: Sendable {
         }
     }
 
-    /// - Parameter dropping: whether what waits is not written any more.
+    /// - Parameter dropping: whether queued bytes are dropped.
     private func end(dropping: Bool) {
         state.withLock { state in
             state.isEnding = true
@@ -74,8 +72,8 @@ final class RequestWriter: Sendable {
         orders.post(())
     }
 
-    /// Writes as much as the pipe takes. Where nobody reads any more the rest is dropped: its calls end with the
-    /// process.
+    /// Writes as much as fits into the pipe. If the pipe has no reader, the rest is dropped: its calls fail when the
+    /// process ends.
     private func writeOut(_ state: inout State) {
         while state.written < state.waiting.count {
             let result = state.waiting.withUnsafeBytes { bytes in

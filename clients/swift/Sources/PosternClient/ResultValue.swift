@@ -1,19 +1,19 @@
 import JSON
 
-/// What a result is made of.
+/// A value in a result.
 protocol ResultValue {
-    /// Reads it; throws `JSONError` or `ResultFault`.
+    /// Reads the value. Throws `JSONError` or `ResultFault`.
     init(reading reader: inout JSONReader) throws
 }
 
-/// A member of a result that is missing, or not of its type.
+/// A property of a result that is missing or has the wrong type.
 struct ResultFault: Error {
-    /// Where it stands in the result: `clients[3].user.email`.
+    /// The path of the property in the result: `clients[3].user.email`.
     let path: String
 
     /// - Parameters:
-    ///   - step: the member, or `[3]` for an element of a list.
-    ///   - error: what went wrong with it or, as a `ResultFault`, within it.
+    ///   - step: the property, or `[3]` for an element of a list.
+    ///   - error: the error of the property, or a `ResultFault` of a property in it.
     init(in step: String, _ error: any Error) {
         guard let inner = (error as? ResultFault)?.path else {
             path = step
@@ -22,7 +22,7 @@ struct ResultFault: Error {
         path = inner.hasPrefix("[") ? step + inner : "\(step).\(inner)"
     }
 
-    /// A member that is not there.
+    /// A missing property.
     init(missing member: StaticString) {
         path = member.description
     }
@@ -44,7 +44,7 @@ extension ResultValue {
 }
 
 extension JSONReader {
-    /// Reads the value of a member.
+    /// Reads the value of a property.
     mutating func value<Value: ResultValue>(of member: StaticString) throws -> Value {
         do {
             return try Value(reading: &self)
@@ -53,7 +53,7 @@ extension JSONReader {
         }
     }
 
-    /// Reads the value of a member that may be null.
+    /// Reads the value of a property that may be null.
     mutating func nullableValue<Value: ResultValue>(of member: StaticString) throws -> Value? {
         guard try kind() == .null else { return try value(of: member) }
         try null()
@@ -61,7 +61,7 @@ extension JSONReader {
     }
 }
 
-/// The value of a member that must be there.
+/// The value of a required property; throws if it is nil.
 func required<Value>(_ value: Value?, _ member: StaticString) throws -> Value {
     guard let value else { throw ResultFault(missing: member) }
     return value
@@ -104,7 +104,7 @@ extension Array: ResultValue where Element: ResultValue {
 extension [UInt8] {
     /// Reads JSON text to its end.
     ///
-    /// - Parameter depthMax: how many objects and arrays may stand within each other.
+    /// - Parameter depthMax: the maximum nesting depth of objects and arrays.
     func readJSON<Value>(
         depthMax: Int = Limits.nestingDepthMax,
         _ body: (inout JSONReader) throws -> Value

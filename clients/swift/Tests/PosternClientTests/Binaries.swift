@@ -3,23 +3,23 @@ import PosternClient
 import PosternTesting
 import Synchronization
 
-/// What the tests start.
+/// The executables that the tests start.
 enum Binaries {
-    /// The real program: what POSTERN_BIN names, or the one that was built with the tests.
+    /// The Postern binary: the one that POSTERN_BIN names, or else the one that was built with the tests.
     static let postern = ProcessInfo.processInfo.environment["POSTERN_BIN"] ?? PosternProcess.binary.path
 
-    /// The trials, which were built with the tests.
+    /// PosternClientTrials, which is built with the tests.
     static let trials = PosternProcess.binary.deletingLastPathComponent().appendingPathComponent("PosternClientTrials")
         .path
 
-    /// A script that stands in for the program.
+    /// A script that replaces the Postern binary.
     static func fake(_ name: String) -> String {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fakes/\(name)").path
     }
 }
 
 extension Postern {
-    /// The real program, in memory.
+    /// Opens a client of the Postern binary, with a store in memory.
     convenience init(arguments: [String] = []) throws(PosternError) {
         try self.init(
             data: ":memory:",
@@ -34,7 +34,7 @@ extension Postern {
     }
 }
 
-/// The lines of a log, as they come.
+/// Collects the lines of a log.
 final class Lines: Sendable {
     private let lines = Mutex<[String]>([])
     private let stream = AsyncStream<String>.makeStream()
@@ -46,7 +46,7 @@ final class Lines: Sendable {
 
     var all: [String] { lines.withLock { $0 } }
 
-    /// The next line; nil where there is none within ten seconds.
+    /// The next line; nil if none arrives within ten seconds.
     func next() async -> String? {
         let deadline = Task { [stream] in
             try await Task.sleep(for: .seconds(10))
@@ -58,7 +58,7 @@ final class Lines: Sendable {
     }
 }
 
-/// Waits until something is so, for so many seconds at the most; whether it is.
+/// Waits up to so many seconds until the condition is true; returns whether it is.
 func becomesTrue(within seconds: Int, _ condition: () -> Bool) async throws -> Bool {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while !condition() {
@@ -68,10 +68,10 @@ func becomesTrue(within seconds: Int, _ condition: () -> Bool) async throws -> B
     return true
 }
 
-/// Whether there is a process of that number.
+/// Whether a process with that id exists.
 func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 }
 
-/// What a body fails with; nil where it does not.
+/// The error that a body throws; nil if it throws none.
 func failure<Value>(of body: () async throws -> Value) async -> PosternError? {
     do {
         _ = try await body()

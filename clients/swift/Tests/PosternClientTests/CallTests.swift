@@ -5,7 +5,7 @@ import Testing
 
 /// Calls, their results and their errors.
 struct CallTests {
-    @Test func givesTypedErrors() async throws {
+    @Test func aCallErrorHasItsSlugFieldAndData() async throws {
         let postern = try Postern()
         _ = try await postern.registerLuke()
         let wrong = await failure { try await postern.operators.signin(email: "lasoren@bu.edu", password: "wrong") }
@@ -21,7 +21,7 @@ struct CallTests {
         await postern.close()
     }
 
-    @Test func saysWhenToTryAgain() async throws {
+    @Test func tooManyAttemptsHasRetryAfter() async throws {
         let postern = try Postern()
         _ = try await postern.registerLuke()
         var last: CallError?
@@ -34,7 +34,7 @@ struct CallTests {
         await postern.close()
     }
 
-    @Test func givesJSONRPCErrorsAsPlainOnes() async throws {
+    @Test func anErrorOfJSONRPCHasNoSlug() async throws {
         let postern = try Postern()
         let error = await failure { try await postern.call("operators.rename", params: "{}") }?.callError
         #expect(error?.code == -32601 && error?.slug == nil && error?.data == nil)
@@ -42,7 +42,7 @@ struct CallTests {
         await postern.close()
     }
 
-    @Test func givesAnErrorWhoseSlugIsNewerAsAPlainOne() async throws {
+    @Test func anErrorMayHaveAnUnknownSlug() async throws {
         let postern = try Postern(binary: Binaries.fake("newer"), waitsUntilReady: false)
         let failed = await failure { try await postern.operators.signin(email: "lasoren@bu.edu", password: "x") }
         let error = try #require(failed?.callError)
@@ -52,7 +52,7 @@ struct CallTests {
         await postern.close()
     }
 
-    @Test func takesParamsOnSeveralLines() async throws {
+    @Test func paramsMayHaveLineBreaks() async throws {
         let postern = try Postern()
         let params = """
             {
@@ -69,8 +69,8 @@ struct CallTests {
         await postern.close()
     }
 
-    /// The service would answer these without saying whose they were.
-    @Test func refusesWhatTheServiceCouldNotRead() async throws {
+    /// The service would reply to these without an id.
+    @Test func paramsThatTheServiceCannotParseAreRefused() async throws {
         let postern = try Postern()
         let lists = { (depth: Int) in
             #"{"a":"# + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}"
@@ -87,7 +87,7 @@ struct CallTests {
         await postern.close()
     }
 
-    @Test func tellsWhatIsNoReplyWithoutItsSecrets() throws {
+    @Test func theErrorForABrokenReplyHasNoSecrets() throws {
         let faults = [
             #"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}"#:
                 "Postern could not read a request: -32700: Parse error",
@@ -102,7 +102,7 @@ struct CallTests {
         }
     }
 
-    @Test func refusesWhatIsTooLongAndServesTheNext() async throws {
+    @Test func aRequestThatIsTooLongIsRefusedAndTheNextCallWorks() async throws {
         let postern = try Postern()
         let bytesMax = 8 << 20
         let rest = #"{"jsonrpc":"2.0","id":1,"method":"operators.confirm_email","params":{"code":""}}"#.utf8.count
@@ -110,14 +110,14 @@ struct CallTests {
         await #expect(throws: PosternError.messageTooLong(bytes: bytesMax + 1, bytesMax: bytesMax)) {
             try await postern.operators.confirmEmail(code: code + "x")
         }
-        // One that was not sent counts as a call, and its successor's number has one digit as well.
+        // The refused request also uses an id. The id of the next one has one digit too, so its length is the same.
         let error = await failure { try await postern.operators.confirmEmail(code: code) }
         #expect(error?.callError?.slug == .fieldInvalid)
         #expect(try await postern.system.info().name == "postern")
         await postern.close()
     }
 
-    @Test func namesTheMemberThatIsMissingAndPassesWhatIsNew() async throws {
+    @Test func aResultWithAMissingPropertyIsAnErrorAndUnknownPropertiesAreIgnored() async throws {
         let postern = try Postern(binary: Binaries.fake("incomplete"), waitsUntilReady: false)
         let start = "The result of system.info is not what it should be: "
         await #expect(throws: PosternError.protocolViolation(start + "store.kind is missing, or of another type")) {
@@ -130,7 +130,7 @@ struct CallTests {
         await postern.close()
     }
 
-    @Test func keepsTenThousandCallsFromFiftyTasksApart() async throws {
+    @Test func concurrentCallsGetTheirOwnReplies() async throws {
         let postern = try Postern()
         let luke = try await postern.registerLuke()
         try await withThrowingTaskGroup { group in
@@ -159,8 +159,8 @@ struct CallTests {
         await postern.close()
     }
 
-    /// More than the pipe holds either way, asked before anything is awaited.
-    @Test func readsWhileMuchIsWritten() async throws {
+    /// Requests and replies exceed the capacity of the pipes, and all requests are sent before a reply is awaited.
+    @Test func repliesAreReadWhileRequestsAreWritten() async throws {
         let postern = try Postern()
         let filler = String(repeating: "x", count: 100_000)
         try await withThrowingTaskGroup { group in

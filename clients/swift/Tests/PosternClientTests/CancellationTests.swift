@@ -3,7 +3,7 @@ import Testing
 
 /// Tasks that are cancelled while they wait for a reply.
 struct CancellationTests {
-    @Test func endsAtOnceAndDropsTheReply() async throws {
+    @Test func aCancelledCallEndsAtOnceAndItsReplyIsDropped() async throws {
         let lines = Lines()
         let postern = try Postern(binary: Binaries.fake("late"), waitsUntilReady: false, onLog: lines.add)
         let first = Task { try await postern.call("first") }
@@ -14,7 +14,7 @@ struct CancellationTests {
         await postern.close()
     }
 
-    @Test func sendsNothingForATaskThatIsCancelledAlready() async throws {
+    @Test func aCallOfACancelledTaskIsNotSent() async throws {
         let postern = try Postern()
         let luke = try await postern.registerLuke()
         let call = Task {
@@ -23,12 +23,12 @@ struct CancellationTests {
         }
         call.cancel()
         await #expect(throws: PosternError.cancelled) { try await call.value }
-        // The session goes on.
+        // The session still works.
         _ = try await postern.operators.clients.get(userID: luke.id, sessionID: luke.sessionID, provision: 0)
         await postern.close()
     }
 
-    @Test func harmsNobodyHoweverManyAreCancelled() async throws {
+    @Test func cancelledCallsDoNotAffectOtherCalls() async throws {
         let postern = try Postern()
         try await withThrowingTaskGroup { group in
             for number in 0..<2_000 {

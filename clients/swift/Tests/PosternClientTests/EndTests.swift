@@ -4,12 +4,12 @@ import JSON
 import PosternTesting
 import Testing
 
-/// How a client and its process come to their end.
+/// How a client and its process end.
 struct EndTests {
-    @Test func failsWhatIsInFlightWhenTheProcessIsKilled() async throws {
+    @Test func allCallsFailWhenTheProcessIsKilled() async throws {
         let postern = try Postern(arguments: ["--log-level", "info"])
         let luke = try await postern.registerLuke()
-        // The process stands still, so that none of these can be answered before it is killed.
+        // The process is stopped, so that it cannot reply to any of these before it is killed.
         kill(postern.processIdentifier, SIGSTOP)
         let calls = (0..<20).map { _ in
             Task { try await postern.operators.signin(email: luke.user.email, password: "a long password") }
@@ -32,7 +32,7 @@ struct EndTests {
         await #expect(throws: PosternError.clientClosed) { try await postern.system.info() }
     }
 
-    @Test func failsACallThatTheProcessHasRead() async throws {
+    @Test func aCallThatTheProcessHasReadFailsWhenItIsKilled() async throws {
         let lines = Lines()
         let postern = try Postern(binary: Binaries.fake("late"), waitsUntilReady: false, onLog: lines.add)
         let call = Task { try await postern.call("a") }
@@ -43,7 +43,7 @@ struct EndTests {
         await #expect(throws: error) { try await postern.call("b") }
     }
 
-    @Test func tellsTheExitCodeAndTheLastLines() async throws {
+    @Test func theErrorHasTheExitCodeAndTheLastLines() async throws {
         let lines = Lines()
         let postern = try Postern(binary: Binaries.fake("last-words"), waitsUntilReady: false, onLog: lines.add)
         let last = (11...30).map { "line \($0)" }
@@ -56,13 +56,13 @@ struct EndTests {
         #expect(try await becomesTrue(within: 20) { lines.all == (1...30).map { "line \($0)" } })
     }
 
-    @Test func answersWhatIsInFlightBeforeItCloses() async throws {
+    @Test func closeWaitsForCallsInFlight() async throws {
         let postern = try Postern()
         let luke = try await postern.registerLuke()
         let calls = (0..<8).map { _ in
             Task { try await postern.operators.signin(email: luke.user.email, password: "a long password") }
         }
-        // Once this is answered, what was sent before it has been read.
+        // When the reply to this arrives, the process has read all requests that were sent before it.
         try await Task.sleep(for: .milliseconds(5))
         _ = try await postern.system.info()
         async let first: Void = postern.close()
@@ -70,7 +70,7 @@ struct EndTests {
         _ = await (first, second)
         #expect(!isAlive(postern.processIdentifier))
         for call in calls {
-            // One that has not begun before is refused.
+            // A call that starts after the close is refused.
             let error = await failure {
                 let operatorID = try await call.value.id
                 #expect(operatorID == 1)
@@ -81,20 +81,20 @@ struct EndTests {
         await postern.close()
     }
 
-    @Test func endsAProcessThatDoesNotEndByItself() async throws {
+    @Test func closeKillsAProcessThatDoesNotEnd() async throws {
         let lines = Lines()
         let postern = try Postern(binary: Binaries.fake("deaf"), waitsUntilReady: false, onLog: lines.add)
         #expect(await lines.next() == "deaf")
         let call = Task { try await postern.call("a") }
         let start = ContinuousClock.now
         await postern.close(within: .milliseconds(100))
-        // Not before its time; how much later is the machine's to say.
+        // SIGKILL comes 5 seconds after SIGTERM; how much later depends on the machine.
         #expect(ContinuousClock.now - start >= .seconds(5))
         let error = await failure { try await call.value }
         #expect(error == .clientClosed || error?.end?.cause == .signal(SIGKILL))
     }
 
-    @Test func endsWhereTheOutputIsNoJSON() async throws {
+    @Test func outputThatIsNotJSONEndsTheClient() async throws {
         let postern = try Postern(binary: Binaries.fake("garbage"), waitsUntilReady: false)
         let error = PosternError.protocolViolation("What came from Postern is no JSON object: Segmentation fault")
         for _ in 0..<2 { await #expect(throws: error) { try await postern.call("a") } }
@@ -102,14 +102,14 @@ struct EndTests {
         await postern.close()
     }
 
-    @Test func endsWhereTheOutputIsClosed() async throws {
+    @Test func aClosedOutputEndsTheClient() async throws {
         let postern = try Postern(binary: Binaries.fake("mute"), waitsUntilReady: false)
         let error = PosternError.protocolViolation("Postern has closed its output and goes on.")
         await #expect(throws: error) { try await postern.call("a") }
         #expect(try await becomesTrue(within: 60) { !isAlive(postern.processIdentifier) })
     }
 
-    @Test func endsWithItsScope() async throws {
+    @Test func withPosternClosesAtTheEndOfItsScope() async throws {
         var process: Int32 = 0
         let kind = try await withPostern(data: ":memory:", binary: Binaries.postern) { postern in
             process = postern.processIdentifier
@@ -126,7 +126,7 @@ struct EndTests {
         #expect(!isAlive(process))
     }
 
-    @Test func endsWhenNobodyHasIt() async throws {
+    @Test func theProcessEndsWhenTheClientIsDeallocated() async throws {
         var postern: Postern? = try Postern()
         let process = try #require(postern?.processIdentifier)
         _ = try await postern?.system.info()
@@ -134,8 +134,8 @@ struct EndTests {
         #expect(try await becomesTrue(within: 60) { !isAlive(process) })
     }
 
-    /// A request that is being written is given up with the process, whoever else could read it.
-    @Test func writesNoLongerThanTheProcessLives() async throws {
+    /// A child of the process still holds its input open.
+    @Test func anUnwrittenRequestIsDroppedWhenTheProcessEnds() async throws {
         let lines = Lines()
         let command = Command(path: Binaries.fake("heir"), arguments: [], environment: [:])
         var connection: Connection? = try Connection(command, onLog: lines.add)
@@ -156,7 +156,7 @@ struct EndTests {
         #expect(try await becomesTrue(within: 60) { ended == nil })
     }
 
-    /// How much waits in a process's input.
+    /// How many unread bytes the input of a process has.
     private func unreadBytes(of process: Int32) -> Int32 {
         let descriptor = open("/proc/\(process)/fd/0", O_RDONLY | O_NONBLOCK)
         defer { close(descriptor) }

@@ -2,9 +2,9 @@ import Foundation
 import PosternClient
 import Testing
 
-/// Hosts in processes of their own.
+/// Hosts that run as processes.
 struct HostTests {
-    @Test func isNotLeftBehindByAHostThatIsKilled() async throws {
+    @Test func theProcessEndsWhenTheHostIsKilled() async throws {
         let (host, output) = try startTrials("stay", binary: Binaries.postern)
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         let processes = line.split { $0.isWhitespace }.compactMap { Int32($0) }
@@ -16,7 +16,7 @@ struct HostTests {
         kill(processes[1], SIGKILL)
     }
 
-    @Test func leavesTheHostAliveWhereNobodyReads() throws {
+    @Test func sigpipeDoesNotEndTheHost() throws {
         let (host, output) = try startTrials("outlive", binary: Binaries.fake("unwilling"))
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         host.waitUntilExit()
@@ -34,7 +34,7 @@ struct HostTests {
         return (host, output)
     }
 
-    @Test func bearsAHostThatIgnoresHowItsChildrenEnd() throws {
+    @Test func theEndIsReportedToAHostThatIgnoresSIGCHLD() throws {
         let (host, output) = try startTrials("unaware", binary: Binaries.postern)
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         host.waitUntilExit()
@@ -42,7 +42,7 @@ struct HostTests {
         #expect(text.hasPrefix("Postern has ended; whether the calls in flight took effect is not known."))
     }
 
-    @Test func losesNoDescriptorWhereThereAreTooFew() throws {
+    @Test func aFailedOpeningLeavesNoDescriptorAndNoProcess() throws {
         let (host, output) = try startTrials("scrimp", binary: Binaries.postern)
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         host.waitUntilExit()
@@ -50,8 +50,8 @@ struct HostTests {
         #expect(text == "refused and opened, and no process is left\n")
     }
 
-    /// What is not UTF-8 in the environment is handed down as it is.
-    @Test func handsDownTheEnvironment() async throws {
+    /// A variable that is not UTF-8 is inherited unchanged.
+    @Test func theProcessInheritsTheEnvironment() async throws {
         let (host, output) = (Process(), Pipe())
         host.executableURL = URL(fileURLWithPath: "/bin/sh")
         host.arguments = ["-c", #"LATIN=$(printf '\351'); export LATIN; exec "$0" stay"#, Binaries.trials]
@@ -67,7 +67,7 @@ struct HostTests {
         host.waitUntilExit()
     }
 
-    /// Whether a process of that number goes on; one whose parent is gone may wait for ever to be reaped.
+    /// Whether a process runs. A zombie does not: without its parent, it may never be reaped.
     private func isRunning(_ process: Int32) -> Bool {
         guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return false }
         return text.split(separator: ")").last?.split(separator: " ").first.map { !["Z", "X"].contains($0) } ?? false

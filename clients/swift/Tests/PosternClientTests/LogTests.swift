@@ -5,9 +5,9 @@ import Platform
 
 @testable import PosternClient
 
-/// What the process writes to stderr.
+/// The stderr of the process.
 struct LogTests {
-    @Test func readsStderrHoweverMuchItIs() async throws {
+    @Test func stderrMayExceedThePipe() async throws {
         let lines = Lines()
         let postern = try Postern(binary: Binaries.fake("talkative"), waitsUntilReady: false, onLog: lines.add)
         #expect(try await postern.call("a") == #""heard""#)
@@ -16,7 +16,7 @@ struct LogTests {
         #expect(lines.all.contains { $0.utf8.count >= 1_000_000 })
     }
 
-    @Test func handsOnALineWithoutAnEndInPieces() async throws {
+    @Test func aLongLineIsPassedOnInPieces() async throws {
         let lines = Lines()
         let postern = try Postern(binary: Binaries.fake("endless"), waitsUntilReady: false, onLog: lines.add)
         #expect(try await postern.call("a") == "1")
@@ -25,8 +25,8 @@ struct LogTests {
         #expect(lines.all.allSatisfy { $0.utf8.count <= Limits.logLineBytesMax + Limits.readBytes })
     }
 
-    /// The log waits for a call that the process answers only once it has written more than a pipe holds.
-    @Test func readsStderrHoweverSlowTheLogIs() async throws {
+    /// The log waits for a reply that the process sends only after it has written more than the capacity of a pipe.
+    @Test func aSlowLogDoesNotBlockTheProcess() async throws {
         let isAnswered = DispatchSemaphore(value: 0)
         let lines = Lines()
         let postern = try Postern(binary: Binaries.fake("talkative"), waitsUntilReady: false) { line in
@@ -41,7 +41,7 @@ struct LogTests {
         #expect(try await becomesTrue(within: 20) { lines.all.reduce(0) { $0 + $1.utf8.count } > 1_900_000 })
     }
 
-    @Test func leavesOutWhatASlowLogHasNoRoomFor() throws {
+    @Test func linesBeyondTheBufferOfASlowLogAreDropped() throws {
         let isRead = DispatchSemaphore(value: 0)
         let lines = Lines()
         let pipe = try #require(Pipe())

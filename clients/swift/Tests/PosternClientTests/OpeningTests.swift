@@ -2,7 +2,7 @@ import Foundation
 import PosternClient
 import Testing
 
-/// What becomes of opening where the program cannot serve.
+/// Opening if the program cannot serve.
 struct OpeningTests {
     @Test(arguments: [["--no-such-flag"], ["--data", "/dev/null/nowhere"]])
     func aProgramThatCannotServeFailsToOpen(arguments: [String]) {
@@ -22,7 +22,7 @@ struct OpeningTests {
         }
     }
 
-    /// Another process holds the lock, and stands still.
+    /// Another process holds the lock and is stopped.
     @Test func aLockedStoreFailsToOpen() async throws {
         try await withStore { folder in
             let (holder, output) = (Process(), Pipe())
@@ -48,7 +48,7 @@ struct OpeningTests {
         }
     }
 
-    /// Gives a folder with a store that nobody has open.
+    /// Calls `body` with a folder that has a closed store.
     private func withStore(_ body: (URL) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         defer {
@@ -60,9 +60,9 @@ struct OpeningTests {
     }
 }
 
-/// What texts for people show of values that have secrets.
+/// The debug output of values that have secrets.
 struct RedactedTests {
-    @Test func textsHaveNoSecrets() {
+    @Test func debugOutputHasNoSecrets() {
         let person = OperatorsPerson(id: 1, created: "now", firstName: "Luke", lastName: "S", email: "lasoren@bu.edu")
         let operatorOne = OperatorsOperator(id: 7, created: "now", user: person, sessionID: "a secret")
         var dumped = ""

@@ -3,9 +3,9 @@ import PosternClient
 import PosternTesting
 import Testing
 
-/// What the README says, as it is written there.
+/// The code and the output in the README.
 struct ReadmeTests {
-    @Test func isAsTheExampleRuns() throws {
+    @Test func theExamplePrintsTheLinesOfTheREADME() throws {
         let directory = TemporaryDirectory()
         let example = Process()
         let output = Pipe()
@@ -32,8 +32,8 @@ struct ReadmeTests {
         #expect(readme.contains(text.split(separator: "\n").map { "    \($0)\n" }.joined()))
     }
 
-    /// Each piece of Swift stands in the example, or below, where it is compiled and run.
-    @Test func showsNoSwiftThatIsNotRun() throws {
+    /// Each Swift block of the README is part of the example, or of a test below, so that it is compiled and run.
+    @Test func eachSwiftBlockIsRun() throws {
         let sources = try ["Example/FiveSteps.swift", "Tests/PosternClientTests/ReadmeTests.swift"].map {
             Self.unindented(try String(contentsOfFile: Self.folder + $0, encoding: .utf8))
         }
@@ -46,14 +46,14 @@ struct ReadmeTests {
         }
     }
 
-    @Test func callsByName() async throws {
+    @Test func theCallByNameWorks() async throws {
         let postern = try Postern()
         let info = try await postern.call("system.info", params: "{}")
         #expect(info.hasPrefix(#"{"name":"postern","#))
         await postern.close()
     }
 
-    @Test func catchesOneError() async throws {
+    @Test func theCatchOfOneSlugCompiles() async throws {
         let postern = try Postern()
         _ = try await postern.registerLuke()
         await #expect(throws: PosternError.self) { try await signIn(through: postern) }
@@ -70,14 +70,14 @@ struct ReadmeTests {
         }
     }
 
-    @Test func endsWithItsScope() async throws {
+    @Test func theScopeReturnsItsValue() async throws {
         let name = try await withPostern(data: ":memory:") { postern in
             try await postern.system.info().name
         }
         #expect(name == "postern")
     }
 
-    /// The program as the README's scope finds it: by the name `postern`.
+    /// Passes the binary under test; the README's code relies on `postern` on the PATH.
     private func withPostern<Value>(
         data: String,
         _ body: (Postern) async throws -> Value

@@ -6,9 +6,9 @@ import PosternTranscripts
 import JSON
 import Testing
 
-/// The transcripts of schema/cases, through the client.
+/// Replays the transcripts of schema/cases through the client.
 struct ReplayTests {
-    @Test func playsAllAndCallsEachMethodAsAProgramDoes() async throws {
+    @Test func allTranscriptsMatchAndEachTypedMethodIsCalled() async throws {
         var typedMethods: Set<String> = []
         for transcript in try Transcript.all() {
             let replay = try await Replay(of: transcript, binary: Binaries.postern)
@@ -23,14 +23,14 @@ struct ReplayTests {
         #expect(typedMethods == Set(names))
     }
 
-    @Test func knowsTheSlugsOfTheContract() throws {
+    @Test func eachSlugOfTheTranscriptsIsAStaticProperty() throws {
         let known = Set(ErrorSlug.known.map(\.rawValue))
         let expected = try Transcript.all().reduce(into: Set<String>()) { $0.formUnion($1.slugs) }
         #expect(expected.subtracting(known) == [])
         #expect(ErrorSlug.known.contains(.wrongPassword))
     }
 
-    @Test func writesCanonicalJSON() throws {
+    @Test func canonicalTextSortsNamesAndEscapesOnlyWhatJSONRequires() throws {
         let value = try JSONValue(parsing: #"{"b": [1, "\u2028\u00e9\n\u0001\"/"], "a": {}, "B": 1.50}"#)
         #expect(value.canonicalText == "{\"B\":1.50,\"a\":{},\"b\":[1,\"\u{2028}é\\n\\u0001\\\"/\"]}")
     }

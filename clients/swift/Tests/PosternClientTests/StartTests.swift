@@ -5,9 +5,9 @@ import Platform
 
 @testable import PosternClient
 
-/// How a process is started, or is not.
+/// Starts and failed starts of a process.
 struct StartTests {
-    @Test func namesThePlacesWhereThereIsNoProgram() throws {
+    @Test func theErrorForAMissingBinaryListsThePlaces() throws {
         #expect(throws: PosternError.binaryNotFound(places: ["/nowhere/postern"])) {
             try Postern(binary: "/nowhere/postern")
         }
@@ -16,7 +16,7 @@ struct StartTests {
         #expect(error?.description.contains("/usr/bin/no-such-program") == true)
     }
 
-    @Test func startsNothingWithWhatAZeroByteWouldCut() throws {
+    @Test func argumentsAndVariablesWithAZeroByteAreRefused() throws {
         let isNotStarted = { (error: any Error) in if case .notStarted? = error as? PosternError { true } else { false }
         }
         #expect(performing: { try Postern(data: "a\0b", binary: Binaries.postern) }, throws: isNotStarted)
@@ -24,9 +24,8 @@ struct StartTests {
         #expect(performing: { try Postern(binary: Binaries.postern, environment: environment) }, throws: isNotStarted)
     }
 
-    /// Its group is its own, so that Ctrl-C reaches the host alone; what the host ignores and blocks is not handed
-    /// down.
-    @Test func startsTheProcessApart() async throws {
+    /// Ctrl-C then reaches only the host.
+    @Test func theProcessHasItsOwnGroupAndBlocksNoSignals() async throws {
         let postern = try startWithSignalsBlocked()
         _ = try await postern.system.info()
         let process = postern.processIdentifier
@@ -45,8 +44,8 @@ struct StartTests {
         return try Postern()
     }
 
-    /// No process has another's pipes, so that each ends by itself while others live.
-    @Test func startsManyAtOnce() async throws {
+    /// No process inherits the pipes of another, so that each ends while others run.
+    @Test func manyProcessesCanStartAtTheSameTime() async throws {
         let posterns = try await withThrowingTaskGroup { group in
             for _ in 0..<50 {
                 group.addTask {
@@ -63,7 +62,7 @@ struct StartTests {
     }
 
     @Test(arguments: 0..<5)
-    func leavesNoPipeOpenWhereNoThreadIsToBeHad(started: Int) async throws {
+    func noPipeIsLeftOpenIfAThreadCannotStart(started: Int) async throws {
         let mark = UUID().uuidString
         let command = Command(path: Binaries.fake("late"), arguments: [mark], environment: [:])
         let count = Mutex(0)
@@ -75,7 +74,7 @@ struct StartTests {
                     return count > started
                 }
                 guard isLast else { return Platform.Thread.start(body) }
-                // A process takes up its words a moment after it was started.
+                // The arguments of a process are visible only a moment after its start.
                 for _ in 0..<1_000 where Self.process(with: mark) == nil { usleep(5_000) }
                 pipes.withLock { $0 = Self.pipes(["0", "1", "2"], of: Self.process(with: mark) ?? "") }
                 return false
@@ -86,7 +85,7 @@ struct StartTests {
         #expect(try await becomesTrue(within: 60) { Self.pipes(of: "self").isDisjoint(with: theirs) })
     }
 
-    /// The number of the process that was given an argument.
+    /// The id of the process that has an argument.
     private static func process(with argument: String) -> String? {
         let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return processes.first { process in
@@ -96,7 +95,7 @@ struct StartTests {
         }
     }
 
-    /// The pipes behind these descriptors of a process, or behind all of them.
+    /// The pipes of these descriptors of a process, or of all its descriptors.
     private static func pipes(_ descriptors: [String]? = nil, of process: String) -> Set<String> {
         let folder = "/proc/\(process)/fd"
         let all = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
