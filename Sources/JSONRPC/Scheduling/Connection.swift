@@ -1,43 +1,45 @@
-/// How requests are ordered.
+/// The order in which requests are carried out and answered.
 package enum ReplyOrder: String, Sendable {
-    /// They take effect, and are answered, in the order in which they came.
+    /// Requests take effect, and are answered, in the order in which they arrive.
     case inOrder = "in-order"
     /// A request waits only for earlier ones of the same lane.
     case asCompleted = "as-completed"
 }
 
-/// The requests of one stream, from bytes read to bytes to be written:
+/// The requests of one stream, from input bytes to output bytes:
 ///
-///     receive          bytes that were read
+///     receive          takes bytes that were read
 ///       MessageReader    cuts and parses messages
-///       admit            gives each a lane; one behind another request of its lane waits
-///         Lanes            keep what waits; LookAhead starts its slow work
+///       admit            assigns a lane; a message behind another of its lane waits
+///         Lanes            hold the waiting messages; LookAhead starts their slow work
 ///       carryOut         has the handler carry out a request, in GroupCommit
-///     commit           makes what was done durable
-///     takeOutput       replies that may leave
+///     commit           makes the effects durable
+///     takeOutput       returns the replies that may be sent
 ///
-/// What one read brought is carried out, then committed at once, and only then answered: a thousand requests in a pipe
-/// share one sync, and no reply tells of what is not durable. A request that waits for slow work holds up its lane and
-/// nothing else; in-order is the case of a single lane.
+/// All requests of one read are carried out, then committed together, and only then answered: a thousand requests in a
+/// pipe share one sync, and no reply reports a change that is not durable. A request that waits for slow work blocks
+/// only its own lane. In-order is the case of a single lane.
 ///
-/// A turn ends when its answers have grown long, as a short request may have a long answer; the next begins when these
-/// have gone out. It belongs to one thread, and does no input or output of its own.
+/// A turn is one run of requests that ends with a commit. A turn ends early when its answers reach `Limits.turnBytes`,
+/// because a short request may have a long answer. The next turn begins when these answers are sent.
 ///
-/// A struct, with one owner: each use of an object's members is checked at run time against others that overlap with it,
-/// and a request makes many.
+/// One thread uses a connection. It does no input or output itself.
+///
+/// It is a noncopyable struct and not a class, because each access to a property of an object is checked for
+/// exclusivity at run time, and a request makes many.
 struct Connection: ~Copyable {
     private let handler: any RequestHandler
     private let chosenOrder: ReplyOrder?
     private var reader: MessageReader
     private var lanes = Lanes()
-    /// Lanes that could go on, had their answers not grown long.
+    /// Lanes that wait only for the next turn, because the answers of the last one reached their limit.
     private var pausedLanes = Set<Lane>()
     private var inFlight = RequestsInFlight()
     private var lookAhead: LookAhead
     private var group: GroupCommit
 
-    /// - Parameter order: how requests are ordered; nil leaves it to the framing, as peers that frame with headers match
-    ///   replies to requests by their ids.
+    /// - Parameter order: how requests are ordered. With nil the framing decides: as completed for header framing,
+    ///   whose peers match replies to requests by id; in order for lines.
     init(handler: any RequestHandler, pool: WorkPool, order: ReplyOrder?, framing: Framing) {
         self.handler = handler
         self.chosenOrder = order
@@ -46,21 +48,21 @@ struct Connection: ~Copyable {
         self.group = GroupCommit(handler: handler)
     }
 
-    /// Whether every request was answered.
+    /// Whether every request is answered.
     var isIdle: Bool { lanes.isEmpty && !hasBacklog }
 
-    /// Whether there is something to carry out that waits for nothing but for earlier answers to go out.
+    /// Whether messages remain that wait only until earlier answers are sent.
     var hasBacklog: Bool { !reader.isEmpty || !pausedLanes.isEmpty }
 
-    /// How many messages were read and are not answered, those aside whose answers wait to be written.
+    /// The messages that were read and not answered. Answers that wait to be written count as answered.
     var unansweredMessages: Int { lanes.count + reader.count }
 
-    /// Whether so many requests wait that nothing more should be read for now.
+    /// Whether so many refused messages wait that reading must stop.
     var isSaturated: Bool { lanes.isSaturated }
 
     // MARK: In and out
 
-    /// Takes what was read.
+    /// Takes bytes that were read.
     mutating func receive(_ read: UnsafeRawBufferPointer) {
         reader.receive(read)
         group.framing = reader.framing
@@ -74,7 +76,7 @@ struct Connection: ~Copyable {
         takeBacklog()
     }
 
-    /// Goes on where a turn ended because its answers had grown long.
+    /// Carries out the messages that remain from a turn that ended early.
     mutating func takeBacklog() {
         for lane in pausedLanes { advance(lane) }
         while !group.isFull, let (received, chunk) = reader.next() {
@@ -86,7 +88,7 @@ struct Connection: ~Copyable {
         endTurn()
     }
 
-    /// Goes on with what waited for work that is done now.
+    /// Continues the requests whose slow work has finished.
     mutating func resume() {
         let finished = lookAhead.takeFinished()
         guard !finished.isEmpty else { return }
@@ -94,7 +96,7 @@ struct Connection: ~Copyable {
         endTurn()
     }
 
-    /// The answers that may go out by now.
+    /// The answers that may be sent now.
     mutating func takeOutput() -> [UInt8] {
         group.takeCommitted()
     }
@@ -110,7 +112,7 @@ struct Connection: ~Copyable {
         chosenOrder ?? (reader.framing == .header ? .asCompleted : .inOrder)
     }
 
-    /// Each message of a batch waits in its own lane; the answer has them in the batch's order whenever they are done.
+    /// Admits the messages of a batch. Each waits in its own lane; the batch's answer has them in the batch's order.
     private mutating func admit(_ messages: [Message], chunk: Chunk) {
         let batch = BatchReply(count: messages.count)
         for (index, message) in messages.enumerated() {
@@ -118,7 +120,7 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// Carries out a message, or puts it where it waits for its turn.
+    /// Carries out a message, or queues it in its lane.
     private mutating func admit(_ message: consuming Message, at place: BatchPlace? = nil, chunk: Chunk) {
         guard let entry = entry(for: message, at: place, chunk: chunk) else {
             if let place { group.settle([], at: place) }
@@ -132,7 +134,7 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// What is to be carried out for a message; nil for a message that needs nothing, such as a notification that cancels a
+    /// The entry of a message; nil for a message that needs no further work, such as a notification that cancels a
     /// request.
     private func entry(for message: consuming Message, at place: BatchPlace?, chunk: Chunk) -> LaneEntry? {
         switch consume message {
@@ -141,10 +143,10 @@ struct Connection: ~Copyable {
             return LaneEntry(error, to: ReplyAddress(id: id, place: place, chunk: chunk))
         case .request(let request):
             let address = ReplyAddress(id: request.id, place: place, chunk: chunk)
-            // If nothing waits, there is room, and nothing to cancel or to confuse the request with.
+            // If nothing waits, there is room, no request to cancel, and no request with the same id.
             if lanes.isEmpty { return LaneEntry(request, to: address) }
             guard let id = request.id else {
-                // A notification gets no answer, not even that there is no room for it (JSON-RPC 2.0 §4.1).
+                // A notification gets no answer, not even if it is dropped for lack of room (JSON-RPC 2.0 §4.1).
                 return cancelWaiting(request) || lanes.isFull ? nil : LaneEntry(request, to: address)
             }
             if inFlight.entry(id) != nil { return LaneEntry(handler.shaped(.idInFlight, for: request), to: address) }
@@ -176,7 +178,7 @@ struct Connection: ~Copyable {
         return entry.request.flatMap { handler.lane(of: $0) }
     }
 
-    /// Carries out what has come to its turn in a lane.
+    /// Carries out the messages of a lane until one waits for slow work or the turn ends.
     private mutating func advance(_ lane: Lane?) {
         guard let lane else { return }
         pausedLanes.remove(lane)
@@ -190,7 +192,7 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// Carries out one message and answers it; false where it has to wait for slow work.
+    /// Carries out one message and answers it; false if it waits for slow work.
     private mutating func carryOut(_ entry: LaneEntry) -> Bool {
         if let work = group.carryOut(entry) {
             lookAhead.start(work, for: entry)

@@ -1,42 +1,44 @@
 import JSON
 internal import Platform
 
-/// Requests that were carried out, and their replies: these leave once all that the requests did is durable.
+/// Commits requests in groups, and keeps their replies until all effects are durable.
 ///
-/// A thousand requests that came with one read share one sync. Where the commit of a group fails, each of its requests is
-/// carried out again and committed alone, so that those that only read are answered as ever.
+/// A thousand requests that arrive with one read share one sync. If the commit of a group fails, each of its requests
+/// is carried out again and committed alone, so requests that only read still succeed.
 struct GroupCommit: ~Copyable {
     private let handler: any RequestHandler
-    /// How replies are told apart.
+    /// How replies are framed.
     var framing = Framing.line
-    /// Replies of what is done and not committed yet.
+    /// The replies to requests that are carried out and not committed.
     private var output = JSONWriter(capacity: usualOutputBytes)
-    /// The requests that these replies are to.
+    /// The messages that were carried out since the last commit.
     private var group: [LaneEntry] = []
-    /// Replies that may leave.
+    /// The replies that may be sent.
     private var committed: [UInt8] = []
 
-    /// What most groups' replies have room in.
+    /// The initial capacity, which is enough for the replies of most groups.
     private static let usualOutputBytes = 4_096
 
     init(handler: any RequestHandler) {
         self.handler = handler
     }
 
-    /// Whether the replies so far are to leave before there are more.
+    /// Whether the replies have reached the limit of a turn and must be sent before more are added.
     var isFull: Bool { output.count + committed.count >= Limits.turnBytes }
 
-    /// The replies that may leave by now.
+    /// Returns the replies that may be sent now, and removes them.
     mutating func takeCommitted() -> [UInt8] {
         defer { committed = [] }
         return committed
     }
 
-    /// Carries out one message; gives the slow work that it waits for, with nothing done, where it waits for some.
+    /// Carries out one message.
+    ///
+    /// - Returns: the slow work that the message waits for, with nothing done; nil if it was carried out.
     mutating func carryOut(_ entry: LaneEntry) -> SlowWork? {
         if let place = entry.address.place, place.batch.isFull { entry.hasNoRoom = true }
-        // A line goes straight to where it is sent from; a part of a batch, or what needs its length written before it,
-        // does not.
+        // A single reply in line framing is written directly to `output`. A part of a batch is not, and neither is a
+        // reply whose length must precede it.
         if entry.address.place == nil, framing != .header {
             let start = output.count
             if let work = entry.perform(by: handler, answer: &output) { return work }
@@ -51,7 +53,7 @@ struct GroupCommit: ~Copyable {
         return nil
     }
 
-    /// Puts a message's answer, empty for one that gets none, into its place in its batch's.
+    /// Puts a message's answer into its batch's answer. The answer is empty if the message gets none.
     mutating func settle(_ part: [UInt8], at place: BatchPlace) {
         guard place.batch.settle(part, at: place.index), case let count = place.batch.answerBytes, count > 0 else {
             return
@@ -61,8 +63,10 @@ struct GroupCommit: ~Copyable {
         endMessage()
     }
 
-    /// Makes durable what was done, and lets the replies leave. It ends a group also where nothing was done: the handler may
-    /// have looked at what it holds, and is to look anew for the next.
+    /// Makes the group's effects durable and releases its replies.
+    ///
+    /// It commits an empty group as well: the handler may have read the store, and must refresh its view for the next
+    /// group.
     mutating func commit() {
         do throws(RPCError) {
             try handler.commit()
@@ -72,7 +76,7 @@ struct GroupCommit: ~Copyable {
         }
         group.removeAll(keepingCapacity: true)
         guard output.count > 0 else { return }
-        // The parts of a batch's answer are free by now, and give room to its copy.
+        // The parts of a long batch answer are freed by now. Returning their memory makes room for the copy below.
         if output.count > Limits.outputBytesKept { ProcessMemory.releaseFree() }
         output.withUnsafeBytes { committed.append(contentsOf: $0) }
         output.truncate(to: 0)
@@ -85,10 +89,10 @@ struct GroupCommit: ~Copyable {
         output.truncate(to: 0)
         for entry in entries {
             var answer = JSONWriter()
-            // It goes on with the outcome of its slow work. If it asks for more, the store's error stands.
+            // It continues from the phase of its slow work. If it asks for more slow work, it gets the store's error.
             var failure: RPCError? = entry.perform(by: handler, answer: &answer) == nil ? nil : fault
             do throws(RPCError) {
-                // What is refused or taken back has done nothing, so a commit that fails is not its own.
+                // A refused or cancelled message has no effects to commit.
                 if failure == nil, entry.request != nil, !entry.isCancelled { try handler.commit() }
             } catch {
                 failure = error
@@ -102,7 +106,7 @@ struct GroupCommit: ~Copyable {
         }
     }
 
-    /// Sends an answer on its way, empty for a message that gets none: into its batch's, or out.
+    /// Adds an answer to its batch's answer, or else to the output. The answer is empty if the message gets none.
     private mutating func deliver(_ answer: [UInt8], of entry: LaneEntry) {
         if let place = entry.address.place { return settle(answer, at: place) }
         guard !answer.isEmpty else { return }

@@ -1,8 +1,9 @@
 import JSON
 
 extension LaneEntry {
-    /// Carries out the message and writes its answer; gives the slow work that it has to wait for, with nothing written,
-    /// where there is some.
+    /// Carries out the message and writes its answer.
+    ///
+    /// - Returns: the slow work that the message must wait for, with nothing written; nil if it was carried out.
     func perform(by handler: any RequestHandler, answer: inout JSONWriter) -> SlowWork? {
         let start = answer.count
         guard !isCancelled else { return nil }
@@ -26,7 +27,7 @@ extension LaneEntry {
             if request.id == nil {
                 answer.truncate(to: start)
             } else if answer.isOverrun || answer.count - start > Limits.answerBytesMax {
-                // Only reads have long results, so nothing has taken effect that the caller is not told of.
+                // Only reads have long results, so no change is hidden from the caller.
                 answer.truncate(to: start)
                 end(with: .answerTooLong, by: handler, answer: &answer)
             }
@@ -38,7 +39,7 @@ extension LaneEntry {
         }
     }
 
-    /// Writes the answer of a request that was carried out and whose result cannot go out.
+    /// Writes the answer to a request that was carried out but whose result cannot be sent.
     func end(with failure: RPCError, by handler: any RequestHandler, answer: inout JSONWriter) {
         guard let request, let id = request.id else { return }
         let start = answer.count

@@ -1,20 +1,20 @@
-/// A message that has not been answered for good.
+/// A message whose final answer has not been written.
 final class LaneEntry {
     /// The request; nil for a message that is answered with `refusal`.
     let request: Request?
     let refusal: RPCError?
     private(set) var address: ReplyAddress
     var lane: Lane?
-    /// Whether slow work for it is under way.
+    /// Whether its slow work is under way.
     var isWaiting = false
     var isDone = false
-    /// Whether it was taken back before its turn came.
+    /// Whether it was cancelled before its turn.
     var isCancelled = false
-    /// Whether its batch's answer was full when its turn came, so that it is refused instead of carried out.
+    /// Whether the answer of its batch was full at its turn. The message is then refused instead of carried out.
     var hasNoRoom = false
-    /// Whether its id is noted as one that waits.
+    /// Whether its id is in `RequestsInFlight`.
     var isInFlight = false
-    /// What slow work gave for it; nil where none was done.
+    /// The phase that its slow work returned; nil if no slow work was done.
     var phase: (any RequestPhase)?
 
     init(_ request: Request, to address: ReplyAddress) {
@@ -29,7 +29,7 @@ final class LaneEntry {
         self.address = address
     }
 
-    /// Lets go of all that was read with a message that is refused; its answer needs the id alone.
+    /// Copies the id of a refused message and releases its chunk: the answer needs only the id.
     func keepOnlyID() {
         let copy = address.id.map { Chunk(copying: $0) }
         address = ReplyAddress(id: copy?.bytes, place: address.place, chunk: copy ?? .empty)

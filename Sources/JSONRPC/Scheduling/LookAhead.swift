@@ -1,6 +1,6 @@
 import JSON
 
-/// Slow work that is under way, and requests behind others whose slow work can be started ahead of their turn.
+/// The slow work that is under way, and the waiting requests whose slow work can start ahead of their turn.
 struct LookAhead {
     private let pool: WorkPool
     private var underWay: [Int: LaneEntry] = [:]
@@ -34,7 +34,7 @@ struct LookAhead {
         }
     }
 
-    /// Starts the slow work of as many candidates as there is room for.
+    /// Starts the slow work of candidates, up to the limit of work that is under way.
     mutating func run(by handler: any RequestHandler) {
         var room = Limits.workAheadMax - underWay.count
         while let entry = candidates.first {
@@ -47,15 +47,15 @@ struct LookAhead {
         }
     }
 
-    /// Runs a request's first phase for the sake of the work that it asks for alone. What else comes of it is discarded: at
-    /// its turn the request is begun anew.
+    /// Runs a request's first phase ahead of its turn, only to get its slow work. Its writes, result and error are
+    /// discarded. Without slow work, the first phase runs again at the request's turn.
     private mutating func run(_ entry: LaneEntry, by handler: any RequestHandler) {
         guard let request = entry.request else { return }
         var discarded = JSONWriter()
         do throws(RPCError) {
             if let work = try handler.handle(request, from: nil, result: &discarded) { start(work, for: entry) }
         } catch {
-            // It is refused for good at its turn.
+            // The phase runs again at its turn and throws its error then.
         }
         handler.rollback()
     }
