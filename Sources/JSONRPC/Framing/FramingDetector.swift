@@ -5,8 +5,8 @@
 ///     hello from the launcher\n      open: a banner
 ///     {"jsonrpc":…                   … then lines, with an error for the banner
 ///
-/// A line that is neither JSON nor one of these headers decides nothing. So a launcher's banner does not turn a stream
-/// of lines into headers.
+/// A line that is neither JSON nor one of these headers decides nothing. So a launcher's banner or a stray `null` does
+/// not turn a stream of lines into headers.
 struct FramingDetector: ~Copyable {
     /// The bytes that were read before the framing is known.
     private var pending = InputBuffer()
