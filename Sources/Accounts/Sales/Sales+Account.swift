@@ -84,8 +84,8 @@ extension Sales {
         }
     }
 
-    /// Sets a new password with a mailed token, and ends all sessions and unused codes. The token proves the address,
-    /// so the email becomes verified too.
+    /// Sets a new password with a mailed token, ends all sessions and unused codes, and clears the lock. The token
+    /// proves the address, so the email becomes verified too.
     package func completeReset(token: Given<String>, password: Given<Password>) throws -> Progress<Void> {
         let token = try SalesRules.code(token, "token")
         let password = try SalesRules.password(password)
