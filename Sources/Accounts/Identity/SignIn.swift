@@ -106,7 +106,7 @@ package struct SignIn<Account: PasswordAccount> {
     ///
     /// - Parameters:
     ///   - known: the hash that the password was verified against; nil if the email had no account.
-    ///   - newHash: the rehash that replaces it; nil if it was made with the current parameters.
+    ///   - newHash: the rehash that replaces it; nil if no rehash is needed.
     private func enter(
         _ attempt: Attempt,
         known: PasswordHash?,

@@ -46,7 +46,7 @@ package struct Operators {
         try storedAccount(given, at: now, in: tx).record
     }
 
-    /// The stored record of the operator who sends a request, for rules that read few of its fields.
+    /// Like `authenticated`, but returns the stored object, for rules that read few of its fields.
     func storedAccount(
         _ given: SessionFields,
         at now: Timestamp,
