@@ -66,7 +66,7 @@ package indirect enum JSONValue: Equatable, Sendable {
         }
     }
 
-    // MARK: Looking inside
+    // MARK: Accessors
 
     /// The value of an object's first property with this name; nil if there is none, and for a value that is not an
     /// object.

@@ -5,18 +5,18 @@ package enum Limits {
     package static let readBytes = 1 << 20
     /// Bytes that are kept for waiting requests: the whole chunks that contain them, and copies of their ids.
     package static let waitingBytesMax = 64 << 20
-    /// Refused messages that may wait for the turn of their answer. At this number reading stops until some are
+    /// Refused messages that may wait for the turn of their reply. At this number reading stops until some are
     /// answered.
     package static let waitingRefusalsMax = 100_000
     /// Bytes of the ids of these messages. At this size reading stops as well.
     package static let waitingRefusalBytesMax = 16 << 20
     /// Memory of replies that the client has not read. Above it reading stops until the client reads.
     package static let unreadBytesMax = answerBytesMax
-    /// Bytes of answers at which a turn ends and its answers are sent.
+    /// Bytes of replies at which a turn ends and its replies are sent.
     package static let turnBytes = 1 << 20
     /// Bytes of one write; small, so that progress is visible.
     static let writeBytes = 64 << 10
-    /// Memory for answers that is kept for the next turn. A batch's answer may have taken a few times as much.
+    /// Memory for replies that is kept for the next turn. A batch's reply may have taken a few times as much.
     static let outputBytesKept = 4 << 20
     /// Threads for slow work, regardless of the number of processors: each may need the 19 MiB of a password hash.
     package static let workThreadsMax = 32

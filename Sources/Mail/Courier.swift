@@ -64,9 +64,9 @@ package final class Courier {
         let latest = deliveries.takeOutcomes()
         outcomes += latest
         let now = time.now
-        let hasNews = outbox.takeNotice() || !latest.isEmpty
+        let hasNewWork = outbox.takeNotice() || !latest.isEmpty
         let isDue = nextLook?.isDue(at: now, within: Limits.lookSeconds) ?? true
-        if hasNews && !isStoreFailing || isStoreLocked || isDue {
+        if hasNewWork && !isStoreFailing || isStoreLocked || isDue {
             look(at: now)
         }
         if isStoreLocked { return Limits.lockedStoreMilliseconds }
@@ -127,7 +127,7 @@ package final class Courier {
         var failures: [String] = []
         do {
             let next = try store.write { tx in
-                failures = try outcomes.compactMap { try note($0, at: now, in: tx) }
+                failures = try outcomes.compactMap { try record($0, at: now, in: tx) }
                 let nextMailSweep = try outbox.sweep(at: now, in: tx)
                 if sweeps { hasMoreToSweep = try Sweep.run(at: now, in: tx) }
                 let room = driver == nil ? 0 : Limits.deliveriesMax - underWay.count + outcomes.count
@@ -174,7 +174,7 @@ package final class Courier {
     }
 
     /// Records the outcome of a delivery. Returns a log line if it failed; else nil.
-    private func note(_ outcome: Deliveries.Outcome, at now: Timestamp, in tx: Transaction) throws -> String? {
+    private func record(_ outcome: Deliveries.Outcome, at now: Timestamp, in tx: Transaction) throws -> String? {
         guard let failure = outcome.failure else {
             try outbox.markDelivered(outcome.mail, in: tx)
             return nil

@@ -52,8 +52,8 @@ package struct InternetMessage: Sendable {
         ]
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         let body = (lines.last == "" ? lines.dropLast() : lines[...]).joined(separator: "\r\n") + "\r\n"
-        let travelling = isPlain ? body : Self.base64Lines(of: body)
-        bytes = Array((headers + ["", travelling]).joined(separator: "\r\n").utf8)
+        let encodedBody = isPlain ? body : Self.base64Lines(of: body)
+        bytes = Array((headers + ["", encodedBody]).joined(separator: "\r\n").utf8)
     }
 
     // MARK: Headers

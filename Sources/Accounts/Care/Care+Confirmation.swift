@@ -30,7 +30,7 @@ extension Care {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
             if let user = try self.user(of: address, in: tx), !user.isProven {
-                // If the quota refuses the mail, an anonymous request gets its usual answer.
+                // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try mailConfirmation(mail, to: user, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.careConfirmation, to: address, mail, at: now, in: tx)

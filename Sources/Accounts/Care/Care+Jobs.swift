@@ -77,14 +77,14 @@ extension Care {
             if shares.isEmpty { return true }
             for share in shares {
                 guard left > 0, try release(share, for: &job, pending, &left, in: tx) else { return false }
-                (job.next, job.share) = (Self.behind(share.patient), 0)
+                (job.next, job.share) = (Self.next(after: share.patient), 0)
             }
         }
         return false
     }
 
     /// The number after `number`, where a job continues; the last possible number stays.
-    private static func behind(_ number: Int) -> Int { min(number + 1, Key.numbers.upperBound) }
+    private static func next(after number: Int) -> Int { min(number + 1, Key.numbers.upperBound) }
 
     /// Ends a share of a deleted user. If the user owns the patient, the patient passes to its heir, or is deleted if
     /// it has none.
@@ -131,7 +131,7 @@ extension Care {
         let limit = left
         let shares = try tx.scan(CareShare.byPatient, prefix: Key(patient), from: Key(patient, next), limit: limit)
         for share in shares {
-            next = Self.behind(share.id)
+            next = Self.next(after: share.id)
             if sparesOwners && share.isOwners { continue }
             left -= 1
             try end(share, in: tx)
@@ -143,7 +143,7 @@ extension Care {
         let madeFrom = Key(job.subject, job.share)
         let made = try tx.scan(CareShare.byMaker, prefix: Key(job.subject), from: madeFrom, limit: left)
         for share in made.prefix(while: { $0.id < job.mark }) {
-            job.share = Self.behind(share.id)
+            job.share = Self.next(after: share.id)
             left -= 1
             try end(share, in: tx)
         }
@@ -185,7 +185,7 @@ extension Care {
             let waiting = try tx.scan(CareShare.byAddress, prefix: Key(address), from: from, limit: min(left, 100))
             if waiting.isEmpty { return true }
             for share in waiting {
-                job.share = Self.behind(share.id)
+                job.share = Self.next(after: share.id)
                 left -= 2
                 if try isLive(share, pending, in: tx) {
                     try open(share, for: user, in: tx)

@@ -59,8 +59,8 @@ extension Care {
     /// A page of the patients that a user can see, and the number of all of them. Shares that a job will end are
     /// neither listed nor counted.
     ///
-    /// - Parameter answerBytesMax: the maximum length of the answer.
-    /// - Throws: `AnswerTooLong` as soon as the answer is certain to be longer, without reading the other patients.
+    /// - Parameter answerBytesMax: the maximum length of the reply.
+    /// - Throws: `AnswerTooLong` as soon as the reply is certain to be longer, without reading the other patients.
     package func patients(
         _ token: Given<String>,
         limit: Given<Int>,
@@ -73,7 +73,7 @@ extension Care {
             let limit = try CareRules.count(limit, standard: Limits.patientsPerPage, ErrorCode.Care.invalidLimit)
             let offset = try CareRules.count(offset, standard: 0, ErrorCode.Care.invalidOffset)
             let pageMax = limit == 0 ? Int.max : limit
-            // One share more than can be answered, so that the page is known to be too long.
+            // Read one share more than fits in a reply, so that a longer page is detected.
             let sharesMax = min(pageMax, answerBytesMax / Limits.patientAnswerBytesMin + 1)
             let ended = try endedShares(of: user.id, in: tx)
             let shares =

@@ -86,8 +86,8 @@ extension Care {
     /// The shares of a patient, the earliest first. A user who can only read the patient gets only the user's own
     /// share.
     ///
-    /// - Parameter answerBytesMax: the maximum length of the answer.
-    /// - Throws: `AnswerTooLong` as soon as the answer is certain to be longer, without reading the other shares.
+    /// - Parameter answerBytesMax: the maximum length of the reply.
+    /// - Throws: `AnswerTooLong` as soon as the reply is certain to be longer, without reading the other shares.
     package func shares(
         _ token: Given<String>,
         _ id: Given<Int>,

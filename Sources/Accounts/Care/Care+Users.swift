@@ -178,7 +178,7 @@ extension Care {
             guard var user = try self.user(of: address, in: tx), let stored = EmailAddress(user.email) else {
                 throw AccountError(ErrorCode.Care.userNotFound)
             }
-            // If the quota refuses the mail, an anonymous request gets its usual answer.
+            // If the quota refuses the mail, an anonymous request gets its usual reply.
             guard try environment.outbox.admit(.careTemporaryPassword, to: stored, mail, at: now, in: tx) == nil
             else { return user.email }
             try set(hash, temporaryUntil: now.adding(seconds: Limits.temporaryPasswordSeconds), of: &user, in: tx)

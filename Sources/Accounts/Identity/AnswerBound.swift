@@ -1,10 +1,10 @@
-/// Measures an answer's records while they are read, so that reading stops soon after the answer is too long.
+/// Measures a reply's records while they are read, so that reading stops soon after the reply is too long.
 ///
 /// Each record counts with its minimum size: a string in JSON is never shorter than its UTF-8.
 struct AnswerBound {
-    /// The maximum length of the answer in bytes.
+    /// The maximum length of the reply in bytes.
     private let bytesMax: Int
-    /// The minimum length of the answer so far, in bytes.
+    /// The minimum length of the reply so far, in bytes.
     private var bytes = 0
 
     init(bytesMax: Int) {

@@ -10,13 +10,13 @@ package enum Limits {
     package static let mailLifetimeSecondsMax = claimCodeSeconds
     /// Clients per scan when a list of clients is read.
     package static let clientsPerScanMax = 1_000
-    /// Records of a list that are read before the length of its answer is measured. Most lists are shorter.
+    /// Records of a list that are read before the length of its reply is measured. Most lists are shorter.
     package static let answerItemsUnmeasured = clientsPerScanMax
-    /// The minimum bytes of a client in an answer, without its texts.
+    /// The minimum bytes of a client in a reply, without its texts.
     package static let clientAnswerBytesMin = 128
-    /// The minimum bytes of a patient in an answer, without its texts.
+    /// The minimum bytes of a patient in a reply, without its texts.
     package static let patientAnswerBytesMin = 96
-    /// The minimum bytes of a share in an answer, without its texts.
+    /// The minimum bytes of a share in a reply, without its texts.
     package static let shareAnswerBytesMin = 64
     /// Shares per scan when a request or a job reads all shares of a patient.
     package static let sharesPerScanMax = 100

@@ -2,7 +2,7 @@
 /// on another thread.
 ///
 ///     operators.register   hash → done
-///     operators.signin     verify → done, or verify → hash → done where the hash was made with other parameters
+///     operators.signin     verify → done, or verify → hash → done if the password needs a rehash
 ///     care.user.view       done
 ///
 /// The part of a rule up to such work, or up to its value, is a *phase*. Each phase reads the clock and the store

@@ -38,9 +38,9 @@ package struct SignIn<Account: PasswordAccount> {
     private let ofAPI: @Sendable (AccountAPIs) -> SignIn
 
     /// - Parameters:
-    ///   - hidesUnknown: whether an answer must not reveal if an email has an account. An email without an account then
+    ///   - hidesUnknown: whether a reply must not reveal if an email has an account. An email without an account then
     ///     locks like one with an account.
-    ///   - mayEnter: whether an account allows signing in. If not, the answer is the same as for an unknown email,
+    ///   - mayEnter: whether an account allows signing in. If not, the reply is the same as for an unknown email,
     ///     whatever the password.
     ///   - entered: called after a successful sign-in, in its transaction.
     ///   - ofAPI: returns the sign-in of the same API from the account APIs that a later phase gets.

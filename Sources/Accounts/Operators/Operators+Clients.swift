@@ -60,8 +60,8 @@ extension Operators {
     ///
     /// - Parameters:
     ///   - limit: returns only the oldest changes, at most this many. The next request continues after them.
-    ///   - answerBytesMax: the maximum length of the answer.
-    /// - Throws: `AnswerTooLong` as soon as the answer is certain to be longer, without reading the other clients.
+    ///   - answerBytesMax: the maximum length of the reply.
+    /// - Throws: `AnswerTooLong` as soon as the reply is certain to be longer, without reading the other clients.
     package func clients(
         session: SessionFields,
         provision: Given<Int>,

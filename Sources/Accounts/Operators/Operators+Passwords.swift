@@ -23,11 +23,11 @@ extension Operators {
 
     private func verify(_ change: PasswordChange) throws -> Progress<Void> {
         let now = environment.time.now
-        let account = try environment.store.read { try mayJudge(change, at: now, in: $0) }
+        let account = try environment.store.read { try unlockedAccount(change, at: now, in: $0) }
         let known = PasswordHash(text: account.passwordHash)
         return .verify(change.current, against: known) { isRight, apis in
-            guard isRight else { return try apis.operators.judge(change, known: known, newHash: nil) }
-            return .hash(change.new) { hash, apis in try apis.operators.judge(change, known: known, newHash: hash) }
+            guard isRight else { return try apis.operators.apply(change, known: known, newHash: nil) }
+            return .hash(change.new) { hash, apis in try apis.operators.apply(change, known: known, newHash: hash) }
         }
     }
 
@@ -36,11 +36,11 @@ extension Operators {
     /// - Parameters:
     ///   - known: the hash that the current password was verified against.
     ///   - newHash: the hash of the new password; nil if the current password was wrong.
-    private func judge(_ change: PasswordChange, known: PasswordHash, newHash: PasswordHash?) throws -> Progress<Void> {
+    private func apply(_ change: PasswordChange, known: PasswordHash, newHash: PasswordHash?) throws -> Progress<Void> {
         let now = environment.time.now
-        let isJudged = try environment.store.write { tx in
+        let isFinished = try environment.store.write { tx in
             // Another process may have set a lock or changed the password meanwhile, so both are checked again.
-            let account = try mayJudge(change, at: now, in: tx)
+            let account = try unlockedAccount(change, at: now, in: tx)
             guard account.passwordHash == known.text else { return false }
             guard let newHash else {
                 throw Refusal(AccountError(ErrorCode.Operators.wrongPassword)) { [id = account.id] tx in
@@ -50,11 +50,11 @@ extension Operators {
             try set(newHash, of: account, in: tx)
             return true
         }
-        return isJudged ? .done(()) : try verify(change)
+        return isFinished ? .done(()) : try verify(change)
     }
 
     /// The operator, if the account is not locked against password changes.
-    private func mayJudge(_ change: PasswordChange, at now: Timestamp, in tx: Transaction) throws -> Operator {
+    private func unlockedAccount(_ change: PasswordChange, at now: Timestamp, in tx: Transaction) throws -> Operator {
         let account = try authenticated(change.session, at: now, in: tx)
         if let seconds = try Lockout(.operators, .passwordChange).secondsLeft(for: account.id, at: now, in: tx) {
             throw AccountError(ErrorCode.Operators.tooManyAttempts, retryAfter: seconds)
@@ -69,7 +69,7 @@ extension Operators {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
             if let account = try self.account(of: email, in: tx) {
-                // If the quota refuses the mail, an anonymous request gets its usual answer.
+                // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.reset, mail, to: account, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.operatorsReset, to: email, mail, at: now, in: tx)

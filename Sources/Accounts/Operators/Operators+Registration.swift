@@ -89,7 +89,7 @@ extension Operators {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
             if let account = try self.account(of: email, in: tx), !account.isConfirmed {
-                // If the quota refuses the mail, an anonymous request gets its usual answer.
+                // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.confirm, mail, to: account, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.operatorsConfirmation, to: email, mail, at: now, in: tx)

@@ -61,7 +61,7 @@ extension Sales {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
             if let user = try user(of: email, in: tx), !user.isVerified {
-                // If the quota refuses the mail, an anonymous request gets its usual answer.
+                // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.verify, mail, to: user, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.salesVerification, to: email, mail, at: now, in: tx)
@@ -76,7 +76,7 @@ extension Sales {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
             if let user = try user(of: email, in: tx) {
-                // If the quota refuses the mail, an anonymous request gets its usual answer.
+                // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.reset, mail, to: user, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.salesReset, to: email, mail, at: now, in: tx)

@@ -34,7 +34,7 @@ struct HeaderFramer: ~Copyable {
     /// The bytes of an HTTP request's content that remain to be dropped.
     private var bytesToDrop = 0
     /// Whether the start of the next header block is unknown, so that it must be searched.
-    private var isLost = false
+    private var isSearching = false
     /// Whether the next header block belongs to an HTTP request that was answered already.
     private var isInHTTPRequest = false
     /// Whether the input has ended.
@@ -86,15 +86,15 @@ struct HeaderFramer: ~Copyable {
             position += count
             return count > 0 ? .nothing : nil
         }
-        let wasLost = isLost
-        if isLost {
+        let wasSearching = isSearching
+        if isSearching {
             let start = position
             guard let found = pending.withUnsafeBytes({ HeaderSyntax.contentLength(in: $0[start...]) }) else {
                 position = max(position, pending.count - HeaderSyntax.contentLengthName.count)
                 return nil
             }
             position = found
-            isLost = false
+            isSearching = false
         }
         let (start, head) = pending.withUnsafeBytes { bytes in
             let start = bytes[position...].firstIndex { !HeaderSyntax.isSpace($0) } ?? bytes.count
@@ -104,8 +104,8 @@ struct HeaderFramer: ~Copyable {
         switch head {
         case .incomplete:
             // If a search found this position, the next call searches again and finds it again.
-            isLost = wasLost
-            guard isAtEnd, !wasLost, !isInHTTPRequest, position < pending.count else { return nil }
+            isSearching = wasSearching
+            guard isAtEnd, !wasSearching, !isInHTTPRequest, position < pending.count else { return nil }
             position = pending.count
             return .plain(.cutShort)
         case .noLength(let bytes):
@@ -116,14 +116,14 @@ struct HeaderFramer: ~Copyable {
             }
             // In the rest of a message, a line may look like a header: `note: x"}Content-Length: 54`.
             position += 1
-            isLost = true
-            return wasLost ? .nothing : .plain(.badHeader)
+            isSearching = true
+            return wasSearching ? .nothing : .plain(.badHeader)
         case .bad(let bytes, let error):
             position += bytes
-            isLost = true
+            isSearching = true
             defer { isInHTTPRequest = false }
             // During a search the error was reported already.
-            return error == .badHeader && (wasLost || isInHTTPRequest) ? .nothing : .plain(error)
+            return error == .badHeader && (wasSearching || isInHTTPRequest) ? .nothing : .plain(error)
         case .http(let bytes):
             position += bytes
             isInHTTPRequest = true
@@ -135,15 +135,15 @@ struct HeaderFramer: ~Copyable {
                 position += headBytes
                 return .nothing
             }
-            return cutMessage(from: position + headBytes, bytes: length, at: &position, wasLost: wasLost)
+            return cutMessage(from: position + headBytes, bytes: length, at: &position, wasSearching: wasSearching)
         }
     }
 
     /// Cuts the message after its headers. If the message includes the next message's header, the next cut is there.
-    private mutating func cutMessage(from start: Int, bytes: Int, at position: inout Int, wasLost: Bool) -> Cut? {
+    private mutating func cutMessage(from start: Int, bytes: Int, at position: inout Int, wasSearching: Bool) -> Cut? {
         let isWhole = pending.count - start >= bytes
         guard isWhole || isAtEnd else {
-            isLost = wasLost
+            isSearching = wasSearching
             return nil
         }
         let end = isWhole ? start + bytes : pending.count
@@ -158,7 +158,7 @@ struct HeaderFramer: ~Copyable {
             position = end
             return .message(start..<end)
         case .none, .begun:
-            guard isWhole || !wasLost else { return nil }
+            guard isWhole || !wasSearching else { return nil }
             position = end
             return isWhole ? .message(start..<end) : .plain(.cutShort)
         }

@@ -49,7 +49,7 @@ struct PrettyPrintedValue {
             isOver = !goesOn || next?.isAtEnd == true
             return false
         }
-        guard isDeeper || isClosing || goesOn && !Self.standsAlone(line) else {
+        guard isDeeper || isClosing || goesOn && !Self.startsOtherMessage(line) else {
             isOver = true
             return false
         }
@@ -59,7 +59,7 @@ struct PrettyPrintedValue {
     }
 
     /// Whether a line that is not indented deeper than the first does not belong to the value.
-    private static func standsAlone(_ line: UnsafeRawBufferPointer) -> Bool {
+    private static func startsOtherMessage(_ line: UnsafeRawBufferPointer) -> Bool {
         if let first = line.first(where: { !isBlank($0) }), opening.contains(first) { return true }
         var reader = JSONReader(line)
         do throws(JSONError) {

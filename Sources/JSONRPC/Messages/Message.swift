@@ -29,7 +29,7 @@ package struct Request {
     package let method: JSONText
     /// The bytes of the params, an object or an array; nil if they are absent or null.
     package let params: UnsafeRawBufferPointer?
-    /// The bytes of the id; nil for a notification, which gets no answer.
+    /// The bytes of the id; nil for a notification, which gets no reply.
     let id: UnsafeRawBufferPointer?
     /// Owns the bytes that the fields above point to.
     let chunk: Chunk

@@ -1,6 +1,6 @@
 import JSON
 
-/// Where the answer to one message goes: a separate message, or a place in a batch's answer.
+/// Where the reply to one message goes: a separate message, or a place in a batch's reply.
 struct ReplyAddress {
     let id: UnsafeRawBufferPointer?
     let place: BatchPlace?
@@ -20,7 +20,7 @@ struct BatchPlace {
     let index: Int
 }
 
-/// Collects the answer to a batch, part by part.
+/// Collects the reply to a batch, part by part.
 final class BatchReply {
     private var parts: [[UInt8]]
     private var missing: Int
@@ -32,10 +32,10 @@ final class BatchReply {
         self.missing = count
     }
 
-    /// Whether the answer is so long that no further request of the batch may be carried out.
+    /// Whether the reply is so long that no further request of the batch may be carried out.
     var isFull: Bool { bytes >= Limits.answerBytesMax }
 
-    /// Stores the answer to one message, empty if it gets none. Returns true if this was the last missing one.
+    /// Stores the reply to one message, empty if it gets none. Returns true if this was the last missing one.
     func settle(_ part: [UInt8], at index: Int) -> Bool {
         parts[index] = part
         bytes += part.count
@@ -43,21 +43,21 @@ final class BatchReply {
         return missing == 0
     }
 
-    /// Removes the answer to one message, because the message is carried out again.
+    /// Removes the reply to one message, because the message is carried out again.
     func takeBack(at index: Int) {
         bytes -= parts[index].count
         parts[index] = []
         missing += 1
     }
 
-    /// The length of the whole answer in bytes; 0 if no message of the batch gets an answer.
+    /// The length of the whole reply in bytes; 0 if no message of the batch gets a reply.
     var answerBytes: Int {
         let answers = parts.count { !$0.isEmpty }
-        // Two brackets, and a comma between each two answers.
+        // Two brackets, and a comma between each two replies.
         return answers == 0 ? 0 : bytes + answers + 1
     }
 
-    /// Appends the whole answer to `output`. The parts are kept, because the commit may fail and requests then run
+    /// Appends the whole reply to `output`. The parts are kept, because the commit may fail and requests then run
     /// again.
     func write(to output: inout JSONWriter) {
         output.reserve(answerBytes + 1)

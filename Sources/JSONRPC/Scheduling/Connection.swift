@@ -20,8 +20,8 @@ package enum ReplyOrder: String, Sendable {
 /// pipe share one sync, and no reply reports a change that is not durable. A request that waits for slow work blocks
 /// only its own lane. In-order is the case of a single lane.
 ///
-/// A turn is one run of requests that ends with a commit. A turn ends early when its answers reach `Limits.turnBytes`,
-/// because a short request may have a long answer. The next turn begins when these answers are sent.
+/// A turn is one run of requests that ends with a commit. A turn ends early when its replies reach `Limits.turnBytes`,
+/// because a short request may have a long reply. The next turn begins when these replies are sent.
 ///
 /// One thread uses a connection. It does no input or output itself.
 ///
@@ -32,7 +32,7 @@ struct Connection: ~Copyable {
     private let chosenOrder: ReplyOrder?
     private var reader: MessageReader
     private var lanes = Lanes()
-    /// Lanes that wait only for the next turn, because the answers of the last one reached their limit.
+    /// Lanes that wait only for the next turn, because the replies of the last one reached their limit.
     private var pausedLanes = Set<Lane>()
     private var inFlight = RequestsInFlight()
     private var lookAhead: LookAhead
@@ -51,16 +51,16 @@ struct Connection: ~Copyable {
     /// Whether every request is answered.
     var isIdle: Bool { lanes.isEmpty && !hasBacklog }
 
-    /// Whether messages remain that wait only until earlier answers are sent.
+    /// Whether messages remain that wait only until earlier replies are sent.
     var hasBacklog: Bool { !reader.isEmpty || !pausedLanes.isEmpty }
 
-    /// The messages that were read and not answered. Answers that wait to be written count as answered.
+    /// The messages that were read and not answered. Replies that wait to be written count as answered.
     var unansweredMessages: Int { lanes.count + reader.count }
 
     /// Whether so many refused messages wait that reading must stop.
     var isSaturated: Bool { lanes.isSaturated }
 
-    // MARK: In and out
+    // MARK: Input and output
 
     /// Takes bytes that were read.
     mutating func receive(_ read: UnsafeRawBufferPointer) {
@@ -96,7 +96,7 @@ struct Connection: ~Copyable {
         endTurn()
     }
 
-    /// The answers that may be sent now.
+    /// The replies that may be sent now.
     mutating func takeOutput() -> [UInt8] {
         group.takeCommitted()
     }
@@ -112,7 +112,7 @@ struct Connection: ~Copyable {
         chosenOrder ?? (reader.framing == .header ? .asCompleted : .inOrder)
     }
 
-    /// Admits the messages of a batch. Each waits in its own lane; the batch's answer has them in the batch's order.
+    /// Admits the messages of a batch. Each waits in its own lane; the batch's reply has them in the batch's order.
     private mutating func admit(_ messages: [Message], chunk: Chunk) {
         let batch = BatchReply(count: messages.count)
         for (index, message) in messages.enumerated() {
@@ -146,7 +146,7 @@ struct Connection: ~Copyable {
             // If nothing waits, there is room, no request to cancel, and no request with the same id.
             if lanes.isEmpty { return LaneEntry(request, to: address) }
             guard let id = request.id else {
-                // A notification gets no answer, not even if it is dropped for lack of room (JSON-RPC 2.0 §4.1).
+                // A notification gets no reply, not even if it is dropped for lack of room (JSON-RPC 2.0 §4.1).
                 return cancelWaiting(request) || lanes.isFull ? nil : LaneEntry(request, to: address)
             }
             if inFlight.entry(id) != nil { return LaneEntry(handler.shaped(.idInFlight, for: request), to: address) }

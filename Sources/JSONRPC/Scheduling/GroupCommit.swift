@@ -53,7 +53,7 @@ struct GroupCommit: ~Copyable {
         return nil
     }
 
-    /// Puts a message's answer into its batch's answer. The answer is empty if the message gets none.
+    /// Puts a message's reply into its batch's reply. The reply is empty if the message gets none.
     mutating func settle(_ part: [UInt8], at place: BatchPlace) {
         guard place.batch.settle(part, at: place.index), case let count = place.batch.answerBytes, count > 0 else {
             return
@@ -76,7 +76,7 @@ struct GroupCommit: ~Copyable {
         }
         group.removeAll(keepingCapacity: true)
         guard output.count > 0 else { return }
-        // The parts of a long batch answer are freed by now. Returning their memory makes room for the copy below.
+        // The parts of a long batch reply are freed by now. Returning their memory makes room for the copy below.
         if output.count > Limits.outputBytesKept { ProcessMemory.releaseFree() }
         output.withUnsafeBytes { committed.append(contentsOf: $0) }
         output.truncate(to: 0)
@@ -106,7 +106,7 @@ struct GroupCommit: ~Copyable {
         }
     }
 
-    /// Adds an answer to its batch's answer, or else to the output. The answer is empty if the message gets none.
+    /// Adds a reply to its batch's reply, or else to the output. The reply is empty if the message gets none.
     private mutating func deliver(_ answer: [UInt8], of entry: LaneEntry) {
         if let place = entry.address.place { return settle(answer, at: place) }
         guard !answer.isEmpty else { return }

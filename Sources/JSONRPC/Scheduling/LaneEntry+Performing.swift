@@ -1,7 +1,7 @@
 import JSON
 
 extension LaneEntry {
-    /// Carries out the message and writes its answer.
+    /// Carries out the message and writes its reply.
     ///
     /// - Returns: the slow work that the message must wait for, with nothing written; nil if it was carried out.
     func perform(by handler: any RequestHandler, answer: inout JSONWriter) -> SlowWork? {
@@ -39,7 +39,7 @@ extension LaneEntry {
         }
     }
 
-    /// Writes the answer to a request that was carried out but whose result cannot be sent.
+    /// Writes the reply to a request that was carried out but whose result cannot be sent.
     func end(with failure: RPCError, by handler: any RequestHandler, answer: inout JSONWriter) {
         guard let request, let id = request.id else { return }
         let start = answer.count

@@ -1,4 +1,4 @@
-/// A message whose final answer has not been written.
+/// A message whose final reply has not been written.
 final class LaneEntry {
     /// The request; nil for a message that is answered with `refusal`.
     let request: Request?
@@ -10,7 +10,7 @@ final class LaneEntry {
     var isDone = false
     /// Whether it was cancelled before its turn.
     var isCancelled = false
-    /// Whether the answer of its batch was full at its turn. The message is then refused instead of carried out.
+    /// Whether the reply of its batch was full at its turn. The message is then refused instead of carried out.
     var hasNoRoom = false
     /// Whether its id is in `RequestsInFlight`.
     var isInFlight = false
@@ -29,7 +29,7 @@ final class LaneEntry {
         self.address = address
     }
 
-    /// Copies the id of a refused message and releases its chunk: the answer needs only the id.
+    /// Copies the id of a refused message and releases its chunk: the reply needs only the id.
     func keepOnlyID() {
         let copy = address.id.map { Chunk(copying: $0) }
         address = ReplyAddress(id: copy?.bytes, place: address.place, chunk: copy ?? .empty)

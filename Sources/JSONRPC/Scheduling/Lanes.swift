@@ -6,7 +6,7 @@ struct Lanes {
     private var queues: [Lane: Queue<LaneEntry>] = [:]
     private var waiting = 0
     private var waitingBytes = 0
-    /// The messages that are already refused and wait only for the turn of their answer.
+    /// The messages that are already refused and wait only for the turn of their reply.
     private var refusals = 0
     private var refusalBytes = 0
 
