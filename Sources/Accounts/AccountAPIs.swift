@@ -1,4 +1,4 @@
-/// The account APIs over one store. A class, as every later phase is handed them.
+/// The account APIs of one store. It is a class because it is passed to every later phase.
 package final class AccountAPIs {
     /// The store and every source of effects.
     package let environment: Environment
@@ -9,7 +9,7 @@ package final class AccountAPIs {
     /// Customers, salespeople and internal users.
     package let sales: Sales
 
-    /// - Parameter operatorsConfirmEmail: whether an operator has to confirm the email before signing in.
+    /// - Parameter operatorsConfirmEmail: whether an operator must confirm the email before signing in.
     package init(_ environment: Environment, operatorsConfirmEmail: Bool = true) {
         self.environment = environment
         operators = Operators(environment, confirmsEmail: operatorsConfirmEmail)

@@ -1,6 +1,6 @@
-/// Text that is not JSON as RFC 8259 has it, or that passes a bound.
+/// An error in a JSON text: the text is not valid JSON (RFC 8259), or it exceeds a limit.
 package struct JSONError: Error, Sendable {
-    /// What is wrong with the text.
+    /// The kind of error.
     package enum Reason: String, Equatable, Sendable {
         case unexpectedEnd
         case unexpectedByte
@@ -11,13 +11,13 @@ package struct JSONError: Error, Sendable {
         case invalidNumber
         case trailingBytes
         case nestingTooDeep
-        /// Well-formed, but of another type than the reader asked for.
+        /// A well-formed value of another type than the caller asked for.
         case typeMismatch
-        /// An object has two members of one name.
+        /// An object has two properties with the same name.
         case duplicateMember
     }
 
-    /// What the grammar allows where something else stands.
+    /// What the grammar allows at the place of the error.
     package enum Expectation: String, Sendable {
         case value = "a JSON value"
         case name = "a property name in double quotes"
@@ -28,11 +28,11 @@ package struct JSONError: Error, Sendable {
         case commaOrBracket = "a comma or ]"
     }
 
-    /// What is wrong with the text.
+    /// The kind of error.
     package let reason: Reason
-    /// Where it goes wrong, in bytes from the start of the text.
+    /// The place of the error, in bytes from the start of the text.
     package let offset: Int
-    /// What was expected there; nil where the reason says it.
+    /// What was expected at that place; nil if the reason says it.
     package let expectation: Expectation?
 
     package init(_ reason: Reason, at offset: Int, expected expectation: Expectation? = nil) {
@@ -41,7 +41,7 @@ package struct JSONError: Error, Sendable {
         self.expectation = expectation
     }
 
-    /// What is wrong, in words for a message: `expected a comma or }`.
+    /// The error as a text for a message: `expected a comma or }`.
     package var explanation: String {
         switch reason {
         case .unexpectedEnd:
@@ -61,7 +61,7 @@ package struct JSONError: Error, Sendable {
 }
 
 extension JSONError: Equatable {
-    /// Errors are equal where the same is wrong at the same place.
+    /// Errors are equal if they have the same reason at the same place.
     package static func == (left: JSONError, right: JSONError) -> Bool {
         left.reason == right.reason && left.offset == right.offset
     }

@@ -1,15 +1,15 @@
 import Glibc
 
-/// A number of a JSON text, as it was written.
+/// A number of a JSON text, not converted.
 ///
-/// It borrows the text it was read from and must not outlive it.
+/// It points into the text it was read from and must not outlive it.
 package struct JSONNumber {
-    /// The number's bytes, checked against the grammar of RFC 8259 §6.
+    /// The number's bytes, valid by the grammar of RFC 8259 §6.
     package let bytes: UnsafeRawBufferPointer
 
-    /// The number as an integer, or nil where it has a fraction or does not fit in 64 bits.
+    /// The number as an integer; nil if it has a fraction or does not fit in 64 bits.
     ///
-    /// `1.0` and `1e0` are integers, as JSON Schema reads them.
+    /// `1.0` and `1e0` are integers, as in JSON Schema.
     package var int: Int? {
         var value = 0
         var index = 0
@@ -29,12 +29,12 @@ package struct JSONNumber {
         return value == .min ? nil : -value
     }
 
-    /// The number as the nearest double; infinite where it is out of range.
+    /// The number as the nearest double; infinite if it is out of range.
     package var double: Double {
         strtod(String(decoding: bytes, as: UTF8.self), nil)
     }
 
-    /// The value of a number written with a fraction or an exponent, where it is whole and small enough to be exact.
+    /// The value of a number with a fraction or an exponent; nil if it is not whole, or too large to be exact.
     private var integralDouble: Int? {
         let value = double
         return value.magnitude < 9_007_199_254_740_992 ? Int(exactly: value) : nil

@@ -1,8 +1,8 @@
-/// The bytes of white space, numbers, words and escapes.
+/// Reading white space, numbers, words and escapes.
 extension JSONReader {
-    /// The next byte that is no white space; it stays up next.
+    /// The next byte that is not white space. The byte is not consumed.
     ///
-    /// - Parameter expected: what the error names where the text has ended.
+    /// - Parameter expected: the expectation in the error if the text ends.
     @inline(__always)
     mutating func peek(_ expected: JSONError.Expectation = .value) throws(JSONError) -> UInt8 {
         skipWhitespace()
@@ -12,7 +12,7 @@ extension JSONReader {
 
     @inline(__always)
     mutating func skipWhitespace() {
-        // Hardly anybody writes any, so that one comparison is mostly all.
+        // Most texts have no white space, so usually this is one comparison.
         while offset < count, base[offset] <= 0x20 {
             switch base[offset] {
             case 0x20, 0x0A, 0x0D, 0x09: offset += 1
@@ -77,7 +77,7 @@ extension JSONReader {
         }
     }
 
-    /// Reads `\uXXXX` and gives the code unit.
+    /// Reads `\uXXXX` and returns the code unit.
     mutating func unicodeEscape() throws(JSONError) -> UInt16 {
         guard offset + 6 <= count else { throw JSONError(.unexpectedEnd, at: count) }
         var unit: UInt16 = 0

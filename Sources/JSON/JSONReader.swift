@@ -1,4 +1,4 @@
-/// Reads JSON text from left to right, strictly as RFC 8259 has it, without building a tree.
+/// Reads JSON text from left to right, strictly by RFC 8259, without building a tree.
 ///
 ///     {"id": 7, "tags": ["a", "b"]}
 ///     beginObject
@@ -11,32 +11,33 @@
 ///     finish
 ///
 /// Refused: trailing commas, comments, leading zeros, control characters in strings, invalid UTF-8, lone surrogate
-/// escapes, a byte order mark, nesting past the bound, anything behind the value. Duplicate member names are let
-/// through, as RFC 8259 §4 leaves them to the application; the caller sees each.
+/// escapes, a byte order mark, nesting over the limit, anything after the value. Duplicate property names are accepted,
+/// because RFC 8259 §4 leaves them to the application; the caller gets each.
 ///
-/// The reader borrows its bytes and must not outlive them; so must no `JSONText` or `JSONNumber` that it hands out.
+/// The reader points into its bytes and must not outlive them. Neither must any `JSONText` or `JSONNumber` that it
+/// returns.
 package struct JSONReader {
-    // Every access to `base` is at an index that was compared with `count` just before.
+    // Each access to `base` uses an index that was compared with `count` just before.
     let base: UnsafePointer<UInt8>
     let count: Int
     private let depthMax: Int
     private var depth = 0
-    /// Whether a value has just ended, so that a further one in the same container needs a comma.
+    /// Whether a value has just ended, so that the next one in the same container needs a comma.
     var afterValue = false
 
-    /// The next byte to read, counted from the start of the text.
+    /// The offset of the next byte to read.
     package internal(set) var offset = 0
 
-    /// The type of a value, told from its first byte.
+    /// The type of a value, known from its first byte.
     package enum Kind: Equatable, Sendable {
         case object, array, string, number, bool, null
     }
 
     /// - Parameters:
-    ///   - bytes: the text; they must stay where they are for as long as the reader and what it hands out are used.
-    ///   - depthMax: how many objects and arrays may stand within each other.
+    ///   - bytes: the text. It must stay at its address while the reader, or a value that it returned, is in use.
+    ///   - depthMax: the maximum nesting depth of objects and arrays.
     package init(_ bytes: UnsafeRawBufferPointer, depthMax: Int = 128) {
-        // An empty buffer may have no address; nothing is read through this stand-in, as `count` is 0.
+        // An empty buffer may have no address. This replacement is never read, because `count` is 0.
         self.base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress ?? Self.emptyText
         self.count = bytes.count
         self.depthMax = depthMax
@@ -46,7 +47,7 @@ package struct JSONReader {
 
     // MARK: Values
 
-    /// The type of the value that comes next.
+    /// The type of the next value. The value is not consumed.
     package mutating func kind() throws(JSONError) -> Kind {
         switch try peek() {
         case UInt8(ascii: "{"): return .object
@@ -71,7 +72,7 @@ package struct JSONReader {
         return JSONText(bytes: UnsafeRawBufferPointer(start: base + start, count: end - start), hasEscapes: false)
     }
 
-    /// Reads a string to its end, from its first byte that is not plain on.
+    /// Reads the rest of a string, from its first byte that is not plain.
     private mutating func text(from start: Int, plainUpTo end: Int) throws(JSONError) -> JSONText {
         offset = end
         var hasEscapes = false
@@ -120,7 +121,7 @@ package struct JSONReader {
         try skipWord("null")
     }
 
-    /// Reads past the next value, whatever it is, checking all of it.
+    /// Reads past the next value of any type, and checks all of it.
     package mutating func skip() throws(JSONError) {
         switch try peek() {
         case UInt8(ascii: "\""): _ = try text()
@@ -138,7 +139,7 @@ package struct JSONReader {
         }
     }
 
-    /// Reads past the next value as `skip()` does, and throws where an object in it has two members of one name.
+    /// Reads past the next value like `skip()`, but throws if an object in it has two properties with the same name.
     package mutating func skipUnique() throws(JSONError) {
         switch try peek() {
         case UInt8(ascii: "{"):
@@ -155,13 +156,13 @@ package struct JSONReader {
         }
     }
 
-    /// Where a string that was read from this text begins: the offset of its opening quote.
+    /// The offset of the opening quote of a string that was read from this text.
     package func place(of text: JSONText) -> Int {
-        // An empty string has an address as well, as it stands within the text.
+        // An empty string has an address too, because it points into the text.
         text.bytes.baseAddress.map { $0 - UnsafeRawPointer(base) - 1 } ?? offset
     }
 
-    /// Reads past the next value and gives its bytes as they were written.
+    /// Reads past the next value and returns its bytes as they were written.
     package mutating func raw() throws(JSONError) -> UnsafeRawBufferPointer {
         skipWhitespace()
         let start = offset
@@ -169,7 +170,7 @@ package struct JSONReader {
         return UnsafeRawBufferPointer(start: base + start, count: offset - start)
     }
 
-    /// Checks that nothing but white space is left.
+    /// Checks that only white space is left.
     package mutating func finish() throws(JSONError) {
         skipWhitespace()
         guard offset == count else { throw JSONError(.trailingBytes, at: offset) }
@@ -177,17 +178,17 @@ package struct JSONReader {
 
     // MARK: Containers
 
-    /// Reads the start of an object; its members follow from `nextMember()`.
+    /// Reads the start of an object. `nextMember()` then returns its properties.
     package mutating func beginObject() throws(JSONError) {
         try begin(UInt8(ascii: "{"))
     }
 
-    /// Reads the start of an array; its elements follow from `nextElement()`.
+    /// Reads the start of an array. `nextElement()` then moves to its elements.
     package mutating func beginArray() throws(JSONError) {
         try begin(UInt8(ascii: "["))
     }
 
-    /// The name of the object's next member, with its value up next, or nil behind the end of the object.
+    /// Reads the name of the object's next property; the value is next. Returns nil after the end of the object.
     package mutating func nextMember() throws(JSONError) -> JSONText? {
         guard try continues(until: UInt8(ascii: "}")) else { return nil }
         let name: JSONText
@@ -206,7 +207,7 @@ package struct JSONReader {
         return name
     }
 
-    /// Whether the array has a further element, which is then up next; false behind the end of the array.
+    /// Moves to the array's next element. Returns false after the end of the array.
     package mutating func nextElement() throws(JSONError) -> Bool {
         try continues(until: UInt8(ascii: "]"))
     }
@@ -218,20 +219,20 @@ package struct JSONReader {
         afterValue = false
     }
 
-    /// Reads the byte that a value of one kind starts with.
+    /// Reads `first`, the byte that starts a value of the expected type.
     @inline(__always)
     private mutating func enter(_ first: UInt8) throws(JSONError) {
         guard try peek() == first else { throw try mismatch() }
         offset += 1
     }
 
-    /// What is wrong where another kind of value stands than was asked for, if one does.
+    /// The error for a value of another type than expected. Throws if the next bytes are not a value.
     private mutating func mismatch() throws(JSONError) -> JSONError {
         _ = try kind()
         return JSONError(.typeMismatch, at: offset)
     }
 
-    /// Reads the comma before a further value, or the byte that closes the container.
+    /// Reads the comma before the next value, or the byte that closes the container. Returns false in the second case.
     @inline(__always)
     private mutating func continues(until close: UInt8) throws(JSONError) -> Bool {
         skipWhitespace()
@@ -250,11 +251,11 @@ package struct JSONReader {
         }
         offset += 1
         afterValue = false
-        // A comma promises a value: in `[1,]` whoever reads it finds none.
+        // A value must follow the comma. In `[1,]` reading that value fails.
         return true
     }
 
-    /// The error for a text that ends within a container.
+    /// The error for a text that ends inside a container.
     private func endError(before close: UInt8) -> JSONError {
         let isObject = close == UInt8(ascii: "}")
         let first: JSONError.Expectation = isObject ? .nameOrBrace : .valueOrBracket

@@ -1,33 +1,33 @@
 import Glibc
 
-/// A string of a JSON text, still as it was written: the bytes between the quotes, checked but not decoded.
+/// A string of a JSON text: the bytes between the quotes, checked but not decoded.
 ///
-/// It borrows the text it was read from and must not outlive it.
+/// It points into the text it was read from and must not outlive it.
 package struct JSONText {
-    /// The bytes between the quotes: valid UTF-8, with any escapes still in place.
+    /// The bytes between the quotes: valid UTF-8, with escapes not decoded.
     package let bytes: UnsafeRawBufferPointer
-    /// Whether `bytes` holds a backslash escape, so that it differs from the string it stands for.
+    /// Whether `bytes` contains a backslash escape, so that it differs from the decoded string.
     package let hasEscapes: Bool
 
-    /// Whether the string equals `name`, with escapes resolved.
+    /// Whether the decoded string equals `name`.
     package func equals(_ name: StaticString) -> Bool {
-        // A name with escapes is longer than what it stands for.
+        // A name with escapes is longer than its decoded string.
         guard bytes.count == name.utf8CodeUnitCount, !hasEscapes else {
             return hasEscapes && string.utf8.elementsEqual(name.description.utf8)
         }
-        // The address is nil only where the count is 0, and then nothing is compared.
+        // The address is nil only if the count is 0, and then the strings are equal.
         guard let start = bytes.baseAddress else { return true }
         return memcmp(start, name.utf8Start, bytes.count) == 0
     }
 
-    /// The string, with escapes resolved.
+    /// The decoded string.
     package var string: String {
         guard hasEscapes else { return String(decoding: bytes, as: UTF8.self) }
         return String(unsafeUninitializedCapacity: bytes.count) { decode(into: UnsafeMutableRawBufferPointer($0)) }
     }
 
-    /// Decodes the string into memory of the caller, which has room for `bytes.count` bytes, and gives how many bytes of
-    /// UTF-8 it takes. Nothing of the string is left anywhere else.
+    /// Decodes the string into the caller's memory, which has room for `bytes.count` bytes, and returns the number of
+    /// bytes of UTF-8. No other memory contains a copy of the string.
     package func decode(into memory: UnsafeMutableRawBufferPointer) -> Int {
         guard hasEscapes else {
             memory.copyMemory(from: bytes)
@@ -61,7 +61,7 @@ package struct JSONText {
         return count
     }
 
-    /// Reads `XXXX`, or `XXXX\uXXXX` of a surrogate pair, and moves `index` behind it.
+    /// Reads `XXXX`, or `XXXX\uXXXX` of a surrogate pair, and moves `index` after it.
     private func unicodeEscape(at index: inout Int) -> Unicode.Scalar {
         var code = hexCodeUnit(at: index)
         index += 4
@@ -79,7 +79,7 @@ package struct JSONText {
 }
 
 extension UInt8 {
-    /// The value of an ASCII hexadecimal digit, or nil for any other byte.
+    /// The value of an ASCII hexadecimal digit; nil for any other byte.
     package var hexDigitValue: UInt8? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")

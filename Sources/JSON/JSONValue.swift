@@ -1,6 +1,6 @@
-/// A JSON value as a tree, for the places where comfort counts for more than speed.
+/// A JSON value as a tree, for code where convenience matters more than speed.
 ///
-/// Objects keep their members in order, and numbers keep the text they were written with.
+/// Objects keep the order of their properties, and numbers keep their text.
 package indirect enum JSONValue: Equatable, Sendable {
     case null
     case bool(Bool)
@@ -9,11 +9,11 @@ package indirect enum JSONValue: Equatable, Sendable {
     case array([JSONValue])
     case object([Member])
 
-    /// One member of an object.
+    /// One property of an object.
     package struct Member: Equatable, Sendable {
-        /// The member's name.
+        /// The property's name.
         package var name: String
-        /// The member's value.
+        /// The property's value.
         package var value: JSONValue
 
         package init(_ name: String, _ value: JSONValue) {
@@ -66,39 +66,40 @@ package indirect enum JSONValue: Equatable, Sendable {
         }
     }
 
-    // MARK: Looking inside
+    // MARK: Accessors
 
-    /// The value of an object's first member of that name; nil for any other value.
+    /// The value of an object's first property with this name; nil if there is none, and for a value that is not an
+    /// object.
     package subscript(_ name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.name == name }?.value
     }
 
-    /// The string, or nil for any other value.
+    /// The string; nil for any other value.
     package var string: String? {
         guard case .string(let string) = self else { return nil }
         return string
     }
 
-    /// The whole number that fits in 64 bits, or nil for any other value.
+    /// The integer that fits in 64 bits; nil for any other value.
     package var int: Int? {
         guard case .number(let text) = self else { return nil }
         return Int(text)
     }
 
-    /// The truth value, or nil for any other value.
+    /// The boolean; nil for any other value.
     package var bool: Bool? {
         guard case .bool(let bool) = self else { return nil }
         return bool
     }
 
-    /// The elements of an array, or nil for any other value.
+    /// The elements of an array; nil for any other value.
     package var array: [JSONValue]? {
         guard case .array(let elements) = self else { return nil }
         return elements
     }
 
-    /// The members of an object, or nil for any other value.
+    /// The properties of an object; nil for any other value.
     package var object: [Member]? {
         guard case .object(let members) = self else { return nil }
         return members
@@ -134,7 +135,7 @@ package indirect enum JSONValue: Equatable, Sendable {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    /// The value spread over lines, two spaces a level, without a last line feed.
+    /// The value on several lines, indented by two spaces per level, without a final line feed.
     package var prettyText: String {
         pretty(indentedBy: 0)
     }

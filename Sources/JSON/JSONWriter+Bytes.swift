@@ -1,6 +1,6 @@
-/// The bytes behind what is written: their memory, and the comma that is due.
+/// Appending bytes: growing the memory, and writing the comma before a value.
 extension JSONWriter {
-    /// The end of what is written, where there is room for what comes next.
+    /// The end of the written bytes, with room for more.
     struct End {
         var place: UnsafeMutableRawPointer
 
@@ -12,7 +12,7 @@ extension JSONWriter {
 
         @inline(__always)
         mutating func put(_ text: UnsafeRawBufferPointer) {
-            // There is no address where there are no bytes.
+            // The address is nil only if there are no bytes.
             guard let start = text.baseAddress else { return }
             place.copyMemory(from: start, byteCount: text.count)
             place += text.count
@@ -25,11 +25,11 @@ extension JSONWriter {
         }
     }
 
-    /// Writes the comma that is due, and behind it what `write` puts: at most so many bytes.
+    /// Writes a comma if one is needed, and then the bytes that `write` puts, at most `bytesMax`.
     @inline(__always)
     mutating func write(bytesMax: Int, _ write: (inout End) -> Void) {
         makeRoom(for: bytesMax + 1)
-        // Where there is room there is memory.
+        // After `makeRoom` the memory is not empty, so it has an address.
         guard let start = memory.baseAddress else { return }
         var end = End(place: start + count)
         if count > 0 {
@@ -63,14 +63,14 @@ extension JSONWriter {
         if memory.count - count < more { grow(by: more) }
     }
 
-    /// Moves to memory twice as large, at least, so that what is written is moved a bounded number of times a byte.
+    /// Moves to memory of at least twice the size, so that each byte is moved a constant number of times on average.
     @inline(never)
     mutating func grow(by more: Int) {
         if count + more > countMax {
             overrun()
             if memory.count - count >= more { return }
         }
-        // Room past the bound is for nothing, except what a single piece needs.
+        // Memory past the limit is not needed, except for a single piece.
         move(toCapacity: max(min(2 * memory.count, max(countMax, 64)), count + more, 64))
     }
 

@@ -7,72 +7,73 @@ import Platform
 ///     writer.member("name"); writer.string("Luke")
 ///     writer.endObject()                              → {"id":7,"name":"Luke"}
 ///
-/// Whether a comma is due is told from the byte written last: none behind `{`, `[`, `:` or a line feed. Strings hold
-/// no raw U+2028 or U+2029, so that readers which take those for line ends stay whole.
+/// The last written byte decides whether a comma is needed: none after `{`, `[`, `:` or a line feed. U+2028 and U+2029
+/// are escaped in strings, because some readers treat them as line ends.
 ///
-/// It has memory of its own, as an array asks with each byte whether it is shared and each of those questions costs more
-/// than the byte: so it is not copied, and what it holds is copied out.
+/// It manages its own memory. An array checks on each appended byte whether its storage is shared, and that check costs
+/// more than the byte. So the writer cannot be copied, and its bytes are copied out.
 package struct JSONWriter: ~Copyable {
-    /// Nobody else has its address; the first `count` bytes are written, and the others are not read.
+    /// Only this writer has the address. The first `count` bytes are written; the others are never read.
     var memory: UnsafeMutableRawBufferPointer
 
-    /// How much has been written, in bytes.
+    /// The number of written bytes.
     package internal(set) var count = 0
 
-    /// How much may be written; what would go past it is dropped with all that came behind `keptCount`.
+    /// The maximum of `count`. If a write would exceed it, all bytes after `keptCount` are dropped.
     var countMax = Int.max
     var keptCount = 0
-    /// Whether something was dropped since `limit(to:)`, so that what is written is no JSON.
+    /// Whether bytes were dropped since `limit(toFurther:)`, so that the written bytes are not valid JSON.
     package internal(set) var isOverrun = false
 
-    /// How much it can hold before it takes more memory, in bytes.
+    /// The size of the allocated memory in bytes.
     package var capacity: Int { memory.count }
 
-    /// - Parameter capacity: for how many bytes it has room from the start.
+    /// - Parameter capacity: the bytes to allocate at the start.
     package init(capacity: Int = 256) {
         memory = capacity == 0 ? .init(start: nil, count: 0) : .allocate(byteCount: capacity, alignment: 1)
     }
 
     deinit { memory.deallocate() }
 
-    /// What has been written so far, copied.
+    /// A copy of the written bytes.
     package var bytes: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
 
-    /// Calls `body` with what has been written so far.
+    /// Calls `body` with the written bytes.
     package func withUnsafeBytes<Value>(_ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
         try body(UnsafeRawBufferPointer(rebasing: memory[..<count]))
     }
 
-    /// Takes back everything behind the first `count` bytes.
+    /// Removes all bytes after the first `count`.
     package mutating func truncate(to count: Int) {
         precondition(count <= self.count, "only what was written can be taken back")
         self.count = count
     }
 
-    /// Bounds what is written from here on to so many bytes. Past the bound the writer overwrites them and sets
-    /// `isOverrun`; the caller then takes them back.
+    /// Limits the further bytes. A write past the limit sets `isOverrun`, and the writer drops and overwrites the bytes
+    /// since this call. The caller must then remove them with `truncate(to:)`.
     package mutating func limit(toFurther bytesMax: Int) {
         keptCount = count
         countMax = count + bytesMax
         isOverrun = false
     }
 
-    /// How many further bytes the bound of `limit(toFurther:)` leaves room for.
+    /// The further bytes that the limit of `limit(toFurther:)` allows.
     package var furtherBytesMax: Int { countMax - count }
 
-    /// Drops what was written since `limit(toFurther:)`, as where the rest is known to be over the bound.
+    /// Drops the bytes that were written since `limit(toFurther:)`, for example if the rest is known to exceed the
+    /// limit.
     package mutating func overrun() {
         isOverrun = true
         count = keptCount
     }
 
-    /// Makes room for so many further bytes at once.
+    /// Allocates memory for this many further bytes.
     package mutating func reserve(_ more: Int) {
         guard memory.count - count < more else { return }
         move(toCapacity: count + more)
     }
 
-    /// Gives what has been written, copied, and starts anew.
+    /// Returns a copy of the written bytes, and removes them.
     package mutating func take() -> [UInt8] {
         defer { count = 0 }
         return bytes
@@ -100,7 +101,7 @@ package struct JSONWriter: ~Copyable {
         append(UInt8(ascii: "]"))
     }
 
-    /// Writes a member's name; its value comes next. The name must need no escapes.
+    /// Writes a property name; the value must follow. The name must not need escapes.
     package mutating func member(_ name: StaticString) {
         write(bytesMax: name.utf8CodeUnitCount + 3) { end in
             end.put(UInt8(ascii: "\""))
@@ -110,7 +111,7 @@ package struct JSONWriter: ~Copyable {
         }
     }
 
-    /// Writes a member's name that is known only at run time; its value comes next.
+    /// Writes a property name that is known only at run time; the value must follow.
     package mutating func member(named name: String) {
         string(name)
         append(UInt8(ascii: ":"))
@@ -118,15 +119,15 @@ package struct JSONWriter: ~Copyable {
 
     // MARK: Values
 
-    /// Writes a string, escaped as far as it must be.
+    /// Writes a string, with escapes where they are needed.
     package mutating func string(_ value: String) {
-        // A string that has its bytes at hand is read where it is, which spares counting a reference.
+        // A string with contiguous storage is read in place, which avoids reference counting.
         guard value.utf8.withContiguousStorageIfAvailable({ string(UnsafeRawBufferPointer($0)) }) == nil else { return }
         var value = value
         value.withUTF8 { string(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Writes a string by its bytes, which are UTF-8.
+    /// Writes a string, given as UTF-8 bytes.
     package mutating func string(_ text: UnsafeRawBufferPointer) {
         guard text.endOfPlainBytes(from: 0) < text.count else { return plainString(text) }
         begin(UInt8(ascii: "\""))
@@ -134,7 +135,7 @@ package struct JSONWriter: ~Copyable {
         append(UInt8(ascii: "\""))
     }
 
-    /// Writes a string that needs no escape, by its bytes.
+    /// Writes a string that needs no escapes, given as bytes.
     package mutating func plainString(_ text: UnsafeRawBufferPointer) {
         write(bytesMax: text.count + 2) { end in
             end.put(UInt8(ascii: "\""))
@@ -153,7 +154,7 @@ package struct JSONWriter: ~Copyable {
         write(bytesMax: Self.intBytesMax) { end in
             var magnitude = value.magnitude
             if value < 0 { end.put(UInt8(ascii: "-")) }
-            // No magnitude has twenty digits, so that the bound does not overflow.
+            // The magnitude has at most 19 digits, so `bound` does not overflow.
             var (digits, bound) = (1, UInt(10))
             while magnitude >= bound {
                 digits += 1
@@ -183,12 +184,12 @@ package struct JSONWriter: ~Copyable {
         word("null")
     }
 
-    /// Writes bytes that are one well-formed JSON value already.
+    /// Writes bytes that already are one well-formed JSON value.
     package mutating func raw(_ value: UnsafeRawBufferPointer) {
         write(bytesMax: value.count) { $0.put(value) }
     }
 
-    /// Writes bytes that are one well-formed JSON value already.
+    /// Writes bytes that already are one well-formed JSON value.
     package mutating func raw(_ value: [UInt8]) {
         value.withUnsafeBytes { raw($0) }
     }
@@ -212,7 +213,7 @@ package struct JSONWriter: ~Copyable {
         raw(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Appends a string's bytes, copying runs that need no escape in one go.
+    /// Appends a string's bytes. A run of bytes that need no escapes is copied at once.
     private mutating func appendEscaped(_ text: UnsafeRawBufferPointer) {
         var runStart = 0
         var index = 0

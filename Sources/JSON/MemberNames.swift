@@ -1,5 +1,5 @@
-/// The names of the members that an object has had so far, compared by their bytes. Most readers of an object refuse a name
-/// that comes twice: two readers would see two objects.
+/// The property names that were read from an object, compared by their bytes. Most readers of an object refuse a
+/// duplicate name, because different parsers would read different objects.
 package struct MemberNames {
     private var names: Set<[UInt8]> = []
 
@@ -14,7 +14,7 @@ package struct MemberNames {
 
     /// Adds the name that a reader has just read.
     ///
-    /// - Throws: `JSONError` with the reason `duplicateMember` where the name is not new.
+    /// - Throws: `JSONError` with the reason `duplicateMember` if the name is not new.
     package mutating func insert(_ name: JSONText, from reader: JSONReader) throws(JSONError) {
         guard insert(name.string) else { throw JSONError(.duplicateMember, at: reader.place(of: name)) }
     }

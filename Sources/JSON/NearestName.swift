@@ -1,16 +1,16 @@
-/// Finds the known name that a misspelt one most likely stands for.
+/// Finds the known name that a misspelt name most likely means.
 ///
 ///     NearestName.of("operators.signIn", among: ["operators.signin", "operators.signout"])    → "operators.signin"
 ///     NearestName.of("--prot", among: ["--port", "--data"])                                  → "--port"
 ///     NearestName.of("frobnicate", among: ["serve", "call"])                                 → nil
 ///
-/// Names are compared without regard to ASCII case and to which of `-`, `_`, `.`, `/` and the space separates their words.
+/// Names are compared without regard to ASCII case. The word separators `-`, `_`, `.`, `/` and space are equal.
 package enum NearestName {
-    /// Longer names are not compared: the work grows with the product of the lengths.
+    /// The maximum length. Longer names are not compared, because the work grows with the product of the lengths.
     package static let bytesMax = 64
 
-    /// The candidate at the smallest distance; nil where none is near enough for a suggestion to help. The earlier of two
-    /// equally near candidates is given.
+    /// The candidate at the smallest distance; nil if none is near enough for a useful suggestion. Of equally near
+    /// candidates it returns the first.
     package static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
         let folded = fold(name)
         guard !folded.isEmpty, folded.count <= bytesMax else { return nil }
@@ -18,9 +18,9 @@ package enum NearestName {
         for candidate in candidates {
             let length = candidate.utf8.count
             guard length > 0, length <= bytesMax else { continue }
-            // A third of the name may be wrong; in a short one a single letter.
+            // A third of the name may be wrong, and in a short name one letter.
             let distanceMax = min(max(1, max(folded.count, length) / 3), (best?.distance ?? .max) - 1)
-            // Of lengths that differ by more no way leads from one to the other.
+            // The distance is at least the difference of the lengths.
             guard abs(folded.count - length) <= distanceMax else { continue }
             let distance = distance(folded, fold(candidate))
             if distance <= distanceMax { best = (candidate, distance) }
@@ -28,7 +28,7 @@ package enum NearestName {
         return best?.name
     }
 
-    /// ` (did you mean NAME?)` for the nearest candidate; empty where there is none. It goes at the end of a message.
+    /// ` (did you mean NAME?)` for the nearest candidate, to append to a message; empty if there is none.
     package static func hint(for name: String, among candidates: some Sequence<String>) -> String {
         of(name, among: candidates).map { " (did you mean \($0)?)" } ?? ""
     }
@@ -45,7 +45,7 @@ package enum NearestName {
 
     /// The Damerau-Levenshtein distance with adjacent transpositions (optimal string alignment), over bytes.
     private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        // The rows take turns, so that no more than three are made.
+        // Three rows are allocated and used in turn.
         var last = Array(0...right.count)
         var (beforeLast, row) = (last, last)
         for i in 1...left.count {

@@ -1,6 +1,6 @@
 extension UnsafeRawBufferPointer {
-    /// Where, from `start` on, the first byte stands that does not stand for itself in a JSON string, or is not ASCII;
-    /// the end where there is none. Looked for a machine word at a time.
+    /// The index of the first byte from `start` on that needs an escape in a JSON string or is not ASCII; `count` if
+    /// there is none. It examines a machine word at a time.
     @inline(__always)
     func endOfPlainBytes(from start: Int) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
@@ -8,8 +8,8 @@ extension UnsafeRawBufferPointer {
         var index = start
         while index + 8 <= count {
             let word = UInt64(littleEndian: loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            // Each term has the high bit of a byte set where that byte is below 0x20, a quote, a backslash or not
-            // ASCII. A borrow may set it for a later byte too, so only the first that has it tells.
+            // Each term sets the high bit of a byte if that byte is below 0x20, a quote, a backslash or not ASCII. A
+            // borrow may set it for a later byte too, so only the first set bit is reliable.
             let quote = (word ^ (ones &* 0x22)) &- ones
             let backslash = (word ^ (ones &* 0x5C)) &- ones
             let special = ((word &- ones &* 0x20) | quote | backslash | word) & highBits

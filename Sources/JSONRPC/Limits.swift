@@ -1,26 +1,27 @@
-/// The bounds of what the wire takes, each with its unit in its name. Past one the request gets a clear error and the
-/// next is served. Those that the contract states are generated from schema/limits.json.
+/// The limits of the protocol layer, each with its unit in its name. A request over a limit gets a clear error, and the
+/// next one is served. The limits that the contract states are generated from schema/limits.json.
 package enum Limits {
-    /// Bytes that are read at once.
+    /// Bytes of one read.
     package static let readBytes = 1 << 20
-    /// Bytes that are kept for the requests that wait, with all that was read along with them.
+    /// Bytes that are kept for waiting requests: the whole chunks that contain them, and copies of their ids.
     package static let waitingBytesMax = 64 << 20
-    /// How many requests past the bound are refused before reading stops until some are answered.
+    /// Refused messages that may wait for the turn of their reply. At this number reading stops until some are
+    /// answered.
     package static let waitingRefusalsMax = 100_000
-    /// Bytes of the ids that are kept for those refusals, past which reading stops as well.
+    /// Bytes of the ids of these messages. At this size reading stops as well.
     package static let waitingRefusalBytesMax = 16 << 20
-    /// How much memory replies that the client has not read may take before reading stops until it reads.
+    /// Memory of replies that the client has not read. Above it reading stops until the client reads.
     package static let unreadBytesMax = answerBytesMax
-    /// How long the answers of one turn grow before they go out.
+    /// Bytes of replies at which a turn ends and its replies are sent.
     package static let turnBytes = 1 << 20
-    /// How much is written at once, so that progress shows.
+    /// Bytes of one write; small, so that progress is visible.
     static let writeBytes = 64 << 10
-    /// The memory for answers that is kept for the next turn; a batch's answer may have taken a few times as much.
+    /// Memory for replies that is kept for the next turn. A batch's reply may have taken a few times as much.
     static let outputBytesKept = 4 << 20
-    /// Threads that do slow work, however many processors there are: each may need the 19 MiB of a password's hash.
+    /// Threads for slow work, regardless of the number of processors: each may need the 19 MiB of a password hash.
     package static let workThreadsMax = 32
-    /// How many pieces of slow work are handed out ahead of their turn.
+    /// Slow work that may be under way when work ahead of its turn is started.
     package static let workAheadMax = 64
-    /// POSIX's PIPE_BUF on Linux: a pipe that is ready takes so much without blocking.
+    /// POSIX's PIPE_BUF on Linux: a pipe that is ready takes this many bytes without blocking.
     package static let pipeAtomicBytes = 4_096
 }

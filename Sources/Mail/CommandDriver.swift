@@ -3,14 +3,15 @@ internal import Store
 internal import Synchronization
 internal import Platform
 
-/// Hands each mail to a command on its standard input, as `sendmail -t -i` takes it. Exit code 0 says that it was taken.
+/// Delivers each mail by running a command that reads it on standard input, such as `sendmail -t -i`. Exit code 0 means
+/// that the command accepted the mail.
 ///
-/// The process must ignore SIGPIPE, as a command need not read all that it is given. What the command prints goes
-/// nowhere, as it must not get among the replies; the end of what it writes to stderr goes into the failure.
+/// This process must ignore SIGPIPE, because a command may exit before it has read the whole mail. The command's stdout
+/// is discarded, so that it does not mix with replies. The last part of its stderr is added to the failure.
 final class CommandDriver: MailDriver {
     private let command: SystemString
     private let seconds: Int
-    /// The process groups of the commands under way.
+    /// The process groups of the running commands.
     private let running = Mutex(Set<pid_t>())
 
     /// - Parameter seconds: how long the command may take for one mail.
@@ -54,12 +55,12 @@ final class CommandDriver: MailDriver {
         }
     }
 
-    /// Asks the commands under way to end, and ends those that have not five seconds later.
+    /// Sends SIGTERM to the running commands, and SIGKILL to all of them if one still runs five seconds later.
     func cancel() {
         let groups = running.withLock { Array($0) }
         for group in groups { kill(-group, SIGTERM) }
         let deadline = MonotonicClock.milliseconds + Limits.killSeconds * 1_000
-        // A group exists until the last of its processes is reaped; each command is, by the thread that delivers.
+        // A process group exists until the last of its processes is reaped. The delivering thread reaps the command.
         while groups.contains(where: { kill(-$0, 0) == 0 }) {
             guard MonotonicClock.milliseconds < deadline else {
                 for group in groups { kill(-group, SIGKILL) }
@@ -70,7 +71,7 @@ final class CommandDriver: MailDriver {
         }
     }
 
-    /// Starts the command in a process group of its own, so that with it all it has started can be ended.
+    /// Starts the command in its own process group, so that all processes it starts can be ended with it.
     private func start(reading input: Int32, writingErrors errors: Int32) throws(DeliveryFailure) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -82,7 +83,7 @@ final class CommandDriver: MailDriver {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // What this process ignores or blocks, its children would as well.
+        // A child would inherit the ignored and blocked signals of this process.
         var (defaults, none) = (sigset_t(), sigset_t())
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
@@ -104,7 +105,7 @@ final class CommandDriver: MailDriver {
         return process
     }
 
-    /// Writes as much as the command wants to read; one that has had enough says by its exit code what came of it.
+    /// Writes as much as the command reads. Write errors are ignored, because the exit code decides.
     private func write(
         _ bytes: [UInt8],
         to pipe: Int32,
@@ -117,8 +118,8 @@ final class CommandDriver: MailDriver {
                 bytes,
                 to: pipe,
                 whenBlocked: {
-                    // A command that writes errors before it reads must not be held up by them. One that closed stderr would
-                    // be ready at once each time, so it is looked at for as long as more may come.
+                    // Drain stderr, so that a command that writes errors before it reads is not blocked. A closed
+                    // stderr is always ready, so it is polled only while more may come.
                     let hasMore = errors.drain()
                     var states = [pollfd(fd: pipe, events: Int16(POLLOUT), revents: 0), errors.pollState]
                     let milliseconds = deadline - MonotonicClock.milliseconds
@@ -137,14 +138,14 @@ final class CommandDriver: MailDriver {
             kill(-process, SIGTERM)
             let end = MonotonicClock.milliseconds + Limits.killSeconds * 1_000
             let hasEnded = self.status(of: process, until: end, draining: &errors) != nil
-            // What the command has started may go on without it.
+            // Processes that the command started may still run.
             kill(-process, SIGKILL)
             if !hasEnded { _ = self.status(of: process, until: .max, draining: &errors) }
             throw DeliveryFailure("the command took longer than \(seconds) seconds")
         }
         guard status >= 0 else { throw DeliveryFailure("how the command ended cannot be told") }
         guard status != 0 else { return }
-        // wait(2): the low seven bits are the signal that ended it, the next eight the exit code.
+        // wait(2): the low seven bits are the signal that ended the process; bits 8 to 15 are the exit code.
         let signal = status & 0x7F
         throw DeliveryFailure(
             signal == 0
@@ -152,7 +153,7 @@ final class CommandDriver: MailDriver {
         )
     }
 
-    /// How a command ended, waited for; nil where it has not by then.
+    /// Waits for a command to end and returns its status; nil if it has not ended at the deadline.
     private func status(
         of process: pid_t,
         until deadline: Int,

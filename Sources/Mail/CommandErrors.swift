@@ -1,15 +1,15 @@
 internal import Glibc
 
-/// What a mail command wrote to stderr last, for `postern outbox list`.
+/// The last part of a mail command's stderr, for `postern outbox list`.
 ///
-/// The command's end of the pipe is drained while it runs, so that one that writes much is not held up. What it quotes of
-/// the mail is left out: the text holds a live code, which a failure's record would keep.
+/// The pipe is drained while the command runs, so that a command that writes much is not blocked. Words that occur in
+/// the mail are replaced by `[…]`: the mail contains a live code, which must not be stored in the failure's record.
 struct CommandErrors: ~Copyable {
     private let reader: Int32
     private var bytes: [UInt8] = []
     private var isCut = false
 
-    /// - Parameter reader: the end to read; it is closed with this.
+    /// - Parameter reader: the descriptor to read from. This value closes it.
     init(reading reader: Int32) {
         self.reader = reader
         _ = fcntl(reader, F_SETFL, O_NONBLOCK)
@@ -17,10 +17,10 @@ struct CommandErrors: ~Copyable {
 
     deinit { close(reader) }
 
-    /// What to poll for.
+    /// The descriptor and events for poll(2).
     var pollState: pollfd { pollfd(fd: reader, events: Int16(POLLIN), revents: 0) }
 
-    /// Reads what is there, and keeps the last of it; false where nothing more comes.
+    /// Reads all available bytes and keeps the last of them. Returns false at the end of the stream.
     mutating func drain() -> Bool {
         var piece = [UInt8](repeating: 0, count: 4_096)
         while true {
@@ -34,13 +34,13 @@ struct CommandErrors: ~Copyable {
         }
     }
 
-    /// The last of it as one line, without what it quotes of the mail; nil where there is nothing.
+    /// The last part of stderr as one line, without words of the mail; nil if it is empty.
     consuming func text(without mail: [UInt8]) -> String? {
         _ = drain()
         return Self.line(bytes[...], isCut: isCut, without: mail)
     }
 
-    /// - Parameter isCut: whether the first word may lack its beginning.
+    /// - Parameter isCut: whether the start was dropped, so that the first word may be incomplete. It is left out then.
     static func line(_ bytes: ArraySlice<UInt8>, isCut: Bool, without mail: [UInt8]) -> String? {
         var rest = isCut ? bytes.drop(while: isWordByte) : bytes
         var text: [UInt8] = []
@@ -48,7 +48,7 @@ struct CommandErrors: ~Copyable {
             let word = rest.prefix(while: isWordByte)
             if word.isEmpty {
                 rest = rest.dropFirst()
-                // Several lines become one, as a list has a line for each mail.
+                // Several lines become one, because the list has one line per mail.
                 let isSpace = first <= 0x20 || first == 0x7F
                 if !isSpace { text.append(first) } else if text.last != 0x20 { text.append(0x20) }
             } else {
@@ -58,13 +58,13 @@ struct CommandErrors: ~Copyable {
             }
         }
         var line = String(decoding: text.suffix(Limits.commandErrorBytesMax), as: UTF8.self)
-        // Control characters beyond ASCII could write over what a terminal shows.
+        // Control characters beyond ASCII could overwrite the text on a terminal.
         line.unicodeScalars.removeAll { $0.properties.generalCategory == .control }
         let words = line.split(separator: " ").joined(separator: " ")
         return words.isEmpty ? nil : words
     }
 
-    /// What codes, temporary passwords and the lines of base64 are made of.
+    /// Whether the byte can be part of a code, a temporary password or a line of base64.
     private static func isWordByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

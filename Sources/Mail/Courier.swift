@@ -4,12 +4,12 @@ package import Store
 internal import Synchronization
 package import Platform
 
-/// Delivers what the outbox holds, and erases what has expired.
+/// Delivers the mails in the outbox, and sweeps expired records.
 ///
-/// Mails go out on threads of their own, several at once, so that neither a reply nor another mail waits for one that
-/// hangs. The store is used on the caller's thread alone. Of several processes on one store, one claims a mail before it
-/// sends it. A mail is marked only after it went out: should the program end in between, it goes out again under the same
-/// Message-ID.
+/// Each mail is sent on its own thread, several at once, so that neither a reply nor another mail waits for a delivery
+/// that hangs. Only the caller's thread uses the store. If several processes use one store, a process claims a mail
+/// before it sends it. A mail is marked as delivered only after it was sent. If the program ends in between, the mail
+/// is sent again with the same Message-ID.
 package final class Courier {
     private let store: Store
     private let outbox: Outbox
@@ -20,23 +20,23 @@ package final class Courier {
 
     private let deliveries: Deliveries
     private var underWay = Set<Int>()
-    /// Outcomes that are not in the store yet.
+    /// The outcomes that are not in the store yet.
     private var outcomes: [Deliveries.Outcome] = []
     private var nextLook: Timestamp?
-    /// When counts, quotas and codes that are over are next deleted; nil at the start, as the process may start late.
+    /// When expired counts, quotas and codes are next deleted; nil at the start, when a sweep may be overdue.
     private var nextSweep: Timestamp?
-    /// Whether the store refused the last note; it is left alone for a while then.
+    /// Whether the last use of the store failed. The store is then not used until `nextLook`.
     private var isStoreFailing = false
-    /// Whether another process held the lock of the store at the last look.
+    /// Whether another process held the store's lock at the last look.
     private var isStoreLocked = false
     private var failureCount = 0
 
     /// - Parameters:
-    ///   - driver: how mails go out; nil keeps them in the outbox.
-    ///   - sender: whom they are from.
-    ///   - log: takes one line, without secrets, of what its operator should know.
-    ///   - startThread: gives each mail the thread that it goes out on.
-    ///   - wake: called, mostly on another thread, when `sendDue()` has something to do.
+    ///   - driver: delivers the mails; nil keeps them in the outbox.
+    ///   - sender: the sender of the mails.
+    ///   - log: takes one line, without secrets, for the server's operator.
+    ///   - startThread: starts the thread of each delivery.
+    ///   - wake: called after each delivery, usually on its thread. The caller must then call `sendDue()`.
     package init(
         store: Store,
         outbox: Outbox,
@@ -56,16 +56,17 @@ package final class Courier {
         self.deliveries = Deliveries(startThread: startThread, wake: wake)
     }
 
-    /// Sends the mails that are due, and records the outcomes of those that were sent. Nothing may be staged in the store.
+    /// Sends the mails that are due, and records the outcomes of earlier deliveries. No writes may be staged in the
+    /// store.
     ///
-    /// - Returns: in how many milliseconds it is to be called again, at the latest.
+    /// - Returns: the milliseconds until it must be called again.
     package func sendDue() -> Int {
         let latest = deliveries.takeOutcomes()
         outcomes += latest
         let now = time.now
-        let hasNews = outbox.takeNotice() || !latest.isEmpty
+        let hasNewWork = outbox.takeNotice() || !latest.isEmpty
         let isDue = nextLook?.isDue(at: now, within: Limits.lookSeconds) ?? true
-        if hasNews && !isStoreFailing || isStoreLocked || isDue {
+        if hasNewWork && !isStoreFailing || isStoreLocked || isDue {
             look(at: now)
         }
         if isStoreLocked { return Limits.lockedStoreMilliseconds }
@@ -73,10 +74,10 @@ package final class Courier {
         return max(1, now.seconds(until: nextLook) * 1_000)
     }
 
-    /// Sends what is due and waits for what is under way, though not for long: the program is about to end. What is not
-    /// done by then is given up, and goes out after the next start.
+    /// Sends the mails that are due and waits up to `Limits.lastWaitSeconds` for all deliveries, before the program
+    /// ends. Deliveries that still run then are cancelled, and their mails are sent after the next start.
     package func finish() {
-        // The clock of the store may be set while this waits.
+        // The system clock may be set during this wait, so the deadline uses the monotonic clock.
         let deadline = MonotonicClock.milliseconds + Limits.lastWaitSeconds * 1_000
         repeat {
             _ = sendDue()
@@ -87,9 +88,9 @@ package final class Courier {
         release()
     }
 
-    /// Lets other processes, or the next one, send at once what was given up here.
+    /// Releases the claims on cancelled mails, so that other processes, or the next one, can send them at once.
     private func release() {
-        // What went out at the last moment is not to go out again.
+        // Mails that were delivered at the last moment must not be sent again.
         let delivered = (outcomes + deliveries.takeOutcomes()).filter { $0.failure == nil }.map(\.mail)
         guard !delivered.isEmpty || !underWay.isEmpty else { return }
         do {
@@ -106,9 +107,9 @@ package final class Courier {
         }
     }
 
-    /// Sends all that is due, however long it takes.
+    /// Sends all mails that are due and waits for the deliveries, without a time limit.
     ///
-    /// - Returns: how many could not be delivered; nil where the store could not be used.
+    /// - Returns: the number of failed deliveries; nil if the store could not be used.
     package func deliverAll() -> Int? {
         repeat {
             _ = sendDue()
@@ -126,7 +127,7 @@ package final class Courier {
         var failures: [String] = []
         do {
             let next = try store.write { tx in
-                failures = try outcomes.compactMap { try note($0, at: now, in: tx) }
+                failures = try outcomes.compactMap { try record($0, at: now, in: tx) }
                 let nextMailSweep = try outbox.sweep(at: now, in: tx)
                 if sweeps { hasMoreToSweep = try Sweep.run(at: now, in: tx) }
                 let room = driver == nil ? 0 : Limits.deliveriesMax - underWay.count + outcomes.count
@@ -140,7 +141,7 @@ package final class Courier {
                 for (mail, _) in due {
                     try outbox.claim(mail.id, until: now.adding(seconds: Limits.claimSeconds), in: tx)
                 }
-                // Mails for which there is no room now go when another is done, which wakes.
+                // Mails for which there is no room now are sent when a delivery ends, because that calls `wake`.
                 let nextMail = free.dropFirst(due.count).first?.nextAttempt.map { $0 <= now ? latest : $0 }
                 return min(nextMailSweep ?? latest, nextMail ?? latest, latest)
             }
@@ -158,7 +159,7 @@ package final class Courier {
             isStoreLocked = true
         } catch {
             isStoreLocked = false
-            // What was sent stays under way, so that it does not go out twice, until the store takes the note of it.
+            // Sent mails stay in `underWay` until the store has recorded them, so that they are not sent twice.
             store.discardStaged()
             isStoreFailing = true
             log("mail: the outbox cannot be used: \(error)")
@@ -172,13 +173,13 @@ package final class Courier {
         deliveries.start(due.mail.id, InternetMessage(due.mail, text: due.text, from: sender), by: driver)
     }
 
-    /// Notes what came of a mail, and gives a line about it where it was not delivered.
-    private func note(_ outcome: Deliveries.Outcome, at now: Timestamp, in tx: Transaction) throws -> String? {
+    /// Records the outcome of a delivery. Returns a log line if it failed; else nil.
+    private func record(_ outcome: Deliveries.Outcome, at now: Timestamp, in tx: Transaction) throws -> String? {
         guard let failure = outcome.failure else {
             try outbox.markDelivered(outcome.mail, in: tx)
             return nil
         }
-        // One that expired on its way is done with.
+        // The mail expired during its delivery, or was deleted.
         guard let mail = try outbox.mail(outcome.mail, in: tx), mail.nextAttempt != nil else { return nil }
         let attempt = mail.attempts + 1
         let retry = RetryPolicy.seconds(afterAttempt: attempt)
@@ -189,7 +190,7 @@ package final class Courier {
     }
 }
 
-/// Mails on their way out, each on a thread.
+/// The running deliveries, each on a thread.
 private final class Deliveries: Sendable {
     struct Outcome: Sendable {
         let mail: Int
@@ -223,7 +224,7 @@ private final class Deliveries: Sendable {
         wake()
     }
 
-    /// The outcomes that came in since the last call.
+    /// The outcomes of the deliveries that ended since the last call.
     func takeOutcomes() -> [Outcome] {
         outcomes.withLock { outcomes in
             defer { outcomes = [] }

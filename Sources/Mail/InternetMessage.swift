@@ -2,7 +2,7 @@ package import Accounts
 internal import CSodium
 internal import Glibc
 
-/// A mail as it travels (RFC 5322), in ASCII lines that end with CRLF:
+/// A mail in the Internet Message Format (RFC 5322): ASCII lines that end with CRLF:
 ///
 ///     Date: Wed, 24 Feb 2016 22:07:52 +0000
 ///     From: postern@example.com
@@ -16,22 +16,23 @@ internal import Glibc
 ///
 ///     Confirm your email with this code: …
 ///
-/// A text of ASCII travels as it is; any other in base64. Nothing in a header can end it: names and subjects with other
-/// than printable ASCII become encoded words (RFC 2047), and addresses hold no control characters by their grammar.
+/// An ASCII text is sent unchanged, any other in base64. No value can break out of its header: names and subjects with
+/// other than printable ASCII become encoded words (RFC 2047), and the grammar of addresses allows no control
+/// characters.
 package struct InternetMessage: Sendable {
-    /// What names the message for good, without angle brackets.
+    /// The Message-ID, without angle brackets. It never changes.
     package let messageID: String
-    /// When it was written.
+    /// When the mail was posted.
     package let created: Timestamp
     /// The whole message.
     package let bytes: [UInt8]
-    /// What it says, as it is before it is encoded.
+    /// The text before encoding.
     let text: String
 
     /// - Parameters:
-    ///   - mail: what the outbox knows of the mail.
-    ///   - text: what it says, with lines ended by a line feed.
-    ///   - sender: whom it is from.
+    ///   - mail: the outbox record of the mail.
+    ///   - text: the text; lines end with a line feed.
+    ///   - sender: the sender.
     package init(_ mail: OutboxMail, text: String, from sender: MailSender) {
         messageID = mail.messageID
         created = mail.created
@@ -46,18 +47,18 @@ package struct InternetMessage: Sendable {
             "MIME-Version: 1.0",
             "Content-Type: text/plain; charset=utf-8",
             "Content-Transfer-Encoding: \(isPlain ? "7bit" : "base64")",
-            // RFC 3834 §5: so that nobody's absence note answers it.
+            // RFC 3834 §5: prevents automatic replies, such as absence notes.
             "Auto-Submitted: auto-generated",
         ]
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         let body = (lines.last == "" ? lines.dropLast() : lines[...]).joined(separator: "\r\n") + "\r\n"
-        let travelling = isPlain ? body : Self.base64Lines(of: body)
-        bytes = Array((headers + ["", travelling]).joined(separator: "\r\n").utf8)
+        let encodedBody = isPlain ? body : Self.base64Lines(of: body)
+        bytes = Array((headers + ["", encodedBody]).joined(separator: "\r\n").utf8)
     }
 
     // MARK: Headers
 
-    /// RFC 5322 §3.3; the names of days and months are those of the C locale, in which the program runs.
+    /// A date by RFC 5322 §3.3. The program runs in the C locale, which gives the English names of days and months.
     private static func date(_ time: Timestamp) -> String {
         var seconds = time_t(time.seconds)
         var date = tm()
@@ -72,13 +73,13 @@ package struct InternetMessage: Sendable {
         return "\(phrase(name)) <\(sender.address)>"
     }
 
-    /// A name: in quotes (RFC 5322 §3.2.4), or as encoded words.
+    /// A display name, in quotes (RFC 5322 §3.2.4) or as encoded words.
     private static func phrase(_ name: String) -> String {
         guard isPrintable(name) else { return encodedWords(of: name) }
         return "\"" + name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 
-    /// A subject: as it is, or as encoded words, also where it is long or looks like encoded words itself.
+    /// A subject, unchanged or as encoded words. It is also encoded if it is long or looks like encoded words.
     private static func unstructured(_ text: String) -> String {
         isPrintable(text) && text.utf8.count <= 60 && !text.contains("=?") ? text : encodedWords(of: text)
     }
@@ -87,7 +88,7 @@ package struct InternetMessage: Sendable {
         text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
     }
 
-    /// RFC 2047 §2, in base64, each word a line of its own and of whole characters.
+    /// Encoded words by RFC 2047 §2, in base64, one per line. Each contains whole characters.
     private static func encodedWords(of text: String) -> String {
         var words: [[UInt8]] = [[]]
         for scalar in text.unicodeScalars {
@@ -100,13 +101,13 @@ package struct InternetMessage: Sendable {
 
     // MARK: The body
 
-    /// Whether a text may travel as it is: ASCII without NUL and CR, in lines of bounded length (RFC 5322 §2.3).
+    /// Whether a text can be sent unchanged: ASCII without NUL and CR, in lines of limited length (RFC 5322 §2.3).
     private static func isPlain(_ text: String) -> Bool {
         text.utf8.allSatisfy { $0 < 0x80 && $0 != 0 && $0 != 0x0D }
             && text.utf8.split(separator: 0x0A).allSatisfy { $0.count <= Limits.lineBytesMax }
     }
 
-    /// RFC 2045 §6.8: lines of 76 characters.
+    /// The text in base64, in lines of 76 characters (RFC 2045 §6.8).
     private static func base64Lines(of text: String) -> String {
         let encoded = Array(base64(Array(text.utf8)).utf8)
         return stride(from: 0, to: encoded.count, by: 76).map { start in

@@ -1,36 +1,38 @@
-/// The bounds of delivering, each with its unit in its name.
+/// The limits of mail delivery, each with its unit in its name.
 package enum Limits {
-    /// How many mails are under way at once: one that hangs must not hold up the others.
+    /// Deliveries that run at once, so that one that hangs does not block the others.
     package static let deliveriesMax = 4
     /// How long a command may take for one mail.
     package static let commandSeconds = 60
-    /// How much of what a command wrote to stderr last is shown.
+    /// Bytes of a command's stderr that are shown: the last ones.
     static let commandErrorBytesMax = 500
-    /// How much of it is kept while the command runs: more than is shown, as what it quotes of the mail is left out.
+    /// Bytes of stderr that are kept while the command runs: more than are shown, because words of the mail are
+    /// replaced.
     static let commandErrorBytesKept = 2_048
-    /// From what length on a word that also occurs in the mail is left out; codes and temporary passwords are longer.
+    /// The minimum length at which a word that also occurs in the mail is replaced. Codes and temporary passwords are
+    /// longer.
     static let quotedWordBytesMin = 8
-    /// How long a command that was asked to end has for it.
+    /// How long a command may run after SIGTERM.
     static let killSeconds = 5
-    /// For how long a process that sends a mail keeps it from the others: longer than sending can take. Should the process
-    /// be killed, the mail goes out after that.
+    /// How long a process claims a mail that it sends: longer than a delivery can take. If the process is killed,
+    /// another one sends the mail after that time.
     static let claimSeconds = 120
-    /// How many times a mail is tried before it is given up.
+    /// Attempts before a mail is given up.
     package static let attemptsMax = 10
-    /// How long after its first attempt a mail is tried again.
+    /// How long after the first attempt a mail is retried.
     package static let firstRetrySeconds = 60
-    /// How long at most between two attempts.
+    /// The maximum time between two attempts.
     package static let retrySecondsMax = 3_600
-    /// How long the end of the program waits for what is under way.
+    /// How long the program waits for running deliveries before it ends.
     package static let lastWaitSeconds = 5
-    /// How long the outbox is left alone while another process holds the lock of the store.
+    /// The time until the next look at the outbox if another process holds the store's lock.
     static let lockedStoreMilliseconds = 20
-    /// How long at most the outbox is left alone: what another process posted is found then.
+    /// The maximum time between two looks at the outbox. A look finds mails that other processes posted.
     package static let lookSeconds = 60
     /// Bytes in a template.
     package static let templateBytesMax = 32_768
-    /// RFC 5322 §2.1.1, without the CRLF.
+    /// Bytes in a line without the CRLF (RFC 5322 §2.1.1).
     static let lineBytesMax = 998
-    /// RFC 2047 §2: an encoded word has at most 75 characters, so at most this many bytes of text.
+    /// Bytes of text in an encoded word, which has at most 75 characters (RFC 2047 §2).
     static let encodedWordTextBytesMax = 45
 }

@@ -1,19 +1,20 @@
 package import Store
 
-/// A way for mails to leave.
+/// A way to deliver mails.
 package protocol MailDriver: Sendable {
-    /// Delivers one mail. It may take its time, and is called on several threads at once.
+    /// Delivers one mail. It may block, and is called on several threads at once.
     func deliver(_ message: InternetMessage) throws(DeliveryFailure)
 
-    /// Gives up what is under way, as the program is about to end.
+    /// Cancels the running deliveries before the program ends.
     func cancel()
 }
 
 /// Why a mail could not be delivered.
 package struct DeliveryFailure: Error, Equatable {
-    /// One line, without a full stop, that holds nothing of the mail.
+    /// One line, without a full stop, that contains nothing of the mail.
     package let reason: String
-    /// What the command said on stderr, one line; nil for nothing. It may hold an address, so no log shows it.
+    /// The last part of the command's stderr as one line; nil if it is empty. It may contain an address, so it is not
+    /// logged.
     package let detail: String?
 
     init(_ reason: String, detail: String? = nil) {
@@ -21,20 +22,20 @@ package struct DeliveryFailure: Error, Equatable {
         self.detail = detail
     }
 
-    /// Both, for who may read the mail as well.
+    /// The reason and the detail, for users who may also read the mail.
     package var fullReason: String { detail.map { "\(reason): \($0)" } ?? reason }
 }
 
-/// Where mails are to go, as the command line says it.
+/// How mails are delivered, as given on the command line.
 package enum MailRoute: Equatable {
-    /// They stay in the outbox, for a person to look at.
+    /// Mails stay in the outbox, for a person to read.
     case keep
-    /// Each becomes a file in a directory.
+    /// Each mail is written to a file in a directory.
     case directory(SystemString)
-    /// Each is handed to a command of the shell on its standard input.
+    /// Each mail is passed to a shell command on its standard input.
     case command(SystemString)
 
-    /// Reads `keep`, `directory:PATH` or `command:COMMAND`; nil for anything else.
+    /// Parses `keep`, `directory:PATH` or `command:COMMAND`; nil for any other text.
     package init?(_ text: SystemString) {
         let parts = text.bytes.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
             .map { SystemString(bytes: $0) }
@@ -46,7 +47,7 @@ package enum MailRoute: Equatable {
         }
     }
 
-    /// The driver that takes mails there; nil where they stay.
+    /// The driver of this route; nil for `keep`.
     package var driver: (any MailDriver)? {
         switch self {
         case .keep: nil

@@ -1,13 +1,13 @@
 internal import Accounts
 
-/// Whom mails are from: `accounts@example.com` or `Example <accounts@example.com>`.
+/// The sender of mails: `accounts@example.com` or `Example <accounts@example.com>`.
 package struct MailSender: Equatable, Sendable {
     /// The name that mail programs show; nil for none.
     package let name: String?
     /// The address, `local@domain`.
     package let address: String
 
-    /// Reads either form; nil for a text that is neither, and for one with control characters, which could add headers.
+    /// Parses either form; nil for any other text, and for one with control characters, which could add headers.
     package init?(_ text: String) {
         guard text.utf8.count <= Limits.lineBytesMax / 2, text.unicodeScalars.allSatisfy({ $0.value >= 0x20 }),
             !text.unicodeScalars.contains("\u{7F}")
@@ -23,7 +23,7 @@ package struct MailSender: Equatable, Sendable {
         self.address = address
     }
 
-    /// What sends where nothing else is said: `postern` at the host of a URL, or at `localhost`.
+    /// The default sender: `postern` at the host of a URL, or at `localhost`.
     package init(hostOf url: String) {
         let authority = url.split(separator: "/").dropFirst().first ?? ""
         let host = authority.split(separator: "@").last?.split(separator: ":").first ?? ""
@@ -31,12 +31,12 @@ package struct MailSender: Equatable, Sendable {
         address = Self.address("postern@\(host)") ?? "postern@localhost"
     }
 
-    /// The part of the address behind the `@`.
+    /// The part of the address after the `@`.
     package var domain: String {
         address.split(separator: "@").last.map { String($0) } ?? "localhost"
     }
 
-    /// As an address of the contract, but that a domain may be one label, as on a machine without a name on the net.
+    /// Parses an address by the contract's rules, except that the domain `localhost` is allowed too.
     private static func address(_ text: String) -> String? {
         if text.hasSuffix("@localhost"), EmailAddress(text + ".invalid") != nil { return text }
         return EmailAddress(text)?.text

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Store
 
-/// What is wrong with a message template.
+/// An error in a message template.
 package struct TemplateError: Error, Equatable, CustomStringConvertible {
     package let description: String
 
@@ -10,16 +10,16 @@ package struct TemplateError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// The words of a mail with places to fill in: a first line `Subject: …`, an empty line, and the text, in which
-/// `{{code}}` and `{{link}}` stand for the code and for a link with the code.
+/// A template of a mail: a first line `Subject: …`, an empty line, and the text. In the text, `{{code}}` and `{{link}}`
+/// are replaced by the code and by a link with the code.
 ///
-/// The subject has no such places: it outlives the text, which is erased because of the code.
+/// The subject has no placeholders, because it is kept after the text with the code is erased.
 struct MessageTemplate {
     let subject: String
     private let text: String
 
     /// - Parameters:
-    ///   - name: what to call it in an error.
+    ///   - name: the template's name in errors.
     init(_ bytes: [UInt8], name: String) throws(TemplateError) {
         guard bytes.count <= Limits.templateBytesMax else {
             throw TemplateError("\(name) is longer than \(Limits.templateBytesMax) bytes")
@@ -39,7 +39,7 @@ struct MessageTemplate {
         }
     }
 
-    /// Refuses places that nothing fills: a slip in `{{code}}` would go out as it is, in every mail.
+    /// Refuses unknown placeholders. A misspelt `{{code}}` would be sent unchanged in every mail.
     private static func checkPlaceholders(_ lines: [Substring], name: String) throws(TemplateError) {
         for (index, line) in lines.enumerated() {
             for piece in line.split(separator: "{{", omittingEmptySubsequences: false).dropFirst() {
@@ -56,9 +56,10 @@ struct MessageTemplate {
 
     private static let placeholders = ["code", "link"]
 
-    /// The template in a file; nil where there is no such file.
+    /// Reads the template from a file; nil if the file does not exist.
     init?(file: SystemString) throws(TemplateError) {
-        // Opening a pipe would wait for its other end without O_NONBLOCK, which does nothing to a file.
+        // Without O_NONBLOCK, opening a named pipe would wait for its other end. The flag has no effect on a regular
+        // file.
         let descriptor = open(file.cString, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
@@ -72,7 +73,7 @@ struct MessageTemplate {
         try self.init(try Self.contents(of: descriptor, name: "\(file)"), name: "\(file)")
     }
 
-    /// The bytes of a file, up to one more than a template may have.
+    /// The bytes of a file. Reading stops once there are more than a template may have.
     private static func contents(of descriptor: Int32, name: String) throws(TemplateError) -> [UInt8] {
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4_096)
@@ -86,7 +87,7 @@ struct MessageTemplate {
         return bytes
     }
 
-    /// The text with its places filled in.
+    /// The text with its placeholders replaced.
     func text(code: String, link: String) -> String {
         text.replacing("{{link}}", with: link).replacing("{{code}}", with: code)
     }

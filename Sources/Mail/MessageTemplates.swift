@@ -1,19 +1,21 @@
 package import Accounts
 package import Store
 
-/// Puts mails into words by templates: those of a directory, and where it has none, those that come with the program.
+/// Writes the texts of mails from templates: those of a directory, or the built-in ones for kinds that it does not
+/// have.
 package final class MessageTemplates: MailComposer {
     package let domain: String
     private let publicURL: String
-    /// Those of the directory, and such of the program's own as were needed so far: reading all of them would take half of
-    /// the time that a process needs to start.
+    /// The templates of the directory, and the built-in ones that were used so far. Parsing all built-in ones would
+    /// take half of the time that a process needs to start.
     private var templates: [MailKind: MessageTemplate] = [:]
 
     /// - Parameters:
-    ///   - publicURL: what links in mails start with, without a slash at the end.
+    ///   - publicURL: the start of links in mails, without a slash at the end.
     ///   - domain: the domain that mails are sent from.
     ///   - folder: a directory with files such as `operators-reset.txt`, named after the kinds of mail; nil for none.
-    /// - Throws: where a file of the directory is no template, or is named after no mail, as with a slip in its name.
+    /// - Throws: `TemplateError` if a file of the directory is not a valid template, or if the name of a `.txt` file is
+    ///   not a kind of mail, for example because it is misspelt.
     package init(publicURL: String, domain: String, folder: SystemString? = nil) throws(TemplateError) {
         self.publicURL = publicURL
         self.domain = domain
@@ -47,7 +49,7 @@ package final class MessageTemplates: MailComposer {
 }
 
 extension MailKind {
-    /// Where a mail's link leads, up to the code; nil where what it brings does not belong into a link.
+    /// The path of a mail's link, up to the code; nil for temporary passwords, which must not be in a link.
     fileprivate var linkPath: String? {
         switch self {
         case .operatorsConfirmation: "/operators/confirm?code="
@@ -60,7 +62,7 @@ extension MailKind {
         }
     }
 
-    /// The template that comes with the program.
+    /// The built-in template.
     fileprivate var embeddedTemplate: MessageTemplate {
         do throws(TemplateError) {
             return try MessageTemplate(embeddedBytes, name: rawValue)

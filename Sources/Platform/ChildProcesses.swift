@@ -1,15 +1,16 @@
 internal import Glibc
 internal import Synchronization
 
-/// The processes that this one has started, and those that it inherits as the first of a PID namespace.
+/// The child processes that this process has started, and those that it inherits as the first process of a PID
+/// namespace.
 package enum ChildProcesses {
-    /// The processes that somebody here waits for. One is started and put in, or reaped and taken out, under the lock, so
-    /// that what is in here is never another process of the same number.
+    /// The ids of the processes that callers of `reap` wait for. A process is started and inserted, or reaped and
+    /// removed, under one lock, so an id in the set never belongs to another process that reuses it.
     private static let awaited = Mutex(Set<pid_t>())
 
-    /// Starts a process that is waited for by `reap`.
+    /// Starts a process whose status the caller takes with `reap`.
     ///
-    /// - Parameter start: starts it and gives its number, or throws.
+    /// - Parameter start: starts the process and returns its id, or throws.
     package static func start<Failure: Error>(_ start: () throws(Failure) -> Int32) throws(Failure) -> Int32 {
         let outcome = awaited.withLock { awaited -> Result<pid_t, Failure> in
             do throws(Failure) {
@@ -23,8 +24,8 @@ package enum ChildProcesses {
         return try outcome.get()
     }
 
-    /// Takes the status of a process that was started here, if it has ended; nil while it runs. The status is as wait(2) has
-    /// it, and negative where it cannot be had.
+    /// Takes the status of a process that was started with `start`; nil while it runs. The status is that of wait(2),
+    /// or negative if it cannot be read.
     package static func reap(_ process: Int32) -> Int32? {
         awaited.withLock { awaited in
             var status: Int32 = 0
@@ -35,15 +36,15 @@ package enum ChildProcesses {
         }
     }
 
-    /// Takes the status of every ended child that nobody here waits for: what a mail command left behind is handed to the
-    /// first process of a PID namespace, and stays a zombie until that one takes its status.
+    /// Reaps every ended child that was not started with `start`. A process that a mail command leaves behind becomes a
+    /// child of the first process of the PID namespace, and stays a zombie until that process takes its status.
     package static func reapOrphans() {
         awaited.withLock { awaited in
             while true {
                 var information = siginfo_t()
                 guard waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
                 let process = information._sifields._sigchld.si_pid
-                // The one that is awaited is reaped soon, and the next call finds what ended behind it.
+                // A process in `awaited` is reaped soon by its caller. The next call finds those that ended after it.
                 guard process > 0, !awaited.contains(process) else { return }
                 waitpid(process, nil, WNOHANG)
             }

@@ -1,5 +1,5 @@
 extension Collection<UInt8> {
-    /// Two lower-case hexadecimal digits a byte.
+    /// The bytes in lower-case hexadecimal, two digits per byte.
     package var hexText: String {
         String(unsafeUninitializedCapacity: count * 2) { text in
             for (index, byte) in enumerated() {
@@ -27,19 +27,19 @@ extension UInt32 {
         Swift.withUnsafeBytes(of: hexDigits) { bytes.append(contentsOf: $0) }
     }
 
-    /// Eight hexadecimal digits, in lower case, the first in the byte that stands first in memory. All are made at once,
-    /// as each line of a journal has some, and each key of a token.
+    /// Eight lower-case hexadecimal digits as eight bytes, the first digit at the lowest address.
     ///
-    /// Inlinable, as a call for each four bytes of a token would cost as much as the digits.
+    /// All digits are computed at once for speed: each journal line and each key of a token has some. The property is
+    /// inlinable because a call for each four bytes of a token would cost as much as the digits.
     @inlinable
     package var hexDigits: UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        // Each byte into the lower of two, the byte of the first digits into the lowest.
+        // Spread the four bytes, each into the lower byte of a pair, the byte of the first digits into the lowest pair.
         var spread = UInt64(byteSwapped)
         spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
         spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
         let values = (spread >> 4 | spread << 8) & (ones &* 0x0F)
-        // A value from 10 on plus 6 has a fifth bit; "0" is 0x30, and "a" is 0x27 behind where ten would be.
+        // A value from 10 on, plus 6, has bit 4 set. "0" is 0x30, and "a" is 0x27 more than 0x30 + 10.
         let letters = (values &+ ones &* 6) >> 4 & ones
         return (values &+ ones &* 0x30 &+ letters &* 0x27).littleEndian
     }

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// A queue from which a thread takes what others post, waiting while there is nothing.
+/// A blocking queue: threads post elements, and another thread takes them and waits if the queue is empty.
 ///
-/// Safe to share: all state is behind the mutex.
+/// Safe to share: the mutex protects all state.
 package final class Mailbox<Element: Sendable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -29,14 +29,14 @@ package final class Mailbox<Element: Sendable>: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// Takes the first element, waited for where there is none.
+    /// Removes and returns the first element. Waits if the queue is empty.
     package func take() -> Element {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while taken == elements.count { pthread_cond_wait(condition, mutex) }
         let element = elements[taken]
         taken += 1
-        // Moving the rest forward once half is taken keeps each take cheap on average.
+        // The taken elements are removed once they are half of all, so each call is cheap on average.
         if taken * 2 >= elements.count {
             elements.removeFirst(taken)
             taken = 0

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// A clock that is never set, by which waits are measured.
+/// A clock that is never set back or forward, for measuring waits.
 package enum MonotonicClock {
-    /// Milliseconds since some moment before the process began.
+    /// Milliseconds since an arbitrary time before the process started.
     package static var milliseconds: Int {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

@@ -1,13 +1,14 @@
 internal import CLinux
 
-/// The memory of this process as a whole.
+/// The memory of this process.
 package enum ProcessMemory {
-    /// Keeps what is in memory, passwords among it, out of core dumps and from other processes of the same user.
+    /// Keeps the memory, which contains passwords, out of core dumps, and protects it from other processes of the same
+    /// user.
     package static func forbidDumps() {
         linux_forbid_core_dumps()
     }
 
-    /// Gives memory that is free back to the system, which the allocator would keep. It takes milliseconds.
+    /// Returns free memory, which the allocator would keep, to the system. It takes milliseconds.
     package static func releaseFree() {
         linux_release_free_memory()
     }

@@ -2,15 +2,15 @@ internal import Glibc
 
 /// Waits until descriptors can be read.
 package enum Readiness {
-    /// Waits until one of two descriptors is readable, or has ended, or the time is over.
+    /// Waits until one of two descriptors is readable or at its end, or until the timeout.
     ///
-    /// poll(2) refuses more descriptors than RLIMIT_NOFILE allows at the moment, which the host may have lowered; select(2)
-    /// does not look at that limit.
+    /// poll(2) fails if it gets more descriptors than the current RLIMIT_NOFILE, which the host may have lowered.
+    /// select(2) does not check that limit and is used then.
     ///
     /// - Parameters:
     ///   - first: a descriptor.
-    ///   - second: another; nil for none.
-    ///   - milliseconds: how long to wait; nil for as long as it takes.
+    ///   - second: a second descriptor; nil for none.
+    ///   - milliseconds: the timeout; nil for no timeout.
     /// - Returns: whether each is ready.
     package static func wait(_ first: Int32, _ second: Int32?, milliseconds: Int?) -> (first: Bool, second: Bool) {
         var states = [
@@ -26,7 +26,7 @@ package enum Readiness {
     private static func select(_ first: Int32, _ second: Int32?, milliseconds: Int32) -> (first: Bool, second: Bool) {
         let descriptors = [first, second].compactMap { $0 }
         guard descriptors.allSatisfy({ (0..<Int32(FD_SETSIZE)).contains($0) }) else {
-            // Neither call takes such a descriptor then. Both are tried, at a pace that does not take a whole processor.
+            // Neither call accepts such a descriptor. Report both as ready, after a pause that keeps processor use low.
             usleep(10_000)
             return (true, second != nil)
         }

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// Threads of the system's own, for work that blocks.
+/// System threads, for work that blocks.
 package enum Thread {
     private final class Start {
         let body: @Sendable () -> Void
@@ -11,10 +11,11 @@ package enum Thread {
         }
     }
 
-    /// What runs a body on a thread of its own, as `start` does, and says whether it could.
+    /// A function like `start`, which runs a body on a new thread and returns whether the thread could be started.
     package typealias Starter = @Sendable (_ body: @escaping @Sendable () -> Void) -> Bool
 
-    /// Runs `body` on a new thread, which ends with it; false, with nothing run, where no thread is to be had.
+    /// Runs `body` on a new thread, which ends with it. Returns false, without running `body`, if no thread can be
+    /// started.
     package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         var thread = pthread_t()
         let start = Unmanaged.passRetained(Start(body))
@@ -36,9 +37,9 @@ package enum Thread {
         return true
     }
 
-    /// How many processors the calling thread may use, which can be fewer than the machine has.
+    /// The number of processors that the calling thread may use. It can be lower than that of the machine.
     package static var processorCount: Int {
-        // A bit a processor, for the 8,192 that Linux can be built for at the most.
+        // One bit per processor, for at most 8,192, the maximum that Linux can be built for.
         var mask = [UInt64](repeating: 0, count: 128)
         let written = mask.withUnsafeMutableBytes { linux_sched_getaffinity($0.baseAddress, $0.count) }
         guard written > 0 else { return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }

@@ -1,6 +1,6 @@
 /// Random UUIDs (RFC 9562 §5.4, version 4), in lower case: `5f0c2d3e-4b5a-4978-8796-a5b4c3d2e1f0`.
 package enum UUIDText {
-    /// The UUID of 16 random bytes, of which six bits are replaced by the version and the variant.
+    /// Makes a UUID of 16 random bytes. The version and the variant replace six of the bits.
     package static func version4(_ random: [UInt8]) -> String {
         precondition(random.count == 16)
         var bytes = random
@@ -10,7 +10,7 @@ package enum UUIDText {
         return groups.map(\.hexText).joined(separator: "-")
     }
 
-    /// A UUID from the system's generator.
+    /// A new UUID from the system's random generator.
     package static func random() -> String {
         version4((0..<16).map { _ in UInt8.random(in: .min ... .max) })
     }

@@ -1,15 +1,15 @@
 internal import Glibc
 
-/// Writes all of some bytes, with as many calls of write(2) as it takes.
+/// Writes all given bytes, with as many calls of write(2) as needed.
 package enum WholeWrite {
-    /// Writes bytes to a descriptor. A signal does not end it.
+    /// Writes bytes to a descriptor. Calls that a signal interrupts are repeated.
     ///
     /// - Parameters:
-    ///   - pieceBytesMax: how much is handed to one call.
-    ///   - whenBlocked: called where a descriptor that does not block takes nothing at the moment (EAGAIN); returns once it
-    ///     may take more, or false to give up.
-    ///   - progress: called with how many bytes a call has written.
-    /// - Returns: the `errno` of the call that failed; nil where all was written.
+    ///   - pieceBytesMax: the maximum bytes of one call.
+    ///   - whenBlocked: called if a non-blocking descriptor takes no bytes at the moment (EAGAIN). It waits until the
+    ///     descriptor may take bytes and returns true, or returns false to give up.
+    ///   - progress: called after each call with the number of bytes it has written.
+    /// - Returns: the `errno` of the call that failed; nil if all bytes were written.
     package static func run(
         _ bytes: UnsafeRawBufferPointer,
         to descriptor: Int32,
@@ -25,7 +25,7 @@ package enum WholeWrite {
                 rest = rest.dropFirst(count)
                 progress(count)
             } else if count == 0 {
-                // No device should take nothing of something, and a loop over one that does would never end.
+                // No device should write 0 bytes, but if one does, the loop must not run forever.
                 return EIO
             } else if case let error = errno, error != EINTR {
                 guard error == EAGAIN, whenBlocked() else { return error }

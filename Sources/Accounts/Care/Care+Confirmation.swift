@@ -1,11 +1,12 @@
 import Store
 
-/// Proving that an address is the user's. Nothing waits for it but what rests on the address: shares with it.
+/// Proving that an address belongs to the user. Only shares with the address depend on it.
 extension Care {
-    /// Proves the address that a code was mailed to, and gives it; for a day after its use the code gives it again.
+    /// Proves the address that a code was mailed to, and returns the address. A used code returns the same result for a
+    /// day.
     ///
-    /// The token is asked for so that a link which the true owner, or a scanner of mails, opens proves nothing for a
-    /// stranger who registered with the address.
+    /// The access token is required so that a stranger who registered with the address gains nothing if the true owner,
+    /// or a mail scanner, opens the link in the mail.
     package func confirmEmail(_ token: Given<String>, code: Given<String>) throws -> String {
         let now = environment.time.now
         return try environment.store.write { tx in
@@ -20,7 +21,8 @@ extension Care {
         }
     }
 
-    /// Mails a new code, where there is an account whose address is not proven; else does as much work.
+    /// Mails a new code if the email has an account whose address is not proven. Otherwise does the same amount of
+    /// work, so that the response time does not reveal whether the account exists.
     package func resendConfirmation(email: Given<String>) throws {
         let (address, emailErrors) = CareRules.email(email)
         if let error = AccountError(all: emailErrors) { throw error }
@@ -28,7 +30,7 @@ extension Care {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
             if let user = try self.user(of: address, in: tx), !user.isProven {
-                // An anonymous request is answered as ever where the quota refuses the mail.
+                // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try mailConfirmation(mail, to: user, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.careConfirmation, to: address, mail, at: now, in: tx)
@@ -36,8 +38,9 @@ extension Care {
         }
     }
 
-    /// Mails a code that proves the user's address, unless too many were mailed: then the result is in how many seconds
-    /// one may be.
+    /// Mails a code that proves the user's address, unless the mail quota is reached.
+    ///
+    /// - Returns: nil if the mail was posted; else the seconds until the quota admits one.
     func mailConfirmation(_ mail: MailSecrets, to user: CareUser, at now: Timestamp, in tx: Transaction) throws -> Int?
     {
         guard let address = EmailAddress(user.email) else { return nil }
@@ -53,7 +56,7 @@ extension Care {
         )
     }
 
-    /// Notes that the address is the user's, and opens the shares that wait for it.
+    /// Marks the address as proven, and opens the shares that wait for it.
     func prove(_ user: CareUser, in tx: Transaction) throws {
         guard var user = try tx.get(CareUser.self, user.key), !user.isProven else { return }
         user.isProven = true

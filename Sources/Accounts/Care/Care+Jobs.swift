@@ -1,18 +1,18 @@
 import Store
 
-/// What remains to be done of endings that reach further than one transaction should: a user may have a quarter of a
-/// million patients.
+/// Jobs: changes that affect too many records for one transaction. A user may have a quarter of a million patients.
 ///
-/// The first transaction does all that everybody must see at once, and as much of the rest as `Limits.jobRecordsMax`
-/// allows; where that is not all, it leaves a `CareJob`. Any process on the store goes on with it between requests, a piece
-/// a transaction, also after a crash. Until then, readers take what a job is about to end as ended: see `PendingJobs`.
+/// The first transaction makes the changes that must be visible at once, and as many of the others as
+/// `Limits.jobRecordsMax` allows. If some remain, it writes a `CareJob`. Any process on the store continues the job
+/// between requests, one transaction at a time, also after a crash. Until then, reads treat what the job will end as
+/// ended: see `PendingJobs`.
 extension Care {
-    /// Does as much of a job as fits into a transaction, and leaves a record of the rest.
+    /// Does as much of a job as fits into the transaction, and writes a job record for the rest.
     func begin(_ job: CareJob, in tx: Transaction) throws {
         var job = job
         // The job covers all existing records, and none that a later transaction adds.
         job.mark = .max
-        // An account's own takeover goes first, as it tells the shares that pass on from those that end.
+        // A pending takeover by the same account must run first, because it decides which shares end and which pass on.
         let waits = try job.kind == CareJob.Kind.account.rawValue && pendingJobs(in: tx).takeovers[job.subject] != nil
         if try !waits && advance(&job, in: tx) { return }
         job.mark =
@@ -25,12 +25,12 @@ extension Care {
         jobNotice.isSet = true
     }
 
-    /// Whether there may be something for `runJob`.
+    /// Whether there may be a job for `runJob`.
     package var hasJobs: Bool { jobNotice.isSet }
 
-    /// Goes on with what earlier requests, or other processes, left to be done: one transaction of it.
+    /// Continues a job of an earlier request or another process, for one transaction.
     ///
-    /// - Returns: whether there is more.
+    /// - Returns: whether more work remains.
     package func runJob() throws -> Bool {
         try environment.store.write { tx in
             let jobs = try tx.all(CareJob.self)
@@ -47,9 +47,9 @@ extension Care {
         }
     }
 
-    /// Does a piece of a job.
+    /// Does one transaction's part of a job.
     ///
-    /// - Returns: whether it is done.
+    /// - Returns: whether the job is finished.
     private func advance(_ job: inout CareJob, in tx: Transaction) throws -> Bool {
         var left = Limits.jobRecordsMax
         switch CareJob.Kind(rawValue: job.kind) {
@@ -62,9 +62,9 @@ extension Care {
         }
     }
 
-    // A piece starts where the one before ended: until the next merge, what is deleted leaves marks behind that a search
-    // from the first share would go through each time. Whether a patient has an heir is looked up once: while the
-    // deletion is pending, no invitation to a patient without an heir can be accepted.
+    // Each part starts where the previous one ended: until the next compaction, deleted records leave tombstones, and a
+    // scan from the first share would pass all of them each time. The heir of a patient is searched only once: while
+    // the deletion is pending, no invitation to a patient without an heir can be accepted.
 
     private func endAccount(_ job: inout CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
         if let address = job.address {
@@ -77,18 +77,19 @@ extension Care {
             if shares.isEmpty { return true }
             for share in shares {
                 guard left > 0, try release(share, for: &job, pending, &left, in: tx) else { return false }
-                (job.next, job.share) = (Self.behind(share.patient), 0)
+                (job.next, job.share) = (Self.next(after: share.patient), 0)
             }
         }
         return false
     }
 
-    /// Where to go on behind a number that is done with; behind the last one there is nothing.
-    private static func behind(_ number: Int) -> Int { min(number + 1, Key.numbers.upperBound) }
+    /// The number after `number`, where a job continues; the last possible number stays.
+    private static func next(after number: Int) -> Int { min(number + 1, Key.numbers.upperBound) }
 
-    /// Ends a share of a deleted user; an owner's passes on, or the patient goes.
+    /// Ends a share of a deleted user. If the user owns the patient, the patient passes to its heir, or is deleted if
+    /// it has none.
     ///
-    /// - Returns: whether that is done.
+    /// - Returns: whether this is finished.
     private func release(
         _ share: CareShare,
         for job: inout CareJob,
@@ -116,9 +117,9 @@ extension Care {
     /// Ends the shares of a patient.
     ///
     /// - Parameters:
-    ///   - next: the first share to look at; afterwards where to go on.
-    ///   - sparesOwners: whether the owner's stays, by which a job finds the patient again.
-    /// - Returns: whether none is left.
+    ///   - next: the number of the first share to process. On return, the number to continue with.
+    ///   - sparesOwners: whether the owner's share stays. A job needs it to find the patient again.
+    /// - Returns: whether no share remains.
     private func endShares(
         of patient: Int,
         from next: inout Int,
@@ -130,7 +131,7 @@ extension Care {
         let limit = left
         let shares = try tx.scan(CareShare.byPatient, prefix: Key(patient), from: Key(patient, next), limit: limit)
         for share in shares {
-            next = Self.behind(share.id)
+            next = Self.next(after: share.id)
             if sparesOwners && share.isOwners { continue }
             left -= 1
             try end(share, in: tx)
@@ -142,7 +143,7 @@ extension Care {
         let madeFrom = Key(job.subject, job.share)
         let made = try tx.scan(CareShare.byMaker, prefix: Key(job.subject), from: madeFrom, limit: left)
         for share in made.prefix(while: { $0.id < job.mark }) {
-            job.share = Self.behind(share.id)
+            job.share = Self.next(after: share.id)
             left -= 1
             try end(share, in: tx)
         }
@@ -160,12 +161,12 @@ extension Care {
         return false
     }
 
-    /// Ends the shares of a patient, but for the owner's, whose numbers are below `mark`.
+    /// Ends the shares of a patient whose numbers are below `mark`, except the owner's.
     ///
-    /// - Returns: whether none is left.
+    /// - Returns: whether no such share remains.
     private func endShares(of patient: Int, below mark: Int, _ left: inout Int, in tx: Transaction) throws -> Bool {
         guard left > 0 else { return false }
-        // The owner's may be among them.
+        // One of them may be the owner's share, which stays.
         let limit = left + 1
         let shares = try tx.scan(CareShare.byPatient, prefix: Key(patient), limit: limit)
         for share in shares where !share.isOwners && share.id < mark {
@@ -184,7 +185,7 @@ extension Care {
             let waiting = try tx.scan(CareShare.byAddress, prefix: Key(address), from: from, limit: min(left, 100))
             if waiting.isEmpty { return true }
             for share in waiting {
-                job.share = Self.behind(share.id)
+                job.share = Self.next(after: share.id)
                 left -= 2
                 if try isLive(share, pending, in: tx) {
                     try open(share, for: user, in: tx)
@@ -196,7 +197,7 @@ extension Care {
         return false
     }
 
-    /// The jobs that are not done yet.
+    /// The jobs that are not finished.
     func pendingJobs(in tx: Transaction) throws -> PendingJobs {
         let pending = PendingJobs(try tx.all(CareJob.self))
         if !pending.isEmpty { jobNotice.isSet = true }
@@ -204,8 +205,8 @@ extension Care {
     }
 }
 
-/// That there are jobs, or may be: a hint to look.
+/// A flag that there may be jobs.
 package final class JobNotice {
-    /// Set at the start: another process may have left some.
+    /// It is set at the start, because another process may have left jobs.
     package var isSet = true
 }

@@ -1,6 +1,6 @@
 import Store
 
-/// What a request gives of a patient.
+/// The patient in a request.
 package struct PatientFields {
     let firstName, lastName, birthdate, sex, phone: Given<String>
 
@@ -23,12 +23,12 @@ package struct PatientFields {
 package struct SeenPatient {
     /// The patient.
     package let patient: CarePatient
-    /// The share by which the user reaches the patient.
+    /// The share that gives the user access to the patient.
     package let share: CareShare
     /// The email of the owner.
     package let creator: String
 
-    /// Whether the patient is the one who looks.
+    /// Whether the patient is the user who sees it.
     package var isMe: Bool { patient.me != nil && patient.me == share.user }
 }
 
@@ -56,11 +56,11 @@ extension Care {
         }
     }
 
-    /// The patients that a user can see, a page of them, and how many there are in all. Shares that a job is about to end
-    /// are neither listed nor counted.
+    /// A page of the patients that a user can see, and the number of all of them. Shares that a job will end are
+    /// neither listed nor counted.
     ///
-    /// - Parameter answerBytesMax: how long an answer with this page may be.
-    /// - Throws: `AnswerTooLong` once it is certain that the answer is longer, without reading the other patients.
+    /// - Parameter answerBytesMax: the maximum length of the reply.
+    /// - Throws: `AnswerTooLong` as soon as the reply is certain to be longer, without reading the other patients.
     package func patients(
         _ token: Given<String>,
         limit: Given<Int>,
@@ -73,7 +73,7 @@ extension Care {
             let limit = try CareRules.count(limit, standard: Limits.patientsPerPage, ErrorCode.Care.invalidLimit)
             let offset = try CareRules.count(offset, standard: 0, ErrorCode.Care.invalidOffset)
             let pageMax = limit == 0 ? Int.max : limit
-            // One share more than can be answered, so that the page is known to be too long.
+            // Read one share more than fits in a reply, so that a longer page is detected.
             let sharesMax = min(pageMax, answerBytesMax / Limits.patientAnswerBytesMin + 1)
             let ended = try endedShares(of: user.id, in: tx)
             let shares =
@@ -85,7 +85,7 @@ extension Care {
         }
     }
 
-    /// A page of the shares of a user, some of them left out.
+    /// A page of the shares of a user, without those in `ended`.
     private func page(
         of user: Int,
         without ended: Set<Int>,
@@ -112,7 +112,7 @@ extension Care {
         }
     }
 
-    /// One patient that the user can reach; `invalid_patient_id` for any other.
+    /// One patient that the user has access to; `invalid_patient_id` for any other.
     package func patient(_ token: Given<String>, _ id: Given<Int>) throws -> SeenPatient {
         let now = environment.time.now
         return try environment.store.read { tx in
@@ -121,7 +121,7 @@ extension Care {
         }
     }
 
-    /// Changes what is given of a patient; blanks clear, but for the first name.
+    /// Changes the given properties of a patient. A blank value clears a property, except the first name.
     package func updatePatient(_ token: Given<String>, _ id: Given<Int>, _ given: PatientFields) throws -> SeenPatient {
         let now = environment.time.now
         return try environment.store.write { tx in
@@ -133,7 +133,7 @@ extension Care {
         }
     }
 
-    /// Removes a patient, with all its shares; one who is a user is removed by that user alone.
+    /// Deletes a patient with all its shares. Only the user who is the patient may delete a patient who is a user.
     package func deletePatient(_ token: Given<String>, _ id: Given<Int>) throws -> SeenPatient {
         let now = environment.time.now
         return try environment.store.write { tx in
@@ -161,7 +161,8 @@ extension Care {
         return share
     }
 
-    /// The share by which a user reaches a patient; a patient out of reach is the same as none.
+    /// The share that gives a user access to a patient. A patient without access is answered like one that does not
+    /// exist.
     func share(
         of user: CareUser,
         in id: Given<Int>,
@@ -174,7 +175,7 @@ extension Care {
         return share
     }
 
-    /// The share of a user in a patient, also one that a job is about to end.
+    /// The share of a user in a patient, even if a job will end it.
     func share(of user: Int, in patient: Int, in tx: Transaction) throws -> CareShare? {
         guard let share = try tx.scan(CareShare.byUser, from: Key(user, patient), limit: 1).first,
             share.user == user, share.patient == patient
@@ -190,7 +191,7 @@ extension Care {
         return share
     }
 
-    /// The share by which a user reaches a patient, for who changes the patient or its shares.
+    /// The share that gives a user access to a patient, for requests that change the patient or its shares.
     func settledShare(of user: CareUser, in id: Given<Int>, in tx: Transaction) throws -> CareShare {
         let pending = try pendingJobs(in: tx)
         let share = try share(of: user, in: id, pending, in: tx)
@@ -199,8 +200,8 @@ extension Care {
         return try self.share(of: user, in: id, pendingJobs(in: tx), in: tx)
     }
 
-    /// What a user sees of a patient. Where the owner's account is gone and the patient has not passed on yet, it is seen
-    /// as if it had.
+    /// A patient as one user sees it. If the owner's account is deleted and the patient has not passed to its heir yet,
+    /// the result is as if it had.
     func seen(_ share: CareShare, in tx: Transaction) throws -> SeenPatient {
         let missing = StoreError.missing(key: "care.patients/\(share.patient)")
         guard var patient = try tx.get(CarePatient.self, Key(share.patient)) else { throw missing }
@@ -217,7 +218,7 @@ extension Care {
         return SeenPatient(patient: patient, share: share, creator: owner.email)
     }
 
-    /// What a user sees of a page's patients.
+    /// The patients of a page as one user sees them.
     private func seen(
         _ shares: [CareShare],
         within bound: consuming AnswerBound,

@@ -6,7 +6,7 @@ extension CareUser: PasswordAccount {
 
     package var key: Key { Key(id) }
 
-    /// Whether the user is a clinician, and may have an npi.
+    /// Whether the user is a clinician. Only a clinician may have an npi.
     package var isClinician: Bool { role == "clinician" }
 }
 
@@ -23,26 +23,26 @@ extension CareShare: Record {
         unique: [byEmail],
         ordered: [byUser, byPatient, byAddress, byMaker]
     )
-    /// A patient's share with an address.
+    /// The share by patient and address.
     static let byEmail = UniqueIndex<CareShare>("email", steady: \.email) { Key($0.patient, $0.email.lowercased()) }
-    /// What a user can reach, in the order of the patients.
+    /// The shares of a user, in the order of the patients' numbers.
     static let byUser = OrderedIndex<CareShare>("user", isCounted: true) { share in
         share.user.map { Key($0, share.patient) }
     }
-    /// Who can reach a patient, the earliest first.
+    /// The shares of a patient, the earliest first.
     static let byPatient = OrderedIndex<CareShare>("patient") { Key($0.patient, $0.id) }
-    /// What waits for an address to be proven, the earliest first.
+    /// The shares that wait for an address to be proven, the earliest first.
     static let byAddress = OrderedIndex<CareShare>("address") { share in
         share.user == nil ? Key(share.email.lowercased(), share.id) : nil
     }
-    /// What a user has shared, the earliest first.
+    /// The shares that a user has made, the earliest first.
     static let byMaker = OrderedIndex<CareShare>("maker") { share in share.maker.map { Key($0, share.id) } }
 
     package var key: Key { Key(id) }
 
     var isOwners: Bool { group == "owner" }
 
-    /// Makes it the owner's.
+    /// Turns the share into the owner's share.
     mutating func becomeOwners() {
         group = "owner"
         access = "write"
@@ -51,22 +51,23 @@ extension CareShare: Record {
 }
 
 extension CareJob: Record {
-    /// What a job does.
+    /// The kind of a job.
     enum Kind: String, CaseIterable {
-        /// An account is deleted: its patients pass on or go, its shares and mails go.
+        /// An account is deleted: its patients pass to heirs or are deleted; its shares and mails are deleted.
         case account
-        /// A patient is deleted: its shares go.
+        /// A patient is deleted: its shares are deleted.
         case patient
-        /// An address was proven by a temporary password: earlier shares of its patients, and those it made, go.
+        /// An address was proven by a temporary password: earlier shares of the account's patients, and earlier shares
+        /// that the account made, are deleted.
         case takeover
-        /// An address was proven: the shares that wait for it open.
+        /// An address was proven: the shares that wait for it are opened.
         case opening
     }
 
     package static let collection = Collection<CareJob>(
         "care.jobs",
         counters: [
-            // A mark is the next number that there was.
+            // A mark is the next number of the counter when the job was written.
             RecordCounter(Counter(OutboxMail.collection.name)) { $0.kind == Kind.account.rawValue ? $0.mark : 0 },
             RecordCounter(Counter(CareShare.collection.name)) { $0.kind == Kind.takeover.rawValue ? $0.mark : 0 },
         ],

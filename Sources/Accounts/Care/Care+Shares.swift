@@ -2,8 +2,9 @@ import Store
 
 /// Sharing patients.
 extension Care {
-    /// Shares a patient with an address. An account that has proven it can reach the patient at once. Any other share
-    /// waits: an invitation is mailed to the address, and the account that may have registered with it learns nothing.
+    /// Shares a patient with an address. If an account has proven the address, it has access at once. Otherwise the
+    /// share waits: an invitation is mailed to the address, and an account that is registered with it but has not
+    /// proven it learns nothing.
     package func share(
         _ token: Given<String>,
         _ id: Given<Int>,
@@ -23,7 +24,7 @@ extension Care {
             let known = try liveShare(of: patient, with: address.canonical, in: tx)
             if known?.isOwners == true { throw AccountError(ErrorCode.Care.isOwner) }
             let user = try self.user(of: address, in: tx).flatMap { $0.isProven ? $0.id : nil }
-            // An invitation by another sender gets a new number, as it goes with its sender's account.
+            // An invitation by another sender gets a new number, because it ends with its sender's account.
             let kept = known.flatMap { $0.user != nil || $0.maker == sender.id ? $0 : nil }
             if let known, known.user == nil { try end(known, in: tx) }
             var share =
@@ -48,10 +49,11 @@ extension Care {
         }
     }
 
-    /// The share of a patient with an address. One that a job is about to end is ended here, as its place is needed.
+    /// The share of a patient with an address. If a job will end the share, it is ended here, because a new share needs
+    /// its place in the index.
     ///
     /// - Parameters:
-    ///   - patient: one whom the user of the request reaches.
+    ///   - patient: a patient that the user of the request has access to.
     ///   - address: in lower case.
     private func liveShare(of patient: Int, with address: String, in tx: Transaction) throws -> CareShare? {
         guard let share = try tx.find(CareShare.byEmail, Key(patient, address)) else { return nil }
@@ -81,10 +83,11 @@ extension Care {
         )
     }
 
-    /// Who can reach a patient, the earliest first; who can only read it learns of the own share alone.
+    /// The shares of a patient, the earliest first. A user who can only read the patient gets only the user's own
+    /// share.
     ///
-    /// - Parameter answerBytesMax: how long an answer with these shares may be.
-    /// - Throws: `AnswerTooLong` once it is certain that the answer is longer, without reading the other shares.
+    /// - Parameter answerBytesMax: the maximum length of the reply.
+    /// - Throws: `AnswerTooLong` as soon as the reply is certain to be longer, without reading the other shares.
     package func shares(
         _ token: Given<String>,
         _ id: Given<Int>,
@@ -114,7 +117,7 @@ extension Care {
         }
     }
 
-    /// Ends a share, and the invitation to it. Who only reads may end the own one.
+    /// Ends a share and its invitation. A user who can only read the patient may end only the user's own share.
     package func unshare(_ token: Given<String>, _ id: Given<Int>, shareID: Given<Int>) throws -> CareShare {
         let now = environment.time.now
         return try environment.store.write { tx in
@@ -130,14 +133,16 @@ extension Care {
         }
     }
 
-    /// Ends a share, and the invitation to it.
+    /// Deletes a share and its invitation code.
     func end(_ share: CareShare, in tx: Transaction) throws {
         try codes.end([.claim], of: share.id, in: tx)
         try tx.delete(CareShare.self, share.key)
     }
 
-    /// Gives the access of an invitation to the one who has its code. Who has access already keeps it, raised where the
-    /// invitation gives more; where it gives nothing more, as to the owner, the code stays good for another.
+    /// Gives the access of an invitation to the user who has its code.
+    ///
+    /// A user who has access already keeps it, and it is raised if the invitation gives more. If the invitation gives
+    /// nothing more, for example to the owner, the code stays valid for another user.
     package func claim(_ token: Given<String>, code: Given<String>) throws -> SeenPatient {
         let now = environment.time.now
         let invalid = code.error(ErrorCode.Care.invalidCode)
@@ -165,7 +170,7 @@ extension Care {
         }
     }
 
-    /// The share by which a user reaches a patient, if there is one.
+    /// The share that gives a user access to a patient; nil if there is none.
     private func own(of user: CareUser, in patient: Int, in tx: Transaction) throws -> CareShare? {
         guard let share = try share(of: user.id, in: patient, in: tx),
             try isLive(share, pendingJobs(in: tx), in: tx)
@@ -173,8 +178,8 @@ extension Care {
         return share
     }
 
-    /// Gives a user what a share that waits gives: by the share itself, or where the user has one of the patient already
-    /// by raising that.
+    /// Gives a user the access of a waiting share. If the user has a share of the patient already, that one is raised
+    /// and the waiting one is deleted; else the waiting share becomes the user's.
     @discardableResult
     func open(_ waiting: CareShare, for user: CareUser, in tx: Transaction) throws -> CareShare {
         try codes.end([.claim], of: waiting.id, in: tx)

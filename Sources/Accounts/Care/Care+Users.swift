@@ -1,11 +1,11 @@
 import Store
 
-/// Registering, signing in, and one's own account.
+/// Registering, signing in, and the user's own account.
 extension Care {
-    /// Registers a user, and the patient who the user is, and mails a code that proves the address.
+    /// Registers a user, creates the patient record of the user, and mails a code that proves the address.
     ///
-    /// What is wrong with the email, the password and the role is told at once; only when these are right are the names
-    /// and the phone number looked at, and of them the first that is wrong is told alone.
+    /// All errors of the email, the password and the role are reported together. If these are valid, the names and the
+    /// phone number are checked, and only the first error among them is reported.
     package func register(
         email: Given<String>,
         password: Given<Password>,
@@ -30,7 +30,7 @@ extension Care {
         return .hash(text) { hash, apis in .done(try apis.care.register(new, hash)) }
     }
 
-    /// A user to register whose members were found right.
+    /// A user to register, whose properties are valid.
     private struct NewCareUser {
         let email: EmailAddress
         let role, firstName, lastName, phone: String
@@ -78,11 +78,11 @@ extension Care {
         guard try user(of: email, in: tx) == nil else { throw AccountError(ErrorCode.Care.userAlreadyExists) }
     }
 
-    /// Signs in and gives the token of a new session.
+    /// Signs in and returns the access token of a new session.
     package func signIn(email: Given<String>, password: Given<Password>) throws -> Progress<SecretToken> {
         let (address, emailErrors) = CareRules.email(email)
         let (text, passwordErrors) = CareRules.password(password)
-        // A text that is no address is an email that nobody has, and is answered like one.
+        // A text that is not an address is answered like an email that has no account.
         let isText = !email.isBlank && email.value != nil
         if let error = AccountError(all: (isText ? [] : emailErrors) + passwordErrors) { throw error }
         guard let address, let text else { throw AccountError(ErrorCode.Care.wrongEmailPassword) }
@@ -90,7 +90,7 @@ extension Care {
         return try signIn(email: address.canonical, password: text, token: token).map { _ in token }
     }
 
-    /// Proves the address of a user who signs in with a password that was mailed to it.
+    /// Marks the address of a user as proven who signs in with a temporary password that was mailed to it.
     func proveByTemporaryPassword(_ user: CareUser, in tx: Transaction) throws {
         guard user.hasTemporaryPassword, !user.isProven else { return }
         // An account that was registered with someone else's address must keep no access to the owner's patients.
@@ -98,7 +98,7 @@ extension Care {
         try prove(user, in: tx)
     }
 
-    /// Ends the session of a token.
+    /// Ends the session of an access token.
     package func revoke(_ token: Given<String>) throws {
         let now = environment.time.now
         try environment.store.write { tx in
@@ -107,13 +107,14 @@ extension Care {
         }
     }
 
-    /// The user whose token it is.
+    /// The user of an access token.
     package func view(_ token: Given<String>) throws -> CareUser {
         let now = environment.time.now
         return try environment.store.read { try authenticated(token, at: now, in: $0) }
     }
 
-    /// Changes one's own account: absent members stay, blank ones are cleared. A new password ends every session.
+    /// Changes the user's own account. Absent properties stay unchanged, blank ones are cleared. A new password ends
+    /// every session.
     package func change(
         _ token: Given<String>,
         firstName: Given<String>,
@@ -132,7 +133,7 @@ extension Care {
         return .hash(text) { hash, apis in .done(try apis.care.change(change, newHash: hash)) }
     }
 
-    /// What a request changes of its user's account, the password aside.
+    /// The changes in a request to its user's account, without the password.
     private struct CareUserChange {
         let token, firstName, lastName, phone, npi: Given<String>
     }
@@ -147,7 +148,7 @@ extension Care {
         }
     }
 
-    /// The user as the change would have it.
+    /// The user with the changes applied, not stored.
     private func edited(by change: CareUserChange, at now: Timestamp, in tx: Transaction) throws -> CareUser {
         var user = try authenticated(change.token, at: now, in: tx)
         if !change.firstName.isAbsent { user.firstName = try CareRules.firstName(change.firstName) }
@@ -157,7 +158,7 @@ extension Care {
         return user
     }
 
-    /// Sets a temporary password, mails it and ends every session. Above the bound of mails nothing changes.
+    /// Sets a temporary password, mails it and ends every session. If the mail quota is reached, nothing changes.
     package func resetPassword(email: Given<String>) throws -> Progress<String> {
         let (address, errors) = CareRules.email(email)
         if let error = AccountError(all: errors) { throw error }
@@ -177,7 +178,7 @@ extension Care {
             guard var user = try self.user(of: address, in: tx), let stored = EmailAddress(user.email) else {
                 throw AccountError(ErrorCode.Care.userNotFound)
             }
-            // An anonymous request is answered as ever where the quota refuses the mail.
+            // If the quota refuses the mail, an anonymous request gets its usual reply.
             guard try environment.outbox.admit(.careTemporaryPassword, to: stored, mail, at: now, in: tx) == nil
             else { return user.email }
             try set(hash, temporaryUntil: now.adding(seconds: Limits.temporaryPasswordSeconds), of: &user, in: tx)
@@ -195,7 +196,7 @@ extension Care {
         }
     }
 
-    /// Sets a password, and ends all that the old one gave.
+    /// Sets a password, ends all sessions and unused codes, and clears the lock.
     private func set(
         _ hash: PasswordHash,
         temporaryUntil end: Timestamp?,
@@ -210,8 +211,8 @@ extension Care {
         try Lockout(.care).clear(user.id, in: tx)
     }
 
-    /// Deletes a user with all that is the user's alone. A patient that another user can reach passes to the one who has
-    /// had it longest.
+    /// Deletes a user and all records that belong only to the user. A patient that other users have access to passes to
+    /// the user who has had access longest.
     package func delete(_ token: Given<String>) throws -> CareUser {
         let now = environment.time.now
         return try environment.store.write { tx in

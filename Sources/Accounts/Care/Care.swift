@@ -1,6 +1,6 @@
 import Store
 
-/// Users and clinicians, their patients, and whom these are shared with.
+/// The care API: users and clinicians, their patients, and the shares of patients.
 package struct Care {
     let environment: Environment
     let sessions: Sessions
@@ -28,7 +28,7 @@ package struct Care {
         )
     }
 
-    /// The user whose access token came with a request.
+    /// The user that a request's access token belongs to.
     func authenticated(_ token: Given<String>, at now: Timestamp, in tx: Transaction) throws -> CareUser {
         if token.isBlank { throw AccountError(ErrorCode.Care.accessTokenRequired) }
         func invalid() -> AccountError { token.error(ErrorCode.Care.invalidAccessToken) }

@@ -23,7 +23,7 @@ extension CarePatient {
     package func validate(into findings: inout RecordFindings) {
         findings.check("id", id)
         findings.check("created", created)
-        // The account may be deleted, and a job is to pass its patients on.
+        // The account may be deleted while a job still has to pass its patients on.
         findings.require("owner", CareUser.self, owner, takesStandIn: true)
         if let me {
             findings.check("me", me)

@@ -1,7 +1,7 @@
-/// The rules for single members of the care API.
+/// The rules for single properties of the care API.
 ///
-/// Those for emails and passwords give what is wrong, so that a request can be told of both at once; the others throw it,
-/// so that it is told alone.
+/// The rules whose errors are reported together, such as those for emails and passwords, return their errors. The other
+/// rules throw, and only the first error is reported.
 enum CareRules {
     typealias Codes = ErrorCode.Care
 
@@ -35,14 +35,14 @@ enum CareRules {
         return (word, word == nil ? [given.error(code)] : [])
     }
 
-    /// The value of a rule that gives what is wrong, or what is wrong as an error.
+    /// The value of a rule that returns its errors. Throws the errors if there are any.
     static func single<Value>(_ judged: (value: Value?, errors: [AccountError])) throws -> Value {
         if let error = AccountError(all: judged.errors) { throw error }
         guard let value = judged.value else { throw AccountError(ErrorCode.Service.invalidRequest) }
         return value
     }
 
-    /// A text that reads as "" where it is absent, null or blank.
+    /// A text; "" if it is absent, null or blank.
     static func text(_ given: Given<String>, charactersMax: Int, _ code: ErrorCode) throws -> String {
         if given.isBlank { return "" }
         guard let text = given.text(charactersMax: charactersMax) else { throw given.error(code) }
@@ -67,8 +67,8 @@ enum CareRules {
         try text(given, charactersMax: Limits.phoneCharactersMax, Codes.invalidPhone)
     }
 
-    /// Ten digits that begin with 1 or 2 and whose Luhn check holds with 80840 in front (CMS, "Requirements for NPI and
-    /// Check Digit").
+    /// A National Provider Identifier: ten digits that begin with 1 or 2 and pass the Luhn check with 80840 in front
+    /// (CMS, "Requirements for NPI and Check Digit"); "" if blank.
     static func npi(_ given: Given<String>) throws -> String {
         if given.isBlank { return "" }
         guard let npi = given.value, npi.utf8.count == 10,
@@ -83,8 +83,8 @@ enum CareRules {
         return npi
     }
 
-    /// A day of the calendar from 1850 to tomorrow, or nil for a blank: a patient in a zone east of UTC may be born on
-    /// the day after the clock's.
+    /// A calendar date from 1850 to tomorrow; nil if blank. Tomorrow is allowed because a patient in a time zone east
+    /// of UTC may be born on the day after the current date in UTC.
     static func birthdate(_ given: Given<String>, at now: Timestamp) throws -> String? {
         if given.isBlank { return nil }
         guard let day = given.value, day.utf8.count == 10, Timestamp(day + "T00:00:00.000000Z") != nil,
@@ -101,7 +101,7 @@ enum CareRules {
         return sex
     }
 
-    /// A whole number from 0 on, or `standard` where there is none.
+    /// A whole number, at least 0; `standard` if it is absent or null.
     static func count(_ given: Given<Int>, standard: Int, _ code: ErrorCode) throws -> Int {
         switch given {
         case .absent, .null: return standard

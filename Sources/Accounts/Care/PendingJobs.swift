@@ -1,15 +1,16 @@
 import Store
 
-/// The accounts, patients and shares that pending jobs are to end. Reads treat them as ended, so that no request sees a job
-/// half done.
+/// The accounts, patients and shares that pending jobs will end. Reads treat them as ended, so that no request sees a
+/// half-finished job.
 struct PendingJobs {
-    /// Accounts that are deleted: their shares have no effect, and their patients belong to the heirs.
+    /// Deleted accounts: their shares have no effect, and their patients belong to the heirs.
     private(set) var accounts: Set<Int> = []
-    /// Patients that are deleted: their shares have no effect.
+    /// Deleted patients: their shares have no effect.
     private(set) var patients: Set<Int> = []
-    /// Accounts whose shares from before a number have no effect.
+    /// Accounts with a takeover, and its mark: shares they made, and shares of their patients, have no effect if their
+    /// numbers are below the mark.
     private(set) var takeovers: [Int: Int] = [:]
-    /// Whether there is none, as is so nearly always.
+    /// Whether there are no pending jobs, which is nearly always so.
     let isEmpty: Bool
 
     init(_ jobs: [CareJob]) {
@@ -24,14 +25,15 @@ struct PendingJobs {
         }
     }
 
-    /// Whether they end shares of users who are still there.
+    /// Whether the jobs end shares of users whose accounts are not deleted.
     var endShares: Bool { !patients.isEmpty || !takeovers.isEmpty }
 }
 
 extension Care {
-    /// Whether no job is about to end a share.
+    /// Whether no pending job will end a share.
     ///
-    /// - Parameter isReached: whether a user who is there is known to reach the patient, so that the patient stays.
+    /// - Parameter isReached: whether a user whose account is not deleted is known to have access to the patient, so
+    ///   that the patient stays.
     func isLive(
         _ share: CareShare,
         _ pending: PendingJobs,
@@ -51,15 +53,17 @@ extension Care {
         return pending.takeovers[patient.owner].map { share.id >= $0 } ?? true
     }
 
-    /// Whether an invitation is to a patient who goes with the account that owned it, as nobody else reaches the patient.
+    /// Whether an invitation is to a patient that will be deleted with its owner's account, because no other user has
+    /// access.
     private func isOfPatientToDelete(_ share: CareShare, _ pending: PendingJobs, in tx: Transaction) throws -> Bool {
         guard let patient = try tx.get(CarePatient.self, Key(share.patient)) else { return true }
         return try pending.accounts.contains(patient.owner) && heir(of: patient, pending, in: tx) == nil
     }
 
-    /// The shares, by their numbers, that jobs are about to end of a user who is still there.
+    /// The numbers of a user's shares that pending jobs will end. The user's account is not deleted.
     ///
-    /// What a takeover ends is looked for from the side that has fewer shares: its own or the user's.
+    /// For each takeover, the search uses the smaller set: the shares that the takeover's account has and made, or the
+    /// user's shares.
     func endedShares(of user: Int, in tx: Transaction) throws -> Set<Int> {
         let pending = try pendingJobs(in: tx)
         guard pending.endShares else { return [] }
@@ -85,7 +89,8 @@ extension Care {
         return ended
     }
 
-    /// The share of the user to whom a patient passes when its owner is gone: who has had it longest.
+    /// The share of the user to whom a patient passes when its owner's account is deleted: the user who has had access
+    /// longest. Nil if no other user has access.
     func heir(of patient: CarePatient, _ pending: PendingJobs, in tx: Transaction) throws -> CareShare? {
         var next = 0
         while true {
@@ -119,7 +124,7 @@ extension Care {
         try tx.update(patient)
     }
 
-    /// Does what jobs are about to do to one patient, before a request changes it.
+    /// Applies the pending jobs to one patient, before a request changes the patient.
     func settle(_ id: Int, in tx: Transaction) throws {
         let pending = try pendingJobs(in: tx)
         guard !pending.isEmpty, let patient = try tx.get(CarePatient.self, Key(id)) else { return }

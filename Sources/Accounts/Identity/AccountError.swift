@@ -1,14 +1,14 @@
-/// A request that an account API refuses, for reasons that its caller can act on.
+/// The error of a request that an account API refuses for a reason the caller can act on.
 package struct AccountError: Error, Sendable {
-    /// All that is wrong, the most important first; never empty.
+    /// The error codes, the most important first; never empty.
     package let codes: [ErrorCode]
-    /// The member at fault, dotted from the top of the params, where there is one.
+    /// The dotted path of the invalid property, from the top of the params; nil if the error is not about one property.
     package let field: String?
-    /// How many seconds to wait before the request may be let through, where waiting helps.
+    /// The seconds to wait before a retry may succeed; nil if waiting does not help.
     package let retryAfter: Int?
-    /// The JSON type that the member must have, such as "an integer", where it has another one.
+    /// The JSON type that the property must have, such as "an integer"; nil if its type is not the problem.
     package let expectedType: String?
-    /// The expired session or code that the request was sent with. The service deletes it after the request.
+    /// The expired session or code in the request. The service deletes it after the request.
     package private(set) var expired: ExpiredSecret?
 
     package init(_ code: ErrorCode, field: String? = nil, retryAfter: Int? = nil, expectedType: String? = nil) {
@@ -18,7 +18,7 @@ package struct AccountError: Error, Sendable {
         self.expectedType = expectedType
     }
 
-    /// One error with the codes of several, or nil where there are none. The message is that of the first.
+    /// Combines several errors into one with all their codes; nil if there are none. The message is that of the first.
     package init?(all errors: [AccountError]) {
         guard let first = errors.first else { return nil }
         codes = errors.flatMap(\.codes)
@@ -34,8 +34,8 @@ package struct AccountError: Error, Sendable {
         return error
     }
 
-    /// The words of the most important code, with the field's name filled in (`user.first_name` reads "First name") and,
-    /// where the JSON type is wrong, the one that is expected.
+    /// The message of the most important code, with the field's name filled in (`user.first_name` becomes "First name")
+    /// and, if the JSON type is wrong, the expected type.
     package var message: String {
         guard let expectedType else { return plainMessage }
         return "\(plainMessage) Expected \(expectedType)."
@@ -50,7 +50,7 @@ package struct AccountError: Error, Sendable {
 }
 
 extension AccountError: Equatable {
-    /// Whether the caller gets the same error: the expired secret is not in it.
+    /// Whether the caller gets the same error. The expired secret is not compared, because the caller does not get it.
     package static func == (left: AccountError, right: AccountError) -> Bool {
         left.codes == right.codes && left.field == right.field && left.retryAfter == right.retryAfter
             && left.expectedType == right.expectedType

@@ -1,10 +1,10 @@
-/// Measures an answer's records while they are read, so that no list grows far past the bound of its answer.
+/// Measures a reply's records while they are read, so that reading stops soon after the reply is too long.
 ///
-/// Each record counts at the least that it takes: a string is no shorter in JSON than its UTF-8.
+/// Each record counts with its minimum size: a string in JSON is never shorter than its UTF-8.
 struct AnswerBound {
-    /// How long the answer may be, in bytes.
+    /// The maximum length of the reply in bytes.
     private let bytesMax: Int
-    /// How long it is at least.
+    /// The minimum length of the reply so far, in bytes.
     private var bytes = 0
 
     init(bytesMax: Int) {

@@ -1,2 +1,2 @@
-/// The answer to a read would be longer than its caller takes.
+/// The reply to a read would be longer than its caller accepts.
 package struct AnswerTooLong: Error {}

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// Hashes with Argon2id through libsodium: 19,456 KiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
 ///
-/// It holds no state and may be used from several threads at once.
+/// It has no state, and several threads may use it at once.
 package final class Argon2idHasher: PasswordHasher, Sendable {
     private static let passes: UInt64 = 2
     private static let memoryBytes = 19_456 * 1_024
@@ -16,7 +16,7 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
         let status = password.withCharacters { characters, count in
             crypto_pwhash_str(&phc, characters, count, Self.passes, Self.memoryBytes)
         }
-        // It fails only where the memory cannot be had.
+        // The call fails only if the memory cannot be allocated.
         guard status == 0 else { throw PasswordHashingFailed() }
         return PasswordHash(text: String(decoding: phc.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }
@@ -24,13 +24,13 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
     package func verify(_ password: Password, against hash: PasswordHash) throws(PasswordHashingFailed) -> Bool {
         Sodium.makeReady()
         let isRight = password.withCharacters { crypto_pwhash_str_verify(hash.text, $0, $1) == 0 }
-        // libsodium tells want of memory as a wrong password, and as a guess it would count towards a lockout.
+        // libsodium reports a lack of memory as a wrong password, which would count towards a lockout.
         guard isRight || Self.hasMemory(for: hash) else { throw PasswordHashingFailed() }
         return isRight
     }
 
-    /// Whether the memory that verifying a hash takes can be had at the moment. A hash that was imported may take more than
-    /// those that are made here.
+    /// Whether the memory for verifying a hash can be allocated now. An imported hash may need more than a hash that
+    /// was made here.
     private static func hasMemory(for hash: PasswordHash) -> Bool {
         var text = hash.text
         let memoryBytes = text.withUTF8 { PHCCost($0) }.map { $0.kibibytes * 1_024 } ?? Self.memoryBytes
@@ -41,7 +41,7 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
         return true
     }
 
-    /// Whether a password can be verified against a hash: it is an Argon2id string in PHC form, with bounded cost.
+    /// Whether a password can be verified against a hash: an Argon2id hash in PHC string form, with limited cost.
     package static func canVerify(_ hash: PasswordHash) -> Bool {
         var text = hash.text
         let isBounded = text.withUTF8 { bytes in
@@ -50,11 +50,11 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
             else { return false }
             return cost.kibibytes <= kibibytesMax && cost.passes <= passesMax && cost.lanes == 1
         }
-        // It is -1 for a text that it cannot decode.
+        // The call returns -1 for a text that it cannot decode.
         return isBounded && crypto_pwhash_str_needs_rehash(text, passes, memoryBytes) >= 0
     }
 
-    /// The most that verifying one password may cost.
+    /// The maximum cost of verifying one password.
     private static let kibibytesMax = 256 << 10
     private static let passesMax = 10
 
@@ -62,7 +62,7 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
         crypto_pwhash_str_needs_rehash(hash.text, Self.passes, Self.memoryBytes) != 0
     }
 
-    /// Made once by hashing 32 random bytes with the parameters above; the bytes were thrown away.
+    /// A hash of 32 random bytes that were not kept, made with the parameters above.
     package var decoy: PasswordHash {
         PasswordHash(
             text: "$argon2id$v=19$m=19456,t=2,p=1$WJC+EBYT2Cm8v/6vP4AALw$QmDcInomx+YkjeDVvizoktBU17c+K6dtegSszIvy80E"
@@ -72,13 +72,13 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
 
 /// The cost that a PHC string of Argon2id states: `$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH`.
 ///
-/// Read byte by byte: an import reads one for each account.
+/// It is parsed byte by byte, because an import parses one for each account.
 private struct PHCCost {
     let kibibytes: Int
     let passes: Int
     let lanes: Int
 
-    /// Nil for a text that does not start as such a string. Salt and hash are libsodium's to judge.
+    /// Parses the cost; nil if the text does not start like such a string. Only libsodium checks the salt and the hash.
     init?(_ text: UnsafeBufferPointer<UInt8>) {
         var rest = text[...]
         func skip(_ word: StaticString) -> Bool {
@@ -101,12 +101,12 @@ private struct PHCCost {
 }
 
 extension Password {
-    /// Calls `body` with the bytes as libsodium takes them, and clears what is left of them on the stack: the hash
-    /// function works on copies.
+    /// Calls `body` with the bytes as libsodium takes them, then zeros the stack, where the hash function leaves
+    /// copies.
     fileprivate func withCharacters<Value>(_ body: (UnsafePointer<CChar>, UInt64) -> Value) -> Value {
         defer { sodium_stackzero(16_384) }
         return withUnsafeBytes { bytes in
-            // There is no address where there are no bytes; libsodium reads none then.
+            // The address is nil if there are no bytes. libsodium reads none then.
             guard let start = bytes.baseAddress else { return body("", 0) }
             return body(start.assumingMemoryBound(to: CChar.self), UInt64(bytes.count))
         }

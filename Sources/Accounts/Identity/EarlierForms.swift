@@ -1,16 +1,17 @@
 package import Store
 
-/// What an earlier version stored in another form.
+/// Migrates records that an earlier version stored in another format.
 package enum EarlierForms {
-    /// Brings a store to the present forms, before it is used.
+    /// Migrates a store to the present format, before it is used.
     ///
-    /// Records of a short life whose form has changed are deleted: quotas with a plain address, counts of failures, mailed
-    /// codes with a count of tries, invitations with a plain code. Who waits for a code asks for another. Mails,
-    /// shares and clients are added to indexes that are new, and deleted clients are taken out of the index by email.
+    /// Short-lived records whose format has changed are deleted: quotas with a plain address, failure counts, mailed
+    /// codes with a count of attempts, and invitations with a plain code. A user who waits for a code must request a
+    /// new one. Mails, shares and clients are added to new indexes, and deleted clients are removed from the index by
+    /// email.
     ///
-    /// A store that has its key for hashes of addresses was used by a version that writes the present forms.
+    /// A store that has a key for address hashes is in the present format and is not changed.
     ///
-    /// - Throws: `StoreError` where the store cannot be written to; what is left is done at the next start.
+    /// - Throws: `StoreError` if the store cannot be written. The next start continues the migration.
     package static func update(_ store: Store) throws {
         guard try !store.read(HashKey.isThere) else { return }
         try store.deleteUnreadable(MailQuota.self)

@@ -3,23 +3,24 @@
 package struct EmailAddress: Hashable, Sendable {
     /// The address as it was given, without spaces around it.
     package let text: String
-    /// The form by which addresses are told apart: without regard to case.
+    /// The address in lower case, the form in which addresses are compared.
     package let canonical: String
 
-    /// Takes a text that is an address; nil for any other. One pass over the text, whatever it holds.
+    /// Parses an address, with optional spaces around it; nil if the text is not one. The time is linear in the length.
     package init?(_ given: String) {
         guard given.utf8.count <= Limits.emailBytesMax * 2 else { return nil }
         var given = given
         guard let place = given.withUTF8({ Self.place(in: $0) }) else { return nil }
-        // Most are given as they are kept, and need no copy.
+        // Most texts have no spaces around the address and need no copy.
         text = place.count == given.utf8.count ? given : String(decoding: Array(given.utf8)[place], as: UTF8.self)
         let hasCapitals = text.utf8.contains { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
         canonical = hasCapitals ? text.lowercased() : text
     }
 
-    /// Where a text has an address, with nothing but spaces around it; nil where it has none.
+    /// The range of the address in a text that contains only it and spaces around it; nil if the text is not an
+    /// address.
     private static func place(in text: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
-        // Only the space itself: a line feed around an address is a sign of an injection, not of a slip.
+        // Only the space is trimmed: a line feed around an address indicates an injection, not a typing error.
         guard let first = text.firstIndex(where: { $0 != 0x20 }), let last = text.lastIndex(where: { $0 != 0x20 }),
             last - first < Limits.emailBytesMax
         else { return nil }
@@ -29,7 +30,7 @@ package struct EmailAddress: Hashable, Sendable {
         return first..<last + 1
     }
 
-    /// Whether it is atoms joined by single dots (RFC 5321 §4.1.2, Dot-string).
+    /// Whether the bytes are atoms joined by single dots (RFC 5321 §4.1.2, Dot-string).
     private static func isLocalPart(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
         guard (1...Limits.emailLocalPartBytesMax).contains(bytes.count) else { return false }
         var isAfterAtom = false
@@ -45,7 +46,7 @@ package struct EmailAddress: Hashable, Sendable {
         return isAfterAtom
     }
 
-    /// Whether it is two labels or more, the last not all digits.
+    /// Whether the bytes are two or more labels, the last of which is not all digits.
     private static func isDomain(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
         var (rest, labels) = (bytes, 0)
         while true {
@@ -60,7 +61,7 @@ package struct EmailAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether it is letters, digits and inner hyphens (RFC 1123 §2.1).
+    /// Whether the bytes are letters, digits and inner hyphens (RFC 1123 §2.1).
     private static func isLabel(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
         let hyphen = UInt8(ascii: "-")
         return (1...63).contains(bytes.count) && bytes.first != hyphen && bytes.last != hyphen
@@ -69,7 +70,7 @@ package struct EmailAddress: Hashable, Sendable {
 }
 
 extension UInt8 {
-    /// RFC 5322 §3.2.3, atext, without letters and digits.
+    /// Whether the byte is a symbol of an atom: RFC 5322 §3.2.3, atext, without letters and digits.
     fileprivate var isAtomSymbol: Bool {
         switch Unicode.Scalar(self) {
         case "!", "#", "$", "%", "&", "'", "*", "+", "-", "/", "=", "?", "^", "_", "`", "{", "|", "}", "~": true

@@ -1,16 +1,16 @@
 package import Store
 
-/// What the account APIs are handed: the store and every source of effects.
+/// The dependencies of the account APIs: the store and every source of effects.
 package struct Environment {
-    /// Where everything is kept.
+    /// The store of all records.
     package let store: Store
-    /// What tells the time.
+    /// The clock.
     package let time: any TimeSource
-    /// Where random values come from.
+    /// The source of random values.
     package let random: any RandomSource
-    /// What hashes passwords.
+    /// The password hasher.
     package let hasher: any PasswordHasher
-    /// The mails that wait to go out.
+    /// The mails that wait to be delivered.
     package let outbox: Outbox
 
     package init(

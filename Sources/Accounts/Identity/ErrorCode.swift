@@ -1,14 +1,14 @@
-/// An error that the contract names: its slug, its number on the wire and its words.
+/// An error of the contract: its slug, its number and its message.
 ///
-/// The codes themselves are generated from the error tables in `schema/`.
+/// The codes are generated from the error tables in `schema/`.
 package struct ErrorCode: Hashable, Sendable {
-    /// Whose error it is.
+    /// The API that the error belongs to.
     package let api: API
     /// The error's name in `data.errors`.
     package let slug: String
-    /// The number that stands as `code` on the wire.
+    /// The `code` of the JSON-RPC error object.
     package let number: Int
-    /// What a person reads; `{Field}` stands for the name of the field at fault.
+    /// The message for people. `{Field}` is replaced by the name of the invalid field.
     package let message: String
 
     package init(api: API, slug: String, number: Int, message: String) {

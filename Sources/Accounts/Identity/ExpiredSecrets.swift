@@ -1,29 +1,30 @@
 package import Store
 
-/// A session or a mailed code whose time is over.
+/// A session or a mailed code that has expired.
 package enum ExpiredSecret: Hashable, Sendable {
     case session(Key)
-    /// With the code's hash, as a newer code has the same key.
+    /// The code's hash is needed because a newer code has the same key.
     case code(Key, hash: String)
 }
 
-/// Sessions and mailed codes that were refused because their time is over, and are to be deleted: if the clock were put
-/// back, they would be valid again.
+/// The expired sessions and mailed codes that requests were refused for, and that must be deleted: if the clock were
+/// set back, they would be valid again.
 ///
-/// A request that is refused takes back all it did, so they are deleted after it.
+/// They are deleted after the request, because the writes of a refused request are discarded.
 package struct ExpiredSecrets {
     private var secrets: Set<ExpiredSecret> = []
 
     package init() {}
 
-    /// Adds what a refusal names.
+    /// Adds the expired secret of a refused request.
     package mutating func insert(_ expired: ExpiredSecret) {
         secrets.insert(expired)
     }
 
-    /// Deletes those that were added since the last call. Nothing may be staged in the store.
+    /// Deletes the secrets that were added since the last call. No writes may be staged in the store.
     ///
-    /// - Throws: `StoreError`; they are deleted when they are refused again.
+    /// - Throws: `StoreError`. If another process holds the lock, the secrets wait for the next call. After any other
+    ///   error they are dropped, and deleted when a request uses them again.
     package mutating func delete(in store: Store) throws {
         guard !secrets.isEmpty else { return }
         do {
@@ -33,7 +34,7 @@ package struct ExpiredSecrets {
             try store.makeDurable()
         } catch {
             store.discardStaged()
-            // While another process holds the lock, they wait for the next call.
+            // If another process holds the lock, the next call tries again.
             if case StoreError.locked = error {} else { secrets.removeAll() }
             throw error
         }

@@ -1,20 +1,20 @@
-/// What a request says of one member: a value, or one of the three ways of not giving one.
+/// One property of a request: a value, absent, null, or of the wrong JSON type.
 ///
-/// The APIs treat them differently: an absent member may stay as it is while null clears it, and a value of the wrong
-/// JSON type is invalid rather than missing.
+/// The APIs distinguish these cases. In an update, an absent property may stay unchanged while null clears it. A value
+/// of the wrong JSON type is invalid and not missing.
 package enum Given<Value> {
     case absent
     case null
     case mistyped
     case value(Value)
 
-    /// The value, or nil where there is none.
+    /// The value; nil in the other cases.
     package var value: Value? {
         guard case .value(let value) = self else { return nil }
         return value
     }
 
-    /// The same, of what the value is turned into.
+    /// Transforms the value; keeps the other cases.
     package func map<Other>(_ transform: (Value) -> Other) -> Given<Other> {
         switch self {
         case .absent: .absent
@@ -24,19 +24,19 @@ package enum Given<Value> {
         }
     }
 
-    /// The JSON type that is expected, where the member has another one.
+    /// The expected JSON type if the property has another one; else nil.
     package var expectedType: String? {
         guard case .mistyped = self else { return nil }
         if Value.self == Int.self { return "an integer" }
         return Value.self == String.self || Value.self == Password.self ? "a string" : "an object"
     }
 
-    /// The error for a value that a rule refuses. It names the JSON type that is expected where that is what is wrong.
+    /// The error for a value that a rule refuses. If the JSON type is wrong, the error names the expected type.
     package func error(_ code: ErrorCode) -> AccountError {
         AccountError(code, expectedType: expectedType)
     }
 
-    /// Whether the member is not there at all.
+    /// Whether the property is absent.
     package var isAbsent: Bool {
         if case .absent = self { true } else { false }
     }
@@ -46,7 +46,7 @@ extension Given: Sendable where Value: Sendable {}
 extension Given: Equatable where Value: Equatable {}
 
 extension Given where Value == String {
-    /// Whether nothing is given: absent, null, or a string in which nothing is visible.
+    /// Whether the property is absent, null, or a string without visible characters.
     package var isBlank: Bool {
         switch self {
         case .absent, .null: true
@@ -55,14 +55,16 @@ extension Given where Value == String {
         }
     }
 
-    /// The value where it is one line of text of at most `charactersMax` Unicode scalars, blank ones included.
+    /// The value if it is one line of at most `charactersMax` Unicode scalars, even if it is blank; else nil.
     package func text(charactersMax: Int) -> String? {
         guard let value, value.hasAtMost(scalars: charactersMax), value.isPlainLine else { return nil }
         return value
     }
 
-    /// The value without white space around it where it is a code, a token or a referral code of at most `charactersMax`
-    /// Unicode scalars: who copies one from a mail copies a space or a line feed with it.
+    /// A code, token or referral code of at most `charactersMax` Unicode scalars, without white space around it; else
+    /// nil.
+    ///
+    /// White space is trimmed because a user who copies a code from a mail may copy a space or a line feed with it.
     package func code(charactersMax: Int = Limits.codeCharactersMax) -> String? {
         guard let value, value.utf8.count <= Limits.tokenBytesMax else { return nil }
         let code = value.trimmedToken

@@ -1,16 +1,16 @@
 package import Store
 
-/// Locks what takes an account's password for a while after too many failures in a row (OWASP ASVS 2.2.1).
+/// Locks password checks of an account for a while after too many failures in a row (OWASP ASVS 2.2.1).
 ///
-/// The failure that reaches the bound is still answered as a failure; the ones after it find the lock, which they do
-/// not prolong. After it the count begins anew. A count lapses a day after its last failure. Open sessions are not
-/// affected.
+/// The failure that reaches the limit is still answered as a failure. Later attempts are refused because of the lock,
+/// and do not extend it. After the lock the count starts at 0. A count lapses a day after its last failure. Open
+/// sessions are not affected.
 ///
-/// A method that judges a password asks `secondsLeft` and counts in the one transaction that judges, so that no process
-/// counts a guess that came after another one's lock.
+/// A method that checks a password calls `secondsLeft` and `fail` in the same transaction as the check, so no process
+/// counts an attempt that comes after a lock set by another process.
 package struct Lockout: Sendable {
-    /// What is locked. Each is counted apart: a stranger who locks the sign-in must not lock the owner's open session
-    /// out of changing the password.
+    /// The kind of password check that is locked. Each has its own count: a stranger who locks the sign-in must not
+    /// prevent the owner from changing the password in an open session.
     package enum Scope: String, CaseIterable, Sendable {
         case signIn = "sign-in"
         case passwordChange = "password change"
@@ -24,12 +24,12 @@ package struct Lockout: Sendable {
         self.scope = scope
     }
 
-    /// How many seconds an account stays locked, or nil where it is not.
+    /// The seconds until an account is unlocked; nil if it is not locked.
     package func secondsLeft(for account: Int, at now: Timestamp, in tx: Transaction) throws -> Int? {
         try tx.get(PasswordFailures.self, key(account))?.failures.secondsLeft(at: now)
     }
 
-    /// Counts a failure. An account that is locked stays as it is.
+    /// Counts a failure. Does nothing if the account is locked.
     package func fail(_ account: Int, at now: Timestamp, in tx: Transaction) throws {
         var record =
             try tx.get(PasswordFailures.self, key(account))
@@ -46,7 +46,7 @@ package struct Lockout: Sendable {
         try tx.save(record)
     }
 
-    /// Forgets an account's failures: the right password came, or the account is gone.
+    /// Deletes an account's failure count, after a correct password or when the account is deleted.
     package func clear(_ account: Int, in tx: Transaction) throws {
         try tx.delete(PasswordFailures.self, key(account))
     }
@@ -57,13 +57,13 @@ package struct Lockout: Sendable {
 
     // MARK: Emails without an account
 
-    /// How many seconds an email without an account stays locked, or nil where it is not.
+    /// The seconds until an email without an account is unlocked; nil if it is not locked.
     func secondsLeft(forUnknown email: AddressHash, at now: Timestamp, in tx: Transaction) throws -> Int? {
         try unknown(email, in: tx)?.failures.secondsLeft(at: now)
     }
 
-    /// Counts a failed sign-in to an email that no account has: it costs what a wrong password costs, and locks as an
-    /// account does, so that a lock tells nothing.
+    /// Counts a failed sign-in with an email that has no account. It does the same work as for a wrong password, and
+    /// locks like an account, so a lock does not reveal whether the account exists.
     func failUnknown(_ email: AddressHash, at now: Timestamp, in tx: Transaction) throws {
         var record =
             try unknown(email, in: tx)
@@ -80,26 +80,27 @@ package struct Lockout: Sendable {
         try tx.save(record)
     }
 
-    /// The row of an email; nil where its slot is empty or taken by another one, which it then replaces.
+    /// The row of an email; nil if its slot is empty or contains another email. The caller then overwrites the slot.
     private func unknown(_ email: AddressHash, in tx: Transaction) throws -> UnknownFailures? {
         let record = try tx.get(UnknownFailures.self, Key(realm.rawValue, email.slot))
         return record?.subject == email.text ? record : nil
     }
 }
 
-/// Failures in a row, of an account or of an email without one.
+/// The failures in a row of an account, or of an email without one.
 struct FailureCount {
     var count: Int
     var last: Timestamp
     var lockedUntil: Timestamp?
 
-    /// How many seconds the lock goes on: at most its whole length, also where a clock that stood ahead set it.
+    /// The seconds until the lock ends; nil if there is no lock. At most `Limits.lockoutSeconds`, even if the lock was
+    /// set while the clock was ahead.
     func secondsLeft(at now: Timestamp) -> Int? {
         guard let lockedUntil, lockedUntil > now else { return nil }
         return min(now.seconds(until: lockedUntil), Limits.lockoutSeconds)
     }
 
-    /// Whether the count is over.
+    /// Whether the count has lapsed.
     func isLapsed(at now: Timestamp) -> Bool {
         last.adding(seconds: Limits.failureCountSeconds) <= now
     }
@@ -115,7 +116,7 @@ struct FailureCount {
         }
     }
 
-    /// Corrects times of a clock that stood ahead.
+    /// Corrects times that were set while the clock was ahead.
     mutating func clamp(to now: Timestamp) {
         last = min(last, now)
         lockedUntil = lockedUntil.map { min($0, now.adding(seconds: Limits.lockoutSeconds)) }

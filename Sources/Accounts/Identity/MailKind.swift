@@ -4,18 +4,18 @@ package enum MailKind: String, CaseIterable, Sendable {
     case operatorsReset = "operators-reset"
     case careConfirmation = "care-confirmation"
     case careTemporaryPassword = "care-temporary-password"
-    /// The same for an account whose address is not proven: signing in with it ends what was shared.
+    /// A temporary password for an account whose address is not proven. Signing in with it ends earlier shares.
     case careTemporaryPasswordUnproven = "care-temporary-password-unproven"
     case careInvitation = "care-invitation"
     case salesVerification = "sales-verification"
     case salesReset = "sales-reset"
 }
 
-/// What a mail says: one line of subject and a plain text.
+/// The subject and the text of a mail.
 package struct MailText: Equatable, Sendable {
     /// One line.
     package let subject: String
-    /// Plain text, its lines ended by a line feed.
+    /// Plain text. Each line ends with a line feed.
     package let text: String
 
     package init(subject: String, text: String) {
@@ -24,15 +24,15 @@ package struct MailText: Equatable, Sendable {
     }
 }
 
-/// Puts mails into words.
+/// Writes the texts of mails.
 package protocol MailComposer: AnyObject {
     /// The domain that mails are sent from, for their Message-IDs.
     var domain: String { get }
 
-    /// The words of a mail.
+    /// Writes the text of a mail.
     ///
     /// - Parameters:
-    ///   - kind: which mail.
-    ///   - secret: the code, or the temporary password, that it brings; it stands alone on a line.
+    ///   - kind: the kind of mail.
+    ///   - secret: the code or temporary password in the mail. It is alone on its line.
     func compose(_ kind: MailKind, secret: String) -> MailText
 }

@@ -1,6 +1,6 @@
 package import Store
 
-/// An account that causes mails to others.
+/// An account that causes mails to other people.
 package struct MailCause: Sendable {
     let realm: Realm
     let account: Int
@@ -11,11 +11,11 @@ package struct MailCause: Sendable {
     }
 }
 
-/// Bounds the mails that go to an address, and those that an account causes to others.
+/// Limits the mails to an address, and the mails that an account causes to others.
 ///
-/// A refused mail is not counted, and writes nothing.
+/// A refused mail is not counted and writes nothing.
 struct MailQuotas {
-    /// What is counted, and how far.
+    /// A count and its limit.
     private struct Bound {
         let kind: String
         let subject: String
@@ -23,14 +23,14 @@ struct MailQuotas {
         let max: Int
         let seconds: Int
 
-        /// The count as it is, or nil where its span is over or where it was started by a clock that stood ahead.
+        /// The current count; nil if its time span is over, or if the span was started while the clock was ahead.
         func current(at now: Timestamp, in tx: Transaction) throws -> MailQuota? {
             let fresh = MailQuota(kind: kind, subject: subject, slot: slot, count: 0, ends: now)
             guard let quota = try tx.get(MailQuota.self, fresh.key), quota.subject == subject else { return nil }
             return quota.ends > now && quota.ends <= now.adding(seconds: seconds) ? quota : nil
         }
 
-        /// The seconds until one more is admitted; nil where one is now.
+        /// The seconds until one more mail is admitted; nil if one is admitted now.
         func secondsLeft(at now: Timestamp, in tx: Transaction) throws -> Int? {
             guard let quota = try current(at: now, in: tx), quota.count >= max else { return nil }
             return now.seconds(until: quota.ends)
@@ -48,12 +48,12 @@ struct MailQuotas {
 
     private var bounds: [Bound] = []
 
-    /// The bounds of a mail of a kind to an address.
+    /// Collects the limits of a mail.
     ///
     /// - Parameters:
-    ///   - isSent: false where no mail follows, as the address has no account that waits for one. Such requests are
-    ///     counted apart, so that they cannot use up what the address may get.
-    ///   - cause: the account that causes it, where it goes to somebody else.
+    ///   - isSent: false if no mail follows, because the address has no account that needs one. Such requests are
+    ///     counted separately, so that they cannot use up the quota of the address.
+    ///   - cause: the account that causes the mail, if the mail goes to someone else.
     init(_ kind: MailKind, to address: AddressHash, isSent: Bool, cause: MailCause?) {
         bounds.append(
             Bound(
@@ -76,14 +76,16 @@ struct MailQuotas {
         )
     }
 
-    /// Counts the mail, unless a bound is reached: then the seconds until it is admitted.
+    /// Counts a mail if no limit is reached.
+    ///
+    /// - Returns: nil if the mail was counted; else the seconds until one is admitted.
     func admit(at now: Timestamp, in tx: Transaction) throws -> Int? {
         if let seconds = try bounds.compactMap({ try $0.secondsLeft(at: now, in: tx) }).max() { return seconds }
         for bound in bounds { try bound.count(at: now, in: tx) }
         return nil
     }
 
-    /// Forgets what an account caused; it is deleted.
+    /// Deletes the count of mails that an account caused, when the account is deleted.
     static func forget(_ cause: MailCause, in tx: Transaction) throws {
         try tx.delete(MailQuota.self, Key(MailQuota.toOthers, toOthers(cause).subject))
     }
@@ -94,7 +96,7 @@ extension MailQuota: Record {
     static let byEnd = OrderedIndex<MailQuota>("end") { quota in
         Key(quota.ends.seconds, quota.kind, quota.slot.map { "\($0)" } ?? quota.subject)
     }
-    /// The kind under which mails to others are counted.
+    /// The `kind` of counts of mails to others.
     static let toOthers = "mails-to-others"
 
     package var key: Key { slot.map { Key(kind, $0) } ?? Key(kind, subject) }

@@ -1,9 +1,9 @@
-/// The random parts of a mail with a code, drawn before the transaction that posts it.
+/// The random values for a mail with a code, drawn before the transaction that posts the mail.
 package struct MailSecrets: Sendable {
-    /// 128 bits.
+    /// 128 random bits in hexadecimal.
     let secret: String
     let messageID: String
-    /// The key of the store's address hashes, should it have none yet.
+    /// The key for address hashes, used if the store has none.
     let newHashKey: String
 
     package init(_ random: any RandomSource) {

@@ -1,17 +1,17 @@
 package import Store
 
-/// The codes that a realm sends by mail to prove that an address is somebody's: `17-5f0c…`, the number of the account
-/// (or of what else it is about) and 128 random bits.
+/// The codes that a realm mails to prove that an address belongs to a user: `17-5f0c…`, the number of the holder (an
+/// account or a share) and 128 random bits.
 ///
-/// There is one code at most for a purpose and a holder, so a newer one supersedes it. A code is good once, until it
-/// expires. A wrong guess changes nothing and writes nothing: 128 bits cannot be guessed, and a limit on guesses would let a
-/// stranger end the owner's code.
+/// Each purpose and holder has at most one code; a newer code replaces it. A code can be used once, until it expires. A
+/// wrong guess writes nothing: 128 bits cannot be guessed, and a limit on guesses would let a stranger invalidate the
+/// owner's code.
 package struct MailedCodes {
-    /// What a code proves, and for what alone it is good.
+    /// What a code proves. A code is valid for its purpose only.
     package enum Purpose: String, CaseIterable, Sendable {
         case confirm, reset, verify, claim
 
-        /// How long such a code is good.
+        /// How long such a code is valid.
         package var seconds: Int {
             switch self {
             case .reset: Limits.resetCodeSeconds
@@ -20,8 +20,8 @@ package struct MailedCodes {
             }
         }
 
-        /// Whether a used code goes on answering the same success for a while: it confirms an address, which mail scanners
-        /// and double clicks do twice.
+        /// Whether a used code returns the same success for a while. Codes that confirm an address do, because mail
+        /// scanners and double clicks use them twice.
         package var isRepeatable: Bool {
             switch self {
             case .confirm, .verify: true
@@ -35,14 +35,14 @@ package struct MailedCodes {
 
     private let realm: Realm
 
-    /// - Parameter realm: whose accounts they are of.
+    /// - Parameter realm: the API that the codes belong to.
     package init(_ realm: Realm) {
         self.realm = realm
     }
 
-    /// Makes `secret` the code of a holder for a purpose, in place of any earlier one, and gives its text.
+    /// Issues a code, which replaces any earlier code of the holder and purpose, and returns its text.
     ///
-    /// - Parameter secret: 16 random bytes in hexadecimal, drawn outside of the transaction.
+    /// - Parameter secret: 16 random bytes in hexadecimal, drawn outside the transaction.
     package func issue(
         _ purpose: Purpose,
         for holder: Int,
@@ -63,10 +63,13 @@ package struct MailedCodes {
         return "\(holder)-\(secret)"
     }
 
-    /// The holder of a code that `redeem` would take now. Changes nothing: a request looks before it hashes a password, and
-    /// before it compares the holder with its sender.
+    /// The holder of a code that `redeem` would accept now. Changes nothing.
     ///
-    /// - Throws: `refusal` for a code that is unknown, used, superseded or expired; it names one that is expired.
+    /// A request calls it before it hashes a password, or to compare the holder with its sender before it redeems the
+    /// code.
+    ///
+    /// - Throws: `refusal` for a code that is unknown, used, superseded or expired. For an expired code it names the
+    ///   code to delete.
     package func find(
         _ purpose: Purpose,
         _ code: String,
@@ -77,9 +80,9 @@ package struct MailedCodes {
         try record(purpose, code, at: now, in: tx, orThrow: refusal).holder
     }
 
-    /// Uses a code and gives its holder.
+    /// Uses a code and returns its holder.
     ///
-    /// A code that confirms an address gives its holder again for `Limits.usedCodeSeconds` after its use.
+    /// A code that confirms an address returns its holder again for `Limits.usedCodeSeconds` after its use.
     ///
     /// - Throws: `refusal`, as `find` does.
     package func redeem(
@@ -100,7 +103,7 @@ package struct MailedCodes {
         return record.holder
     }
 
-    /// The record of a code that is good, or that confirmed an address of late.
+    /// The record of a code that is valid, or that confirmed an address within `Limits.usedCodeSeconds`.
     private func record(
         _ purpose: Purpose,
         _ code: String,
@@ -116,17 +119,18 @@ package struct MailedCodes {
         return record
     }
 
-    /// Whose code a text would be, going by its form alone.
+    /// The holder in the text of a code, which may be unknown or invalid; nil if the text does not have a code's
+    /// format.
     package static func holder(of code: String) -> Int? {
         parts(of: code.trimmedToken)?.holder
     }
 
-    /// Ends the codes of a holder for some purposes, used ones too.
+    /// Deletes the codes of a holder for some purposes, including used ones.
     package func end(_ purposes: [Purpose], of holder: Int, in tx: Transaction) throws {
         for purpose in purposes { try tx.delete(MailedCode.self, key(purpose, holder)) }
     }
 
-    /// Ends every code of an account that is not used yet: its password was changed or reset.
+    /// Deletes every unused code of an account, after its password was changed or reset.
     package func endUnused(of account: Int, in tx: Transaction) throws {
         for purpose in Purpose.allCases where purpose.isOfAccount {
             let key = key(purpose, account)
@@ -134,13 +138,13 @@ package struct MailedCodes {
         }
     }
 
-    /// Forgets every code of an account; it is deleted.
+    /// Deletes every code of an account, when the account is deleted.
     package func forget(_ account: Int, in tx: Transaction) throws {
         try end(Purpose.allCases.filter(\.isOfAccount), of: account, in: tx)
     }
 
     private static func parts(of code: String) -> (holder: Int, secret: String)? {
-        // A code that was issued is ASCII, and what is longer than the longest of them is not worth splitting.
+        // Issued codes are ASCII, so a text with more bytes than this cannot be a code and is not split.
         guard code.utf8.count <= Limits.codeCharactersMax else { return nil }
         let parts = code.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, let holder = Int(parts[0]), Key.numbers.contains(holder) else { return nil }
@@ -154,7 +158,7 @@ package struct MailedCodes {
 
 extension MailedCode: Record {
     package static let collection = Collection<MailedCode>("codes", ordered: [byExpiry])
-    /// The codes of a realm and purpose, which all live equally long, in the order in which they expire.
+    /// The codes of a realm and purpose, in the order in which they expire.
     static let byExpiry = OrderedIndex<MailedCode>("expiry") { code in
         Key("\(code.realm) \(code.purpose)", code.expires.seconds, code.holder)
     }

@@ -1,9 +1,9 @@
 package import Store
 
-/// The mails that wait to be delivered, written in the same transaction as the state that they announce.
+/// The mails that wait to be delivered. A mail is written in the same transaction as the change that it is about.
 ///
-/// A mail's text holds a live code. It is therefore kept apart from the rest of the mail, and erased once the mail is
-/// delivered or the code has expired.
+/// A mail's text contains a live code. So it is stored separately from the rest of the mail, and erased when the mail
+/// is delivered or given up, or when the code has expired.
 package final class Outbox {
     private let composer: any MailComposer
     private var hasNotice = false
@@ -14,13 +14,13 @@ package final class Outbox {
 
     // MARK: Posting
 
-    /// Counts one more mail of a kind to an address, unless a bound is reached. Without bounds, anybody could flood an
+    /// Counts one mail of a kind to an address, unless a quota is reached. Without quotas, anyone could flood an
     /// address with resets, or with invitations from one account.
     ///
     /// - Parameters:
-    ///   - cause: the account that causes it, where it goes to somebody else.
-    ///   - mail: drawn outside of the transaction.
-    /// - Returns: nil where the mail may be posted; else in how many seconds it may be, and nothing is written.
+    ///   - cause: the account that causes the mail, if the mail goes to someone else.
+    ///   - mail: random values, drawn outside the transaction.
+    /// - Returns: nil if the mail may be posted; else the seconds until it may be, with nothing written.
     package func admit(
         _ kind: MailKind,
         to address: EmailAddress,
@@ -33,12 +33,12 @@ package final class Outbox {
         return try MailQuotas(kind, to: address, isSent: true, cause: cause).admit(at: now, in: tx)
     }
 
-    /// Issues a code and posts the mail that brings it, unless `admit` refuses it: then nothing changes, and the code
-    /// before stays good.
+    /// Issues a code and posts the mail with it, unless `admit` refuses the mail. Then nothing changes, and the
+    /// previous code stays valid.
     ///
-    /// - Parameter cause: the account that causes it, where it goes to somebody else.
-    /// - Returns: nil where it was posted; else in how many seconds it may be. An anonymous request is answered as ever
-    ///   then; one that is authenticated, and a registration, are refused with `too_many_mails`.
+    /// - Parameter cause: the account that causes the mail, if the mail goes to someone else.
+    /// - Returns: nil if the mail was posted; else the seconds until it may be. In that case the caller answers an
+    ///   anonymous request as usual, and refuses an authenticated request or a registration with `too_many_mails`.
     package func post(
         _ kind: MailKind,
         _ purpose: MailedCodes.Purpose,
@@ -57,9 +57,8 @@ package final class Outbox {
         return nil
     }
 
-    /// Does the work of `post` where no mail is due, as the address has no account that waits for one: it writes as much
-    /// and takes as long, so that neither tells who has an account. What it writes takes the place of what the request
-    /// before it wrote.
+    /// Does the same work as `post` if the address has no account that needs a mail. It writes as many bytes and takes
+    /// as long, so neither reveals who has an account. Its record replaces that of the previous decoy of the same kind.
     package func postDecoy(
         _ kind: MailKind,
         to address: EmailAddress,
@@ -70,25 +69,25 @@ package final class Outbox {
         let hash = try AddressHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
         guard try MailQuotas(kind, to: hash, isSent: false, cause: nil).admit(at: now, in: tx) == nil else { return }
         let words = composer.compose(kind, secret: "1000-\(mail.secret)")
-        // As many bytes as the members and index entries of a mail and its code have beside the text.
+        // The bytes of a mail and its code without the text: properties and index entries.
         let rest = String(repeating: " ", count: 620 + address.text.utf8.count)
         let codeHash = SecretToken.Hash(of: mail.secret).text
         try tx.save(DecoyMail(kind: kind.rawValue, hash: codeHash, text: words.subject + words.text + rest))
         hasNotice = true
     }
 
-    /// Forgets how many mails an account has caused to others; it is deleted.
+    /// Deletes the count of mails that an account caused to others, when the account is deleted.
     package func forget(_ cause: MailCause, in tx: Transaction) throws {
         try MailQuotas.forget(cause, in: tx)
     }
 
-    /// Forgets the mails of an API to an address, those that wait included; the account is deleted.
+    /// Deletes the mails of an API to an address, including waiting ones, when the account is deleted.
     ///
     /// - Parameters:
     ///   - address: in lower case.
-    ///   - upper: mails from this number on stay.
-    ///   - limit: how many to forget at most.
-    /// - Returns: how many were forgotten.
+    ///   - upper: only mails with lower numbers are deleted.
+    ///   - limit: the maximum number of mails to delete.
+    /// - Returns: the number of deleted mails.
     package func forgetMails(
         of realm: Realm,
         to address: String,
@@ -105,14 +104,14 @@ package final class Outbox {
         return mails.count
     }
 
-    /// Puts a mail into the outbox.
+    /// Adds a mail to the outbox.
     ///
     /// - Parameters:
-    ///   - kind: which mail.
-    ///   - address: whom it goes to.
-    ///   - secret: the code or temporary password in it.
-    ///   - messageID: a random text that names the mail for good, drawn outside of the transaction.
-    ///   - seconds: for how long what it says is good.
+    ///   - kind: the kind of mail.
+    ///   - address: the recipient.
+    ///   - secret: the code or temporary password in the mail.
+    ///   - messageID: a random text that identifies the mail permanently, drawn outside the transaction.
+    ///   - seconds: how long the code or password is valid.
     package func post(
         _ kind: MailKind,
         to address: EmailAddress,
@@ -140,13 +139,13 @@ package final class Outbox {
             )
         )
         try tx.insert(OutboxText(id: id, text: words.text))
-        // Only a hint to look: a transaction that is taken back, or run again, does no harm by it.
+        // The flag is only a hint: it does no harm if the transaction is discarded or runs again.
         hasNotice = true
     }
 
     // MARK: Reading
 
-    /// All mails that the outbox remembers, the oldest first.
+    /// All mails in the outbox, the oldest first.
     package func all(in tx: Transaction) throws -> [OutboxMail] {
         try tx.all(OutboxMail.self)
     }
@@ -157,12 +156,12 @@ package final class Outbox {
         return try tx.get(OutboxMail.self, Key(id))
     }
 
-    /// A mail's text, or nil once it is erased.
+    /// A mail's text; nil if it is erased.
     package func text(of mail: OutboxMail, in tx: Transaction) throws -> String? {
         try tx.get(OutboxText.self, Key(mail.id))?.text
     }
 
-    /// The mails that wait to be delivered, the one that is due first in front.
+    /// The mails that wait to be delivered, the earliest due first.
     package func waiting(limit: Int, in tx: Transaction) throws -> [OutboxMail] {
         try tx.scan(OutboxMail.byNextAttempt, limit: limit)
     }
@@ -175,19 +174,19 @@ package final class Outbox {
         return hasNotice
     }
 
-    /// Keeps other processes from sending a mail until then, or lets them from then on.
+    /// Prevents other processes from sending a mail before `until`. A time of now releases the mail.
     package func claim(_ id: Int, until: Timestamp, in tx: Transaction) throws {
         guard var mail = try mail(id, in: tx), mail.nextAttempt != nil else { return }
         mail.nextAttempt = until
         try tx.update(mail)
     }
 
-    /// Notes that a mail was delivered, and erases its text.
+    /// Records that a mail was delivered, and erases its text.
     package func markDelivered(_ id: Int, in tx: Transaction) throws {
         try close(id, as: .delivered, error: nil, in: tx)
     }
 
-    /// Notes that delivering failed, and when to try again; nil gives up and erases the text.
+    /// Records that a delivery failed, and when to retry. With nil the mail is given up and its text erased.
     package func markFailed(_ id: Int, error: String, retryAt next: Timestamp?, in tx: Transaction) throws {
         guard var mail = try mail(id, in: tx) else { return }
         guard let next else { return try close(id, as: .failed, error: error, in: tx) }
@@ -197,9 +196,9 @@ package final class Outbox {
         try tx.update(mail)
     }
 
-    /// Erases the texts that have expired, and forgets mails that are long done with: a bounded number of each.
+    /// Erases the texts of expired mails, and deletes old mails: a limited number per call.
     ///
-    /// - Returns: when there is something to sweep next, or nil where nothing is left to.
+    /// - Returns: when the next sweep is due; nil if the outbox is empty.
     package func sweep(at now: Timestamp, in tx: Transaction) throws -> Timestamp? {
         let isCorrect = try correctTimes(to: now, in: tx)
         for mail in try tx.scan(OutboxMail.byExpiry, limit: Limits.sweptRowsMax) {
@@ -213,9 +212,10 @@ package final class Outbox {
         return isCorrect ? try tx.scan(OutboxMail.byExpiry, limit: 1).first?.sweepTime : now
     }
 
-    /// Lets mails go out now, and be forgotten in time, that a clock which stood ahead has dated too late.
+    /// Corrects mails whose times were set while the clock was ahead: waiting ones become due now, and all are swept in
+    /// time.
     ///
-    /// - Returns: whether all are correct; if not, there were more than one transaction should change.
+    /// - Returns: whether all mails are correct; false if there were more than one transaction may change.
     private func correctTimes(to now: Timestamp, in tx: Transaction) throws -> Bool {
         let latestAttempt = now.adding(seconds: Limits.mailDelaySecondsMax)
         let latestExpiry = now.adding(seconds: Limits.mailLifetimeSecondsMax)
@@ -250,10 +250,10 @@ package final class Outbox {
 }
 
 extension OutboxMail: Record {
-    /// How far a mail has come.
+    /// The delivery state of a mail.
     package enum State: String, CaseIterable, Sendable {
         case waiting, delivered, failed
-        /// Never delivered, and of no use any more.
+        /// Not delivered before its code or password expired.
         case expired
     }
 
@@ -262,20 +262,20 @@ extension OutboxMail: Record {
         isNumbered: true,
         ordered: [byNextAttempt, byExpiry, byAddress]
     )
-    /// The mails that wait.
+    /// The waiting mails.
     static let byNextAttempt = OrderedIndex<OutboxMail>("due") { mail in
         mail.nextAttempt.map { Key($0.seconds, mail.id) }
     }
     static let byExpiry = OrderedIndex<OutboxMail>("expiry") { Key($0.sweepTime.seconds, $0.id) }
 
-    /// The mails of an API to an address, the oldest first. The kinds of an API's mails start with its name.
+    /// The mails of an API to an address, the oldest first. Each kind of mail starts with the name of its API.
     static let byAddress = OrderedIndex<OutboxMail>("address") { mail in
         Key(String(mail.kind.prefix { $0 != "-" }), mail.to.lowercased(), mail.id)
     }
 
     package var key: Key { Key(id) }
 
-    /// When the text is to be erased, and once it is, when the rest is to be forgotten.
+    /// When a waiting mail expires, or when any other mail is deleted.
     fileprivate var sweepTime: Timestamp {
         nextAttempt != nil ? expires : expires.adding(seconds: Limits.outboxRecordSeconds)
     }

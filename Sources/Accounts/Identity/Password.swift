@@ -1,25 +1,25 @@
 internal import CSodium
 
-/// A password as a request gives it. Its bytes are in memory of their own, which is overwritten with zeros once nothing
-/// refers to them; a `String` would leave copies behind.
+/// A password from a request. Its memory is overwritten with zeros when it is released; a `String` would leave copies
+/// behind.
 package final class Password: Sendable {
-    // Written in `init` only, and read from then on, until `deinit` has it alone.
+    // Written only in `init`, then only read until `deinit`, which has exclusive access.
     nonisolated(unsafe) private let memory: UnsafeMutableRawBufferPointer
 
-    /// How many bytes of UTF-8 it has.
+    /// The number of bytes of UTF-8.
     package let count: Int
 
-    /// Makes a password of what `write` puts into memory.
+    /// Creates a password from the bytes that `write` writes.
     ///
     /// - Parameters:
-    ///   - capacity: for how many bytes there is room.
-    ///   - write: gives how many bytes the password has.
+    ///   - capacity: the maximum number of bytes.
+    ///   - write: writes the bytes and returns their number.
     package init(capacity: Int, _ write: (UnsafeMutableRawBufferPointer) -> Int) {
         memory = .allocate(byteCount: capacity, alignment: 1)
         count = write(memory)
     }
 
-    /// Makes a password of the bytes of a text.
+    /// Creates a password from the bytes of a text.
     package convenience init(_ text: some Collection<UInt8>) {
         self.init(capacity: text.count) { memory in
             memory.copyBytes(from: text)
@@ -42,13 +42,13 @@ package final class Password: Sendable {
 }
 
 extension Password: Equatable {
-    /// Takes as long for any two passwords of one length.
+    /// Compares in constant time for passwords of the same length.
     package static func == (left: Password, right: Password) -> Bool {
         guard left.count == right.count else { return false }
         let bytes = left.count
         return left.withUnsafeBytes { left in
             right.withUnsafeBytes { right in
-                // There is no address where there are no bytes.
+                // The address is nil only if there are no bytes.
                 guard let left = left.baseAddress, let right = right.baseAddress else { return true }
                 return sodium_memcmp(left, right, bytes) == 0
             }
@@ -57,7 +57,7 @@ extension Password: Equatable {
 }
 
 extension Given where Value == Password {
-    /// Whether no password is given: absent, null or empty. White space is a password.
+    /// Whether the password is absent, null or empty. White space is a password.
     package var isMissing: Bool {
         switch self {
         case .absent, .null: true
@@ -66,7 +66,7 @@ extension Given where Value == Password {
         }
     }
 
-    /// The value where it is a password: 1 to 1,024 bytes, taken exactly as given.
+    /// The password if it has 1 to 1,024 bytes, unchanged; else nil.
     package var password: Password? {
         guard let value, (1...Limits.passwordBytesMax).contains(value.count) else { return nil }
         return value

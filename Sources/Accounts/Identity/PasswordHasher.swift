@@ -1,16 +1,16 @@
 /// Hashes passwords and verifies them against hashes.
 ///
-/// Both take milliseconds on purpose, so rules do not call it: they ask for the work with `Progress`. It may be used from
-/// several threads at once.
+/// Both take milliseconds by design, so rules do not call the hasher directly but return a `Progress` that waits for
+/// it. Several threads may use it at once.
 package protocol PasswordHasher: AnyObject, Sendable {
-    /// Hashes a password with fresh salt and the parameters in force.
+    /// Hashes a password with a new salt and the current parameters.
     func hash(_ password: Password) throws(PasswordHashingFailed) -> PasswordHash
-    /// Whether the password is the one that was hashed.
+    /// Whether the hash is of this password.
     func verify(_ password: Password, against hash: PasswordHash) throws(PasswordHashingFailed) -> Bool
-    /// Whether a hash was made with other parameters than those in force.
+    /// Whether a hash was made with other than the current parameters.
     func needsRehash(_ hash: PasswordHash) -> Bool
-    /// A hash of no account's password, to be verified against where there is no account, so that an unknown email
-    /// takes as long to refuse as a wrong password.
+    /// A hash that belongs to no account. A sign-in with an unknown email verifies against it, so that it takes as long
+    /// as one with a wrong password.
     var decoy: PasswordHash { get }
 }
 
@@ -24,5 +24,5 @@ package struct PasswordHash: Hashable, Sendable {
     }
 }
 
-/// There was no memory to hash a password with.
+/// The memory for hashing a password could not be allocated.
 package struct PasswordHashingFailed: Error {}

@@ -1,15 +1,16 @@
-/// How far a rule has come: to its value, or to password work, which takes milliseconds and is done elsewhere.
+/// The state of a rule: it has ended with its value, or it waits for password work, which takes milliseconds and runs
+/// on another thread.
 ///
 ///     operators.register   hash → done
-///     operators.signin     verify → done, or verify → hash → done where the hash was made with other parameters
+///     operators.signin     verify → done, or verify → hash → done if the password needs a rehash
 ///     care.user.view       done
 ///
-/// The part of a rule up to such work, or up to its value, is a *phase*. Each phase reads the clock and the store anew.
-/// The first phase may run ahead of the request's turn. If it asks for password work, it must only read. If it ends, its
-/// writes are discarded, and it runs again at its turn.
+/// The part of a rule up to such work, or up to its value, is a *phase*. Each phase reads the clock and the store
+/// again. The first phase may run ahead of the request's turn. If it asks for password work, it must only read. If it
+/// ends, its writes are discarded, and it runs again at its turn.
 ///
-/// What follows the work is a function of its outcome. It holds values only and is handed the account APIs to go on with,
-/// so it may run on another thread, and more than once.
+/// The next phase is a function of the work's outcome. It captures only values and gets the account APIs as an
+/// argument, so it may run on another thread, and more than once.
 package enum Progress<Value> {
     /// The rule has ended with a value.
     case done(Value)
@@ -21,7 +22,7 @@ package enum Progress<Value> {
     /// A phase that follows password work.
     package typealias Phase<Outcome> = @Sendable (Outcome, AccountAPIs) throws -> Progress
 
-    /// The same progress towards what `transform` makes of the value.
+    /// The same progress, with `transform` applied to the final value.
     package func map<Result>(_ transform: @escaping @Sendable (Value) throws -> Result) rethrows -> Progress<Result> {
         switch self {
         case .done(let value): .done(try transform(value))
@@ -32,7 +33,7 @@ package enum Progress<Value> {
         }
     }
 
-    /// Does all that is left of the rule in place.
+    /// Runs the rest of the rule on the calling thread and returns its value.
     package func finished(with apis: AccountAPIs) throws -> Value {
         let hasher = apis.environment.hasher
         var progress = self

@@ -1,14 +1,14 @@
 internal import CSodium
 internal import Platform
 
-/// Where random bytes come from.
+/// A source of random bytes.
 package protocol RandomSource: AnyObject {
-    /// So many fresh random bytes.
+    /// Returns `count` new random bytes.
     func bytes(_ count: Int) -> [UInt8]
 }
 
 extension RandomSource {
-    /// A random text of two lower-case hexadecimal digits a byte.
+    /// Random bytes as text, two lower-case hexadecimal digits per byte.
     package func hex(bytes count: Int) -> String {
         bytes(count).hexText
     }
@@ -30,7 +30,8 @@ package final class SystemRandom: RandomSource {
     }
 }
 
-/// A generator that gives the same bytes for the same seed, for rehearsals: never where data are kept.
+/// A generator that returns the same bytes for the same seed, for deterministic mode. It must never be used with a
+/// persistent store.
 package final class RehearsedRandom: RandomSource {
     private let seed: Int
     private var drawn = 0
@@ -41,7 +42,7 @@ package final class RehearsedRandom: RandomSource {
 
     package func bytes(_ count: Int) -> [UInt8] {
         drawn += 1
-        // The stream's key is the rehearsal's seed and the number of the draw; the rest of its 32 bytes is zero.
+        // The key is the seed, the number of the draw, and zeros up to 32 bytes.
         var key = [UInt8](repeating: 0, count: Int(randombytes_SEEDBYTES))
         withUnsafeBytes(of: (seed.littleEndian, drawn.littleEndian)) { key.replaceSubrange(0..<$0.count, with: $0) }
         var bytes = [UInt8](repeating: 0, count: count)

@@ -1,11 +1,11 @@
 import Store
 
-// Records that an import brings, or that a check looks at, are held to the rules of requests by calling those rules.
+// An import or a check validates records with the same rules as requests, by calling those rules.
 
 extension RecordFindings {
-    /// Reports a value that a rule of requests refuses, or would have stored in another form.
+    /// Reports a value that a rule of requests refuses or would store in another form.
     ///
-    /// - Parameter rule: the rule, which gives what a request would store.
+    /// - Parameter rule: the rule. It returns the value that a request would store.
     package mutating func check<Value: Equatable>(
         _ property: String,
         _ value: Value,
@@ -20,7 +20,7 @@ extension RecordFindings {
         }
     }
 
-    /// The same for a value that may be absent.
+    /// Like the function above, for a value that may be absent.
     package mutating func check<Value: Equatable>(
         _ property: String,
         _ value: Value?,
@@ -29,7 +29,7 @@ extension RecordFindings {
         if let value { check(property, value, rule) }
     }
 
-    /// Reports a text that is none of some words.
+    /// Reports a text that is not one of `words`.
     package mutating func check(_ property: String, _ value: String, isOneOf words: [String]) {
         if !words.contains(value) { refuse(property, "none of \(words.joined(separator: ", "))") }
     }
@@ -46,14 +46,14 @@ extension RecordFindings {
         }
     }
 
-    /// Reports a time that no clock of the service gives.
+    /// Reports a time that the service cannot have stored.
     package mutating func check(_ property: String, _ time: Timestamp?) {
         guard let time else { return }
-        // Times are parts of keys, as whole seconds.
+        // Keys contain times as whole seconds, so these have a range.
         check(property, time.seconds, in: Self.seconds, rule: "not a time between 1970 and 2200")
     }
 
-    /// Reports a text that is no UUID in lower case.
+    /// Reports a text that is not a UUID in lower case.
     package mutating func check(_ property: String, uuid value: String) {
         let parts = value.split(separator: "-", omittingEmptySubsequences: false)
         let isForm = parts.map(\.utf8.count) == [8, 4, 4, 4, 12]
@@ -61,7 +61,7 @@ extension RecordFindings {
         if !isForm { refuse(property, "not a UUID") }
     }
 
-    /// Reports a text that is not lower-case hexadecimal of so many bytes.
+    /// Reports a text that is not `count` bytes in lower-case hexadecimal.
     package mutating func check(_ property: String, _ value: String, hexOfBytes count: Int) {
         let isHex = value.utf8.allSatisfy {
             (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
@@ -69,7 +69,7 @@ extension RecordFindings {
         if !isHex || value.utf8.count != 2 * count { refuse(property, "not \(count) bytes in hexadecimal") }
     }
 
-    /// Reports a realm that is none, and an account that is not there.
+    /// Reports an unknown realm, or a reference to an account that does not exist.
     package mutating func check(_ realm: String, account: Int, _ property: String = "account") {
         switch Realm(rawValue: realm) {
         case .operators: require(property, Operator.self, account)
@@ -81,6 +81,6 @@ extension RecordFindings {
         }
     }
 
-    /// From 1970 to what expires last of what the latest clock makes.
+    /// From 1970 to the expiry of a session that is opened at the latest time of the clock.
     private static let seconds = 0...RehearsedTime.latest.adding(seconds: Limits.sessionSeconds).seconds
 }

@@ -6,7 +6,8 @@ import Platform
 ///
 /// Only its hash is stored: BLAKE2b, fast and without salt, because 128 random bits cannot be guessed.
 package struct SecretToken: Sendable {
-    /// The token, in lower-case hexadecimal. It is in one reply, to its owner.
+    /// The token in lower-case hexadecimal. Only one reply contains it: the reply to the request that opens the
+    /// session.
     package let text: String
 
     /// A new token.
@@ -27,7 +28,7 @@ package struct SecretToken: Sendable {
             token.withUTF8 { token in
                 withUnsafeMutablePointer(to: &bytes) { bytes in
                     bytes.withMemoryRebound(to: UInt8.self, capacity: count) { hash in
-                        // The token's address is nil only where its count is 0, and then nothing is read.
+                        // The token's address is nil only if its count is 0, and then nothing is read.
                         _ = crypto_generichash(hash, count, token.baseAddress, UInt64(token.count), nil, 0)
                     }
                 }
@@ -37,7 +38,7 @@ package struct SecretToken: Sendable {
         /// The hash in hexadecimal.
         package var text: String { withUnsafeBytes(of: bytes) { $0.hexText } }
 
-        /// How many bytes a hash has.
+        /// The length of a hash in bytes.
         static let bytesCount = MemoryLayout<Storage>.size
 
         package var keyBytesMax: Int { 2 * MemoryLayout<Storage>.size }

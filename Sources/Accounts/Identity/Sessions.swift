@@ -1,19 +1,19 @@
 package import Store
 
-/// The open sessions of a realm's accounts, under whatever name its API has for them.
+/// The open sessions of a realm's accounts. Each API has its own name for the token of a session.
 package struct Sessions {
     private let realm: Realm
     private let perAccountMax: Int
 
     /// - Parameters:
-    ///   - realm: whose accounts they are of.
-    ///   - perAccountMax: how many of an account's sessions live; a further one ends the oldest.
+    ///   - realm: the API that the accounts belong to.
+    ///   - perAccountMax: the maximum number of sessions of an account. Opening another one ends the oldest.
     package init(_ realm: Realm, perAccountMax: Int) {
         self.realm = realm
         self.perAccountMax = perAccountMax
     }
 
-    /// Opens a session that `token` stands for.
+    /// Opens a session with `token`.
     package func open(_ token: SecretToken, for account: Int, at now: Timestamp, in tx: Transaction) throws {
         let open = try all(of: account, in: tx)
         let expired = open.filter { $0.expires <= now }
@@ -31,9 +31,9 @@ package struct Sessions {
         )
     }
 
-    /// The account whose open session the token is for.
+    /// The account of the open session with this token.
     ///
-    /// - Throws: `refusal` where there is none; it names the session whose time is over, where the token is for one.
+    /// - Throws: `refusal` if there is no such session. For an expired session it names the session to delete.
     package func account(
         holding token: String,
         at now: Timestamp,
@@ -45,7 +45,7 @@ package struct Sessions {
         return stored.record.account
     }
 
-    /// The account of a realm whose open session the token stands for, or nil where it stands for none.
+    /// The account of the open session with this token; nil if there is no such session.
     package static func account(
         of realm: Realm,
         holding token: String,
@@ -58,7 +58,7 @@ package struct Sessions {
         return stored.record.account
     }
 
-    /// Ends the session that the token stands for.
+    /// Ends the session with this token.
     package func end(_ token: String, in tx: Transaction) throws {
         try tx.delete(Session.self, Self.key(realm, token))
     }
@@ -74,7 +74,7 @@ package struct Sessions {
     }
 
     private static func key(_ realm: Realm, _ token: String) -> Key {
-        // No token is as long, and none is empty.
+        // No token is that long, and no token is empty, so the empty text finds no session.
         let token = token.utf8.count <= Limits.tokenBytesMax ? token.trimmedToken : ""
         return Key(realm.rawValue, SecretToken.Hash(of: token))
     }
@@ -86,7 +86,7 @@ extension Session: Record {
         counters: [RecordCounter(counter) { $0.number }],
         ordered: [byAccount]
     )
-    /// Counts sessions in the order in which they were opened.
+    /// Numbers sessions in the order in which they are opened.
     static let counter: Counter = "sessions"
     static let byAccount = OrderedIndex<Session>("account") { Key($0.realm, $0.account, $0.number) }
 

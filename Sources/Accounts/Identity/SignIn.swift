@@ -1,24 +1,24 @@
 package import Store
 
-/// An account that is signed in to with an email and a password.
+/// An account with an email and a password.
 package protocol PasswordAccount: Record {
-    /// The account's number, by which its sessions and failures are kept.
+    /// The account's number, the key of its sessions and failure counts.
     var id: Int { get }
-    /// The PHC string of its password's hash.
+    /// The hash of its password, a PHC string.
     var passwordHash: String { get set }
-    /// Finds accounts by their email in lower case.
+    /// The index of accounts by email in lower case.
     static var byEmail: UniqueIndex<Self> { get }
 }
 
-/// Signing in, the same for all three APIs but for the words of the refusals.
+/// The sign-in of an API. It is the same in all three APIs except for the error codes.
 package struct SignIn<Account: PasswordAccount> {
-    /// What is answered when signing in fails.
+    /// The error codes of failed sign-ins.
     package struct Refusals {
-        /// There is no such account, or none that may be signed in to.
+        /// The email has no account, or one that does not allow signing in.
         package let unknownEmail: ErrorCode
         /// The password is wrong.
         package let wrongPassword: ErrorCode
-        /// There were too many failures of late.
+        /// The account is locked after too many failures.
         package let locked: ErrorCode
 
         package init(unknownEmail: ErrorCode, wrongPassword: ErrorCode, locked: ErrorCode) {
@@ -38,11 +38,12 @@ package struct SignIn<Account: PasswordAccount> {
     private let ofAPI: @Sendable (AccountAPIs) -> SignIn
 
     /// - Parameters:
-    ///   - hidesUnknown: whether an answer must not tell if an email has an account: then one without locks as one with.
-    ///   - mayEnter: whether an account may be signed in to at all; one that may not is answered as an unknown email is,
+    ///   - hidesUnknown: whether a reply must not reveal if an email has an account. An email without an account then
+    ///     locks like one with an account.
+    ///   - mayEnter: whether an account allows signing in. If not, the reply is the same as for an unknown email,
     ///     whatever the password.
-    ///   - entered: called in the transaction in which an account is signed in to.
-    ///   - ofAPI: the sign-in of the same API among those that a later phase is handed.
+    ///   - entered: called after a successful sign-in, in its transaction.
+    ///   - ofAPI: returns the sign-in of the same API from the account APIs that a later phase gets.
     package init(
         _ realm: Realm,
         in environment: Environment,
@@ -63,25 +64,26 @@ package struct SignIn<Account: PasswordAccount> {
         self.ofAPI = ofAPI
     }
 
-    /// Signs in and opens a session that `token` stands for.
+    /// Signs in and opens a session with `token`.
     ///
-    /// An unknown email is checked against a decoy and counted, so that it takes as long to refuse as a wrong password.
+    /// For an unknown email, the password is verified against a decoy hash and the failure is counted, so that the
+    /// refusal takes as long as for a wrong password.
     ///
     /// - Parameters:
     ///   - email: the email in lower case.
     ///   - password: the password as given.
-    ///   - token: what the session will be known by.
+    ///   - token: the bearer token of the new session.
     package func callAsFunction(email: String, password: Password, token: SecretToken) throws -> Progress<Account> {
         let newHashKey = environment.random.hex(bytes: 16)
         return try verify(Attempt(email: email, password: password, token: token, newHashKey: newHashKey))
     }
 
-    /// A sign-in on its way from one phase to the next.
+    /// The data of a sign-in that is passed between phases.
     private struct Attempt {
         let email: String
         let password: Password
         let token: SecretToken
-        /// The key of the store's address hashes, should it have none yet.
+        /// The key for address hashes, used if the store has none.
         let newHashKey: String
     }
 
@@ -103,8 +105,8 @@ package struct SignIn<Account: PasswordAccount> {
     /// Opens the session, or counts a failure.
     ///
     /// - Parameters:
-    ///   - known: the hash that the password was verified against; nil where the email had no account.
-    ///   - newHash: a hash to replace it by, where it was made with other parameters than those in force.
+    ///   - known: the hash that the password was verified against; nil if the email had no account.
+    ///   - newHash: the rehash that replaces it; nil if no rehash is needed.
     private func enter(
         _ attempt: Attempt,
         known: PasswordHash?,
@@ -137,13 +139,13 @@ package struct SignIn<Account: PasswordAccount> {
             try entered(account, apis, tx)
             return account
         }
-        // Nil says that the account changed while its password was looked at; what it is now decides.
+        // Nil: the account has changed while its password was verified, so the password is verified again.
         return try account.map { .done($0) } ?? verify(attempt)
     }
 
-    /// The account of an email, if it may be signed in to.
+    /// The account of an email; nil if there is none or it does not allow signing in.
     ///
-    /// - Throws: the refusal of an account, or of an email without one, that is locked.
+    /// - Throws: the `locked` refusal if the account, or the email without one, is locked.
     private func admitted(_ email: String, at now: Timestamp, in tx: Transaction) throws -> Account? {
         let account = try tx.find(Account.byEmail, Key(email)).flatMap { mayEnter($0, now) ? $0 : nil }
         let seconds: Int? =

@@ -1,10 +1,10 @@
 internal import CSodium
 
-/// libsodium, made ready when it is first needed: asking the processor what it can do takes a virtual machine as long as
-/// twenty requests, and a process that has just started is not to be late for that.
+/// Initialises libsodium when it is first used, not at start: detecting the processor's features takes as long as
+/// twenty requests on a virtual machine, and would delay the start.
 enum Sodium {
-    /// To be called before anything whose speed matters. Without it libsodium works too, but with code for any processor,
-    /// at half the speed.
+    /// Initialises libsodium. Call it before any function whose speed matters: without it libsodium works, but at half
+    /// the speed, with code that runs on any processor.
     static func makeReady() { precondition(isReady, "libsodium cannot be used") }
 
     private static let isReady = sodium_init() >= 0

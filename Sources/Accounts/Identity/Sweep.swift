@@ -1,12 +1,13 @@
 package import Store
 
-/// Deletes what is over, and corrects what a clock that stood ahead has dated too late: counts, quotas, codes.
+/// Deletes expired counts, quotas, codes and invitations, and corrects those whose times were set while the clock was
+/// ahead.
 ///
-/// Mails are swept by `Outbox.sweep`, as they have times of their own.
+/// Mails have other due times; `Outbox.sweep` sweeps them.
 package enum Sweep {
-    /// Sweeps a bounded number of rows of each kind.
+    /// Sweeps a limited number of rows of each kind.
     ///
-    /// - Returns: whether there may be more.
+    /// - Returns: whether more rows may remain.
     package static func run(at now: Timestamp, in tx: Transaction) throws -> Bool {
         var hasMore = try sweepQuotas(at: now, in: tx)
         hasMore = try sweepFailures(at: now, in: tx) || hasMore
@@ -23,7 +24,7 @@ package enum Sweep {
 
     private static func sweepQuotas(at now: Timestamp, in tx: Transaction) throws -> Bool {
         let over = try tx.scan(MailQuota.byEnd, limit: rowsMax).prefix { $0.ends <= now }
-        // Which is fresh for who reads it, as no span is that long.
+        // `MailQuotas` treats quotas that end later as expired, because no time span is that long.
         let latest = now.adding(seconds: max(Limits.mailQuotaSeconds, Limits.mailsToOthersSeconds))
         let ahead = try tx.scan(MailQuota.byEnd, descending: true, limit: rowsMax).prefix { $0.ends > latest }
         for quota in over + ahead { try tx.delete(MailQuota.self, quota.key) }
@@ -52,14 +53,14 @@ package enum Sweep {
         return over.count == rowsMax || ahead.count == rowsMax
     }
 
-    /// All of them, as they are few: only the command line creates them.
+    /// Sweeps all invitations. They are few, because only the command line creates them.
     private static func sweepInvitations(at now: Timestamp, in tx: Transaction) throws -> Bool {
         let invitations = try tx.all(Invitation.self)
         for var invitation in invitations {
             if invitation.expires <= now {
                 try tx.delete(Invitation.self, invitation.key)
             } else if invitation.created > now {
-                // Good as long as it was meant to be.
+                // Its lifetime stays the same.
                 let seconds = invitation.created.seconds(until: invitation.expires)
                 (invitation.created, invitation.expires) = (now, now.adding(seconds: seconds))
                 try tx.update(invitation)

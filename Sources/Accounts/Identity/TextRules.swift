@@ -1,16 +1,17 @@
-/// The rules for texts in requests, the same in all three APIs. Each looks at the length first: a text of megabytes is
-/// refused before any of its characters is looked at.
+/// The rules for texts in requests, the same in all three APIs. The length is checked first: a text of megabytes is
+/// refused before its characters are examined.
 extension String {
-    /// Whether it has at most so many Unicode scalars.
+    /// Whether the text has at most this many Unicode scalars.
     func hasAtMost(scalars: Int) -> Bool {
         // A scalar has one to four bytes.
         utf8.count <= scalars || (utf8.count <= 4 * scalars && unicodeScalars.count <= scalars)
     }
 
-    /// Whether nothing in it is visible: it is empty, or white space, format characters (Cf) and nonspacing marks (Mn)
-    /// alone. A text that is longer than any rule allows is not blank, but too long.
+    /// Whether the text has no visible character: it is empty, or contains only white space, format characters (Cf) and
+    /// nonspacing marks (Mn). A text that is longer than any rule allows counts as not blank; it is refused as too
+    /// long.
     var isBlank: Bool {
-        // A visible character of ASCII at the start decides.
+        // If the first character is visible ASCII, the text is not blank.
         if let first = utf8.first, first > 0x20, first < 0x7F { return false }
         guard utf8.count <= 4 * Limits.addressCharactersMax else { return false }
         return unicodeScalars.allSatisfy { scalar in
@@ -18,7 +19,7 @@ extension String {
         }
     }
 
-    /// Whether it has no control character (Cc) and no line or paragraph separator (Zl, Zp).
+    /// Whether the text has no control character (Cc) and no line or paragraph separator (Zl, Zp).
     var isPlainLine: Bool {
         utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
             || unicodeScalars.allSatisfy { scalar in
@@ -28,7 +29,7 @@ extension String {
 
     /// The text without white space around it.
     var trimmedToken: String {
-        // Most have none.
+        // Most texts have none.
         if let first = utf8.first, let last = utf8.last, (0x21...0x7E).contains(first), (0x21...0x7E).contains(last) {
             return self
         }

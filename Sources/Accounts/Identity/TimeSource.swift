@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// Where the time comes from.
+/// A clock.
 package protocol TimeSource: AnyObject {
-    /// The time it is.
+    /// The current time.
     var now: Timestamp { get }
 }
 
@@ -13,28 +13,29 @@ package final class SystemTime: TimeSource {
     package var now: Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        // A clock that was set wrong may stand before 1970, or centuries ahead, which has no place in a key.
+        // A wrongly set clock may be before 1970 or centuries ahead. Keys cannot contain such times.
         let microseconds = max(0, time.tv_sec * 1_000_000 + time.tv_nsec / 1_000)
         return min(Timestamp(microseconds: microseconds), RehearsedTime.latest)
     }
 }
 
-/// A clock that stands still until it is moved, for rehearsals.
+/// A clock that changes only when it is advanced, for deterministic mode.
 package final class RehearsedTime: TimeSource {
-    /// The time it stands at.
+    /// The current time.
     package private(set) var now: Timestamp
 
     package init(startingAt start: Timestamp) {
         self.now = start
     }
 
-    /// Moves the clock forward; false, with nothing moved, where it would pass `latest`.
+    /// Advances the clock. Returns false, without a change, if it would pass `latest`.
     package func advance(seconds: Int) -> Bool {
         guard seconds <= now.seconds(until: Self.latest) else { return false }
         now = now.adding(seconds: seconds)
         return true
     }
 
-    /// 2200-01-01T00:00:00.000000Z: what expires some time after it is still a number of ten digits, as keys want it.
+    /// 2200-01-01T00:00:00.000000Z. Expiry times some time after it still have ten digits as Unix time, as keys
+    /// require.
     package static let latest = Timestamp(microseconds: 7_258_118_400_000_000)
 }

@@ -1,6 +1,6 @@
 package import JSON
 
-/// A moment in UTC, to the microsecond.
+/// A point in time in UTC, with microseconds.
 package struct Timestamp: Hashable, Comparable, Sendable {
     /// Microseconds since 1970-01-01T00:00:00Z.
     package let microseconds: Int
@@ -9,23 +9,25 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         self.microseconds = microseconds
     }
 
-    /// Whole seconds since 1970, rounded down.
+    /// The Unix time in whole seconds, rounded down.
     package var seconds: Int {
         microseconds.floored(by: 1_000_000)
     }
 
-    /// The moment so many seconds later.
+    /// The time this many seconds later.
     package func adding(seconds: Int) -> Timestamp {
         Timestamp(microseconds: microseconds + seconds * 1_000_000)
     }
 
-    /// How many seconds it is until `later`, rounded up.
+    /// The seconds until `later`, rounded up.
     package func seconds(until later: Timestamp) -> Int {
         (later.microseconds - microseconds + 999_999) / 1_000_000
     }
 
-    /// Whether this time, set to be at most so many seconds ahead, has come. One that is further ahead was set before the
-    /// clock was put back.
+    /// Whether this time has come, or is more than `seconds` in the future.
+    ///
+    /// It was set to be at most that far in the future. If it is further, the clock was set back since, and it counts
+    /// as due.
     package func isDue(at now: Timestamp, within seconds: Int) -> Bool {
         self <= now || self > now.adding(seconds: seconds)
     }
@@ -44,12 +46,12 @@ extension Timestamp: CustomStringConvertible {
         }
     }
 
-    /// Writes the text form's bytes, of which there are `textBytes`.
+    /// Writes the `textBytes` bytes of the text form.
     private func writeText(to buffer: UnsafeMutableRawBufferPointer) {
         let seconds = seconds
         let (year, month, day) = Self.calendarDate(day: seconds.floored(by: 86_400))
         let second = seconds - seconds.floored(by: 86_400) * 86_400
-        /// Two digits, and a mark behind them.
+        /// Writes two digits, and a mark after them.
         func put(_ number: Int, at index: Int, then mark: Unicode.Scalar? = nil) {
             let number = UInt8(truncatingIfNeeded: number)
             buffer[index] = UInt8(ascii: "0") + number / 10
@@ -69,11 +71,11 @@ extension Timestamp: CustomStringConvertible {
         put(microsecond % 100, at: 24, then: "Z")
     }
 
-    /// The date of a day that is counted from 1970-01-01, in the Gregorian calendar. The system's `gmtime_r` takes as long
-    /// as writing all the rest of a record.
+    /// The Gregorian date of a day that is counted from 1970-01-01. `gmtime_r` is not used because it takes as long as
+    /// writing the rest of a record.
     ///
-    /// Years are counted from March on, so that a leap day is the last of its year: then a year starts after 365 days for
-    /// each year before it and one for each leap day, and a month after (153 × months + 2) ÷ 5 days.
+    /// Years start in March, so that a leap day is the last day of its year. The days before a year are then 365 for
+    /// each earlier year and one for each leap day. The days before a month are (153 × months + 2) ÷ 5.
     private static func calendarDate(day: Int) -> (year: Int, month: Int, day: Int) {
         let daysFromMarch0 = day + daysFromMarch0To1970
         let era = daysFromMarch0.floored(by: daysOf400Years)
@@ -91,20 +93,20 @@ extension Timestamp: CustomStringConvertible {
     }
 
     private static let daysOf400Years = 146_097
-    /// From the March of the year 0 on.
+    /// The days from March 1 of the year 0 to 1970-01-01.
     private static let daysFromMarch0To1970 = 719_468
 
-    /// Reads the text form; nil for any other, and for a date that the calendar does not have.
+    /// Parses the text form; nil for any other text, and for a date that does not exist.
     package init?(_ text: String) {
         var text = text
         guard let timestamp = text.withUTF8({ Timestamp(bytes: UnsafeRawBufferPointer($0)) }) else { return nil }
         self = timestamp
     }
 
-    /// Reads the text form's bytes.
+    /// Parses the bytes of the text form.
     fileprivate init?(bytes: UnsafeRawBufferPointer) {
         guard bytes.count == Self.textBytes else { return nil }
-        /// The number whose digits start at `start`; nil where there are others than digits, or another mark behind it.
+        /// The number at `start`; nil if a byte is not a digit, if another mark follows, or if it is out of range.
         func number(at start: Int, digits: Int, then mark: Unicode.Scalar, in range: ClosedRange<Int>) -> Int? {
             var number = 0
             for byte in bytes[start..<start + digits] {
@@ -125,18 +127,18 @@ extension Timestamp: CustomStringConvertible {
         self.microseconds = (minutes * 60 + second) * 1_000_000 + microsecond
     }
 
-    /// How many days there are from 1970-01-01 to a date: what timegm(3) knows too, but each record that is read has such
-    /// dates, and it goes through the time zones for each.
+    /// The days from 1970-01-01 to a date. timegm(3) is not used because it processes the time zone on each call, and
+    /// each record that is read has dates.
     private static func days(before day: Int, _ month: Int, _ year: Int) -> Int {
-        // Years that begin with March, so that a leap day is the last of its year, from the March of the year -400 on.
+        // Years start in March, so that a leap day is the last day of its year, and are counted from the year -400.
         let (year, month) = month > 2 ? (year + 400, month - 3) : (year + 399, month + 9)
         let leapDays = year / 4 - year / 100 + year / 400
-        // The months from March on have 31, 30, 31, 30, 31, and once more, and so on: 153 in each five.
+        // From March on, months have 31, 30, 31, 30 and 31 days, repeatedly: 153 days in each five months.
         let dayOfYear = (153 * month + 2) / 5 + day - 1
         return year * 365 + leapDays + dayOfYear - daysOf400Years - daysFromMarch0To1970
     }
 
-    /// How many days a month has in the Gregorian calendar.
+    /// The number of days of a month in the Gregorian calendar.
     private static func days(in month: Int, of year: Int) -> Int {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
@@ -149,7 +151,7 @@ extension Timestamp: CustomStringConvertible {
 }
 
 extension Int {
-    /// Divided by a positive number, and rounded down.
+    /// The quotient by a positive divisor, rounded down.
     fileprivate func floored(by divisor: Int) -> Int {
         self >= 0 ? self / divisor : (self - divisor + 1) / divisor
     }

@@ -1,4 +1,4 @@
-/// What a request gives of a person.
+/// The person in a request.
 package struct PersonFields {
     let firstName, lastName, email: Given<String>
 
@@ -9,7 +9,7 @@ package struct PersonFields {
     }
 }
 
-/// What a request gives of a client.
+/// The client in a request.
 package struct ClientFields {
     let person: Given<PersonFields>
     let address: Given<String>
@@ -20,7 +20,7 @@ package struct ClientFields {
     }
 }
 
-/// What a request gives to prove that an operator sends it.
+/// The properties by which a request authenticates an operator.
 package struct SessionFields: Sendable {
     /// The operator's number.
     package let userID: Given<Int>
@@ -33,14 +33,14 @@ package struct SessionFields: Sendable {
     }
 }
 
-/// A person's names and email that passed the rules.
+/// A person's valid names and email.
 struct ValidPerson {
     let first, last: String
     let email: EmailAddress
 }
 
-/// The rules for single members: blank is missing, and what does not fit is invalid. A member's path is put together
-/// only where it is told.
+/// The rules for single properties. A blank value counts as missing, and a value that breaks a rule is invalid. The
+/// path of a property is only built for an error.
 enum OperatorRules {
     static func text(_ given: Given<String>, _ field: @autoclosure () -> String, charactersMax: Int) throws -> String {
         if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field()) }
@@ -67,7 +67,7 @@ enum OperatorRules {
         return password
     }
 
-    /// A value that must be there, and has no rules of its own here.
+    /// A required value without further rules here.
     static func present<Value>(_ given: Given<Value>, _ field: String) throws -> Value {
         switch given {
         case .absent, .null: throw AccountError(ErrorCode.Operators.fieldRequired, field: field)
@@ -76,7 +76,7 @@ enum OperatorRules {
         }
     }
 
-    /// How many entries to give at most, from 1 on; nil where nothing bounds them.
+    /// The maximum number of entries, at least 1; nil if the request gives none.
     static func limit(_ given: Given<Int>, _ field: String) throws -> Int? {
         switch given {
         case .absent, .null: return nil
@@ -85,12 +85,12 @@ enum OperatorRules {
         }
     }
 
-    /// The refusal of a value that does not fit, which names the JSON type that is expected where that is wrong.
+    /// The error for an invalid value. If the JSON type is wrong, the error names the expected type.
     static func invalid<Value>(_ given: Given<Value>, _ field: String) -> AccountError {
         AccountError(ErrorCode.Operators.fieldInvalid, field: field, expectedType: given.expectedType)
     }
 
-    /// The names and the email of a person, those at `path`.
+    /// The names and the email of the person at `path`.
     static func person(_ given: Given<PersonFields>, at path: String) throws -> ValidPerson {
         let given = try present(given, path)
         return ValidPerson(

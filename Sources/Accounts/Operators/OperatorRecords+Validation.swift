@@ -13,7 +13,7 @@ extension Operator {
 extension Client {
     package func validate(into findings: inout RecordFindings) {
         findings.check("id", id)
-        // The operator's next change gets a number behind all of its clients'.
+        // The operator's next change must get a higher number than any change of its clients.
         findings.require("operator_id", Operator.self, operatorID, least: ("last_change", change))
         findings.check("created", created)
         person.validate(into: &findings)

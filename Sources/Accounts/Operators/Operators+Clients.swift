@@ -1,8 +1,9 @@
 import Store
 
-/// An operator's clients, and the feed of changes that devices follow.
+/// An operator's clients, and the change feed that devices follow.
 extension Operators {
-    /// Adds a client. One of this operator with the same email is updated instead, and revived if it was deleted.
+    /// Adds a client. If the operator has a client with the same email, that client is updated instead, and restored if
+    /// it was deleted.
     package func createClient(session: SessionFields, _ given: Given<ClientFields>) throws -> Client {
         let now = environment.time.now
         return try environment.store.write { tx in
@@ -46,20 +47,21 @@ extension Operators {
         }
     }
 
-    /// The operator's live client with an email, else the one that was deleted last.
+    /// The operator's live client with an email, or else the deleted client with the highest number.
     private func client(of account: Operator, _ email: EmailAddress, in tx: Transaction) throws -> Client? {
         let key = Key(account.id, email.canonical)
         if let client = try tx.find(Client.byEmail, key) { return client }
         return try tx.scan(Client.byEmailOfDeleted, prefix: key, descending: true, limit: 1).first
     }
 
-    /// The clients whose change number is at least `provision`, most recently changed first, and the number to ask with
-    /// next. With 0 deleted ones are left out; above 0 they come, so that a device learns of them.
+    /// The clients whose change number is at least `provision`, the latest change first, and the `provision` of the
+    /// next request. With `provision` 0, deleted clients are omitted; with a higher one they are included, so that a
+    /// device learns that they are deleted.
     ///
     /// - Parameters:
-    ///   - limit: takes the oldest changes, so many, and the number to ask with next goes on from there.
-    ///   - answerBytesMax: how long an answer with these clients may be.
-    /// - Throws: `AnswerTooLong` once it is certain that the answer is longer, without reading the other clients.
+    ///   - limit: returns only the oldest changes, at most this many. The next request continues after them.
+    ///   - answerBytesMax: the maximum length of the reply.
+    /// - Throws: `AnswerTooLong` as soon as the reply is certain to be longer, without reading the other clients.
     package func clients(
         session: SessionFields,
         provision: Given<Int>,
@@ -84,7 +86,7 @@ extension Operators {
         }
     }
 
-    /// All the clients that a request with `provision` gets, most recently changed first.
+    /// All clients that a request with `provision` returns, the latest change first.
     private func latestChanges(
         of account: Operator,
         from provision: Int,
@@ -102,7 +104,7 @@ extension Operators {
                 limit: Limits.clientsPerScanMax
             )
             let found = provision == 0 ? page.filter { $0.deleted == nil } : page
-            // Nearly all lists are one page, which needs no copy and is not measured.
+            // Nearly all lists are one page. It is not copied and not measured.
             if end == nil { clients = found } else { clients += found }
             guard page.count == Limits.clientsPerScanMax, let last = page.last else { return clients }
             try bound.add(found)
@@ -110,7 +112,7 @@ extension Operators {
         }
     }
 
-    /// The first `limit` of the clients that a request with `provision` gets, most recently changed first.
+    /// The `limit` oldest changes of those that a request with `provision` returns, the latest first.
     private func oldestChanges(
         of account: Operator,
         from provision: Int,
@@ -119,7 +121,7 @@ extension Operators {
         in tx: Transaction
     ) throws -> [Client] {
         var (clients, from): ([Client], Int) = ([], provision)
-        // Deleted ones, which a request with 0 does not get, lie between the others.
+        // With `provision` 0, the deleted clients of each page are omitted, so several pages may be needed.
         while clients.count < limit {
             let count = min(limit - clients.count, Limits.clientsPerScanMax)
             let page = try tx.scan(
@@ -137,7 +139,7 @@ extension Operators {
         return clients.reversed()
     }
 
-    /// Changes what is given of a client; members that are absent stay as they are.
+    /// Changes the given properties of a client. Absent properties stay unchanged.
     package func updateClient(session: SessionFields, id: Given<Int>, _ given: Given<ClientFields>) throws -> Client {
         try change(session: session, id: id) { client, _ in
             let given = try OperatorRules.present(given, "client")
@@ -168,14 +170,14 @@ extension Operators {
         }
     }
 
-    /// Deletes a client. It stays in the feed, so that devices learn of it.
+    /// Deletes a client. A tombstone stays in the change feed, so that devices learn of the deletion.
     package func deleteClient(session: SessionFields, id: Given<Int>) throws -> Client {
         try change(session: session, id: id) { client, now in client.deleted = now }
     }
 
-    /// Changes one client of the operator and gives the change the feed's next number.
+    /// Changes one client of the operator and assigns the next change number.
     ///
-    /// - Throws: `client_not_found` also for a client of another operator and for one that is deleted already.
+    /// - Throws: `client_not_found`, also for a client of another operator and for a deleted client.
     private func change(
         session: SessionFields,
         id: Given<Int>,
@@ -190,7 +192,7 @@ extension Operators {
             else { throw AccountError(ErrorCode.Operators.clientNotFound) }
             let email = client.person.email
             try change(&client, now)
-            // As long as it stays, it is its own.
+            // An unchanged email belongs to this client and needs no check.
             if client.person.email != email,
                 let holder = try tx.find(Client.byEmail, Key(account.id, client.person.email.lowercased())),
                 holder.id != client.id

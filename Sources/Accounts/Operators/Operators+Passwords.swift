@@ -2,8 +2,8 @@ import Store
 
 /// Changing and resetting passwords.
 extension Operators {
-    /// Changes the password and ends all sessions. Wrong guesses at the current one are counted, but apart from those at
-    /// signing in.
+    /// Changes the password and ends all sessions. Wrong current passwords are counted, separately from failed
+    /// sign-ins.
     package func changePassword(
         session: SessionFields,
         current: Given<Password>,
@@ -15,7 +15,7 @@ extension Operators {
         return try verify(PasswordChange(session: session, current: current, new: new))
     }
 
-    /// A change of a password, on its way from one phase to the next.
+    /// The data of a password change that is passed between phases.
     private struct PasswordChange {
         let session: SessionFields
         let current, new: Password
@@ -23,11 +23,11 @@ extension Operators {
 
     private func verify(_ change: PasswordChange) throws -> Progress<Void> {
         let now = environment.time.now
-        let account = try environment.store.read { try mayJudge(change, at: now, in: $0) }
+        let account = try environment.store.read { try unlockedAccount(change, at: now, in: $0) }
         let known = PasswordHash(text: account.passwordHash)
         return .verify(change.current, against: known) { isRight, apis in
-            guard isRight else { return try apis.operators.judge(change, known: known, newHash: nil) }
-            return .hash(change.new) { hash, apis in try apis.operators.judge(change, known: known, newHash: hash) }
+            guard isRight else { return try apis.operators.apply(change, known: known, newHash: nil) }
+            return .hash(change.new) { hash, apis in try apis.operators.apply(change, known: known, newHash: hash) }
         }
     }
 
@@ -35,12 +35,12 @@ extension Operators {
     ///
     /// - Parameters:
     ///   - known: the hash that the current password was verified against.
-    ///   - newHash: that of the new password; nil where the current one was wrong.
-    private func judge(_ change: PasswordChange, known: PasswordHash, newHash: PasswordHash?) throws -> Progress<Void> {
+    ///   - newHash: the hash of the new password; nil if the current password was wrong.
+    private func apply(_ change: PasswordChange, known: PasswordHash, newHash: PasswordHash?) throws -> Progress<Void> {
         let now = environment.time.now
-        let isJudged = try environment.store.write { tx in
-            // The lock that another process has set meanwhile counts, as does the password.
-            let account = try mayJudge(change, at: now, in: tx)
+        let isFinished = try environment.store.write { tx in
+            // Another process may have set a lock or changed the password meanwhile, so both are checked again.
+            let account = try unlockedAccount(change, at: now, in: tx)
             guard account.passwordHash == known.text else { return false }
             guard let newHash else {
                 throw Refusal(AccountError(ErrorCode.Operators.wrongPassword)) { [id = account.id] tx in
@@ -50,11 +50,11 @@ extension Operators {
             try set(newHash, of: account, in: tx)
             return true
         }
-        return isJudged ? .done(()) : try verify(change)
+        return isFinished ? .done(()) : try verify(change)
     }
 
-    /// The operator, where the current password may be judged now.
-    private func mayJudge(_ change: PasswordChange, at now: Timestamp, in tx: Transaction) throws -> Operator {
+    /// The operator, if the account is not locked against password changes.
+    private func unlockedAccount(_ change: PasswordChange, at now: Timestamp, in tx: Transaction) throws -> Operator {
         let account = try authenticated(change.session, at: now, in: tx)
         if let seconds = try Lockout(.operators, .passwordChange).secondsLeft(for: account.id, at: now, in: tx) {
             throw AccountError(ErrorCode.Operators.tooManyAttempts, retryAfter: seconds)
@@ -62,13 +62,14 @@ extension Operators {
         return account
     }
 
-    /// Mails a code to set a new password with, where there is such an account; else does as much work.
+    /// Mails a password reset code if the email has an account. Otherwise does the same amount of work, so that the
+    /// response time does not reveal whether the account exists.
     package func resetPassword(email: Given<String>) throws {
         let email = try OperatorRules.email(email, "email")
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
             if let account = try self.account(of: email, in: tx) {
-                // An anonymous request is answered as ever where the quota refuses the mail.
+                // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.reset, mail, to: account, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.operatorsReset, to: email, mail, at: now, in: tx)
@@ -76,11 +77,11 @@ extension Operators {
         }
     }
 
-    /// Sets a new password with a mailed code. As the code proves the address, the email is confirmed with it.
+    /// Sets a new password with a mailed code. The code proves the address, so the email becomes confirmed too.
     package func completeReset(code: Given<String>, password: Given<Password>) throws -> Progress<Void> {
         let code = try OperatorRules.code(code, "code")
         let password = try OperatorRules.password(password, "password")
-        // A code that is no good is refused before it costs a hash.
+        // An invalid code is refused before a password is hashed.
         let now = environment.time.now
         _ = try environment.store.read { tx in
             try codes.find(.reset, code, at: now, in: tx, orThrow: AccountError(ErrorCode.Operators.codeInvalid))
@@ -99,7 +100,7 @@ extension Operators {
         }
     }
 
-    /// Sets a password and ends all that the old one gave: sessions, codes that are out, and locks.
+    /// Sets a password, ends all sessions and unused codes, and clears the locks.
     private func set(_ hash: PasswordHash, of account: Operator, in tx: Transaction) throws {
         var account = account
         account.passwordHash = hash.text

@@ -2,11 +2,12 @@ import Store
 
 /// Registering, confirming, signing in and out.
 extension Operators {
-    /// Registers an operator, mails a confirmation code and opens a session, which works before the email is confirmed.
+    /// Registers an operator, mails a confirmation code and opens a session. The session is valid before the email is
+    /// confirmed.
     package func register(person: Given<PersonFields>, password: Given<Password>) throws -> Progress<SignedIn> {
         let person = try OperatorRules.person(person, at: "user")
         let password = try OperatorRules.password(password, "password")
-        // Looked for before the password is hashed as well: a refusal need not cost that.
+        // This check runs before the password is hashed, and again after it: a refusal need not cost a hash.
         try environment.store.read { try refuseTaken(person.email, in: $0) }
         return .hash(password) { hash, apis in .done(try apis.operators.register(person, hash)) }
     }
@@ -45,7 +46,7 @@ extension Operators {
         guard try account(of: email, in: tx) == nil else { throw AccountError(ErrorCode.Operators.operatorExists) }
     }
 
-    /// Signs an operator in and opens a further session.
+    /// Signs an operator in and opens a new session.
     package func signIn(email: Given<String>, password: Given<Password>) throws -> Progress<SignedIn> {
         let email = try OperatorRules.email(email, "email")
         let password = try OperatorRules.password(password, "password")
@@ -55,7 +56,7 @@ extension Operators {
         }
     }
 
-    /// Ends the session that the request is sent with.
+    /// Ends the session that authenticates the request.
     package func signOut(session: SessionFields) throws {
         let now = environment.time.now
         try environment.store.write { tx in
@@ -64,7 +65,8 @@ extension Operators {
         }
     }
 
-    /// Confirms the email that a code was mailed to, and gives it; for a day after its use the code gives it again.
+    /// Confirms the email that a code was mailed to, and returns the email. A used code returns the same result for a
+    /// day.
     package func confirmEmail(code: Given<String>) throws -> String {
         let code = try OperatorRules.code(code, "code")
         let now = environment.time.now
@@ -80,13 +82,14 @@ extension Operators {
         }
     }
 
-    /// Mails a new confirmation code, where there is an account that waits for one; else does as much work.
+    /// Mails a new confirmation code if the email has an account that is not confirmed. Otherwise does the same amount
+    /// of work, so that the response time does not reveal whether the account exists.
     package func resendConfirmation(email: Given<String>) throws {
         let email = try OperatorRules.email(email, "email")
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
             if let account = try self.account(of: email, in: tx), !account.isConfirmed {
-                // An anonymous request is answered as ever where the quota refuses the mail.
+                // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.confirm, mail, to: account, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.operatorsConfirmation, to: email, mail, at: now, in: tx)
@@ -98,8 +101,10 @@ extension Operators {
         try tx.find(Operator.byEmail, Key(email.canonical))
     }
 
-    /// Mails a code to the address that the account has, unless it was mailed too often of late: then the code before
-    /// stays good, and the result is in how many seconds a mail is admitted.
+    /// Mails a code to the account's address, unless the mail quota is reached.
+    ///
+    /// - Returns: nil if the mail was posted; else the seconds until the quota admits one. The previous code then stays
+    ///   valid.
     func send(
         _ purpose: MailedCodes.Purpose,
         _ mail: MailSecrets,

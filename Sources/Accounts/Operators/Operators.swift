@@ -1,17 +1,17 @@
 package import Store
 
-/// Field operators: they register, confirm their email, sign in, and keep a list of clients.
+/// The operators API: field operators register, confirm their email, sign in, and keep a list of clients.
 package struct Operators {
-    /// An operator and the session that was opened just now.
+    /// An operator and its new session.
     package struct SignedIn: Sendable {
         /// The operator.
         package let account: Operator
-        /// The session, whose token is told this once.
+        /// The session's token, which is returned only this once.
         package let session: SecretToken
     }
 
     let environment: Environment
-    /// Whether signing in asks for a confirmed email.
+    /// Whether signing in requires a confirmed email.
     let confirmsEmail: Bool
     let sessions: Sessions
     let codes: MailedCodes
@@ -31,7 +31,7 @@ package struct Operators {
                 wrongPassword: ErrorCode.Operators.wrongPassword,
                 locked: ErrorCode.Operators.tooManyAttempts
             ),
-            // The document has signing in tell that there is no such account.
+            // The document lets the sign-in reveal that an account does not exist.
             hidesUnknown: false,
             mayEnter: { account, _ in account.isConfirmed || !confirmsEmail },
             ofAPI: \.operators.signIn
@@ -40,13 +40,13 @@ package struct Operators {
 
     /// The operator who sends a request.
     ///
-    /// - Throws: `authentication_failed` where the number and the session are not a pair, `field_invalid` where one of
-    ///   them has the wrong JSON type.
+    /// - Throws: `authentication_failed` if the session is not open or not the operator's; `field_invalid` if `user_id`
+    ///   or `session_id` has the wrong JSON type.
     func authenticated(_ given: SessionFields, at now: Timestamp, in tx: Transaction) throws -> Operator {
         try storedAccount(given, at: now, in: tx).record
     }
 
-    /// The same, for what needs little of the operator.
+    /// Like `authenticated`, but returns the stored object, for rules that read few of its fields.
     func storedAccount(
         _ given: SessionFields,
         at now: Timestamp,
@@ -91,21 +91,22 @@ extension Client: Record {
         unique: [byEmail],
         ordered: [byChange, byEmailOfDeleted]
     )
-    /// A live client by its operator and its email. A deleted one reserves nothing.
+    /// A live client by its operator and its email. A deleted client does not reserve its email.
     static let byEmail = UniqueIndex<Client>("email", steady: { $0.deleted == nil ? $0.person.email : "" }) { client in
         client.deleted == nil ? Key(client.operatorID, client.person.email.lowercased()) : nil
     }
-    /// The deleted clients of an operator and an email, the latest last: creating one with the email revives it.
+    /// The deleted clients by operator and email, the highest number last. Creating a client with the email restores
+    /// that one.
     static let byEmailOfDeleted = OrderedIndex<Client>("deleted email") { client in
         client.deleted.map { _ in Key(client.operatorID, client.person.email.lowercased(), client.id) }
     }
-    /// The feed of an operator's changes.
+    /// The change feed of an operator.
     static let byChange = OrderedIndex<Client>("change") { Key($0.operatorID, $0.change) }
 
     package var key: Key { Key(id) }
 }
 
 extension Person {
-    /// Numbers operators and clients alike.
+    /// Numbers the persons of operators and of clients.
     static let counter: Counter = "operators.persons"
 }

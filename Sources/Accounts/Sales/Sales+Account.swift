@@ -1,6 +1,6 @@
 import Store
 
-/// Signing in and out, one's own account, verifying and resetting.
+/// Signing in and out, the caller's own account, email verification and password reset.
 extension Sales {
     /// Signs in and opens a session.
     package func authenticate(email: Given<String>, password: Given<Password>) throws -> Progress<SignedIn> {
@@ -12,13 +12,13 @@ extension Sales {
         }
     }
 
-    /// The account that a key is of.
+    /// The account that an API key belongs to.
     package func me(apiKey: Given<String>) throws -> SalesUser {
         let now = environment.time.now
         return try environment.store.read { try authenticated(apiKey, at: now, in: $0) }
     }
 
-    /// Changes the name of the account that a key is of.
+    /// Changes the name of the account that an API key belongs to.
     package func updateMe(apiKey: Given<String>, name: Given<NameFields>) throws {
         let now = environment.time.now
         try environment.store.write { tx in
@@ -28,7 +28,7 @@ extension Sales {
         }
     }
 
-    /// Ends the session of a key.
+    /// Ends the session of an API key.
     package func signOut(apiKey: Given<String>) throws {
         let now = environment.time.now
         try environment.store.write { tx in
@@ -37,7 +37,8 @@ extension Sales {
         }
     }
 
-    /// Verifies the email that a token was mailed to, and gives it; for a day after its use the token gives it again.
+    /// Verifies the email that a token was mailed to, and returns the email. A used token returns the same result for a
+    /// day.
     package func verify(token: Given<String>) throws -> String {
         let token = try SalesRules.code(token, "token")
         let now = environment.time.now
@@ -53,13 +54,14 @@ extension Sales {
         }
     }
 
-    /// Mails a new verification token, where there is an account that waits for one; else does as much work.
+    /// Mails a new verification token if the email has an account that is not verified. Otherwise does the same amount
+    /// of work, so that the response time does not reveal whether the account exists.
     package func resendVerification(email: Given<String>) throws {
         let email = try SalesRules.email(email)
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
             if let user = try user(of: email, in: tx), !user.isVerified {
-                // An anonymous request is answered as ever where the quota refuses the mail.
+                // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.verify, mail, to: user, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.salesVerification, to: email, mail, at: now, in: tx)
@@ -67,13 +69,14 @@ extension Sales {
         }
     }
 
-    /// Mails a token to set a new password with, where there is such an account; else does as much work.
+    /// Mails a password reset token if the email has an account. Otherwise does the same amount of work, so that the
+    /// response time does not reveal whether the account exists.
     package func reset(email: Given<String>) throws {
         let email = try SalesRules.email(email)
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
             if let user = try user(of: email, in: tx) {
-                // An anonymous request is answered as ever where the quota refuses the mail.
+                // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.reset, mail, to: user, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.salesReset, to: email, mail, at: now, in: tx)
@@ -81,12 +84,12 @@ extension Sales {
         }
     }
 
-    /// Sets a new password with a mailed token, and ends all that the old one gave. As the token proves the address, the
-    /// email is verified with it.
+    /// Sets a new password with a mailed token, ends all sessions and unused codes, and clears the lock. The token
+    /// proves the address, so the email becomes verified too.
     package func completeReset(token: Given<String>, password: Given<Password>) throws -> Progress<Void> {
         let token = try SalesRules.code(token, "token")
         let password = try SalesRules.password(password)
-        // A token that is no good is refused before it costs a hash.
+        // An invalid token is refused before a password is hashed.
         let now = environment.time.now
         _ = try environment.store.read { tx in
             try codes.find(.reset, token, at: now, in: tx, orThrow: AccountError(ErrorCode.Sales.tokenInvalid))

@@ -1,6 +1,6 @@
 import Store
 
-/// What a request gives of a person's name.
+/// The name in a request.
 package struct NameFields {
     let first, last: Given<String>
 
@@ -10,7 +10,7 @@ package struct NameFields {
     }
 }
 
-/// What a request gives of a new account. The members that a role does not have are nil.
+/// The new account in a request. Properties that the role does not have are nil.
 package struct NewSalesUser {
     let email, referralCode: Given<String>
     let password: Given<Password>
@@ -36,7 +36,7 @@ package struct NewSalesUser {
     }
 }
 
-/// A new account whose members were found right.
+/// A new account whose properties are valid.
 private struct ValidSalesUser {
     let role: SalesRole
     let email: EmailAddress
@@ -44,7 +44,7 @@ private struct ValidSalesUser {
     let name: (first: String, last: String)
     let source, phone, brandID: String?
 
-    /// Looks at the members in the order in which errors are told.
+    /// Checks the properties in the order in which their errors are reported.
     init(_ given: NewSalesUser, _ role: SalesRole, _ email: EmailAddress) throws {
         (self.role, self.email) = (role, email)
         let nameMax = Limits.nameCharactersMax
@@ -56,15 +56,15 @@ private struct ValidSalesUser {
     }
 }
 
-/// A new account and its first API key; a customer, who has to verify the email first, gets none.
+/// A new account and its first API key. A customer must verify the email first and gets no key.
 package struct CreatedSalesUser {
     package let user: SalesUser
     package let key: SecretToken?
 }
 
-/// Creating accounts, by referral.
+/// Creating accounts with a referral code.
 extension Sales {
-    /// Creates an account, in this order of checks: the request, the code, its owner's role, the email.
+    /// Creates an account. It checks the request, then the referral code, the role of the code's owner, and the email.
     package func create(_ role: SalesRole, _ given: NewSalesUser) throws -> Progress<CreatedSalesUser> {
         let email = try SalesRules.email(given.email)
         let password = try SalesRules.password(given.password)
@@ -107,9 +107,9 @@ extension Sales {
         return CreatedSalesUser(user: user, key: key)
     }
 
-    /// Checks who invites.
+    /// Checks the referral code, its owner's role and whether the email is taken.
     ///
-    /// - Returns: the invitation whose code it is; nil for an account's own code.
+    /// - Returns: the invitation that the referral code belongs to; nil if the code belongs to an account.
     private func check(_ new: ValidSalesUser, at now: Timestamp, in tx: Transaction) throws -> Invitation? {
         let owner = try tx.find(SalesUser.byReferralCode, Key(new.referralCode))
         let invitation = owner == nil ? try self.invitation(new.referralCode, at: now, in: tx) : nil
@@ -122,7 +122,7 @@ extension Sales {
     }
 }
 
-/// The rules for single members: what is missing, blank or does not fit is an invalid request.
+/// The rules for single properties. A missing, blank or invalid value is an invalid request.
 enum SalesRules {
     static func text(_ given: Given<String>, _ field: String, charactersMax: Int) throws -> String {
         guard !given.isBlank, let text = given.text(charactersMax: charactersMax) else { throw invalid(given, field) }
@@ -157,7 +157,7 @@ enum SalesRules {
         return password
     }
 
-    /// The refusal of a value, which names the JSON type that is expected where that is wrong.
+    /// The error for an invalid value. If the JSON type is wrong, the error names the expected type.
     static func invalid<Value>(_ given: Given<Value>, _ field: String) -> AccountError {
         AccountError(ErrorCode.Sales.invalidRequest, field: field, expectedType: given.expectedType)
     }

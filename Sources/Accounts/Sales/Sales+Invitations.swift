@@ -1,15 +1,15 @@
 package import Store
 
-/// Invitations: referral codes that no account owns, which is how the first account comes to be.
+/// Invitations: referral codes that no account owns. The first account is created with one.
 ///
-/// An invitation is used as often as it says, until it expires. Only the hash of its code is stored.
+/// An invitation creates a limited number of accounts until it expires. Only the hash of its code is stored.
 extension Sales {
-    /// Creates an invitation and gives its code, which is not shown again.
+    /// Creates an invitation and returns its code, which cannot be read again.
     ///
     /// - Parameters:
-    ///   - role: the role with which it invites.
+    ///   - role: the role that decides which roles the invitation may create.
     ///   - uses: how many accounts it may create, within `Limits.invitationUses`.
-    ///   - seconds: how long it is good.
+    ///   - seconds: how long it is valid.
     package func invite(
         _ role: SalesRole,
         uses: Int = 1,
@@ -31,13 +31,13 @@ extension Sales {
         return code
     }
 
-    /// The invitations that are good, the oldest first.
+    /// The valid invitations, the oldest first.
     package func invitations() throws -> [Invitation] {
         let now = environment.time.now
         return try environment.store.read { try $0.all(Invitation.self).filter { $0.expires > now } }
     }
 
-    /// Ends an invitation; false where there is none with that number.
+    /// Deletes an invitation. Returns false if there is none with that number.
     package func revokeInvitation(_ id: Int) throws -> Bool {
         guard Key.numbers.contains(id) else { return false }
         return try environment.store.write { tx in
@@ -47,7 +47,7 @@ extension Sales {
         }
     }
 
-    /// The invitation with a code, where it is good.
+    /// The valid invitation with a code; nil if there is none.
     func invitation(_ code: String, at now: Timestamp, in tx: Transaction) throws -> Invitation? {
         let invitation = try tx.find(Invitation.byHash, Key(SecretToken.Hash(of: code)))
         return invitation.flatMap { $0.expires > now ? $0 : nil }

@@ -1,12 +1,12 @@
 package import Store
 
-/// Customers, salespeople and internal users, who come by each other's referral codes.
+/// The sales API: customers, salespeople and internal users, each created with a referral code.
 package struct Sales {
-    /// An account and the session that was opened just now.
+    /// An account and its new session.
     package struct SignedIn: Sendable {
         /// The account.
         package let user: SalesUser
-        /// The session's API key, which is told this once.
+        /// The session's API key, which is returned only this once.
         package let key: SecretToken
     }
 
@@ -34,9 +34,9 @@ package struct Sales {
         )
     }
 
-    /// The account whose api key came with a request.
+    /// The account that a request's API key belongs to.
     ///
-    /// - Throws: `not_authenticated`; `invalid_request` where the key is no string.
+    /// - Throws: `not_authenticated`; `invalid_request` if the key is not a string.
     func authenticated(_ apiKey: Given<String>, at now: Timestamp, in tx: Transaction) throws -> SalesUser {
         if apiKey.expectedType != nil { throw SalesRules.invalid(apiKey, "api_key") }
         func failed() -> AccountError { AccountError(ErrorCode.Sales.notAuthenticated) }
@@ -54,8 +54,10 @@ package struct Sales {
         SecretToken(bytes: 32, from: environment.random)
     }
 
-    /// Mails a token to the address that the account has, unless it was mailed too often of late: then the token before
-    /// stays good, and the result is in how many seconds a mail is admitted.
+    /// Mails a token to the account's address, unless the mail quota is reached.
+    ///
+    /// - Returns: nil if the mail was posted; else the seconds until the quota admits one. The previous token then
+    ///   stays valid.
     func send(
         _ purpose: MailedCodes.Purpose,
         _ mail: MailSecrets,

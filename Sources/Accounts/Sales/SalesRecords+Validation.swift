@@ -15,7 +15,7 @@ extension SalesUser {
         ]
         findings.check("referral_code", referralCode) { given in
             let text = try SalesRules.text(given, "referral_code", charactersMax: Limits.codeCharactersMax)
-            // A code that `create_…` refuses could invite no one.
+            // A code that the `create_…` methods refuse could not be used to invite anyone.
             return try SalesRules.code(.value(text), "referral_code")
         }
         for (property, text, charactersMax) in texts {

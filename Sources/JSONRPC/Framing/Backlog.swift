@@ -1,6 +1,6 @@
-/// Messages that were read and have not been looked at.
+/// The frames that were read and not taken yet.
 struct Backlog {
-    /// What one read brought, and how much of it has been looked at.
+    /// The frames of one read, and the index of the next one to take.
     private struct Piece {
         let chunk: Chunk
         let frames: [Frame]
@@ -17,7 +17,7 @@ struct Backlog {
         if !frames.isEmpty { pieces.append(Piece(chunk: chunk, frames: frames)) }
     }
 
-    /// The message that came first, and the memory that it stands in.
+    /// Removes and returns the oldest frame, with the chunk that contains it; nil if none is left.
     mutating func next() -> (Frame, Chunk)? {
         guard !pieces.isEmpty else { return nil }
         let frame = pieces[0].frames[pieces[0].place]

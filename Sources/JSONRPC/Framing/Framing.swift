@@ -1,24 +1,25 @@
-/// How messages are told apart in a stream.
+/// How messages are separated in a stream.
 package enum Framing: String, Sendable {
-    /// By what the stream begins with.
+    /// Detected from the start of the stream.
     case auto
-    /// One message a line.
+    /// One message per line.
     case line
-    /// Each message behind headers that tell its length, as in the Language Server Protocol.
+    /// Each message follows headers that state its length, as in the Language Server Protocol.
     case header
 }
 
 /// A piece of the input.
 enum Frame: Equatable {
-    /// A message's text, as bytes within the chunk.
+    /// The bytes of a message, in the chunk.
     case message(UnsafeRawBufferPointer)
-    /// A message over the bound, which was dropped.
+    /// A message over the length limit, which was dropped.
     case tooLong
-    /// What is no header block where one is expected, so that what follows was dropped up to the next that may be one.
+    /// An invalid header block. The bytes up to the next possible header block were dropped.
     case badHeader
-    /// Headers, or a message behind them, that the end of the input cuts short.
+    /// Headers or a message that ends early because the input ends.
     case cutShort
-    /// A message whose length takes in headers of the next, which is cut as if the length were right.
+    /// A message whose Content-Length is too long and includes the next message's header. The next cut is at that
+    /// header.
     case lengthTooLong
     /// An HTTP request, which was dropped.
     case http
@@ -34,9 +35,9 @@ enum Frame: Equatable {
     }
 }
 
-/// Cuts what is read into messages.
+/// Cuts the input into messages.
 struct Framer: ~Copyable {
-    /// The framing; `auto` until it is known.
+    /// The framing; `auto` until it is detected.
     private(set) var framing: Framing
     private var detector = FramingDetector()
     private var lines = LineFramer()
@@ -46,17 +47,17 @@ struct Framer: ~Copyable {
         self.framing = framing
     }
 
-    /// Takes what was read and gives the messages that it completes, with the memory they stand in.
+    /// Takes bytes that were read. Returns the frames that they complete, and the chunk that contains them.
     mutating func frames(of read: UnsafeRawBufferPointer) -> (chunk: Chunk, frames: [Frame]) {
         guard framing == .auto else { return cut(read) }
         guard let known = detector.receive(read) else { return (.empty, []) }
         return decide(known)
     }
 
-    /// What is left at the end of the input.
+    /// Returns the frames that remain at the end of the input.
     mutating func rest() -> (chunk: Chunk, frames: [Frame]) {
         guard framing == .auto else { return framing == .header ? headers.rest() : lines.rest() }
-        // What decided nothing is answered as the lines that it may be, of which the last may lack its end.
+        // Input that did not decide the framing is handled as lines. The last line may lack its line feed.
         var lineFeed: UInt8 = 0x0A
         withUnsafeBytes(of: &lineFeed) { _ = detector.receive($0) }
         return decide(.line)

@@ -1,25 +1,25 @@
-/// Decides how the messages of a stream are framed, where that is left open.
+/// Detects the framing of a stream from its first bytes.
 ///
 ///     {"jsonrpc":…                   lines: the first byte
 ///     Content-Length: 54\r\n…        headers: the first line names Content-Length or Content-Type
 ///     hello from the launcher\n      open: a banner
 ///     {"jsonrpc":…                   … then lines, with an error for the banner
 ///
-/// A line that is neither JSON nor one of these headers decides nothing, so that a banner of a launcher or a stray `null`
-/// does not turn a stream of lines into headers.
+/// A line that is neither JSON nor one of these headers decides nothing. So a launcher's banner or a stray `null` does
+/// not turn a stream of lines into headers.
 struct FramingDetector: ~Copyable {
-    /// What has been read while the framing is open.
+    /// The bytes that were read before the framing is known.
     private var pending = InputBuffer()
 
-    /// Takes what was read; the framing, once it is certain. `takePending()` gives what it holds for then.
+    /// Takes bytes that were read. Returns the framing once it is certain; `takePending()` then returns all bytes.
     mutating func receive(_ read: UnsafeRawBufferPointer) -> Framing? {
         pending.append(read)
-        // Headers have a bound, so the search for the first of them has one.
+        // A header block has a length limit, so the search for the first one has a limit too.
         let isOverBound = pending.count > 2 * Limits.headerBytesMax
         return pending.withUnsafeBytes { Self.framing(of: $0) } ?? (isOverBound ? .header : nil)
     }
 
-    /// All that was read, which is to be cut by the framing that was decided on.
+    /// Returns all bytes that were read, to be cut by the detected framing.
     mutating func takePending() -> InputBuffer {
         var taken = InputBuffer()
         swap(&taken, &pending)
@@ -40,7 +40,7 @@ struct FramingDetector: ~Copyable {
                 guard end != nil else { return nil }
                 if HeaderSyntax.isHTTPRequestLine(line) { return .header }
                 if isFirst, HeaderSyntax.isJSONWord(line) { return .line }
-            // Behind a banner only what opens a message is certain to be one.
+            // After a banner, only an opening bracket reliably starts a message.
             default: if isFirst { return .line }
             }
             guard let end else { return nil }
@@ -49,7 +49,7 @@ struct FramingDetector: ~Copyable {
         return nil
     }
 
-    /// White space, and the bytes of a byte order mark.
+    /// Whether the byte is white space or part of a byte order mark.
     static func isSkipped(_ byte: UInt8) -> Bool {
         [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF].contains(byte)
     }

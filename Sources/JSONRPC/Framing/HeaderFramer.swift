@@ -1,52 +1,53 @@
-/// Cuts what is read into messages behind headers:
+/// Cuts the input into messages that follow headers:
 ///
 ///     Content-Length: 54\r\n
 ///     \r\n
 ///     {"jsonrpc":"2.0","id":1,"method":"system.info"}
 ///
-/// The names of headers may be in any case, and those other than Content-Length are let pass. A line may end with LF
-/// alone. What is no header block gets one error, and reading goes on at the next `Content-Length:` in the bytes at hand,
-/// so that a bad frame costs no good one its reply:
+/// Header names are case-insensitive, and headers other than Content-Length are ignored. A line may end with LF alone.
+/// An invalid header block gets one error, and reading continues at the next `Content-Length:`, so a bad frame does not
+/// cost a good one its reply:
 ///
-///     …"method":"system.info"}              a length one too short: the message is no JSON
-///     }Content-Length: 54\r\n               no token: an error, and on from `Content-Length:`
-///     …"system.info"}Content-Length: 5      a length too long by sixteen: an error, and on from `Content-Length:`
-///     …"system.info"}Co|ntent-Length: 54    too long by two: the message is no JSON, and on from `Content-Length:`
+///     …"method":"system.info"}              length one too short: the message is not JSON
+///     }Content-Length: 54\r\n               not a token: an error, and reading continues at `Content-Length:`
+///     …"system.info"}Content-Length: 5      length sixteen too long: an error, and continues at `Content-Length:`
+///     …"system.info"}Co|ntent-Length: 54    length two too long: message not JSON, continues at `Content-Length:`
 ///
-/// Each byte is looked at a bounded number of times: a search goes on behind the line that was bad, a block over the
-/// bound is left behind up to the line that crosses it, and what is behind a header that a message took in is cut anew
-/// from there.
+/// Each byte is examined a bounded number of times. A search continues after the bad line. A block over the length
+/// limit is skipped up to the line that exceeds it. If a message includes a header, the bytes from that header on are
+/// cut again.
 struct HeaderFramer: ~Copyable {
-    /// What stands at a place where headers are expected.
+    /// The result of reading a header block.
     private enum Head {
         case incomplete
-        /// No header block; the search for the next goes on behind so many bytes.
+        /// An invalid block. The search for the next one continues after this many bytes.
         case bad(bytes: Int, Frame)
-        /// Headers without a length, that many bytes with the empty line behind them.
+        /// Headers without a Content-Length. The count includes the empty line after them.
         case noLength(bytes: Int)
         case http(bytes: Int)
         case length(Int, headBytes: Int)
     }
 
     private var pending = InputBuffer()
-    /// With how many bytes the last message ended that may be the first of the next header; they are still held.
+    /// The last bytes of the last message that may be the start of the next header. They are still in `pending`.
     private var bytesTakenIn = 0
-    /// How many bytes of an HTTP request's content are still to be dropped.
+    /// The bytes of an HTTP request's content that remain to be dropped.
     private var bytesToDrop = 0
-    /// Whether the place where the next headers begin is not known.
-    private var isLost = false
-    /// Whether the header block that comes next belongs to an HTTP request, which was answered.
+    /// Whether the start of the next header block is unknown, so that it must be searched.
+    private var isSearching = false
+    /// Whether the next header block belongs to an HTTP request that was answered already.
     private var isInHTTPRequest = false
-    /// Whether nothing more comes.
+    /// Whether the input has ended.
     private var isAtEnd = false
 
-    /// Takes what was read and gives the messages that it completes, with the memory they stand in.
+    /// Takes bytes that were read. Returns the frames that they complete, and the chunk that contains them.
     mutating func frames(of read: UnsafeRawBufferPointer) -> (chunk: Chunk, frames: [Frame]) {
         pending.append(read)
         return cutAll()
     }
 
-    /// What is left at the end of the input: a message that was cut short, and those that it took in.
+    /// Returns the frames that remain at the end of the input: a message that was cut short, and those that it
+    /// includes.
     mutating func rest() -> (chunk: Chunk, frames: [Frame]) {
         isAtEnd = true
         return cutAll()
@@ -61,7 +62,7 @@ struct HeaderFramer: ~Copyable {
         return (chunk, cuts.compactMap { $0.frame(in: chunk) })
     }
 
-    /// A frame before the memory that it stands in is settled.
+    /// A frame as a range of positions, before the chunk that will contain it exists.
     private enum Cut {
         case message(Range<Int>)
         case plain(Frame)
@@ -76,7 +77,7 @@ struct HeaderFramer: ~Copyable {
         }
     }
 
-    /// Cuts what stands at a position, and moves behind it; nil where more has to be read.
+    /// Cuts the frame at a position and moves the position after it; nil if more bytes are needed.
     private mutating func cutNext(at position: inout Int) -> Cut? {
         guard settleTakenIn(at: &position) else { return nil }
         if bytesToDrop > 0 {
@@ -85,15 +86,15 @@ struct HeaderFramer: ~Copyable {
             position += count
             return count > 0 ? .nothing : nil
         }
-        let wasLost = isLost
-        if isLost {
+        let wasSearching = isSearching
+        if isSearching {
             let start = position
             guard let found = pending.withUnsafeBytes({ HeaderSyntax.contentLength(in: $0[start...]) }) else {
                 position = max(position, pending.count - HeaderSyntax.contentLengthName.count)
                 return nil
             }
             position = found
-            isLost = false
+            isSearching = false
         }
         let (start, head) = pending.withUnsafeBytes { bytes in
             let start = bytes[position...].firstIndex { !HeaderSyntax.isSpace($0) } ?? bytes.count
@@ -102,9 +103,9 @@ struct HeaderFramer: ~Copyable {
         position = start
         switch head {
         case .incomplete:
-            // The search found this place, and finds it again.
-            isLost = wasLost
-            guard isAtEnd, !wasLost, !isInHTTPRequest, position < pending.count else { return nil }
+            // If a search found this position, the next call searches again and finds it again.
+            isSearching = wasSearching
+            guard isAtEnd, !wasSearching, !isInHTTPRequest, position < pending.count else { return nil }
             position = pending.count
             return .plain(.cutShort)
         case .noLength(let bytes):
@@ -113,16 +114,16 @@ struct HeaderFramer: ~Copyable {
                 position += bytes
                 return .nothing
             }
-            // Where it is the rest of a message, a line of it may pass for a header: `note: x"}Content-Length: 54`.
+            // In the rest of a message, a line may look like a header: `note: x"}Content-Length: 54`.
             position += 1
-            isLost = true
-            return wasLost ? .nothing : .plain(.badHeader)
+            isSearching = true
+            return wasSearching ? .nothing : .plain(.badHeader)
         case .bad(let bytes, let error):
             position += bytes
-            isLost = true
+            isSearching = true
             defer { isInHTTPRequest = false }
-            // A search that meets another bad block has given its error already.
-            return error == .badHeader && (wasLost || isInHTTPRequest) ? .nothing : .plain(error)
+            // During a search the error was reported already.
+            return error == .badHeader && (wasSearching || isInHTTPRequest) ? .nothing : .plain(error)
         case .http(let bytes):
             position += bytes
             isInHTTPRequest = true
@@ -134,15 +135,15 @@ struct HeaderFramer: ~Copyable {
                 position += headBytes
                 return .nothing
             }
-            return cutMessage(from: position + headBytes, bytes: length, at: &position, wasLost: wasLost)
+            return cutMessage(from: position + headBytes, bytes: length, at: &position, wasSearching: wasSearching)
         }
     }
 
-    /// Cuts a message off behind its headers, unless it takes in a header of the next: then that is where the next cut is.
-    private mutating func cutMessage(from start: Int, bytes: Int, at position: inout Int, wasLost: Bool) -> Cut? {
+    /// Cuts the message after its headers. If the message includes the next message's header, the next cut is there.
+    private mutating func cutMessage(from start: Int, bytes: Int, at position: inout Int, wasSearching: Bool) -> Cut? {
         let isWhole = pending.count - start >= bytes
         guard isWhole || isAtEnd else {
-            isLost = wasLost
+            isSearching = wasSearching
             return nil
         }
         let end = isWhole ? start + bytes : pending.count
@@ -151,19 +152,20 @@ struct HeaderFramer: ~Copyable {
             position = place
             return .plain(.lengthTooLong)
         case .begun(let bytes) where !isAtEnd:
-            // The message is answered now: what would tell may be the next, for which the other side waits.
+            // Answer the message now and do not wait for more bytes: the peer may wait for the reply before it sends
+            // more.
             bytesTakenIn = bytes
             position = end
             return .message(start..<end)
         case .none, .begun:
-            guard isWhole || !wasLost else { return nil }
+            guard isWhole || !wasSearching else { return nil }
             position = end
             return isWhole ? .message(start..<end) : .plain(.cutShort)
         }
     }
 
-    /// Moves back to a header that the last message took in the first bytes of, once it is one; false where more has to be
-    /// read.
+    /// Checks whether the last bytes of the last message are the start of a header, and if so moves back to them.
+    /// Returns false if more bytes are needed.
     private mutating func settleTakenIn(at position: inout Int) -> Bool {
         guard bytesTakenIn > 0 else { return true }
         let start = position - bytesTakenIn
@@ -176,8 +178,10 @@ struct HeaderFramer: ~Copyable {
         return true
     }
 
-    /// Reads the headers at the start, up to the empty line behind them. Those over the bound are left behind no further
-    /// than to the line that crosses it, or to the bound where that is the first: a good message may stand behind.
+    /// Reads the headers at the start, up to the empty line after them.
+    ///
+    /// A block over the length limit is skipped only up to the line that exceeds the limit, because a good message may
+    /// follow. If the first line exceeds it, the block is skipped nearly up to the limit.
     private static func head(in block: HeaderSyntax.Bytes) -> Head {
         let start = block.startIndex
         var length: Int?
@@ -187,7 +191,7 @@ struct HeaderFramer: ~Copyable {
             var line = block[lineStart..<end]
             if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
             let behind = end + 1 - start
-            // The next Content-Length may stand within a line, though not at its first byte.
+            // The next Content-Length may be inside this line, but not at its first byte.
             let onward = max(1, lineStart - start)
             if line.isEmpty {
                 return length.map { .length($0, headBytes: behind) } ?? .noLength(bytes: behind)

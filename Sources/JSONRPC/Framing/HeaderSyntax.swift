@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The grammar of header lines: RFC 9110 §5.6.2 (token), and of an HTTP request line (RFC 9112 §3).
+/// The grammar of header lines (RFC 9110 §5.6.2, token) and of an HTTP request line (RFC 9112 §3).
 enum HeaderSyntax {
     typealias Bytes = Slice<UnsafeRawBufferPointer>
 
@@ -14,7 +14,7 @@ enum HeaderSyntax {
         case bad
     }
 
-    /// Reads a line without its end.
+    /// Parses a line, given without its line end.
     static func read(_ line: Bytes) -> HeaderLine {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex else { return .bad }
         let name = line[..<colon]
@@ -23,21 +23,23 @@ enum HeaderSyntax {
         return length(of: line[(colon + 1)...]).map { .contentLength($0) } ?? .bad
     }
 
-    /// The value of Content-Length: digits with white space around them, at most the bound on a message.
+    /// The value of Content-Length: digits with optional blanks around them; nil for any other text.
+    ///
+    /// A number of more than 18 digits becomes `Int.max`; the caller checks the length limit.
     static func length(of value: Bytes) -> Int? {
         var digits = value.drop(while: isBlank)
         while let last = digits.last, isBlank(last) { digits = digits.dropLast() }
         guard !digits.isEmpty, digits.allSatisfy(isDigit) else { return nil }
         let significant = digits.drop { $0 == UInt8(ascii: "0") }
-        // Fewer digits than an Int holds, so that nothing overflows.
+        // An Int holds any number of 18 digits, so nothing overflows.
         guard significant.count <= 18 else { return .max }
         return significant.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
     }
 
-    /// Where `Content-Length:` begins in a run of bytes.
+    /// The index of the first `Content-Length:`; nil if there is none.
     static func contentLength(in bytes: Bytes) -> Int? {
         var start = bytes.startIndex
-        // The colon is the rarest of its bytes.
+        // The search looks for the colon, the rarest byte of the name.
         while let colon = place(of: UInt8(ascii: ":"), in: bytes[start...]) {
             let begin = colon - contentLengthName.count
             if begin >= bytes.startIndex, bytes[colon - 1] | 0x20 == UInt8(ascii: "h"),
@@ -50,10 +52,10 @@ enum HeaderSyntax {
         return nil
     }
 
-    /// Where a byte is first, searched many bytes at a time.
+    /// The index of the first such byte. `memchr` searches many bytes at a time.
     static func place(of byte: UInt8, in bytes: Bytes) -> Int? {
         let rest = UnsafeRawBufferPointer(rebasing: bytes)
-        // The address is nil only where there is nothing to search.
+        // The address is nil only if there are no bytes.
         guard let start = rest.baseAddress, let place = memchr(start, Int32(byte), rest.count) else { return nil }
         return bytes.startIndex + (UnsafeRawPointer(place) - start)
     }
@@ -71,14 +73,14 @@ enum HeaderSyntax {
             && words[2].starts(with: "HTTP/".utf8)
     }
 
-    /// Whether a line is a JSON text that begins with a letter.
+    /// Whether a line is a JSON text that begins with a letter: `true`, `false` or `null`.
     static func isJSONWord(_ line: Bytes) -> Bool {
         let word = line.prefix { !isSpace($0) }
         guard word.count <= 5, line[word.endIndex...].allSatisfy(isSpace) else { return false }
         return ["true", "false", "null"].contains { word.elementsEqual($0.utf8) }
     }
 
-    /// Whether bytes equal a name in lower case, without regard to case.
+    /// Whether bytes equal a name, ignoring case. The name is given in lower case.
     static func isSame(_ bytes: Bytes, _ lowerCase: [UInt8]) -> Bool {
         guard bytes.count == lowerCase.count else { return false }
         for (byte, expected) in zip(bytes, lowerCase) where byte != expected {
@@ -87,7 +89,7 @@ enum HeaderSyntax {
         return true
     }
 
-    /// White space, and the bytes of a byte order mark.
+    /// Whether the byte is white space or part of a byte order mark.
     static func isSpace(_ byte: UInt8) -> Bool {
         byte == 0x20 || (0x09...0x0D).contains(byte) || byte == 0xEF || byte == 0xBB || byte == 0xBF
     }

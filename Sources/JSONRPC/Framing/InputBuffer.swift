@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// Bytes that were read and are no whole message yet.
+/// Bytes that were read and do not form a whole message yet.
 ///
-/// They may hold a password, so memory that is left, because the bytes moved or because they are done with, is
-/// overwritten with zeros first. An array would leave copies behind as it grows.
+/// They may contain a password. So memory that is no longer used, because the bytes were moved or removed, is
+/// overwritten with zeros. An array would leave copies behind when it grows.
 struct InputBuffer: ~Copyable {
-    // Nobody else has its address; the first `count` bytes are in use.
+    // Only this struct has the address; the first `count` bytes are in use.
     private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private(set) var count = 0
 
@@ -24,7 +24,7 @@ struct InputBuffer: ~Copyable {
         count += bytes.count
     }
 
-    /// Takes out the first bytes; room that was taken for one long message is given back.
+    /// Removes the first bytes, and frees memory that was allocated for one long message.
     mutating func removeFirst(_ removed: Int) {
         guard removed > 0 else { return }
         let rest = count - removed
@@ -49,7 +49,7 @@ struct InputBuffer: ~Copyable {
 }
 
 extension UnsafeMutableRawBufferPointer {
-    /// Overwrites the bytes with zeros, which the compiler must not leave out although nobody reads them.
+    /// Overwrites the bytes with zeros. The compiler must not remove this write, although the zeros are never read.
     func wipe() {
         guard let baseAddress, count > 0 else { return }
         explicit_bzero(baseAddress, count)

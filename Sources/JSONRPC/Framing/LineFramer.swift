@@ -1,15 +1,15 @@
 internal import Glibc
 
-/// Cuts what is read into lines.
+/// Cuts the input into lines.
 ///
-/// A line ends with LF. A CR before it, blank lines and one byte order mark at the very start are let pass, and the last
-/// line may lack its end. A line over the bound is dropped to its end and told of once.
+/// A line ends with LF; the last line may lack it. A CR before the LF, blank lines, and one byte order mark at the
+/// start of the input are ignored. A line over the length limit is dropped up to its end and reported once.
 struct LineFramer: ~Copyable {
     private var partial = InputBuffer()
     private var isDropping = false
     private var isAtStart = true
 
-    /// Takes what was read and gives the lines that it completes, with the memory they stand in.
+    /// Takes bytes that were read. Returns the lines that they complete, and the chunk that contains them.
     mutating func frames(of read: UnsafeRawBufferPointer) -> (chunk: Chunk, frames: [Frame]) {
         guard let lastEnd = read.lastIndex(of: Self.lineFeed) else {
             hold(read[...])
@@ -30,7 +30,7 @@ struct LineFramer: ~Copyable {
         return (chunk, frames)
     }
 
-    /// What is left at the end of the input: a last line without its end.
+    /// Returns the last line at the end of the input if it has no LF.
     mutating func rest() -> (chunk: Chunk, frames: [Frame]) {
         var lineFeed = Self.lineFeed
         withUnsafeBytes(of: &lineFeed) { partial.append($0) }
@@ -39,7 +39,7 @@ struct LineFramer: ~Copyable {
         return (chunk, isDropping ? [] : cut(chunk))
     }
 
-    /// Adds to the line that waits for its end; of one that is being dropped, only what follows its end.
+    /// Adds bytes to the incomplete line. If a line is being dropped, adds only the bytes after its end.
     private mutating func hold(_ bytes: Slice<UnsafeRawBufferPointer>) {
         guard isDropping else { return partial.append(UnsafeRawBufferPointer(rebasing: bytes)) }
         guard let end = Self.lineEnd(in: bytes) else { return }
@@ -74,10 +74,10 @@ struct LineFramer: ~Copyable {
         return frames
     }
 
-    /// Where the first line ends, found many bytes at a time.
+    /// The index of the first LF. `memchr` searches many bytes at a time.
     private static func lineEnd(in bytes: Slice<UnsafeRawBufferPointer>) -> Int? {
         let rest = UnsafeRawBufferPointer(rebasing: bytes)
-        // The address is nil only where there is nothing to search.
+        // The address is nil only if there are no bytes.
         guard let start = rest.baseAddress, let end = memchr(start, Int32(lineFeed), rest.count) else { return nil }
         return bytes.startIndex + (UnsafeRawPointer(end) - start)
     }

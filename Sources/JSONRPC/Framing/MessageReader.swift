@@ -1,22 +1,23 @@
-/// Turns bytes that were read into messages, in the order in which they came.
+/// Turns input bytes into messages, in order.
 struct MessageReader: ~Copyable {
-    /// What one frame holds.
+    /// The content of one frame.
     enum Received {
         case message(Message)
         case batch([Message])
     }
 
     private var framer: Framer
-    /// Frames whose messages have not been taken.
+    /// The frames whose messages have not been taken.
     private var backlog = Backlog()
-    /// The value on several lines that has got its error, while lines may belong to it; nil elsewhere.
+    /// A value spread over several lines that was answered with an error, while further lines may belong to it; else
+    /// nil.
     private var openValue: PrettyPrintedValue?
 
     init(_ framing: Framing) {
         framer = Framer(framing)
     }
 
-    /// How messages are told apart.
+    /// How messages are separated.
     var framing: Framing { framer.framing }
 
     /// Whether all messages have been taken.
@@ -37,7 +38,7 @@ struct MessageReader: ~Copyable {
         backlog.append(frames, in: chunk)
     }
 
-    /// The next message or batch, and the memory that it is in; nil where none is left.
+    /// The next message or batch, and the chunk that contains it; nil if none is left.
     mutating func next() -> (Received, Chunk)? {
         while let (frame, chunk) = backlog.next() {
             switch frame {
@@ -64,7 +65,7 @@ struct MessageReader: ~Copyable {
         }
     }
 
-    /// Whether a line belongs to a value that has got its error already.
+    /// Whether a line belongs to `openValue`, which was answered with an error already.
     private mutating func belongsToOpenValue(_ line: UnsafeRawBufferPointer) -> Bool {
         let belongs = openValue?.takes(line) ?? false
         if openValue?.isOver == true { openValue = nil }

@@ -8,22 +8,28 @@ import JSON
 ///     }                              ends the value
 ///     {"jsonrpc":"2.0","id":2,…}     a message
 ///
-/// The first line is the start of a value, as JSON has it, and ends between two tokens. A line behind it belongs to the
-/// value where it is indented deeper than the first, holds nothing but closing brackets and commas, or goes on with the
-/// value as JSON has it. A line never belongs to it that is a whole message, an object with `jsonrpc` or an array of such:
-/// a stray `{` costs no request its reply. Nor does, without deeper indentation, a line that begins with an opening
-/// bracket or is a JSON text: the start of a message that was cut off makes no later line stay without an answer.
+/// The first line is the start of a valid JSON value and ends between two tokens. A later line belongs to the value if
+/// it
 ///
-/// No byte of a line is kept, as it may be a secret's.
+/// - is indented deeper than the first,
+/// - contains only closing brackets, commas and white space, or
+/// - continues the value by the JSON grammar.
+///
+/// A whole message, an object with `jsonrpc` or an array with such an object, never belongs to the value: a stray `{`
+/// does not cost a request its reply. A line that is not indented deeper than the first also does not belong to it if
+/// it begins with an opening bracket or is a JSON text: after the start of a message that was cut off, later lines are
+/// still answered.
+///
+/// No bytes of a line are kept, because they may be part of a secret.
 struct PrettyPrintedValue {
-    /// How far the value's lines have come; nil where one of them does not go on as JSON has it.
+    /// The parser state after the last line; nil after a line that does not continue the value by the grammar.
     private var grammar: JSONGrammar?
-    /// By how many bytes the first line is indented.
+    /// The indentation of the first line, in bytes.
     private let indentation: Int
-    /// Whether the next line is another message's.
+    /// Whether the value has ended, so that the next line does not belong to it.
     private(set) var isOver = false
 
-    /// The value that a line begins; nil where the line is no start of a value that goes on.
+    /// Starts a value with its first line; nil if the line does not start a value that continues on the next line.
     init?(firstLine line: UnsafeRawBufferPointer) {
         var grammar = JSONGrammar()
         guard grammar.read(line), !grammar.isAtEnd else { return nil }
@@ -38,12 +44,12 @@ struct PrettyPrintedValue {
         let isClosing = line.allSatisfy { Self.closing.contains($0) }
         let isDeeper = Self.indentation(of: line) > indentation
         if Self.isMessage(line) {
-            // Of a batch that has a message a line, what follows may still belong to it.
+            // In a batch with one message per line, the lines after this one may still belong to the value.
             grammar = next
             isOver = !goesOn || next?.isAtEnd == true
             return false
         }
-        guard isDeeper || isClosing || goesOn && !Self.standsAlone(line) else {
+        guard isDeeper || isClosing || goesOn && !Self.startsOtherMessage(line) else {
             isOver = true
             return false
         }
@@ -52,8 +58,8 @@ struct PrettyPrintedValue {
         return true
     }
 
-    /// Whether a line that is indented no deeper than the first is one of its own.
-    private static func standsAlone(_ line: UnsafeRawBufferPointer) -> Bool {
+    /// Whether a line that is not indented deeper than the first does not belong to the value.
+    private static func startsOtherMessage(_ line: UnsafeRawBufferPointer) -> Bool {
         if let first = line.first(where: { !isBlank($0) }), opening.contains(first) { return true }
         var reader = JSONReader(line)
         do throws(JSONError) {
@@ -65,7 +71,7 @@ struct PrettyPrintedValue {
         }
     }
 
-    /// Whether a line is a whole message, or batch of messages, of JSON-RPC.
+    /// Whether a line is a whole JSON-RPC message or batch.
     private static func isMessage(_ line: UnsafeRawBufferPointer) -> Bool {
         var reader = JSONReader(line, depthMax: Limits.nestingDepthMax)
         do throws(JSONError) {
@@ -90,7 +96,7 @@ struct PrettyPrintedValue {
         }
     }
 
-    /// Reads past an object; whether it has the property `jsonrpc`.
+    /// Reads past an object. Returns whether it has the property `jsonrpc`.
     private static func namesVersion(_ reader: inout JSONReader) throws(JSONError) -> Bool {
         var isNamed = false
         try reader.beginObject()
@@ -111,20 +117,20 @@ struct PrettyPrintedValue {
     private static let closing = Array("}], \t\r".utf8)
 }
 
-/// The grammar of one JSON value, read a line at a time (RFC 8259). A token stands on one line.
+/// A parser for one JSON value that is read line by line (RFC 8259). No token spans two lines.
 private struct JSONGrammar {
     private enum Expectation {
         case value, valueOrEnd, name, nameOrEnd, colon, commaOrEnd, nothing
     }
 
     private var expected = Expectation.value
-    /// The brackets that close the objects and arrays that are open.
+    /// The closing brackets of the objects and arrays that are open, innermost last.
     private var closingBrackets: [UInt8] = []
 
     /// Whether the value is complete.
     var isAtEnd: Bool { expected == .nothing }
 
-    /// Reads the tokens of a line; false where one is not what is expected.
+    /// Reads the tokens of a line; false if one of them is not expected.
     mutating func read(_ line: UnsafeRawBufferPointer) -> Bool {
         var offset = 0
         while offset < line.count {

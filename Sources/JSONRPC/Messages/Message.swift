@@ -1,10 +1,10 @@
 package import JSON
 
-/// A run of bytes that were read, kept where they are until the last message in them is done with.
+/// A run of bytes that were read, at a fixed address until the last message in it is answered.
 final class Chunk {
-    // Written once, in `init`, and only read from then on.
+    // Written once, in `init`, and only read afterwards.
     let bytes: UnsafeRawBufferPointer
-    /// How many messages that wait stand in it.
+    /// The number of waiting messages in it.
     var waitingMessages = 0
 
     init(copying source: UnsafeRawBufferPointer) {
@@ -14,12 +14,12 @@ final class Chunk {
     }
 
     deinit {
-        // They may hold a password.
+        // The bytes may contain a password.
         UnsafeMutableRawBufferPointer(mutating: bytes).wipe()
         bytes.deallocate()
     }
 
-    /// A chunk of nothing.
+    /// A chunk without bytes.
     static var empty: Chunk { Chunk(copying: UnsafeRawBufferPointer(start: nil, count: 0)) }
 }
 
@@ -27,30 +27,30 @@ final class Chunk {
 package struct Request {
     /// The method's name.
     package let method: JSONText
-    /// The params as they were written, an object or an array; nil where there are none.
+    /// The bytes of the params, an object or an array; nil if they are absent or null.
     package let params: UnsafeRawBufferPointer?
-    /// The id as it was written; nil for a notification, which gets no answer.
+    /// The bytes of the id; nil for a notification, which gets no reply.
     let id: UnsafeRawBufferPointer?
 }
 
-/// What a message turned out to be.
+/// A parsed message.
 enum Message {
     case request(Request)
-    /// Not a request; the error goes to the id, where one could be read.
+    /// Not a valid request. The error is answered with the id; nil if none could be read.
     case invalid(RPCError, id: UnsafeRawBufferPointer?)
-    /// A response, which a server has no use for.
+    /// A response. The server ignores it, because it sends no requests.
     case ignored
 }
 
-/// What one frame holds, read whole.
+/// The parsed content of one frame.
 enum Line {
     case message(Message)
     case batch([Message])
     case malformed(RPCError)
 
-    /// Reads a line's bytes, which stand in `chunk`.
+    /// Parses a frame's bytes, which are in `chunk`.
     ///
-    /// - Parameter isLine: whether the bytes are one line, rather than a message behind headers.
+    /// - Parameter isLine: whether the bytes are one line, and not a message after headers.
     init(_ bytes: UnsafeRawBufferPointer, in chunk: Chunk, isLine: Bool) {
         var reader = JSONReader(bytes, depthMax: Limits.nestingDepthMax)
         do throws(JSONError) {
@@ -74,7 +74,7 @@ enum Line {
         try reader.beginArray()
         while try reader.nextElement() {
             count += 1
-            // Past the bound the rest is only looked at for whether it is JSON.
+            // Messages past the limit are only checked to be JSON.
             if count > Limits.batchMessagesMax {
                 try reader.skip()
             } else {
@@ -95,7 +95,7 @@ enum Line {
 extension Message {
     /// Reads one message.
     ///
-    /// - Throws: where it is not JSON, and where its envelope has a member twice, so that what it says is not certain.
+    /// - Throws: `JSONError` if it is not JSON, or if its envelope has a property twice, which makes it ambiguous.
     init(reading reader: inout JSONReader, in chunk: Chunk) throws(JSONError) {
         guard case .object = try reader.kind() else {
             try reader.skip()
@@ -106,7 +106,7 @@ extension Message {
     }
 }
 
-/// The members of a message, as they come.
+/// The properties of a message, collected as they are read.
 private struct Envelope {
     private var isVersion2 = false
     private var hasID = false
@@ -161,7 +161,7 @@ private struct Envelope {
         return .request(Request(method: method, params: params, id: id))
     }
 
-    /// What makes it no request.
+    /// Why the message is not a valid request.
     private var fault: RPCError {
         if hasID, id == nil { return .wrongID }
         if !isVersion2 { return .wrongVersion }
@@ -172,7 +172,7 @@ private struct Envelope {
 }
 
 extension Envelope {
-    /// The members that mean something.
+    /// The properties that JSON-RPC defines, and `other` for the rest.
     fileprivate enum Member: UInt8 {
         case jsonrpc, id, method, params, result, error, other
 
@@ -184,7 +184,8 @@ extension Envelope {
             case 6 where name.equals("params"): self = .params
             case 6 where name.equals("result"): self = .result
             case 7 where name.equals("jsonrpc"): self = .jsonrpc
-            // A name with escapes is longer than what it stands for; no client writes one, and it is told from its text.
+            // A name with escapes is longer than its decoded text, so its length does not identify it. No client writes
+            // one.
             default: self = name.hasEscapes ? Member(text: name.string) : .other
             }
         }
@@ -203,13 +204,14 @@ extension Envelope {
         }
     }
 
-    /// The members that a message has had so far: a bit for each that means something, the names of the others, which
-    /// are told apart byte by byte, as strings that Swift holds to be equal may be written in different ways.
+    /// The properties that have been read: one bit for each that JSON-RPC defines, and the names of the others.
+    ///
+    /// Names are compared by their bytes, because Swift treats strings as equal that have different bytes.
     fileprivate struct SeenMembers {
         private var bits: UInt8 = 0
         private var others: Set<[UInt8]> = []
 
-        /// Adds a member; false where it was there.
+        /// Adds a property; false if it was present already.
         mutating func insert(_ member: Member, _ name: JSONText) -> Bool {
             guard member != .other else { return others.insert(Array(name.string.utf8)).inserted }
             let bit: UInt8 = 1 << member.rawValue

@@ -2,11 +2,11 @@ package import JSON
 
 /// An error object of JSON-RPC 2.0 (§5.1).
 package struct RPCError: Error, Equatable, Sendable {
-    /// The error's number.
+    /// The error code.
     package let code: Int
     /// One sentence for people.
     package let message: String
-    /// What a program can act on; nil leaves the member out.
+    /// Details that a program can evaluate; nil omits the property.
     package let data: JSONValue?
 
     package init(code: Int, message: String, data: JSONValue? = nil) {
@@ -15,20 +15,20 @@ package struct RPCError: Error, Equatable, Sendable {
         self.data = data
     }
 
-    /// The text is no JSON.
+    /// The text is not JSON.
     package static let parseError = RPCError(code: -32700, message: "Parse error")
-    /// The text is no request.
+    /// The message is not a valid request.
     package static let invalidRequest = RPCError(code: -32600, message: "Invalid Request")
     /// There is no such method.
     package static let methodNotFound = RPCError(code: -32601, message: "Method not found")
-    /// The params are not what the method takes.
+    /// The params do not fit the method.
     package static let invalidParams = RPCError(code: -32602, message: "Invalid params")
-    /// A fault of the service.
+    /// The service failed.
     package static let internalError = RPCError(code: -32603, message: "Internal error")
 
-    /// A parse error that says where the text goes wrong and how.
+    /// A parse error that says at which byte the text is wrong, and how.
     ///
-    /// - Parameter isLine: whether the text was read as one line, so that its end may not be the message's.
+    /// - Parameter isLine: whether the text was read as one line, so that the line may be only a part of the message.
     static func malformed(_ error: JSONError, isLine: Bool) -> RPCError {
         let hint =
             switch error.reason {
@@ -82,7 +82,7 @@ package struct RPCError: Error, Equatable, Sendable {
         data: ["errors": ["too_many_requests"]]
     )
 
-    /// The error with a reason behind its standard message.
+    /// The error with a reason added to its standard message.
     package func because(_ reason: String) -> RPCError {
         RPCError(code: code, message: "\(message): \(reason)", data: data)
     }

@@ -1,10 +1,10 @@
 import JSON
 
-/// Where the answer to one message goes: a message of its own, or a place in a batch's answer.
+/// Where the reply to one message goes: a separate message, or a place in a batch's reply.
 struct ReplyAddress {
     let id: UnsafeRawBufferPointer?
     let place: BatchPlace?
-    /// Keeps what `id` points into.
+    /// Owns the bytes that `id` points to.
     let chunk: Chunk
 
     init(id: UnsafeRawBufferPointer?, place: BatchPlace?, chunk: Chunk) {
@@ -20,22 +20,22 @@ struct BatchPlace {
     let index: Int
 }
 
-/// The answer to a batch while its parts come in.
+/// Collects the reply to a batch, part by part.
 final class BatchReply {
     private var parts: [[UInt8]]
     private var missing: Int
     private var bytes = 0
 
-    /// - Parameter count: how many messages the batch has.
+    /// - Parameter count: the number of messages in the batch.
     init(count: Int) {
         self.parts = [[UInt8]](repeating: [], count: count)
         self.missing = count
     }
 
-    /// Whether its answer is so long that no further request of the batch is to be carried out.
+    /// Whether the reply is so long that no further request of the batch may be carried out.
     var isFull: Bool { bytes >= Limits.answerBytesMax }
 
-    /// Puts a message's answer in its place, empty for one that gets none; true once all have come.
+    /// Stores the reply to one message, empty if it gets none. Returns true if this was the last missing one.
     func settle(_ part: [UInt8], at index: Int) -> Bool {
         parts[index] = part
         bytes += part.count
@@ -43,21 +43,22 @@ final class BatchReply {
         return missing == 0
     }
 
-    /// Takes back the answer at a place, to be done again.
+    /// Removes the reply to one message, because the message is carried out again.
     func takeBack(at index: Int) {
         bytes -= parts[index].count
         parts[index] = []
         missing += 1
     }
 
-    /// How long the whole answer is; 0 where no message of the batch gets one.
+    /// The length of the whole reply in bytes; 0 if no message of the batch gets a reply.
     var answerBytes: Int {
         let answers = parts.count { !$0.isEmpty }
-        // Brackets around them and commas between.
+        // Two brackets, and a comma between each two replies.
         return answers == 0 ? 0 : bytes + answers + 1
     }
 
-    /// Writes the whole answer at the end of `output`. It keeps its parts, as the commit may fail and some be done again.
+    /// Appends the whole reply to `output`. The parts are kept, because the commit may fail and requests then run
+    /// again.
     func write(to output: inout JSONWriter) {
         output.reserve(answerBytes + 1)
         output.literal("[")
@@ -72,7 +73,7 @@ final class BatchReply {
 }
 
 extension JSONWriter {
-    /// Writes the start of a response, up to its result. The id goes out byte for byte as it came.
+    /// Writes the start of a response, up to its result. The id is written byte for byte as it was received.
     mutating func beginResponse(to id: UnsafeRawBufferPointer?) {
         beginEnvelope(of: id)
         literal(",\"result\":")
@@ -85,7 +86,7 @@ extension JSONWriter {
         endObject()
     }
 
-    /// A response stands at the start of a line or of a part of a batch, so that no comma is due before it.
+    /// Writes the envelope up to the id. A response starts a line or a part of a batch, so no comma goes before it.
     private mutating func beginEnvelope(of id: UnsafeRawBufferPointer?) {
         literal("{\"jsonrpc\":\"2.0\",\"id\":")
         if let id { raw(id) } else { null() }

@@ -72,12 +72,12 @@ struct Connection: ~Copyable {
     /// How many messages were read and are not answered; replies that wait to be written are not counted.
     var unansweredMessages: Int { lanes.count + reader.count }
 
-    /// Whether so many requests wait that nothing more should be read for now.
+    /// Whether so many refused messages wait that reading must stop.
     var isSaturated: Bool { lanes.isSaturated }
 
-    // MARK: In and out
+    // MARK: Input and output
 
-    /// Takes what was read.
+    /// Takes bytes that were read.
     mutating func receive(_ read: UnsafeRawBufferPointer) {
         reader.receive(read)
         replies.framing = reader.framing
@@ -146,7 +146,7 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// Carries out a message, or puts it where it waits for its turn.
+    /// Carries out a message, or queues it in its lane.
     private mutating func admit(_ message: consuming Message, at place: BatchPlace? = nil, chunk: Chunk) {
         guard let unit = unit(for: message, at: place, chunk: chunk) else {
             if let place { replies.stage([], at: place) }
@@ -168,7 +168,7 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// What is to be carried out for a message; nil for a message that needs nothing, such as a notification that cancels a
+    /// The entry of a message; nil for a message that needs no further work, such as a notification that cancels a
     /// request.
     private func unit(for message: consuming Message, at place: BatchPlace?, chunk: Chunk) -> UnitOfWork? {
         switch consume message {

@@ -7,7 +7,7 @@ package struct Lane: Hashable, Sendable {
         self.name = name
     }
 
-    /// The single lane used when replies are in order.
+    /// The single lane of in-order mode.
     static let only = Lane("")
 
     /// The lane of a message that keeps no order with any other.

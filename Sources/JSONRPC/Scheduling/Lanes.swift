@@ -1,12 +1,12 @@
-/// The messages that wait, each behind the earlier ones of its lane.
+/// The waiting messages, a queue for each lane.
 ///
-/// A message keeps the whole chunk that it stands in, which may be a thousand times its length. So it is chunks that are
-/// measured, each once, from the first of its messages that waits to the last.
+/// A waiting message keeps the whole chunk that contains it, which may be a thousand times its length. The byte counts
+/// therefore count chunks: each once, from its first waiting message to its last.
 struct Lanes {
     private var queues: [Lane: Queue<PendingMessage>] = [:]
     private var waiting = 0
     private var waitingBytes = 0
-    /// How many of those that wait are refused already, and wait only for their answer's turn.
+    /// The messages that are already refused and wait only for the turn of their reply.
     private var refusals = 0
     private var refusalBytes = 0
 
@@ -15,12 +15,12 @@ struct Lanes {
     /// How many messages wait.
     var count: Int { waiting + refusals }
 
-    /// Whether no further request is to wait.
+    /// Whether no further request may wait.
     var isFull: Bool {
         waiting >= Limits.waitingRequestsMax || waitingBytes >= Limits.waitingBytesMax
     }
 
-    /// Whether so much is refused that no more should be read until some of it is answered.
+    /// Whether so many refused messages wait that reading must stop until some are answered.
     var isSaturated: Bool {
         refusals >= Limits.waitingRefusalsMax || refusalBytes >= Limits.waitingRefusalBytesMax
     }

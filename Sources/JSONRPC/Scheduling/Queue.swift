@@ -1,7 +1,7 @@
-/// Elements in the order in which they came.
+/// A first-in, first-out queue.
 ///
-/// What is taken out is let go of at once. The room that it leaves at the front is closed once it is half of all, so
-/// that a queue costs no more than its length, however long it grows.
+/// A removed element is released at once. The free slots at the front are removed once they are half of all slots, so
+/// the memory stays proportional to the length, and each removal is cheap on average.
 struct Queue<Element> {
     private var elements: [Element?] = []
     private var head = 0
@@ -14,7 +14,7 @@ struct Queue<Element> {
         elements.append(element)
     }
 
-    /// Takes out the first element; nil where there is none.
+    /// Removes and returns the first element; nil if the queue is empty.
     @discardableResult
     mutating func removeFirst() -> Element? {
         guard !isEmpty else { return nil }

@@ -1,4 +1,4 @@
-/// The requests that wait, by their ids as they were written.
+/// The waiting requests by id, compared byte for byte.
 ///
 /// A request that is carried out at once cannot be confused with another, so most ids are never kept here.
 struct RequestsInFlight {

@@ -2,9 +2,9 @@ internal import Glibc
 internal import Synchronization
 internal import Platform
 
-/// Does slow work on as many threads as there are processors to use, at a lower priority than the thread that answers.
+/// Runs slow work on one thread per usable processor, at a lower priority than the thread that answers.
 ///
-/// It makes do with fewer threads where no more are to be had, and without any does the work in place.
+/// If the system cannot start that many threads, it uses fewer. Without any, it runs the work on the calling thread.
 final class WorkPool: Sendable {
     private struct Job: Sendable {
         let ticket: Int
@@ -19,9 +19,9 @@ final class WorkPool: Sendable {
     private let wake: @Sendable () -> Void
 
     /// - Parameters:
-    ///   - threadsMax: how many threads it works on.
-    ///   - startThread: gives it the threads that it works on.
-    ///   - wake: called, mostly on a worker's thread, when work is finished.
+    ///   - threadsMax: the number of worker threads.
+    ///   - startThread: starts a worker thread.
+    ///   - wake: called after each piece of work, on the thread that did it: a worker, or the caller if there are none.
     init(
         threadsMax: Int = min(Thread.processorCount, Limits.workThreadsMax),
         startThread: @escaping Thread.Starter = Thread.start,
@@ -38,8 +38,10 @@ final class WorkPool: Sendable {
         if hasThreads() { jobs.post(job) } else { run(job) }
     }
 
-    /// Whether there are threads, with those started that are missing. Most hosts never sign anyone in during their first
-    /// milliseconds, so they come with the first work; and what could not be had then may be had later.
+    /// Starts the missing threads. Returns whether at least one thread runs.
+    ///
+    /// Threads start with the first work, because most hosts sign no one in during their first milliseconds. Each call
+    /// tries again to start threads that could not be started before.
     private func hasThreads() -> Bool {
         threads.withLock { count in
             while count < threadsMax, startThread({ self.run() }) { count += 1 }
@@ -47,7 +49,7 @@ final class WorkPool: Sendable {
         }
     }
 
-    /// What the work that was finished since the last call gave.
+    /// The tickets and phases of the work that has finished since the last call.
     func takeFinished() -> [(ticket: Int, phase: (any RequestPhase)?)] {
         finished.withLock { finished in
             defer { finished = [] }
@@ -56,7 +58,7 @@ final class WorkPool: Sendable {
     }
 
     private func run() {
-        // On Linux a thread has a nice value of its own, and 0 names the calling thread.
+        // On Linux each thread has its own nice value, and 0 means the calling thread.
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
         while true {
             run(jobs.take())

@@ -2,14 +2,15 @@ internal import Glibc
 internal import Synchronization
 internal import Platform
 
-/// Writes to a descriptor that may block, so that nobody else has to.
+/// Writes replies to a descriptor without blocking the caller.
 ///
-/// What a pipe takes at once is written at once; the rest is left to a thread of its own, in order. Where there is no
-/// thread to be had it does block, as answers must not be lost.
+/// If nothing is queued and a pipe takes all bytes without blocking, they are written directly. Otherwise they are
+/// queued, in order, for a thread. If no thread can be started, the write blocks the caller, because replies must not
+/// be lost.
 final class OutputWriter: Sendable {
     private let descriptor: Int32
     private let queue = Mailbox<[UInt8]>()
-    /// How many bytes are to be written yet, and how many the arrays that they are in have.
+    /// The bytes that are queued and not written yet, and the bytes of all arrays that hold queued bytes.
     private let queued = Mutex((unwritten: 0, held: 0))
     private let failure = Mutex<StreamFault?>(nil)
     private let hasThread = Mutex(false)
@@ -17,8 +18,8 @@ final class OutputWriter: Sendable {
     private let wake: @Sendable () -> Void
 
     /// - Parameters:
-    ///   - startThread: gives it the thread that it writes on.
-    ///   - wake: called when the thread has written something, or found that it cannot.
+    ///   - startThread: starts the thread that writes.
+    ///   - wake: called after each queued array, whether it was written or the write failed.
     init(
         descriptor: Int32,
         startThread: @escaping Thread.Starter = Thread.start,
@@ -29,16 +30,16 @@ final class OutputWriter: Sendable {
         self.wake = wake
     }
 
-    /// Why nothing can be written any more, as where the reader is gone; nil where it can.
+    /// Why writing failed, for example because the reader has closed its end; nil if no write has failed.
     var fault: StreamFault? { failure.withLock { $0 } }
 
-    /// How much waits to be written.
+    /// The queued bytes that are not written yet.
     var unwrittenBytes: Int { queued.withLock { $0.unwritten } }
 
-    /// How much memory is taken by what waits to be written, with what is written already of the same answers.
+    /// The memory of all queued arrays, including their bytes that are already written.
     var heldBytes: Int { queued.withLock { $0.held } }
 
-    /// Writes bytes behind all that came before.
+    /// Writes bytes after all earlier ones.
     func write(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
         if bytes.count <= Limits.pipeAtomicBytes, unwrittenBytes == 0, isReady {
@@ -47,12 +48,12 @@ final class OutputWriter: Sendable {
             queued.withLock { $0 = ($0.unwritten + bytes.count, $0.held + bytes.count) }
             queue.post(bytes)
         } else if fault == nil {
-            // Nothing was ever left to a thread, so nothing comes before its turn.
+            // The thread never started, so the queue is empty and the order is kept.
             writeAll(bytes)
         }
     }
 
-    /// Whether there is a thread to leave writing to, started now where it was not needed, or not to be had, before.
+    /// Starts the thread if it does not run yet. Returns false if it cannot be started; the next call tries again.
     private func ensureThread() -> Bool {
         hasThread.withLock { hasThread in
             if !hasThread { hasThread = startThread { self.run() } }
@@ -67,17 +68,17 @@ final class OutputWriter: Sendable {
 
     private func run() {
         while true {
-            // A long answer is let go of before the free memory is given back.
+            // `writeNext` has freed a long reply when it returns, so its memory can go back to the system.
             if writeNext() > Limits.outputBytesKept { ProcessMemory.releaseFree() }
             wake()
         }
     }
 
-    /// Writes what waits first, and gives how much it was.
+    /// Writes the first queued array and returns its length. Waits if the queue is empty.
     private func writeNext() -> Int {
         let bytes = queue.take()
         if fault == nil { writeAll(bytes) { count in queued.withLock { $0.unwritten -= count } } }
-        // Behind a fault what comes is lost, and nothing waits.
+        // After a fault all queued bytes are lost, so none are counted.
         let isLost = fault != nil
         queued.withLock { $0 = isLost ? (0, 0) : ($0.unwritten, $0.held - bytes.count) }
         return bytes.count
@@ -88,10 +89,10 @@ final class OutputWriter: Sendable {
             WholeWrite.run(
                 bytes,
                 to: descriptor,
-                // A blocking call comes back when all is written, so it gets little enough for progress to show.
+                // A blocking write returns after its whole piece is written. Small pieces make progress visible.
                 pieceBytesMax: Limits.writeBytes,
                 whenBlocked: {
-                    // The descriptor was made non-blocking by another process that holds it.
+                    // Another process that shares the descriptor has made it non-blocking.
                     var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     if poll(&state, 1, -1) < 0, errno == EINVAL { usleep(10_000) }
                     return true

@@ -45,7 +45,8 @@ package protocol RequestHandler: RequestPolicy {
 
     /// Replaces the result of a request that was carried out, because its commit failed or its result is too long.
     ///
-    /// It writes a result that contains the error, as a tool call does, or throws the error in the format of the called API.
+    /// It writes a result that contains the error, as a tool call does, or throws the error in the format of the called
+    /// API.
     func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError)
 
     /// Discards all staged writes.

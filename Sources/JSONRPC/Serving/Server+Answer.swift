@@ -1,7 +1,7 @@
 package import JSON
 
 extension Server {
-    /// The answer to one request, carried out and committed in place.
+    /// Carries out one request on the calling thread, commits it, and returns the response.
     package static func answer(to request: JSONValue, by handler: any RequestHandler) -> JSONValue {
         var connection = Connection(handler: handler, pool: WorkPool {}, order: .inOrder, framing: .line)
         Array((request.text + "\n").utf8).withUnsafeBytes { connection.receive($0) }

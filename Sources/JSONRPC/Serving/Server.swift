@@ -3,13 +3,13 @@ package import Platform
 
 /// Background work of the loop. It runs after each turn and each wake-up, and must be short.
 ///
-/// It returns in how many milliseconds it wants to be run again; nil for not before the next request or wake-up.
+/// It returns the milliseconds until it must run again; nil if it need not run before the next request or wake-up.
 package typealias LoopTask = () -> Int?
 
 /// Serves JSON-RPC on a pair of descriptors until the input ends.
 ///
-/// One thread reads, carries out and answers, so that a request alone changes threads nowhere. It waits for input and
-/// for wake-ups at once; slow work, and writing that would block, are left to other threads.
+/// One thread reads, carries out and answers requests, so a single request never changes threads. The thread polls the
+/// input and the wake-up pipe together. Slow work and writes that would block run on other threads.
 package final class Server {
     private let input: Int32
     private let tasks: [LoopTask]
@@ -18,20 +18,20 @@ package final class Server {
     private let output: OutputWriter
     private let isStopped: @Sendable () -> Bool
     private var hasEnded = false
-    /// What was lost as stdout was not read to the end; nil where nothing was.
+    /// A message about replies that were lost because stdout was not read to the end; nil if none were lost.
     package private(set) var loss: String?
     /// Why the input ended early.
     private var inputFault: StreamFault?
-    /// When output was last seen to go on, in milliseconds of the monotonic clock, and how much was unwritten then.
+    /// When the number of unwritten bytes last changed, in milliseconds of the monotonic clock, and that number.
     private var lastProgress: (time: Int, unwrittenBytes: Int)?
 
     /// - Parameters:
-    ///   - input: where requests come from.
-    ///   - output: where replies go; nobody else may write there.
+    ///   - input: the descriptor that requests are read from.
+    ///   - output: the descriptor that replies are written to. Nothing else may write to it.
     ///   - executor: what carries out the requests.
-    ///   - order: how requests are ordered; nil leaves it to the framing.
+    ///   - order: how requests are ordered; nil if the framing decides.
     ///   - tasks: the background work.
-    ///   - wakeUp: what ends a wait when `isStopped` has changed or a task has something to do.
+    ///   - wakeUp: ends a wait when `isStopped` has changed or a task has work to do.
     ///   - isStopped: whether to stop reading, as at the end of the input.
     package init(
         input: Int32,
@@ -58,16 +58,16 @@ package final class Server {
         )
     }
 
-    /// Serves until the input ends or the server is stopped, and everything that was read is answered and written; or
-    /// until nobody reads the answers any more.
+    /// Serves until the input ends or the server is stopped, then answers all requests that were read, and writes the
+    /// replies. Returns early if the reader of the replies is gone.
     ///
-    /// - Throws: where the input cannot be read to its end, or answers cannot be written for another reason than that
-    ///   nobody reads them.
+    /// - Throws: `StreamFault` if reading the input fails, or if writing replies fails for another reason than that
+    ///   their reader is gone.
     package func run() throws(StreamFault) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.readBytes, alignment: 8)
         defer { buffer.deallocate() }
         defer { reportLoss() }
-        // What came before there was anybody to read it goes before anything else there may be to do.
+        // The first wait does not block, so requests that arrived before the start are read before any task runs.
         var timeout: Int? = 0
         while !isFinished {
             wait(milliseconds: canProceed ? 0 : shorter(timeout, millisecondsToGivingUp), into: buffer)
@@ -92,8 +92,8 @@ package final class Server {
             || millisecondsToGivingUp == 0
     }
 
-    /// How long an end that was asked for still waits for stdout to be read; nil while there is no such wait. At the end of
-    /// the input there is none: a pager may read the rest an hour later.
+    /// How long a server that was stopped still waits for stdout to be read; nil if it is not waiting for that. After
+    /// the end of the input there is no such limit: a pager may read the rest an hour later.
     private var millisecondsToGivingUp: Int? {
         let unwrittenBytes = output.unwrittenBytes
         guard hasEnded, unwrittenBytes > 0, isStopped() else { return nil }
@@ -110,7 +110,7 @@ package final class Server {
         return min(left, right)
     }
 
-    /// Says what is lost where stdout was not read to the end.
+    /// Sets `loss` if stdout was not read to the end.
     private func reportLoss() {
         guard output.fault == nil, output.unwrittenBytes > 0 else { return }
         var text =
@@ -120,10 +120,10 @@ package final class Server {
         loss = text
     }
 
-    /// Whether what has been read already can go on.
+    /// Whether requests that were read already can be carried out now.
     private var canProceed: Bool { connection.canTakeBacklog && !isUnread }
 
-    /// Whether the client has so much to read that its next requests can wait.
+    /// Whether the client has so many unread replies that its next requests must wait.
     private var isUnread: Bool { output.heldBytes > Limits.unreadBytesMax }
 
     private func wait(milliseconds: Int?, into buffer: UnsafeMutableRawBufferPointer) {
@@ -140,7 +140,7 @@ package final class Server {
         let count = read(input, buffer.baseAddress, buffer.count)
         if count > 0 {
             connection.receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            // It may hold a password.
+            // The bytes may contain a password.
             UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]).wipe()
         } else if count == 0 {
             end()

@@ -1,22 +1,22 @@
 internal import Glibc
 
-/// Why a stream cannot be served any more.
+/// Why a stream can no longer be read or written.
 package struct StreamFault: Error, CustomStringConvertible, Sendable {
-    /// What was tried: `read` or `write`.
+    /// The call that failed: `read` or `write`.
     let call: String
-    /// What the system says.
+    /// Its `errno`.
     let number: Int32
-    /// Whether it is that the peer is gone, as it may be when it has what it wants.
+    /// Whether the peer has closed its end, which is not an error: it may need no more replies.
     let isHangUp: Bool
 
-    /// The fault of a call that has just failed.
+    /// Describes a call that has just failed.
     init(call: String, on descriptor: Int32, number: Int32 = errno) {
         self.call = call
         self.number = number
         switch number {
-        // Some hosts give a socket for a pipe.
+        // Some hosts pass a socket instead of a pipe.
         case EPIPE, ECONNRESET: isHangUp = true
-        // A terminal that was closed, or a file that the disk cannot give or take.
+        // A terminal that was closed, or a disk that cannot read or write a file.
         case EIO: isHangUp = Self.hasHungUp(descriptor)
         default: isHangUp = false
         }
