@@ -13,9 +13,9 @@ package enum RecordTypes {
         RecordType(HashKey.self),
     ]
 
-    /// The collections whose records contain personal data. Deleting such a record leads to a compaction, which erases
-    /// it. Shares are not among them: a withdrawn share has an address too, but is erased by the next compaction
-    /// anyway.
+    /// The collections whose records contain personal data. Deleting such a record leads to a
+    /// compaction, which erases it. Shares are not among them: a withdrawn share has an address
+    /// too, but is erased by the next compaction anyway.
     package static let personal: [AnyCollection] = [
         Operator.collection, Client.collection, CareUser.collection, CarePatient.collection, CareJob.collection,
         SalesUser.collection,

@@ -14,8 +14,8 @@
 /// escapes, a byte order mark, nesting over the limit, anything after the value. Duplicate property names are accepted,
 /// because RFC 8259 §4 leaves them to the application; the caller gets each.
 ///
-/// The reader points into its bytes and must not outlive them. Neither must any `JSONText` or `JSONNumber` that it
-/// returns.
+/// The reader points into its bytes and must not outlive them. Neither must
+/// any `JSONText` or `JSONNumber` that it returns.
 package struct JSONReader {
     // Each access to `base` uses an index that was compared with `count` just before.
     let base: UnsafePointer<UInt8>

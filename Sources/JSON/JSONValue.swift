@@ -68,8 +68,8 @@ package indirect enum JSONValue: Equatable, Sendable {
 
     // MARK: Accessors
 
-    /// The value of an object's first property with this name; nil if there is none, and for a value that is not an
-    /// object.
+    /// The value of an object's first property with this name; nil if there
+    /// is none, and for a value that is not an object.
     package subscript(_ name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.name == name }?.value

@@ -60,8 +60,8 @@ package struct JSONWriter: ~Copyable {
     /// The further bytes that the limit of `limit(toFurther:)` allows.
     package var furtherBytesMax: Int { countMax - count }
 
-    /// Drops the bytes that were written since `limit(toFurther:)`, for example if the rest is known to exceed the
-    /// limit.
+    /// Drops the bytes that were written since `limit(toFurther:)`, for
+    /// example if the rest is known to exceed the limit.
     package mutating func overrun() {
         isOverrun = true
         count = keptCount

@@ -5,8 +5,8 @@ package enum Limits {
     package static let readBytes = 1 << 20
     /// Bytes that are kept for waiting requests: the whole chunks that contain them, and copies of their ids.
     package static let waitingBytesMax = 64 << 20
-    /// Refused messages that may wait for the turn of their reply. At this number reading stops until some are
-    /// answered.
+    /// Refused messages that may wait for the turn of their reply. At this
+    /// number reading stops until some are answered.
     package static let waitingRefusalsMax = 100_000
     /// Bytes of the ids of these messages. At this size reading stops as well.
     package static let waitingRefusalBytesMax = 16 << 20

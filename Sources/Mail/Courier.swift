@@ -56,8 +56,8 @@ package final class Courier {
         self.deliveries = Deliveries(startThread: startThread, wake: wake)
     }
 
-    /// Sends the mails that are due, and records the outcomes of earlier deliveries. No writes may be staged in the
-    /// store.
+    /// Sends the mails that are due, and records the outcomes of earlier
+    /// deliveries. No writes may be staged in the store.
     ///
     /// - Returns: the milliseconds until it must be called again.
     package func sendDue() -> Int {

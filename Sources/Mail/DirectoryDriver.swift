@@ -2,12 +2,12 @@ internal import Glibc
 internal import Platform
 internal import Store
 
-/// Writes each mail to a file `2016-02-24T22:07:52.371513Z-<id>.eml` in a directory. The file is complete or does not
-/// exist.
+/// Writes each mail to a file `2016-02-24T22:07:52.371513Z-<id>.eml` in a
+/// directory. The file is complete or does not exist.
 ///
-/// The name of a mail never changes, so a mail that is delivered twice, for example after a crash, is still one file.
-/// Files are created with O_EXCL, relative to the directory's descriptor, so no symbolic link in the directory is
-/// followed.
+/// The name of a mail never changes, so a mail that is delivered twice, for example after a crash,
+/// is still one file. Files are created with O_EXCL, relative to the directory's descriptor, so no
+/// symbolic link in the directory is followed.
 struct DirectoryDriver: MailDriver {
     let path: SystemString
 

@@ -16,9 +16,9 @@ internal import Glibc
 ///
 ///     Confirm your email with this code: …
 ///
-/// An ASCII text is sent unchanged, any other in base64. No value can break out of its header: names and subjects with
-/// other than printable ASCII become encoded words (RFC 2047), and the grammar of addresses allows no control
-/// characters.
+/// An ASCII text is sent unchanged, any other in base64. No value can break out of its header:
+/// names and subjects with other than printable ASCII become encoded words (RFC 2047), and the
+/// grammar of addresses allows no control characters.
 package struct InternetMessage: Sendable {
     /// The Message-ID, without angle brackets. It never changes.
     package let messageID: String

@@ -6,11 +6,11 @@ package enum Limits {
     package static let commandSeconds = 60
     /// Bytes of a command's stderr that are shown: the last ones.
     static let commandErrorBytesMax = 500
-    /// Bytes of stderr that are kept while the command runs: more than are shown, because words of the mail are
-    /// replaced.
+    /// Bytes of stderr that are kept while the command runs: more than are
+    /// shown, because words of the mail are replaced.
     static let commandErrorBytesKept = 2_048
-    /// The minimum length at which a word that also occurs in the mail is replaced. Codes and temporary passwords are
-    /// longer.
+    /// The minimum length at which a word that also occurs in the mail is
+    /// replaced. Codes and temporary passwords are longer.
     static let quotedWordBytesMin = 8
     /// How long a command may run after SIGTERM.
     static let killSeconds = 5

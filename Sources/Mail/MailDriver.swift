@@ -13,8 +13,8 @@ package protocol MailDriver: Sendable {
 package struct DeliveryFailure: Error, Equatable {
     /// One line, without a full stop, that contains nothing of the mail.
     package let reason: String
-    /// The last part of the command's stderr as one line; nil if it is empty. It may contain an address, so it is not
-    /// logged.
+    /// The last part of the command's stderr as one line; nil if it is empty.
+    /// It may contain an address, so it is not logged.
     package let detail: String?
 
     init(_ reason: String, detail: String? = nil) {

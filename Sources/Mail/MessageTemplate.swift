@@ -58,8 +58,8 @@ struct MessageTemplate {
 
     /// Reads the template from a file; nil if the file does not exist.
     init?(file: SystemString) throws(TemplateError) {
-        // Without O_NONBLOCK, opening a named pipe would wait for its other end. The flag has no effect on a regular
-        // file.
+        // Without O_NONBLOCK, opening a named pipe would wait for its other
+        // end. The flag has no effect on a regular file.
         let descriptor = open(file.cString, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }

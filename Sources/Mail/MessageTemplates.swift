@@ -1,8 +1,8 @@
 package import Accounts
 package import Store
 
-/// Writes the texts of mails from templates: those of a directory, or the built-in ones for kinds that it does not
-/// have.
+/// Writes the texts of mails from templates: those of a directory, or the
+/// built-in ones for kinds that it does not have.
 package final class MessageTemplates: MailComposer {
     package let domain: String
     private let publicURL: String

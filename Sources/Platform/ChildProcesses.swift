@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Synchronization
 
-/// The child processes that this process has started, and those that it inherits as the first process of a PID
-/// namespace.
+/// The child processes that this process has started, and those that it
+/// inherits as the first process of a PID namespace.
 package enum ChildProcesses {
     /// The ids of the processes that callers of `reap` wait for. A process is started and inserted, or reaped and
     /// removed, under one lock, so an id in the set never belongs to another process that reuses it.

@@ -2,8 +2,8 @@ internal import CLinux
 
 /// The memory of this process.
 package enum ProcessMemory {
-    /// Keeps the memory, which contains passwords, out of core dumps, and protects it from other processes of the same
-    /// user.
+    /// Keeps the memory, which contains passwords, out of core dumps, and
+    /// protects it from other processes of the same user.
     package static func forbidDumps() {
         linux_forbid_core_dumps()
     }

@@ -14,8 +14,8 @@ package enum Thread {
     /// A function like `start`, which runs a body on a new thread and returns whether the thread could be started.
     package typealias Starter = @Sendable (_ body: @escaping @Sendable () -> Void) -> Bool
 
-    /// Runs `body` on a new thread, which ends with it. Returns false, without running `body`, if no thread can be
-    /// started.
+    /// Runs `body` on a new thread, which ends with it. Returns false,
+    /// without running `body`, if no thread can be started.
     package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         var thread = pthread_t()
         let start = Unmanaged.passRetained(Start(body))

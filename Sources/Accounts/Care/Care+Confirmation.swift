@@ -2,8 +2,8 @@ import Store
 
 /// Proving that an address belongs to the user. Only shares with the address depend on it.
 extension Care {
-    /// Proves the address that a code was mailed to, and returns the address. A used code returns the same result for a
-    /// day.
+    /// Proves the address that a code was mailed to, and returns the address.
+    /// A used code returns the same result for a day.
     ///
     /// The access token is required so that a stranger who registered with the address gains nothing if the true owner,
     /// or a mail scanner, opens the link in the mail.

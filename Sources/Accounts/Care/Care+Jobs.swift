@@ -86,8 +86,8 @@ extension Care {
     /// The number after `number`, where a job continues; the last possible number stays.
     private static func next(after number: Int) -> Int { min(number + 1, Key.numbers.upperBound) }
 
-    /// Ends a share of a deleted user. If the user owns the patient, the patient passes to its heir, or is deleted if
-    /// it has none.
+    /// Ends a share of a deleted user. If the user owns the patient, the
+    /// patient passes to its heir, or is deleted if it has none.
     ///
     /// - Returns: whether this is finished.
     private func release(

@@ -161,8 +161,8 @@ extension Care {
         return share
     }
 
-    /// The share that gives a user access to a patient. A patient without access is answered like one that does not
-    /// exist.
+    /// The share that gives a user access to a patient. A patient without
+    /// access is answered like one that does not exist.
     func share(
         of user: CareUser,
         in id: Given<Int>,

@@ -49,8 +49,8 @@ extension Care {
         }
     }
 
-    /// The share of a patient with an address. If a job will end the share, it is ended here, because a new share needs
-    /// its place in the index.
+    /// The share of a patient with an address. If a job will end the share,
+    /// it is ended here, because a new share needs its place in the index.
     ///
     /// - Parameters:
     ///   - patient: a patient that the user of the request has access to.
@@ -83,8 +83,8 @@ extension Care {
         )
     }
 
-    /// The shares of a patient, the earliest first. A user who can only read the patient gets only the user's own
-    /// share.
+    /// The shares of a patient, the earliest first. A user who can only read
+    /// the patient gets only the user's own share.
     ///
     /// - Parameter answerBytesMax: the maximum length of the reply.
     /// - Throws: `AnswerTooLong` as soon as the reply is certain to be longer, without reading the other shares.

@@ -113,8 +113,8 @@ extension Care {
         return try environment.store.read { try authenticated(token, at: now, in: $0) }
     }
 
-    /// Changes the user's own account. Absent properties stay unchanged, blank ones are cleared. A new password ends
-    /// every session.
+    /// Changes the user's own account. Absent properties stay unchanged,
+    /// blank ones are cleared. A new password ends every session.
     package func change(
         _ token: Given<String>,
         firstName: Given<String>,

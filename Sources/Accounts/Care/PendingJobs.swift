@@ -1,7 +1,7 @@
 import Store
 
-/// The accounts, patients and shares that pending jobs will end. Reads treat them as ended, so that no request sees a
-/// half-finished job.
+/// The accounts, patients and shares that pending jobs will end. Reads treat
+/// them as ended, so that no request sees a half-finished job.
 struct PendingJobs {
     /// Deleted accounts: their shares have no effect, and their patients belong to the heirs.
     private(set) var accounts: Set<Int> = []
@@ -32,8 +32,8 @@ struct PendingJobs {
 extension Care {
     /// Whether no pending job will end a share.
     ///
-    /// - Parameter isReached: whether a user whose account is not deleted is known to have access to the patient, so
-    ///   that the patient stays.
+    /// - Parameter isReached: whether a user whose account is not deleted is
+    ///   known to have access to the patient, so that the patient stays.
     func isLive(
         _ share: CareShare,
         _ pending: PendingJobs,
@@ -53,8 +53,8 @@ extension Care {
         return pending.takeovers[patient.owner].map { share.id >= $0 } ?? true
     }
 
-    /// Whether an invitation is to a patient that will be deleted with its owner's account, because no other user has
-    /// access.
+    /// Whether an invitation is to a patient that will be deleted with its
+    /// owner's account, because no other user has access.
     private func isOfPatientToDelete(_ share: CareShare, _ pending: PendingJobs, in tx: Transaction) throws -> Bool {
         guard let patient = try tx.get(CarePatient.self, Key(share.patient)) else { return true }
         return try pending.accounts.contains(patient.owner) && heir(of: patient, pending, in: tx) == nil
@@ -62,8 +62,8 @@ extension Care {
 
     /// The numbers of a user's shares that pending jobs will end. The user's account is not deleted.
     ///
-    /// For each takeover, the search uses the smaller set: the shares that the takeover's account has and made, or the
-    /// user's shares.
+    /// For each takeover, the search uses the smaller set: the shares that
+    /// the takeover's account has and made, or the user's shares.
     func endedShares(of user: Int, in tx: Transaction) throws -> Set<Int> {
         let pending = try pendingJobs(in: tx)
         guard pending.endShares else { return [] }

@@ -11,8 +11,8 @@ package struct AddressHash: Sendable {
     static let bytesCount = 16
     /// The hash in hexadecimal.
     package let text: String
-    /// The row of the hash in the table for addresses without an account, which has `Limits.unknownAddressSlotsMax`
-    /// rows.
+    /// The row of the hash in the table for addresses without an account,
+    /// which has `Limits.unknownAddressSlotsMax` rows.
     let slot: Int
 
     /// Hashes an address with the store's key. Creates the key if the store has none.

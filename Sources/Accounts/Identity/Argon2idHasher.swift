@@ -29,8 +29,8 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
         return isRight
     }
 
-    /// Whether the memory for verifying a hash can be allocated now. An imported hash may need more than a hash that
-    /// was made here.
+    /// Whether the memory for verifying a hash can be allocated now. An
+    /// imported hash may need more than a hash that was made here.
     private static func hasMemory(for hash: PasswordHash) -> Bool {
         var text = hash.text
         let memoryBytes = text.withUTF8 { PHCCost($0) }.map { $0.kibibytes * 1_024 } ?? Self.memoryBytes
@@ -101,8 +101,8 @@ private struct PHCCost {
 }
 
 extension Password {
-    /// Calls `body` with the bytes as libsodium takes them, then zeros the stack, where the hash function leaves
-    /// copies.
+    /// Calls `body` with the bytes as libsodium takes them, then zeros the
+    /// stack, where the hash function leaves copies.
     fileprivate func withCharacters<Value>(_ body: (UnsafePointer<CChar>, UInt64) -> Value) -> Value {
         defer { sodium_stackzero(16_384) }
         return withUnsafeBytes { bytes in

@@ -4,10 +4,10 @@ package import Store
 package enum EarlierForms {
     /// Migrates a store to the present format, before it is used.
     ///
-    /// Short-lived records whose format has changed are deleted: quotas with a plain address, failure counts, mailed
-    /// codes with a count of attempts, and invitations with a plain code. A user who waits for a code must request a
-    /// new one. Mails, shares and clients are added to new indexes, and deleted clients are removed from the index by
-    /// email.
+    /// Short-lived records whose format has changed are deleted: quotas with a plain address,
+    /// failure counts, mailed codes with a count of attempts, and invitations with a plain code. A
+    /// user who waits for a code must request a new one. Mails, shares and clients are added to new
+    /// indexes, and deleted clients are removed from the index by email.
     ///
     /// A store that has a key for address hashes is in the present format and is not changed.
     ///

@@ -17,8 +17,8 @@ package struct EmailAddress: Hashable, Sendable {
         canonical = hasCapitals ? text.lowercased() : text
     }
 
-    /// The range of the address in a text that contains only it and spaces around it; nil if the text is not an
-    /// address.
+    /// The range of the address in a text that contains only it and spaces
+    /// around it; nil if the text is not an address.
     private static func place(in text: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
         // Only the space is trimmed: a line feed around an address indicates an injection, not a typing error.
         guard let first = text.firstIndex(where: { $0 != 0x20 }), let last = text.lastIndex(where: { $0 != 0x20 }),

@@ -61,8 +61,8 @@ extension Given where Value == String {
         return value
     }
 
-    /// A code, token or referral code of at most `charactersMax` Unicode scalars, without white space around it; else
-    /// nil.
+    /// A code, token or referral code of at most `charactersMax` Unicode
+    /// scalars, without white space around it; else nil.
     ///
     /// White space is trimmed because a user who copies a code from a mail may copy a space or a line feed with it.
     package func code(charactersMax: Int = Limits.codeCharactersMax) -> String? {

@@ -1,8 +1,8 @@
-/// The limits of accounts that the contract does not state, each with its unit in its name. The others are generated
-/// from schema/limits.json.
+/// The limits of accounts that the contract does not state, each with its
+/// unit in its name. The others are generated from schema/limits.json.
 package enum Limits {
-    /// Rows for addresses without an account, for each API and each kind of mail, so that invented addresses cannot
-    /// fill the disk.
+    /// Rows for addresses without an account, for each API and each kind of
+    /// mail, so that invented addresses cannot fill the disk.
     package static let unknownAddressSlotsMax = 16_384
     /// How far in the future a waiting mail can be due. A later time was set while the clock was ahead.
     package static let mailDelaySecondsMax = 3_600

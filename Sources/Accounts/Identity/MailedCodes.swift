@@ -3,9 +3,9 @@ package import Store
 /// The codes that a realm mails to prove that an address belongs to a user: `17-5f0c…`, the number of the holder (an
 /// account or a share) and 128 random bits.
 ///
-/// Each purpose and holder has at most one code; a newer code replaces it. A code can be used once, until it expires. A
-/// wrong guess writes nothing: 128 bits cannot be guessed, and a limit on guesses would let a stranger invalidate the
-/// owner's code.
+/// Each purpose and holder has at most one code; a newer code replaces it. A code can be used once,
+/// until it expires. A wrong guess writes nothing: 128 bits cannot be guessed, and a limit on
+/// guesses would let a stranger invalidate the owner's code.
 package struct MailedCodes {
     /// What a code proves. A code is valid for its purpose only.
     package enum Purpose: String, CaseIterable, Sendable {
@@ -65,11 +65,11 @@ package struct MailedCodes {
 
     /// The holder of a code that `redeem` would accept now. Changes nothing.
     ///
-    /// A request calls it before it hashes a password, or to compare the holder with its sender before it redeems the
-    /// code.
+    /// A request calls it before it hashes a password, or to compare the
+    /// holder with its sender before it redeems the code.
     ///
-    /// - Throws: `refusal` for a code that is unknown, used, superseded or expired. For an expired code it names the
-    ///   code to delete.
+    /// - Throws: `refusal` for a code that is unknown, used, superseded or
+    ///   expired. For an expired code it names the code to delete.
     package func find(
         _ purpose: Purpose,
         _ code: String,
@@ -119,8 +119,8 @@ package struct MailedCodes {
         return record
     }
 
-    /// The holder in the text of a code, which may be unknown or invalid; nil if the text does not have a code's
-    /// format.
+    /// The holder in the text of a code, which may be unknown or invalid; nil
+    /// if the text does not have a code's format.
     package static func holder(of code: String) -> Int? {
         parts(of: code.trimmedToken)?.holder
     }

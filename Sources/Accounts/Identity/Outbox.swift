@@ -212,8 +212,8 @@ package final class Outbox {
         return isCorrect ? try tx.scan(OutboxMail.byExpiry, limit: 1).first?.sweepTime : now
     }
 
-    /// Corrects mails whose times were set while the clock was ahead: waiting ones become due now, and all are swept in
-    /// time.
+    /// Corrects mails whose times were set while the clock was ahead: waiting
+    /// ones become due now, and all are swept in time.
     ///
     /// - Returns: whether all mails are correct; false if there were more than one transaction may change.
     private func correctTimes(to now: Timestamp, in tx: Transaction) throws -> Bool {

@@ -1,7 +1,7 @@
 internal import CSodium
 
-/// A password from a request. Its memory is overwritten with zeros when it is released; a `String` would leave copies
-/// behind.
+/// A password from a request. Its memory is overwritten with zeros when it is
+/// released; a `String` would leave copies behind.
 package final class Password: Sendable {
     // Written only in `init`, then only read until `deinit`, which has exclusive access.
     nonisolated(unsafe) private let memory: UnsafeMutableRawBufferPointer

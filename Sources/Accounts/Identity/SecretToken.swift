@@ -6,8 +6,8 @@ import Platform
 ///
 /// Only its hash is stored: BLAKE2b, fast and without salt, because 128 random bits cannot be guessed.
 package struct SecretToken: Sendable {
-    /// The token in lower-case hexadecimal. Only one reply contains it: the reply to the request that opens the
-    /// session.
+    /// The token in lower-case hexadecimal. Only one reply contains it: the
+    /// reply to the request that opens the session.
     package let text: String
 
     /// A new token.

@@ -40,8 +40,8 @@ package struct SignIn<Account: PasswordAccount> {
     /// - Parameters:
     ///   - hidesUnknown: whether a reply must not reveal if an email has an account. An email without an account then
     ///     locks like one with an account.
-    ///   - mayEnter: whether an account allows signing in. If not, the reply is the same as for an unknown email,
-    ///     whatever the password.
+    ///   - mayEnter: whether an account allows signing in. If not, the reply
+    ///     is the same as for an unknown email, whatever the password.
     ///   - entered: called after a successful sign-in, in its transaction.
     ///   - ofAPI: returns the sign-in of the same API from the account APIs that a later phase gets.
     package init(

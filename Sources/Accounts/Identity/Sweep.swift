@@ -1,7 +1,7 @@
 package import Store
 
-/// Deletes expired counts, quotas, codes and invitations, and corrects those whose times were set while the clock was
-/// ahead.
+/// Deletes expired counts, quotas, codes and invitations, and corrects those
+/// whose times were set while the clock was ahead.
 ///
 /// Mails have other due times; `Outbox.sweep` sweeps them.
 package enum Sweep {

@@ -7,9 +7,9 @@ extension String {
         utf8.count <= scalars || (utf8.count <= 4 * scalars && unicodeScalars.count <= scalars)
     }
 
-    /// Whether the text has no visible character: it is empty, or contains only white space, format characters (Cf) and
-    /// nonspacing marks (Mn). A text that is longer than any rule allows counts as not blank; it is refused as too
-    /// long.
+    /// Whether the text has no visible character: it is empty, or contains only white space, format
+    /// characters (Cf) and nonspacing marks (Mn). A text that is longer than any rule allows counts
+    /// as not blank; it is refused as too long.
     var isBlank: Bool {
         // If the first character is visible ASCII, the text is not blank.
         if let first = utf8.first, first > 0x20, first < 0x7F { return false }

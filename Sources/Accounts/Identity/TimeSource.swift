@@ -35,7 +35,7 @@ package final class RehearsedTime: TimeSource {
         return true
     }
 
-    /// 2200-01-01T00:00:00.000000Z. Expiry times some time after it still have ten digits as Unix time, as keys
-    /// require.
+    /// 2200-01-01T00:00:00.000000Z. Expiry times some time after it still
+    /// have ten digits as Unix time, as keys require.
     package static let latest = Timestamp(microseconds: 7_258_118_400_000_000)
 }

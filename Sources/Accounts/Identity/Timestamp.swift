@@ -26,8 +26,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     /// Whether this time has come, or is more than `seconds` in the future.
     ///
-    /// It was set to be at most that far in the future. If it is further, the clock was set back since, and it counts
-    /// as due.
+    /// It was set to be at most that far in the future. If it is further, the
+    /// clock was set back since, and it counts as due.
     package func isDue(at now: Timestamp, within seconds: Int) -> Bool {
         self <= now || self > now.adding(seconds: seconds)
     }

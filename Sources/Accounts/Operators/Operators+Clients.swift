@@ -2,8 +2,8 @@ import Store
 
 /// An operator's clients, and the change feed that devices follow.
 extension Operators {
-    /// Adds a client. If the operator has a client with the same email, that client is updated instead, and restored if
-    /// it was deleted.
+    /// Adds a client. If the operator has a client with the same email, that
+    /// client is updated instead, and restored if it was deleted.
     package func createClient(session: SessionFields, _ given: Given<ClientFields>) throws -> Client {
         let now = environment.time.now
         return try environment.store.write { tx in

@@ -2,8 +2,8 @@ import Store
 
 /// Changing and resetting passwords.
 extension Operators {
-    /// Changes the password and ends all sessions. Wrong current passwords are counted, separately from failed
-    /// sign-ins.
+    /// Changes the password and ends all sessions. Wrong current passwords
+    /// are counted, separately from failed sign-ins.
     package func changePassword(
         session: SessionFields,
         current: Given<Password>,

@@ -2,8 +2,8 @@ import Store
 
 /// Registering, confirming, signing in and out.
 extension Operators {
-    /// Registers an operator, mails a confirmation code and opens a session. The session is valid before the email is
-    /// confirmed.
+    /// Registers an operator, mails a confirmation code and opens a session.
+    /// The session is valid before the email is confirmed.
     package func register(person: Given<PersonFields>, password: Given<Password>) throws -> Progress<SignedIn> {
         let person = try OperatorRules.person(person, at: "user")
         let password = try OperatorRules.password(password, "password")
@@ -65,8 +65,8 @@ extension Operators {
         }
     }
 
-    /// Confirms the email that a code was mailed to, and returns the email. A used code returns the same result for a
-    /// day.
+    /// Confirms the email that a code was mailed to, and returns the email. A
+    /// used code returns the same result for a day.
     package func confirmEmail(code: Given<String>) throws -> String {
         let code = try OperatorRules.code(code, "code")
         let now = environment.time.now
@@ -103,8 +103,8 @@ extension Operators {
 
     /// Mails a code to the account's address, unless the mail quota is reached.
     ///
-    /// - Returns: nil if the mail was posted; else the seconds until the quota admits one. The previous code then stays
-    ///   valid.
+    /// - Returns: nil if the mail was posted; else the seconds until the
+    ///   quota admits one. The previous code then stays valid.
     func send(
         _ purpose: MailedCodes.Purpose,
         _ mail: MailSecrets,

@@ -95,8 +95,8 @@ extension Client: Record {
     static let byEmail = UniqueIndex<Client>("email", steady: { $0.deleted == nil ? $0.person.email : "" }) { client in
         client.deleted == nil ? Key(client.operatorID, client.person.email.lowercased()) : nil
     }
-    /// The deleted clients by operator and email, the highest number last. Creating a client with the email restores
-    /// that one.
+    /// The deleted clients by operator and email, the highest number last.
+    /// Creating a client with the email restores that one.
     static let byEmailOfDeleted = OrderedIndex<Client>("deleted email") { client in
         client.deleted.map { _ in Key(client.operatorID, client.person.email.lowercased(), client.id) }
     }

@@ -37,8 +37,8 @@ extension Sales {
         }
     }
 
-    /// Verifies the email that a token was mailed to, and returns the email. A used token returns the same result for a
-    /// day.
+    /// Verifies the email that a token was mailed to, and returns the email.
+    /// A used token returns the same result for a day.
     package func verify(token: Given<String>) throws -> String {
         let token = try SalesRules.code(token, "token")
         let now = environment.time.now

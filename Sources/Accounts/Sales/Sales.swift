@@ -56,8 +56,8 @@ package struct Sales {
 
     /// Mails a token to the account's address, unless the mail quota is reached.
     ///
-    /// - Returns: nil if the mail was posted; else the seconds until the quota admits one. The previous token then
-    ///   stays valid.
+    /// - Returns: nil if the mail was posted; else the seconds until the
+    ///   quota admits one. The previous token then stays valid.
     func send(
         _ purpose: MailedCodes.Purpose,
         _ mail: MailSecrets,

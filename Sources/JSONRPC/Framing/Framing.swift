@@ -18,8 +18,8 @@ enum Frame: Equatable {
     case badHeader
     /// Headers or a message that ends early because the input ends.
     case cutShort
-    /// A message whose Content-Length is too long and includes the next message's header. The next cut is at that
-    /// header.
+    /// A message whose Content-Length is too long and includes the next
+    /// message's header. The next cut is at that header.
     case lengthTooLong
     /// An HTTP request, which was dropped.
     case http

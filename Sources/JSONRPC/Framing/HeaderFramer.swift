@@ -13,9 +13,9 @@
 ///     …"system.info"}Content-Length: 5      length sixteen too long: an error, and continues at `Content-Length:`
 ///     …"system.info"}Co|ntent-Length: 54    length two too long: message not JSON, continues at `Content-Length:`
 ///
-/// Each byte is examined a bounded number of times. A search continues after the bad line. A block over the length
-/// limit is skipped up to the line that exceeds it. If a message includes a header, the bytes from that header on are
-/// cut again.
+/// Each byte is examined a bounded number of times. A search continues after the bad line. A block
+/// over the length limit is skipped up to the line that exceeds it. If a message includes a header,
+/// the bytes from that header on are cut again.
 struct HeaderFramer: ~Copyable {
     /// The result of reading a header block.
     private enum Head {
@@ -46,8 +46,8 @@ struct HeaderFramer: ~Copyable {
         return cutAll()
     }
 
-    /// Returns the frames that remain at the end of the input: a message that was cut short, and those that it
-    /// includes.
+    /// Returns the frames that remain at the end of the input: a message that
+    /// was cut short, and those that it includes.
     mutating func rest() -> (chunk: Chunk, frames: [Frame]) {
         isAtEnd = true
         return cutAll()
@@ -152,8 +152,8 @@ struct HeaderFramer: ~Copyable {
             position = place
             return .plain(.lengthTooLong)
         case .begun(let bytes) where !isAtEnd:
-            // Answer the message now and do not wait for more bytes: the peer may wait for the reply before it sends
-            // more.
+            // Answer the message now and do not wait for more bytes: the peer
+            // may wait for the reply before it sends more.
             bytesTakenIn = bytes
             position = end
             return .message(start..<end)

@@ -9,8 +9,8 @@ struct MessageReader: ~Copyable {
     private var framer: Framer
     /// The frames whose messages have not been taken.
     private var backlog = Backlog()
-    /// A value spread over several lines that was answered with an error, while further lines may belong to it; else
-    /// nil.
+    /// A value spread over several lines that was answered with an error,
+    /// while further lines may belong to it; else nil.
     private var openValue: PrettyPrintedValue?
 
     init(_ framing: Framing) {

@@ -8,17 +8,17 @@ import JSON
 ///     }                              ends the value
 ///     {"jsonrpc":"2.0","id":2,…}     a message
 ///
-/// The first line is the start of a valid JSON value and ends between two tokens. A later line belongs to the value if
-/// it
+/// The first line is the start of a valid JSON value and ends between two
+/// tokens. A later line belongs to the value if it
 ///
 /// - is indented deeper than the first,
 /// - contains only closing brackets, commas and white space, or
 /// - continues the value by the JSON grammar.
 ///
-/// A whole message, an object with `jsonrpc` or an array with such an object, never belongs to the value: a stray `{`
-/// does not cost a request its reply. A line that is not indented deeper than the first also does not belong to it if
-/// it begins with an opening bracket or is a JSON text: after the start of a message that was cut off, later lines are
-/// still answered.
+/// A whole message, an object with `jsonrpc` or an array with such an object, never belongs to the
+/// value: a stray `{` does not cost a request its reply. A line that is not indented deeper than
+/// the first also does not belong to it if it begins with an opening bracket or is a JSON text:
+/// after the start of a message that was cut off, later lines are still answered.
 ///
 /// No bytes of a line are kept, because they may be part of a secret.
 struct PrettyPrintedValue {

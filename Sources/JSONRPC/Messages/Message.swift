@@ -186,8 +186,8 @@ extension Envelope {
             case 6 where name.equals("params"): self = .params
             case 6 where name.equals("result"): self = .result
             case 7 where name.equals("jsonrpc"): self = .jsonrpc
-            // A name with escapes is longer than its decoded text, so its length does not identify it. No client writes
-            // one.
+            // A name with escapes is longer than its decoded text, so its
+            // length does not identify it. No client writes one.
             default: self = name.hasEscapes ? Member(text: name.string) : .other
             }
         }

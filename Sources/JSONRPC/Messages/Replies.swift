@@ -57,8 +57,8 @@ final class BatchReply {
         return answers == 0 ? 0 : bytes + answers + 1
     }
 
-    /// Appends the whole reply to `output`. The parts are kept, because the commit may fail and requests then run
-    /// again.
+    /// Appends the whole reply to `output`. The parts are kept, because the
+    /// commit may fail and requests then run again.
     func write(to output: inout JSONWriter) {
         output.reserve(answerBytes + 1)
         output.literal("[")

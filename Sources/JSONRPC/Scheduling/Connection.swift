@@ -134,8 +134,8 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// The entry of a message; nil for a message that needs no further work, such as a notification that cancels a
-    /// request.
+    /// The entry of a message; nil for a message that needs no further work,
+    /// such as a notification that cancels a request.
     private func entry(for message: consuming Message, at place: BatchPlace?, chunk: Chunk) -> LaneEntry? {
         switch consume message {
         case .ignored: return nil

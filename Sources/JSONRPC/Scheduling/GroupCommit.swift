@@ -65,8 +65,8 @@ struct GroupCommit: ~Copyable {
 
     /// Makes the group's effects durable and releases its replies.
     ///
-    /// It commits an empty group as well: the handler may have read the store, and must refresh its view for the next
-    /// group.
+    /// It commits an empty group as well: the handler may have read the
+    /// store, and must refresh its view for the next group.
     mutating func commit() {
         do throws(RPCError) {
             try handler.commit()

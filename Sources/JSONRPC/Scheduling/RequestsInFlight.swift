@@ -1,7 +1,7 @@
 /// The waiting requests by id, compared byte for byte.
 ///
-/// A request that is carried out immediately cannot overlap with another of the same id, so most ids are never stored
-/// here.
+/// A request that is carried out immediately cannot overlap with another of
+/// the same id, so most ids are never stored here.
 struct RequestsInFlight {
     private var entries: [[UInt8]: LaneEntry] = [:]
 

@@ -4,9 +4,9 @@ internal import Platform
 
 /// Writes replies to a descriptor without blocking the caller.
 ///
-/// If nothing is queued and a pipe takes all bytes without blocking, they are written directly. Otherwise they are
-/// queued, in order, for a thread. If no thread can be started, the write blocks the caller, because replies must not
-/// be lost.
+/// If nothing is queued and a pipe takes all bytes without blocking, they are written directly.
+/// Otherwise they are queued, in order, for a thread. If no thread can be started, the write blocks
+/// the caller, because replies must not be lost.
 final class OutputWriter: Sendable {
     private let descriptor: Int32
     private let queue = Mailbox<[UInt8]>()

@@ -2,12 +2,12 @@ package import JSON
 
 /// Carries out requests. Not thread-safe: one thread uses it.
 package protocol RequestHandler: AnyObject {
-    /// Carries out a request, or its next phase, and writes its result as one JSON value. The request's writes are
-    /// staged until `commit()`.
+    /// Carries out a request, or its next phase, and writes its result as one
+    /// JSON value. The request's writes are staged until `commit()`.
     ///
     /// - Parameter phase: the phase that the request's slow work returned; nil for the first phase.
-    /// - Returns: the slow work that the request waits for, with nothing staged and no result written; nil if the
-    ///   request was carried out.
+    /// - Returns: the slow work that the request waits for, with nothing
+    ///   staged and no result written; nil if the request was carried out.
     /// - Throws: the error to reply with.
     func handle(
         _ request: Request,
@@ -36,8 +36,8 @@ package protocol RequestHandler: AnyObject {
 
     /// Replaces the result of a request that was carried out, because its commit failed or its result is too long.
     ///
-    /// It writes a result that contains the error, as a tool call does, or throws the error in the format of the called
-    /// API.
+    /// It writes a result that contains the error, as a tool call does, or
+    /// throws the error in the format of the called API.
     func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError)
 
     /// Discards all staged writes.

@@ -54,8 +54,8 @@ package final class Server {
     /// Serves until the input ends or the server is stopped, then answers all requests that were read, and writes the
     /// replies. Returns early if the reader of the replies is gone.
     ///
-    /// - Throws: `StreamFault` if reading the input fails, or if writing replies fails for another reason than that
-    ///   their reader is gone.
+    /// - Throws: `StreamFault` if reading the input fails, or if writing
+    ///   replies fails for another reason than that their reader is gone.
     package func run() throws(StreamFault) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.readBytes, alignment: 8)
         defer { buffer.deallocate() }
