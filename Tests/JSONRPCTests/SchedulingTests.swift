@@ -4,7 +4,7 @@ import Testing
 
 @testable import JSONRPC
 
-/// A request of its own chunk.
+/// A request in a chunk of its own.
 private func entry(_ method: String, id: String? = "1", params: String = "{}") throws -> LaneEntry {
     var reader = MessageReader(.line)
     let idMember = id.map { #""id":\#($0),"# } ?? ""
@@ -36,7 +36,7 @@ struct MessageReaderTests {
         return kinds
     }
 
-    @Test func givesMessagesInTheirOrder() {
+    @Test func returnsMessagesInOrder() {
         let request = #"{"jsonrpc":"2.0","id":1,"method":"sum"}"#
         #expect(
             kinds("\(request)\n[\(request),\(request)]\n", #"{"jsonrpc":"2.0","id":1,"result":7}"#, "\n7\n\(request)")
@@ -44,7 +44,7 @@ struct MessageReaderTests {
         )
     }
 
-    @Test func givesOneErrorForAValueOnSeveralLines() {
+    @Test func returnsOneErrorForAValueOnSeveralLines() {
         let request = #"{"jsonrpc":"2.0","id":1,"method":"sum"}"#
         #expect(kinds("{\n  \"jsonrpc\": \"2.0\"\n", "}\n\(request)\n") == ["invalid", "request"])
     }
@@ -63,8 +63,8 @@ struct RequestsInFlightTests {
         #expect(inFlight.entry(try #require(text.address.id)) === text)
     }
 
-    /// The second is refused and must not end the first's place when it is answered.
-    @Test func keepsTheFirstOfTwoWithOneID() throws {
+    /// The second request is refused. Its reply must not remove the first from the table.
+    @Test func keepsTheFirstOfTwoRequestsWithOneID() throws {
         var inFlight = RequestsInFlight()
         let (first, second) = (try entry("sum"), try entry("sum"))
         inFlight.insert(first)
@@ -73,7 +73,7 @@ struct RequestsInFlightTests {
         #expect(inFlight.entry(try #require(first.address.id)) === first)
     }
 
-    @Test func keepsNeitherNotificationsNorNull() throws {
+    @Test func ignoresNotificationsAndNullIDs() throws {
         var inFlight = RequestsInFlight()
         let null = try entry("sum", id: "null")
         inFlight.insert(null)
@@ -83,11 +83,11 @@ struct RequestsInFlightTests {
 }
 
 struct LookAheadTests {
-    /// Work that is done in place.
+    /// A pool that works synchronously.
     private let pool = WorkPool(startThread: { _ in false }, wake: {})
     private let handler = ArithmeticHandler()
 
-    @Test func startsTheWorkOfWhatWaitsAndKeepsItsPhase() throws {
+    @Test func startsTheWorkOfASlowRequestAndKeepsItsPhase() throws {
         var lookAhead = LookAhead(pool: pool)
         let slow = try entry("slow", params: #"{"value":4}"#)
         lookAhead.append(slow)
@@ -100,8 +100,8 @@ struct LookAheadTests {
         #expect(lookAhead.takeFinished().isEmpty)
     }
 
-    /// At its turn it is begun anew, as other requests may have changed what it found.
-    @Test func discardsWhatEndsInTheFirstPhase() throws {
+    /// At its turn, the request starts again, because other requests may have changed what it read.
+    @Test func discardsARequestThatEndsInTheFirstPhase() throws {
         var lookAhead = LookAhead(pool: pool)
         let quick = try entry("write", params: #"{"value":4}"#)
         lookAhead.append(quick)
@@ -111,7 +111,7 @@ struct LookAheadTests {
         #expect(handler.durable == [])
     }
 
-    @Test func leavesOutWhatIsDoneOrCancelled() throws {
+    @Test func skipsDoneAndCancelledRequests() throws {
         var lookAhead = LookAhead(pool: pool)
         let (done, cancelled) = (try entry("slow"), try entry("slow"))
         done.isDone = true
@@ -121,7 +121,7 @@ struct LookAheadTests {
         #expect(lookAhead.takeFinished().isEmpty)
     }
 
-    @Test func startsNoMoreThanThereIsRoomFor() throws {
+    @Test func limitsTheWorkStartedAhead() throws {
         var lookAhead = LookAhead(pool: pool)
         let entries = try (0..<Limits.workAheadMax + 3).map { try entry("slow", id: "\($0)") }
         for entry in entries { lookAhead.append(entry) }
@@ -138,7 +138,7 @@ struct GroupCommitTests {
 
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
-    @Test func letsNoReplyLeaveBeforeTheCommit() throws {
+    @Test func returnsNoReplyBeforeTheCommit() throws {
         var group = GroupCommit(handler: handler)
         #expect(group.carryOut(try entry("write", params: #"{"value":4}"#)) == nil)
         #expect(group.takeCommitted().isEmpty)
@@ -149,14 +149,14 @@ struct GroupCommitTests {
         #expect(group.takeCommitted().isEmpty)
     }
 
-    @Test func leavesNothingOfWhatWaits() throws {
+    @Test func returnsNoReplyForAWaitingRequest() throws {
         var group = GroupCommit(handler: handler)
         #expect(group.carryOut(try entry("slow")) != nil)
         group.commit()
         #expect(group.takeCommitted().isEmpty)
     }
 
-    /// Each of a group that cannot be committed is carried out again, alone, with the phase that it had.
+    /// If a group cannot be committed, each of its requests is executed again, alone, with the phase that it had.
     @Test func repeatsAGroupOneByOne() throws {
         handler.writesMax = 1
         var group = GroupCommit(handler: handler)
