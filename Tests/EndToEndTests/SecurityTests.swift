@@ -173,7 +173,7 @@ struct SecurityTests {
         #expect(try last.reply(to: "operators.signin", ["email": "a@b.co", "password": "new"])["result"] != nil)
     }
 
-    @Test func issuesUniqueTokensOfFullLength() throws {
+    @Test func givesANewTokenOfFullLengthEachTime() throws {
         let postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation", "--replies", "as-completed"])
         let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
         _ = try postern.reply(to: "operators.register", ["user": person, "password": "p"])
