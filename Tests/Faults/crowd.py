@@ -103,7 +103,7 @@ class Crowd:
         values = {subject: listed["provision"] - 1 for subject, listed in lists.items()}
         for client in lists["operator 2"]["clients"]:
             values.update(fields_of(client))
-        # Requests only add clients to this operator, and delete none.
+        # Requests only create clients of this operator, and change or delete none.
         if len(lists["operator 1"]["clients"]) != values["operator 1"]:
             self.history.invoke("error", "the list", f"{len(lists['operator 1']['clients'])} of {values['operator 1']}")
         return values

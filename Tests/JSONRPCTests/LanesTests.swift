@@ -57,7 +57,7 @@ struct LanesTests {
         var padded = (1...70).map { #"{"jsonrpc":"2.0","id":\#($0),"method":"sum","params":[1],"x":"\#(padding)"}"# }
         // A refused notification gets no reply.
         padded.append(#"{"jsonrpc":"2.0","method":"sum","params":[1]}"#)
-        // Uses header framing, because line framing would search for line ends byte by byte.
+        // Uses header framing, because a test would search for line ends byte by byte.
         let pieces = ([slow] + padded).map { Array("Content-Length: \($0.utf8.count)\r\n\r\n\($0)".utf8) }
         let answers = Exchange(framing: .header).text(for: pieces).split(separator: "Content-Length")
         #expect(answers.count == 71)

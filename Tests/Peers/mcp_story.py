@@ -106,8 +106,8 @@ def check_tool(tool):
     """Fails if a tool's description lacks a property that hosts use."""
     name = tool["name"]
     require(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name), f"hosts accept the name {name}")
-    for property in ("title", "description"):
-        require(tool.get(property, "").strip(), f"{name} has a {property}")
+    for field in ("title", "description"):
+        require(tool.get(field, "").strip(), f"{name} has a {field}")
     expect(tool["inputSchema"]["type"], "object", f"the type of the input of {name}")
     Draft202012Validator.check_schema(tool["inputSchema"])
     if tool.get("outputSchema") is not None:

@@ -31,7 +31,7 @@ struct KnownPlacesTests {
         #expect(try (1...8).filter { offset in try places.first(for: fingerprint) { $0 == offset } != nil }.count == 7)
     }
 
-    @Test func ignoresOffsetsOfFortyBitsAndMore() throws {
+    @Test func ignoresOffsetsOfMoreThanFortyBits() throws {
         let places = try KnownPlaces(fileBytes: 1)
         let fingerprint = KeyFingerprint(of: key(1))
         places.note(1 << 40, for: fingerprint)
