@@ -4,8 +4,8 @@ import Testing
 
 @testable import Accounts
 
-/// The number of patients that a user can see equals the length of the list, even while jobs are pending, and is
-/// found without a scan.
+/// The number of patients that a user can see equals the length of the list,
+/// even while jobs are pending, and is found without a scan.
 struct CareCountTests {
     private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
     /// More records than one transaction of a job handles.

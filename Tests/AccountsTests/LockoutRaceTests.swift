@@ -54,8 +54,8 @@ struct LockoutRaceTests {
         #expect(try sessions() == 1)
     }
 
-    /// A guess that was overtaken by another process's lock was once judged, and the right guess changed the
-    /// password.
+    /// A guess that was overtaken by another process's lock was once judged,
+    /// and the right guess changed the password.
     @Test(arguments: [false, true])
     func refusesAPasswordChangeUnderALock(isRight: Bool) throws {
         let (operators, session) = try registered()
@@ -113,8 +113,8 @@ struct LockoutRaceTests {
         }
     }
 
-    /// An address without an account is locked in the same way, so a lock does not reveal whether there is an
-    /// account.
+    /// An address without an account is locked in the same way,
+    /// so a lock does not reveal whether there is an account.
     @Test func refusesASignInUnderALockOfAnUnknownAddress() throws {
         hasher.isRight = false
         hasher.meanwhile = { [store, time] in

@@ -4,8 +4,8 @@ import PosternTesting
 
 @testable import Accounts
 
-/// Registrations with an address that has received too many mails are refused with the time to wait, and change
-/// nothing.
+/// Registrations with an address that has received too many mails are refused with the time to wait,
+/// and change nothing.
 struct RegistrationQuotaTests {
     private let store = Store(engine: LocalEngine())
     private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))

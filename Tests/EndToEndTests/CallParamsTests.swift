@@ -67,8 +67,8 @@ struct CallParamsTests {
         #expect(missing.status == 1 && missing.errors.hasSuffix("none: No such file or directory\n"))
     }
 
-    /// Swift reads CR LF as one Character, so a file from Windows once registered a password with a carriage return
-    /// at its end.
+    /// Swift reads CR LF as one Character, so a file from Windows
+    /// once registered a password with a carriage return at its end.
     @Test func removesOneLineEndOfEitherKind() throws {
         let file = folder.path("password")
         try "secret\r\n".write(toFile: file, atomically: true, encoding: .utf8)

@@ -97,8 +97,8 @@ struct CareDeletionTests {
         }
     }
 
-    /// `check` once reported a fault in a store whose server was killed during a job, and its export could not be
-    /// imported.
+    /// `check` once reported a fault in a store whose server was killed during a job,
+    /// and its export could not be imported.
     @Test func leavesASoundStoreAndExportInTheMiddleOfAJob() throws {
         let many = 700
         let first = try PosternProcess(data)

@@ -160,8 +160,8 @@ struct EndingTests {
         #expect(postern.status == 0)
     }
 
-    /// As the first process of a PID namespace, the server once kept a zombie for every process that a mail command
-    /// left behind.
+    /// As the first process of a PID namespace, the server once kept
+    /// a zombie for every process that a mail command left behind.
     @Test(.enabled(if: getuid() == 0, "a PID namespace needs root"))
     func reapsOrphansAsTheFirstProcess() throws {
         let folder = TemporaryDirectory()
@@ -197,8 +197,8 @@ struct EndingTests {
         func isForbidden() throws -> Bool {
             let limits = try String(contentsOfFile: process + "/limits", encoding: .utf8)
             let core = limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") }
-            // /proc files of a process that forbids dumps belong to root, so other processes of its user cannot read
-            // its memory.
+            // /proc files of a process that forbids dumps belong to root,
+            // so other processes of its user cannot read its memory.
             let hasOwner = try user == nil || FileState(process + "/mem").owner == 0
             return core?.split(separator: " ").dropFirst(4).prefix(2) == ["0", "0"] && hasOwner
         }

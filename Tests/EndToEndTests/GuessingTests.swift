@@ -5,8 +5,8 @@ import PosternTesting
 import Store
 import Testing
 
-/// What an attacker must not gain by guessing, and what guesses must not cost others. Runs the real binary on a
-/// directory.
+/// What an attacker must not gain by guessing, and what guesses must not cost others.
+/// Runs the real binary on a directory.
 struct GuessingTests {
     private let folder = TemporaryDirectory()
     private var data: [String] { ["--data", folder.path("store"), "--no-email-confirmation"] }
@@ -118,8 +118,8 @@ struct GuessingTests {
         for process in processes { process.finish() }
     }
 
-    /// Sends requests to two processes in turns, and returns how many succeed. All others must fail with the code
-    /// `refusal`.
+    /// Sends requests to two processes in turns, and returns how many succeed.
+    /// All others must fail with the code `refusal`.
     private func successes(
         of method: String,
         _ tries: [JSONValue],

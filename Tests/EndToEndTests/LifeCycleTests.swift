@@ -56,8 +56,8 @@ struct LifeCycleTests {
         let postern = try PosternProcess(["--data", folder.path("store"), "--no-email-confirmation"])
         #expect(try postern.reply(to: "operators.register", JSONValue(parsing: Self.register))["result"] != nil)
         postern.closeOutput()
-        // A process that another test starts at this moment inherits the pipe too, and then the pipe has a reader
-        // until that process ends.
+        // A process that another test starts at this moment inherits the pipe too,
+        // and then the pipe has a reader until that process ends.
         for _ in 0..<500 where postern.isRunning {
             postern.send("system.info", [:])
             usleep(100_000)
@@ -160,8 +160,8 @@ struct LifeCycleTests {
         #expect(try postern.reply(to: "care.user.register", register)["result"] != nil)
     }
 
-    /// The server once waited for the lock synchronously: each write waited again, and every read waited for the
-    /// writes.
+    /// The server once waited for the lock synchronously: each write waited again,
+    /// and every read waited for the writes.
     @Test func answersReadsWhileWritesWaitForTheLock() throws {
         let folder = TemporaryDirectory()
         let data = ["--data", folder.path("store"), "--lock-wait", "1", "--replies", "as-completed"]

@@ -109,8 +109,8 @@ struct LockWaitTests {
         #expect(after["error"]?["data"]?["errors"] == ["login_attempts_exceeded"])
     }
 
-    /// A server with nothing to write once waited for the lock at its end, and logged that its mail could not be
-    /// sent.
+    /// A server with nothing to write once waited for the lock at its end,
+    /// and logged that its mail could not be sent.
     @Test func endsAtOnceWithNothingToWrite() throws {
         let path = folder.path("store")
         let server = try PosternProcess(["--data", path, "--lock-wait", "30"])

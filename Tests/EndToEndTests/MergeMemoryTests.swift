@@ -7,8 +7,8 @@ import Testing
 struct MergeMemoryTests {
     private let folder = TemporaryDirectory()
 
-    /// The journal's entries once stayed in memory for good, because they were freed only after the memory had been
-    /// returned to the system.
+    /// The journal's entries once stayed in memory for good, because they
+    /// were freed only after the memory had been returned to the system.
     @Test func returnsTheMemoryOfTheJournal() throws {
         let path = folder.path("store")
         let server = try PosternProcess(["--data", path])

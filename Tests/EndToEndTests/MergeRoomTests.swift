@@ -23,8 +23,8 @@ struct MergeRoomTests {
         try engine.makeDurable()
     }
 
-    /// The compaction once started again with every write, filled the disk, and requests were answered with
-    /// `disk_full`.
+    /// The compaction once started again with every write, filled the disk,
+    /// and requests were answered with `disk_full`.
     @Test func warnsOnceAndContinues() throws {
         let path = folder.path("store")
         guard let volume = try TemporaryFileSystem(at: path, options: "size=8m") else {

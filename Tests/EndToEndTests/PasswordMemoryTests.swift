@@ -133,8 +133,8 @@ private final class Conversation {
         return .string(String(try #require(newest.firstMatch(of: /[?&](?:code|token)=(\S+)/)).output.1))
     }
 
-    /// Sends a request and counts the remaining copies. `password` and `current` are the ends of passwords, if the
-    /// request has any.
+    /// Sends a request and counts the remaining copies. `password` and `current` are the ends of passwords,
+    /// if the request has any.
     @discardableResult
     private func ask(
         _ method: String,

@@ -11,8 +11,8 @@ struct ScarceSystemTests {
         #"{"jsonrpc":"2.0","id":1,"method":"care.user.register","#
         + #""params":{"email":"a@b.co","password":"a long password","role":"user"}}"# + "\n"
 
-    /// Without a descriptor for its pipe, the program once ended with SIGILL. Without one for /proc/self/maps, it
-    /// ignored its arguments.
+    /// Without a descriptor for its pipe, the program once ended with SIGILL.
+    /// Without one for /proc/self/maps, it ignored its arguments.
     @Test(arguments: 3...16)
     func reportsMissingDescriptorsInOneLine(limit: Int) throws {
         #expect(try PosternProcess.run(data, input: register).status == 0)

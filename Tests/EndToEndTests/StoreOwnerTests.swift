@@ -113,8 +113,8 @@ struct StoreOwnerTests {
         #expect(!outcome.errors.contains("damaged"))
     }
 
-    /// The error for the place of a new store was once only the system's text, which names neither the owner nor the
-    /// user.
+    /// The error for the place of a new store was once only the system's text,
+    /// which names neither the owner nor the user.
     @Test func namesTheOwnerOfADirectoryThatRefusesANewStore() throws {
         try makeStore()
         let user = "uid \(OtherUser.id) has no permission for"
@@ -157,8 +157,8 @@ struct StoreOwnerTests {
         #expect(try FileState(path).mode == 0o777)
     }
 
-    /// A Kubernetes volume with an fsGroup was once refused, because its mode could not be changed, and a `lock` file
-    /// remained in it.
+    /// A Kubernetes volume with an fsGroup was once refused, because its mode could not be changed,
+    /// and a `lock` file remained in it.
     @Test func usesADirectoryThatItsGroupCanWriteTo() throws {
         try #require(chown(path, 0, 4_711) == 0 && chmod(path, 0o2770) == 0)
         for pass in 1...2 {

@@ -81,8 +81,8 @@ struct StoreToolTests {
         postern.finish()
         let file = URL(fileURLWithPath: folder.path("store/\(name)"))
         var bytes = try Data(contentsOf: file)
-        // In a user record: in the third line of users of the base, or in the last transaction but one of the
-        // journal.
+        // In a user record: in the third line of users of the base,
+        // or in the last transaction but one of the journal.
         let mark = Data(#""care.users/id/"#.utf8)
         let place = try #require(bytes.range(of: mark)).lowerBound + 60
         bytes[place] ^= 1
@@ -122,8 +122,8 @@ struct StoreToolTests {
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("store"))
         let base = URL(fileURLWithPath: folder.path("store/\(try #require(files.first { $0.hasPrefix("base") }))"))
         let bytes = try Data(contentsOf: base)
-        // Everything after the patients and shares is lost except sessions: accounts, mails, and the counters of
-        // both.
+        // Everything after the patients and shares is lost except sessions:
+        // accounts, mails, and the counters of both.
         let lost = try #require(bytes.range(of: Data(#"["care.users/"#.utf8))).lowerBound
         let kept = try #require(bytes.range(of: Data(#"["sessions/"#.utf8))).lowerBound
         try (bytes[..<lost] + bytes[kept...]).write(to: base)
@@ -253,15 +253,15 @@ struct StoreToolTests {
         }
     }
 
-    /// A symbolic link to the store, planted where a copy is written, once caused every file in the store to be
-    /// removed.
+    /// A symbolic link to the store, planted where a copy is written,
+    /// once caused every file in the store to be removed.
     @Test(arguments: ["backup", "salvage", "import"])
     func followsNoPlantedLink(command: String) throws {
         try serving().finish()
         let export = try PosternProcess.run(["export"] + data).output
         let target = folder.path("planted")
-        // The shell's process id becomes the command's, so an attacker could predict the temporary name of former
-        // versions.
+        // The shell's process id becomes the command's, so an attacker
+        // could predict the temporary name of former versions.
         let shell = #"ln -s "\#(folder.path("store"))" "\#(target).unfinished-$$"; exec "$@""#
         let words = command == "import" ? ["import", "--data", target] : [command, target] + data
         let outcome = try PosternProcess.run(words, input: export, shell: shell)

@@ -3,8 +3,8 @@ import JSON
 import PosternTesting
 import Testing
 
-/// Sends every param of every method with a wrong type. Each request gets an error of its API, and the next request
-/// is served.
+/// Sends every param of every method with a wrong type. Each request gets an error of its API,
+/// and the next request is served.
 struct TypeConfusionTests {
     private static let strangers: [(kind: String, value: JSONValue)] = [
         ("null", .null), ("number", 7), ("fraction", .number("0.5")), ("huge", .number("1e400")), ("boolean", true),

@@ -3,8 +3,8 @@ import JSON
 import PosternTesting
 import Testing
 
-/// A Content-Length that is too long or too short, tested with the real binary: the good frames around it are
-/// answered.
+/// A Content-Length that is too long or too short, tested with the real binary:
+/// the good frames around it are answered.
 struct WrongLengthTests {
     private static func info(_ id: Int) -> String { #"{"jsonrpc":"2.0","id":\#(id),"method":"system.info"}"# }
 
@@ -30,9 +30,9 @@ struct WrongLengthTests {
         replies.filter { $0["result"] != nil }.compactMap { $0["id"]?.int }.sorted()
     }
 
-    /// A length that was fourteen or more bytes too long once cost the next good frame its reply. The lengths include
-    /// a part of the next header, the whole header, a part of the next message, whole frames, and more than the rest
-    /// of the stream.
+    /// A length that was fourteen or more bytes too long once cost the next good frame its reply.
+    /// The lengths include a part of the next header, the whole header, a part of the next message,
+    /// whole frames, and more than the rest of the stream.
     @Test(arguments: [1, 2, 13, 14, 15, 16, 18, 20, 22, 40, 69, 91, 120, 138, 139, 5_000], [1, 7, 64, 4_096])
     func answersTheFramesAroundOneWithALengthThatIsTooLong(_ excess: Int, _ piece: Int) throws {
         let stream =
@@ -47,8 +47,8 @@ struct WrongLengthTests {
         #expect(error?["message"]?.string?.contains(hint) == true)
     }
 
-    /// A message that is not JSON and ends with a letter of `Content-Length` was once answered only when the next one
-    /// came.
+    /// A message that is not JSON and ends with a letter of
+    /// `Content-Length` was once answered only when the next one came.
     @Test(arguments: ["c", "CONT", "Content-Length"])
     func answersAtOnceThoughTheNextHeaderMayHaveBegun(_ end: String) throws {
         let process = try PosternProcess(["--data", ":memory:"])

@@ -55,8 +55,8 @@ def cases_of(trial, name, model, act):
     act(store, trial.program.under(before=tracing.tracing(store.path, "all", trace)), True)
     for call, times in tracing.count(trace).items():
         for error in ERRORS.get(call, []):
-            # Taking a lock may fail, but releasing one never does, and strace cannot distinguish them, so only the
-            # first call fails.
+            # Taking a lock may fail, but releasing one never does, and strace cannot distinguish them,
+            # so only the first call fails.
             for number in range(1, 2 if error == "ENOLCK" else times + 1):
                 yield attempt, name, model, act, call, error, number, False
                 # A call that is retried without limit would be retried for ever.

@@ -20,7 +20,7 @@ A module is a class of faults:
     syncs          a sync that fails
     clocks         a clock that is set back or ahead
 
-Each prints a line: `class | cases tried | cases held | teeth`. The last column says what the same checks found when a
+Each prints a line: `class | cases tried | cases passed | self-test`. The last column says what the same checks found when a
 protection was removed: the sync, the lock, or the comparison of checksums. A check that finds nothing then proves
 nothing and counts as failed, and so does a class that tried nothing. Cases that the machine does not support, such as
 a container without loop devices, are skipped: they are listed and counted, and fail with `--no-skips` or NO_SKIPS=1.
@@ -68,7 +68,7 @@ def main():
     parser.add_argument("--no-skips", action="store_true", default=os.environ.get("NO_SKIPS") == "1")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    print("class | cases tried | cases held | teeth", flush=True)
+    print("class | cases tried | cases passed | self-test", flush=True)
     outcomes = [run(name, options) for name in options.only or CLASSES]
     skipped = sum(len(outcome.skipped) for outcome in outcomes)
     print(f"{sum(outcome.tried for outcome in outcomes)} cases tried, {skipped} skips", flush=True)
@@ -100,7 +100,7 @@ def run(name, options):
     for remark in outcome.remarks:
         print(f"    {remark}", flush=True)
     for failure in outcome.failures[:FAILURES_SHOWN_MAX]:
-        print(f"    NOT HELD {failure}", flush=True)
+        print(f"    FAILED {failure}", flush=True)
     if len(outcome.failures) > FAILURES_SHOWN_MAX:
         print(f"    and {len(outcome.failures) - FAILURES_SHOWN_MAX} more", flush=True)
     return outcome

@@ -45,7 +45,7 @@ class Outcome:
         """Records what a check found with a protection removed; it must find something."""
         if found and len(found) > TEETH_SHOWN_MAX:
             found = found[:TEETH_SHOWN_MAX] + "…"
-        words = f"{what}: {found}" if found else f"{what}: DOES NOT BITE"
+        words = f"{what}: {found}" if found else f"{what}: FOUND NOTHING"
         self.teeth = words if self.teeth == "none" else f"{self.teeth}; {words}"
         self.has_teeth = self.has_teeth and bool(found)
 

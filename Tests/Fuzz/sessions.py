@@ -60,7 +60,7 @@ def main():
             counts += play(contract, options, number)
         except Exception as error:  # noqa: BLE001 - the other sessions must run too
             failed += 1
-            print(f"NOT HELD session {number}: {type(error).__name__}: {error}", flush=True)
+            print(f"FAILED session {number}: {type(error).__name__}: {error}", flush=True)
         counts["sessions"] += 1
         number += 1
         if options.session is not None or time.monotonic() > end or failed >= 5:

@@ -49,8 +49,8 @@ struct LanesTests {
         #expect(id.elementsEqual("\"id\"".utf8))
     }
 
-    /// The limit once counted only params and ids: 6,000 short requests kept 1.5 GiB, because each had 256 KiB
-    /// besides its params.
+    /// The limit once counted only params and ids: 6,000 short requests kept 1.5 GiB,
+    /// because each had 256 KiB besides its params.
     @Test func refusesRequestsWithTooManyBytesOutsideTheirParams() {
         let padding = String(repeating: "x", count: 1 << 20)
         let slow = #"{"jsonrpc":"2.0","id":0,"method":"slow","params":{"value":4}}"#

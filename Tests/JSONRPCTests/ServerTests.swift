@@ -4,11 +4,11 @@ import Platform
 
 @testable import JSONRPC
 
-/// The time limits are longer than all tests take together, because a test's time also runs while it waits for a
-/// thread.
+/// The time limits are longer than all tests take together,
+/// because a test's time also runs while it waits for a thread.
 struct ServerTests {
-    /// The server's input. It is closed once: a second close could close a descriptor that another test has opened
-    /// meanwhile.
+    /// The server's input. It is closed once: a second close could
+    /// close a descriptor that another test has opened meanwhile.
     private final class Input {
         let pipe: Pipe
         private var isOpen = true

@@ -75,8 +75,8 @@ struct CourierTests {
         #expect(driver.attempts == 11)
     }
 
-    /// Several processes on one directory, each with a driver: one sends a mail, and another only if the first is
-    /// killed.
+    /// Several processes on one directory, each with a driver:
+    /// one sends a mail, and another only if the first is killed.
     @Test func sendsAMailOnceAmongSeveralProcesses() throws {
         let folder = NSTemporaryDirectory() + "postern-\(UUID().uuidString)"
         defer { _ = try? FileManager.default.removeItem(atPath: folder) }

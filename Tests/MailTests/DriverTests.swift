@@ -103,8 +103,8 @@ struct DriverTests {
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 
-    /// A command that quotes the mail must not put the mail's code into a text that stays when the mail's text is
-    /// erased.
+    /// A command that quotes the mail must not put the mail's code
+    /// into a text that stays when the mail's text is erased.
     @Test(arguments: ["1-5f0c2d3e4b5a69788796a5b4c3d2e1f0 for you\n", "1-5f0c2d3e4b5a69788796a5b4c3d2e1f0 für dich\n"])
     func removesQuotesOfTheMailFromACommandsOutput(text: String) throws {
         let code = "1-5f0c2d3e4b5a69788796a5b4c3d2e1f0"

@@ -31,9 +31,9 @@ type pipes struct {
 	io.WriteCloser
 }
 
-// plainStream is a stream of messages without headers, with one decoder for all replies. Later releases have it as
-// NewPlainObjectStream. PlainObjectCodec makes a decoder for each reply, which loses the bytes that it has read of
-// the next.
+// plainStream is a stream of messages without headers, with one decoder for all replies.
+// Later releases have it as NewPlainObjectStream. PlainObjectCodec makes a decoder for
+// each reply, which loses the bytes that it has read of the next.
 type plainStream struct {
 	pipes
 	decoder *json.Decoder
@@ -190,8 +190,8 @@ func (s *service) refuses(method string, params interface{}, code int64, message
 	return expect([]interface{}{fault.Code, fault.Message, actual}, []interface{}{code, message, data})
 }
 
-// answersConcurrently calls sign-ins, which need a password hash each, between writes, which need none and overtake
-// them.
+// answersConcurrently calls sign-ins, which need a password hash each,
+// between writes, which need none and overtake them.
 func (s *service) answersConcurrently(who session) error {
 	busy, err := s.register("busy@example.com")
 	if err != nil {

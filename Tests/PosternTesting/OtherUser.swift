@@ -4,8 +4,8 @@ package import Foundation
 package enum OtherUser {
     /// Both the uid and the gid.
     package static let id: uid_t = 65534
-    /// Whether the program can run as that user: that needs root, setpriv(1) and a build directory that others can
-    /// enter.
+    /// Whether the program can run as that user: that needs root,
+    /// setpriv(1) and a build directory that others can enter.
     package static let isAvailable: Bool = {
         guard geteuid() == 0 else { return false }
         return (try? PosternProcess.run(["version"], shell: shell()))?.status == 0

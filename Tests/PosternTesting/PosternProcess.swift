@@ -78,15 +78,15 @@ package final class PosternProcess {
         try? input.fileHandleForWriting.write(contentsOf: data)
     }
 
-    /// Sends bytes on another thread, after those before. For more bytes than the program reads while its output is
-    /// not read.
+    /// Sends bytes on another thread, after those before. For more
+    /// bytes than the program reads while its output is not read.
     package func writeBeside(_ data: Data) {
         let handle = input.fileHandleForWriting
         writer.async { try? handle.write(contentsOf: data) }
     }
 
-    /// Sends bytes and ends the input on another thread. For more bytes than the program reads while its output is
-    /// not read.
+    /// Sends bytes and ends the input on another thread. For more
+    /// bytes than the program reads while its output is not read.
     package func finishBeside(_ data: Data) {
         let handle = input.fileHandleForWriting
         Thread {

@@ -161,8 +161,8 @@ extension JSONValue {
         }
     }
 
-    /// The value that a `keep` entry finds in a reply: the value at a pointer, or the first group of a pattern in the
-    /// string there.
+    /// The value that a `keep` entry finds in a reply: the value at a pointer,
+    /// or the first group of a pattern in the string there.
     fileprivate func found(in reply: JSONValue) -> JSONValue? {
         let pointer = self["at"]?.string ?? string ?? ""
         let target = pointer.split(separator: "/").reduce(Optional(reply)) { value, name in

@@ -11,8 +11,8 @@ struct DistantDamageTests {
         directory = try TemporaryDirectory()
     }
 
-    /// Each request that met the damaged line counted all lines before it, which took two seconds in a base of 1.7
-    /// GB.
+    /// Each request that met the damaged line counted all lines before it,
+    /// which took two seconds in a base of 1.7 GB.
     @Test func isReportedWithoutCountingLines() throws {
         let value = #""\#(String(repeating: "x", count: 60_000))""#
         let engine = try directory.open()

@@ -118,8 +118,8 @@ struct EngineConformanceTests {
         }
     }
 
-    /// A refused transaction's `keeping` closure runs after everything else in the transaction is undone, including the
-    /// numbers that it took.
+    /// A refused transaction's `keeping` closure runs after everything else in the transaction is undone,
+    /// including the numbers that it took.
     @Test(arguments: Kind.allCases)
     func commitsTheKeepingClosureOfARefusedTransaction(kind: Kind) throws {
         struct Refused: Error {}
@@ -233,8 +233,8 @@ struct EngineConformanceTests {
         }
     }
 
-    /// Random transactions, some refused and some discarded, compared with a dictionary. The directory is reopened
-    /// now and then.
+    /// Random transactions, some refused and some discarded, compared with a dictionary.
+    /// The directory is reopened now and then.
     @Test(arguments: Kind.allCases, [1, 2, 3] as [UInt64])
     func agreesWithADictionary(kind: Kind, seed: UInt64) throws {
         struct Refusal: Error {}

@@ -75,8 +75,8 @@ struct ErasureTests {
         #expect(try directory.open().entries() == ["m/id/1": secret, "a": "1"])
     }
 
-    /// A process may be killed between the sync and the erasure, or during the erasure: any part of the slot may be
-    /// overwritten.
+    /// A process may be killed between the sync and the erasure, or during the erasure:
+    /// any part of the slot may be overwritten.
     @Test func finishesAnInterruptedErasureAtTheNextOpen() throws {
         let engine = try directory.open()
         try engine.commit(("m/id/1", secret), isErasable: true)

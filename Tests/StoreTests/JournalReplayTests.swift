@@ -48,8 +48,8 @@ struct JournalReplayTests {
         let sample = try Sample(chunk: chunk)
         for length in sample.bytes.indices {
             let result = try sample.open(sample.bytes[..<length] + Self.room(room))
-            // A write into room cannot be cut off just before its line feed, unless the line feed is the first byte
-            // of a sector.
+            // A write into room cannot be cut off just before its line feed,
+            // unless the line feed is the first byte of a sector.
             if room > 0, length % 512 != 0, let line = sample.ends.dropFirst().firstIndex(of: length + 1) {
                 #expect(
                     storeError { _ = try result.get() }

@@ -19,8 +19,8 @@ struct KnownPlacesTests {
         }
     }
 
-    /// Keys with the same fingerprint, which an attacker can construct. The caller's check of each offset
-    /// distinguishes them.
+    /// Keys with the same fingerprint, which an attacker can construct.
+    /// The caller's check of each offset distinguishes them.
     @Test func distinguishesOffsetsWithTheSameFingerprint() throws {
         let places = try KnownPlaces(fileBytes: 1)
         let fingerprint = KeyFingerprint(of: key(1))

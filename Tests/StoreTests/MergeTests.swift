@@ -207,8 +207,8 @@ struct MergeTests {
         #expect(try directory.names().contains { $0.hasPrefix(".torn-1-") })
     }
 
-    /// A compaction that reads without the lock may see only part of a line that is written into the journal's
-    /// preallocated room.
+    /// A compaction that reads without the lock may see only part of
+    /// a line that is written into the journal's preallocated room.
     @Test func stopsAtALineThatIsNotWholeYet() throws {
         let journal = directory.path + "/journal-1.jsonl"
         func overwrite(at offset: Int, _ bytes: [UInt8]) {

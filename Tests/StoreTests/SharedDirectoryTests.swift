@@ -81,8 +81,8 @@ struct SharedDirectoryTests {
         #expect(numbers.all.sorted() == Array(1...600))
     }
 
-    /// An engine returns another process's transaction only once it is synced: the other process may have been killed
-    /// before its own sync.
+    /// An engine returns another process's transaction only once it is synced:
+    /// the other process may have been killed before its own sync.
     @Test func syncsTransactionsOfOthersThatAreNotSyncedYet() throws {
         var calls = SystemCalls.real
         var syncs = 0
@@ -112,8 +112,8 @@ struct SharedDirectoryTests {
         #expect(syncs == 1)
     }
 
-    /// The shared marks in `lock.sync` may be left from before a system crash and claim more synced bytes than the
-    /// files have.
+    /// The shared marks in `lock.sync` may be left from before a
+    /// system crash and claim more synced bytes than the files have.
     @Test func doesNotTrustMarksLeftInTheSyncFile() throws {
         try directory.open().commit(("a", "1"))
         try directory.write([UInt8](repeating: 0xFF, count: 24), to: "lock.sync")
@@ -227,8 +227,8 @@ struct SharedDirectoryTests {
         #expect(storeError { _ = try first.entries() } != nil)
     }
 
-    /// The engine reads a long journal before it takes the lock, and then, under the lock, what was added or erased
-    /// meanwhile.
+    /// The engine reads a long journal before it takes the lock, and then,
+    /// under the lock, what was added or erased meanwhile.
     @Test func opensALongJournalWhileAnotherEngineWrites() throws {
         let engine = try directory.open()
         let value = #""\#(String(repeating: "x", count: 2_000))""#
@@ -257,8 +257,8 @@ struct SharedDirectoryTests {
         #expect(directory.warnings.isEmpty)
     }
 
-    /// An engine that follows a compaction settles lines that another process could not sync, as an engine that opens
-    /// the store does.
+    /// An engine that follows a compaction settles lines that another process could not sync,
+    /// as an engine that opens the store does.
     @Test func settlesUnsyncedLinesOfTheEpochItFollows() throws {
         var failing = SystemCalls.real
         var fails = false
@@ -337,8 +337,8 @@ struct SharedDirectoryTests {
         #expect(try look() == ["a": "3", "b": "1"])
     }
 
-    /// The marks are not trusted either if a torn end cannot be set aside for lack of space, and opening goes on
-    /// without it.
+    /// The marks are not trusted either if a torn end cannot be set aside for lack of space,
+    /// and opening goes on without it.
     @Test func doesNotTrustMarksWhenThereIsNoSpaceForATornEnd() throws {
         try directory.open().commit(("a", "1"))
         let torn = try directory.bytes() + Array(#"{"n":2,"#.utf8)
@@ -363,8 +363,8 @@ struct SharedDirectoryTests {
         #expect(try engine.entries() == ["a": "1"])
         (isFull, syncs) = (false, 0)
         try engine.commit(("b", "1"))
-        // One sync for the copy of the torn end, one for the truncation, one to settle the existing lines, and one
-        // for the new line.
+        // One sync for the copy of the torn end, one for the truncation,
+        // one to settle the existing lines, and one for the new line.
         #expect(syncs == 4)
     }
 

@@ -405,8 +405,8 @@ struct ToolsTests {
         #expect(!isFirst, "the destination was not created")
     }
 
-    /// A foreign file in the directory under construction stays, and so does a directory that replaced it under its
-    /// name.
+    /// A foreign file in the directory under construction stays,
+    /// and so does a directory that replaced it under its name.
     @Test(arguments: [false, true])
     func leavesForeignFilesInPlace(isMoved: Bool) throws {
         try makeStore()

@@ -86,8 +86,8 @@ private struct Reply {
         return replies.isEmpty ? .none : .batch(replies)
     }
 
-    /// The reply to one message. The inner optional is nil if no reply is due, the outer one if the envelope has a
-    /// duplicate property.
+    /// The reply to one message. The inner optional is nil if no reply is due,
+    /// the outer one if the envelope has a duplicate property.
     private static func parsed(_ value: JSONValue) -> Reply?? {
         guard let properties = value.object else { return .some(Reply(id: .null, isError: true)) }
         guard Set(properties.map { Array($0.name.utf8) }).count == properties.count else { return nil }

@@ -105,8 +105,8 @@ enum JournalTarget {
 
     // MARK: The sample
 
-    /// Twelve transactions in groups of one to three, with values longer than a sector, values in slots, and erased
-    /// slots.
+    /// Twelve transactions in groups of one to three, with values longer than a sector,
+    /// values in slots, and erased slots.
     private static func makeSample() throws -> Sample {
         let path = Scratch.path + "/journal"
         let engine = try LocalEngine(directory: path, settings: .unsynced, log: { _ in })
