@@ -20,10 +20,11 @@ A module is a class of faults:
     syncs          a sync that fails
     clocks         a clock that is set back or ahead
 
-Each prints a line: `class | cases tried | cases passed | self-test`. The last column says what the same checks found when a
-protection was removed: the sync, the lock, or the comparison of checksums. A check that finds nothing then proves
-nothing and counts as failed, and so does a class that tried nothing. Cases that the machine does not support, such as
-a container without loop devices, are skipped: they are listed and counted, and fail with `--no-skips` or NO_SKIPS=1.
+Each prints a line: `class | cases tried | cases passed | self-test`. The last column says what the same checks found
+when a protection was removed: the sync, the lock, or the comparison of checksums. A check that finds nothing then
+proves nothing and counts as failed, and so does a class that tried nothing. Cases that the machine does not support,
+for example in a container without loop devices, are skipped: they are listed and counted, and fail with `--no-skips`
+or NO_SKIPS=1.
 
 `--quick` takes a random sample of at most 100 seconds, and prints its seed. A full run takes up to half an hour. The
 exit code is 1 if a case failed or a check found nothing without the protection.

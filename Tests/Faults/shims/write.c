@@ -4,8 +4,7 @@
 //     WRITE=short   each call writes at most WRITE_BYTES bytes
 //     WRITE=hide    a call that fails reports that it has written everything
 //     WRITE=late    each call first waits up to WRITE_MICROSECONDS
-//     WRITE=hold    call WRITE_NUMBER writes its byte count to the file WRITE_SIGN, and waits a second before it
-//     writes
+//     WRITE=hold    call WRITE_NUMBER writes its byte count to the file WRITE_SIGN, waits a second, and then writes
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
