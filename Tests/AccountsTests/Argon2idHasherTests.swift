@@ -1,14 +1,14 @@
 import Accounts
 import Testing
 
-/// Which hashes of an import are taken: those that a password can be verified against, at a bounded cost.
+/// The hashes that an import accepts: a password can be verified against them at a limited cost.
 struct Argon2idHasherTests {
     private static let salted = "$WJC+EBYT2Cm8v/6vP4AALw$QmDcInomx+YkjeDVvizoktBU17c+K6dtegSszIvy80E"
 
     @Test(arguments: [
         "$argon2id$v=19$m=19456,t=2,p=1", "$argon2id$v=19$m=8192,t=1,p=1", "$argon2id$v=19$m=262144,t=10,p=1",
     ])
-    func takesAHashOfBoundedCost(head: String) {
+    func acceptsAHashOfLimitedCost(head: String) {
         #expect(Argon2idHasher.canVerify(PasswordHash(text: head + Self.salted)))
     }
 
@@ -21,7 +21,7 @@ struct Argon2idHasherTests {
         "$argon2id$v=19$m=99999999999999999999,t=2,p=1", "$argon2id$v=19$m=19456,t=2,p=1,x=1",
         " $argon2id$v=19$m=19456,t=2,p=1", "$argon2id$v=19$m=19456,t=2,p=1$", "$2b$12$abcdefghijklmnopqrstuu",
     ])
-    func refusesAnyOther(head: String) {
+    func refusesAnyOtherHash(head: String) {
         #expect(!Argon2idHasher.canVerify(PasswordHash(text: head + Self.salted)))
         #expect(!Argon2idHasher.canVerify(PasswordHash(text: head)))
     }
@@ -30,7 +30,7 @@ struct Argon2idHasherTests {
         "", "$", "$WJC+EBYT2Cm8v/6vP4AALw", "$WJC+EBYT2Cm8v/6vP4AALw$", "$c2FsdA$aGFzaA", "$WJC+EBYT2Cm8v/6vP4AALw$é",
         "\(salted)$", "\(salted)\u{0}", "\(salted)\n", "\(salted) ",
     ])
-    func refusesASaltOrHashThatIsNone(tail: String) {
+    func refusesAnInvalidSaltOrHash(tail: String) {
         #expect(!Argon2idHasher.canVerify(PasswordHash(text: "$argon2id$v=19$m=19456,t=2,p=1" + tail)))
     }
 }

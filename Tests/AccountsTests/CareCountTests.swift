@@ -4,10 +4,11 @@ import Testing
 
 @testable import Accounts
 
-/// How many patients a user can see is what the list shows, whatever jobs are still to be done, and costs no walk.
+/// The number of patients that a user can see equals the length of the list,
+/// even while jobs are pending, and is found without a scan.
 struct CareCountTests {
     private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
-    /// More than a transaction of a job takes.
+    /// More records than one transaction of a job handles.
     private static let many = Limits.jobRecordsMax + 20
 
     private let folder = TemporaryDirectory()
@@ -32,7 +33,7 @@ struct CareCountTests {
         phone: .absent
     )
 
-    /// A user whose address is proven, unless told otherwise; the token.
+    /// Registers a user, by default with a proven address. Returns the user's token.
     private func user(_ care: Care, _ email: String, isProven: Bool = true) throws -> Given<String> {
         let user = try care.register(
             email: .value(email),
@@ -53,7 +54,7 @@ struct CareCountTests {
         )
     }
 
-    /// Signs in with a temporary password, which takes an account over whose address was not proven.
+    /// Signs in with a temporary password, which takes over an account whose address was not proven.
     private func takeOver(_ care: Care, _ email: String) throws -> Given<String> {
         _ = try care.resetPassword(email: .value(email)).finished(in: care.environment)
         let (store, outbox) = (care.environment.store, care.environment.outbox)
@@ -79,7 +80,7 @@ struct CareCountTests {
         )
     }
 
-    /// Compares the count with all that is listed, and with pages of it.
+    /// Compares the count with the whole list and with pages of it. Returns the listed ids.
     private func expectTrueCount(_ care: Care, _ user: Given<String>) throws -> [Int] {
         let all = try care.patients(user, limit: .value(0), offset: .absent)
         #expect(all.count == all.page.count)
@@ -93,7 +94,7 @@ struct CareCountTests {
     }
 
     @Test(arguments: [false, true])
-    func listingOneOfManyVisitsNoMoreThanListingOneOfFew(onDisk: Bool) throws {
+    func listingOnePatientVisitsEquallyManyEntriesInAnyList(onDisk: Bool) throws {
         let inner = onDisk ? try LocalEngine(directory: folder.path("store"), log: { _ in }) : LocalEngine()
         let engine = VisitCountingEngine(inner)
         let care = self.care(engine)
@@ -115,8 +116,8 @@ struct CareCountTests {
         #expect(visits[0] == visits[2] && visits[1] == visits[3] && visits[3] < 10, "\(visits)")
     }
 
-    /// A takeover of one account once had every user's list go through all shares.
-    @Test func aTakeoverOfFewSharesCostsOthersNoWalkThroughAllOfTheirs() throws {
+    /// While a takeover of one account was pending, every user's list once visited all of the user's shares.
+    @Test func aPendingTakeoverDoesNotMakeOtherListsScanAllShares() throws {
         let engine = VisitCountingEngine(LocalEngine())
         let care = self.care(engine)
         let owner = try user(care, "owner@b.co")
@@ -137,7 +138,7 @@ struct CareCountTests {
     }
 
     @Test(arguments: [1, 2] as [UInt64])
-    func countIsWhatTheListShowsWhateverHappens(seed: UInt64) throws {
+    func theCountEqualsTheListAfterRandomChanges(seed: UInt64) throws {
         var random = SplitMix(state: seed)
         let engine = try LocalEngine(directory: folder.path("store"), log: { _ in })
         let care = self.care(engine)
@@ -145,7 +146,7 @@ struct CareCountTests {
         let emails = ["a@b.co", "c@b.co", "d@b.co", "owner@b.co", "dr@b.co"]
         var users: [String: Given<String>] = [:]
         for email in emails { users[email] = try user(care, email, isProven: email != "dr@b.co") }
-        // Enough for a deletion and a takeover in pieces.
+        // Enough patients for a deletion and a takeover in several transactions.
         for email in ["owner@b.co", "dr@b.co"] {
             let owner = try #require(users[email])
             for _ in 0..<Self.many {
@@ -191,7 +192,7 @@ struct CareCountTests {
             try store.makeDurable()
             if step % 25 == 0 { #expect(try engine.merge()) }
         }
-        // What was listed while jobs were pending is what is there once they are done.
+        // The lists while jobs were pending equal the lists after the jobs.
         let listed = try users.mapValues { try expectTrueCount(care, $0) }
         while try care.runJob() {}
         #expect(try users.mapValues { try expectTrueCount(care, $0) } == listed)

@@ -4,12 +4,13 @@ import Testing
 
 @testable import Accounts
 
-/// Endings that reach further than one transaction should: everybody sees them at once, and they go on in pieces.
+/// Deletions and takeovers with too many records for one transaction: all users see their result at once, and jobs do
+/// the rest in several transactions.
 struct CareJobsTests {
     private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
     private let environment: Environment
     private let care: Care
-    /// More than a transaction takes.
+    /// More records than one transaction handles.
     private let many = Limits.jobRecordsMax + 100
 
     private let kim = PatientFields(
@@ -37,7 +38,7 @@ struct CareJobsTests {
         return (environment, Care(environment))
     }
 
-    /// A user whose address is proven, unless told otherwise; the token.
+    /// Registers a user, by default with a proven address. Returns the user's token.
     private func user(_ care: Care, _ email: String, isProven: Bool = true) throws -> Given<String> {
         let user = try care.register(
             email: .value(email),
@@ -54,7 +55,7 @@ struct CareJobsTests {
         )
     }
 
-    /// Patients of a user, each shared with an address.
+    /// Creates patients of a user and shares each with an address.
     private func share(_ care: Care, _ count: Int, of owner: Given<String>, with email: String) throws {
         for _ in 0..<count {
             let patient = try care.createPatient(owner, kim).patient.id
@@ -76,12 +77,12 @@ struct CareJobsTests {
         return pieces
     }
 
-    /// What a user sees, without the patient who the user is.
+    /// The patients that a user sees, except the one who is the user.
     private func others(_ user: Given<String>) throws -> [SeenPatient] {
         try care.patients(user, limit: .value(0), offset: .absent).page.filter { !$0.isMe }
     }
 
-    @Test func deletedOwnerOfManyPatientsIsGoneAtOnceAndTheHeirHasThem() throws {
+    @Test func aDeletedOwnersManyPatientsPassToTheHeirAtOnce() throws {
         let heir = try user(care, "heir@b.co")
         let owner = try user(care, "owner@b.co")
         try share(care, many, of: owner, with: "heir@b.co")
@@ -93,7 +94,7 @@ struct CareJobsTests {
                 .finished(in: environment)
         }
         #expect(throws: AccountError(ErrorCode.Care.invalidAccessToken)) { try care.view(owner) }
-        // The address is free, and who registers with it next keeps what is theirs.
+        // The address is free, and the next user who registers with it keeps their own patient.
         let next = try user(care, "owner@b.co")
         func check() throws {
             let seen = try others(heir)
@@ -105,7 +106,7 @@ struct CareJobsTests {
             #expect(try care.patients(next, limit: .absent, offset: .absent).count == 1)
         }
         try check()
-        // One that has not passed on yet can be changed, and shared by its new owner.
+        // The new owner can change and share a patient whom the job has not passed on yet.
         let last = try #require(try others(heir).last).patient.id
         #expect(try care.shares(heir, .value(last)).map(\.email) == ["heir@b.co"])
         let shared = try care.share(
@@ -122,14 +123,14 @@ struct CareJobsTests {
         #expect(try jobs(store) == 0)
         try check()
         try store.transact { tx in
-            // The owner's number was 2: nothing points at it any more.
+            // The owner had number 2: no record refers to it any more.
             let (shares, patients) = (try tx.all(CareShare.self), try tx.all(CarePatient.self))
             #expect(shares.allSatisfy { $0.user != 2 })
             #expect(patients.allSatisfy { $0.owner != 2 && $0.me != 2 })
         }
     }
 
-    @Test func patientsThatNobodyElseReachesGoWithTheirOwnerInPieces() throws {
+    @Test func patientsWithoutAnotherUserAreDeletedInSeveralTransactions() throws {
         let owner = try user(care, "owner@b.co")
         try invite(many, to: 1, in: store)
         _ = try care.delete(owner)
@@ -142,8 +143,8 @@ struct CareJobsTests {
         #expect(left == [0, 0, 0])
     }
 
-    /// It made its holder the owner, until the job came to the patient.
-    @Test func invitationToAPatientWhoGoesWithTheOwnerIsNoGood() throws {
+    /// Such an invitation once made its holder the owner, until the job reached the patient.
+    @Test func anInvitationToAPatientOfADeletedOwnerIsInvalid() throws {
         let owner = try user(care, "owner@b.co")
         let guest = try user(care, "guest@b.co")
         var last = 0
@@ -174,8 +175,8 @@ struct CareJobsTests {
         }
     }
 
-    /// Each piece went through all invitations of the patient that were left, to look for an heir.
-    @Test func invitationsOfAPatientAreGoneThroughOnce() throws {
+    /// Each transaction once scanned all remaining invitations of the patient for an heir.
+    @Test func aPatientsInvitationsAreScannedOnce() throws {
         let engine = VisitCountingEngine(LocalEngine())
         let (environment, care) = Self.onStore(Store(engine: engine), time)
         let owner = try user(care, "owner@b.co")
@@ -192,8 +193,8 @@ struct CareJobsTests {
         #expect(try environment.store.transact { try $0.count(CareShare.self) } == 0)
     }
 
-    /// The list of a patient's shares went through all of them for each invitation, to look for an heir.
-    @Test func sharesAreListedInOnePassWhileTheOwnersDeletionIsPending() throws {
+    /// The list of a patient's shares once scanned all of them for each invitation, to find an heir.
+    @Test func sharesAreListedInOnePassDuringTheOwnersDeletion() throws {
         let engine = VisitCountingEngine(LocalEngine())
         let (environment, care) = Self.onStore(Store(engine: engine), time)
         let owner = try user(care, "owner@b.co")
@@ -215,8 +216,8 @@ struct CareJobsTests {
         #expect(engine.visits < 4 * many, "\(engine.visits)")
     }
 
-    /// It kept the number of the invitation before, and so went with the takeover of that one's sender.
-    @Test func anInvitationThatAnotherSendsIsANewOne() throws {
+    /// The new invitation once kept the number of the first one, and so a takeover of the first sender ended it.
+    @Test func anInvitationFromAnotherSenderGetsANewNumber() throws {
         let owner = try user(care, "owner@b.co")
         let friend = try user(care, "friend@b.co")
         func share(_ user: Given<String>, with email: String) throws -> Int {
@@ -233,7 +234,7 @@ struct CareJobsTests {
         #expect(try share(owner, with: "new@b.co") == second)
     }
 
-    @Test func deletedPatientWithManySharesIsGoneAtOnce() throws {
+    @Test func aDeletedPatientWithManySharesDisappearsAtOnce() throws {
         let owner = try user(care, "owner@b.co")
         let guest = try user(care, "guest@b.co")
         try invite(many, to: 1, in: store)
@@ -254,7 +255,7 @@ struct CareJobsTests {
         #expect(try store.transact { try $0.scan(CareShare.byPatient, prefix: Key(1)) }.isEmpty)
     }
 
-    @Test func takeoverEndsManySharesAtOnceAndNoneThatComesLater() throws {
+    @Test func aTakeoverEndsManySharesAtOnceAndNoLaterShare() throws {
         let friend = try user(care, "friend@b.co")
         let squatter = try user(care, "dr@b.co", isProven: false)
         try share(care, many, of: squatter, with: "friend@b.co")
@@ -271,7 +272,7 @@ struct CareJobsTests {
         #expect(try jobs(store) == 1)
         #expect(try others(friend).isEmpty)
         #expect(try care.patients(friend, limit: .value(1), offset: .absent).count == 1)
-        // The doctor shares the last of the patients again, whose share has not been removed yet.
+        // The doctor shares the last patient again, whose old share has not been removed yet.
         let last = try #require(try others(doctor).last).patient.id
         #expect(try care.shares(doctor, .value(last)).map(\.email) == ["dr@b.co"])
         #expect(throws: AccountError(ErrorCode.Care.invalidPatientID)) { try care.patient(friend, .value(last)) }
@@ -286,11 +287,11 @@ struct CareJobsTests {
         #expect(try finish(care) > 1)
         #expect(try jobs(store) == 0)
         #expect(try others(friend).map(\.patient.id) == [last])
-        // Each patient's owner's share, and the one that was made anew.
+        // One owner's share for each patient, and the new share.
         #expect(try store.transact { try $0.count(CareShare.self) } == many + 3)
     }
 
-    @Test func manyWaitingSharesOpenInPieces() throws {
+    @Test func manyWaitingSharesOpenInSeveralTransactions() throws {
         let owner = try user(care, "owner@b.co")
         let guest = try user(care, "guest@b.co", isProven: false)
         for _ in 0..<many {
@@ -311,8 +312,8 @@ struct CareJobsTests {
         #expect(try jobs(store) == 0)
     }
 
-    /// A process that ends in the middle leaves the rest to the next one.
-    @Test func anotherProcessGoesOn() throws {
+    /// A process that ends during a job leaves the rest to the next one.
+    @Test func anotherProcessContinuesAJob() throws {
         let folder = TemporaryDirectory()
         func opened() throws -> Care {
             Self.onStore(Store(engine: try LocalEngine(directory: folder.path, log: { _ in })), time).1
@@ -323,7 +324,7 @@ struct CareJobsTests {
         try share(first, many, of: owner, with: "heir@b.co")
         _ = try first.delete(owner)
         try first.environment.store.makeDurable()
-        // Closed without another piece.
+        // Closed before another transaction of the job.
         first.environment.store.close()
         let second = try opened()
         #expect(second.hasJobs)

@@ -4,7 +4,7 @@ import PosternTesting
 
 @testable import Accounts
 
-/// Stores that a version before made.
+/// Stores of the previous version.
 struct EarlierFormsTests {
     private let engine = LocalEngine()
     private let store: Store
@@ -26,7 +26,7 @@ struct EarlierFormsTests {
         )
     }
 
-    /// The version before kept deleted clients in the index by email, and had no index of them.
+    /// The previous version had deleted clients in the index by email, and no index of deleted clients.
     private func insertDeletedAsBefore(_ numbers: ClosedRange<Int>) throws {
         try store.transact { tx in
             for id in numbers { try tx.insert(client(id, "c\(id)@b.co", isDeleted: true)) }
@@ -46,7 +46,7 @@ struct EarlierFormsTests {
     }
 
     /// Creating a client with the email of a deleted one failed with -32603.
-    @Test func freesTheEmailsOfDeletedClientsInPieces() throws {
+    @Test func freesTheEmailsOfDeletedClientsInSeveralTransactions() throws {
         let count = Store.updatedRecordsMax + 1
         try insertDeletedAsBefore(1...count)
         try store.transact { try $0.insert(client(count + 1, "live@b.co")) }
@@ -62,8 +62,8 @@ struct EarlierFormsTests {
         }
     }
 
-    /// A store in the present form is left as it is.
-    @Test func changesNothingTwice() throws {
+    /// An update does not change a store in the current form.
+    @Test func doesNotChangeACurrentStore() throws {
         try store.transact { tx in
             try tx.insert(client(1, "a@b.co"))
             try tx.insert(client(2, "b@b.co", isDeleted: true))

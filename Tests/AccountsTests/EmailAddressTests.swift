@@ -8,7 +8,7 @@ struct EmailAddressTests {
         "!#$%&'*+-/=?^_`{|}~@b.co", "1@2.c3", "a@b-c.co", String(repeating: "a", count: 64) + "@b.co",
         "a@" + String(repeating: "b", count: 63) + ".co",
     ])
-    func takesAddresses(text: String) {
+    func acceptsAddresses(text: String) {
         #expect(EmailAddress(text)?.text == text)
     }
 
@@ -19,17 +19,17 @@ struct EmailAddressTests {
         String(repeating: "a", count: 65) + "@b.co", "a@" + String(repeating: "b", count: 64) + ".co",
         "a@" + String(repeating: "b.", count: 130) + "co",
     ])
-    func refusesWhatIsNone(text: String) {
+    func refusesInvalidAddresses(text: String) {
         #expect(EmailAddress(text) == nil)
     }
 
-    @Test func trimsSpacesAndTellsApartWithoutCase() {
+    @Test func trimsSpacesAndComparesWithoutCase() {
         let address = EmailAddress("  LaSoren+Tag@BU.edu ")
         #expect(address?.text == "LaSoren+Tag@BU.edu")
         #expect(address?.canonical == "lasoren+tag@bu.edu")
     }
 
-    @Test func takesAddressesOfUpTo254Bytes() {
+    @Test func acceptsAddressesOfUpTo254Bytes() {
         let domain = [String](repeating: String(repeating: "b", count: 62), count: 3).joined(separator: ".") + ".co"
         let longest = String(repeating: "a", count: 254 - domain.utf8.count - 1) + "@" + domain
         #expect(longest.utf8.count == 254 && EmailAddress(longest) != nil)

@@ -10,7 +10,7 @@ struct ExpiredSecretsTests {
     private let codes = MailedCodes(.operators)
     private let start = Timestamp(microseconds: 1_456_351_672_000_000)
 
-    /// What `body` gives; nil where it refuses, and then what it names as expired is deleted.
+    /// The result of `body`; nil if it refuses a secret. An expired secret that the error names is then deleted.
     private func value<Value>(_ body: (Transaction) throws -> Value) throws -> Value? {
         do {
             return try store.read(body)
@@ -36,8 +36,8 @@ struct ExpiredSecretsTests {
         try store.transact { try codes.issue(.reset, for: 7, secret: secret, at: start, in: $0) }
     }
 
-    /// A session that was refused once is no longer valid, even where the clock is put back.
-    @Test func doNotRevive() throws {
+    /// A session that was refused as expired stays invalid, even if the clock is set back.
+    @Test func stayInvalidOnceRefused() throws {
         let tokens = (0..<2).map { _ in SecretToken(bytes: 64, from: SystemRandom()) }
         try store.transact { tx in
             for token in tokens { try sessions.open(token, for: 7, at: start, in: tx) }
@@ -47,12 +47,12 @@ struct ExpiredSecretsTests {
         #expect(try account(tokens[1], at: start) == 7)
     }
 
-    /// The same for a mailed code. A newer code of the same account is another one, and lives on.
-    @Test func doNotReviveAsCodes() throws {
+    /// The same for a mailed code. A newer code of the same account stays valid.
+    @Test func stayInvalidAsCodesOnceRefused() throws {
         let later = start.adding(seconds: Limits.resetCodeSeconds)
         let (first, second) = (String(repeating: "1", count: 32), String(repeating: "2", count: 32))
         let code = try issue(first)
-        #expect(try !isValid("7-\(second)", at: later), "a wrong guess ends nothing")
+        #expect(try !isValid("7-\(second)", at: later), "a wrong guess ends no code")
         #expect(try isValid(code, at: start))
         #expect(try !isValid(code, at: later))
         #expect(try !isValid(code, at: start))
@@ -71,8 +71,8 @@ struct ExpiredSecretsTests {
         #expect(try isValid(newer, at: start))
     }
 
-    /// A machine may start with a clock that is years behind until it is set; the sessions used meanwhile live on.
-    @Test func outliveAClockThatIsBehind() throws {
+    /// A machine may start with a clock that is years behind until it is set. Sessions used meanwhile stay valid.
+    @Test func surviveAClockThatIsBehind() throws {
         let token = SecretToken(bytes: 64, from: SystemRandom())
         try store.transact { try sessions.open(token, for: 7, at: start, in: $0) }
         for time in [start.adding(seconds: -365 * 86_400), start.adding(seconds: Limits.sessionSeconds - 1)] {
@@ -80,7 +80,7 @@ struct ExpiredSecretsTests {
         }
     }
 
-    @Test func areFoundByATokenWithWhiteSpaceAroundIt() throws {
+    @Test func areFoundByATokenWithSurroundingWhiteSpace() throws {
         let token = SecretToken(bytes: 64, from: SystemRandom())
         try store.transact { tx in
             try sessions.open(token, for: 7, at: start, in: tx)

@@ -5,7 +5,7 @@ import PosternTesting
 
 @testable import Accounts
 
-/// The pieces that all three APIs share, over a store in memory.
+/// Rules that all three APIs share, with a store in memory.
 struct IdentityTests {
     private let store = Store(engine: LocalEngine())
     private let start = Timestamp(microseconds: 1_456_351_672_371_513)
@@ -21,13 +21,13 @@ struct IdentityTests {
             #expect(try lockout.secondsLeft(for: 1, at: start, in: tx) == 3_600)
             #expect(try lockout.secondsLeft(for: 1, at: start.adding(seconds: 3_599), in: tx) == 1)
             #expect(try lockout.secondsLeft(for: 1, at: start.adding(seconds: 3_600), in: tx) == nil)
-            // After it one failure is the first of ten again.
+            // After the lock, a failure counts as the first of ten.
             try lockout.fail(1, at: start.adding(seconds: 3_600), in: tx)
             #expect(try lockout.secondsLeft(for: 1, at: start.adding(seconds: 3_600), in: tx) == nil)
         }
     }
 
-    @Test func keepsAccountsRealmsAndScopesApart() throws {
+    @Test func locksEachAccountRealmAndScopeSeparately() throws {
         try store.transact { tx in
             for _ in 1...10 { try Lockout(.care).fail(1, at: start, in: tx) }
             #expect(try Lockout(.care).secondsLeft(for: 2, at: start, in: tx) == nil)
@@ -56,7 +56,7 @@ struct IdentityTests {
     @Test(arguments: [
         "", "-", "17", "17-", "-17-5f0c", "17-5f0c-", "x-5f0c", "17-5F0C", "99999999999-5f0c", "017-5f0d",
     ])
-    func takesNoOtherText(code: String) throws {
+    func refusesMalformedCodes(code: String) throws {
         let codes = MailedCodes(.operators)
         try store.transact { tx in
             _ = try codes.issue(.reset, for: 17, secret: "5f0c", at: start, in: tx)
@@ -65,7 +65,7 @@ struct IdentityTests {
         }
     }
 
-    @Test func endsACodeWhenItExpires() throws {
+    @Test func refusesAnExpiredCode() throws {
         let codes = MailedCodes(.operators)
         try store.transact { tx in
             let late = try codes.issue(.reset, for: 1, secret: "aa", at: start, in: tx)
@@ -73,8 +73,8 @@ struct IdentityTests {
         }
     }
 
-    /// Ten wrong guesses once ended a code, so that a stranger could end anybody's.
-    @Test func keepsACodeWhateverIsGuessed() throws {
+    /// Ten wrong guesses once invalidated a code, so an attacker could invalidate anyone's code.
+    @Test func keepsACodeDespiteWrongGuesses() throws {
         let codes = MailedCodes(.operators)
         let code = try store.transact { try codes.issue(.reset, for: 2, secret: "bb", at: start, in: $0) }
         let before = try store.transact { try $0.get(MailedCode.self, Key("operators", "reset", 2)) }
@@ -84,25 +84,25 @@ struct IdentityTests {
         #expect(try store.transact { try codes.redeem(.reset, code, at: start, in: $0) } == 2)
     }
 
-    @Test func confirmsAgainWithAUsedCodeForADay() throws {
+    @Test func acceptsAUsedConfirmationCodeForADay() throws {
         let codes = MailedCodes(.operators)
         try store.transact { tx in
             let code = try codes.issue(.confirm, for: 2, secret: "bb", at: start, in: tx)
             let use = start.adding(seconds: 86_399)
             #expect(try codes.redeem(.confirm, code, at: use, in: tx) == 2)
-            // A change of the password ends codes that are out, and this one is used.
+            // A password change ends unused codes, and this one is used.
             try codes.endUnused(of: 2, in: tx)
             #expect(try codes.redeem(.confirm, code, at: use.adding(seconds: 86_399), in: tx) == 2)
             #expect(try codes.redeem(.confirm, code, at: use.adding(seconds: 86_400), in: tx) == nil)
         }
     }
 
-    @Test func endsEveryCodeOfAnAccountThatIsOut() throws {
+    @Test func endsAllUnusedCodesOfAnAccount() throws {
         let codes = MailedCodes(.sales)
         try store.transact { tx in
             let purposes: [MailedCodes.Purpose] = [.confirm, .reset, .verify]
             let out = try purposes.map { ($0, try codes.issue($0, for: 2, secret: "bb", at: start, in: tx)) }
-            // The holder of a claim is a share, whatever its number.
+            // The holder of a claim code is a share, which may have the same number as an account.
             let claim = try codes.issue(.claim, for: 2, secret: "cc", at: start, in: tx)
             try codes.endUnused(of: 2, in: tx)
             for (purpose, code) in out { #expect(try codes.redeem(purpose, code, at: start, in: tx) == nil) }
@@ -143,15 +143,15 @@ struct IdentityTests {
         #expect(try admit(to: "y@b.co", from: cause, at: start.adding(seconds: 86_400)) == nil)
     }
 
-    /// Quotas once held addresses for good.
-    @Test func keepsNoAddressInAQuota() throws {
+    /// Quotas once stored addresses permanently.
+    @Test func storesNoAddressInAQuota() throws {
         _ = try admit(at: start)
         let quotas = try store.transact { try $0.all(MailQuota.self) }
         #expect(quotas.count == 1 && quotas.allSatisfy { !"\($0)".contains("a@b.co") })
     }
 
-    /// Each invented address once left a row for good.
-    @Test func boundsTheRowsOfInventedAddresses() throws {
+    /// Each invented address once left a row permanently.
+    @Test func limitsTheRowsOfInventedAddresses() throws {
         let outbox = Outbox(composer: SecretComposer())
         let mail = MailSecrets(SystemRandom())
         try store.transact { tx in
@@ -166,7 +166,7 @@ struct IdentityTests {
             #expect(try tx.count(DecoyMail.self) == 1 && tx.count(OutboxMail.self) == 0)
             #expect(try tx.count(MailedCode.self) == 0)
         }
-        // And they are swept, a bounded number at a time.
+        // The rows are swept, a limited number at a time.
         var sweeps = 1
         while try store.transact({ try Sweep.run(at: start.adding(seconds: 86_400), in: $0) }) { sweeps += 1 }
         #expect((10...18).contains(sweeps))
@@ -174,11 +174,11 @@ struct IdentityTests {
         #expect(left == 0)
     }
 
-    // MARK: A clock that stood ahead
+    // MARK: After a clock that was ahead
 
     private let year = 365 * 86_400
 
-    @Test func locksForAnHourAtMostThoughAClockAheadHasSetTheLock() throws {
+    @Test func locksForAtMostAnHourAfterAClockThatWasAhead() throws {
         let lockout = Lockout(.care)
         try store.transact { tx in
             for _ in 1...10 { try lockout.fail(1, at: start.adding(seconds: year), in: tx) }
@@ -189,12 +189,12 @@ struct IdentityTests {
         }
     }
 
-    @Test func startsAQuotaAnewThatAClockAheadHasStarted() throws {
+    @Test func restartsAQuotaAfterAClockThatWasAhead() throws {
         for _ in 1...5 { #expect(try admit(at: start.adding(seconds: year)) == nil) }
         #expect(try admit(at: start) == nil)
     }
 
-    @Test func letsACodeLiveNoLongerThoughAClockAheadHasIssuedIt() throws {
+    @Test func limitsTheLifeOfACodeAfterAClockThatWasAhead() throws {
         let codes = MailedCodes(.care)
         try store.transact { tx in
             let code = try codes.issue(.claim, for: 1, secret: "aa", at: start.adding(seconds: year), in: tx)
@@ -206,7 +206,7 @@ struct IdentityTests {
 
     // MARK: Passwords and tokens
 
-    @Test func verifiesWhatItHashed() throws {
+    @Test func verifiesItsOwnHashes() throws {
         let hasher = Argon2idHasher()
         let hash = try hasher.hash(Password("pass\0word".utf8))
         #expect(hash.text.hasPrefix("$argon2id$v=19$m=19456,t=2,p=1$"))
@@ -219,14 +219,14 @@ struct IdentityTests {
         #expect(try !hasher.verify(Password("".utf8), against: hasher.decoy))
     }
 
-    /// BLAKE2b-256 of "abc", as b2sum -l 256 has it.
+    /// BLAKE2b-256 of "abc", as `b2sum -l 256` prints it.
     @Test func hashesTokens() {
         let hash = SecretToken.Hash(of: "abc")
         #expect(hash.text == "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319")
         #expect(Key(hash).text == hash.text)
     }
 
-    @Test func repeatsRandomValuesInARehearsalAlone() {
+    @Test func repeatsRandomValuesOnlyInDeterministicMode() {
         #expect(RehearsedRandom(seed: 7).bytes(32) == RehearsedRandom(seed: 7).bytes(32))
         #expect(RehearsedRandom(seed: 7).bytes(32) != RehearsedRandom(seed: 8).bytes(32))
         #expect(SystemRandom().bytes(32) != SystemRandom().bytes(32))
@@ -236,7 +236,7 @@ struct IdentityTests {
         #expect(random.uuid().wholeMatch(of: uuid) != nil)
     }
 
-    // MARK: What a request gives
+    // MARK: Param values
 
     @Test(arguments: [
         (Given<String>.absent, true), (.null, true), (.mistyped, false), (.value(""), true),
@@ -244,21 +244,21 @@ struct IdentityTests {
         (.value(" x "), false), (.value("\u{200B}\u{2060}"), true), (.value("\u{301}"), true), (.value("\0"), false),
         (.value(" \u{E9}"), false),
     ])
-    func tellsBlanks(given: Given<String>, isBlank: Bool) {
+    func recognizesBlanks(given: Given<String>, isBlank: Bool) {
         #expect(given.isBlank == isBlank)
     }
 
     @Test(arguments: ["a\0", "a\nb", "\u{7F}", "a\u{85}", "a\u{2028}b", "a\u{2029}"])
-    func takesNoControlCharactersOrLineSeparators(text: String) {
+    func refusesControlCharactersAndLineSeparators(text: String) {
         #expect(Given.value(text).text(charactersMax: 200) == nil)
     }
 
     @Test(arguments: ["a", "é\u{301}", "👩‍👩‍👧", "日本 語", ""])
-    func takesAnyOtherText(text: String) {
+    func acceptsAnyOtherText(text: String) {
         #expect(Given.value(text).text(charactersMax: 200) == text)
     }
 
-    @Test func takesCodesWithWhiteSpaceAroundThem() {
+    @Test func acceptsCodesWithSurroundingWhiteSpace() {
         for text in ["17-5f0c", " 17-5f0c\r\n", "\u{A0}17-5f0c\t"] {
             #expect(Given.value(text).code() == "17-5f0c")
             #expect(MailedCodes.holder(of: text) == 17)
@@ -267,8 +267,8 @@ struct IdentityTests {
         #expect(Given.value(String(repeating: " ", count: 2_000)).code() == nil)
     }
 
-    /// A blank name of 8 MB once took 0.7 seconds, as its length was looked at last.
-    @Test func looksAtTheLengthFirst() {
+    /// A blank name of 8 MB once took 0.7 seconds, because its length was checked last.
+    @Test func checksTheLengthFirst() {
         let texts = [String(repeating: "\u{2003}", count: 3_000_000), String(repeating: " ", count: 8_000_000)]
         let start = threadSeconds()
         for text in texts {
@@ -276,19 +276,19 @@ struct IdentityTests {
             #expect(!given.isBlank && given.text(charactersMax: 1_000) == nil && given.code() == nil)
             #expect(EmailAddress(text) == nil)
         }
-        // A look at each character takes a hundred times as long.
+        // Checking each character would take a hundred times as long.
         #expect(threadSeconds() - start < 0.05)
         #expect(Given.value(Password(texts[1].utf8)).password == nil)
     }
 
-    /// The processor time that this thread has used: the time on the wall depends on what runs beside it.
+    /// The processor time of this thread; elapsed time would depend on other processes.
     private func threadSeconds() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    @Test func saysWhichFieldIsAtFault() {
+    @Test func namesTheInvalidField() {
         let error = AccountError(ErrorCode.Operators.fieldRequired, field: "client.user.first_name")
         #expect(error.message == "First name field missing.")
         #expect(AccountError(ErrorCode.Operators.wrongPassword).message == "Password is incorrect for this account.")

@@ -4,7 +4,7 @@ import PosternTesting
 
 @testable import Accounts
 
-/// Reads of a long list stop once it is certain that the answer is longer than it may be; the whole list was built first.
+/// Reads of a long list stop as soon as the answer is certain to be too long. Once, the whole list was built first.
 struct ListBoundTests {
     private let engine: VisitCountingEngine
     private let environment: Environment
@@ -29,7 +29,7 @@ struct ListBoundTests {
         phone: .absent
     )
 
-    /// An operator with clients, the fifth of them deleted.
+    /// Makes an operator with clients, and deletes the fifth client.
     private func operatorWithClients(_ operators: Operators) throws -> SessionFields {
         let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value("a@b.co"))
         let signedIn = try operators.register(person: .value(person), password: .value(Password("password".utf8)))
@@ -57,7 +57,7 @@ struct ListBoundTests {
         #expect(try ids(from: Self.count + 1) == [5])
     }
 
-    @Test func stopsReadingClientsPastTheBound() throws {
+    @Test func stopsReadingTooManyClients() throws {
         let operators = Operators(environment, confirmsEmail: false)
         let session = try operatorWithClients(operators)
         func count(limit: Given<Int>, bytesMax: Int) throws -> Int {
@@ -70,11 +70,11 @@ struct ListBoundTests {
             #expect(engine.visits < Self.count, "\(engine.visits)")
             #expect(try count(limit: limit, bytesMax: 1_000 * Self.count) == Self.count - 1)
         }
-        // A short list is not measured, as its answer is.
+        // The limit is not checked for a short list: the length of its answer is.
         #expect(try count(limit: .value(3), bytesMax: 1) == 3)
     }
 
-    /// A user of care, by the token.
+    /// Registers a care user. Returns the user's token.
     private func signedIn(_ care: Care) throws -> Given<String> {
         _ = try care.register(
             email: .value("a@b.co"),
@@ -90,7 +90,7 @@ struct ListBoundTests {
         )
     }
 
-    @Test func stopsReadingPatientsPastTheBound() throws {
+    @Test func stopsReadingTooManyPatients() throws {
         let care = Care(environment)
         let token = try signedIn(care)
         for _ in 1...Self.count { _ = try care.createPatient(token, Self.patient) }
@@ -107,7 +107,7 @@ struct ListBoundTests {
         #expect(try count(limit: 0, bytesMax: 1_000 * Self.count) >= Self.count)
     }
 
-    @Test func stopsReadingSharesPastTheBound() throws {
+    @Test func stopsReadingTooManyShares() throws {
         let care = Care(environment)
         let token = try signedIn(care)
         let patient = try care.createPatient(token, Self.patient).patient.id
@@ -128,7 +128,7 @@ struct ListBoundTests {
 }
 
 extension CareShare {
-    /// An invitation that waits, from before makers were noted.
+    /// A waiting invitation of a version that did not store the maker.
     static func waiting(_ id: Int, patient: Int) -> CareShare {
         CareShare(
             id: id,

@@ -4,8 +4,8 @@ import PosternTesting
 
 @testable import Accounts
 
-/// A lock that another process sets while a password is verified, which takes milliseconds and happens outside of
-/// transactions: the guess that is under way then is not judged.
+/// Another process sets a lock while a password is verified, which takes milliseconds and happens outside of
+/// transactions. The guess under way is then refused, right or wrong.
 struct LockoutRaceTests {
     private let store = Store(engine: LocalEngine())
     private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
@@ -25,7 +25,7 @@ struct LockoutRaceTests {
         apis = AccountAPIs(environment, operatorsConfirmEmail: false)
     }
 
-    /// Has another process count ten failures of account 1 while the next password is verified.
+    /// Makes another process record ten failures of account 1 while the next password is verified.
     private func lockMeanwhile(_ lockout: Lockout, isRight: Bool) {
         hasher.isRight = isRight
         hasher.meanwhile = { [store, time] in
@@ -45,7 +45,7 @@ struct LockoutRaceTests {
     }
 
     @Test(arguments: [false, true])
-    func keepsSigningInToOperatorsLocked(isRight: Bool) throws {
+    func refusesAnOperatorsSignInUnderALock(isRight: Bool) throws {
         let operators = try registered().operators
         lockMeanwhile(Lockout(.operators), isRight: isRight)
         #expect(throws: AccountError(ErrorCode.Operators.tooManyAttempts, retryAfter: 3_600)) {
@@ -54,9 +54,10 @@ struct LockoutRaceTests {
         #expect(try sessions() == 1)
     }
 
-    /// A guess that another process's lock had overtaken was judged, and the right one changed the password.
+    /// A guess that was overtaken by another process's lock was once judged,
+    /// and the right guess changed the password.
     @Test(arguments: [false, true])
-    func keepsThePasswordOfALockedOperator(isRight: Bool) throws {
+    func refusesAPasswordChangeUnderALock(isRight: Bool) throws {
         let (operators, session) = try registered()
         let before = try store.transact { try $0.get(Operator.self, Key(1))?.passwordHash }
         lockMeanwhile(Lockout(.operators, .passwordChange), isRight: isRight)
@@ -67,7 +68,7 @@ struct LockoutRaceTests {
     }
 
     @Test(arguments: [false, true])
-    func keepsSigningInToCareLocked(isRight: Bool) throws {
+    func refusesACareSignInUnderALock(isRight: Bool) throws {
         let care = apis.care
         _ = try care.register(
             email: email,
@@ -85,7 +86,7 @@ struct LockoutRaceTests {
     }
 
     @Test(arguments: [false, true])
-    func keepsSigningInToSalesLocked(isRight: Bool) throws {
+    func refusesASalesSignInUnderALock(isRight: Bool) throws {
         let sales = apis.sales
         let name = NameFields(first: .value("A"), last: .value("B"))
         let code = Given.value(try sales.invite(.admin))
@@ -98,8 +99,8 @@ struct LockoutRaceTests {
         #expect(try sessions() == 1)
     }
 
-    /// A failure that comes while the account is locked neither lifts nor prolongs the lock.
-    @Test func keepsALockThroughFurtherFailures() throws {
+    /// A failure while the account is locked neither ends nor extends the lock.
+    @Test func furtherFailuresDoNotChangeALock() throws {
         try store.transact { tx in
             let (lockout, later) = (Lockout(.care), time.now.adding(seconds: 600))
             for _ in 1...10 { try lockout.fail(1, at: time.now, in: tx) }
@@ -112,8 +113,9 @@ struct LockoutRaceTests {
         }
     }
 
-    /// An address without an account locks alike, so that the lock tells nothing.
-    @Test func keepsAnUnknownAddressLocked() throws {
+    /// An address without an account is locked in the same way,
+    /// so a lock does not reveal whether there is an account.
+    @Test func refusesASignInUnderALockOfAnUnknownAddress() throws {
         hasher.isRight = false
         hasher.meanwhile = { [store, time] in
             try store.transact { tx in
@@ -127,9 +129,9 @@ struct LockoutRaceTests {
     }
 }
 
-/// Does something else before it says whether a password is right, as another process may.
+/// Runs `meanwhile` before it answers whether a password is right, to simulate another process.
 private final class InterruptedHasher: PasswordHasher, @unchecked Sendable {
-    // A test uses it from its own thread alone.
+    // A test uses this object only from its own thread.
     var isRight = false
     var meanwhile: () throws -> Void = {}
 

@@ -1,7 +1,7 @@
 @testable import Accounts
 
 extension Progress {
-    /// Does all that is left of the rule in place, with APIs in which operators need not confirm their email.
+    /// Does the rest of the rule's work synchronously, with APIs in which operators need not confirm their email.
     func finished(in environment: Environment) throws -> Value {
         try finished(with: AccountAPIs(environment, operatorsConfirmEmail: false))
     }

@@ -4,7 +4,8 @@ import PosternTesting
 
 @testable import Accounts
 
-/// Registrations with an address that got too many mails: they are refused, with the time to wait, and change nothing.
+/// Registrations with an address that has received too many mails are refused with the time to wait,
+/// and change nothing.
 struct RegistrationQuotaTests {
     private let store = Store(engine: LocalEngine())
     private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
@@ -20,7 +21,7 @@ struct RegistrationQuotaTests {
         )
     }
 
-    /// Five mails of a kind to an address, as those of accounts that are deleted again.
+    /// Sends five mails of a kind to an address, as registering and deleting accounts would.
     private func exhaust(_ kind: MailKind, _ text: String) throws {
         let address = try #require(EmailAddress(text))
         for _ in 1...5 {
@@ -44,7 +45,7 @@ struct RegistrationQuotaTests {
             try register(AccountAPIs(environment))
         }
         #expect(try store.transact { try $0.count(Operator.self) + $0.count(OutboxMail.self) } == 0)
-        // Without mails there is nothing to wait for.
+        // Without confirmation mails, no quota applies.
         #expect(try register(AccountAPIs(environment, operatorsConfirmEmail: false)) == 1)
     }
 

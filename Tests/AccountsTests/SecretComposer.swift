@@ -1,6 +1,6 @@
 import Accounts
 
-/// A composer whose mails have nothing but the secret as their text.
+/// A composer whose mails have only the secret as their text.
 final class SecretComposer: MailComposer {
     let domain = "x.co"
 

@@ -2,11 +2,11 @@ import Store
 
 @testable import Accounts
 
-/// What a secret that is not valid is refused with.
+/// The error for an invalid secret.
 private let refusal = AccountError(ErrorCode.Service.invalidRequest)
 
 extension MailedCodes {
-    /// The holder; nil where the code is refused.
+    /// The holder of the code; nil if the code is refused.
     func redeem(_ purpose: Purpose, _ code: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
         do {
             return try redeem(purpose, code, at: now, in: tx, orThrow: refusal)
@@ -15,7 +15,7 @@ extension MailedCodes {
         }
     }
 
-    /// The holder; nil where the code is refused.
+    /// The holder of the code; nil if the code is refused.
     func find(_ purpose: Purpose, _ code: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
         do {
             return try find(purpose, code, at: now, in: tx, orThrow: refusal)
@@ -26,7 +26,7 @@ extension MailedCodes {
 }
 
 extension Sessions {
-    /// The account; nil where the token is refused.
+    /// The account of the token; nil if the token is refused.
     func account(holding token: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
         do {
             return try account(holding: token, at: now, in: tx, orThrow: refusal)

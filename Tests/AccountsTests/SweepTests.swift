@@ -4,7 +4,7 @@ import PosternTesting
 
 @testable import Accounts
 
-/// Deleting what is over, and correcting what a clock that stood ahead has dated.
+/// Deletes expired records, and corrects those that were dated by a clock that was ahead.
 struct SweepTests {
     private let store = Store(engine: LocalEngine())
     private let start = Timestamp(microseconds: 1_456_351_672_371_513)
@@ -17,7 +17,7 @@ struct SweepTests {
 
     private func count<R: Record>(_ type: R.Type) throws -> Int { try store.transact { try $0.count(type) } }
 
-    /// Counts of failed sign-ins once stayed in the store for good.
+    /// Counts of failed sign-ins once stayed in the store permanently.
     @Test func deletesCountsOfFailuresOnceTheyHaveLapsed() throws {
         try store.transact { tx in
             for account in 1...3 { try Lockout(.care).fail(account, at: start, in: tx) }
@@ -29,7 +29,7 @@ struct SweepTests {
         #expect(try count(PasswordFailures.self) == 1)
     }
 
-    @Test func deletesQuotasWhoseSpanIsOver() throws {
+    @Test func deletesQuotasWhenTheyEnd() throws {
         try store.transact { tx in
             let address = try AddressHash(of: "a@b.co", newKey: "00", in: tx)
             let cause = MailCause(.care, account: 7)
@@ -38,7 +38,7 @@ struct SweepTests {
         }
         try sweep(at: start.adding(seconds: 3_599))
         #expect(try count(MailQuota.self) == 2)
-        // The account's own runs for a day.
+        // The account's own quota lasts a day.
         try sweep(at: start.adding(seconds: 3_600))
         #expect(try count(MailQuota.self) == 1)
         try sweep(at: start.adding(seconds: day))
@@ -73,10 +73,10 @@ struct SweepTests {
         #expect(try count(Invitation.self) == 0)
     }
 
-    // MARK: A clock that stood ahead
+    // MARK: After a clock that was ahead
 
-    /// An invitation of a clock that was a year ahead was once good for a year and a week.
-    @Test func letsAnInvitationLiveAsLongAsWasMeant() throws {
+    /// An invitation of a clock that was a year ahead was once valid for a year and a week.
+    @Test func keepsTheLifetimeOfAnInvitation() throws {
         try insertInvitation(created: start.adding(seconds: year), seconds: day)
         try sweep(at: start)
         let invitation = try store.transact { try $0.get(Invitation.self, Key(1)) }
@@ -84,8 +84,8 @@ struct SweepTests {
         #expect(invitation?.expires == start.adding(seconds: day))
     }
 
-    /// A count lapses a day after its last failure, which a clock that stood ahead once put off by a year.
-    @Test func letsCountsLapseInADay() throws {
+    /// A count lapses a day after its last failure. A clock that was ahead once delayed that by a year.
+    @Test func lapsesCountsInADay() throws {
         try store.transact { tx in
             let address = try AddressHash(of: "a@b.co", newKey: "00", in: tx)
             let ahead = start.adding(seconds: year)
@@ -98,7 +98,7 @@ struct SweepTests {
         #expect(try count(PasswordFailures.self) == 0 && count(UnknownFailures.self) == 0)
     }
 
-    @Test func deletesQuotasThatEndLaterThanTheyCan() throws {
+    @Test func deletesQuotasThatEndTooLate() throws {
         try store.transact { tx in
             let address = try AddressHash(of: "a@b.co", newKey: "00", in: tx)
             let quotas = MailQuotas(.careInvitation, to: address, isSent: true, cause: MailCause(.care, account: 7))

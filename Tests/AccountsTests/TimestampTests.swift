@@ -27,12 +27,12 @@ struct TimestampTests {
         "2016-00-01T00:00:00.000000Z", "2016-02-24T24:00:00.000000Z", "2016-02-24T22:60:00.000000Z",
         "2016-02-24T22:07:60.000000Z", "2016-02-24T22:07:52.37151éZ", "+016-02-24T22:07:52.371513Z",
     ])
-    func refusesWhatIsNone(text: String) {
+    func refusesInvalidTimestamps(text: String) {
         #expect(Timestamp(text) == nil)
     }
 
-    /// The text is written by way of the system's calendar, and read by a count of days. All years, and all days of a month.
-    @Test func agreesWithTheCalendarOfTheSystem() {
+    /// Writing uses the system's calendar, and reading counts days. Covers all years, and all days of a month.
+    @Test func agreesWithTheSystemsCalendar() {
         let (first, end) = (-719_528, 2_932_897)
         for day in stride(from: first, to: end, by: 61) {
             let timestamp = Timestamp(microseconds: day * 86_400 * 1_000_000 + 1)
@@ -41,7 +41,7 @@ struct TimestampTests {
         #expect(Timestamp(microseconds: first * 86_400 * 1_000_000).description == "0000-01-01T00:00:00.000000Z")
     }
 
-    @Test func countsSecondsUpwards() {
+    @Test func roundsSecondsUpAndUnixTimeDown() {
         let start = Timestamp(microseconds: 500_000)
         #expect(start.seconds == 0 && Timestamp(microseconds: -1).seconds == -1)
         #expect(start.seconds(until: Timestamp(microseconds: 1_500_001)) == 2)

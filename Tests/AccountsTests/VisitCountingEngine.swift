@@ -1,6 +1,6 @@
 import Store
 
-/// Counts the entries that scans visit: a measure of work that no other load disturbs.
+/// Counts the entries that scans visit: a measure of work that does not depend on other load.
 final class VisitCountingEngine: Engine, EngineTransaction {
     var visits = 0
     private let inner: any Engine

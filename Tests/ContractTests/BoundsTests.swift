@@ -4,7 +4,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// The bounds that the contract states are those that the rules hold params to.
+/// The contract states the same limits of params as the rules use.
 struct BoundsTests {
     private static let bounds: [String: Int] = [
         "email": Limits.emailBytesMax, "password": Limits.passwordBytesMax,
@@ -14,7 +14,7 @@ struct BoundsTests {
     ]
 
     @Test(arguments: bounds.keys.sorted())
-    func areTheOnesOfTheRules(name: String) throws {
+    func equalTheLimitsOfTheRules(name: String) throws {
         let file = PosternProcess.repository.appendingPathComponent("schema/openrpc.json")
         let document = try JSONValue(parsing: String(contentsOf: file, encoding: .utf8))
         let methods = try #require(document["methods"]?.array)
@@ -23,11 +23,11 @@ struct BoundsTests {
                 Self.lengths(of: name, in: param["schema"] ?? .null, named: param["name"]?.string ?? "")
             }
         }
-        // Each is stated with at least one param, and nowhere else than the rules have it.
+        // At least one param states the limit, and all that do state the same.
         #expect(Set(stated) == [Self.bounds[name]])
     }
 
-    /// The greatest lengths of the params of a name, which may stand within others.
+    /// The maximum lengths of the params with a name, including properties of other params.
     private static func lengths(of name: String, in schema: JSONValue, named own: String) -> [Int?] {
         let inner = (schema["properties"]?.object ?? []).flatMap { lengths(of: name, in: $0.value, named: $0.name) }
         return (own == name ? [schema["maxLength"]?.int] : []) + inner

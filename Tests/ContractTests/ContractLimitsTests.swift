@@ -3,7 +3,7 @@ import Testing
 
 @testable import PosternSchema
 
-/// A bound of the contract stands in one place, schema/limits.json.
+/// Each limit of the contract is stated once, in schema/limits.json.
 struct ContractLimitsTests {
     private let limits: ContractLimits
 
@@ -16,7 +16,7 @@ struct ContractLimitsTests {
         ])
     }
 
-    @Test func aNameStandsForTheNumber() throws {
+    @Test func replacesANameWithItsNumber() throws {
         let member: JSONValue = [
             "maxLength": "noteBytesMax", "minLength": 1, "description": "1 to {noteBytesMax} bytes, for {noteSeconds}.",
         ]
@@ -26,7 +26,7 @@ struct ContractLimitsTests {
         #expect(try limits.resolved(member).text == expected.text)
     }
 
-    /// The bounds were typed in schema/ and again in Swift, and nothing compared them.
+    /// Limits were once written in schema/ and again in Swift, and no check compared them.
     @Test(
         arguments: [
             ["maxLength": 1_024], ["minimum": 2], ["maximum": "unknownMax"],
@@ -34,22 +34,22 @@ struct ContractLimitsTests {
             ["description": "Good for a week."], ["description": "Good for 2 weeks."],
         ] as [JSONValue]
     )
-    func aBoundThatIsTypedAgainIsRefused(_ part: JSONValue) {
+    func refusesALimitWrittenAsANumber(_ part: JSONValue) {
         #expect(throws: SchemaError.self) { try limits.resolved(part) }
     }
 
-    /// A misspelt name went out in braces.
+    /// A misspelt name was once published in braces.
     @Test(arguments: ["1 to {noteByteMax} bytes.", "{notes}", "{noteSeconds} and {noteSecond}", "{field} is missing."])
-    func aNameThatIsNoBoundIsRefused(text: String) {
+    func refusesAnUnknownLimitName(text: String) {
         #expect(throws: SchemaError.self) { try limits.resolved(["description": .string(text)]) }
     }
 
     @Test(arguments: ["{Field} is missing.", "{}", #"{"a":1}"#, "^[0-9]{9}$", "A second call changes nothing."])
-    func otherBracesStayAsTheyAre(text: String) throws {
+    func keepsOtherBraces(text: String) throws {
         #expect(try limits.resolved(.string(text)) == .string(text))
     }
 
-    @Test func aBoundIsStatedOnce() {
+    @Test func refusesALimitStatedTwice() {
         let limit: JSONValue = ["name": "notesMax", "module": "Store", "value": 3, "description": "Notes."]
         #expect(throws: SchemaError.self) { try ContractLimits(["limits": [limit, limit]]) }
     }

@@ -2,7 +2,7 @@ import Foundation
 import PosternTesting
 import Testing
 
-/// Rules of the sources that a reader relies on and the compiler does not check.
+/// Rules for the sources that the compiler does not check.
 struct HouseRulesTests {
     /// The hand-written Swift files of the program, by path from the repository.
     private static func sources() throws -> [(path: String, text: Data)] {
@@ -13,7 +13,7 @@ struct HouseRulesTests {
         }
     }
 
-    /// A file that has grown past this has a second idea in it.
+    /// A longer file usually has a second responsibility.
     private static let linesMax = 300
 
     @Test func keepsFilesShort() throws {
@@ -25,7 +25,7 @@ struct HouseRulesTests {
         }
     }
 
-    /// Names whose idea was given up, and what is there in its place.
+    /// Names that were removed, and what replaced them.
     private static let removedNames = [
         ("PasswordWorkPending", "Progress"),
         ("RerunEffects", "Progress"),

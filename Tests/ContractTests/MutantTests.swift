@@ -2,13 +2,13 @@ import Foundation
 import PosternTesting
 import Testing
 
-/// The mutations by which the tests of faults and peers show that they can fail: each must still change something.
+/// The mutations that prove that the fault and peer tests can fail. Each must still change something.
 struct MutantTests {
-    /// A mutation once replaced a line of a source that had changed, so that the whole class of faults failed.
+    /// A mutation once referred to a source line that had changed, so all fault tests failed.
     @Test(arguments: [
         ["Tests/Faults/mutants.py"], ["Tests/Peers/check_mutants.py", PosternProcess.binary.path],
     ])
-    func applyToWhatTheyChange(command: [String]) throws {
+    func applyToTheirTargets(command: [String]) throws {
         let check = Process()
         let output = Pipe()
         check.executableURL = URL(fileURLWithPath: "/usr/bin/python3")

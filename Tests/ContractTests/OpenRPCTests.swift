@@ -3,9 +3,9 @@ import JSON
 import PosternTesting
 import Testing
 
-/// The document that `rpc.discover` answers.
+/// The document that `rpc.discover` returns.
 struct OpenRPCTests {
-    @Test func isOpenRPCAndTrue() throws {
+    @Test func isValidOpenRPCAndMatchesTheTranscripts() throws {
         let root = PosternProcess.repository.path
         let check = Process()
         let output = Pipe()
@@ -19,7 +19,7 @@ struct OpenRPCTests {
         #expect(check.terminationStatus == 0, "\(text)")
     }
 
-    @Test func isWhatTheProgramAnswers() throws {
+    @Test func equalsTheProgramsAnswer() throws {
         let file = PosternProcess.repository.appendingPathComponent("schema/openrpc.json")
         let document = try JSONValue(parsing: String(contentsOf: file, encoding: .utf8))
         let clock = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
@@ -28,8 +28,8 @@ struct OpenRPCTests {
         #expect(try JSONValue(parsing: PosternProcess.run(["schema"]).output) == document)
     }
 
-    /// It showed the methods of deterministic mode, which then answered "Method not found".
-    @Test func hasOnlyTheMethodsThatAreServed() throws {
+    /// The document once listed the methods of deterministic mode, which then answered "Method not found".
+    @Test func listsOnlyTheMethodsThatAreServed() throws {
         let postern = try PosternProcess(["--data", ":memory:"])
         let document = try #require(postern.reply(to: "rpc.discover")["result"])
         let shown = try #require(document["methods"]?.array).compactMap { $0["name"]?.string }

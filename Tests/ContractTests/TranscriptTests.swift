@@ -6,10 +6,10 @@ import Testing
 
 @testable import PosternSchema
 
-/// The transcripts of schema/cases, through the real binary.
+/// Plays the transcripts of schema/cases with the real binary.
 struct TranscriptTests {
     @Test(arguments: try Transcript.all())
-    func playAsWritten(_ transcript: Transcript) async throws {
+    func getTheExpectedReplies(_ transcript: Transcript) async throws {
         let postern = try PosternProcess(Transcript.rehearsal + transcript.arguments)
         let failures = try await transcript.play { request, step in
             postern.send(request.text)
@@ -19,10 +19,10 @@ struct TranscriptTests {
         #expect(postern.finish() == "")
     }
 
-    /// Every method is called, and every error that a method declares is shown with that method.
+    /// The transcripts call every method, and cover every error that a method declares.
     @Test func coverEveryMethodAndEveryError() throws {
         let methods = try Contract(root: PosternProcess.repository.path).apis.flatMap { api in
-            // An API without methods or errors was not read.
+            // An API without methods or errors was not parsed.
             #expect(!api.methods.isEmpty && !api.errors.isEmpty, "\(api.name)")
             return api.methods
         }
@@ -38,13 +38,13 @@ struct TranscriptTests {
         #expect(shown.subtracting(declared).map(\.description).sorted() == [])
     }
 
-    /// What needs an account that was deleted and registered again, which these APIs do not offer; RegistrationQuotaTests
-    /// shows it.
+    /// Errors that need an account that was deleted and registered again, which these APIs do not offer.
+    /// RegistrationQuotaTests covers them.
     private static let unreachable = [
         Transcript.Refusal(method: "operators.register", slug: "too_many_mails"),
         Transcript.Refusal(method: "sales.user.create_customer", slug: "too_many_mails"),
     ]
 
-    /// What no script can bring about; the tests of the store's faults do.
+    /// Errors that no transcript can cause; the store's fault tests cover them.
     private static let storeFaults: Set = ["busy", "disk_full", "read_only", "damaged"]
 }

@@ -3,7 +3,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// The params of `postern call`, and what the command line shows of them.
+/// The params of `postern call`, and what its command line reveals about them.
 struct CallParamsTests {
     private let folder = TemporaryDirectory()
     private var data: [String] { ["--data", folder.path("store")] }
@@ -29,7 +29,7 @@ struct CallParamsTests {
         #expect(bytes.status == 1 && bytes.errorText == "postern: stdin: not UTF-8\n")
     }
 
-    @Test func takesParamsAsNamesAndValues() throws {
+    @Test func takesParamsAsNameValuePairs() throws {
         let register = try call(
             "operators.register",
             "user.first_name=Luke",
@@ -40,7 +40,7 @@ struct CallParamsTests {
         let account = try JSONValue(parsing: register.output)
         #expect(account["user"]?["last_name"]?.string == "4")
         let (id, session) = (try #require(account["id"]?.int), try #require(account["session_id"]?.string))
-        // A number where the contract has one, and an object by its paths.
+        // A value is a number if the contract says so, and paths such as `client.user.email` make objects.
         let client = try call(
             "operators.client.create",
             "user_id=\(id)",
@@ -67,8 +67,9 @@ struct CallParamsTests {
         #expect(missing.status == 1 && missing.errors.hasSuffix("none: No such file or directory\n"))
     }
 
-    /// CRLF is one Character, so that a file of Windows registered a password with a carriage return at its end.
-    @Test func endsAValueAtEitherLineEnd() throws {
+    /// Swift reads CR LF as one Character, so a file from Windows
+    /// once registered a password with a carriage return at its end.
+    @Test func removesOneLineEndOfEitherKind() throws {
         let file = folder.path("password")
         try "secret\r\n".write(toFile: file, atomically: true, encoding: .utf8)
         #expect(try call("care.user.register", "email=a@b.co", "password=@\(file)", "role=user").status == 0)
@@ -80,13 +81,13 @@ struct CallParamsTests {
     }
 
     /// While a call runs, every user of the machine can read its command line.
-    @Test func keepsSecretsOutOfTheCommandLine() throws {
+    @Test func hidesSecretsFromTheCommandLine() throws {
         let call = try PosternProcess(["call", "care.user.register", "-"] + data)
         call.write(Data(#"{"email":"a@b.co","role":"user","password":"se"#.utf8))
-        // It waits for the rest, and shows what others see meanwhile.
+        // The call waits for the rest of its input. Meanwhile, other users see this command line.
         let place = "/proc/\(call.processIdentifier)/cmdline"
         var line = try String(contentsOfFile: place, encoding: .utf8)
-        // Between fork and exec it is still that of the test.
+        // Between fork and exec, the command line is still that of the test.
         for _ in 0..<500 where !line.contains("care.user.register") {
             usleep(10_000)
             line = try String(contentsOfFile: place, encoding: .utf8)
@@ -97,17 +98,17 @@ struct CallParamsTests {
         #expect(call.status == 0)
         let signIn = ["email": "a@b.co", "password": "secret"] as JSONValue
         #expect(try self.call("care.auth.token", "-", input: signIn.text).status == 0)
-        // A word that may be a secret is not repeated.
+        // An error does not repeat a word that may be a secret.
         let slip = try self.call("care.auth.token", "email=a@b.co", "hunter2")
         #expect(slip.status == 64 && !slip.errors.contains("hunter2"))
     }
 
-    /// On a terminal a secret is asked for, and not shown.
-    @Test func asksForAValueOnATerminal() throws {
+    /// On a terminal, the program prompts for a secret and does not echo it.
+    @Test func promptsForAValueOnATerminal() throws {
         #expect(try call("care.user.register", "email=a@b.co", "password=secret", "role=user").status == 0)
         let command =
             "\(PosternProcess.binary.path) call care.auth.token email=a@b.co password=@- --data \(folder.path("store"))"
-        // What is typed before the prompt does not count.
+        // Input typed before the prompt is discarded.
         let shown = try PosternProcess.run(
             [],
             shell: "(for try in 1 2 3 4 5 6 7 8 9; do sleep 1; echo secret; done) | script -qec '\(command)' /dev/null"

@@ -4,7 +4,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// What deleting an account of the care API leaves behind, through the real binary.
+/// The data that remain after an account of the care API is deleted, tested with the real binary.
 struct CareDeletionTests {
     private let folder = TemporaryDirectory()
     private var data: [String] { ["--data", folder.path("store")] }
@@ -33,7 +33,7 @@ struct CareDeletionTests {
         return String(try #require(mail.firstMatch(of: /\n\n([0-9]+-[0-9a-f]{32})\n/)).output.1)
     }
 
-    @Test func leavesNoByteOfTheAccountOnceTheStoreIsCompacted() throws {
+    @Test func leavesNoDataOfTheAccountAfterCompaction() throws {
         let postern = try PosternProcess(data)
         let token = try register("Zebediah@quill.example", postern)
         let child: JSONValue = ["access_token": token, "first_name": "Hepzibah", "birthdate": "1999-12-31"]
@@ -53,13 +53,13 @@ struct CareDeletionTests {
         let traces = ["zebediah", "quill", "Hepzibah", "1999-12-31", "617 714", "$argon2id"]
         for trace in traces { #expect(before.localizedCaseInsensitiveContains(trace), "\(trace)") }
         #expect(try postern.reply(to: "care.user.delete", ["access_token": token])["result"] != nil)
-        // The mails to the address wait no more.
+        // The mails to the address are deleted from the outbox.
         let listing = try PosternProcess.run(["outbox", "list"] + data).output
         #expect(!listing.localizedCaseInsensitiveContains("zebediah"))
         #expect(try PosternProcess.run(["merge"] + data).status == 0)
         postern.finish()
         let after = String(decoding: folder.contents, as: UTF8.self)
-        // The invitation went to another, and its mail is not the account's.
+        // The invitation went to another person, so its mail does not belong to the account.
         for trace in traces where trace != "quill" {
             #expect(!after.localizedCaseInsensitiveContains(trace), "\(trace)")
         }
@@ -67,7 +67,7 @@ struct CareDeletionTests {
         #expect(!others.localizedCaseInsensitiveContains("quill"))
     }
 
-    /// A user with many patients that are shared with an heir; the tokens of both.
+    /// Registers an owner with many patients that are shared with an heir. Returns the tokens of both.
     private func share(_ many: Int, of email: String, _ postern: PosternProcess) throws -> [JSONValue] {
         let owner = try register(email, postern)
         let heir = try register("heir@b.co", postern, name: "Hera")
@@ -87,7 +87,7 @@ struct CareDeletionTests {
         return [owner, heir]
     }
 
-    /// What a store holds once no job is left to be done.
+    /// The statistics of a store once it has no jobs left.
     private func statistics(withoutJobsOf data: [String]) throws -> String {
         let deadline = ContinuousClock.now.advanced(by: .seconds(60))
         while true {
@@ -97,15 +97,15 @@ struct CareDeletionTests {
         }
     }
 
-    /// A server that is killed in the middle of a job leaves a store that was once called inconsistent, and an export that
-    /// could not be imported.
+    /// `check` once reported a fault in a store whose server was killed during a job,
+    /// and its export could not be imported.
     @Test func leavesASoundStoreAndExportInTheMiddleOfAJob() throws {
         let many = 700
         let first = try PosternProcess(data)
         let tokens = try share(many, of: "Zebediah@quill.example", first)
         #expect(try first.reply(to: "care.user.delete", ["access_token": tokens[0]])["result"] != nil)
         first.kill()
-        #expect(try PosternProcess.run(["stats"] + data).output.contains("care.jobs"), "the job is done already")
+        #expect(try PosternProcess.run(["stats"] + data).output.contains("care.jobs"), "the job has ended already")
 
         let check = try PosternProcess.run(["check"] + data)
         #expect(check.status == 0, "\(check.output.prefix(1_000))")
@@ -116,7 +116,7 @@ struct CareDeletionTests {
         #expect(imported.status == 0, "\(imported.errors.prefix(1_000))")
         #expect(try PosternProcess.run(["check"] + other).status == 0)
 
-        // Without the job, what it is to end belongs to nobody, and other jobs must fit what is there.
+        // Without the job, the remaining records have no owner. Any other job must fit the existing records.
         let lines = export.split(separator: "\n").map(String.init)
         func refusal(_ lines: [String]) throws -> String {
             let outcome = try PosternProcess.run(
@@ -148,7 +148,7 @@ struct CareDeletionTests {
             #expect(errors.contains(fault), "\(job): \(errors.prefix(500))")
         }
 
-        // The job goes on in both, and leaves nothing of the account.
+        // The job goes on in both stores, and leaves no data of the account.
         for data in [data, other] {
             let postern = try PosternProcess(data)
             #expect(try statistics(withoutJobsOf: data).contains("care.shares: \(many + 1)"))
@@ -165,8 +165,8 @@ struct CareDeletionTests {
         for trace in ["zebediah", "quill"] { #expect(!after.localizedCaseInsensitiveContains(trace), "\(trace)") }
     }
 
-    /// A server that is killed right after it answered leaves the rest to the next one.
-    @Test func goesOnWithManyPatientsAfterACrash() throws {
+    /// A server that is killed right after its reply leaves the rest of the job to the next server.
+    @Test func continuesTheJobAfterACrash() throws {
         let many = 700
         let first = try PosternProcess(data)
         let tokens = try share(many, of: "owner@b.co", first)
@@ -186,8 +186,8 @@ struct CareDeletionTests {
         second.finish()
     }
 
-    /// From a shell that only ever runs `postern call`, what a deletion left to be done was never done.
-    @Test func isDoneToTheEndByOneCall() throws {
+    /// If a host only ever runs `postern call`, the rest of a deletion job was once never done.
+    @Test func oneCallCompletesTheJob() throws {
         let postern = try PosternProcess(data)
         let token = try register("a@quill.example", postern)
         let count = Accounts.Limits.jobRecordsMax + 200

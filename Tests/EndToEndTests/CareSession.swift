@@ -2,11 +2,11 @@ import JSON
 import PosternTesting
 import Testing
 
-/// An account of the care API with a session, in a store of which a test looks at the files.
+/// A care account with a session, for tests that inspect the files of its store.
 struct CareSession {
     let token: JSONValue
 
-    /// Registers an account and signs it in.
+    /// Registers an account and signs in.
     init(_ postern: PosternProcess, email: String = "owner@b.co") throws {
         let sign: JSONValue = ["email": .string(email), "password": "a long password"]
         let user: JSONValue = ["email": .string(email), "password": "a long password", "role": "user"]
@@ -19,7 +19,7 @@ struct CareSession {
         ["access_token": token, "first_name": .string(name)]
     }
 
-    /// The params of `care.patients.list`, for all of them.
+    /// The params of `care.patients.list` for all patients.
     var list: JSONValue { ["access_token": token, "limit": 0] }
 
     /// Writes a record and reads it back.

@@ -3,7 +3,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// The command line: flags, their twins in the environment, and what each command prints.
+/// The command line: flags, their environment variables, and each command's output.
 struct CommandLineTests {
     @Test(arguments: [
         (["--nonsense"], "unknown flag --nonsense"),
@@ -38,7 +38,7 @@ struct CommandLineTests {
         (["outbox", "deliver", "--data", ":memory:"], "postern outbox deliver needs --mail"),
         (["help", "me"], "unknown command me"),
     ])
-    func refusesAWrongCommandLineInOneLine(arguments: [String], message: String) throws {
+    func refusesAWrongCommandLineWithOneLine(arguments: [String], message: String) throws {
         let outcome = try PosternProcess.run(arguments)
         #expect(outcome.status == 64)
         #expect(outcome.output == "")
@@ -46,7 +46,7 @@ struct CommandLineTests {
         #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
     }
 
-    @Test func helpsWithEachCommand() throws {
+    @Test func printsHelpForEachCommand() throws {
         let overview = try PosternProcess.run(["--help"]).output
         let names = overview.matches(of: /\n  postern ([a-z]+)/).map { String($0.output.1) }
         #expect(names.contains("serve") && names.contains("salvage"))
@@ -62,7 +62,7 @@ struct CommandLineTests {
         #expect(try PosternProcess.run(["--help"]).output.contains("postern \(name)"))
     }
 
-    @Test func tellsItsVersion() throws {
+    @Test func printsItsVersion() throws {
         for arguments in [["--version"], ["version"]] {
             #expect(try PosternProcess.run(arguments).output == "postern 0.1.0")
         }
@@ -77,7 +77,7 @@ struct CommandLineTests {
         try PosternProcess.run(data)
         #expect(try PosternProcess.run(["call", "operators.register", register] + data).status == 0)
         #expect(try PosternProcess.run(["call", "operators.signin", sign], environment: environment).status == 0)
-        // The command line has the last word, and what is no flag of a command is not read for it.
+        // The command line takes precedence, and variables for flags of other commands are ignored.
         let flag = "--no-email-confirmation=0"
         let outcome = try PosternProcess.run(["call", "operators.signin", sign, flag], environment: environment)
         #expect(outcome.status == 1 && outcome.errors.contains("account_invalid_or_unconfirmed"))
@@ -99,7 +99,7 @@ struct CommandLineTests {
         #expect(refused.status == 1 && refused.output == "")
         #expect(refused.errors.contains("\"code\": -3") && refused.errors.contains("field_required"))
         #expect(try PosternProcess.run(["call", "no.method"] + data).errors.contains("-32601"))
-        // A rehearsal's methods are no methods of the real thing.
+        // Methods of deterministic mode are not available otherwise.
         #expect(try PosternProcess.run(["call", "system.outbox"] + data).errors.contains("-32601"))
     }
 
@@ -130,7 +130,7 @@ struct CommandLineTests {
         #expect(statistics.contains(" in \(folder.path("store"))\n") && statistics.contains("sales.users: 1"))
     }
 
-    @Test func saysOnATerminalWhatItIs() throws {
+    @Test func printsANoteOnATerminal() throws {
         // `script` gives the program a terminal for its input and output.
         let outcome = try PosternProcess.run(
             ["--data", ":memory:"],
@@ -139,7 +139,7 @@ struct CommandLineTests {
         #expect(outcome.output.contains("postern: the store is :memory:; type one request per line"))
     }
 
-    @Test func saysWhereTheStoreCannotBe() throws {
+    @Test func reportsWhereTheStoreCannotBeCreated() throws {
         let outcome = try PosternProcess.run(["--data", "/dev/null/store"])
         #expect(outcome.status == 1)
         #expect(outcome.errors.hasPrefix("postern: ") && outcome.errors.filter { $0 == "\n" }.count == 1)

@@ -3,12 +3,12 @@ import JSON
 import PosternTesting
 import Testing
 
-/// What is left in a store of an account that was deleted.
+/// The data that a deleted account leaves in the store.
 struct DeletedSenderTests {
     private let folder = TemporaryDirectory()
 
-    /// The count of the mails that an account had caused stayed, and with it a fault for `postern check`.
-    @Test func leavesNoCountOfTheMailsThatItCaused() throws {
+    /// The count of the mails that an account had caused once stayed, and `postern check` reported it as a fault.
+    @Test func deletesTheCountOfTheMailsThatTheAccountCaused() throws {
         let data = ["--data", folder.path("store")]
         let server = try PosternProcess(data)
         let session = try CareSession(server)

@@ -3,7 +3,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// A store that an earlier version made, with quotas, counts of failures, codes and an invitation in forms of its own:
+/// A store of an earlier version, whose quotas, failure counts, codes and invitation have older formats:
 /// Resources/earlier-store.
 struct EarlierStoreTests {
     private let folder = TemporaryDirectory()
@@ -15,7 +15,7 @@ struct EarlierStoreTests {
         try FileManager.default.copyItem(atPath: source.path, toPath: store)
     }
 
-    @Test func servesAccountsWhoseShortLivedDataHadAnotherForm() throws {
+    @Test func servesAccountsWithShortLivedDataInOlderFormats() throws {
         let postern = try PosternProcess(["--data", store])
         let signIn: JSONValue = ["email": "parent@example.org", "password": "wrong"]
         #expect(try postern.reply(to: "care.auth.token", signIn)["error"]?["code"]?.int == 401)
@@ -31,7 +31,7 @@ struct EarlierStoreTests {
         #expect(try PosternProcess.run(["outbox", "list", "--data", store]).output.contains("luke@example.org"))
         let invitations = try PosternProcess.run(["invite", "list", "--data", store])
         #expect(invitations.status == 0)
-        #expect(!invitations.output.contains("admin"), "an invitation without an end is not good for ever")
+        #expect(!invitations.output.contains("admin"), "an invitation without an expiry is no longer valid")
     }
 
     @Test func leavesNoAddressInAQuota() throws {

@@ -3,7 +3,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// How the process ends when it is asked to, and what it leaves behind.
+/// How the process ends on request, and what it leaves behind.
 struct EndingTests {
     private static let registration: JSONValue = [
         "user": ["first_name": "A", "last_name": "B", "email": "a@b.co"], "password": "p",
@@ -14,7 +14,7 @@ struct EndingTests {
         return text.split(separator: "\n").first { $0.hasPrefix("State:") }.map(String.init) ?? "gone"
     }
 
-    /// Waits until something holds, for a bounded time.
+    /// Waits until a condition holds, for a limited time.
     private func eventually(within seconds: Double = 20, _ holds: () throws -> Bool) rethrows -> Bool {
         let start = ContinuousClock.now
         while try !holds() {
@@ -24,9 +24,9 @@ struct EndingTests {
         return true
     }
 
-    /// SIGHUP killed the process with most of what it had read unanswered.
+    /// SIGHUP once killed the process, which left most of its input unanswered.
     @Test(arguments: [SIGHUP, SIGINT, SIGTERM])
-    func answersAllThatItReadWhenAsked(signal: Int32) throws {
+    func answersAllInputOnASignal(signal: Int32) throws {
         let postern = try PosternProcess(["--data", ":memory:"])
         for number in 1...6 {
             postern.send("care.user.register", ["email": .string("c\(number)@b.co"), "password": "p", "role": "user"])
@@ -39,7 +39,7 @@ struct EndingTests {
         #expect(replies == 7 && postern.status == 0)
     }
 
-    /// What README says of a stdin that ends early and of a stdout whose reader is gone.
+    /// The README's statements about a stdin that ends early and a stdout that is closed.
     @Test func endsAtTheEndOfItsStreams() throws {
         let request = #"{"jsonrpc":"2.0","id":1,"method":"system.info"}"#
         let unterminated = try PosternProcess.run(["--data", ":memory:"], input: request)
@@ -58,9 +58,9 @@ struct EndingTests {
         #expect(unreadable.status == 1 && unreadable.errors == "postern: requests and replies: read: Is a directory\n")
     }
 
-    /// A signal that the host had set to be ignored was taken back.
+    /// The program once handled a signal that its host had set to be ignored.
     @Test(arguments: [("HUP", SIGHUP), ("INT", SIGINT), ("TERM", SIGTERM)])
-    func leavesASignalAloneThatIsInheritedIgnored(name: String, signal: Int32) throws {
+    func keepsIgnoringAnIgnoredSignal(name: String, signal: Int32) throws {
         let postern = try PosternProcess(["--data", ":memory:"], shell: "trap '' \(name); exec \"$@\"")
         #expect(try postern.reply(to: "system.info")["result"] != nil)
         postern.signal(signal)
@@ -69,8 +69,8 @@ struct EndingTests {
         postern.finish()
     }
 
-    /// While stdout was not read, SIGTERM had no effect, nor had one after SIGINT.
-    @Test func endsThoughNobodyReadsStdout() throws {
+    /// While stdout was not read, SIGTERM once had no effect, not even after SIGINT.
+    @Test func endsWhenStdoutIsNotRead() throws {
         let postern = try PosternProcess(["--data", ":memory:"])
         #expect(try postern.reply(to: "system.info")["result"] != nil)
         for _ in 0..<30 { postern.send("rpc.discover", [:]) }
@@ -83,7 +83,7 @@ struct EndingTests {
         #expect(postern.errorText.contains("bytes of replies are lost"))
     }
 
-    @Test func endsAtOnceAtTheSecondSignalOfAnyKind() throws {
+    @Test func endsAtOnceOnTheSecondSignalOfAnyKind() throws {
         let postern = try PosternProcess(["--data", ":memory:"])
         #expect(try postern.reply(to: "system.info")["result"] != nil)
         for _ in 0..<30 { postern.send("rpc.discover", [:]) }
@@ -96,8 +96,8 @@ struct EndingTests {
         #expect(ContinuousClock.now - start < .seconds(8))
     }
 
-    /// A mail command that ignored SIGTERM outlived the server.
-    @Test func killsAMailCommandThatIgnoresBeingAskedToEnd() throws {
+    /// A mail command that ignored SIGTERM once outlived the server.
+    @Test func killsAMailCommandThatIgnoresSIGTERM() throws {
         let folder = TemporaryDirectory()
         let command = "command:trap '' TERM; echo $$ > \(folder.path("pid")); while :; do sleep 1; done"
         let postern = try PosternProcess(["--data", folder.path("store"), "--mail", command])
@@ -113,8 +113,8 @@ struct EndingTests {
         #expect(eventually(within: 2) { ["gone", "State:\tZ (zombie)"].contains(state(of: mail)) })
     }
 
-    /// Only a command that ignores SIGTERM is killed: another one may have something to put in order.
-    @Test func asksAMailCommandToEnd() throws {
+    /// Only a command that ignores SIGTERM is killed: others may have to clean up.
+    @Test func sendsSIGTERMToAMailCommand() throws {
         let folder = TemporaryDirectory()
         let (started, asked) = (folder.path("started"), folder.path("asked"))
         let command = "trap 'echo > \(asked); exit 1' TERM; echo > \(started); while :; do sleep 0.1; done"
@@ -126,18 +126,18 @@ struct EndingTests {
         #expect(FileManager.default.fileExists(atPath: asked))
     }
 
-    /// With few descriptors the program trapped, or did not say what was wrong.
+    /// With few descriptors, the program once crashed, or did not report the cause.
     @Test(arguments: [4, 5])
-    func saysInALineThatThereAreNoDescriptors(_ limit: Int) throws {
+    func reportsMissingDescriptorsInOneLine(_ limit: Int) throws {
         let outcome = try PosternProcess.run(["--data", ":memory:"], shell: "ulimit -n \(limit); exec \"$@\"")
         #expect(outcome.status == 1)
         #expect(outcome.errors.hasPrefix("postern: ") && outcome.errors.contains("ulimit -n"))
         #expect(outcome.errors.split(separator: "\n").count == 1)
     }
 
-    /// With RLIMIT_NOFILE lowered while it ran, the loop took a whole processor for ever.
+    /// When RLIMIT_NOFILE was lowered at run time, the loop once used a whole processor for ever.
     @Test(arguments: [0, 1])
-    func servesOnWithFewerDescriptorsThanItHasOpen(limit: Int) throws {
+    func continuesWithALimitBelowItsOpenDescriptors(limit: Int) throws {
         let postern = try PosternProcess(["--data", ":memory:"])
         #expect(try postern.reply(to: "system.info")["result"] != nil)
         let prlimit = try Process.run(
@@ -160,9 +160,10 @@ struct EndingTests {
         #expect(postern.status == 0)
     }
 
-    /// As the first process of a PID namespace it kept a zombie of every process that a mail command left behind.
-    @Test(.enabled(if: getuid() == 0, "a PID namespace takes root"))
-    func takesTheStatusOfOrphansAsTheFirstProcess() throws {
+    /// As the first process of a PID namespace, the server once kept
+    /// a zombie for every process that a mail command left behind.
+    @Test(.enabled(if: getuid() == 0, "a PID namespace needs root"))
+    func reapsOrphansAsTheFirstProcess() throws {
         let folder = TemporaryDirectory()
         let command = "command:cat >/dev/null; (sleep 0.2 & ) ; touch \(folder.path("sent"))"
         let postern = try PosternProcess(
@@ -182,7 +183,7 @@ struct EndingTests {
         #expect(postern.status == 0)
     }
 
-    /// Passwords could be read from a core dump: first of a server, then of a command that waits for its params.
+    /// Passwords could once be read from a core dump: of a server, and of a command that waits for its params.
     @Test(arguments: [[], ["call", "care.auth.token", "-"]])
     func forbidsCoreDumps(command: [String]) throws {
         let folder = TemporaryDirectory()
@@ -196,7 +197,8 @@ struct EndingTests {
         func isForbidden() throws -> Bool {
             let limits = try String(contentsOfFile: process + "/limits", encoding: .utf8)
             let core = limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") }
-            // The files of a process that may not be dumped are root's, so that others of its user cannot read its memory.
+            // /proc files of a process that forbids dumps belong to root,
+            // so other processes of its user cannot read its memory.
             let hasOwner = try user == nil || FileState(process + "/mem").owner == 0
             return core?.split(separator: " ").dropFirst(4).prefix(2) == ["0", "0"] && hasOwner
         }

@@ -2,7 +2,7 @@ import Foundation
 import PosternTesting
 import Testing
 
-/// A directory that is in use for something else, given as a store's.
+/// A directory with files of another program, given as the directory of a store.
 struct ForeignDirectoryTests {
     private let folder = TemporaryDirectory()
     private var path: String { folder.path("home") }
@@ -21,17 +21,17 @@ struct ForeignDirectoryTests {
     private static let refusal =
         "holds notes.txt and no store; a store is made in a new or empty directory, which --data names"
 
-    /// `postern --data /etc` made a store among the files there.
-    @Test func aServerMakesNoStoreAmongOtherFiles() throws {
+    /// `postern --data /etc` once created a store among the files there.
+    @Test func aServerCreatesNoStoreAmongOtherFiles() throws {
         let outcome = try PosternProcess.run(["--data", path])
         #expect(outcome.status == 1 && outcome.output == "")
         #expect(outcome.errors == "postern: \(path) \(Self.refusal)\n")
         try expectUntouched()
     }
 
-    /// Another user was told of a permission that would not have helped.
+    /// Another user once got an error about a permission, which would not have helped.
     @Test(.enabled(if: OtherUser.isAvailable, "needs root and setpriv"), arguments: [mode_t(0o755), 0o777])
-    func anotherUserGetsTheSameAnswer(mode: mode_t) throws {
+    func anotherUserGetsTheSameError(mode: mode_t) throws {
         try #require(chmod(path, mode) == 0)
         let outcome = try PosternProcess.run(["--data", path], shell: OtherUser.shell())
         #expect(outcome.status == 1)
@@ -40,7 +40,7 @@ struct ForeignDirectoryTests {
         try expectUntouched()
     }
 
-    @Test func theOtherCommandsLeaveItAloneToo() throws {
+    @Test func otherCommandsDoNotChangeItEither() throws {
         let store = ["--data", folder.path("store")]
         try PosternProcess.run(store)
         let export = try PosternProcess.run(["export"] + store).output
@@ -60,8 +60,8 @@ struct ForeignDirectoryTests {
         }
     }
 
-    /// `postern backup` wrote a copy among the files of the store that it copied.
-    @Test func makesNoStoreWithinAStore() throws {
+    /// `postern backup` once wrote a copy among the files of the store that it copied.
+    @Test func createsNoStoreInsideAStore() throws {
         let path = folder.path("store")
         try PosternProcess.run(["--data", path])
         let export = try PosternProcess.run(["export", "--data", path]).output
@@ -78,14 +78,14 @@ struct ForeignDirectoryTests {
                 #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == before, "\(words)")
             }
         }
-        // What is left of a store is one too.
+        // A store without its manifest is still a store.
         try FileManager.default.removeItem(atPath: path + "/manifest.json")
         #expect(try PosternProcess.run(["salvage", "\(path)/copy", "--data", path]).status == 1)
         #expect(try FileManager.default.contentsOfDirectory(atPath: path).count == before.count - 1)
     }
 
-    /// Browsers call a file `manifest.json` too.
-    @Test func makesAStoreBesideTheManifestOfAnotherProgram() throws {
+    /// Web pages have a `manifest.json` too.
+    @Test func createsAStoreBesideAnotherProgramsManifest() throws {
         let path = folder.path("page")
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         #expect(FileManager.default.createFile(atPath: path + "/manifest.json", contents: Data("{}".utf8)))
@@ -93,8 +93,8 @@ struct ForeignDirectoryTests {
         #expect(try PosternProcess.run(["backup", path + "/copy", "--data", path + "/accounts"]).status == 0)
     }
 
-    /// What the file system, or a start that was killed, leaves in a directory does not make it another's.
-    @Test func takesADirectoryThatHoldsNothingOfAnyone() throws {
+    /// Entries left by the file system or by a killed start do not make a directory foreign.
+    @Test func takesADirectoryWithNoForeignFiles() throws {
         for (number, names) in [[], ["lost+found"], ["lock", "manifest.json.tmp"], ["lock", "lost+found"]].enumerated()
         {
             let place = folder.path("place\(number)")
@@ -114,7 +114,7 @@ struct ForeignDirectoryTests {
         }
     }
 
-    @Test func opensAStoreBesideWhichSomethingWasPut() throws {
+    @Test func opensAStoreWithAForeignFile() throws {
         let place = folder.path("store")
         #expect(try PosternProcess.run(["--data", place]).status == 0)
         #expect(FileManager.default.createFile(atPath: place + "/notes.txt", contents: nil))

@@ -5,24 +5,25 @@ import PosternTesting
 import Store
 import Testing
 
-/// What guessing must not get, and what it must not cost others, through the real binary on a directory.
+/// What an attacker must not gain by guessing, and what guesses must not cost others.
+/// Runs the real binary on a directory.
 struct GuessingTests {
     private let folder = TemporaryDirectory()
     private var data: [String] { ["--data", folder.path("store"), "--no-email-confirmation"] }
 
     // MARK: Passwords
 
-    /// The methods that judge a password, with what each answers to a wrong one and to a locked account.
+    /// The methods that check a password, with the code for a wrong password and for a locked account.
     private static let judges: [(method: String, email: String, wrong: Int, locked: Int)] = [
         ("operators.signin", "a@b.co", -9, -21), ("operators.change_password", "a@b.co", -9, -21),
         ("care.auth.token", "a@b.co", 401, 403), ("care.auth.token", "nobody@b.co", 401, 403),
         ("sales.user.authenticate", "a@b.co", 401, 429), ("sales.user.authenticate", "nobody@b.co", 401, 429),
     ]
 
-    /// operators.change_password once judged outside the transaction that counts: a tenth failure in one process, overtaken
-    /// in another, lifted the lock.
+    /// operators.change_password once checked the password outside the transaction that counts failures: a tenth
+    /// failure in one process, overtaken in another process, lifted the lock.
     @Test(arguments: judges.indices)
-    func judgesTenTriesAtMostInTwoProcesses(_ row: Int) throws {
+    func checksAtMostTenPasswordsInTwoProcesses(_ row: Int) throws {
         let (method, email, wrong, locked) = Self.judges[row]
         let first = try PosternProcess(data + ["--replies", "as-completed"])
         let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
@@ -49,28 +50,28 @@ struct GuessingTests {
             for _ in 1...25 { codes[try process.nextReply()["error"]?["code"]?.int ?? 0, default: 0] += 1 }
         }
         #expect(codes == [wrong: 10, locked: 40], "\(method) \(email)")
-        // And the lock holds.
+        // The lock holds.
         #expect(try processes[1].reply(to: method, params)["error"]?["code"]?.int == locked)
         for process in processes { process.finish() }
     }
 
     // MARK: Codes
 
-    /// A code of the mail that went out last.
+    /// The code in a mail.
     private func code(ofMail number: Int) throws -> JSONValue {
         let mail = try PosternProcess.run(["outbox", "show", "\(number)", "--data", folder.path("store")]).output
         return .string(String(try #require(mail.firstMatch(of: /\n\n([0-9]+-[0-9a-f]{32})\n/)).output.1))
     }
 
-    /// What takes a code that is good once, and what refuses it.
+    /// The methods that take a single-use code, with the parameter and the error code of a refusal.
     private static let resets: [(method: String, param: String, code: Int)] = [
         ("operators.complete_reset", "code", -22), ("sales.user.complete_reset", "token", 400),
     ]
 
-    /// Makes an account of the API of a method, and a reset of its password; the code in the mail.
+    /// Makes an account of the method's API and requests a password reset. Returns the code in the mail.
     private func resetCode(for method: String, _ postern: PosternProcess) throws -> JSONValue {
         if method.hasPrefix("sales.") {
-            // The command needs the store that the server makes.
+            // The command needs the store that the server creates.
             #expect(try postern.reply(to: "system.info")["result"] != nil)
             let invitation = try PosternProcess.run(["invite", "--data", folder.path("store")]).output
             let account: JSONValue = [
@@ -88,7 +89,7 @@ struct GuessingTests {
     }
 
     @Test(arguments: resets.indices)
-    func usesACodeOnceHoweverManyAskAtOnce(_ row: Int) throws {
+    func acceptsACodeOnceAmongConcurrentRequests(_ row: Int) throws {
         let (method, param, refusal) = Self.resets[row]
         let first = try PosternProcess(data + ["--replies", "as-completed"])
         let code = try resetCode(for: method, first)
@@ -100,7 +101,7 @@ struct GuessingTests {
         for process in processes { process.finish() }
     }
 
-    @Test func givesAPatientToOneOfAllWhoClaimItAtOnce() throws {
+    @Test func givesAPatientToOneOfSeveralConcurrentClaims() throws {
         let first = try PosternProcess(data + ["--replies", "as-completed"])
         let owner = try CareSession(first)
         let share: JSONValue = [
@@ -117,7 +118,8 @@ struct GuessingTests {
         for process in processes { process.finish() }
     }
 
-    /// How many of some requests succeed that are sent to two processes by turns; the others get an error with this code.
+    /// Sends requests to two processes in turns, and returns how many succeed.
+    /// All others must fail with the code `refusal`.
     private func successes(
         of method: String,
         _ tries: [JSONValue],
@@ -133,9 +135,9 @@ struct GuessingTests {
         return successes
     }
 
-    /// Each bogus code once cost an Argon2id, and ten of them ended the code that was good.
+    /// Each wrong code once cost an Argon2id hash, and ten of them invalidated the right code.
     @Test(arguments: resets.indices)
-    func refusesABogusCodeWithoutHashing(_ row: Int) throws {
+    func refusesAWrongCodeWithoutHashing(_ row: Int) throws {
         let (method, param, refusal) = Self.resets[row]
         let postern = try PosternProcess(data)
         let code = try resetCode(for: method, postern)
@@ -144,7 +146,7 @@ struct GuessingTests {
         let guess = JSONValue.object([.init(param, bogus), .init("password", "new")])
         #expect(try postern.reply(to: method, guess)["error"]?["code"]?.int == refusal)
         let guesses = try (1...20).map { _ in try seconds(postern, method, guess) }.sorted()
-        #expect(try journalBytes() == written, "and it writes nothing")
+        #expect(try journalBytes() == written, "a refusal writes nothing")
         let wrong: JSONValue = ["email": "nobody@b.co", "password": "wrong"]
         let hashes = try (1...5).map { _ in try seconds(postern, "care.auth.token", wrong) }.sorted()
         #expect(guesses[10] < hashes[2] / 4, "a guess \(guesses[10]) s, a hash \(hashes[2]) s")
@@ -153,28 +155,28 @@ struct GuessingTests {
         postern.finish()
     }
 
-    /// How long a request takes.
+    /// The duration of a request.
     private func seconds(_ postern: PosternProcess, _ method: String, _ params: JSONValue) throws -> Double {
         let start = ContinuousClock.now
         _ = try postern.reply(to: method, params)
         return (ContinuousClock.now - start) / .seconds(1)
     }
 
-    // MARK: Who has an account
+    // MARK: Whether an address has an account
 
     private static let hiding = [
         "operators.reset_password", "operators.resend_confirmation", "sales.user.reset",
         "sales.user.resend_verification",
     ]
 
-    /// A reset once took 0.65 ms for an address with an account and 0.2 ms for one without.
+    /// A reset once took 0.65 ms for an address with an account, and 0.2 ms for one without.
     @Test(arguments: hiding)
-    func takesAsLongAndWritesAsMuchForAnAddressWithoutAnAccount(_ method: String) throws {
+    func takesAsLongAndWritesAsMuchWithoutAnAccount(_ method: String) throws {
         try storeFortyAccounts()
         let postern = try PosternProcess(["--data", folder.path("store")])
         var (times, bytes): ([String: [Double]], [String: [Int]]) = ([:], [:])
         for round in 0..<200 {
-            // What was done between two requests must not tell on one kind alone.
+            // Alternate the order, so that work between two requests does not affect only one kind.
             for domain in round % 2 == 0 ? ["known.co", "other.co"] : ["other.co", "known.co"] {
                 let before = try journalBytes()
                 let email = JSONValue.string("a\(round % 40)@\(domain)")
@@ -182,7 +184,7 @@ struct GuessingTests {
                 bytes[domain, default: []].append(try journalBytes() - before)
             }
         }
-        // Medians, as a merge starts a new journal now and then.
+        // Medians, because a compaction starts a new journal now and then.
         let known = try #require(times["known.co"]).sorted()[100]
         let unknown = try #require(times["other.co"]).sorted()[100]
         let ratio = known / unknown
@@ -191,13 +193,13 @@ struct GuessingTests {
         let unknownBytes = try #require(bytes["other.co"]).sorted()[100]
         #expect(knownBytes > 300 && (0.75...1.33).contains(Double(knownBytes) / Double(unknownBytes)))
         postern.finish()
-        // Nothing that was invented is in the outbox, and no address but those of mails and accounts in a file.
+        // The outbox has no decoy mails, and the files have no addresses except those of mails and accounts.
         let listed = try PosternProcess.run(["outbox", "list", "--data", folder.path("store")]).output
         #expect(!listed.contains("@other.co"))
         #expect(!String(decoding: folder.contents, as: UTF8.self).contains("@other.co"))
     }
 
-    /// The bytes of the journal, without the room behind them that is reserved.
+    /// The length of the journal, without the preallocated room at its end.
     private func journalBytes() throws -> Int {
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("store"))
         let journal = try #require(names.first { $0.hasPrefix("journal") })
@@ -205,7 +207,7 @@ struct GuessingTests {
         return (bytes.lastIndex { $0 > 0x20 } ?? -1) + 1
     }
 
-    /// Accounts that wait for a confirmation, without the time that hashing their passwords takes.
+    /// Stores unconfirmed accounts directly, to save the time for hashing their passwords.
     private func storeFortyAccounts() throws {
         let store = Store(engine: try LocalEngine(directory: folder.path("store"), log: { _ in }))
         let created = Timestamp(microseconds: 0)
@@ -254,8 +256,8 @@ struct GuessingTests {
 
     // MARK: Invitations
 
-    /// An invitation once had no end, could be used by anybody for ever, and was kept in clear.
-    @Test func endsListsAndRevokesInvitations() throws {
+    /// An invitation once never expired, could be used by anyone any number of times, and was stored in plain text.
+    @Test func expiresListsAndRevokesInvitations() throws {
         let data = ["--data", folder.path("store")]
         func create(_ code: String, _ email: String) throws -> Int32 {
             let params =
@@ -267,7 +269,7 @@ struct GuessingTests {
                 $0.split(separator: "\t")
             }
         }
-        #expect(try PosternProcess.run(["invite", "list"] + data).status == 1, "it makes no store")
+        #expect(try PosternProcess.run(["invite", "list"] + data).status == 1, "the command creates no store")
         _ = try PosternProcess.run(data)
         let once = try PosternProcess.run(["invite"] + data).output
         let twice = try PosternProcess.run(["invite", "--uses", "2", "--expires", "1h"] + data).output
@@ -275,7 +277,7 @@ struct GuessingTests {
         #expect(
             try list().map { $0.prefix(3) } == [["1", "admin", "1"], ["2", "admin", "2"], ["3", "salesperson", "1"]]
         )
-        // Each ends in a week, or when it was told to.
+        // Each expires in a week, or at the time given with `--expires`.
         for (line, seconds) in zip(try list(), [7 * 86_400, 3_600, 7 * 86_400]) {
             let ends = try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(
                 String(try #require(line.last))

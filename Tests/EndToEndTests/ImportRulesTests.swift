@@ -5,12 +5,12 @@ import PosternTesting
 import Store
 import Testing
 
-/// An import takes nothing that a request could not set, and a check finds the same.
+/// An import accepts only values that a request could set, and `check` finds the same faults.
 struct ImportRulesTests {
     private let folder = TemporaryDirectory()
     private var data: [String] { ["--data", folder.path("store")] }
 
-    /// A store with records of most types, as an export.
+    /// The export of a store with records of most types.
     private func export() throws -> [String] {
         let postern = try PosternProcess(data)
         let user: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
@@ -41,17 +41,17 @@ struct ImportRulesTests {
         )
     }
 
-    /// Texts and numbers of a record, by their paths, and the record with another value in their place.
+    /// Copies of a record in which one text or number has an invalid value, each with the path of that property.
     private func changes(of record: JSONValue) -> [(property: String, record: JSONValue)] {
-        guard case .object(let members) = record else { return [] }
-        return members.enumerated().flatMap { index, member -> [(property: String, record: JSONValue)] in
+        guard case .object(let properties) = record else { return [] }
+        return properties.enumerated().flatMap { index, property -> [(property: String, record: JSONValue)] in
             var values: [JSONValue] = []
-            switch member.value {
+            switch property.value {
             case .object:
-                return changes(of: member.value).map { inner in
-                    var changed = members
+                return changes(of: property.value).map { inner in
+                    var changed = properties
                     changed[index].value = inner.record
-                    return ("\(member.name).\(inner.property)", .object(changed))
+                    return ("\(property.name).\(inner.property)", .object(changed))
                 }
             case .number: values = [-1, 10_000_000_000, .number("9223372036854775807")]
             case .string(let text) where text.hasSuffix("Z") && text.contains("T"):
@@ -60,15 +60,15 @@ struct ImportRulesTests {
             default: break
             }
             return values.map { value in
-                var changed = members
+                var changed = properties
                 changed[index].value = value
-                return (member.name, .object(changed))
+                return (property.name, .object(changed))
             }
         }
     }
 
-    /// Each number that no key has once ended the program, and each text was taken as it was.
-    @Test func holdsEachPropertyToARule() throws {
+    /// A number that does not fit into a key once ended the program, and every text was accepted unchanged.
+    @Test func validatesEachProperty() throws {
         let lines = try export()
         #expect(try importing(lines).status == 0)
         // Free text.
@@ -94,9 +94,9 @@ struct ImportRulesTests {
         #expect(!FileManager.default.fileExists(atPath: folder.path("other")))
     }
 
-    /// A referral code that no `create_…` method takes was imported.
+    /// A referral code that no `create_…` method accepts was once imported.
     @Test(arguments: [(64, 0 as Int32), (65, 1)])
-    func holdsAReferralCodeToItsLength(characters: Int, status: Int32) throws {
+    func limitsTheLengthOfAReferralCode(characters: Int, status: Int32) throws {
         let code = String(repeating: "7", count: characters)
         let lines = try export().map { line in
             line.replacing(/"referral_code":(null|"[^"]*")/, with: #""referral_code":"\#(code)""#)
@@ -114,10 +114,10 @@ struct ImportRulesTests {
         ("{" + (0..<100_000).map { #""p\#($0)":0"# }.joined(separator: ",") + "}", "neither a counter"),
     ]
 
-    /// A name of the file went out whole and with its control characters, and each property of a line was compared with all
-    /// before it: a line of 60,000 took ten seconds.
+    /// A name in the file was once printed whole with its control characters. Each property of a line was compared
+    /// with all before it, which took ten seconds for a line of 60,000 properties.
     @Test(arguments: withLongNames.indices)
-    func repeatsNoLongName(_ row: Int) throws {
+    func shortensALongNameInAnError(_ row: Int) throws {
         let (line, fault) = Self.withLongNames[row]
         let start = ContinuousClock.now
         let outcome = try importing([line, #"{"end":true}"#])
@@ -128,15 +128,15 @@ struct ImportRulesTests {
 
     private static let long = String(repeating: #"\u001b"#, count: 100_000)
 
-    /// Two names that Unicode holds for one are two.
+    /// Two names that are canonically equivalent in Unicode are different names.
     @Test func comparesNamesByTheirBytes() throws {
         let outcome = try importing(["{\"\u{E9}\":1,\"e\u{301}\":1}", #"{"end":true}"#])
         #expect(outcome.errors.hasPrefix("line 1: neither"), "\(outcome.errors)")
     }
 
-    /// Only a line that came in several pieces was held to the bound, and without its last piece.
+    /// The limit was once applied only to lines that arrived in several pieces, and not to their last piece.
     @Test(arguments: [(0, 0 as Int32), (1, 1)])
-    func holdsEachLineToTheBound(extra: Int, status: Int32) throws {
+    func limitsTheLengthOfEachLine(extra: Int, status: Int32) throws {
         let bytes = 8_388_608 + extra
         let blank = String(repeating: " ", count: bytes)
         let outcome = try importing([#"{"export":1}"#, blank, #"{"end":true}"#])
@@ -155,7 +155,7 @@ struct ImportRulesTests {
         ("email", " a@b.co", "email"), ("email", "a b@b.co", "invalid_email"), ("role", "admin", "invalid_role"),
         ("npi", "1245319598", "invalid_npi"), ("first_name", String(repeating: "x", count: 201), "first_name"),
     ])
-    func refusesWhatNoRequestCouldSet(property: String, value: String, rule: String) throws {
+    func refusesValuesThatNoRequestCanSet(property: String, value: String, rule: String) throws {
         let lines = try export()
         let index = try #require(lines.firstIndex { $0.contains(#"{"collection":"care.users""#) })
         let line = try JSONValue(parsing: lines[index])
@@ -170,12 +170,12 @@ struct ImportRulesTests {
         #expect(outcome.errors.contains(rule))
     }
 
-    /// Numbers that fit into a key, and that no request gives.
+    /// Numbers that fit into a key, but that no request produces.
     @Test(arguments: [
         ("password failures", "count", 10), ("mail quotas", "count", 101), ("care.users", "id", 0),
         ("sessions", "number", 0), ("outbox", "attempts", -1),
     ])
-    func refusesNumbersThatNoRequestGives(collection: String, property: String, number: Int) throws {
+    func refusesNumbersThatNoRequestProduces(collection: String, property: String, number: Int) throws {
         let lines = try export()
         let index = try #require(lines.firstIndex { $0.contains(#"{"collection":"\#(collection)""#) })
         let members = try #require(try JSONValue(parsing: lines[index])["record"]?.object).map { member in
@@ -189,8 +189,8 @@ struct ImportRulesTests {
         #expect(outcome.errors.contains(fault), "\(outcome.errors)")
     }
 
-    /// Two accounts with one address, and what is left of an account that is not there.
-    @Test func refusesASecondAccountAndWhatBelongsToNone() throws {
+    /// Two accounts with the same address, and the records of a missing account.
+    @Test func refusesADuplicateAccountAndRecordsWithoutAnAccount() throws {
         let lines = try export()
         let index = try #require(lines.firstIndex { $0.contains(#"{"collection":"care.users""#) })
         let second = lines[index].replacing(#""id":1,"#, with: #""id":2,"#).replacing("a@b.co", with: "A@B.co")
@@ -203,7 +203,7 @@ struct ImportRulesTests {
         }
     }
 
-    @Test func checkFindsWhatBelongsToADeletedAccount() throws {
+    @Test func checkFindsRecordsOfADeletedAccount() throws {
         _ = try export()
         let engine = try LocalEngine(directory: folder.path("store"), log: { _ in })
         let store = Store(engine: engine)
@@ -217,8 +217,8 @@ struct ImportRulesTests {
         #expect(check.output.contains("fault: password failures/id/care/"))
     }
 
-    /// The last number of a counter once ended the program at the next registration.
-    @Test func goesOnWhereACounterHasGivenItsLastNumber() throws {
+    /// After the last number of a counter, the next registration once ended the program.
+    @Test func continuesAfterTheLastNumberOfACounter() throws {
         let lines = [#"{"counter":"care.users","value":9999999998}"#, #"{"end":true}"#]
         #expect(try importing(lines).status == 0)
         #expect(try importing([#"{"counter":"care.users","value":9999999999}"#, lines[1]], to: "other").status == 1)

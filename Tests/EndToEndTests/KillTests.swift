@@ -3,11 +3,11 @@ import JSON
 import PosternTesting
 import Testing
 
-/// What was acknowledged is there after a kill.
+/// Acknowledged writes survive a kill.
 struct KillTests {
     private let folder = TemporaryDirectory()
 
-    @Test func losesNothingAcknowledgedToAKill() throws {
+    @Test func losesNoAcknowledgedWriteToAKill() throws {
         let arguments = ["--data", folder.path("store")]
         let first = try PosternProcess(arguments)
         let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
@@ -19,7 +19,7 @@ struct KillTests {
         for round in 0..<40 {
             let postern = try PosternProcess(arguments)
             let emails = (0..<200).map { "c\(round)-\($0)@b.co" }
-            // By turns all at once, which share their syncs, and one by one.
+            // Alternately, all requests at once, which share their syncs, and one by one.
             let isPipelined = round % 2 == 0
             func create(_ email: String) {
                 let client: JSONValue = [
@@ -43,7 +43,7 @@ struct KillTests {
         let clients = try #require(list["result"]?["clients"]?.array)
         let found = Set(clients.compactMap { $0["user"]?["email"]?.string })
         #expect(!acknowledged.isEmpty && acknowledged.subtracting(found) == [])
-        // Each has a change number of its own, whatever happened in between.
+        // Each client has a unique change number, whatever happened in between.
         #expect(list["result"]?["provision"]?.int == clients.count + 1)
     }
 }

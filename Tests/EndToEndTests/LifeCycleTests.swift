@@ -3,11 +3,11 @@ import JSON
 import PosternTesting
 import Testing
 
-/// How the program begins and ends, and what it does with its descriptors.
+/// How the program starts and ends, and what it does with its descriptors.
 struct LifeCycleTests {
     private static let register = #"{"user":{"first_name":"A","last_name":"B","email":"a@b.co"},"password":"p"}"#
 
-    @Test func answersAllThatItReadAtTheEndOfTheInput() throws {
+    @Test func answersAllRequestsAtTheEndOfTheInput() throws {
         let lines = (1...200).map { #"{"jsonrpc":"2.0","id":\#($0),"method":"system.info"}"# }
         let outcome = try PosternProcess.run(["--data", ":memory:"], input: lines.joined(separator: "\n"))
         #expect(outcome.status == 0 && outcome.errors == "")
@@ -15,7 +15,7 @@ struct LifeCycleTests {
         #expect(ids == (1...200).map { $0 })
     }
 
-    @Test func answersWhatWaitsForAPasswordBeforeItEnds() throws {
+    @Test func answersRequestsThatWaitForHashingBeforeItEnds() throws {
         let lines = (1...20).map { number in
             #"{"jsonrpc":"2.0","id":\#(number),"method":"care.user.register","params":"#
                 + #"{"email":"c\#(number)@b.co","password":"p","role":"user"}}"#
@@ -25,7 +25,7 @@ struct LifeCycleTests {
         #expect(outcome.status == 0)
     }
 
-    /// Stacks for which there is no room stand in for a host that gives no threads.
+    /// Thread stacks larger than the address space simulate a host that allows no new threads.
     @Test func servesWithoutThreads() throws {
         let email: JSONValue = ["email": "a@b.co"]
         let password: JSONValue = ["email": "a@b.co", "password": "p", "role": "user"]
@@ -42,7 +42,7 @@ struct LifeCycleTests {
     }
 
     @Test(arguments: [SIGTERM, SIGINT])
-    func endsWellWhenAsked(signal: Int32) throws {
+    func endsWithStatusZeroOnASignal(signal: Int32) throws {
         let postern = try PosternProcess(["--data", ":memory:", "--log-level", "info"])
         #expect(try postern.reply(to: "system.info")["result"] != nil)
         postern.signal(signal)
@@ -51,12 +51,13 @@ struct LifeCycleTests {
         #expect(postern.errorText.contains("level=info message=\"stopped by a signal\""))
     }
 
-    @Test func endsQuietlyWhenNobodyReads() throws {
+    @Test func endsQuietlyWhenItsOutputIsClosed() throws {
         let folder = TemporaryDirectory()
         let postern = try PosternProcess(["--data", folder.path("store"), "--no-email-confirmation"])
         #expect(try postern.reply(to: "operators.register", JSONValue(parsing: Self.register))["result"] != nil)
         postern.closeOutput()
-        // A process that another test starts at that moment has the pipe too, so that there is a reader until it ends.
+        // A process that another test starts at this moment inherits the pipe too,
+        // and then the pipe has a reader until that process ends.
         for _ in 0..<500 where postern.isRunning {
             postern.send("system.info", [:])
             usleep(100_000)
@@ -77,15 +78,15 @@ struct LifeCycleTests {
             try FileManager.default.destinationOfSymbolicLink(atPath: "\(descriptors)/\($0)")
         }
         #expect(destinations[0] == destinations[1])
-        // Nor does it change how its neighbours see the descriptors that they share.
+        // The program does not change the file status flags of descriptors that it shares with other processes.
         let flags = try String(contentsOfFile: "/proc/\(postern.processIdentifier)/fdinfo/0", encoding: .utf8)
         let mode = flags.split(separator: "\n").first { $0.hasPrefix("flags:") }?.split(separator: "\t").last
         #expect(try #require(mode.flatMap { Int($0, radix: 8) }) & Int(O_NONBLOCK) == 0)
     }
 
-    /// Replies were once lost without a word where stdout was full or closed.
+    /// Replies were once lost without an error when stdout was full or closed.
     @Test(arguments: ["> /dev/full", ">&-", "< /tmp"])
-    func saysSoWhereItCannotReadOrWrite(redirection: String) throws {
+    func reportsAnInputOrOutputThatFails(redirection: String) throws {
         let info = #"{"jsonrpc":"2.0","id":1,"method":"system.info"}"#
         let shell = "exec \"$@\" \(redirection)"
         let outcome = try PosternProcess.run(["--data", ":memory:"], input: info + "\n", shell: shell)
@@ -99,8 +100,8 @@ struct LifeCycleTests {
         #expect(version.status == (redirection.hasPrefix(">") ? 1 : 0))
     }
 
-    /// A file of the store once got the number of a stderr that was closed, and the log was written into it.
-    @Test func leavesDescriptorsThatWereClosedAlone() throws {
+    /// A store file once got the descriptor number of a closed stderr, and the log was written into it.
+    @Test func neverReusesClosedStandardDescriptors() throws {
         let folder = TemporaryDirectory()
         let data = ["--data", folder.path("store"), "--log-level", "info"]
         let register = #"{"jsonrpc":"2.0","id":1,"method":"operators.register","params":\#(Self.register)}"#
@@ -113,7 +114,7 @@ struct LifeCycleTests {
         #expect(!String(decoding: folder.contents, as: UTF8.self).contains("level="))
     }
 
-    @Test func worksBesideOthersOnOneDirectory() throws {
+    @Test func severalProcessesShareOneDirectory() throws {
         let folder = TemporaryDirectory()
         let data = ["--data", folder.path("store")]
         let (first, second) = (try PosternProcess(data), try PosternProcess(data))
@@ -121,7 +122,7 @@ struct LifeCycleTests {
         #expect(try first.reply(to: "care.user.register", register)["result"] != nil)
         let again = try second.reply(to: "care.user.register", register)
         #expect(again["error"]?["data"]?["errors"] == ["user_already_exists"])
-        // The command line works beside them, and what it does is seen at once.
+        // The command line works beside the servers, and the servers see its changes at once.
         let params = #"{"email":"c@d.co","password":"p","role":"user"}"#
         let called = try PosternProcess.run(["call", "care.user.register", params] + data)
         #expect(called.status == 0 && called.errors == "")
@@ -136,7 +137,7 @@ struct LifeCycleTests {
         #expect(still["error"]?["data"]?["errors"] == ["user_already_exists"])
     }
 
-    @Test func saysWhoHoldsTheLockAndStandsStill() throws {
+    @Test func namesTheProcessThatHoldsTheLock() throws {
         let folder = TemporaryDirectory()
         let data = ["--data", folder.path("store"), "--lock-wait", "0"]
         let postern = try PosternProcess(data)
@@ -152,14 +153,15 @@ struct LifeCycleTests {
         #expect(postern.errorText.contains("is in use by process \(getpid())"))
         let other = try PosternProcess.run(["stats"] + data)
         #expect(other.status == 1 && other.errors.contains("is in use by process \(getpid())"))
-        // What is known to be the latest is served all the same, and all of it once the lock is free.
+        // Entries that are known to be the latest are still served, and everything once the lock is free.
         let view = try postern.reply(to: "care.user.view", ["access_token": token])
         #expect(view["result"]?["email"] == "c@d.co")
         flock(lock, LOCK_UN)
         #expect(try postern.reply(to: "care.user.register", register)["result"] != nil)
     }
 
-    /// The server waited for the lock in place: each write anew, and every read behind it.
+    /// The server once waited for the lock synchronously: each write waited again,
+    /// and every read waited for the writes.
     @Test func answersReadsWhileWritesWaitForTheLock() throws {
         let folder = TemporaryDirectory()
         let data = ["--data", folder.path("store"), "--lock-wait", "1", "--replies", "as-completed"]
@@ -177,13 +179,13 @@ struct LifeCycleTests {
         #expect(try postern.nextReply()["result"]?["email"] == "c@d.co")
         let start = ContinuousClock.now
         for _ in 1...5 { #expect(try postern.nextReply()["error"]?["data"]?["errors"] == ["busy"]) }
-        // One wait serves all five.
+        // All five share one wait.
         #expect(ContinuousClock.now - start < .seconds(4))
     }
 
-    @Test func goesOnWhenNobodyReadsWhatItLogs() throws {
+    @Test func continuesWhenItsLogIsNotRead() throws {
         let folder = TemporaryDirectory()
-        // Its stderr is a pipe that nobody reads, and every write is past a limit, which is logged.
+        // No process reads the pipe at its stderr, and every write exceeds a limit, which is logged.
         let postern = try PosternProcess(
             ["--data", folder.path("store")],
             shell: #"mkfifo fifo; exec 3<> fifo; ulimit -f 8; exec "$@" 2>&3"#,
@@ -201,8 +203,8 @@ struct LifeCycleTests {
         #expect(postern.status == 0)
     }
 
-    /// Where the memory for a hash cannot be had, the request fails, and not the program, and no guess is counted.
-    @Test func outlivesAWantOfMemory() throws {
+    /// If the memory for a hash cannot be allocated, the request fails, the program goes on, and no guess is counted.
+    @Test func survivesALackOfMemory() throws {
         let postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation"])
         _ = try postern.reply(to: "operators.register", JSONValue(parsing: Self.register))
         let right: JSONValue = ["email": "a@b.co", "password": "p"]
@@ -218,8 +220,8 @@ struct LifeCycleTests {
         #expect(postern.errorText.contains("operators.signin: unexpected PasswordHashingFailed"))
     }
 
-    /// The same for a hash that was imported and takes more memory than those that are made here.
-    @Test func countsNoGuessWhereAnImportedHashNeedsMoreMemoryThanThereIs() throws {
+    /// The same for an imported hash that needs more memory than the hashes made here.
+    @Test func countsNoGuessWhenThereIsTooLittleMemoryForAnImportedHash() throws {
         let folder = TemporaryDirectory()
         let hash = "$argon2id$v=19$m=262144,t=2,p=1$WJC+EBYT2Cm8v/6vP4AALw$QmDcInomx+YkjeDVvizoktBU17c+K6dtegSszIvy80E"
         let data = ["--data", folder.path("store"), "--no-email-confirmation"]
@@ -252,7 +254,7 @@ struct LifeCycleTests {
         #expect(command.terminationStatus == 0)
     }
 
-    @Test func boundsWhatItHoldsForAClientThatDoesNotRead() throws {
+    @Test func limitsMemoryForAClientThatDoesNotRead() throws {
         let postern = try PosternProcess(["--data", ":memory:"])
         let request = Data((#"{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}"# + "\n").utf8)
         let flood = Data(repeatElement(request, count: 2_500).joined())
@@ -262,13 +264,13 @@ struct LifeCycleTests {
             usleep(50_000)
             peak = max(peak, try postern.memory("VmRSS"))
         }
-        // One answer has 60 kB or so, all of them 150 MB; a bound of 64 MiB is on those that nobody has read.
+        // One reply has about 60 kB, and all of them 150 MB. Unread replies are limited to 64 MiB.
         #expect(peak < 120 << 20)
         #expect(postern.remainingLines() == 2_500)
     }
 
-    /// Sign-ins are the dearest requests, as each may cost a hash of 19 MiB.
-    @Test func boundsWhatItHoldsForPipelinedSignIns() throws {
+    /// Sign-ins are the most expensive requests: each may need a hash of 19 MiB.
+    @Test func limitsMemoryForPipelinedSignIns() throws {
         let count = 100_000
         let postern = try PosternProcess(["--data", ":memory:"])
         let user: JSONValue = ["email": "a@b.co", "password": "p", "role": "user"]
@@ -287,7 +289,7 @@ struct LifeCycleTests {
             errors[reply["error"]?["code"]?.int ?? 0, default: 0] += 1
             if number % 1_000 == 0 { peak = max(peak, try postern.memory("VmRSS")) }
         }
-        // Ten are told that the password is wrong, and all others that the account is locked.
+        // Ten replies say that the password is wrong, and all others that the account is locked.
         #expect(errors == [401: 10, 403: count - 10])
         #expect(peak < 512 << 20, "\(peak >> 20) MiB")
         #expect(try postern.nextReply()["result"]?["email"] == "a@b.co")

@@ -3,11 +3,11 @@ import JSON
 import PosternTesting
 import Testing
 
-/// Requests of a server while another process holds the directory's lock and stands still.
+/// Requests to a server while another process holds the directory's lock and is stopped.
 struct LockWaitTests {
     private let folder = TemporaryDirectory()
 
-    /// A holder of the lock: as for every process, the lock belongs to the open file.
+    /// Holds the lock. A lock belongs to the open file, here as in every process.
     private final class Holder {
         private let descriptor: Int32
 
@@ -27,7 +27,7 @@ struct LockWaitTests {
         return (ContinuousClock.now - start) / .seconds(1)
     }
 
-    /// Each write waited anew: thirty took half a minute, and reads waited behind them.
+    /// Each write once waited separately: thirty writes took half a minute, and reads waited behind them.
     @Test(arguments: ["in-order", "as-completed"])
     func allWritesShareOneWait(order: String) throws {
         let path = folder.path("store")
@@ -57,10 +57,10 @@ struct LockWaitTests {
                 }
             }
             #expect(busy == 30)
-            #expect(places == [order == "in-order" ? 15 : 0], "the read overtakes the writes, or keeps its place")
+            #expect(places == [order == "in-order" ? 15 : 0], "the place of the read among the replies")
         }
         #expect((0.9...8).contains(took), "thirty writes took \(took) s")
-        // The holder has stood still for longer than the wait: there is nothing more to wait for.
+        // The holder has made no progress for longer than the wait, so later requests do not wait again.
         let later = try seconds { () throws in
             #expect(try server.reply(to: "care.patients.create", session.patient("No"))["error"]?["code"]?.int == 423)
             #expect(try server.reply(to: "care.patients.list", session.list)["result"] != nil)
@@ -75,7 +75,7 @@ struct LockWaitTests {
         #expect(server.status == 0)
     }
 
-    /// What is refused, or writes nothing, needs no lock: a request without a session once waited for it.
+    /// Requests that are refused, or write nothing, need no lock. A request without a session once waited for it.
     @Test func refusesWithoutTheLock() throws {
         let path = folder.path("store")
         let server = try PosternProcess(["--data", path, "--lock-wait", "30"])
@@ -92,8 +92,8 @@ struct LockWaitTests {
         _ = holder
     }
 
-    /// A failed try is counted, so it waits for the lock although it is refused.
-    @Test func countsAFailedTryWhereverTheLockIs() throws {
+    /// A failed sign-in is counted, so it waits for the lock although it is refused.
+    @Test func waitsForTheLockToCountAFailedSignIn() throws {
         let path = folder.path("store")
         let server = try PosternProcess(["--data", path, "--lock-wait", "1"])
         let session = try CareSession(server)
@@ -109,7 +109,8 @@ struct LockWaitTests {
         #expect(after["error"]?["data"]?["errors"] == ["login_attempts_exceeded"])
     }
 
-    /// A server that has nothing to write waited for the lock at its end, and logged that its mail could not be sent.
+    /// A server with nothing to write once waited for the lock at its end,
+    /// and logged that its mail could not be sent.
     @Test func endsAtOnceWithNothingToWrite() throws {
         let path = folder.path("store")
         let server = try PosternProcess(["--data", path, "--lock-wait", "30"])
@@ -125,7 +126,7 @@ struct LockWaitTests {
         _ = holder
     }
 
-    @Test func namesTheProcessThatStandsStill() throws {
+    @Test func namesTheProcessThatHoldsTheLock() throws {
         let path = folder.path("store")
         let first = try PosternProcess(["--data", path])
         _ = try CareSession(first)
@@ -142,14 +143,14 @@ struct LockWaitTests {
         }
     }
 
-    /// A process stopped within its write, as a debugger or a container that is paused does it.
-    @Test func goesOnOnceAStoppedHolderDoes() throws {
+    /// A process is stopped during its write, as by a debugger or by pausing a container.
+    @Test func continuesOnceAStoppedHolderContinues() throws {
         let path = folder.path("store")
         let first = try PosternProcess(["--data", path])
         let session = try CareSession(first)
         let second = try PosternProcess(["--data", path, "--lock-wait", "1"])
         try session.expectToWork(second, "Before")
-        // A stop comes where it comes: it is repeated until the lock is held then.
+        // The time of a stop is random: repeat it until the process is stopped while it holds the lock.
         var isHeld = false
         for attempt in 1...400 where !isHeld {
             for number in 1...5 { first.send("care.patients.create", session.patient("Stopped \(attempt) \(number)")) }
@@ -164,7 +165,7 @@ struct LockWaitTests {
                 for _ in 1...5 { _ = try first.nextReply() }
             }
         }
-        guard isHeld else { try Test.cancel("no stop met the lock") }
+        guard isHeld else { try Test.cancel("the process was never stopped while it held the lock") }
         let took = try seconds { () throws in
             for _ in 1...10 { second.send("care.patients.create", session.patient("Refused")) }
             for _ in 1...10 { #expect(try second.nextReply()["error"]?["code"]?.int == 423) }

@@ -3,7 +3,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// The Model Context Protocol, in both of its eras, as any host may speak it.
+/// Both eras of the Model Context Protocol, as any host may use it.
 struct MCPTests {
     private let postern: PosternProcess
 
@@ -14,7 +14,7 @@ struct MCPTests {
     private static let person: JSONValue = ["first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"]
     private static let registration: JSONValue = ["user": person, "password": "password"]
 
-    /// What a request carries since 2026-07-28.
+    /// The `_meta` object of a request since 2026-07-28.
     private static func envelope(version: JSONValue = "2026-07-28") -> JSONValue {
         ["io.modelcontextprotocol/protocolVersion": version, "io.modelcontextprotocol/clientCapabilities": [:]]
     }
@@ -33,7 +33,7 @@ struct MCPTests {
         try postern.reply(to: "tools/call", ["name": .string(tool), "arguments": arguments])
     }
 
-    /// What the text of a tool's result says.
+    /// The JSON value in the text of a tool's result.
     private func text(of reply: JSONValue) throws -> JSONValue {
         let content = try #require(reply["result"]?["content"]?.array)
         #expect(content.count == 1 && content[0]["type"] == "text")
@@ -48,26 +48,26 @@ struct MCPTests {
             ("2025-11-25", "2025-11-25"), ("2026-07-28", "2025-11-25"), ("1.0", "2025-11-25"),
         ]
     )
-    func shakesHands(asked: String, agreed: String) throws {
+    func agreesOnAVersion(asked: String, agreed: String) throws {
         let result = try initialize(version: asked)["result"]
         #expect(result?["protocolVersion"]?.string == agreed)
         #expect(result?["capabilities"] == ["tools": [:]])
         #expect(result?["serverInfo"]?["name"] == "postern")
         #expect(result?.object?.map(\.name) == ["protocolVersion", "capabilities", "serverInfo", "instructions"])
-        // Silent, and so the next line answers the ping.
+        // The notification has no reply, so the next line answers the ping.
         postern.send(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)
         #expect(try postern.reply(to: "ping")["result"] == [:])
         #expect(try postern.reply(to: "tools/list")["result"]?.object?.map(\.name) == ["tools"])
     }
 
-    @Test func wantsAVersionToShakeHandsOn() throws {
+    @Test func refusesInitializeWithoutAVersion() throws {
         #expect(try postern.reply(to: "initialize", ["protocolVersion": 7])["error"]?["code"]?.int == -32_602)
         #expect(try postern.reply(to: "tools/list")["error"]?["code"]?.int == -32_602)
     }
 
-    // MARK: Each request for itself
+    // MARK: Stateless requests
 
-    @Test func discovers() throws {
+    @Test func answersServerDiscover() throws {
         let result = try postern.reply(to: "server/discover", ["_meta": Self.envelope()])["result"]
         #expect(result?["resultType"] == "complete")
         #expect(result?["supportedVersions"] == ["2026-07-28"])
@@ -85,11 +85,11 @@ struct MCPTests {
             #expect(result?["resultType"] == "complete" && result?["isError"]?.bool == isError)
             #expect(result?["ttlMs"] == nil)
         }
-        // These are of the other era.
+        // `ping` belongs to the other era.
         #expect(try postern.reply(to: "ping", ["_meta": Self.envelope()])["error"]?["code"]?.int == -32_601)
     }
 
-    /// A version that is no string says nothing of what the peer supports, so it must not read as another version's.
+    /// A version that is not a string is an invalid request, not an unsupported version.
     @Test(arguments: ["server/discover", "tools/list", "tools/call"])
     func refusesAnIncompleteEnvelope(method: String) throws {
         let version = JSONValue.Member("io.modelcontextprotocol/protocolVersion", "2026-07-28")
@@ -105,7 +105,7 @@ struct MCPTests {
         #expect(try postern.reply(to: method)["error"]?["code"]?.int == -32_602)
     }
 
-    @Test func namesTheVersionsItKnows() throws {
+    @Test func namesTheSupportedVersions() throws {
         for version in ["2025-11-25", "2027-01-01"] {
             let meta = Self.envelope(version: .string(version))
             let error = try postern.reply(to: "tools/list", ["_meta": meta])["error"]
@@ -129,10 +129,10 @@ struct MCPTests {
         let document = try JSONValue(parsing: String(contentsOf: file, encoding: .utf8))
         let methods = try #require(document["methods"]?.array).compactMap { $0["name"]?.string }
         let names = methods.filter { $0 != "rpc.discover" }.map { $0.replacingOccurrences(of: ".", with: "_") }
-        let isRehearsed: Set = ["system_advance_clock", "system_outbox", "system_invite"]
+        let isDeterministicOnly: Set = ["system_advance_clock", "system_outbox", "system_invite"]
         try initialize()
         let tools = try #require(postern.reply(to: "tools/list")["result"]?["tools"]?.array)
-        #expect(tools.compactMap { $0["name"]?.string } == names.filter { !isRehearsed.contains($0) })
+        #expect(tools.compactMap { $0["name"]?.string } == names.filter { !isDeterministicOnly.contains($0) })
         #expect(try postern.reply(to: "tools/list")["result"]?["tools"]?.array == tools)
         for tool in tools {
             let name = try #require(tool["name"]?.string)
@@ -140,39 +140,39 @@ struct MCPTests {
             #expect(tool["title"]?.string != nil && tool["description"]?.string != nil)
             #expect(tool["inputSchema"]?["type"] == "object")
             #expect(tool["outputSchema"].map { $0["type"] == "object" } ?? true)
-            // Hosts take what is not said for destructive.
+            // A host takes a tool without this hint for destructive.
             for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
                 #expect(tool["annotations"]?[hint]?.bool != nil, "\(name) \(hint)")
             }
             #expect(!tool.text.contains("$ref"))
         }
-        let rehearsal = try PosternProcess([
+        let deterministic = try PosternProcess([
             "--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7",
         ])
-        let all = try rehearsal.reply(to: "tools/list", ["_meta": Self.envelope()])["result"]?["tools"]?.array
+        let all = try deterministic.reply(to: "tools/list", ["_meta": Self.envelope()])["result"]?["tools"]?.array
         #expect(all?.compactMap { $0["name"]?.string } == names)
     }
 
-    @Test func carriesAMethodOutAsATool() throws {
+    @Test func callsAMethodAsATool() throws {
         try initialize()
         let reply = try call("operators_register", Self.registration)
         let operatorGiven = try #require(reply["result"]?["structuredContent"])
         #expect(operatorGiven["user"]?["email"] == "lasoren@bu.edu")
         #expect(reply["result"]?["isError"] == false)
         #expect(try text(of: reply) == operatorGiven)
-        // The method by its own name sees what the tool did.
+        // The method, called by its own name, sees the tool's effect.
         let session: JSONValue = [
             "user_id": operatorGiven["id"] ?? .null, "session_id": operatorGiven["session_id"] ?? .null,
             "provision": 0,
         ]
         #expect(try postern.reply(to: "operators.clients.get", session)["result"]?["clients"] == [])
-        // A method that answers null has no object to show; the bare word reads like a failure.
+        // A method that answers null has no object to return, and the bare word `null` reads like a failure.
         let reset = try call("operators_reset_password", ["email": "nobody@example.com"])
         #expect(reset["result"]?["content"]?.array?.first?["text"] == "Accepted. This tool returns no value.")
         #expect(reset["result"]?.object?.map(\.name) == ["content", "isError"])
     }
 
-    @Test func tellsAModelWhatWasWrong() throws {
+    @Test func returnsErrorsAsToolResults() throws {
         try initialize()
         let wrong = try call("care_auth_token", ["email": "nobody@example.com", "password": "p"])
         #expect(wrong["result"]?["isError"] == true && wrong["result"]?["structuredContent"] == nil)
@@ -184,16 +184,16 @@ struct MCPTests {
             #expect(refused["result"]?["isError"] == true)
             #expect(try text(of: refused)["code"]?.int == -32_602)
         }
-        // Without arguments a method finds its params missing.
+        // Without arguments, the method reports its first missing parameter.
         let bare = try postern.reply(to: "tools/call", ["name": "operators_signin"])
         #expect(try text(of: bare)["data"]?["field"] == "email")
     }
 
-    /// A host lists tools by title, and four titles stood twice.
-    @Test func tellsToolsApartAndSaysWhereSecretsComeFrom() throws {
-        let deterministic = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
-        let rehearsal = try PosternProcess(["--data", ":memory:"] + deterministic)
-        let reply = try rehearsal.reply(to: "tools/list", ["_meta": Self.envelope()])
+    /// A host lists tools by title, and four titles once occurred twice.
+    @Test func hasUniqueTitlesAndSaysWhereSecretsComeFrom() throws {
+        let flags = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+        let deterministic = try PosternProcess(["--data", ":memory:"] + flags)
+        let reply = try deterministic.reply(to: "tools/list", ["_meta": Self.envelope()])
         let tools = try #require(reply["result"]?["tools"]?.array)
         let titles = tools.compactMap { $0["title"]?.string }
         #expect(Set(titles).count == tools.count)
@@ -215,7 +215,7 @@ struct MCPTests {
         }
     }
 
-    @Test func saysHowTheAPIsGo() throws {
+    @Test func givesInstructionsForTheAPIs() throws {
         let shaken = try #require(initialize()["result"]?["instructions"]?.string)
         let discovered = try postern.reply(to: "server/discover", ["_meta": Self.envelope()])
         #expect(discovered["result"]?["instructions"]?.string == shaken)
@@ -227,7 +227,7 @@ struct MCPTests {
         #expect(!shaken.contains("\n"))
     }
 
-    /// A misspelt optional argument was passed over, and the call succeeded without it.
+    /// A misspelt optional argument was once ignored, and the call succeeded without it.
     @Test func refusesUnknownArguments() throws {
         try initialize()
         let rows: [(JSONValue, String)] = [
@@ -248,7 +248,7 @@ struct MCPTests {
         #expect(message == "Invalid params: operators.register has no property user.emial (did you mean user.email?)")
         let none = try call("system_info", ["verbose": true])
         #expect(try text(of: none)["message"] == "Invalid params: system.info has no property verbose; it takes none")
-        // Nothing of it was carried out.
+        // The refused call had no effect.
         let signIn = try call("care_auth_token", ["email": "a@b.co", "password": "p"])
         #expect(try text(of: signIn)["data"]?["errors"] == ["wrong_email_password"])
     }
@@ -257,7 +257,7 @@ struct MCPTests {
         ("operators", ["operators"]), ("care,sales", ["care", "sales"]), ("system", ["system"]),
         ("read-only", ["operators", "care", "sales", "system"]), ("sales,read-only", ["sales"]),
     ])
-    func offersTheToolsThatWereChosen(choice: String, groups: [String]) throws {
+    func offersOnlyTheChosenTools(choice: String, groups: [String]) throws {
         let all = try Self.tools(of: postern)
         let chosen = try PosternProcess(["--data", ":memory:", "--tools", choice])
         let expected = all.filter { tool in
@@ -270,7 +270,7 @@ struct MCPTests {
         let refused = try chosen.reply(to: "tools/call", ["_meta": Self.envelope(), "name": left, "arguments": [:]])
         #expect(refused["error"]?["code"]?.int == -32_602)
         #expect(refused["error"]?["message"]?.string?.hasSuffix("--tools leaves it out") == true)
-        // The methods themselves are served as ever.
+        // All methods are still served.
         #expect(try chosen.reply(to: "sales.user.me")["error"]?["code"]?.int == 401)
         let discovered = try chosen.reply(to: "server/discover", ["_meta": Self.envelope()])
         let instructions = try #require(discovered["result"]?["instructions"]?.string)
@@ -283,19 +283,19 @@ struct MCPTests {
         try #require(postern.reply(to: "tools/list", ["_meta": envelope()])["result"]?["tools"]?.array)
     }
 
-    @Test func suggestsTheToolThatIsMeant() throws {
+    @Test func suggestsTheNearestTool() throws {
         try initialize()
         let error = try call("operators_sigin")["error"]
         #expect(error?["message"] == "Unknown tool: operators_sigin (did you mean operators_signin?)")
     }
 
     @Test(arguments: ["nothing", "operators.signin", "rpc_discover", "system_outbox", ""])
-    func knowsNoOtherTools(name: String) throws {
+    func refusesUnknownTools(name: String) throws {
         try initialize()
         #expect(try call(name)["error"]?["code"]?.int == -32_602)
     }
 
-    @Test func refusesParamsThatAreNone() throws {
+    @Test func refusesInvalidParams() throws {
         try initialize()
         for params: JSONValue in [[], [:], ["name": 7], ["name": .null]] {
             #expect(try postern.reply(to: "tools/call", params)["error"]?["code"]?.int == -32_602)
@@ -317,9 +317,9 @@ struct MCPTests {
 
     // MARK: Order
 
-    /// Hashing takes milliseconds, so the cancellation comes while the call waits.
+    /// Hashing takes milliseconds, so the cancellation arrives while the call waits.
     @Test(arguments: ["in-order", "as-completed"])
-    func aCancelledCallHasNoEffectAndNoAnswer(order: String) throws {
+    func aCancelledCallHasNoEffectAndNoReply(order: String) throws {
         let postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation", "--replies", order])
         let register: JSONValue = ["name": "operators_register", "arguments": Self.registration]
         let signin: JSONValue = ["email": "lasoren@bu.edu", "password": "password"]
@@ -329,7 +329,7 @@ struct MCPTests {
                 #"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":\#(register.text)}"#,
                 #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2,"reason":"enough"}}"#,
                 #"{"jsonrpc":"2.0","id":3,"method":"operators.signin","params":\#(signin.text)}"#,
-                // A plain request, and an id that nobody has, are let be.
+                // Cancellations of a plain request and of unknown ids are ignored.
                 #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}"#,
                 #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"3"}}"#,
                 #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":[]}"#,
@@ -344,8 +344,8 @@ struct MCPTests {
         #expect(postern.status == 0 && postern.errorText == "")
     }
 
-    /// Calls about one account stay in order, as its methods do, and those about others go ahead.
-    @Test func callsWaitBehindThoseOfTheSameAccountAlone() throws {
+    /// Tool calls for one account stay in order, as its methods do; calls for other accounts are answered first.
+    @Test func callsWaitOnlyForCallsOfTheSameAccount() throws {
         let postern = try PosternProcess([
             "--data", ":memory:", "--no-email-confirmation", "--replies", "as-completed",
         ])

@@ -3,7 +3,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// Mails on their way out of the real program.
+/// Mail delivery by the real program.
 struct MailDeliveryTests {
     private let folder = TemporaryDirectory()
     private static let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a+tag@b.co"]
@@ -20,7 +20,7 @@ struct MailDeliveryTests {
         }
     }
 
-    @Test func writesFilesThatAStrictParserReads() throws {
+    @Test func writesFilesThatAStrictParserAccepts() throws {
         try FileManager.default.createDirectory(atPath: folder.path("templates"), withIntermediateDirectories: true)
         let template =
             "Subject: Größe zählt: ein Betreff, der für eine Zeile zu lang ist, und noch etwas länger\n\nÄ {{code}}\n"
@@ -60,7 +60,7 @@ struct MailDeliveryTests {
         #expect(try state == "delivered delivered")
     }
 
-    @Test func handsMailsToACommandWithoutAWordOnStdout() throws {
+    @Test func passesMailsToACommandAndHidesItsOutput() throws {
         let command = "cat >> \(folder.path("mails")); echo out; echo err >&2"
         let postern = try start(["--mail", "command:\(command)"])
         #expect(try postern.reply(to: "operators.register", Self.registration)["result"] != nil)
@@ -70,7 +70,7 @@ struct MailDeliveryTests {
         #expect(mail.contains("\r\nTo: a+tag@b.co\r\n"))
         let code = try #require(mail.firstMatch(of: /\r\n(1-[0-9a-f]{32})\r\n/)).output.1
         #expect(try state == "delivered")
-        // It is good, and stands nowhere else any more.
+        // The code is valid, and no longer in the store.
         let store = try #require(FileManager.default.contents(atPath: folder.path("store/journal-1.jsonl")))
         #expect(!String(decoding: store, as: UTF8.self).contains(code))
         let next = try start([])
@@ -88,14 +88,14 @@ struct MailDeliveryTests {
         }
         #expect(ContinuousClock.now - start < .seconds(10))
         postern.closeInput()
-        // What hangs is left to the next start; the end does not wait for it for long.
+        // The next start delivers the waiting mails; the end does not wait long for the command.
         #expect(postern.status == 0)
         #expect(ContinuousClock.now - start < .seconds(20))
         #expect(try state == Array(repeating: "waiting", count: 8).joined(separator: " "))
     }
 
-    /// A host that ignores the end of its children once had every refused mail marked as delivered.
-    @Test func learnsHowACommandEndedWhateverTheHostIgnores() throws {
+    /// A host that ignores SIGCHLD once caused every refused mail to be marked as delivered.
+    @Test func getsACommandsExitCodeWhenTheHostIgnoresSIGCHLD() throws {
         let data = ["--data", folder.path("store")]
         let postern = try PosternProcess(
             data + ["--mail", "command:cat >/dev/null; exit 75"],
@@ -106,7 +106,7 @@ struct MailDeliveryTests {
         #expect(try state == "waiting")
     }
 
-    @Test func keepsAMailThatIsRefusedAndSaysSoWithoutItsWords() throws {
+    @Test func keepsARefusedMailAndLogsNoneOfItsText() throws {
         let refusing = try start(["--mail", "command:cat >&2; exit 75"])
         _ = try refusing.reply(to: "operators.register", Self.registration)
         refusing.finish()
@@ -121,8 +121,8 @@ struct MailDeliveryTests {
         #expect(log.split(separator: "\n").count == 1)
     }
 
-    /// `outbox list` said nothing but "waiting", however often a mail had failed and why.
-    @Test func listsAttemptsNextTryAndWhatTheCommandSaid() throws {
+    /// `outbox list` once printed only "waiting", however often and why a mail had failed.
+    @Test func listsAttemptsTheNextAttemptAndTheCommandsError() throws {
         let refusing = try start(["--mail", "command:cat >/dev/null; echo 'relay says 550' >&2; exit 75"])
         _ = try refusing.reply(to: "operators.register", Self.registration)
         refusing.finish()
@@ -131,11 +131,11 @@ struct MailDeliveryTests {
         #expect(columns.count == 8 && columns[5] == "1")
         #expect(columns[6] > columns[1] && columns[6].hasSuffix("Z"))
         #expect(columns[7] == "the command ended with exit code 75: relay says 550")
-        // It may hold an address, so the log has the exit code alone.
+        // The command's text may contain an address, so the log has only the exit code.
         #expect(refusing.errorText.contains("exit code 75") && !refusing.errorText.contains("relay"))
     }
 
-    /// A misspelt placeholder went out as it was, in every mail.
+    /// A misspelt placeholder once went out unchanged in every mail.
     @Test(arguments: [["serve"], ["call", "system.info"], ["outbox", "deliver", "--mail", "command:true"]])
     func refusesAnUnknownPlaceholderAtStart(command: [String]) throws {
         try FileManager.default.createDirectory(atPath: folder.path("templates"), withIntermediateDirectories: true)

@@ -5,8 +5,8 @@ import Testing
 
 @testable import JSONRPC
 
-/// The memory of the program while requests of a few bytes ask for answers of megabytes: the peak of the whole process is
-/// at most four times the bound of one answer. A batch of a thousand such requests once took three gigabytes.
+/// The program's memory when requests of a few bytes ask for replies of megabytes. The peak memory of the process is
+/// at most four times the limit for one reply. A batch of a thousand such requests once took three gigabytes.
 struct MemoryBoundTests {
     private static let peakBytesMax = 4 * Limits.answerBytesMax
     private static let repetitions = Limits.batchMessagesMax
@@ -24,9 +24,9 @@ struct MemoryBoundTests {
         "[" + (1...count).map { request($0, method, params) }.joined(separator: ",") + "]\n"
     }
 
-    /// Registers an operator and gives it clients.
+    /// Registers an operator and creates clients for it.
     ///
-    /// - Returns: the params to read them with.
+    /// - Returns: The params of a request that reads the clients.
     private static func addClients(
         _ count: Int = 4_000,
         at address: String = "12 Long Street, Theed",
@@ -54,7 +54,7 @@ struct MemoryBoundTests {
         return params("provision", 0)
     }
 
-    /// Reads the one answer to a batch, and checks that it is full and that the requests past the bound are refused.
+    /// Reads the reply to a batch, and checks that it is full and that the requests beyond the limit are refused.
     private func checkBatch(_ batch: String, to process: PosternProcess, refusals: String) throws {
         process.writeBeside(Data(batch.utf8))
         let answer = try #require(process.nextLine())
@@ -65,7 +65,7 @@ struct MemoryBoundTests {
         #expect(try process.peakMemoryBytes <= Self.peakBytesMax)
     }
 
-    @Test func holdsForABatchOfReadsOfAllClients() throws {
+    @Test func holdsForABatchOfListRequests() throws {
         let process = try Self.process()
         let params = try Self.addClients(to: process)
         let batch = Self.batch(of: Self.repetitions, "operators.clients.get", params)
@@ -80,8 +80,8 @@ struct MemoryBoundTests {
         )
     }
 
-    /// A tool's result once was written whole, and copied as a text, before its length was looked at.
-    @Test func holdsForCallsOfATool() throws {
+    /// A tool's result was once written whole, and copied into a string, before its length was checked.
+    @Test func holdsForToolCalls() throws {
         let process = try Self.process()
         let clients = try Self.addClients(to: process)
         let hello: JSONValue = ["protocolVersion": "2025-03-26", "capabilities": [:], "clientInfo": [:]]
@@ -101,8 +101,8 @@ struct MemoryBoundTests {
         #expect(try process.peakMemoryBytes <= Self.peakBytesMax)
     }
 
-    /// The result of a tool has its value twice, so that it is too long where the plain answer is not.
-    @Test func refusesAToolsResultOverTheBoundInAResult() throws {
+    /// A tool's result contains its value twice, so it may be too long although the plain reply is not.
+    @Test func returnsAToolErrorWhenTheResultIsTooLong() throws {
         let process = try Self.process()
         let clients = try Self.addClients(5_000, at: String(repeating: "é", count: 1_000), to: process)
         let hello: JSONValue = ["protocolVersion": "2025-03-26", "capabilities": [:], "clientInfo": [:]]
@@ -117,22 +117,22 @@ struct MemoryBoundTests {
 
     private static let streams: [(name: String, requests: Int, text: String)] = [
         ("one by one", 1, request(1, "rpc.discover", [:]) + "\n"),
-        // Just below the bound, so that reading goes on behind the first.
+        // Just below the limit, so that the program goes on reading after the first batch.
         ("batches", 1, batch(of: 900, "rpc.discover")),
     ]
 
-    /// The program read on, and held up to 64 MiB of replies beside what the last batch took.
+    /// The program once went on reading, and held up to 64 MiB of replies in addition to the last batch's reply.
     @Test(arguments: streams.indices)
-    func holdsWhereRepliesAreNeverRead(_ row: Int) throws {
+    func holdsWhenRepliesAreNotRead(_ row: Int) throws {
         let text = Self.streams[row].text
         let process = try Self.process()
         let answerBytes = Self.documentBytes(of: process) * text.count(of: "rpc.discover")
-        // Six times the bound in answers.
+        // Replies of six times the limit in total.
         let count = 6 * Limits.answerBytesMax / answerBytes
         process.writeBeside(Data(String(repeating: text, count: count).utf8))
         try process.waitUntilIdle()
         #expect(try process.peakMemoryBytes <= Self.peakBytesMax)
-        // It goes on, and loses nothing, once it is read.
+        // The program goes on once its replies are read, and loses none.
         for _ in 1...count { try #require(process.nextLine()?.isEmpty == false) }
         #expect(try process.reply(to: "system.info")["result"] != nil)
         #expect(try process.peakMemoryBytes <= Self.peakBytesMax)

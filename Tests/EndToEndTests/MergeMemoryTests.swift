@@ -3,12 +3,13 @@ import PosternTesting
 import Store
 import Testing
 
-/// What a process keeps in memory of the state that a merge has replaced.
+/// The memory that a process keeps for state that a compaction has replaced.
 struct MergeMemoryTests {
     private let folder = TemporaryDirectory()
 
-    /// All that the journal had held stayed in memory for good, as it was freed after the memory had been given back.
-    @Test func givesBackWhatTheJournalHeld() throws {
+    /// The journal's entries once stayed in memory for good, because they
+    /// were freed only after the memory had been returned to the system.
+    @Test func returnsTheMemoryOfTheJournal() throws {
         let path = folder.path("store")
         let server = try PosternProcess(["--data", path])
         let session = try CareSession(server)
@@ -30,10 +31,10 @@ struct MergeMemoryTests {
             try engine.makeDurable()
         }
         let before = try server.memory("RssAnon")
-        // This write reads what the other process wrote, and starts the merge.
+        // This write reads the other process's entries, and starts the compaction.
         try session.expectToWork(server, "Before")
         let during = try server.memory("RssAnon")
-        #expect(during > before + 16 << 20, "there is nothing to give back")
+        #expect(during > before + 16 << 20, "the journal's entries take no memory")
         var after = during
         for number in 1...600 where after > before + 8 << 20 {
             usleep(100_000)

@@ -4,11 +4,11 @@ import PosternTesting
 import Store
 import Testing
 
-/// A merge that is due where the disk has no room for it.
+/// A due compaction when the disk has no space for it.
 struct MergeRoomTests {
     private let folder = TemporaryDirectory()
 
-    /// Adds entries that no collection has, in one-kilobyte values.
+    /// Adds entries of no collection, with values of one kilobyte.
     private func fill(_ path: String, kilobytes: Int, tag: String) throws {
         var settings = StoreSettings()
         settings.mergedJournalBytesMin = 1 << 40
@@ -23,8 +23,9 @@ struct MergeRoomTests {
         try engine.makeDurable()
     }
 
-    /// The merge began again with every write, filled the disk, and requests were answered with `disk_full`.
-    @Test func warnsOnceAndGoesOn() throws {
+    /// The compaction once started again with every write, filled the disk,
+    /// and requests were answered with `disk_full`.
+    @Test func warnsOnceAndContinues() throws {
         let path = folder.path("store")
         guard let volume = try TemporaryFileSystem(at: path, options: "size=8m") else {
             try Test.cancel("needs permission to mount a tmpfs")
@@ -38,12 +39,12 @@ struct MergeRoomTests {
         }
         func warnings() -> Int { server.errorText.components(separatedBy: "the journal is not merged").count - 1 }
         #expect(warnings() == 1, "\(server.errorText)")
-        // The journal has grown on, so there was another look, of which the log says nothing.
+        // The journal has grown, so the server tried again, which the log does not repeat.
         try fill(path, kilobytes: 1_300, tag: "again")
         for number in 1...3 { try session.expectToWork(server, "Again \(number)") }
         #expect(warnings() == 1, "\(server.errorText)")
         #expect(try volume.change("size=40m"))
-        // It is tried again once the journal has grown on.
+        // The server tries again once the journal has grown further.
         try fill(path, kilobytes: 1_300, tag: "b")
         var isMerged = false
         for number in 21...300 where !isMerged {

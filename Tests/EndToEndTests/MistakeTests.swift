@@ -3,9 +3,9 @@ import JSON
 import PosternTesting
 import Testing
 
-/// Mistakes that people make at first, and the one line that says what to do instead.
+/// Mistakes of beginners, and the one-line error that says what to do instead.
 struct MistakeTests {
-    /// What is done, and the line that comes of it, whole.
+    /// A command line with a mistake, and the whole error line.
     struct Mistake: CustomTestStringConvertible, Sendable {
         let arguments: [String]
         let environment: [String: String]
@@ -89,18 +89,18 @@ struct MistakeTests {
     ]
 
     @Test(arguments: commandLine)
-    func aWrongCommandLineIsToldWhatToDo(mistake: Mistake) throws {
+    func explainsAWrongCommandLine(mistake: Mistake) throws {
         let outcome = try PosternProcess.run(mistake.arguments, environment: mistake.environment)
         #expect(outcome.status == 64 && outcome.output == "")
         #expect(outcome.errors == "postern: \(mistake.line); see postern --help\n")
     }
 
-    /// A misspelt variable silently did nothing.
+    /// A misspelt variable was once ignored silently.
     @Test(arguments: [
         ("POSTERN_DTA", "unknown environment variable POSTERN_DTA (did you mean POSTERN_DATA?)"),
         ("POSTERN_PORTS", "unknown environment variable POSTERN_PORTS"),
     ])
-    func anUnknownVariableIsWarnedOf(name: String, message: String) throws {
+    func warnsAboutAnUnknownVariable(name: String, message: String) throws {
         let environment = [name: "x", "POSTERN_BIN": "/usr/bin/postern", "POSTERN_DATA": ":memory:"]
         let outcome = try PosternProcess.run([], environment: environment)
         #expect(outcome.status == 0)
@@ -108,9 +108,9 @@ struct MistakeTests {
         #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
     }
 
-    /// Only servers, calls and the outbox warned of it.
+    /// Once, only servers, calls and the outbox command warned.
     @Test(arguments: ["stats", "check", "merge", "backup", "export", "invite"])
-    func eachCommandWarnsOfAnUnknownVariable(command: String) throws {
+    func eachCommandWarnsAboutAnUnknownVariable(command: String) throws {
         let folder = TemporaryDirectory()
         try PosternProcess.run(["--data", folder.path("store")])
         let words = [command] + (command == "backup" ? [folder.path("copy")] : []) + ["--data", folder.path("store")]
@@ -118,15 +118,15 @@ struct MistakeTests {
         #expect(outcome.status == 0 && outcome.errors.contains("did you mean POSTERN_DATA?"), "\(outcome.errors)")
     }
 
-    /// A name that no client reads was among those that get no warning.
-    @Test func theVariablesOfTheClientsAreThoseThatTheyRead() throws {
+    /// The list of variables that cause no warning once contained a name that no client reads.
+    @Test func allowsExactlyTheVariablesThatTheClientsRead() throws {
         let clients = PosternProcess.repository.appending(path: "clients")
         let files = try #require(FileManager.default.enumerator(at: clients, includingPropertiesForKeys: nil))
         var read: Set<String> = []
         for case let file as URL in files where ["py", "js", "go", "swift", "bash"].contains(file.pathExtension) {
             let text = try String(contentsOf: file, encoding: .utf8)
             let reads = /(?:env\.|environ\.get\("|[gG]etenv\("|environment\(")(POSTERN_[A-Z_]+)/
-            // A variable of Bash that keeps what the environment has.
+            // A Bash variable that takes its value from the environment.
             let keeps = /\n(POSTERN_[A-Z_]+)=\$\{\1-/
             read.formUnion((text.matches(of: reads) + text.matches(of: keeps)).map { String($0.1) })
         }
@@ -138,9 +138,9 @@ struct MistakeTests {
         #expect(try PosternProcess.run(["--data", ":memory:"], environment: environment).errors == "")
     }
 
-    /// A command on a directory without a store made an empty one.
+    /// A command on a directory without a store once created an empty store.
     @Test(arguments: [["call", "system.info"], ["outbox", "list"], ["stats"], ["check"], ["export"], ["merge"]])
-    func aWrongDirectoryIsNamedAndNotMade(command: [String]) throws {
+    func namesAMissingStoreAndDoesNotCreateIt(command: [String]) throws {
         let folder = TemporaryDirectory()
         let place = folder.path("nowhere")
         let outcome = try PosternProcess.run(command + ["--data", place])
@@ -153,7 +153,7 @@ struct MistakeTests {
         #expect(!FileManager.default.fileExists(atPath: place))
     }
 
-    /// What a host sends, and the message of the first error that answers it.
+    /// A host's input, and the message of the first error reply.
     struct WireMistake: CustomTestStringConvertible, Sendable {
         let arguments: [String]
         let input: String
@@ -241,11 +241,11 @@ struct MistakeTests {
     ]
 
     @Test(arguments: wire)
-    func aWrongMessageIsToldWhatToDo(mistake: WireMistake) throws {
+    func explainsAWrongMessage(mistake: WireMistake) throws {
         let arguments = ["--data", ":memory:"] + mistake.arguments
         let output = try PosternProcess.run(arguments, input: mistake.input, shell: #""$@"; echo"#).output
         let replies = output.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("{") }
-        // Behind headers the next reply follows without a line feed.
+        // In header framing, the next reply follows without a line feed.
         let parts = (replies.first.map(String.init) ?? "").components(separatedBy: "}Content-Length")
         let first = parts[0] + (parts.count > 1 ? "}" : "")
         #expect(try JSONValue(parsing: first)["error"]?["message"]?.string == mistake.message)

@@ -3,15 +3,15 @@ import JSON
 import PosternTesting
 import Testing
 
-/// A password in memory lives no longer than its request: once its reply has come, no copy of it is left. There were twelve
-/// after a few sign-ins, in strings and in what was read.
+/// A password is in memory only during its request: after the reply, no copy is left. After a few sign-ins there were
+/// once twelve copies, in strings and in input buffers.
 struct PasswordMemoryTests {
-    /// How a request goes out.
+    /// How a request is sent.
     enum Way: String, CaseIterable {
         case line, header, batch, tool
     }
 
-    /// How a password is written.
+    /// How a password is encoded in JSON.
     enum Form: String, CaseIterable {
         case plain, escaped
 
@@ -22,26 +22,26 @@ struct PasswordMemoryTests {
         }
     }
 
-    // Other processes cannot read the memory of one that forbids dumps, so root must.
+    // Only root can read the memory of a process that forbids core dumps.
     @Test(.enabled(if: geteuid() == 0, "needs root to read the memory"), arguments: Way.allCases)
     func keepsNoPasswordBeyondItsRequest(_ way: Way) throws {
         let conversation = try Conversation(way)
         for form in Form.allCases { try conversation.play(form) }
         #expect(conversation.copies.filter { $0.value > 0 } == [:])
         #expect(conversation.copies.count > 30)
-        // What the process does keep is found.
+        // The scan finds text that the process does keep.
         #expect(try conversation.count(of: ["plain.operators@b.co"])[0] > 0)
     }
 }
 
-/// Every path of a password through the three APIs, with a look at the memory behind each.
+/// Requests for every use of a password in the three APIs, with a memory scan after each.
 private final class Conversation {
     private let way: PasswordMemoryTests.Way
     private var form = PasswordMemoryTests.Form.plain
     private let folder = TemporaryDirectory()
     private let postern: PosternProcess
     private var lastID = 0
-    /// How many copies of a password were found after each request.
+    /// The number of copies of a password found after each request.
     private(set) var copies: [String: Int] = [:]
 
     private var data: [String] { ["--data", folder.path("store")] }
@@ -56,7 +56,7 @@ private final class Conversation {
         }
     }
 
-    /// The part that all passwords have, which is what is looked for.
+    /// The common part of all passwords, which the scan looks for.
     private static let stem = "Qx9vKq3LmW8tRb2Zé"
 
     func count(of texts: [String]) throws -> [Int] {
@@ -133,7 +133,8 @@ private final class Conversation {
         return .string(String(try #require(newest.firstMatch(of: /[?&](?:code|token)=(\S+)/)).output.1))
     }
 
-    /// Sends a request, with a password where one is given by its end, and counts the copies that are left.
+    /// Sends a request and counts the remaining copies. `password` and `current` are the ends of passwords,
+    /// if the request has any.
     @discardableResult
     private func ask(
         _ method: String,
@@ -149,7 +150,7 @@ private final class Conversation {
         }
         let result = try exchange(method, text)
         #expect((result == nil) == fails, "\(method)")
-        // The thread that hashed lets go of the password beside the one that answers.
+        // The hashing thread may release the password slightly after the reply.
         var copies = 0
         for _ in 1...20 {
             copies = try count(of: PasswordMemoryTests.Form.allCases.map { $0.text(Self.stem) }).reduce(0, +)
@@ -160,7 +161,7 @@ private final class Conversation {
         return result ?? .null
     }
 
-    /// The result of a request; nil where it gets an error.
+    /// The result of a request; nil if it gets an error.
     private func exchange(_ method: String, _ params: String) throws -> JSONValue? {
         lastID += 1
         func request(_ method: String, _ params: String) -> String {

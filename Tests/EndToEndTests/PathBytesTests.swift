@@ -3,11 +3,11 @@ import JSON
 import PosternTesting
 import Testing
 
-/// Paths of which the bytes are not UTF-8: they all became one path, and one store.
+/// Paths that are not UTF-8. Once, they all became the same path, and the same store.
 struct PathBytesTests {
     private let folder = TemporaryDirectory()
 
-    /// Runs a command in the folder; `$1` and `$2` in its words are names that differ in a byte that is not UTF-8.
+    /// Runs a command in the folder. `$1` and `$2` in `words` are names that differ in one byte that is not UTF-8.
     private func run(_ words: String, input: String = "", variables: String = "") throws -> PosternProcess.Outcome {
         let names = #"set -- "$@" "$(printf 's\351')" "$(printf 's\352')"; program=$1; shift"#
         return try PosternProcess.run(
@@ -31,7 +31,7 @@ struct PathBytesTests {
         return lines.first { $0.hasPrefix("care.users: ") }.map { String($0.dropFirst("care.users: ".count)) }
     }
 
-    @Test func keepsStoresApartByFlagAndByVariable() throws {
+    @Test func distinguishesStoresByFlagAndByVariable() throws {
         #expect(try run(#"--data "$1""#, input: register(1)).output.contains("result"))
         #expect(try run("", input: register(2) + register(3), variables: #"POSTERN_DATA="$2""#).errors == "")
         #expect(try users(#"--data "$1""#) == "1")
@@ -44,7 +44,7 @@ struct PathBytesTests {
         #expect(missing.status == 1 && missing.errors.contains(#"there is no store at s\xE9/a"#), "\(missing.errors)")
     }
 
-    @Test func takesThemAsWords() throws {
+    @Test func takesSuchPathsAsArguments() throws {
         #expect(try run("--data store", input: register(1)).errors == "")
         for command in ["backup", "salvage"] {
             for name in ["$1", "$2"] {
@@ -62,7 +62,7 @@ struct PathBytesTests {
         #expect(try users(#"--data "$2""#) == "1")
     }
 
-    @Test func takesThemForMail() throws {
+    @Test func takesSuchPathsForMail() throws {
         let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
         let params: JSONValue = ["user": person, "password": "a long password"]
         let request: JSONValue = ["jsonrpc": "2.0", "id": 1, "method": "operators.register", "params": params]
@@ -83,8 +83,8 @@ struct PathBytesTests {
         #expect(try run(#"version; test -s "$1.eml" -a ! -e "$2.eml""#).status == 0)
     }
 
-    /// A text that is not UTF-8 was altered without a word.
-    @Test func refusesATextThatIsNotUTF8() throws {
+    /// An argument that is not UTF-8 was once altered silently.
+    @Test func refusesOtherArgumentsThatAreNotUTF8() throws {
         let call = try run(#"call "$1" --data :memory:"#)
         #expect(call.status == 64 && call.errors.contains(#"s\xE9 is not UTF-8"#), "\(call.errors)")
         let flag = try run(#"--public-url "http://$1" --data :memory:"#)

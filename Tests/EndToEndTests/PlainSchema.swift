@@ -1,7 +1,7 @@
 import Foundation
 import JSON
 
-/// A validator for the dialect of JSON Schema that tools' inputs are written in; it refuses to read any other keyword.
+/// A validator for the subset of JSON Schema that describes tools' inputs. It throws at any other keyword.
 struct PlainSchema {
     struct UnknownKeyword: Error {
         let keyword: String
@@ -17,8 +17,8 @@ struct PlainSchema {
             switch keyword.name {
             case "type": isMet = isType(value, keyword.value.string ?? "")
             case "properties":
-                isMet = try (value.object ?? []).allSatisfy { member in
-                    try keyword.value[member.name].map { try accepts(member.value, $0) } ?? true
+                isMet = try (value.object ?? []).allSatisfy { property in
+                    try keyword.value[property.name].map { try accepts(property.value, $0) } ?? true
                 }
             case "required": isMet = (keyword.value.array ?? []).allSatisfy { value[$0.string ?? ""] != nil }
             case "additionalProperties":

@@ -3,7 +3,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// What the system does not give: descriptors, or /proc.
+/// A system with too few descriptors, or without /proc.
 struct ScarceSystemTests {
     private let folder = TemporaryDirectory()
     private var data: [String] { ["--data", folder.path("store")] }
@@ -11,10 +11,10 @@ struct ScarceSystemTests {
         #"{"jsonrpc":"2.0","id":1,"method":"care.user.register","#
         + #""params":{"email":"a@b.co","password":"a long password","role":"user"}}"# + "\n"
 
-    /// Without a descriptor for its pipe the program ended by SIGILL, and without one for /proc/self/maps it ignored its
-    /// arguments.
+    /// Without a descriptor for its pipe, the program once ended with SIGILL.
+    /// Without one for /proc/self/maps, it ignored its arguments.
     @Test(arguments: 3...16)
-    func saysInALineThatDescriptorsAreMissing(limit: Int) throws {
+    func reportsMissingDescriptorsInOneLine(limit: Int) throws {
         #expect(try PosternProcess.run(data, input: register).status == 0)
         let lines = try PosternProcess.run(["export", folder.path("lines")] + data)
         #expect(lines.status == 0)
@@ -30,7 +30,7 @@ struct ScarceSystemTests {
                 input: register,
                 shell: #"exec timeout 20 prlimit --nofile=\#(limit) "$@""#
             )
-            // 127 is the dynamic loader's.
+            // 127 is the exit code of the dynamic loader.
             #expect([0, 1, 127].contains(outcome.status), "\(command): \(outcome.status) \(outcome.errors)")
             let lines = outcome.errors.split(separator: "\n").count
             #expect(outcome.status == 0 || lines == 1, "\(command): \(outcome.errors)")
@@ -45,7 +45,7 @@ struct ScarceSystemTests {
         #expect(try PosternProcess.run(["check"] + data).output.hasPrefix("sound"), "nothing is lost")
     }
 
-    /// The arguments came from /proc, and without it every flag was ignored.
+    /// The program once read its arguments from /proc, and without /proc it ignored every flag.
     @Test(.enabled(if: geteuid() == 0, "to unmount /proc takes root"))
     func worksWithoutProc() throws {
         func run(_ words: [String], input: String = "") throws -> PosternProcess.Outcome {

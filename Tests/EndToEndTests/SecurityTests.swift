@@ -5,8 +5,8 @@ import PosternTesting
 import Store
 import Testing
 
-/// What an attacker must not get, through the real binary. What transcripts can tell stands in schema/cases: whose
-/// client or patient can be reached, what roles can be had, which sessions and codes end when.
+/// What an attacker must not achieve, tested with the real binary. Transcripts in schema/cases test the rest: whose
+/// clients and patients can be reached, which roles can be obtained, and when sessions and codes expire.
 struct SecurityTests {
     private let folder = TemporaryDirectory()
     private var data: [String] { ["--data", folder.path("store"), "--no-email-confirmation"] }
@@ -14,7 +14,7 @@ struct SecurityTests {
     // MARK: Passwords
 
     /// OWASP, Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes and one lane, or more.
-    @Test func storesPasswordsAsArgon2idEachWithItsSalt() throws {
+    @Test func hashesPasswordsWithArgon2idAndASaltEach() throws {
         let postern = try PosternProcess(data)
         for email in ["a@b.co", "c@d.co"] {
             let person: JSONValue = ["first_name": "A", "last_name": "B", "email": .string(email)]
@@ -29,7 +29,7 @@ struct SecurityTests {
         #expect(!text.contains("the same password"))
     }
 
-    @Test func hashesAgainAtSignInWhatWasHashedMoreWeakly() throws {
+    @Test func rehashesAWeakHashAtSignIn() throws {
         // "password" with 8 MiB and one pass.
         let weak = "$argon2id$v=19$m=8192,t=1,p=1$tfJrHGn+Cv7oZSldLZoGtg$N7tVzQ0S28q5zWrGPqXgK7l92vCHp09f1KzK3MxSMqg"
         let store = Store(engine: try LocalEngine(directory: folder.path("store"), log: { _ in }))
@@ -61,7 +61,7 @@ struct SecurityTests {
         #expect(lines.matches(of: /\$argon2id\$v=19\$m=19456,t=2,p=1\$/).count == 1)
     }
 
-    @Test func countsEveryByteOfAPassword() throws {
+    @Test func comparesEveryByteOfAPassword() throws {
         let postern = try PosternProcess(["--data", ":memory:"])
         let long = String(repeating: "x", count: 79)
         let passwords = [
@@ -84,18 +84,18 @@ struct SecurityTests {
         let start = ContinuousClock.now
         let huge: JSONValue = ["email": "c0@b.co", "password": .string(String(repeating: "z", count: 1_000_000))]
         #expect(try postern.reply(to: "care.auth.token", huge)["error"]?["code"]?.int == 400)
-        // It is refused without being hashed.
+        // A password that is too long is refused without hashing.
         #expect(ContinuousClock.now - start < .seconds(1))
     }
 
     // MARK: Secrets
 
-    @Test func keepsSecretsOutOfTheDirectoryTheLogAndTheListing() throws {
+    @Test func writesNoSecretToTheStoreTheLogOrTheListing() throws {
         let arguments = data.dropLast() + ["--log-level", "info"]
         let postern = try PosternProcess(Array(arguments))
         var secrets = ["a secret password", "another secret"]
-        func note(_ reply: JSONValue, _ member: String) throws {
-            secrets.append(try #require(reply["result"]?[member]?.string))
+        func note(_ reply: JSONValue, _ property: String) throws {
+            secrets.append(try #require(reply["result"]?[property]?.string))
         }
         let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
         let register: JSONValue = ["user": person, "password": "a secret password"]
@@ -116,7 +116,7 @@ struct SecurityTests {
         #expect(try postern.nextReply()["error"]?["code"]?.int == -32700)
         postern.finish()
 
-        // While a mail waits in the outbox its text holds its code, and nothing else does.
+        // While a mail waits in the outbox, its text contains the code. Nothing else does.
         let codes = try (1...5).map { number in
             let mail = try PosternProcess.run(["outbox", "show", "\(number)", "--data", folder.path("store")]).output
             let code = try #require(mail.firstMatch(of: /\n\n([0-9]+-)?([0-9a-f]{32})\n/)).output.2
@@ -131,7 +131,7 @@ struct SecurityTests {
         for secret in secrets { #expect(!kept.contains(secret)) }
         for code in codes { #expect(kept.components(separatedBy: code).count - 1 <= 2, "alone and in a link") }
 
-        // Once they are delivered nothing does.
+        // After delivery, no file contains the codes.
         let mails = folder.path("mails")
         let deliver = ["outbox", "deliver", "--data", folder.path("store"), "--mail", "directory:\(mails)"]
         #expect(try PosternProcess.run(deliver).status == 0)
@@ -145,7 +145,7 @@ struct SecurityTests {
 
     // MARK: Guessing
 
-    @Test func letsNoMoreGuessesThroughBesideEachOther() throws {
+    @Test func limitsConcurrentGuesses() throws {
         let postern = try PosternProcess(data + ["--replies", "as-completed"])
         let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
         let session = try postern.reply(to: "operators.register", ["user": person, "password": "right"])["result"]
@@ -155,7 +155,7 @@ struct SecurityTests {
         #expect(codes == [-9: 10, -21: 40])
         postern.kill()
 
-        // The lock outlasts the process, and neither the open session nor a reset is concerned.
+        // The lock survives the process. It affects neither the open session nor a reset.
         let next = try PosternProcess(data)
         let right: JSONValue = ["email": "a@b.co", "password": "right"]
         let locked = try next.reply(to: "operators.signin", right)
@@ -202,11 +202,11 @@ struct SecurityTests {
         "a@b.co\r\nBcc: victim@b.co", "a@b.co\n", "a\u{0}@b.co", "a@b.co\u{2028}", "<a@b.co>", "\"a b\"@b.co",
         "a@[127.0.0.1]", "a@b.123", "a..b@b.co", "a@xn--bücher.example",
     ])
-    func judgesHostileAddressesQuickly(email: String) throws {
+    func refusesHostileAddressesQuickly(email: String) throws {
         let postern = try PosternProcess(["--data", ":memory:"])
         _ = try postern.reply(to: "system.info")
         let user: JSONValue = ["email": .string(email), "password": "p", "role": "user"]
-        // The quickest of five, as the machine has other things to do.
+        // The shortest of five durations, because other processes use the machine too.
         let times = try (1...5).map { _ in
             let start = ContinuousClock.now
             let error = try postern.reply(to: "care.user.register", user)["error"]
@@ -222,7 +222,7 @@ struct SecurityTests {
     // MARK: Files
 
     @Test(arguments: ["000", "022", "077", "777"])
-    func keepsFilesToTheirOwner(umask: String) throws {
+    func makesFilesThatOnlyTheirOwnerCanRead(umask: String) throws {
         let arguments = data + ["--mail", "directory:\(folder.path("mails"))"]
         let postern = try PosternProcess(arguments, shell: "umask \(umask); exec \"$@\"")
         _ = try postern.reply(to: "operators.register", ["user": ["first_name": "A"]])

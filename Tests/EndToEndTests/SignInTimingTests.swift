@@ -2,15 +2,15 @@ import JSON
 import PosternTesting
 import Testing
 
-/// How long a refused sign-in takes must not tell whether an address has an account (SECURITY 4).
+/// The duration of a refused sign-in must not reveal whether an address has an account (SECURITY 4).
 struct SignInTimingTests {
     private static let methods = ["operators.signin", "care.auth.token", "sales.user.authenticate"]
-    /// Wrong passwords for one account: less than what locks it.
+    /// The number of wrong passwords for one account, which is too small to lock it.
     private static let triesMax = 8
     private static let accounts = (1...4).map { "known\($0)@b.co" }
 
     @Test(arguments: methods)
-    func takesAsLongForAnUnknownAddressAsForAWrongPassword(method: String) throws {
+    func unknownAddressesAndWrongPasswordsTakeEquallyLong(method: String) throws {
         let postern = try PosternProcess([
             "--data", ":memory:", "--no-email-confirmation", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7",
         ])
@@ -22,7 +22,7 @@ struct SignInTimingTests {
         var (known, unknown): ([Duration], [Duration]) = ([], [])
         for attempt in 0..<Self.triesMax {
             for (index, email) in Self.accounts.enumerated() {
-                // By turns, so that whatever else the machine does meets both alike.
+                // In turns, so that other work of the machine affects both kinds equally.
                 known.append(try refusal(of: email, by: method, in: postern))
                 unknown.append(try refusal(of: "unknown\(attempt).\(index)@b.co", by: method, in: postern))
             }
@@ -31,7 +31,7 @@ struct SignInTimingTests {
         #expect(first < second * 1.5 && second < first * 1.5, "known \(first), unknown \(second)")
     }
 
-    /// Registers an account; a referral code for the next one.
+    /// Registers an account, and returns a referral code for the next one.
     private func register(
         _ email: String,
         for method: String,
@@ -58,7 +58,7 @@ struct SignInTimingTests {
         }
     }
 
-    /// How long a sign-in takes that is refused as one with a wrong password, and not as one of a locked account.
+    /// The duration of a sign-in that fails as with a wrong password, and not because the account is locked.
     private func refusal(of email: String, by method: String, in postern: PosternProcess) throws -> Duration {
         let start = ContinuousClock.now
         let reply = try postern.reply(to: method, ["email": .string(email), "password": "wrong"])

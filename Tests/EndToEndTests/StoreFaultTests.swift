@@ -3,7 +3,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// Faults of the disk, as requests see them.
+/// Disk errors, as requests see them.
 struct StoreFaultTests {
     private let folder = TemporaryDirectory()
 
@@ -14,8 +14,8 @@ struct StoreFaultTests {
         ]
     }
 
-    /// A limit on the size of files stands in for a full disk, which the store treats alike.
-    @Test func tellsThatTheDiskIsFullAndGoesOnReading() throws {
+    /// A limit on the file size simulates a full disk; the store handles both in the same way.
+    @Test func reportsAFullDiskAndStillAnswersReads() throws {
         let postern = try PosternProcess(["--data", folder.path("store")], shell: #"ulimit -f 8; exec "$@""#)
         _ = try postern.reply(to: "care.user.register", register(1))
         let sign: JSONValue = ["email": "c1@b.co", "password": "p"]
@@ -30,7 +30,7 @@ struct StoreFaultTests {
         #expect(failure?["code"]?.int == 507)
         #expect(failure?["data"] == ["success": false, "errors": ["disk_full"]])
         #expect((1...39).contains(created))
-        // A method that only reads the store is answered, also in one batch with one that cannot write.
+        // A method that only reads is answered, even in a batch with one that cannot write.
         let view: JSONValue = ["access_token": token]
         #expect(try postern.reply(to: "care.user.view", view)["result"]?["email"] == "c1@b.co")
         postern.send(
@@ -42,10 +42,10 @@ struct StoreFaultTests {
         #expect(batch.map { $0["id"]?.string } == ["a", "b", "c"])
         #expect(batch.first?["result"] != nil && batch.last?["error"]?["code"]?.int == 507)
         #expect(batch.dropFirst().first?["result"]?["email"] == "c1@b.co")
-        // A line for each refused request filled the disk that the log is on.
+        // A log line for each refused request once filled the disk that had the log.
         let line = "the disk, or the quota on it, is full"
         #expect(postern.errorText.components(separatedBy: line).count == 2, "\(postern.errorText)")
-        // A tool's call tells of it in its result.
+        // A tool's call reports the error in its result.
         try postern.reply(to: "initialize", ["protocolVersion": "2025-11-25"])
         let call: JSONValue = ["name": "care_user_register", "arguments": register(99)]
         let result = try #require(try postern.reply(to: "tools/call", call)["result"])
@@ -55,7 +55,7 @@ struct StoreFaultTests {
         postern.finish()
         #expect(postern.status == 0)
 
-        // With room again, all that was acknowledged is there, and nothing else.
+        // With space again, exactly the acknowledged accounts exist.
         let next = try PosternProcess(["--data", folder.path("store")])
         for number in 1...created {
             let again = try next.reply(to: "care.user.register", register(number))
@@ -77,8 +77,8 @@ struct StoreFaultTests {
         #expect(outcome.errors.contains("journal-1.jsonl is damaged at byte"))
     }
 
-    /// The base is mapped, so that the system ends whoever looks at what is no longer there.
-    @Test func endsWithAWordWhereTheBaseIsCutShortUnderneath() throws {
+    /// The base is memory-mapped, so an access beyond its new end raises SIGBUS.
+    @Test func endsWithAnErrorWhenTheBaseIsTruncated() throws {
         let postern = try PosternProcess(["--data", folder.path("store")])
         for number in 1...3 { _ = try postern.reply(to: "care.user.register", register(number)) }
         #expect(try PosternProcess.run(["merge", "--data", folder.path("store")]).status == 0)

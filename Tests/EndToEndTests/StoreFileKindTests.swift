@@ -3,7 +3,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// Store files that are not the files that they were: of another kind, or cut.
+/// Store files that were replaced by another kind of file, or truncated.
 struct StoreFileKindTests {
     private let folder = TemporaryDirectory()
     private var path: String { folder.path("store") }
@@ -27,7 +27,7 @@ struct StoreFileKindTests {
         case .pipe: try #require(mkfifo(path, 0o600) == 0)
         case .directory: try #require(mkdir(path, 0o700) == 0)
         case .socket:
-            // The name of a socket is short: it is bound from its own directory.
+            // A socket's path has a short limit, so the socket is bound from its own directory.
             let script = "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])"
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -39,12 +39,12 @@ struct StoreFileKindTests {
         }
     }
 
-    /// A named pipe in place of a file made the program wait for its other end.
+    /// With a named pipe in place of a file, the program once waited for the other end of the pipe.
     @Test(
         arguments: ["manifest.json", "journal-2.jsonl", "base-2.jsonl", "lock", "lock.sync"],
         Kind.allCases
     )
-    func refusesWhatIsNoFile(name: String, kind: Kind) throws {
+    func refusesAFileThatIsNotRegular(name: String, kind: Kind) throws {
         try makeStore()
         try FileManager.default.removeItem(atPath: "\(path)/\(name)")
         try make(kind, at: "\(path)/\(name)")
@@ -54,8 +54,8 @@ struct StoreFileKindTests {
             let outcome = try PosternProcess.run(command + data, shell: #"exec timeout 10 "$@""#)
             #expect(ContinuousClock.now - start < .seconds(5), "\(command)")
             #expect(outcome.status == 1, "\(command): \(outcome.output)")
-            let complaint = outcome.errors + outcome.output
-            #expect(complaint.contains(name) && complaint.contains("not a regular file"), "\(command): \(complaint)")
+            let message = outcome.errors + outcome.output
+            #expect(message.contains(name) && message.contains("not a regular file"), "\(command): \(message)")
         }
     }
 
@@ -69,16 +69,16 @@ struct StoreFileKindTests {
         try #require(truncate(journal, off_t(end + 1)) == 0)
     }
 
-    /// The journal was whole up to its new end, so that ten accounts of twenty were gone without a word.
-    @Test func refusesAJournalWhoseSyncedEndIsGone() throws {
+    /// The journal is whole up to its new end, so ten of twenty accounts were once lost without an error.
+    @Test func refusesAJournalThatLostItsSyncedEnd() throws {
         try makeStore()
         try cutLastLine()
         let bytes = try FileState(journal).bytes
         for command in [["stats"], ["call", "system.info"], ["merge"], ["export"], ["check"]] {
             let outcome = try PosternProcess.run(command + data)
             #expect(outcome.status == 1, "\(command): \(outcome.output)")
-            let complaint = outcome.errors + outcome.output
-            #expect(complaint.contains("it ends before byte") && complaint.contains("postern salvage"), "\(complaint)")
+            let message = outcome.errors + outcome.output
+            #expect(message.contains("it ends before byte") && message.contains("postern salvage"), "\(message)")
             #expect(try FileState(journal).bytes == bytes)
         }
         let salvage = try PosternProcess.run(["salvage", folder.path("saved")] + data)
@@ -87,7 +87,7 @@ struct StoreFileKindTests {
     }
 
     @Test(.enabled(if: OtherUser.isAvailable, "takes root and setpriv"))
-    func refusesItToAReaderAsWell() throws {
+    func refusesSuchAJournalToAReadOnlyUserToo() throws {
         try makeStore()
         chmod(path, 0o755)
         for name in try FileManager.default.contentsOfDirectory(atPath: path) { chmod("\(path)/\(name)", 0o644) }
@@ -103,7 +103,7 @@ struct StoreFileKindTests {
         }
     }
 
-    /// A crash of the system may lose what no sync was made for; the program then opens as if it had not been written.
+    /// A system crash may lose lines that were not synced. The program then opens the store without them.
     @Test func opensAJournalThatLostAnUnsyncedEnd() throws {
         try makeStore()
         let bytes = try Data(contentsOf: URL(fileURLWithPath: journal))

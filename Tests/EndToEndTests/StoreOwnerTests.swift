@@ -3,7 +3,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// A store whose directory belongs to one user and that another user works on.
+/// A store whose directory belongs to one user, while another user works on it.
 @Suite(.enabled(if: OtherUser.isAvailable, "takes root, setpriv and a build directory that others can enter"))
 struct StoreOwnerTests {
     private let folder = TemporaryDirectory()
@@ -25,7 +25,7 @@ struct StoreOwnerTests {
         }
     }
 
-    /// Makes the store, as root.
+    /// Creates the store as root.
     private func makeStore() throws {
         let server = try PosternProcess(data)
         try CareSession(server, email: "first@b.co").expectToWork(server, "First")
@@ -37,8 +37,8 @@ struct StoreOwnerTests {
         return try PosternProcess.run(["call", "care.user.register", user] + data)
     }
 
-    /// Base, journal and manifest became root's, and the server answered "damaged" from then on.
-    @Test func leavesTheServerItsFilesWhenRootMergesAndCalls() throws {
+    /// Base, journal and manifest once became root's, and then the server answered "damaged".
+    @Test func keepsTheOwnerOfFilesWhenRootCompactsAndCalls() throws {
         let server = try PosternProcess(data, shell: OtherUser.shell())
         let session = try CareSession(server)
         for number in 1...3 {
@@ -54,7 +54,7 @@ struct StoreOwnerTests {
         #expect(server.errorText == "")
     }
 
-    @Test func givesANewStoreThatRootOpensToTheOwnerOfItsDirectory() throws {
+    @Test func givesANewStoreToTheOwnerOfItsDirectory() throws {
         try makeStore()
         #expect(try names() == ["journal-1.jsonl", "lock", "lock.sync", "manifest.json"])
         try expectFilesOfTheOwner()
@@ -81,8 +81,8 @@ struct StoreOwnerTests {
         }
     }
 
-    /// A file of another user was reported as damaged, and sent its operator after a fault that was not there.
-    @Test func answersAccessDeniedWhereAFileBelongsToAnother() throws {
+    /// A file of another user was once reported as damaged, which misled the operator.
+    @Test func answersAccessDeniedForAFileOfAnotherUser() throws {
         let server = try PosternProcess(data, shell: OtherUser.shell())
         let session = try CareSession(server)
         #expect(try PosternProcess.run(["merge"] + data).status == 0)
@@ -113,11 +113,12 @@ struct StoreOwnerTests {
         #expect(!outcome.errors.contains("damaged"))
     }
 
-    /// The place of a new store was refused with the system's words alone, which name neither owner nor user.
-    @Test func namesTheOwnerOfTheDirectoryWhereANewStoreCannotGo() throws {
+    /// The error for the place of a new store was once only the system's text,
+    /// which names neither the owner nor the user.
+    @Test func namesTheOwnerOfADirectoryThatRefusesANewStore() throws {
         try makeStore()
         let user = "uid \(OtherUser.id) has no permission for"
-        // A directory whose files the user may not list, and one that the user may not change.
+        // A directory that the user may not list, and one that the user may not change.
         let taken = folder.path("taken")
         try FileManager.default.createDirectory(atPath: taken, withIntermediateDirectories: false)
         try #require(chmod(taken, 0o700) == 0)
@@ -129,8 +130,8 @@ struct StoreOwnerTests {
         }
     }
 
-    /// Root without the capability to give files away would shut the owner out.
-    @Test func refusesBeforeItWritesWhereFilesCannotBeGivenToTheOwner() throws {
+    /// Root without CAP_CHOWN cannot give files to the owner, who would then have no access to the store.
+    @Test func refusesBeforeItWritesIfItCannotChangeOwners() throws {
         let shell = #"exec setpriv --bounding-set -chown --inh-caps -chown "$@""#
         let outcome = try PosternProcess.run(data, shell: shell)
         #expect(outcome.status == 1)
@@ -138,13 +139,13 @@ struct StoreOwnerTests {
         #expect(try names() == [])
     }
 
-    // MARK: Directories that are usable and not owned
+    // MARK: Directories that the user may use but does not own
 
     private func warnings(_ text: String) -> [Substring] {
         text.split(separator: "\n").filter { $0.contains("level=warning") }
     }
 
-    @Test func warnsOnceOfADirectoryThatOthersCanChange() throws {
+    @Test func warnsOnceAboutADirectoryThatOthersCanChange() throws {
         try makeStore()
         try #require(chmod(path, 0o777) == 0)
         let server = try PosternProcess(data, shell: OtherUser.shell())
@@ -156,7 +157,8 @@ struct StoreOwnerTests {
         #expect(try FileState(path).mode == 0o777)
     }
 
-    /// A volume with an fsGroup of Kubernetes was refused, as its mode could not be changed, and a `lock` stayed in it.
+    /// A Kubernetes volume with an fsGroup was once refused, because its mode could not be changed,
+    /// and a `lock` file remained in it.
     @Test func usesADirectoryThatItsGroupCanWriteTo() throws {
         try #require(chown(path, 0, 4_711) == 0 && chmod(path, 0o2770) == 0)
         for pass in 1...2 {
@@ -168,12 +170,12 @@ struct StoreOwnerTests {
         }
         #expect(try FileState(path).mode == 0o2770)
         for name in try names() { #expect(try FileState("\(path)/\(name)").mode == 0o600, "\(name)") }
-        // Root does not take it away from the user who made it.
+        // Root does not take the files away from the user who created them.
         #expect(try PosternProcess.run(["merge"] + data).status == 0)
         for name in try names() { #expect(try FileState("\(path)/\(name)").owner == OtherUser.id, "\(name)") }
     }
 
-    @Test func leavesNothingBehindWhereItHasNoPermission() throws {
+    @Test func leavesNoFilesWithoutPermission() throws {
         try #require(chown(path, 0, 0) == 0 && chmod(path, 0o755) == 0)
         let outcome = try PosternProcess.run(data, shell: OtherUser.shell())
         #expect(outcome.status == 1)
@@ -181,7 +183,7 @@ struct StoreOwnerTests {
     }
 
     @Test(arguments: ["nr_inodes=2", "nr_inodes=3"])
-    func leavesNothingBehindWhereAStoreCannotBeMade(options: String) throws {
+    func leavesNoFilesWhenAStoreCannotBeCreated(options: String) throws {
         let mount = folder.path("mount")
         guard let volume = try TemporaryFileSystem(at: mount, options: options) else {
             try Test.cancel("needs permission to mount a tmpfs")
@@ -193,7 +195,7 @@ struct StoreOwnerTests {
         #expect(try PosternProcess.run(["--data", mount]).status == 0)
     }
 
-    @Test func leavesNothingBehindOnAReadOnlyFileSystem() throws {
+    @Test func leavesNoFilesOnAReadOnlyFileSystem() throws {
         let mount = folder.path("mount")
         guard let volume = try TemporaryFileSystem(at: mount, options: "ro") else {
             try Test.cancel("needs permission to mount a tmpfs")

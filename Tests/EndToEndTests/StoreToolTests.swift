@@ -3,7 +3,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// The commands that look at, copy and mend a store, beside servers that use it.
+/// The commands that check, copy and repair a store, while servers use it.
 struct StoreToolTests {
     private let folder = TemporaryDirectory()
 
@@ -16,7 +16,7 @@ struct StoreToolTests {
         )
     }
 
-    /// A server on a store that was merged and written to since.
+    /// A server on a store that was compacted and has newer transactions.
     private func serving() throws -> PosternProcess {
         let postern = try PosternProcess(data)
         for number in 1...3 { #expect(try register(number, postern)["result"] != nil) }
@@ -30,7 +30,7 @@ struct StoreToolTests {
         return statistics.split(separator: "\n").first { $0.hasPrefix("care.users") }.map { String($0) } ?? ""
     }
 
-    @Test func mergesChecksAndCopiesBesideAServer() throws {
+    @Test func compactsChecksAndCopiesBesideAServer() throws {
         let postern = try serving()
         let check = try PosternProcess.run(["check"] + data)
         #expect(check.status == 0 && check.errors == "")
@@ -48,7 +48,7 @@ struct StoreToolTests {
         #expect(try postern.reply(to: "care.auth.token", signIn)["result"] != nil)
     }
 
-    @Test func importsWhatWasExportedAndEdited() throws {
+    @Test func importsAnEditedExport() throws {
         _ = try serving()
         let exported = try PosternProcess.run(["export"] + data)
         #expect(exported.status == 0 && exported.errors == "")
@@ -62,7 +62,7 @@ struct StoreToolTests {
         #expect(try next.reply(to: "care.auth.token", signIn)["result"] != nil)
         #expect(try register(6, next)["result"] != nil)
 
-        // One slip, and nothing is there.
+        // One error in the file, and no store is created.
         let slip = edited.replacing(#""email":"c2@b.co""#, with: #""email":"c1@b.co""#)
         let file = folder.path("slip.jsonl")
         try slip.write(toFile: file, atomically: true, encoding: .utf8)
@@ -75,13 +75,14 @@ struct StoreToolTests {
     }
 
     @Test(arguments: ["base-2.jsonl", "journal-2.jsonl"])
-    func tellsWhereDamageIsAndSavesTheRest(name: String) throws {
+    func reportsDamageAndSavesTheRest(name: String) throws {
         let postern = try serving()
         #expect(try register(5, postern)["result"] != nil)
         postern.finish()
         let file = URL(fileURLWithPath: folder.path("store/\(name)"))
         var bytes = try Data(contentsOf: file)
-        // In the user of the third line of users, or of the last transaction but one.
+        // In a user record: in the third line of users of the base,
+        // or in the last transaction but one of the journal.
         let mark = Data(#""care.users/id/"#.utf8)
         let place = try #require(bytes.range(of: mark)).lowerBound + 60
         bytes[place] ^= 1
@@ -99,20 +100,20 @@ struct StoreToolTests {
         #expect(salvage.status == 1 && salvage.output.contains("lost: \(name) at byte \(start): a line is lost"))
         let saved = try PosternProcess.run(["check", "--data", folder.path("saved")])
         if name.hasPrefix("base") {
-            // The line was a user, whose patient and share are saved all the same.
+            // The lost line was a user, whose patient and share are saved nevertheless.
             #expect(salvage.output.contains("is saved, but does not fit: owner: there is no record care.users/id/"))
             #expect(saved.status == 1 && saved.errors.contains("has records that break rules"))
         } else {
             #expect(saved.status == 0)
         }
         #expect(try users(in: "saved") == "care.users: 4")
-        // What was damaged stays as it is.
+        // Salvage does not change the damaged file.
         #expect(try Data(contentsOf: file) == bytes)
     }
 
-    /// The next who registered got the number of a lost account, and with it that one's patients and sessions; or nobody
-    /// could register, as the number of a lost mail had its text still.
-    @Test func givesNobodyTheNumberOfALostAccount() throws {
+    /// The next account got the number of a lost account, and with it that account's patients and sessions. Or no
+    /// account could be registered, because the number of a lost mail still had its text.
+    @Test func neverReusesTheNumberOfALostAccount() throws {
         let postern = try PosternProcess(data)
         let alice = try CareSession(postern, email: "alice@b.co")
         try alice.expectToWork(postern, "Zebediah")
@@ -121,7 +122,8 @@ struct StoreToolTests {
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("store"))
         let base = URL(fileURLWithPath: folder.path("store/\(try #require(files.first { $0.hasPrefix("base") }))"))
         let bytes = try Data(contentsOf: base)
-        // All behind the patients and shares is lost but sessions: accounts, mails and counters of both.
+        // Everything after the patients and shares is lost except sessions:
+        // accounts, mails, and the counters of both.
         let lost = try #require(bytes.range(of: Data(#"["care.users/"#.utf8))).lowerBound
         let kept = try #require(bytes.range(of: Data(#"["sessions/"#.utf8))).lowerBound
         try (bytes[..<lost] + bytes[kept...]).write(to: base)
@@ -141,7 +143,7 @@ struct StoreToolTests {
         "check", "export", "merge", "stats", "backup", "salvage", "invite", "call system.info", "outbox list",
         "outbox show 1", "outbox deliver --mail directory:mails",
     ])
-    func makesNoStoreWhereThereIsNone(line: String) throws {
+    func doesNotCreateAMissingStore(line: String) throws {
         let words = line.split(separator: " ").map(String.init)
         let command = words[0]
         let to = ["backup", "salvage"].contains(command) ? [folder.path("to")] : []
@@ -154,9 +156,9 @@ struct StoreToolTests {
         #expect(memory.status == 64 && memory.errors.contains("postern \(command) needs a directory"))
     }
 
-    @Test func showsProgressOnATerminalAlone() throws {
+    @Test func showsProgressOnlyOnATerminal() throws {
         try serving().finish()
-        // Enough entries to show progress: each invitation has its record and one in an index.
+        // Enough entries to show progress: each invitation has a record and an index entry.
         let count = 2_500
         let lines = (1...count).map { number in
             let hash = String(repeating: "0", count: 64 - 4) + String(format: "%04x", number)
@@ -176,7 +178,7 @@ struct StoreToolTests {
         #expect(try PosternProcess.run(["check"] + big).output == "\(entries) of 0 transactions")
     }
 
-    /// All of the work was done before the rename failed, with the message that the device is busy.
+    /// The command once did all of its work before the rename failed with "device busy".
     @Test(arguments: ["backup", "salvage", "import"], [".", "..", "./", "sub/.", "sub/..", "/"])
     func refusesAPathWithoutAName(command: String, path: String) throws {
         try serving().finish()
@@ -194,7 +196,7 @@ struct StoreToolTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["store", "sub"])
     }
 
-    /// The error of a backup or a merge stood behind what was left of the bar.
+    /// The error of a backup or a compaction once followed the rest of the progress bar on its line.
     @Test(arguments: ["backup copy", "merge"])
     func endsTheProgressBarBeforeAnError(command: String) throws {
         let postern = try PosternProcess(data)
@@ -203,13 +205,13 @@ struct StoreToolTests {
         // Enough entries for the bar to show.
         let lines = try PosternProcess.run(["export"] + data).output.split(separator: "\n")
         let user = try JSONValue(parsing: String(#require(lines.first { $0.contains(#"{"collection":"care.users""#) })))
-        let members = try #require(user["record"]?.object)
+        let properties = try #require(user["record"]?.object)
         let users = (1...3_000).map { number in
-            let record = members.map { member -> JSONValue.Member in
-                switch member.name {
+            let record = properties.map { property -> JSONValue.Member in
+                switch property.name {
                 case "id": JSONValue.Member("id", .number("\(number)"))
                 case "email": JSONValue.Member("email", .string("c\(number)@b.co"))
-                default: member
+                default: property
                 }
             }
             return (["collection": "care.users", "record": .object(record)] as JSONValue).text
@@ -218,7 +220,7 @@ struct StoreToolTests {
         let many = folder.path("many")
         let imported = try PosternProcess.run(["import", "--data", many], input: export.joined(separator: "\n"))
         #expect(imported.status == 0, "\(imported.errors)")
-        // A merge has something to do.
+        // Give the compaction something to do.
         let server = try PosternProcess(["--data", many])
         #expect(try register(0, server)["result"] != nil)
         server.finish()
@@ -230,9 +232,9 @@ struct StoreToolTests {
 
     // MARK: Files
 
-    /// What a copy or an export holds is for its owner alone, whatever the umask.
+    /// Only the owner may read a copy or an export, whatever the umask.
     @Test(arguments: ["000", "777"])
-    func makesFilesForTheirOwnerAlone(umask: String) throws {
+    func makesFilesThatOnlyTheirOwnerCanRead(umask: String) throws {
         _ = try serving()
         let shell = "umask \(umask); exec \"$@\""
         let export = folder.path("export.jsonl")
@@ -251,13 +253,15 @@ struct StoreToolTests {
         }
     }
 
-    /// A link to the store, where a copy is written, once had every file behind it removed.
+    /// A symbolic link to the store, planted where a copy is written,
+    /// once caused every file in the store to be removed.
     @Test(arguments: ["backup", "salvage", "import"])
     func followsNoPlantedLink(command: String) throws {
         try serving().finish()
         let export = try PosternProcess.run(["export"] + data).output
         let target = folder.path("planted")
-        // The shell's process id is the command's, so that the name of former versions is known to whoever plants it.
+        // The shell's process id becomes the command's, so an attacker
+        // could predict the temporary name of former versions.
         let shell = #"ln -s "\#(folder.path("store"))" "\#(target).unfinished-$$"; exec "$@""#
         let words = command == "import" ? ["import", "--data", target] : [command, target] + data
         let outcome = try PosternProcess.run(words, input: export, shell: shell)
@@ -269,7 +273,7 @@ struct StoreToolTests {
         #expect(names.filter { !$0.contains(".unfinished-") } == ["planted", "store"] && names.count == 3)
     }
 
-    @Test func exportsIntoNoFileThatIsThere() throws {
+    @Test func doesNotExportIntoAnExistingFile() throws {
         try serving().finish()
         let file = folder.path("file")
         try "mine".write(toFile: file, atomically: true, encoding: .utf8)
@@ -286,8 +290,8 @@ struct StoreToolTests {
         #expect(readable.status == 0 && readable.errors.contains("other users can read the file"))
     }
 
-    /// Reading a FIFO that nobody writes to would never end.
-    @Test func readsNoPipeThatNobodyWritesTo() throws {
+    /// Reading a FIFO that no process writes to would never end.
+    @Test func refusesAFIFOWithoutAWriter() throws {
         try serving().finish()
         let fifo = folder.path("fifo")
         #expect(mkfifo(fifo, 0o600) == 0)
@@ -298,7 +302,7 @@ struct StoreToolTests {
         #expect(called.status == 1 && called.errors == "postern: \(fifo): a FIFO that no process writes to\n")
         let folderOutcome = try PosternProcess.run(["import", folder.path] + new)
         #expect(folderOutcome.status == 1 && folderOutcome.errors.contains("not a file"))
-        // One that is written to is read, as of a shell's <(command).
+        // A FIFO with a writer is read, such as the shell's <(command).
         let export = folder.path("export.jsonl")
         #expect(try PosternProcess.run(["export", export] + data).status == 0)
         let piped = try PosternProcess.run(
@@ -308,8 +312,8 @@ struct StoreToolTests {
         #expect(piped.status == 0, "\(piped.errors)")
     }
 
-    /// The line of README once read one file alone, which the first merge takes away.
-    @Test func readsTheFilesWithTheLineOfTheReadme() throws {
+    /// The command in the README once read only one file, which the first compaction removes.
+    @Test func printsTheEntriesWithTheCommandInTheReadme() throws {
         let readme = try String(
             contentsOf: PosternProcess.repository.appendingPathComponent("README.md"),
             encoding: .utf8

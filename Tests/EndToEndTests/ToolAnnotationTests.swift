@@ -2,9 +2,9 @@ import JSON
 import PosternTesting
 import Testing
 
-/// Whether tools do what their annotations say, by what the store holds before and after two equal calls.
+/// Checks the annotations of tools: compares the store before and after two equal calls.
 ///
-/// Hosts run tools that only read without asking, and repeat idempotent ones after a lost answer.
+/// Hosts run read-only tools without asking the user, and repeat idempotent tools after a lost reply.
 struct ToolAnnotationTests {
     @Test(arguments: ["operators", "care", "sales", "system"])
     func annotationsAreTrue(group: String) throws {
@@ -29,7 +29,7 @@ struct ToolAnnotationTests {
         }
     }
 
-    /// Those of deterministic mode, whose store cannot be exported, by what a call shows.
+    /// Checks the tools of deterministic mode by the results of their calls, because its store cannot be exported.
     @Test func annotationsOfDeterministicModeAreTrue() throws {
         let world = try ToolWorld(isStored: false)
         let tools = try world.tools().reduce(into: [String: JSONValue]()) { $0[$1["name"]?.string ?? ""] = $1 }
@@ -53,8 +53,8 @@ struct ToolAnnotationTests {
         #expect(hint("system_outbox", "readOnlyHint") == true && hint("system_outbox", "idempotentHint") == true)
     }
 
-    /// What a call took away or wrote over: a record that is gone, or a value that a record no longer has. What only keeps
-    /// count of codes, invitations, tries and mails does not matter.
+    /// The records and values that a call deleted or overwrote. Records that only count or hold codes, invitations,
+    /// tries and mails are ignored.
     private static func losses(from before: [String], to after: [String]) throws -> [String] {
         let kept = Set(after)
         let now = try after.map { try JSONValue(parsing: $0) }
@@ -64,9 +64,9 @@ struct ToolAnnotationTests {
             let record = old["record"] ?? .null
             let newer = now.first { $0["collection"]?.string == collection && isSame($0["record"] ?? .null, record) }
             guard let newer else { return "\(collection): gone" }
-            let changed = (record.object ?? []).filter { member in
-                let isFilled = member.value != .null && member.value != "" && !counts.contains(member.name)
-                return isFilled && newer["record"]?[member.name] != member.value
+            let changed = (record.object ?? []).filter { property in
+                let isFilled = property.value != .null && property.value != "" && !counts.contains(property.name)
+                return isFilled && newer["record"]?[property.name] != property.value
             }
             return changed.isEmpty ? nil : "\(collection): \(changed.map(\.name))"
         }
@@ -79,11 +79,11 @@ struct ToolAnnotationTests {
         return false
     }
 
-    /// Collections that say nothing of an account by themselves.
+    /// Collections that hold no data of an account.
     private static let bookkeeping = [
         "codes", "mail quotas", "password failures", "outbox", "outbox texts", "sales.invitations",
     ]
-    /// Members that count or mark what has happened.
+    /// Properties that count or mark events.
     private static let counts = [
         "confirmed", "is_confirmed", "verified", "is_verified", "is_proven", "change", "next_change", "uses",
     ]

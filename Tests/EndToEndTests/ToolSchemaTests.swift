@@ -2,11 +2,11 @@ import JSON
 import PosternTesting
 import Testing
 
-/// Whether a tool's input schema and the program judge arguments alike, at the edges of every param.
+/// Checks that a tool's input schema and the program agree on the limits of every param.
 ///
-/// A host checks arguments against the schema before it sends them: one that is stricter than the rules hides what a tool
-/// can do, and one that is laxer lets a model run into errors. A param that may be null is described as its plain type, so
-/// null is the one value that only the program takes.
+/// A host validates arguments with the schema before it sends them. A schema that is too strict hides features of a
+/// tool, and one that is too loose lets a model run into errors. A nullable param has its plain type in the schema,
+/// so null is the only value that the program accepts and the schema does not.
 struct ToolSchemaTests {
     @Test(arguments: ["operators", "care", "sales", "system"])
     func schemaAndProgramAgree(group: String) throws {
@@ -34,14 +34,14 @@ struct ToolSchemaTests {
                     #expect(isRefused, "\(text)")
                 }
                 guard !isRefused, !isReadOnly else { continue }
-                // What the call did must not be why the next one is refused.
+                // A new service, so that the effects of this call do not cause the next refusal.
                 world = try ToolWorld(isStored: false)
                 base = try world.arguments(of: name)
             }
         }
     }
 
-    /// A way of being wrong, or just right.
+    /// A change to the base arguments that is invalid, or just valid.
     private struct Edge {
         let name: String
         let isNull: Bool
@@ -59,10 +59,11 @@ struct ToolSchemaTests {
         #expect(schema["required"] == nil || !required.isEmpty)
         #expect(schema["additionalProperties"] == false)
         return try [Edge(path + ["nonsense"], 1)]
-            + (schema["properties"]?.object ?? []).flatMap { member in
-                let path = path + [member.name]
-                let values = try values(for: member.value, name: member.name)
-                let inner = member.value["properties"] == nil ? [] : try edges(of: member.value, base: base, at: path)
+            + (schema["properties"]?.object ?? []).flatMap { property in
+                let path = path + [property.name]
+                let values = try values(for: property.value, name: property.name)
+                let hasInner = property.value["properties"] != nil
+                let inner = hasInner ? try edges(of: property.value, base: base, at: path) : []
                 return (values + [nil, .null]).map { Edge(path, $0) } + inner
             }
     }
@@ -81,19 +82,19 @@ struct ToolSchemaTests {
             let texts = isFree ? lengths.map { JSONValue?.some(.string(text(name, length: $0))) } : ["nonsense"]
             return wrong + ["", 7, [:]] + texts + (schema["enum"]?.array ?? []).map { .some($0) }
         default:
-            Issue.record("\(name) has a type that is no plain one: \(schema.text)")
+            Issue.record("\(name) has an unexpected type: \(schema.text)")
             return []
         }
     }
 
-    /// A text of a length that is valid but for it.
+    /// A text of a given length that is valid otherwise.
     private static func text(_ name: String, length: Int) -> String {
         guard name == "email" else { return String(repeating: "x", count: length) }
         let labels = String(repeating: "x.", count: 100) + String(repeating: "x", count: length - 2 - 200)
         return "x@" + labels
     }
 
-    /// Whether an error is about the form of a param, rather than about what it names.
+    /// Whether an error is about the format of a param, and not about what it refers to.
     private static func isAboutParams(_ result: JSONValue) throws -> Bool {
         let text = try #require(result["content"]?.array?.first?["text"]?.string)
         let error = try JSONValue(parsing: text)
@@ -110,7 +111,7 @@ struct ToolSchemaTests {
 }
 
 extension JSONValue {
-    /// The object with the member at a path replaced, added, or left out.
+    /// The object with the property at a path replaced, added, or removed if `value` is nil.
     fileprivate func setting(_ path: [String], to value: JSONValue?) -> JSONValue {
         guard let name = path.first else { return value ?? self }
         let others = (object ?? []).filter { $0.name != name }

@@ -3,17 +3,17 @@ import JSON
 import PosternTesting
 import Testing
 
-/// A running service with accounts, sessions and codes, and for each tool arguments that it accepts.
+/// A running service with accounts, sessions and codes, which provides valid arguments for each tool.
 final class ToolWorld {
     let postern: PosternProcess
-    /// Where the store is; nil for one in memory, in deterministic mode.
+    /// The directory of the store; nil for deterministic mode, whose store is in memory.
     private let folder: TemporaryDirectory?
     private var people = 0
 
     static let password: JSONValue = "a long password"
     private static let deterministic = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
 
-    /// - Parameter isStored: whether the store is a directory, which can be exported.
+    /// - Parameter isStored: Whether the store is a directory, which can be exported.
     init(isStored: Bool) throws {
         folder = isStored ? TemporaryDirectory() : nil
         postern = try PosternProcess(folder.map { ["--data", $0.path("store")] } ?? Self.deterministic)
@@ -33,7 +33,7 @@ final class ToolWorld {
         return try #require(reply["result"], "\(tool): \(reply.text)")
     }
 
-    /// All that the store holds, a line for each record and counter.
+    /// The export of the store: one line for each record and counter.
     func export() throws -> [String] {
         let path = try #require(folder).path("store")
         let outcome = try PosternProcess.run(["export", "--data", path])
@@ -43,7 +43,7 @@ final class ToolWorld {
 
     // MARK: Arguments
 
-    /// Arguments with which a tool succeeds, about an account of their own.
+    /// Arguments with which a tool succeeds, for a new account.
     func arguments(of tool: String) throws -> JSONValue {
         switch tool.split(separator: "_").first {
         case "operators": try operatorsArguments(of: tool)
@@ -125,7 +125,7 @@ final class ToolWorld {
         case "care_patients_view", "care_patients_delete", "care_patients_shares": return .object([token, patient])
         case "care_patients_update": return .object([token, patient] + fields)
         case "care_patients_share":
-            // A change of a share that is there already, so that what it overwrites shows.
+            // Changes an existing share, so that the test sees what the tool overwrites.
             try result(of: "care.patients.share", .object(share))
             return .object(share.dropLast(2) + [.init("access", "write"), .init("group", "prime")])
         case "care_patients_unshare":
@@ -214,7 +214,7 @@ final class ToolWorld {
         return try #require(reply["result"], "\(method): \(reply.text)")
     }
 
-    /// The code in the newest mail to an address that has one.
+    /// The code in the newest mail to an address that contains a code.
     private func code(mailedTo email: JSONValue) throws -> JSONValue { try code(mailedTo: email.string ?? "") }
 
     private func code(mailedTo email: String) throws -> JSONValue {

@@ -2,21 +2,21 @@ import Foundation
 import PosternTesting
 import Testing
 
-/// The story of `make demo`.
+/// The transcript of `make demo`.
 struct TourTests {
-    @Test func isAnsweredTheSameEachTime() throws {
+    @Test func getsTheRecordedReplies() throws {
         func text(_ name: String) throws -> String {
             let file = PosternProcess.repository.appendingPathComponent("examples/\(name)")
             return try String(contentsOf: file, encoding: .utf8)
         }
-        let rehearsal = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
-        let outcome = try PosternProcess.run(rehearsal, input: try text("tour.jsonl"))
+        let deterministic = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+        let outcome = try PosternProcess.run(deterministic, input: try text("tour.jsonl"))
         #expect(
             outcome.output + "\n" == (try text("tour.replies.jsonl")),
             "run make tour where the contract has changed"
         )
-        // In whatever pieces the requests arrive.
-        let postern = try PosternProcess(rehearsal)
+        // The replies do not depend on how the input is split into writes.
+        let postern = try PosternProcess(deterministic)
         let replies = try text("tour.jsonl").split(separator: "\n").map { line in
             postern.send(String(line))
             return postern.nextLine() ?? ""

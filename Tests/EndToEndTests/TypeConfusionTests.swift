@@ -3,8 +3,8 @@ import JSON
 import PosternTesting
 import Testing
 
-/// Every param of every method, given as something that it is not: an error of the API's own, and the next request
-/// served.
+/// Sends every param of every method with a wrong type. Each request gets an error of its API,
+/// and the next request is served.
 struct TypeConfusionTests {
     private static let strangers: [(kind: String, value: JSONValue)] = [
         ("null", .null), ("number", 7), ("fraction", .number("0.5")), ("huge", .number("1e400")), ("boolean", true),
@@ -23,10 +23,10 @@ struct TypeConfusionTests {
     }
 
     @Test(arguments: Set(try methods().map(api)).sorted())
-    func isAnError(api: String) throws {
+    func isRefused(api: String) throws {
         let methods = try Self.methods().filter { Self.api(of: $0) == api }
-        let rehearsal = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
-        let postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation"] + rehearsal)
+        let deterministic = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+        let postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation"] + deterministic)
         let credentials = try Self.credentials(from: postern)
         var tried = 0
         for method in methods {
@@ -57,11 +57,11 @@ struct TypeConfusionTests {
         #expect(postern.status == 0 && postern.errorText == "")
     }
 
-    /// Care once said only that a param was invalid, though it had another type than the one that it takes.
+    /// Care once said only that a param was invalid, though it had the wrong type.
     @Test(arguments: ["operators", "care", "sales", "service"])
     func namesTheTypeThatIsExpected(api: String) throws {
-        let rehearsal = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
-        let postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation"] + rehearsal)
+        let deterministic = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+        let postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation"] + deterministic)
         let credentials = try Self.credentials(from: postern)
         let types: [(name: String, words: String, stranger: JSONValue)] = [
             ("string", "a string", 7), ("integer", "an integer", "seven"), ("object", "an object", true),
@@ -89,7 +89,7 @@ struct TypeConfusionTests {
         #expect(tried >= (api == "service" ? 3 : 10))
     }
 
-    /// Params with which a request would be let in, so that it comes to the ones that are wrong.
+    /// Valid credentials, so that a request reaches the check of the wrong param.
     private static func credentials(from postern: PosternProcess) throws -> [String: JSONValue] {
         let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
         let session = try postern.reply(to: "operators.register", ["user": person, "password": "p"])
@@ -113,13 +113,13 @@ struct TypeConfusionTests {
         ]
     }
 
-    /// The param and every member within it, with the schema of each.
+    /// The param and every property inside it, each with its schema.
     private static func paths(to param: JSONValue) -> [(names: [String], schema: JSONValue)] {
         func within(_ names: [String], _ schema: JSONValue, isRequired: Bool) -> [(names: [String], schema: JSONValue)]
         {
             let required = schema["required"]?.array ?? []
-            let inner = (schema["properties"]?.object ?? []).flatMap { member in
-                within(names + [member.name], member.value, isRequired: required.contains(.string(member.name)))
+            let inner = (schema["properties"]?.object ?? []).flatMap { property in
+                within(names + [property.name], property.value, isRequired: required.contains(.string(property.name)))
             }
             let marked = JSONValue.object((schema.object ?? []) + [.init("isRequired", .bool(isRequired))])
             return [(names, marked)] + inner
@@ -128,7 +128,7 @@ struct TypeConfusionTests {
         return within([param["name"]?.string ?? ""], param["schema"] ?? .null, isRequired: isRequired)
     }
 
-    /// Whether a kind of value is one that the schema allows, or one that an optional member may have for none.
+    /// Whether the schema allows a kind of value, or the kind means "no value" for an optional property.
     private static func fits(_ kind: String, _ schema: JSONValue) -> Bool {
         switch kind {
         case "null", "blank": schema["isRequired"]?.bool == false
@@ -140,7 +140,7 @@ struct TypeConfusionTests {
 }
 
 extension JSONValue {
-    /// The object with the member at a path replaced, or added.
+    /// The object with the property at a path replaced or added.
     fileprivate func setting(_ path: [String], to value: JSONValue) -> JSONValue {
         guard let name = path.first else { return value }
         let inner = (self[name] ?? [:]).setting(Array(path.dropFirst()), to: value)

@@ -3,7 +3,7 @@ import JSON
 import PosternTesting
 import Testing
 
-/// Faults of the wire, through the real binary.
+/// Malformed input, sent to the real binary.
 struct WireFaultTests {
     private static func framed(_ texts: String...) -> String {
         texts.map { "Content-Length: \($0.utf8.count)\r\n\r\n\($0)" }.joined()
@@ -11,9 +11,9 @@ struct WireFaultTests {
 
     private static func info(_ id: Int) -> String { #"{"jsonrpc":"2.0","id":\#(id),"method":"system.info"}"# }
 
-    /// A length that counted characters, and a bare line of JSON between two frames, cost the good frames behind them
+    /// A length that counts characters, and a line of JSON between two frames, once cost the good frames after them
     /// their replies.
-    @Test func answersTheGoodFramesBesideABadOne() throws {
+    @Test func answersTheGoodFramesAroundABadOne() throws {
         let short = "Content-Length: 49\r\n\r\n" + #"{"jsonrpc":"2.0","id":"é","method":"system.info"}"#
         let characters = try run(short + Self.framed(Self.info(2), Self.info(3), Self.info(9)))
         #expect(characters.contains("\"id\":2,\"result\"") && characters.contains("\"id\":3,\"result\""))
@@ -22,9 +22,9 @@ struct WireFaultTests {
         #expect(bare.contains("\"code\":-32600") && !bare.contains("\"id\":7"))
     }
 
-    /// A pretty-printed request got an error for each of its lines, which said nothing of lines.
+    /// A pretty-printed request once got an error for each of its lines, and no error mentioned line breaks.
     @Test(arguments: ["auto", "line"])
-    func answersAPrettyPrintedRequestWithOneErrorThatSaysWhatToDo(framing: String) throws {
+    func answersAPrettyPrintedRequestWithOneHelpfulError(framing: String) throws {
         let request = try JSONValue(parsing: Self.info(9))
         let nested: JSONValue = ["jsonrpc": "2.0", "id": 8, "method": "x", "params": ["a": [1, ["b": [:]], "}"]]]
         let input = [
@@ -44,8 +44,8 @@ struct WireFaultTests {
         #expect(outcome.output.components(separatedBy: error).count == 5)
     }
 
-    /// The error does not wait for the rest of the value, and a message in the middle is answered.
-    @Test func answersAtOnceWhereAValueIsOpen() throws {
+    /// The error does not wait for the rest of the value, and a message in the middle of it is answered.
+    @Test func answersAnIncompleteValueAtOnce() throws {
         let postern = try PosternProcess(["--data", ":memory:"])
         postern.send("{")
         #expect(try postern.nextReply()["error"]?["code"] == -32700)
@@ -55,7 +55,7 @@ struct WireFaultTests {
         #expect(postern.finish() == "")
     }
 
-    /// What is longer, deeper or more than the wire takes, and the code of its error.
+    /// Input that exceeds a limit on length, depth or number, and the code of its error.
     private static let excesses: [(name: String, text: @Sendable () -> String, code: Int)] = [
         ("a line", { #"{"jsonrpc":"2.0","id":1,"x":""# + String(repeating: "x", count: 9 << 20) + "\"}" }, -32600),
         ("a line without structure", { String(repeating: "x", count: 80 << 20) }, -32600),
@@ -64,7 +64,7 @@ struct WireFaultTests {
     ]
 
     @Test(arguments: excesses.indices)
-    func refusesWhatIsPastABoundInBoundedMemoryAndServesTheNext(_ row: Int) throws {
+    func refusesExcessiveInputInBoundedMemoryAndServesTheNext(_ row: Int) throws {
         let excess = Self.excesses[row]
         let postern = try PosternProcess(["--data", ":memory:"])
         postern.send(Self.info(1))
@@ -107,15 +107,15 @@ struct WireFaultTests {
         ("initialize", #"{"protocolVersion":"2025-06-18","clientInfo":{"name":"a","name":"b"}}"#, "name"),
     ]
 
-    /// The last of two properties of one name won, so that two readers could see two requests.
+    /// The last of two properties with the same name once won, so that two readers could see two different requests.
     @Test(arguments: twice.indices)
-    func refusesAPropertyThatIsGivenTwice(_ row: Int) throws {
+    func refusesADuplicateProperty(_ row: Int) throws {
         let (method, params, name) = Self.twice[row]
         let (code, text) = try message(method, params)
         #expect(code == -32602 && text == "Invalid params: the property \(name) is given twice")
     }
 
-    @Test func refusesAPropertyThatIsGivenTwiceInTheArgumentsOfATool() throws {
+    @Test func refusesADuplicatePropertyInAToolsArguments() throws {
         let initialize =
             #"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","#
             + #""capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#
@@ -131,7 +131,7 @@ struct WireFaultTests {
     }
 
     /// The last of two protocol versions in `_meta` once won.
-    @Test func refusesAPropertyThatIsGivenTwiceInTheMetadataOfARequest() throws {
+    @Test func refusesADuplicatePropertyInARequestsMetadata() throws {
         let version = "io.modelcontextprotocol/protocolVersion"
         let list =
             #"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"\#(version)":"2025-01-01","#
@@ -140,8 +140,8 @@ struct WireFaultTests {
         #expect(try run(list + "\n").contains(error))
     }
 
-    /// Unknown properties were let pass without a word, also where they stood for a required one.
-    @Test func namesAPropertyThatAMethodDoesNotTake() throws {
+    /// Unknown properties were once ignored silently, even a misspelt required one.
+    @Test func namesAnUnknownProperty() throws {
         let params = #"{"emial":"a@b.co","password":"p"}"#
         let strict = try message("operators.signin", params, ["--strict-params"])
         #expect(strict == (-32602, "Invalid params: operators.signin has no property emial (did you mean email?)"))
@@ -197,9 +197,9 @@ struct WireFaultTests {
         (long, "{}", "Method not found"),
     ]
 
-    /// A name of 200 KB came back whole, in one place as the text of a Swift value.
+    /// A name of 200 KB was once repeated whole in the error, in one case as the text of a Swift value.
     @Test(arguments: withLongNames.indices)
-    func repeatsNoLongName(_ row: Int) throws {
+    func shortensALongNameInAnError(_ row: Int) throws {
         let (method, params, text) = Self.withLongNames[row]
         let line = #"{"jsonrpc":"2.0","id":1,"method":"\#(method)","params":\#(params)}"#
         let outcome = try PosternProcess.run(["--data", ":memory:", "--strict-params"], input: line + "\n")
@@ -207,13 +207,13 @@ struct WireFaultTests {
         #expect(start.contains(text) && outcome.output == start)
     }
 
-    /// Without --strict-params the name is a hint beside what is missing.
-    @Test func repeatsNoLongNameBesideAMissingProperty() throws {
+    /// Without --strict-params, the error about the missing property names the unknown one as a hint.
+    @Test func shortensALongNameInAHint() throws {
         let (_, text) = try message("operators.signin", #"{"\#(Self.long)":1,"password":"p"}"#)
         #expect(text?.contains("here is no property \(Self.short)") == true && (text?.utf8.count ?? 0) < 500)
     }
 
-    @Test func listsTheParamsWhereAnArrayIsGiven() throws {
+    @Test func listsTheParamsWhenAnArrayIsGiven() throws {
         let (code, text) = try message("operators.signin", #"["a@b.co","p"]"#)
         #expect(code == -32602 && text == "Invalid params: operators.signin takes an object with email, password")
     }

@@ -3,7 +3,8 @@ import JSON
 import PosternTesting
 import Testing
 
-/// A Content-Length that is wrong in either direction, through the real binary: the good frames beside it are answered.
+/// A Content-Length that is too long or too short, tested with the real binary:
+/// the good frames around it are answered.
 struct WrongLengthTests {
     private static func info(_ id: Int) -> String { #"{"jsonrpc":"2.0","id":\#(id),"method":"system.info"}"# }
 
@@ -11,7 +12,7 @@ struct WrongLengthTests {
         "Content-Length: \(text.utf8.count + bytes)\r\n\r\n\(text)"
     }
 
-    /// Sends a stream in pieces, each after a pause, and gives all replies.
+    /// Sends a stream in pieces, with a pause after each, and returns all replies.
     private func replies(to stream: String, inPiecesOf length: Int) throws -> [JSONValue] {
         let process = try PosternProcess(["--data", ":memory:"])
         let bytes = Array(stream.utf8)
@@ -29,10 +30,11 @@ struct WrongLengthTests {
         replies.filter { $0["result"] != nil }.compactMap { $0["id"]?.int }.sorted()
     }
 
-    /// A length that was fourteen bytes or more too long cost the next good frame its reply. The lengths take in a part of
-    /// the next header, all of it, a part of the next message, whole frames, and more than there is.
+    /// A length that was fourteen or more bytes too long once cost the next good frame its reply.
+    /// The lengths include a part of the next header, the whole header, a part of the next message,
+    /// whole frames, and more than the rest of the stream.
     @Test(arguments: [1, 2, 13, 14, 15, 16, 18, 20, 22, 40, 69, 91, 120, 138, 139, 5_000], [1, 7, 64, 4_096])
-    func answersTheFramesBesideOneWhoseLengthIsTooLong(_ excess: Int, _ piece: Int) throws {
+    func answersTheFramesAroundOneWithALengthThatIsTooLong(_ excess: Int, _ piece: Int) throws {
         let stream =
             Self.framed(Self.info(1)) + Self.framed(Self.info(9), off: excess) + Self.framed(Self.info(2))
             + Self.framed(Self.info(3))
@@ -40,14 +42,15 @@ struct WrongLengthTests {
         #expect(answered(replies) == [1, 2, 3] && replies.count == 4)
         let error = replies.first { $0["error"] != nil }?["error"]
         #expect(error?["code"]?.int == -32700)
-        // A message is answered before the bytes behind it are there that show how its length is wrong.
+        // If the pieces are small, the message is answered before the bytes arrive that show how its length is wrong.
         let hint = piece < 64 ? "Content-Length" : "Content-Length is too long"
         #expect(error?["message"]?.string?.contains(hint) == true)
     }
 
-    /// A message that is no JSON and ended with a letter of `Content-Length` was answered only when the next one came.
+    /// A message that is not JSON and ends with a letter of
+    /// `Content-Length` was once answered only when the next one came.
     @Test(arguments: ["c", "CONT", "Content-Length"])
-    func answersAtOnceWhatMayTakeInTheNextHeader(_ end: String) throws {
+    func answersAtOnceThoughTheNextHeaderMayHaveBegun(_ end: String) throws {
         let process = try PosternProcess(["--data", ":memory:"])
         process.write(Data(Self.framed(#"{"jsonrpc":"2.0","method":""# + end).utf8))
         #expect(try process.nextFramedReply()["error"]?["code"]?.int == -32700)
@@ -55,9 +58,9 @@ struct WrongLengthTests {
         #expect(try process.nextFramedReply()["result"] != nil)
     }
 
-    /// A length that counts characters is too short by a byte or more for each that is not ASCII.
+    /// A length that counts characters is too short by at least one byte for each non-ASCII character.
     @Test(arguments: ["é", "ééé", "日本語", "d: é", "🦊 note: x: é"], [1, 7, 64, 4_096])
-    func answersTheFramesBesideOneWhoseLengthCountsCharacters(_ name: String, _ piece: Int) throws {
+    func answersTheFramesAroundOneWithALengthInCharacters(_ name: String, _ piece: Int) throws {
         let text = #"{"jsonrpc":"2.0","method":"system.info","id":"\#(name): x"}"#
         let stream =
             Self.framed(Self.info(1)) + "Content-Length: \(text.count)\r\n\r\n\(text)" + Self.framed(Self.info(2))

@@ -1,7 +1,7 @@
-"""A clock that is put back or ahead, between requests and between processes.
+"""A clock that is set back or ahead, between requests and between processes.
 
-Promised: order goes by sequence numbers alone, so a later change wins whatever the clock says; ids stay unique; a session
-or a code that was refused as expired stays refused when the clock is put back.
+Guarantee: the order of changes depends only on sequence numbers, so a later change wins whatever the clock says. Ids
+stay unique. A session or code that was refused as expired stays refused when the clock is set back.
 """
 
 import re
@@ -12,12 +12,12 @@ from stores import PERSON
 NAME = "clock"
 DAY = 86_400
 YEAR = 366 * DAY
-# Behind 1970, behind the year 2038 and behind the one that a key of ten digits of seconds ends with.
+# Before 1970, after the year 2038, and after the year in which Unix time exceeds the ten digits of a key.
 OFFSETS = [-100 * YEAR, -10 * YEAR, -DAY, -60, 60, DAY, 30 * YEAR, 300 * YEAR]
 
 
 class Clock:
-    """The clock of the processes that one program starts."""
+    """The clock of all processes that one program starts."""
 
     def __init__(self, trial):
         self._path = trial.directory() + ".clock"
@@ -25,14 +25,14 @@ class Clock:
         self.program = trial.program.under(trial.shims["clock"], CLOCK_OFFSET=self._path)
 
     def put(self, seconds):
-        """Puts it ahead of the system's, or behind it."""
+        """Sets the difference from the system's clock."""
         with open(self._path, "w") as file:
             file.write(f"{seconds}\n")
 
 
 def run(trial):
     model = trial.merged_store() or trial.store()
-    # Where a session lives on: less than 90 days ahead.
+    # Offsets at which a session stays valid: less than 90 days ahead.
     near = [offset for offset in OFFSETS if offset <= DAY]
     pairs = [(first, second) for first in near for second in near if first != second]
     cases = [(order, trial, model, *pair, restarts) for pair in pairs for restarts in (False, True)]
@@ -40,11 +40,11 @@ def run(trial):
     cases += [(session_expired, trial, model, restarts) for restarts in (False, True)]
     cases += [(code_expired, trial, model, restarts) for restarts in (False, True)]
     trial.hold(trial.sample(cases), lambda case: case[0](*case[1:]))
-    trial.outcome.bite("a clock that stands still", trial.finds(lambda: code_expired(trial, model, False, days=0)))
+    trial.outcome.bite("a clock that is not advanced", trial.finds(lambda: code_expired(trial, model, False, days=0)))
 
 
 def order(trial, model, first, second, restarts):
-    """Changes by one clock and then by another: the later ones are the ones that stay, and come first."""
+    """Changes under one clock and then under another: the later changes win and are listed first."""
     store, clock = trial.copy(model), Clock(trial)
     clock.put(first)
     server = store.serve(program=clock.program)
@@ -71,7 +71,7 @@ def order(trial, model, first, second, restarts):
 
 
 def far(trial, offset):
-    """All that is done by a clock far off works by it, and the store opens by the right one."""
+    """Everything works under a clock that is far off, and the store then opens under the right clock."""
     clock = Clock(trial)
     clock.put(offset)
     path = trial.directory()
@@ -91,7 +91,7 @@ def far(trial, offset):
     with trial.program.serve(path) as server:
         reply = server.ask("operators.register", user={**PERSON, "email": "f3@b.co"}, password="p")
         if reply.get("result", {}).get("id") != 4:
-            raise Broken(f"by the right clock, a registration is answered with {reply}")
+            raise Broken(f"under the right clock, a registration is answered with {reply}")
 
 
 def session_expired(trial, model, restarts):
@@ -124,13 +124,13 @@ def hold_expired(store, clock, is_good, days, restarts):
     try:
         clock.put(days * DAY)
         if is_good(server):
-            raise Broken(f"it is good after {days} days")
+            raise Broken(f"it is valid after {days} days")
         if restarts:
             server.close()
             server = store.serve(program=clock.program)
         clock.put(0)
         if is_good(server):
-            raise Broken("it was refused as expired, and is good again once the clock is put back")
+            raise Broken("it was refused as expired, and is valid again once the clock is set back")
         server.close()
     finally:
         server.kill()

@@ -1,4 +1,5 @@
-"""Processes on one directory that are all asked at once, now and then killed, and the history of what they answered."""
+"""Processes on one directory that get requests at the same time and are sometimes killed, and the history of their
+replies."""
 
 import collections
 import subprocess
@@ -14,7 +15,7 @@ FIELDS = ["first_name", "last_name", "address"]
 
 
 class Crowd:
-    """Processes, the threads that drive them, and the history of both."""
+    """Processes, the threads that drive them, and their common history."""
 
     def __init__(self, trial, program, is_troubled):
         self.trial, self.program, self.is_troubled = trial, program, is_troubled
@@ -23,7 +24,7 @@ class Crowd:
         self.done = collections.Counter()
         self.rounds = threading.Barrier(PROCESSES)
         with store.serve() as server:
-            # The second operator has the clients that all change.
+            # The second operator has the clients that every process changes.
             reply = server.ask("operators.register", user={**PERSON, "email": "b@b.co"}, password="p")
             self.shared = {"user_id": 2, "session_id": reply["result"]["session_id"]}
             user = {"first_name": "0", "last_name": "0"}
@@ -38,7 +39,7 @@ class Crowd:
         event.answered = time.monotonic()
 
     def run(self, seconds):
-        """Lets all of them work for a while; the checker of what they did."""
+        """Runs all workers for some seconds. Returns the checker of their history."""
         self.end = time.monotonic() + seconds
         workers = [Worker(self, number) for number in range(PROCESSES)]
         threads = [threading.Thread(target=worker.run) for worker in workers]
@@ -56,7 +57,7 @@ class Crowd:
         return time.monotonic() > self.end
 
     def _trouble(self):
-        """Merges, checks and backs up, by turns. A backup is read as the store itself."""
+        """Compacts, checks and backs up in turns. A backup is read like the store itself."""
         turn = 0
         while not self.is_over:
             turn += 1
@@ -94,7 +95,7 @@ class Crowd:
             event.answered = ended or time.monotonic()
 
     def values(self, server):
-        """The counters and fields as a process serves them."""
+        """The counters and fields that a process returns."""
         lists = {
             "operator 1": self.store.listed(server)["result"],
             "operator 2": server.ask("operators.clients.get", **self.shared, provision=0)["result"],
@@ -102,7 +103,7 @@ class Crowd:
         values = {subject: listed["provision"] - 1 for subject, listed in lists.items()}
         for client in lists["operator 2"]["clients"]:
             values.update(fields_of(client))
-        # Nothing but new clients is made for this operator.
+        # Requests only create clients of this operator, and change or delete none.
         if len(lists["operator 1"]["clients"]) != values["operator 1"]:
             self.history.invoke("error", "the list", f"{len(lists['operator 1']['clients'])} of {values['operator 1']}")
         return values
@@ -122,7 +123,7 @@ class Crowd:
 
 
 class Worker:
-    """One process, and the thread that asks it: bursts of requests, and now and then a kill instead of their answers."""
+    """One process, and the thread that sends it bursts of requests, and sometimes kills it before it replies."""
 
     def __init__(self, crowd, number):
         self.crowd, self.number, self.history = crowd, number, crowd.history
@@ -159,7 +160,7 @@ class Worker:
         self.server = None
 
     def _race(self, race):
-        """Registers what all the others register at the same moment."""
+        """Registers the same email as all other workers at the same time."""
         try:
             self.crowd.rounds.wait(timeout=10)
         except threading.BrokenBarrierError:
@@ -189,7 +190,7 @@ class Worker:
             self._note(method, reply["result"], events)
 
     def _plan(self):
-        """A request, with the events that it is."""
+        """A request, with its events."""
         kind = self.random.choice(["create", "change", "change", "read"])
         if kind == "create":
             self.made += 1
@@ -202,7 +203,7 @@ class Worker:
         return "operators.clients.get", params, [self.history.invoke("list", "operator 2")]
 
     def _plan_change(self):
-        """Sets the one field of a client that is this worker's to set, and leaves the others as they are."""
+        """Sets the one field of a client that this worker may set, and leaves the others unchanged."""
         client = self.random.randrange(PROCESSES)
         place = (self.number + client) % PROCESSES
         if place >= len(FIELDS):
@@ -215,7 +216,7 @@ class Worker:
         return "operators.client.update", {**self.crowd.shared, "client_id": client + 1, "client": change}, events
 
     def _note(self, method, result, events):
-        """Takes note of what an answer shows."""
+        """Records what a reply shows."""
         if method == "operators.client.create":
             events[0].value = result["id"]
             return

@@ -1,11 +1,12 @@
-"""Files that do not hold what was written to them: flips, cuts, holes, doubles, losses, exchanges, edits by hand.
+"""Files that were changed after they were written: flipped bits, truncations, holes, duplicates, losses, swaps and
+manual edits.
 
-Promised: a torn tail, behind all that is known to have been on the disk, is kept aside, and the store opens with one
-warning and all that was before it. Anything else is refused, with the file and byte, and not a byte is changed then.
-What is opened at all serves exactly what was stored.
+Guarantee: a torn tail after everything that is known to be synced is set aside, and the store opens with one warning
+and everything before the tail. Any other change is refused with the file and the offset, and no byte is changed then.
+If the store opens, it returns exactly what was stored.
 
-`lock.sync` says how far the journal was synced. The cases are tried without it, as a crash of the system may leave the
-directory, unless they say that it is kept: then a journal that ends before that is refused.
+`lock.sync` says how far the journal was synced. The cases run without it, as a system crash may leave the directory,
+unless they keep it: then a journal that ends before that offset is refused.
 """
 
 import itertools
@@ -18,15 +19,15 @@ from stores import NOBODY, ROOM
 
 NAME = "damaged files"
 SECTOR = 512
-# What a process leaves behind its lines that does not end by itself: longer than a sector.
+# The preallocated room that a killed process leaves after its lines: longer than a sector.
 LEFT = ROOM * 1500
-# In place of a file's bytes: it stays as it is.
+# Instead of a file's bytes: the file stays unchanged.
 KEPT = object()
 GARBAGE = [b'{"n":', b"x", b"\0", b"\0" * 4096, b'{"n":9,"d":0,"w":[["a",1]],"c":"00000000"', b"\xef\xbb\xbf", b"\r"]
 
 
 class Model:
-    """A small store, of two epochs where the program can merge, and what it serves."""
+    """A small store, with two epochs if the program can compact, and the data that it returns."""
 
     def __init__(self, trial, is_merged):
         self.store = store = trial.store(2)
@@ -38,11 +39,11 @@ class Model:
                 server.ask("operators.reset_password", email="a@b.co")
                 server.close()
         if is_merged and store.run("merge")[0] != 0:
-            raise Broken("a sound store cannot be merged")
+            raise Broken("an undamaged store cannot be compacted")
         with store.serve() as server:
             for number in range(3):
                 store.create(server, f"alone{number}@b.co", "some address")
-            # These share one write, and so the place up to which all was safe before it.
+            # These share one write, and so each has the same durable offset: the end of the synced lines before it.
             store.create_all(server, [(f"many{number}@b.co", "y" * 200) for number in range(4)])
             self.truth = store.listed(server)["result"]
             server.close()
@@ -55,7 +56,7 @@ class Model:
         return "merged" if len(self.files) > 2 else "plain"
 
     def durable(self, journal):
-        """What a journal's lines, whole or not, tell to have been on the disk."""
+        """The largest durable offset in the manifest and in a journal's lines, whole or not."""
         told = [json.loads(self.files["manifest.json"])["safe"]]
         for line in journal.split(b"\n")[1:]:
             try:
@@ -65,8 +66,8 @@ class Model:
         return max(told)
 
     def before(self, end):
-        """What may be served of a journal's lines before an offset: what they come to. Where a value was erased that a later
-        line made superfluous, it is missed without that line: the journal is refused then, too."""
+        """The allowed results for a journal that ends at an offset. If a value was erased because of a later line,
+        and that line is lost, the journal may be refused too."""
         kept = self.files[self.journal][:end].splitlines(keepends=True)
         lost = self.files[self.journal][len(b"".join(line for line in kept if line.endswith(b"\n"))):]
         allowed = (NOBODY,)
@@ -92,13 +93,14 @@ def run(trial):
         cases += [(model, *case) for case in named]
     trial.hold(trial.sample(cases), lambda case: attempt(trial, *case))
     if trial.is_quick:
-        trial.outcome.teeth = "a build without checks: in the full run"
+        trial.outcome.teeth = "a build without checks: only in the full run"
     else:
         bite(trial, models[-1])
 
 
 def bite(trial, model):
-    """Builds the program without the comparison of checksums, and tries flips on it until one is served unnoticed."""
+    """Builds the program without the comparison of checksums, and tries flipped bits until one is returned
+    unnoticed."""
     mutant = mutants.without_checks(trial)
     cases = list(flips(trial, model))
     trial.random.shuffle(cases)
@@ -109,10 +111,10 @@ def bite(trial, model):
             if found and "serves None" not in found:
                 raise Broken(found)
 
-    trial.outcome.bite("checks taken out", trial.finds(search))
+    trial.outcome.bite("without checks", trial.finds(search))
 
 
-# Cases: a name, the files that are other than they were, and what is allowed: "refuse", or the list that is served
+# Cases: a name, the changed files, and the allowed outcomes: "refuse", or the list that is returned
 
 
 def changed(name, model, file, data, *allowed):
@@ -120,7 +122,7 @@ def changed(name, model, file, data, *allowed):
 
 
 def flips(trial, model):
-    """A bit of each byte of each file; each bit of the manifest's."""
+    """One or two bits of each byte of each file, and every bit of the manifest."""
     for file, data in model.files.items():
         bits = 8 if file == "manifest.json" else 1 if trial.is_quick else 2
         for offset in range(len(data)):
@@ -141,14 +143,14 @@ def cuts(model):
                 allowed = model.before(length)
             yield changed(f"cut to {length} bytes", model, file, data[:length], *allowed)
             if file == model.journal:
-                # No write into room is cut off before its line feed alone, unless a sector ends there.
+                # A write into room is never cut off just before its line feed, unless a sector ends there.
                 is_changed = data[length:length + 1] == b"\n" and length % SECTOR != 0
                 allowed = ("refuse",) if is_changed else allowed
                 yield changed(f"room from {length}", model, file, data[:length] + LEFT, *allowed)
 
 
 def synced_cuts(model):
-    """A journal that lost an end of which `lock.sync` says that it was on the disk."""
+    """A journal that lost its end, which `lock.sync` declares synced."""
     data = model.files[model.journal]
     for length in range(model.header, len(data)):
         yield f"synced, and cut to {length} bytes", {model.journal: data[:length], "lock.sync": KEPT}, ("refuse",)
@@ -167,7 +169,7 @@ def tails(model):
 
 
 def holes(model):
-    """Sectors that were never written: NUL bytes, or the room that was there."""
+    """Sectors that were never written: they contain NUL bytes or preallocated room."""
     for file, data in model.files.items():
         for sector, unwritten in itertools.product(range(0, len(data), SECTOR), (b"\0", ROOM)):
             for count in (1, 2, len(data)):
@@ -180,7 +182,7 @@ def holes(model):
 
 
 def torn_tails(trial, model):
-    """What a power cut may leave of a write of several lines: any of its sectors, up to any length."""
+    """The possible states of a write of several lines after a power cut: any of its sectors, up to any length."""
     data = model.files[model.journal]
     safe = model.durable(data)
     for number in range(50 if trial.is_quick else 1000):
@@ -200,7 +202,7 @@ def torn_tails(trial, model):
 
 
 def lines(model):
-    """Lines doubled, missing and exchanged."""
+    """Duplicate, missing and swapped lines."""
     for file, data in model.files.items():
         all_lines = data.splitlines(keepends=True)
         for index, line in enumerate(all_lines):
@@ -215,7 +217,7 @@ def lines(model):
 
 
 def edits(model):
-    """What editors do, by themselves and by hand."""
+    """Changes that editors make automatically, and manual changes."""
     for file, data in model.files.items():
         yield changed("CRLF", model, file, data.replace(b"\n", b"\r\n"), "refuse")
         yield changed("a byte order mark", model, file, b"\xef\xbb\xbf" + data, "refuse")
@@ -228,7 +230,7 @@ def edits(model):
 
 
 def losses(model, other):
-    """Files missing, emptied, and exchanged for those of another store."""
+    """Missing and empty files, and files of another store."""
     for file in model.files:
         yield f"{file} missing", {file: None}, ("refuse",)
         yield changed("nothing", model, file, b"", "refuse")
@@ -260,7 +262,7 @@ def attempt(trial, model, _, changes, allowed, program=None):
 
 
 def mails(store):
-    """The mails, with their texts, which stand in slots that can be erased."""
+    """The mails with their texts, which are in erasable slots."""
     return [store.run("outbox", "show", str(number))[1] for number in (1, 2)]
 
 

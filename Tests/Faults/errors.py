@@ -1,9 +1,9 @@
-"""An error in place of each system call on the store: once at every call of a run, and for good from every call on.
+"""An error instead of each system call on the store: once at each call of a run, and permanently from each call on.
 
-Promised: a request is answered with what it did, or with `disk_full`, `busy`, `read_only` or `damaged`; of these, only the
-last leaves open whether it was written. A command says in words what was in the way. Behind a fault that passes, reading
-goes on; and with the fault gone, the store opens and the promise holds. A call that a signal interrupts, and a write that
-comes out short, are made good unseen.
+Guarantee: the reply to a request says what it did, or has the error `disk_full`, `busy`, `read_only` or `damaged`.
+Only after `damaged` is it unknown whether the request was written. A command reports the cause in words. After a
+temporary error, reads go on. Once the error is gone, the store opens with all acknowledged data. An interrupted call
+or a short write is retried and causes no error.
 """
 
 import tracing
@@ -45,20 +45,21 @@ def run(trial):
     cases = [case for act in acts for case in cases_of(trial, *act)]
     cases += [(short, model, part) for part in (1, 7, 511, 512)]
     trial.hold(trial.sample(cases), lambda case: case[0](trial, *case[1:]))
-    trial.outcome.bite("a refused request that was written", trial.finds(lambda: hidden(trial)))
+    trial.outcome.bite("a written request reported as refused", trial.finds(lambda: hidden(trial)))
 
 
 def cases_of(trial, name, model, act):
-    """Each error at each call of an act, once and for good."""
+    """Each error at each call of an action, once and permanently."""
     store = copy(trial, model)
     trace = store.path + ".trace"
     act(store, trial.program.under(before=tracing.tracing(store.path, "all", trace)), True)
     for call, times in tracing.count(trace).items():
         for error in ERRORS.get(call, []):
-            # Taking a lock may fail, but letting go of one never does, which strace cannot tell apart: but for the first.
+            # Taking a lock may fail, but releasing one never does, and strace cannot distinguish them,
+            # so only the first call fails.
             for number in range(1, 2 if error == "ENOLCK" else times + 1):
                 yield attempt, name, model, act, call, error, number, False
-                # A call that is made again for ever would be.
+                # A call that is retried without limit would be retried for ever.
                 if error not in UNSEEN | {"ENOLCK"}:
                     yield attempt, name, model, act, call, error, number, True
 
@@ -70,17 +71,17 @@ def copy(trial, model):
 def attempt(trial, name, model, act, call, error, number, ever_after):
     store = copy(trial, model)
     before = tracing.failing(store.path, call, error, number, ever_after)
-    # In some places an interrupted call has no meaning, and the system never does it: what is asked for is no more then.
+    # Some calls are never interrupted by the system, so an error is allowed there.
     act(store, trial.program.under(before=before), error in UNSEEN and call in {"pwrite64", "fdatasync", "flock"})
     store.verify()
     trial.discard(store)
 
 
-# What is done under a fault: on a store, by a program, and whether it must be unseen
+# The actions under a fault: each gets a store, a program, and whether the fault must have no effect
 
 
 def start(store, program, is_unseen):
-    """Opens the store and closes it again."""
+    """Opens and closes the store."""
     with store.serve(program=program) as server:
         code = server.close()
         if code not in (0, 1) or (code == 1 and (is_unseen or not says_why(server.errors))):
@@ -94,7 +95,7 @@ def merge(store, program, is_unseen):
 
 
 def commit(store, program, is_unseen):
-    """Commits alone and together, each followed by a look, as it finds the state of the process."""
+    """Commits single clients and a group. Each commit is followed by a read, which shows the state of the process."""
     with store.serve(program=program) as server:
         for number in range(3):
             if store.create(server, f"new{number}@b.co", tolerate=not is_unseen) is None:
@@ -110,7 +111,7 @@ def commit(store, program, is_unseen):
 
 
 def look(store, server):
-    """What is served must be as promised at any time; and what was told of once stays."""
+    """Reads must always be correct, and data that was returned once must stay."""
     reply = store.listed(server)
     if "result" in reply:
         store.ledger.compare(reply["result"])
@@ -120,7 +121,7 @@ def look(store, server):
 
 
 def ended(server, is_unseen):
-    """A server that did not come to serve must have said why."""
+    """A server that ended early must have reported the cause."""
     server.kill()
     if is_unseen or not says_why(server.errors):
         raise Broken(f"the server ended: {server.errors!r}")
@@ -131,14 +132,14 @@ def says_why(errors):
 
 
 def short(trial, model, part):
-    """All writes come out short, and nobody sees it."""
+    """All writes are short, and no request may show it."""
     store = trial.copy(model)
     commit(store, trial.program.under(trial.shims["write"], WRITE="short", WRITE_BYTES=part), True)
     store.verify()
 
 
 def hidden(trial):
-    """Takes a request that was written for a refused one."""
+    """Treats a written request as if it had been refused."""
     store = trial.store()
     del store.ledger.known["c2@b.co"]
     store.verify()

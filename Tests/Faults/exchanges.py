@@ -1,7 +1,7 @@
-"""Files and directories that are exchanged underneath a process.
+"""Files and directories that are replaced while a process uses them.
 
-Promised: a process whose lock file, directory or files were removed, replaced or put back to an earlier state notices at
-the next request, goes on with nothing, and says why.
+Guarantee: a process whose lock file, directory or files were removed, replaced or restored to an earlier state
+notices that at the next request, stops using them, and reports the cause.
 """
 
 import os
@@ -18,7 +18,7 @@ def run(trial):
     trial.outcome.bite("no change", trial.finds(lambda: exchanged(trial, model, "nothing", lambda *_: None)))
 
 
-# The changes: each is made by hand, while a server has the store open
+# The changes, which are made while a server has the store open
 
 
 def lock_removed(store, _):
@@ -45,12 +45,13 @@ def directory_restored(store, earlier):
 
 
 def files_restored(store, earlier):
-    """As `cp -r` from a backup does, into the same files."""
+    """Overwrites the files in place, as `cp -r` from a backup does."""
     shutil.copytree(earlier, store.path, dirs_exist_ok=True)
 
 
 def restored_and_grown(store, earlier):
-    """As before, and then another process writes past the place that this one has read to."""
+    """Restores the files in place, and then another process writes beyond the offset up to which this one has
+    read."""
     files_restored(store, earlier)
     with store.serve() as server:
         for number in range(20):
@@ -83,7 +84,7 @@ CHANGES = {
         restored_and_grown, directory_of_another_store, journal_removed, manifest_removed, manifest_restored,
     )
 }
-# After these, one who only reads cannot tell, and what it reads is right.
+# A reader cannot notice these changes, and what it reads is correct.
 UNSEEN_BY_READERS = {"lock removed", "lock replaced"}
 
 
@@ -100,11 +101,11 @@ def exchanged(trial, model, name, change):
         try:
             reply = store.listed(server)
             if "result" in reply and name not in UNSEEN_BY_READERS:
-                raise Broken(f"a process reads on: {len(reply['result']['clients'])} clients")
+                raise Broken(f"a process goes on reading: {len(reply['result']['clients'])} clients")
             reply = server.ask("operators.client.create", **store.client("after@b.co", "x"))
             if reply.get("error", {}).get("code") != 500:
-                raise Broken(f"a process writes on: {reply}")
+                raise Broken(f"a process goes on writing: {reply}")
         except Gone:
             pass
         if "damaged" not in server.errors:
-            raise Broken(f"the process does not say why: {server.errors!r}")
+            raise Broken(f"the process does not report the cause: {server.errors!r}")

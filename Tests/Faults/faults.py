@@ -1,34 +1,35 @@
-"""Forces faults on the real binary and holds it to its promise.
+"""Tests the real binary with injected faults.
 
     faults.py BINARY [--quick] [--only NAME] [--seed NUMBER] [--no-skips]
 
-The promise: **every acknowledged request's effect is there when the store is next opened, every other is there wholly or
-not at all, and nothing is ever silently wrong.** Where a store cannot keep it, as its files were damaged, it refuses,
-and says which file and where.
+The guarantee: **when the store is next opened, the effect of every acknowledged request is there, every other request
+is there whole or not at all, and no wrong data is returned without an error.** A store whose files are too damaged
+for that refuses to open, and reports the file and the offset.
 
 A module is a class of faults:
 
-    kills          killed at each system call, twice in a row, and within a write
-    errors         an error in place of each system call
+    kills          killed at each system call, twice in a row, and during a write
+    errors         an error instead of each system call
     full_disks     a disk that fills up
-    damage         flips, cuts, holes, doubles, lost and exchanged files, edits by hand
-    processes      four processes on one directory, killed and merged meanwhile; a history of it, checked
-    locks          a lock whose holder stands still or dies; a merge between two looks
-    exchanges      files and directories exchanged underneath a process
-    power_cuts     images of a disk, taken in mid-run
-    file_systems   file systems that cannot be trusted, or not be written to
+    damage         flipped bits, truncations, holes, duplicates, lost and swapped files, manual edits
+    processes      four processes on one directory, with kills and compactions; their history is checked
+    locks          a lock whose holder is stopped or killed; a compaction between two system calls
+    exchanges      files and directories that are replaced while a process uses them
+    power_cuts     copies of a disk, taken while processes write
+    file_systems   file systems without reliable locks, and read-only ones
     syncs          a sync that fails
-    clocks         a clock that is put back or ahead
+    clocks         a clock that is set back or ahead
 
-Each prints a line: `class | cases tried | cases held | teeth`. The teeth tell what the same checks found with a
-protection taken out: the sync, the lock, or the comparison of checksums. A check that finds nothing then proves nothing,
-and counts as failed, and so does a class that tried nothing. What a machine cannot do, as a container without loop
-devices, is skipped: it is listed and counted, and fails where `--no-skips` or NO_SKIPS=1 says that all must run.
+Each prints a line: `class | cases tried | cases passed | self-test`. The last column says what the same checks found
+when a protection was removed: the sync, the lock, or the comparison of checksums. A check that finds nothing then
+proves nothing and counts as failed, and so does a class that tried nothing. Cases that the machine does not support,
+for example in a container without loop devices, are skipped: they are listed and counted, and fail with `--no-skips`
+or NO_SKIPS=1.
 
-`--quick` takes a sample of at most 100 seconds, by a seed that it prints; a full run takes up to half an hour. The exit
-code is 1 where a case was not held or a check did not bite.
+`--quick` takes a random sample of at most 100 seconds, and prints its seed. A full run takes up to half an hour. The
+exit code is 1 if a case failed or a check found nothing without the protection.
 
-It needs Python's standard library, strace and gcc, and as root xfsprogs, e2fsprogs and bindfs.
+Needs Python's standard library, strace and gcc; as root also xfsprogs, e2fsprogs and bindfs.
 """
 
 import argparse
@@ -43,7 +44,7 @@ from postern import Program
 from shims import Shims
 from trial import FAILURES_SHOWN_MAX, Trial, scratch_directory
 
-# With how many seconds a quick run gives to each.
+# The classes, with the seconds that a quick run gives to each.
 CLASSES = {
     "kills": 12,
     "errors": 12,
@@ -68,7 +69,7 @@ def main():
     parser.add_argument("--no-skips", action="store_true", default=os.environ.get("NO_SKIPS") == "1")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    print("class | cases tried | cases held | teeth", flush=True)
+    print("class | cases tried | cases passed | self-test", flush=True)
     outcomes = [run(name, options) for name in options.only or CLASSES]
     skipped = sum(len(outcome.skipped) for outcome in outcomes)
     print(f"{sum(outcome.tried for outcome in outcomes)} cases tried, {skipped} skips", flush=True)
@@ -77,7 +78,7 @@ def main():
 
 
 def run(name, options):
-    """Runs one class and prints what came of it."""
+    """Runs one class and prints its outcome."""
     module = importlib.import_module(name)
     scratch = scratch_directory()
     start = time.monotonic()
@@ -87,9 +88,9 @@ def run(name, options):
         )
         try:
             module.run(trial)
-        except Exception as error:  # noqa: BLE001 - the other classes are to have their turn
+        except Exception as error:  # noqa: BLE001 - the other classes must run too
             trial.outcome.tried += 1
-            trial.outcome.failures.append(f"beyond its cases: {type(error).__name__}: {error}")
+            trial.outcome.failures.append(f"outside of its cases: {type(error).__name__}: {error}")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     outcome = trial.outcome
@@ -100,7 +101,7 @@ def run(name, options):
     for remark in outcome.remarks:
         print(f"    {remark}", flush=True)
     for failure in outcome.failures[:FAILURES_SHOWN_MAX]:
-        print(f"    NOT HELD {failure}", flush=True)
+        print(f"    FAILED {failure}", flush=True)
     if len(outcome.failures) > FAILURES_SHOWN_MAX:
         print(f"    and {len(outcome.failures) - FAILURES_SHOWN_MAX} more", flush=True)
     return outcome

@@ -1,8 +1,7 @@
-"""File systems whose locks cannot be relied on, and such as cannot be written to.
+"""File systems without reliable locks, and read-only file systems.
 
-Promised: over FUSE a store is refused, unless `--trust-locks` says that it is known to work. A store that can only be
-read, because of a mount or of permissions, opens to be read, and what would write is answered with `read_only`; where
-there is none yet, nothing is made up.
+Guarantee: over FUSE a store is refused unless `--trust-locks` declares that locks work. A read-only store, because of
+its mount or its permissions, opens for reading, and writes get `read_only`. If there is no store, none is created.
 """
 
 import os
@@ -29,7 +28,7 @@ def run(trial):
         else:
             trial.outcome.held += 1
         trial.outcome.tried += 1
-    trial.outcome.bite("a store that can be written", trial.finds(lambda: hold_read_only(trial.copy(model))))
+    trial.outcome.bite("a writable store", trial.finds(lambda: hold_read_only(trial.copy(model))))
 
 
 def fuse(trial, store):
@@ -55,13 +54,13 @@ def read_only_mount(trial, store):
 
 
 def read_only_directory(trial, store):
-    """Another user's, who lets everybody read."""
+    """The directory of another user, which everyone may read."""
     expose(store, 0o755, 0o444)
     hold_read_only(Store(as_nobody(trial), store.path, store.session, store.ledger))
 
 
 def read_only_journal(trial, store):
-    """One's own directory, whose files cannot be written to."""
+    """A writable directory with read-only files."""
     expose(store, 0o777, 0o444)
     os.chmod(store.file("lock"), 0o666)
     hold_read_only(Store(as_nobody(trial), store.path, store.session, store.ledger))
@@ -77,8 +76,8 @@ def expose(store, directory_mode, file_mode):
 
 def as_nobody(trial):
     if os.geteuid() != 0:
-        raise mounts.Unavailable("to be another user takes root")
-    # The binary may be where only its owner gets to.
+        raise mounts.Unavailable("running as another user needs root")
+    # The binary may be in a directory that only its owner can enter.
     path = os.path.join(trial.scratch, "postern")
     if not os.path.exists(path):
         with open(trial.program.path, "rb") as source, open(path, "wb") as copy:
@@ -99,16 +98,16 @@ def hold_read_only(store):
         server.close()
     code, _, errors = store.run("stats")
     if code != 0:
-        raise Broken(f"a store that can only be read is not read by a command: {errors}")
+        raise Broken(f"a read-only store is not read by a command: {errors}")
     if {name: store.read(name) for name in store.files()} != before:
-        raise Broken("files that can only be read were changed")
+        raise Broken("read-only files were changed")
 
 
 def nothing_to_read(trial, store):
-    """Where a store would have to be made and cannot be."""
+    """A missing store in a directory where none can be created."""
     empty = trial.directory()
     os.mkdir(empty)
     with mounts.read_only(empty + ".bound", empty) as place:
         served, complaint = Store(trial.program, place).served()
         if served is not None or not complaint:
-            raise Broken(f"a store that is not there is served: {complaint}")
+            raise Broken(f"a missing store is served: {complaint}")

@@ -1,7 +1,8 @@
-"""A disk that is full: a file system of a megabyte, filled by commits, and so that a merge or an opening finds no room.
+"""A full disk: a file system of a megabyte that commits fill up, and one with too little space for a compaction or
+for opening.
 
-Promised: what finds no room is answered with `disk_full` and is not written; reading goes on, and so does writing once
-there is room, in the same process. A merge that finds no room is given up, and nothing else.
+Guarantee: a request that does not fit gets the error `disk_full` and writes nothing. Reads go on, and writes too once
+there is space, in the same process. A compaction without space is abandoned, and nothing else.
 """
 
 import os
@@ -22,18 +23,19 @@ def run(trial):
     except mounts.Unavailable as why:
         trial.outcome.skip(why)
         return
-    # From a hint of room to most of what a write of many lines needs.
+    # From very little space to most of what a write of many lines needs.
     rooms = range(0, 60_000, 8192 if trial.is_quick else 1024)
     cases = [(commit, trial, size, room) for size in (1, 40) for room in rooms]
     cases += [(merge, trial, room) for room in range(0, 300_000, 32768 if trial.is_quick else 8192)]
     cases += [(opening, trial, room) for room in (0, 4096)]
     trial.hold(trial.sample(cases), lambda case: case[0](*case[1:]))
     blind = trial.program.under(trial.shims["write"], WRITE="hide")
-    trial.outcome.bite("a failure hidden", trial.finds(lambda: commit(trial, 1, 0, blind)))
+    trial.outcome.bite("a hidden failure", trial.finds(lambda: commit(trial, 1, 0, blind)))
 
 
 def commit(trial, size, room, program=None):
-    """Commits until there is no room any more, and goes on once there is; with some bytes left for the first to fail."""
+    """Commits until the disk is full, and continues once there is space. `room` is the number of bytes left before
+    the first commit."""
     with mounts.memory(trial.directory() + ".mount", BYTES) as place:
         store = Store.make(trial.program, place + "/data", ["c0@b.co"])
         with store.serve(program=program) as server:
@@ -59,7 +61,7 @@ def commit(trial, size, room, program=None):
 
 
 def fill(place, room):
-    """Fills a file system, but for some bytes; the file that does it."""
+    """Fills a file system except for some bytes. Returns the path of the file that fills it."""
     path = place + "/ballast"
     with open(path, "wb", buffering=0) as file:
         try:
@@ -72,21 +74,21 @@ def fill(place, room):
 
 
 def merge(trial, room):
-    """Merges with little room; a server beside it goes on."""
+    """Compacts with little space, while a server runs."""
     with mounts.memory(trial.directory() + ".mount", BYTES) as place:
         store = Store.make(trial.program, place + "/data", [f"c{number}@b.co" for number in range(100)])
         with store.serve() as server:
             ballast = fill(place, room)
             code, _, errors = store.run("merge")
             if code != 0 and "full" not in errors:
-                raise Broken(f"a merge without room ended with {code}: {errors}")
+                raise Broken(f"a compaction without space ended with {code}: {errors}")
             store.ledger.compare(store.listed(server)["result"])
             store.create(server, "tight@b.co", tolerate=True)
             store.ledger.compare(store.listed(server)["result"])
             os.unlink(ballast)
             store.create(server, "room@b.co")
             if store.run("merge")[0] != 0:
-                raise Broken("a merge with room again fails")
+                raise Broken("a compaction fails though there is space again")
             store.create(server, "merged@b.co")
             store.ledger.compare(store.listed(server)["result"])
             server.close()
@@ -94,14 +96,14 @@ def merge(trial, room):
 
 
 def opening(trial, room):
-    """Opens with no room, a torn tail in the journal: it can be put aside when there is room, and nothing is lost."""
+    """Opens without space, with a torn tail in the journal. It is set aside once there is space; nothing is lost."""
     with mounts.memory(trial.directory() + ".mount", BYTES) as place:
         store = Store.make(trial.program, place + "/data", ["c0@b.co", "c1@b.co"])
         store.write(store.journal, store.read(store.journal) + b'{"n":9,' + b"x" * 9000)
         ballast = fill(place, room)
         served, complaint = store.served()
         if served is None and "full" not in complaint:
-            raise Broken(f"a store without room is refused with {complaint}")
+            raise Broken(f"a store without space is refused with {complaint}")
         if served is not None:
             store.ledger.compare(served)
         os.unlink(ballast)

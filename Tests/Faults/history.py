@@ -1,14 +1,14 @@
-"""A record of what several processes were asked and answered, and a checker of it.
+"""A record of requests to several processes and their replies, and a checker of it.
 
-Time is the machine's monotonic clock. A request takes effect between its invocation and its answer, or, where its process
-was killed, at any time after its invocation or never. The checker looks for a history that one store with no concurrency
-at all could not have given:
+Times are those of the machine's monotonic clock. A request takes effect between its invocation and its reply. If its
+process was killed, it takes effect at any time after its invocation, or never. The checker searches for a history
+that a single store without concurrency could not have produced:
 
-- An email that several processes register at once is registered once.
-- The ids of what was made are distinct, and an operator's changes are numbered from 1 without a gap.
-- A counter (how many changes there are) or a field with one writer (which writes 1, 2, 3 and so on) is never read as less
-  than what was acknowledged before the read began, or than an earlier read gave, nor as more than was asked for by its
-  end. A field that another process's change puts back is found so, too.
+- An email that several processes register at the same time is registered once.
+- The ids of new records are distinct, and an operator's changes are numbered from 1 without a gap.
+- A counter (the number of changes), or a field with one writer (which writes 1, 2, 3 and so on), is never read as
+  less than the value acknowledged before the read began, or than an earlier read returned, or as more than was
+  requested by the read's end. This also detects a field that another process's change resets.
 """
 
 import bisect
@@ -20,7 +20,7 @@ import time
 
 @dataclasses.dataclass
 class Event:
-    """One request: `answered` is infinite where no answer came."""
+    """One request. `answered` is infinite if no reply came."""
 
     kind: str
     subject: str
@@ -47,7 +47,7 @@ class History:
 
 
 class Checker:
-    """What a history shows: how much of it was checked, and what is wrong, by kind."""
+    """The result of checking a history: the number of checks, and the faults by kind."""
 
     def __init__(self, history):
         self.history = history
@@ -64,11 +64,11 @@ class Checker:
         self.wrong.setdefault(kind, []).append(text)
 
     def summary(self):
-        """What is wrong in one line; nil where nothing is."""
+        """The faults in one line; None if there are none."""
         return ", ".join(f"{len(texts)} {kind}" for kind, texts in sorted(self.wrong.items())) or None
 
     def _check_races(self):
-        """Registrations: `value` says whether the answer was a success."""
+        """Registrations: `value` says whether the reply was a success."""
         races = {}
         for event in self.history.of("register"):
             races.setdefault(event.subject, []).append(event)
@@ -79,7 +79,7 @@ class Checker:
             if successes > 1:
                 self._note("doubled", f"{email} was registered {successes} times")
             if is_known and successes == 0:
-                self._note("lost", f"{email} was refused to all")
+                self._note("lost", f"{email} was refused to every process")
 
     def _check_ids(self):
         made = [event.value for event in self.history.of("made") if event.answered < math.inf]
@@ -88,15 +88,15 @@ class Checker:
             self._note("doubled", f"{len(made) - len(set(made))} ids were given twice")
 
     def _check_reads(self, subject):
-        """Reads of one counter or field: the `write` events of the subject have the values 1, 2, 3 and so on, or nil for
-        a counter, which all may raise."""
+        """Reads of one counter or field. The `write` events of a field have the values 1, 2, 3 and so on; those of a
+        counter, which every process may increment, have None."""
         writes = [event for event in self.history.events if event.kind == "write" and event.subject == subject]
         invoked = sorted(event.invoked for event in writes)
         acknowledged = sorted(
             (event.answered, event.value) for event in writes if event.answered < math.inf
         )
         answers = [answer for answer, _ in acknowledged]
-        # Of a field the largest value that was acknowledged so far, of a counter how many were.
+        # For a field, the largest acknowledged value so far; for a counter, the number of acknowledged writes.
         bounds = [0]
         for _, value in acknowledged:
             bounds.append(bounds[-1] + 1 if value is None else max(bounds[-1], value))
@@ -115,7 +115,7 @@ class Checker:
             elif read.value < seen:
                 self._note("stale or lost", f"{subject} was read as {read.value}, after a read of {seen}")
             elif read.value > most:
-                self._note("doubled", f"{subject} was read as {read.value}, where {most} writes were asked for")
+                self._note("doubled", f"{subject} was read as {read.value}, where {most} writes were requested")
 
     def history_reads(self, subject):
         return [event for event in self.history.of("read") if event.subject == subject and event.answered < math.inf]

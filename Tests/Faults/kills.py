@@ -1,9 +1,9 @@
-"""Killed, as by kill -9, right before each system call on the store, and within a large write.
+"""Killed, as by kill -9, right before each system call on the store, and during a large write.
 
-Promised: whatever was acknowledged is there when the store is next opened, everything else is there wholly or not at all,
-and the store opens. That goes for a kill while it is first made, opened, written to, repaired, merged by a command and
-merged beside requests, and for a second kill while what the first left behind is being repaired. Calls on other files are
-left out: between two calls on the store, nothing about it changes.
+Guarantee: everything that was acknowledged is there when the store is next opened, everything else is there whole or
+not at all, and the store opens. This holds for a kill while the store is created, opened, written, repaired,
+compacted by a command and compacted beside requests, and for a second kill during the repair after the first. Calls
+on other files are left out: between two calls on the store, the store does not change.
 """
 
 import os
@@ -19,7 +19,7 @@ BESIDE = "merge beside requests"
 
 
 class Scenario:
-    """Something that a process does to a store, from a state that each case gets a copy of."""
+    """An action of a process on a store, and the initial state that each case copies."""
 
     def __init__(self, name, model, act, check=lambda store: None):
         self.name, self.model, self.act, self.check = name, model, act, check
@@ -34,7 +34,7 @@ class Scenario:
 
 
 def scenarios(trial):
-    """All of them; those that merge are left out where the program cannot."""
+    """All scenarios; those that compact are left out if the program has no such command."""
     plain, merged = trial.store(), trial.merged_store()
     torn = trial.copy(plain)
     torn.write(torn.journal, torn.read(torn.journal) + TORN)
@@ -55,7 +55,7 @@ def open_and_close(store, program):
 
 
 def is_clean(server):
-    """Whether a server ends well, rather than being killed."""
+    """Whether a server ends with exit code 0, and is not killed."""
     try:
         return server.close() == 0
     except BrokenPipeError:
@@ -70,7 +70,7 @@ def run_command(command):
 
 
 def commit(store, program):
-    """Three commits by themselves and one of five together."""
+    """Three single commits, and one commit of five clients."""
     with store.serve(program=program) as server:
         for number in range(3):
             store.create(server, f"new{number}@b.co")
@@ -79,7 +79,7 @@ def commit(store, program):
 
 
 def mailing_store(trial):
-    """A store with a mail that is to be delivered, and then erased."""
+    """A store with a mail that waits for delivery, after which it is erased."""
     store = trial.store()
     with store.serve() as server:
         server.ask("operators.reset_password", email="a@b.co")
@@ -94,9 +94,9 @@ def deliver(store, program):
 
 
 def hold_delivered(store):
-    """The mail is delivered, by whichever process, and its text is nowhere in the store then."""
+    """The mail is delivered, by whichever process, and then its text is nowhere in the store."""
     if not deliver(store, store.program):
-        raise Broken("what a killed process left cannot be delivered")
+        raise Broken("a mail cannot be delivered after a kill")
     mails = os.listdir(store.path + ".mails")
     if not any(name.endswith(".eml") for name in mails):
         raise Broken(f"the mail was never delivered: {mails}")
@@ -105,7 +105,7 @@ def hold_delivered(store):
 
 
 def long_store(trial):
-    """A store whose journal is so long that the next commit begins a merge."""
+    """A store with a journal so long that the next commit starts a compaction."""
     store = trial.store()
     with store.serve() as server:
         while os.path.getsize(store.file("journal-1.jsonl")) < (4 << 20) - 10_000:
@@ -113,12 +113,12 @@ def long_store(trial):
             store.create_all(server, [(f"l{number + index}@b.co", "x" * 900) for index in range(6)])
         server.close()
     if store.files() != ["journal-1.jsonl", "manifest.json"]:
-        raise Broken("the journal was merged before its time")
+        raise Broken("the journal was compacted too early")
     return store
 
 
 def merge_beside(store, program):
-    """Commits until the merge that the first of them begins is done and followed."""
+    """Commits until the compaction that the first commit starts has ended and is followed."""
     with store.serve(program=program) as server:
         for number in range(400):
             if None in store.create_all(server, [(f"new{number}-{index}@b.co", "x" * 900) for index in range(6)]):
@@ -129,7 +129,8 @@ def merge_beside(store, program):
 
 
 def attempt(trial, scenario, call, number, again=None):
-    """One kill, and perhaps a second one while the store is opened again; whether there was a call to be killed at."""
+    """One kill, and optionally a second one while the store is opened again. Returns whether the process was
+    killed."""
     store = scenario.copy(trial)
     program = trial.program.under(before=tracing.killing(store.path, call, number))
     ended = scenario.act(store, program)
@@ -142,7 +143,7 @@ def attempt(trial, scenario, call, number, again=None):
 
 
 def calls_of(trial, scenario):
-    """Which calls a scenario makes on the store, and how often."""
+    """The calls of a scenario on the store, and how often each is made."""
     store = scenario.copy(trial)
     trace = store.path + ".trace"
     if not scenario.act(store, trial.program.under(before=tracing.tracing(store.path, "all", trace))):
@@ -163,15 +164,15 @@ def run(trial):
     twice += [(repair, *first, second) for first in recoveries for second in trial.random.sample(recoveries, 4)]
     kills = [(attempt, *case) for case in cases + twice]
     if trial.is_quick:
-        # These take long, and the others are to have their turn.
+        # These cases take long, and the others must run too.
         long = [case for case in kills if case[1].name == BESIDE]
         kills = [case for case in kills if case[1].name != BESIDE] + trial.random.sample(long, 20)
     trial.hold(trial.sample(kills + [(tear, *case) for case in tears(trial)]), lambda case: case[0](trial, *case[1:]))
-    # Whatever calls a run with other timing makes besides.
+    # Tries later calls too, which a run with other timing may make.
     if not trial.is_quick:
         past = {(scenario, call): number for scenario, call, number in cases}
         trial.hold(past.items(), lambda item: until_clean(trial, *item[0], item[1]))
-    trial.outcome.bite("a journal cut by a line", trial.finds(lambda: cut(trial)))
+    trial.outcome.bite("a journal without its last line", trial.finds(lambda: cut(trial)))
 
 
 def until_clean(trial, scenario, call, number):
@@ -181,11 +182,11 @@ def until_clean(trial, scenario, call, number):
             raise Broken(f"{call} is called more than {CALLS_MAX} times")
 
 
-# A kill within a write
+# A kill during a write
 
 
 def tears(trial):
-    """Writes of one line and of many, cut at places all over them, the sectors' ends among them."""
+    """Writes of one line and of many, cut off at many offsets, including sector boundaries."""
     store = trial.store()
     for clients, is_in_room in ((1, False), (1, True), (300, False), (300, True)):
         bytes_written = 750 * clients
@@ -197,7 +198,7 @@ def tears(trial):
 
 def tear(trial, model, clients, is_in_room, part):
     store = trial.copy(model)
-    # The first write settles the end of the journal; that of a commit is followed by one that lays out room.
+    # The first write settles the end of the journal. The write of a commit is followed by one that preallocates room.
     number = 4 if is_in_room else 2
     program = trial.program.under(trial.shims["write"], WRITE="tear", WRITE_NUMBER=number, WRITE_BYTES=part)
     with store.serve(program=program) as server:
@@ -211,7 +212,7 @@ def tear(trial, model, clients, is_in_room, part):
 
 
 def cut(trial):
-    """What a store that loses its last commit to a kill would look like."""
+    """Simulates a store that lost its last commit to a kill."""
     store = trial.store()
     lines = store.read(store.journal).splitlines(keepends=True)
     store.write(store.journal, b"".join(lines[:-1]))

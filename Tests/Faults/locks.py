@@ -1,8 +1,9 @@
-"""A lock whose holder stands still or dies, and merges between two looks of a process.
+"""A lock whose holder is stopped or killed, and a compaction between two system calls of a process.
 
-Promised: while a holder stands still, in the middle of a write, others answer `busy` after the time that `--lock-wait`
-gives, and read on; nobody takes a lock from a living holder. When it goes on, all is well; when it is killed, its lock is
-free at once. A process whose look at a file is out of date when it rests on it, as another has merged meanwhile, notices.
+Guarantee: while a holder is stopped in the middle of a write, writes of other processes get `busy` after
+`--lock-wait` seconds, and their reads go on. No process takes a lock from a living holder. After the holder
+continues, everything works; after it is killed, its lock is free at once. A process whose knowledge of a file is out
+of date, because another process has compacted meanwhile, notices that.
 """
 
 import os
@@ -26,18 +27,18 @@ def run(trial):
     if tracing.is_available():
         cases += [(merged_between_looks, trial, model, *place, writes) for place in places for writes in (False, True)]
     else:
-        trial.outcome.skip("merges between two looks: strace is missing")
+        trial.outcome.skip("compactions between two calls: strace is missing")
     trial.hold(cases, lambda case: case[0](*case[1:]))
-    trial.outcome.bite("a lock that is granted", trial.finds(lambda: stopped(trial, model, "goes on", blind=True)))
+    trial.outcome.bite("without locks", trial.finds(lambda: stopped(trial, model, "goes on", blind=True)))
 
 
-# A holder that stands still
+# A holder that is stopped
 
 
 def stopped(trial, model, ending, blind=False):
     store = trial.copy(model)
     sign = store.path + ".sign"
-    # The first write settles the journal when it is opened.
+    # The first write settles the journal when the store is opened.
     program = trial.program.under(trial.shims["write"], WRITE="hold", WRITE_NUMBER=2, WRITE_SIGN=sign)
     other = trial.program.under(trial.shims["lock"]) if blind else trial.program
     with store.serve("--lock-wait", str(WAIT_SECONDS), program=other) as second, store.serve(program=program) as first:
@@ -63,7 +64,7 @@ def stopped(trial, model, ending, blind=False):
 
 
 def stop_at(sign, server):
-    """Stops a process once it is in the write that makes the sign."""
+    """Stops a process once its write has created the sign file."""
     end = time.monotonic() + 5
     while not os.path.exists(sign):
         if time.monotonic() > end:
@@ -77,17 +78,17 @@ def hold_busy(store, server):
     reply = server.ask("operators.client.create", **store.client("refused@b.co", "x"))
     seconds = time.monotonic() - start
     if reply.get("error", {}).get("code") != 423:
-        raise Broken(f"a write beside a holder that stands still is answered with {reply}")
+        raise Broken(f"a write beside a stopped holder is answered with {reply}")
     if not WAIT_SECONDS * 0.9 <= seconds <= WAIT_SECONDS + 1:
         raise Broken(f"the answer took {seconds:.1f} s, where {WAIT_SECONDS} were given")
     start = time.monotonic()
     store.ledger.compare(store.listed(server)["result"])
     if time.monotonic() - start > 0.5:
-        raise Broken("a read waited for a holder that stands still")
+        raise Broken("a read waited for a stopped holder")
 
 
 def merging_stopped(trial, model):
-    """A merge that stands still keeps nobody from writing, and another merge from nothing but merging."""
+    """A stopped compaction blocks no writes, and blocks only other compactions."""
     store = trial.copy(model)
     sign = store.path + ".sign"
     program = trial.program.under(trial.shims["write"], WRITE="hold", WRITE_NUMBER=2, WRITE_SIGN=sign)
@@ -116,8 +117,8 @@ def merging_stopped(trial, model):
 
 
 def merged_between_looks(trial, model, name, call, writes):
-    """A merge that another process does right after this one's call on some file, the journal where none is named: this
-    one goes over to what the merge has made."""
+    """Another process compacts right after this one's call on a file, which is the journal if `name` is None.
+    This process must follow the compaction."""
     store = trial.copy(model)
     slow = tracing.delaying(store.file(name or store.journal), call, LOOK_MICROSECONDS)
     with store.serve() as other, store.serve(program=trial.program.under(before=slow)) as server:
@@ -139,7 +140,7 @@ def merged_between_looks(trial, model, name, call, writes):
 
 
 def racing_opens(trial):
-    """Many processes that make the same store at once make one."""
+    """Many processes that create the same store at the same time create one store."""
     path = trial.directory()
     servers = [trial.program.serve(path) for _ in range(6)]
     try:
@@ -148,7 +149,7 @@ def racing_opens(trial):
             server.send("operators.register", user=user, password="p")
         ids = sorted(server.receive()["result"]["id"] for server in servers)
         if ids != [1, 2, 3, 4, 5, 6]:
-            raise Broken(f"six processes made one store, and gave out the ids {ids}")
+            raise Broken(f"six processes created one store, and returned the ids {ids}")
     finally:
         for server in servers:
             server.kill()

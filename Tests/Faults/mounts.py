@@ -1,6 +1,6 @@
-"""File systems for a while: in memory, on an image through a loop device, bound, and through FUSE.
+"""Temporary file systems: in memory, on an image through a loop device, bind-mounted, and through FUSE.
 
-All but the first need root; what a machine cannot do raises `Unavailable`, with a word.
+All but the first need root. `Unavailable` says what the machine cannot do.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import subprocess
 
 
 class Unavailable(Exception):
-    """The machine cannot do that."""
+    """The machine does not support the operation."""
 
 
 def run(*command):
@@ -25,9 +25,9 @@ def run(*command):
 
 @contextlib.contextmanager
 def mounted(place, *arguments):
-    """A file system at a place that is made, and gone again afterwards."""
+    """A file system that is mounted at a new directory and unmounted afterwards."""
     if os.geteuid() != 0:
-        raise Unavailable("mounting takes root")
+        raise Unavailable("mounting needs root")
     os.makedirs(place, exist_ok=True)
     run("mount", *arguments, place)
     try:
@@ -37,18 +37,18 @@ def mounted(place, *arguments):
 
 
 def memory(place, size):
-    """A tmpfs of some bytes."""
+    """A tmpfs of `size` bytes."""
     return mounted(place, "-t", "tmpfs", "-o", f"size={size}", "none")
 
 
 def image(place, path, *options):
-    """The file system on an image, through a loop device."""
+    """The file system on an image, mounted through a loop device."""
     return mounted(place, "-o", ",".join(("loop",) + options), path)
 
 
 @contextlib.contextmanager
 def read_only(place, source):
-    """A directory in another place, where nothing can be written."""
+    """A read-only bind mount of a directory."""
     with mounted(place, "--bind", source):
         run("mount", "-o", "remount,ro,bind", place)
         yield place
@@ -56,7 +56,7 @@ def read_only(place, source):
 
 @contextlib.contextmanager
 def fuse(place, source):
-    """A directory in another place, by way of FUSE."""
+    """A mount of a directory through FUSE."""
     if not os.path.exists("/dev/fuse"):
         raise Unavailable("/dev/fuse is missing")
     os.makedirs(place, exist_ok=True)
@@ -68,13 +68,13 @@ def fuse(place, source):
 
 
 class Disk:
-    """A mounted ext4 file system, whose image can be copied in an instant."""
+    """A mounted ext4 file system with an image that can be copied instantly."""
 
     def __init__(self, place, image):
         self.place, self._image = place, image
 
     def copy(self, name):
-        """Copies the image as it is at this moment; the copy's path."""
+        """Copies the current image. Returns the path of the copy."""
         path = os.path.join(os.path.dirname(self._image), name)
         run("cp", "--reflink=always", self._image, path)
         return path
@@ -82,7 +82,7 @@ class Disk:
 
 @contextlib.contextmanager
 def disk(scratch, xfs_bytes, ext4_bytes):
-    """A disk that can be copied: ext4, on an image, on XFS, on an image."""
+    """A disk that can be copied: ext4 on an image on XFS on an image."""
     os.makedirs(scratch)
     below = os.path.join(scratch, "xfs.img")
     with open(below, "wb") as file:

@@ -1,4 +1,4 @@
-"""Builds of the program with a protection taken out, to show that the checks here would notice.
+"""Builds of the program without a protection, which prove that the checks here would notice.
 
     mutants.py      checks that each mutation still applies to the sources, without building
 """
@@ -13,7 +13,7 @@ import sys
 from postern import Broken, Program
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# By file: what is replaced, and by what. A pattern that does not match any more is an error.
+# By file: patterns and their replacements. A pattern that no longer matches is an error.
 CHECKS = {
     "JournalLine.swift": [
         (r"if let before, CRC32C", "if let before, line.isEmpty, CRC32C"),
@@ -28,7 +28,7 @@ CHECKS = {
 def without_checks(trial):
     """The program without the comparison of checksums in journals and bases."""
     tree = os.path.join(trial.scratch, "mutant")
-    # All that Package.swift may name, so that no list has to be kept in step with it.
+    # Copies everything that Package.swift may refer to, so that no list has to be kept up to date.
     shutil.copytree(TREE, tree, symlinks=True, ignore=shutil.ignore_patterns(".*", "node_modules", "__pycache__"))
     for name in CHECKS:
         path, text = mutated(tree, name)
@@ -46,7 +46,8 @@ def without_checks(trial):
 def mutated(tree, name):
     """The path of a source file, and its text with the mutations applied.
 
-    Raises `Broken` where a pattern does not match exactly once: the source has changed, and the mutation must follow.
+    Raises `Broken` if a pattern does not match exactly once: the source has changed, and the mutation must be
+    adapted.
     """
     paths = glob.glob(os.path.join(tree, "Sources", "Store", "**", name), recursive=True)
     if len(paths) != 1:

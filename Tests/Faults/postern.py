@@ -1,4 +1,4 @@
-"""The real binary: run as a command, or served from over its pipes."""
+"""The real binary: run as a command, or as a server over pipes."""
 
 import json
 import os
@@ -11,17 +11,17 @@ REPLY_SECONDS_MAX = 60
 
 
 class Broken(Exception):
-    """A promise that was not kept, with what shows it."""
+    """A guarantee that was not kept, with the evidence."""
 
 
 class Gone(Exception):
-    """The process has ended, or closed its output, before it answered."""
+    """The process ended, or closed its output, before it replied."""
 
 
 class Program:
-    """A binary of Postern's.
+    """A Postern binary.
 
-    `preload` and `environment` say under which shims it runs, `before` what is put before its command line, as strace is.
+    `preload` and `environment` determine its shims; `before` is put before its command line, such as strace.
     """
 
     def __init__(self, path, preload=(), environment=None, before=()):
@@ -29,7 +29,7 @@ class Program:
         self.preload, self.environment, self.before = tuple(preload), dict(environment or {}), list(before)
 
     def under(self, *shims, before=(), **environment):
-        """The same program under more shims, with more in its environment."""
+        """The same program with more shims and environment variables."""
         merged = {**self.environment, **{name: str(value) for name, value in environment.items()}}
         return Program(self.path, self.preload + shims, merged, list(before) + self.before)
 
@@ -38,13 +38,13 @@ class Program:
         environment.update(self.environment)
         command = [*self.before, self.path, *arguments]
         if self.preload:
-            # By env(1), right before the program: a shim is not for strace.
+            # Set with env(1) right before the program, so that strace does not load the shim.
             place = len(self.before)
             command[place:place] = ["env", "LD_PRELOAD=" + ":".join(self.preload)]
         return subprocess.Popen(command, env=environment, **options)
 
     def run(self, command, data, *flags):
-        """Runs a command on a directory; its exit code, what it printed and what it complained of."""
+        """Runs a command on a directory. Returns the exit code, stdout and stderr."""
         process = self.start(
             command, *flags, "--data", data, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -56,7 +56,7 @@ class Program:
         return process.returncode, output.decode(errors="replace"), errors.decode(errors="replace")
 
     def knows(self, command):
-        """Whether there is such a command."""
+        """Whether the program has a command."""
         if not hasattr(self, "_help"):
             self._help = self.start("help", stdout=subprocess.PIPE).communicate(timeout=10)[0].decode()
         return any(line.split()[:2] == ["postern", command] for line in self._help.splitlines())
@@ -66,7 +66,7 @@ class Program:
 
 
 class Server:
-    """One process that serves a directory."""
+    """A process that serves a directory."""
 
     def __init__(self, program, data, flags):
         self._errors = tempfile.TemporaryFile()
@@ -84,12 +84,12 @@ class Server:
         self.kill()
 
     def send(self, method, **params):
-        """Sends a request, whose reply is fetched later."""
+        """Sends a request. Its reply is read later."""
         self.send_all([(method, params)])
 
     def send_all(self, requests):
         """Sends requests in one write."""
-        # Requests may wait, as for a lock, and no two that wait may have the same id.
+        # Requests may wait, for example for a lock, and no two waiting requests may have the same id.
         lines = []
         for method, params in requests:
             self._last_id += 1
@@ -104,7 +104,7 @@ class Server:
     def receive(self, seconds=REPLY_SECONDS_MAX):
         """The next reply.
 
-        Raises `Gone` where none comes any more.
+        Raises `Gone` if there is none.
         """
         while b"\n" not in self._buffer:
             if not select.select([self.process.stdout], [], [], seconds)[0]:
@@ -117,12 +117,12 @@ class Server:
         return json.loads(line)
 
     def ask(self, method, seconds=REPLY_SECONDS_MAX, **params):
-        """Sends a request and waits for its reply."""
+        """Sends a request and returns its reply."""
         self.send(method, **params)
         return self.receive(seconds)
 
     def close(self):
-        """Ends the input, and waits for the end; the exit code."""
+        """Ends the input and waits for the process to end. Returns the exit code."""
         try:
             self.process.stdin.close()
             code = self.process.wait(timeout=REPLY_SECONDS_MAX)
@@ -133,7 +133,7 @@ class Server:
         return code
 
     def kill(self):
-        """Ends the process at once, as a crash would."""
+        """Kills the process, as a crash would end it."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
@@ -142,6 +142,6 @@ class Server:
 
     @property
     def errors(self):
-        """What it has complained of."""
+        """The text on stderr so far."""
         self._errors.seek(0)
         return self._errors.read().decode(errors="replace")

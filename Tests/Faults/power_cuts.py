@@ -1,10 +1,10 @@
-"""The power cut: images of a disk, taken while processes write to it, are mounted and opened.
+"""Power cuts: copies of a disk, taken while processes write to it, are mounted and opened.
 
-An ext4 file system lies on an image, through a loop device, and the image on XFS, which copies it in an instant by
-reflink. A copy holds what ext4 has given to its disk and nothing of what waits in memory, like a disk after a power cut.
-Two processes commit meanwhile, stores are merged, and new ones are made.
+An ext4 file system is on an image, mounted through a loop device. The image is on XFS, which copies it instantly by
+reflink. A copy has what ext4 has written to its disk and nothing that waits in memory, like a disk after a power cut.
+Meanwhile, two processes commit, stores are compacted, and new stores are created.
 
-Promised: all that was acknowledged before the copy began is in it.
+Guarantee: a copy has everything that was acknowledged before the copy began.
 """
 
 import copy
@@ -32,14 +32,15 @@ def run(trial):
 def cuts(trial, disk):
     load = Load(trial, disk, trial.program)
     for number in range(4 if trial.is_quick else 40):
-        # Now and then in the midst of things, now and then hard upon an answer.
+        # Sometimes in the middle of the load, sometimes right after a reply.
         time.sleep(trial.random.random() * (0.4 if trial.is_quick else 1))
         snapshot = load.snapshot(f"cut{number}.img")
         trial.hold_one(f"cut {number}", lambda: hold(trial, disk, *snapshot))
         if trial.is_over:
             break
     load.end()
-    trial.outcome.remarks.append(f"{len(load.store.ledger.known)} commits, {load.merges} merges, {len(load.made)} stores made")
+    counts = f"{len(load.store.ledger.known)} commits, {load.merges} compactions, {len(load.made)} stores created"
+    trial.outcome.remarks.append(counts)
     for failure in load.failures:
         trial.outcome.tried += 1
         trial.outcome.failures.append(failure)
@@ -47,17 +48,17 @@ def cuts(trial, disk):
     time.sleep(1)
     snapshot = idle.snapshot("idle.img")
     idle.end()
-    trial.outcome.bite("syncs taken out", trial.finds(lambda: hold(trial, disk, *snapshot)))
+    trial.outcome.bite("without syncs", trial.finds(lambda: hold(trial, disk, *snapshot)))
 
 
 class Load:
-    """Processes that write to a disk, and what they were told."""
+    """Processes that write to a disk, and the replies that they got."""
 
     def __init__(self, trial, disk, program):
         self.trial, self.disk, self.program = trial, disk, program
         self.name = os.path.basename(program.environment.get("SYNC", "data"))
         self.store = Store.make(trial.program, os.path.join(disk.place, self.name))
-        # All that was asked for so far, and what of it waits for an answer, by process.
+        # All clients requested so far, and by process those that wait for a reply.
         self.sent = []
         self.waiting = {}
         self.made = {}
@@ -81,7 +82,7 @@ class Load:
             self.failures.append(f"under load: {type(error).__name__}: {error}")
 
     def _write(self, number):
-        """Commits alone and together; the first client's address counts."""
+        """Commits single clients and groups, each with a counter client whose address is the number of the commit."""
         random = self.trial.random.__class__(number)
         with self.store.serve(program=self.program) as server:
             count = 0
@@ -92,7 +93,7 @@ class Load:
                 self.waiting[number] = clients
                 self.sent += clients
                 self.store.create_all(server, clients)
-                # So that the store stays small enough to be read at each cut.
+                # Keeps the store small enough to be read at each cut.
                 time.sleep(0.02)
             server.close()
 
@@ -105,7 +106,7 @@ class Load:
             time.sleep(0.2)
 
     def _make(self):
-        """Makes one new store after another."""
+        """Creates one new store after another."""
         while not self._is_over:
             path = os.path.join(self.disk.place, f"{self.name}-made", f"deep{len(self.made)}", "data")
             self.made[path] = None
@@ -113,7 +114,7 @@ class Load:
             time.sleep(0.2)
 
     def snapshot(self, name):
-        """Copies the disk; the copy, what must be in it, and which stores that were made must be there."""
+        """Copies the disk. Returns the copy, the data that it must have, and the new stores that it must have."""
         begin = len(self.sent)
         waiting = sum(self.waiting.values(), [])
         ledger = copy.deepcopy(self.store.ledger)
@@ -132,7 +133,7 @@ def hold(trial, disk, path, name, session, ledger, made):
             if session is None:
                 code, _, errors = trial.program.run("stats", data)
                 if code != 0 and "there is no store" not in errors:
-                    raise Broken(f"a store that was being made is refused: {errors}")
+                    raise Broken(f"a store under creation is refused: {errors}")
             elif Store(trial.program, data, session).served()[0] in (None, NOBODY):
-                raise Broken(f"{data} was made, and its operator is gone")
+                raise Broken(f"{data} was created, and its operator is missing")
     os.unlink(path)

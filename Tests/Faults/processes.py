@@ -1,9 +1,9 @@
-"""Four processes on one directory, with clients of their own that all write at once.
+"""Four processes on one directory, whose clients all write at the same time.
 
-Promised: nobody can tell them from one process. An email that all register at once is registered once; changes are
-numbered without a gap, none is lost, and none is read late by another process: while members are killed and started anew,
-and the store is merged, checked and backed up. Where a sync takes long, the slowest process gets at least half of what
-the fastest gets, and no request waits for ever.
+Guarantee: clients cannot distinguish them from one process. An email that all register at the same time is registered
+once. Changes are numbered without a gap, none is lost, and other processes read each at once, even while processes
+are killed and restarted and the store is compacted, checked and backed up. When syncs are slow, the slowest process
+gets at least half as many commits as the fastest, and no request waits indefinitely.
 """
 
 import statistics
@@ -19,7 +19,7 @@ P99_SECONDS_MAX = 0.25
 
 
 def run(trial):
-    # The moment between a look at the journal and the write that rests on it, made long enough to be hit.
+    # Lengthens the time between a read of the journal and the write that depends on it, so that races occur.
     late = trial.program.under(trial.shims["write"], WRITE="late", WRITE_MICROSECONDS=500)
     for program, is_troubled in [(late, False), (trial.program, True), (late, True)]:
         crowd = Crowd(trial, program, is_troubled)
@@ -33,11 +33,11 @@ def run(trial):
             trial.outcome.failures += [f"{kind}: {text}" for text in texts]
     trial.hold_one("fairness", lambda: fair(trial, 2 if trial.is_quick else 20))
     blind = late.under(trial.shims["lock"])
-    trial.outcome.bite("locks taken out", Crowd(trial, blind, False).run(2 if trial.is_quick else 5).summary())
+    trial.outcome.bite("without locks", Crowd(trial, blind, False).run(2 if trial.is_quick else 5).summary())
 
 
 def fair(trial, seconds):
-    """Four processes that do nothing but commit, where each sync takes a millisecond more."""
+    """Four processes that only commit, with syncs that take a millisecond longer."""
     store = Store.make(trial.program, trial.directory())
     program = trial.program.under(trial.shims["sync"], SYNC="slow", SYNC_MICROSECONDS=1000)
     times = [[] for _ in range(PROCESSES)]

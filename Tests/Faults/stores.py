@@ -1,8 +1,8 @@
-"""A directory under test, and the promise: what was asked of it, what was acknowledged, and what it must serve therefore.
+"""A directory under test, and the data that it must return, given the requests and their acknowledgements.
 
-All the writes are clients of one operator, made under one session, which costs no password hash. Making a client that is
-there changes it. Each change takes the operator's next change number in the same transaction as the record and its
-indexes, so a list whose numbers and records fit together shows transactions that are there wholly.
+All writes are clients of one operator in one session, which needs no password hash. Creating an existing client
+changes it. Each change takes the operator's next change number in the same transaction as the record and its indexes,
+so a list with matching numbers and records proves that its transactions are whole.
 """
 
 import copy
@@ -13,17 +13,17 @@ import threading
 from postern import Broken, Gone
 
 PERSON = {"first_name": "A", "last_name": "B"}
-# What is refused with one of these was not written; behind a 500 it may have been.
+# A request with one of these errors was not written; after a 500 it may have been.
 NOT_WRITTEN = {507: "disk_full", 423: "busy", 405: "read_only"}
 UNKNOWN = {500: "damaged"}
-# What is served of a store that has no operator.
+# The list of a store that has no operator.
 NOBODY = "nobody"
-# What fills the room behind a journal's lines.
+# The filler of a journal's preallocated room.
 ROOM = b"\t"
 
 
 class Ledger:
-    """What a store must hold: for each client's email its address, and what is in doubt."""
+    """The data that a store must have: each client's address by email, and the writes in doubt."""
 
     def __init__(self):
         self.known = {}
@@ -33,7 +33,7 @@ class Ledger:
 
     def acknowledge(self, email, address):
         with self._lock:
-            # What a later acknowledgement overwrites is past doubt for the value, though not for the number it took.
+            # A later acknowledgement settles the value, but not whether the earlier write took a number.
             self.known[email] = address
             self.changes += 1
 
@@ -48,10 +48,10 @@ class Ledger:
         return other
 
     def compare(self, listed):
-        """Holds a served list against what must be there.
+        """Compares a returned list with the data that must be there.
 
-        Raises `Broken` where something acknowledged is missing, or something is there that nobody asked for, or a
-        transaction is there in part.
+        Raises `Broken` if an acknowledged client is missing, a client was never requested, or a transaction is there
+        in part.
         """
         found = {client["user"]["email"]: client["address"] for client in listed["clients"]}
         if len(found) != len(listed["clients"]) or len({client["id"] for client in listed["clients"]}) != len(found):
@@ -61,12 +61,12 @@ class Ledger:
             doubted.setdefault(email, []).append(address)
         for email, address in self.known.items():
             if email not in found:
-                raise Broken(f"{email} was acknowledged and is gone; {len(found)} of {len(self.known)} are there")
+                raise Broken(f"{email} was acknowledged and is missing; {len(found)} of {len(self.known)} are there")
             if found[email] != address and found[email] not in doubted.get(email, []):
                 raise Broken(f"{email} has address {found[email]}, where {address} was acknowledged")
         for email, address in found.items():
             if email not in self.known and address not in doubted.get(email, []):
-                raise Broken(f"{email} is there, and was refused or never asked for")
+                raise Broken(f"{email} is there, and was refused or never requested")
         changes = listed["provision"] - 1
         if not self.changes <= changes <= self.changes + len(self.doubts):
             raise Broken(f"{changes} changes, where {self.changes} were acknowledged and {len(self.doubts)} are in doubt")
@@ -75,15 +75,15 @@ class Ledger:
             raise Broken(f"{len(found)} clients came with {changes} changes: one is there in part")
 
     def settle(self, listed, is_final=True):
-        """Goes on from what a served list shows: it was told of, and stays. What it does not show stays in doubt, but where
-        the store was opened anew."""
+        """Adopts a returned list, which must stay. Writes that it does not show stay in doubt, unless the store was
+        opened again."""
         self.known = {client["user"]["email"]: client["address"] for client in listed["clients"]}
         self.changes = listed["provision"] - 1
         self.doubts = [] if is_final else [doubt for doubt in self.doubts if doubt not in self.known.items()]
 
 
 class Store:
-    """A directory with an operator, and what is known of it."""
+    """A directory with an operator, and its ledger."""
 
     def __init__(self, program, path, session=None, ledger=None):
         self.program, self.path, self.session = program, path, session
@@ -91,7 +91,7 @@ class Store:
 
     @classmethod
     def make(cls, program, path, clients=()):
-        """A new store with an operator and some clients, each committed by itself."""
+        """A new store with an operator and some clients, each in a separate commit."""
         store = cls(program, path)
         with program.serve(path) as server:
             try:
@@ -105,7 +105,7 @@ class Store:
         return store
 
     def copy(self, path, program=None):
-        """The same store in another place."""
+        """A copy of the store at another path."""
         shutil.copytree(self.path, path)
         return Store(program or self.program, path, self.session, copy.deepcopy(self.ledger))
 
@@ -121,23 +121,23 @@ class Store:
     # Requests
 
     def client(self, email, address):
-        """The params of a request that makes or changes a client."""
+        """The params of a request that creates or changes a client."""
         client = {"user": {**PERSON, "email": email}, "address": address}
         return {"user_id": 1, "session_id": self.session, "client": client}
 
     def create(self, server, email, address="x", tolerate=False):
-        """Makes or changes a client, and takes note of what came of it; the reply, or nil where the process is gone.
+        """Creates or changes a client, and records the outcome. Returns the reply, or None if the process has ended.
 
-        An error is the case's failure, but where it is tolerated and says whether it was written.
+        An error fails the case, unless errors are tolerated and this one says whether the client was written.
         """
         return self.create_all(server, [(email, address)], tolerate)[0]
 
     def create_all(self, server, clients, tolerate=False):
-        """The same for several at a time, in one write to the process; their replies."""
+        """Creates or changes several clients with one write to the process. Returns the replies."""
         try:
             server.send_all([("operators.client.create", self.client(*client)) for client in clients])
         except Gone:
-            # What the pipe took before it broke may have been read.
+            # The process may have read what the pipe took before it broke.
             pass
         replies = []
         for index, client in enumerate(clients):
@@ -163,14 +163,14 @@ class Store:
             self.ledger.doubt(*client)
 
     def listed(self, server, seconds=60):
-        """All the clients, as a server has them: the reply."""
+        """The reply to a request for all clients."""
         params = {"user_id": 1, "session_id": self.session, "provision": 0}
         return server.ask("operators.clients.get", seconds, **params)
 
     # Checks
 
     def verify(self, *flags, program=None):
-        """Opens the store, holds what it serves against the ledger, and sees that it can be written to.
+        """Opens the store, compares its data with the ledger, and checks that it can be written.
 
         A store without an operator must open empty.
 
@@ -200,7 +200,7 @@ class Store:
                 raise Broken(f"the check of a store that opens says {output + errors}")
 
     def _register(self, server):
-        """Makes the operator, whom nobody may have made before."""
+        """Registers the operator, who must be the first."""
         reply = server.ask("operators.register", user={**PERSON, "email": "a@b.co"}, password="p")
         if "error" in reply or reply["result"]["id"] != 1:
             raise Broken(f"the first registration is answered with {reply}")
@@ -213,8 +213,8 @@ class Store:
             raise Broken(f"{email} has id {client['id']}, and by its index {again['result']['id']}")
 
     def served(self, *flags, program=None):
-        """What the store serves to one who only reads, and what it complains of: the list, `NOBODY` where it knows no such
-        operator, or nil where it refuses."""
+        """The list that the store returns, and its error output. The list is `NOBODY` if the operator is unknown, and
+        None if the store is refused."""
         with self.serve(*flags, program=program) as server:
             try:
                 reply = self.listed(server)
@@ -228,7 +228,7 @@ class Store:
         return os.path.join(self.path, name)
 
     def read(self, name):
-        """A file's bytes; a journal's without the room that a process has laid out behind its lines."""
+        """A file's bytes, without a journal's preallocated room."""
         data = self.read_all(name)
         return data.rstrip(ROOM) if name.startswith("journal-") else data
 

@@ -1,10 +1,10 @@
-"""A sync that fails with EIO from some call on, as a disk does that is about to die.
+"""A sync that fails with EIO from some call on, as on a disk that is about to fail.
 
-Promised: what waited for that sync is not acknowledged, and that process writes no more, ever: the system may have
-dropped what it could not write, and a second sync would not find out. Reading goes on, without what is in doubt. The next
-process to open the store has all that was acknowledged, whether or not the disk kept the rest, and first writes anew what
-no line tells to be on the disk. Several processes may share their syncs: but none acknowledges anything before one that
-began behind its write has succeeded, whoever made it.
+Guarantee: a request that waited for that sync is not acknowledged, and its process never writes again: the system may
+have dropped what it could not write, and a second sync would not report that. Reads go on, without the data in doubt.
+The next process that opens the store has everything that was acknowledged, whether or not the disk kept the rest, and
+first writes the lines again that no later line declares synced. Several processes may share their syncs, but none
+acknowledges a write before a sync that began after the write has succeeded, whichever process made it.
 """
 
 import os
@@ -16,7 +16,7 @@ from postern import Broken, Gone
 from stores import ROOM
 
 NAME = "failing sync"
-# What became of the bytes that were in doubt.
+# What happened to the bytes in doubt.
 FATES = ["kept", "lost", "hole", "room", "half"]
 
 
@@ -24,17 +24,17 @@ def run(trial):
     model = trial.merged_store() or trial.store()
     cases = [(number, size, fate) for number in range(2, 8) for size in (1, 5) for fate in FATES]
     trial.hold(trial.sample(cases), lambda case: attempt(trial, model, *case))
-    trial.hold_one("written anew", lambda: written_anew(trial, model))
+    trial.hold_one("written again", lambda: written_anew(trial, model))
     for failing in (None, 5, 50, 200):
         trial.hold_one(f"shared, failing at {failing}", lambda failing=failing: shared(trial, model, failing))
-    trial.outcome.bite("a failure hidden", trial.finds(lambda: attempt(trial, model, 3, 1, "lost", SYNC_HIDE=1)))
-    # Whether the others sync what the hidden failure left out before a reply is read is a matter of timing.
+    trial.outcome.bite("a hidden failure", trial.finds(lambda: attempt(trial, model, 3, 1, "lost", SYNC_HIDE=1)))
+    # Whether the other processes sync the bytes of the hidden failure before a reply is read depends on timing.
     bites = (trial.finds(lambda: shared(trial, model, 5, SYNC_HIDE=1)) for _ in range(10))
-    trial.outcome.bite("of one of four", next(filter(None, bites), None))
+    trial.outcome.bite("a hidden failure in one of four processes", next(filter(None, bites), None))
 
 
 def attempt(trial, model, failing, size, fate, **environment):
-    """Commits until a sync has failed, goes on for a while, and then settles what the disk kept."""
+    """Commits until a sync has failed and for a while after, then applies the fate of the bytes in doubt."""
     store = trial.copy(model)
     log = store.path + ".syncs"
     program = trial.program.under(
@@ -65,7 +65,7 @@ def attempt(trial, model, failing, size, fate, **environment):
 
 
 def shared(trial, model, failing, **environment):
-    """Four processes commit at once, and the syncs of the first may begin to fail."""
+    """Four processes commit at the same time. The syncs of the first may fail from some call on."""
     store = trial.copy(model)
     log = store.path + ".syncs"
     sync = trial.shims["sync"]
@@ -98,7 +98,7 @@ def shared(trial, model, failing, **environment):
 
 
 def synced(log):
-    """How many of the journal's bytes have been synced so far."""
+    """How many bytes of the journal have been synced so far."""
     with open(log) as lines:
         return max((int(line.split()[2]) for line in lines if line.startswith("synced")), default=0)
 
@@ -116,7 +116,7 @@ def hold_synced(store, acknowledged):
 
 
 def lose(store, journal, safe, fate):
-    """Does to what was in doubt what a disk may do."""
+    """Changes the bytes in doubt as a disk may do."""
     data = store.read(journal)
     if fate == "lost":
         store.write(journal, data[:safe])
@@ -129,7 +129,7 @@ def lose(store, journal, safe, fate):
 
 
 def outcomes(log):
-    """What came of each sync so far."""
+    """The outcome of each sync so far."""
     if not os.path.exists(log):
         return []
     with open(log) as lines:
@@ -137,7 +137,8 @@ def outcomes(log):
 
 
 def written_anew(trial, model):
-    """The next opener writes the bytes in doubt once more before it syncs: the trace of its writes shows it."""
+    """The next process that opens the store writes the bytes in doubt again before it syncs: the trace of its writes
+    shows it."""
     store = trial.copy(model)
     with store.serve(program=trial.program.under(trial.shims["sync"], SYNC="fail", SYNC_NUMBER=2)) as server:
         store.create(server, "doubt@b.co", tolerate=True)
@@ -150,5 +151,5 @@ def written_anew(trial, model):
         server.close()
     with open(sign) as written:
         if int(written.read()) < len(line):
-            raise Broken("the next opener does not write what is in doubt anew")
+            raise Broken("the next process does not write the bytes in doubt again")
     store.verify()

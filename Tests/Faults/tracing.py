@@ -14,10 +14,10 @@ def is_available():
 
 
 def tracing(data, call, output="/dev/null", inject=None):
-    """The command line that traces one call, or `all`, on a store's directory and its files alone.
+    """The strace command that traces one call, or `all`, on a store's directory and files only.
 
-    The filter leaves out what the loader does, and so makes counts the same from run to run and from thread to thread;
-    strace counts the calls of each thread by themselves.
+    The path filter leaves out the loader's calls, so the counts are the same in every run and thread. strace counts
+    the calls of each thread separately.
     """
     names = NAMES + [f"{kind}-{epoch}.jsonl" for kind in ("journal", "base") for epoch in EPOCHS]
     command = ["strace", "-f", "-qq", "-o", output]
@@ -30,23 +30,23 @@ def tracing(data, call, output="/dev/null", inject=None):
 
 
 def killing(data, call, number):
-    """Kills right before the call of that number."""
+    """Kills the process right before the call with this number."""
     return tracing(data, call, inject=f"signal=KILL:when={number}")
 
 
 def delaying(path, call, microseconds):
-    """Makes each call on one file return late, when what it answers may be out of date."""
+    """Makes each call on one file return late, when its result may be out of date."""
     command = ["strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-P", path, "-e", f"trace={call}"]
     return command + ["-e", f"inject={call}:delay_exit={microseconds}"]
 
 
 def failing(data, call, error, number, ever_after=False):
-    """Fails the call of that number, or all from that number on."""
+    """Fails the call with this number, or every call from that number on."""
     return tracing(data, call, inject=f"error={error}:when={number}{'+' if ever_after else ''}")
 
 
 def count(trace):
-    """How often each call was made, by the thread that made it most often, as a trace has it."""
+    """How often each call was made by the thread that made it most often, according to a trace."""
     threads = collections.Counter()
     with open(trace, errors="replace") as lines:
         for line in lines:

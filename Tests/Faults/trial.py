@@ -1,4 +1,4 @@
-"""What the classes of faults share: scratch directories, cases that are tried side by side, and what came of them."""
+"""Shared by all classes of faults: scratch directories, cases that run in parallel, and their outcome."""
 
 import concurrent.futures
 import dataclasses
@@ -19,7 +19,7 @@ TEETH_SHOWN_MAX = 80
 
 @dataclasses.dataclass
 class Outcome:
-    """What came of a class of faults."""
+    """The outcome of a class of faults."""
 
     tried: int = 0
     held: int = 0
@@ -27,31 +27,31 @@ class Outcome:
     has_teeth: bool = True
     failures: list = dataclasses.field(default_factory=list)
     remarks: list = dataclasses.field(default_factory=list)
-    # What the machine cannot do, a sentence each.
+    # What the machine does not support, one sentence each.
     skipped: list = dataclasses.field(default_factory=list)
 
     @property
     def is_good(self):
-        """Whether every case was held, and every check bites. A class that tried nothing, or that does not show that it
-        can fail, is not good unless it skipped something."""
+        """Whether every case passed, and every check finds its removed protection. A class that tried nothing, or did
+        not prove that it can fail, is not good unless it skipped something."""
         has_tried = self.tried > 0 and self.teeth != "none"
         return self.tried == self.held and self.has_teeth and (has_tried or bool(self.skipped))
 
     def skip(self, why):
-        """Notes what could not be tried on this machine."""
+        """Records cases that this machine does not support."""
         self.skipped.append(str(why))
 
     def bite(self, what, found):
-        """Takes note of a check that must find something wrong where a protection is taken out."""
+        """Records what a check found with a protection removed; it must find something."""
         if found and len(found) > TEETH_SHOWN_MAX:
             found = found[:TEETH_SHOWN_MAX] + "…"
-        words = f"{what}: {found}" if found else f"{what}: DOES NOT BITE"
+        words = f"{what}: {found}" if found else f"{what}: FOUND NOTHING"
         self.teeth = words if self.teeth == "none" else f"{self.teeth}; {words}"
         self.has_teeth = self.has_teeth and bool(found)
 
 
 class Trial:
-    """One run of one class: the program, a scratch directory, chance with a seed, and how long it may take."""
+    """One run of one class: the program, a scratch directory, a seeded random generator, and a time limit."""
 
     def __init__(self, program, shims, scratch, seed, seconds=None):
         self.program, self.shims, self.scratch = program, shims, scratch
@@ -63,27 +63,27 @@ class Trial:
 
     @property
     def is_over(self):
-        """Whether a quick run has had its time."""
+        """Whether the time of a quick run is over."""
         return self._end is not None and time.monotonic() > self._end
 
     def directory(self):
-        """A path that nothing has yet, in a directory of its own."""
+        """An unused path in a new directory."""
         parent = os.path.join(self.scratch, str(next(self._numbers)))
         os.mkdir(parent)
         return os.path.join(parent, "data")
 
     def store(self, clients=3):
-        """A new store with a few clients, in its first journal."""
+        """A new store with a few clients in its first journal."""
         return Store.make(self.program, self.directory(), [f"c{number}@b.co" for number in range(clients)])
 
     def merged_store(self, clients=3, later=3):
-        """A new store that was merged and written to since; nil where the program cannot merge."""
+        """A new store that was compacted and has newer transactions; None if the program cannot compact."""
         if not self.program.knows("merge"):
             return None
         store = self.store(clients)
         code, _, errors = store.run("merge")
         if code != 0:
-            raise Broken(f"a sound store cannot be merged: {errors}")
+            raise Broken(f"an undamaged store cannot be compacted: {errors}")
         with store.serve() as server:
             for number in range(later):
                 store.create(server, f"later{number}@b.co")
@@ -98,14 +98,14 @@ class Trial:
         shutil.rmtree(os.path.dirname(store.path), ignore_errors=True)
 
     def sample(self, cases):
-        """All the cases; in a quick run in random order, as only some will have their turn."""
+        """All the cases, in random order in a quick run, which tries only some of them."""
         cases = list(cases)
         if self.is_quick:
             self.random.shuffle(cases)
         return cases
 
     def hold(self, cases, attempt, at_once=AT_ONCE):
-        """Tries cases until the time is over: `attempt` raises `Broken` where a case is not held."""
+        """Tries cases until the time is over. `attempt` raises `Broken` if a case fails."""
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             waiting = iter(cases)
             running = {}
@@ -122,11 +122,11 @@ class Trial:
                     self._note(running.pop(future), future)
 
     def hold_one(self, name, attempt):
-        """Tries one case, whatever the time."""
+        """Tries one case, even if the time is over."""
         future = concurrent.futures.Future()
         try:
             future.set_result(attempt())
-        except Exception as error:  # noqa: BLE001 - whatever it is, the case was not held
+        except Exception as error:  # noqa: BLE001 - any exception means that the case failed
             future.set_exception(error)
         self._note(name, future)
 
@@ -141,7 +141,7 @@ class Trial:
             self.outcome.failures.append(f"{describe(case)}: {type(error).__name__}: {error}")
 
     def finds(self, attempt):
-        """What a check finds where a protection is taken out: its words, or nil."""
+        """The fault that a check finds with a protection removed; None if it finds none."""
         try:
             attempt()
         except Broken as error:
@@ -150,13 +150,13 @@ class Trial:
 
 
 def describe(case):
-    """A case in words, for whoever wants to have it again."""
+    """A case in words, from which it can be repeated."""
     if isinstance(case, tuple):
         return " ".join(describe(part) for part in case if not isinstance(part, (dict, bytes, Trial)))
     return getattr(case, "__name__", str(case)).strip()
 
 
 def scratch_directory():
-    """A place for scratch directories: in memory where there is room, as most classes need no disk."""
+    """A path for scratch directories: in memory if there is space, because most classes need no disk."""
     roomy = os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 1 << 30
     return tempfile.mkdtemp(prefix="postern-faults-", dir="/dev/shm" if roomy else None)

@@ -1,4 +1,4 @@
-"""The methods of schema/openrpc.json, for sessions that are built from it."""
+"""The methods of schema/openrpc.json, from which sessions are built."""
 
 import json
 import os
@@ -9,7 +9,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 
 class Contract:
-    """The methods, with what they take, give and refuse."""
+    """The methods, with their params, result schemas and errors."""
 
     def __init__(self):
         with open(os.path.join(ROOT, "schema", "openrpc.json")) as file:

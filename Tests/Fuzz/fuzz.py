@@ -4,19 +4,20 @@
     fuzz.py [TARGET …] [--seconds N] [--jobs N] [--minimise] [--build-only]
 
     scanner     the JSON reader
-    framing     how input is cut into messages
-    envelope    how messages are read and answered
-    requests    how params are decoded, and the rules up to the work on passwords
-    journal     how a journal is read
-    base        how a base is read
-    import      how an edited export is read
+    framing     splitting input into messages
+    envelope    parsing and answering messages
+    requests    decoding params, and the rules up to password hashing
+    journal     reading a journal
+    base        reading a base
+    import      reading an edited export
 
-Without names, all run. Each starts from the inputs in Tests/Fuzz/corpus and from those that earlier runs found, which
-are kept in .build/fuzz/corpus. A run fails where a property of its target (see Targets) is broken, where the program
-traps, or where one input takes more than 10 seconds or 1 GB; the input is then in .build/fuzz/crashes.
+Without names, all targets run. Each starts from the inputs in Tests/Fuzz/corpus and from those that earlier runs
+found, which are kept in .build/fuzz/corpus. A run fails if an input breaks a property of its target (see Targets),
+crashes the program, or takes more than 10 seconds or 1 GB. The input is then in .build/fuzz/crashes.
 
-`--seconds` is the time that each target gets; the default is FUZZ_SECONDS, or 60. `--jobs` targets run at once.
-`--minimise` runs nothing: it replaces the committed corpus by the smallest part of all known inputs that reaches as much.
+`--seconds` is the time for each target; the default is FUZZ_SECONDS, or 60. `--jobs` targets run at the same time.
+`--minimise` does not fuzz: it replaces the committed corpus by the smallest subset of all known inputs with the same
+coverage.
 """
 
 import argparse
@@ -38,7 +39,7 @@ FOUND = os.path.join(BUILD, "corpus")
 CRASHES = os.path.join(BUILD, "crashes")
 CONTRACT = os.path.join(ROOT, "schema", "openrpc.json")
 MODULES = ["Platform", "JSON", "JSONRPC", "Store", "Accounts", "Service"]
-# With the longest input that is tried.
+# The targets, with the maximum length of an input.
 TARGETS = {
     "scanner": 4096, "framing": 8192, "envelope": 2048, "requests": 2048, "journal": 512, "base": 256, "import": 16384,
 }
@@ -72,7 +73,8 @@ def main():
 def build():
     """Compiles the program's modules from their sources with coverage, and links the targets with them.
 
-    SwiftPM cannot link against libFuzzer, which has a `main` of its own; it compiles the modules, and swiftc links.
+    SwiftPM cannot link against libFuzzer, which has its own `main`. So SwiftPM compiles the modules, and swiftc
+    links.
     """
     scratch = os.path.join(BUILD, "modules")
     flags = ["-c", "release", "--scratch-path", scratch, "-Xswiftc", "-sanitize=fuzzer", "-Xswiftc", "-enable-testing"]
@@ -105,7 +107,7 @@ def run(*command, cwd=None):
 
 
 def fuzz(name, seconds):
-    """Runs one target for a time; whether it is clean."""
+    """Runs one target for some seconds. Returns whether it passed."""
     found, crashes = os.path.join(FOUND, name), os.path.join(CRASHES, name)
     for folder in (found, crashes):
         os.makedirs(folder, exist_ok=True)
@@ -118,7 +120,7 @@ def fuzz(name, seconds):
     seeds = last(r"INFO: seed corpus: files: (\d+)", output)
     coverage = last(r"cov: (\d+)", output)
     crashed = sorted(set(os.listdir(crashes)) - before)
-    # A run without inputs or coverage has tested nothing.
+    # A run without inputs or coverage tests nothing.
     is_clean = code == 0 and not crashed and int(runs) > int(seeds) > 0 and int(coverage) > 0
     print(f"{name}: {runs} runs in {seconds} s from {seeds} inputs, {coverage} edges, {'clean' if is_clean else 'FAILED'}")
     if not is_clean:
@@ -131,8 +133,8 @@ def fuzz(name, seconds):
 
 def remarks(output):
     lines = output.splitlines()
-    told = [line for line in lines if re.search("PROPERTY BROKEN|ERROR|Fatal error|SUMMARY", line)]
-    return (told or lines[-20:])[:20]
+    found = [line for line in lines if re.search("PROPERTY BROKEN|ERROR|Fatal error|SUMMARY", line)]
+    return (found or lines[-20:])[:20]
 
 
 def last(pattern, output):
@@ -141,11 +143,11 @@ def last(pattern, output):
 
 
 def minimise(name):
-    """Replaces a target's committed corpus by a small one that reaches as much as all known inputs."""
+    """Replaces a target's committed corpus by a small one with the coverage of all known inputs."""
     fresh = tempfile.mkdtemp(prefix=f"{name}-", dir=BUILD)
     code, output = start(name, "-merge=1", fresh, committed(name), os.path.join(FOUND, name))
     if code != 0 or not os.listdir(fresh):
-        print(f"{name}: the corpus is left as it is\n    " + "\n    ".join(remarks(output)))
+        print(f"{name}: the corpus is unchanged\n    " + "\n    ".join(remarks(output)))
         return False
     kept = [file for file in os.listdir(committed(name)) if file.startswith("regression-")]
     for file in os.listdir(committed(name)):
@@ -164,7 +166,7 @@ def committed(name):
 
 
 def start(name, *arguments):
-    """Runs the binary on one target; its exit code, and what it printed."""
+    """Runs the binary on one target. Returns its exit code and output."""
     roomy = os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 1 << 28
     scratch = tempfile.mkdtemp(prefix="postern-fuzz-", dir="/dev/shm" if roomy else None)
     words = os.path.join(scratch, "words.dict")
@@ -172,7 +174,7 @@ def start(name, *arguments):
         file.write(dictionary())
     environment = {
         **os.environ, "FUZZ_TARGET": name, "FUZZ_SCRATCH": scratch, "FUZZ_CONTRACT": CONTRACT,
-        # The tracer of Swift's runtime would take seconds for each crash.
+        # The backtracer of Swift's runtime would take seconds for each crash.
         "SWIFT_BACKTRACE": "enable=no",
     }
     try:
@@ -186,7 +188,7 @@ def start(name, *arguments):
 
 
 def dictionary():
-    """Words of the formats that are read, and the names of the contract's methods and params."""
+    """Tokens of the parsed formats, and the names of the contract's methods and params."""
     with open(CONTRACT) as file:
         methods = json.load(file)["methods"]
     words = {method["name"] for method in methods} | set(names_in([method["params"] for method in methods]))
@@ -198,7 +200,7 @@ def dictionary():
 
 
 def names_in(value):
-    """The names of params, and of the properties within them."""
+    """The names of params and of their properties."""
     if isinstance(value, list):
         for element in value:
             yield from names_in(element)

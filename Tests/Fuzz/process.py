@@ -1,4 +1,4 @@
-"""A process that serves, and the exchange of messages with it."""
+"""A server process, and the exchange of messages with it."""
 
 import json
 import os
@@ -11,11 +11,11 @@ REPLY_SECONDS_MAX = 60
 
 
 class Broken(Exception):
-    """An invariant that was not kept."""
+    """An invariant that did not hold."""
 
 
 class Process:
-    """A process that serves a directory, over one framing."""
+    """A process that serves a directory, with one framing."""
 
     def __init__(self, binary, data, framing, flags):
         self.framing = framing
@@ -29,7 +29,7 @@ class Process:
         self.wait()
 
     def wait(self):
-        """Gives the process its time for what it writes next."""
+        """Starts the time limit for the next output."""
         if self.clock:
             self.clock.cancel()
         self.clock = threading.Timer(REPLY_SECONDS_MAX, self.process.kill)
@@ -45,7 +45,7 @@ class Process:
         self.process.stdin.flush()
 
     def receive(self):
-        """The next message; raises where there is none, or where it is not framed or not JSON."""
+        """The next message. Raises `Broken` if there is none, or if its framing or JSON is invalid."""
         self.wait()
         if self.framing == "header":
             length = None
@@ -58,14 +58,14 @@ class Process:
         else:
             text = self.process.stdout.readline()
         if not text:
-            raise Broken(f"the process ended or stood still: {self.complaint()[-500:]}")
+            raise Broken(f"the process ended or timed out: {self.complaint()[-500:]}")
         try:
             return json.loads(text)
         except ValueError as error:
             raise Broken(f"no JSON: {error}: {text[:300]}") from None
 
     def end(self):
-        """Ends the input; the exit code, and what was left on stdout."""
+        """Ends the input. Returns the exit code and the rest of stdout."""
         self.wait()
         self.process.stdin.close()
         rest = self.process.stdout.read()

@@ -22,7 +22,7 @@ STRANGE = [
 
 
 class Session:
-    """One process, what it has given out, and the requests that it was sent."""
+    """One process, the requests that it was sent, and the credentials and codes that it returned."""
 
     def __init__(self, contract, binary, seed, number, is_shown):
         self.contract, self.binary = contract, binary
@@ -66,18 +66,18 @@ class Session:
         return outcome.stdout
 
     def invite(self):
-        # Only a server makes a store.
+        # Only a server creates a store.
         self.run("serve")
         return re.findall(r"[0-9a-f]{32}", self.run("invite", "--role", "admin", "--uses", "1000000"))[-1]
 
     def check(self):
         if not self.run("check").startswith("sound"):
-            raise Broken("postern check does not find the store sound")
+            raise Broken("postern check finds a fault in the store")
 
     # Requests
 
     def burst(self, process):
-        """Sends a few requests at once, or a malformed one, and reads their replies."""
+        """Sends a few requests at the same time, or a malformed message, and reads the replies."""
         kind = self.random.random()
         if kind < 0.06:
             self.malformed(process)
@@ -87,7 +87,7 @@ class Session:
             self.ask(process, [self.planned() for _ in range(self.random.choice([1, 1, 1, 2, 5]))])
 
     def planned(self):
-        """A message of a session: a request of a method, or now and then a notification."""
+        """A message of a session: a request, or sometimes a notification."""
         name = self.random.choice(self.contract.names)
         params = self.params(name)
         if self.framing == "tools":
@@ -113,7 +113,7 @@ class Session:
         return params
 
     def fill(self, params):
-        """Puts what is known in the place of an example's credentials, codes, numbers and addresses."""
+        """Replaces an example's credentials, codes, numbers and addresses with known ones."""
         for key, value in params.items():
             if isinstance(value, dict):
                 self.fill(value)
@@ -145,7 +145,7 @@ class Session:
             place[key] = copy.deepcopy(self.random.choice(STRANGE))
 
     def malformed(self, process):
-        """Sends a message that is none; it gets one error without an id."""
+        """Sends a malformed message, which gets one error without an id."""
         message, _ = self.planned()
         text = json.dumps(message)
         choice = self.random.randrange(5)
@@ -195,15 +195,15 @@ class Session:
             self.show("<", reply)
             number = reply.get("id") if isinstance(reply, dict) else None
             if number not in due:
-                raise Broken(f"a reply that nothing was asked for: {json.dumps(reply)[:500]}, where {list(due)} are due")
+                raise Broken(f"an unexpected reply: {json.dumps(reply)[:500]}, where {list(due)} are due")
             self.hold(*due.pop(number), reply)
 
     # Replies
 
     def hold(self, message, of, reply):
-        """Checks a reply to a request, and keeps what it gives out."""
+        """Checks a reply, and keeps the credentials and numbers that it returns."""
         if reply.get("jsonrpc") != "2.0" or ("result" in reply) == ("error" in reply) or len(reply) != 3:
-            raise Broken(f"no response: {json.dumps(reply)[:500]}")
+            raise Broken(f"not a valid response: {json.dumps(reply)[:500]}")
         if of is None:
             return
         if self.framing == "tools":
@@ -215,7 +215,7 @@ class Session:
 
     def hold_tool(self, message, of, reply):
         if "error" in reply:
-            # The tool is unknown, as those of deterministic mode are.
+            # The tool may be unknown, as those of deterministic mode are.
             if reply["error"]["code"] != -32602 or self.contract.methods[of]["tags"][0]["name"] != "service":
                 raise Broken(f"{json.dumps(message)} is answered with {reply}")
             return
@@ -268,7 +268,7 @@ class Session:
             self.known[key].append(result["id"])
 
     def read_mails(self):
-        """Keeps the codes of the mails that were delivered."""
+        """Keeps the codes of delivered mails."""
         for name in sorted(os.listdir(self.mails)) if os.path.isdir(self.mails) else []:
             path = os.path.join(self.mails, name)
             try:
@@ -288,11 +288,11 @@ class Session:
             self.secrets.add(secret)
 
     def hold_quiet(self, complaint):
-        told = [secret for secret in self.secrets if secret in complaint]
-        if told:
-            raise Broken(f"stderr holds {told[0]!r}")
+        leaked = [secret for secret in self.secrets if secret in complaint]
+        if leaked:
+            raise Broken(f"stderr contains {leaked[0]!r}")
         if "unexpected" in complaint or "-32603" in complaint:
-            raise Broken(f"stderr tells of a fault: {complaint[-500:]}")
+            raise Broken(f"stderr reports an internal error: {complaint[-500:]}")
 
     def show(self, direction, text):
         if self.is_shown:

@@ -1,24 +1,25 @@
 #!/usr/bin/python3
-"""Drives the binary with random sessions and checks every reply.
+"""Sends random sessions to the binary and checks every reply.
 
     sessions.py BINARY [--seconds N] [--seed NUMBER] [--session NUMBER] [--requests N]
 
-A session is one process on a new directory store, asked a few hundred requests over one of three framings: lines,
-Content-Length headers, or tools/call of the Model Context Protocol. The requests are built from schema/openrpc.json: the
-examples, with the credentials and codes that earlier replies and mails held, some of them changed in value, type, name or
-length, some of them malformed, in batches, as notifications, or pipelined. Checked are:
+A session is one process on a new directory store, which gets a few hundred requests in one of three framings: lines,
+Content-Length headers, or tools/call of the Model Context Protocol. The requests are built from the examples in
+schema/openrpc.json, with the credentials and codes of earlier replies and mails. Some are changed in a value, type,
+name or length; some are malformed, in batches, notifications, or pipelined. The checks:
 
 - every request gets exactly one reply with its id, and a notification gets none
-- a reply is valid JSON with either a result or an error; a result fits the method's schema; an error is one that the
-  method declares, or one of JSON-RPC's own, and never -32603
-- no password that was sent, and no credential or code that was given out, is in stderr
-- the process ends with exit code 0 once its input ends, and `postern check` finds the store sound
+- a reply is valid JSON with either a result or an error; a result matches the method's schema; an error is declared
+by
+  the method or by JSON-RPC, and is never -32603
+- stderr contains no password that was sent, and no credential or code that was returned
+- the process exits with 0 at the end of its input, and `postern check` finds no fault in the store
 
-A session is determined by the seed and its number, but for what the process draws itself; a session that fails is printed
-with both, and `--seed S --session N` plays it alone, with each request and reply on stdout.
+The seed and the number determine a session, except for the process's own random values. A failed session is printed
+with both, and `--seed S --session N` runs it alone, with each request and reply on stdout.
 
-`--seconds` is how long new sessions are started; the default is SESSION_SECONDS, or 60. The exit code is 1 where a
-session failed or none was played.
+`--seconds` is the time in which new sessions start; the default is SESSION_SECONDS, or 60. The exit code is 1 if a
+session failed or none ran.
 """
 
 import argparse
@@ -33,7 +34,7 @@ from session import Session
 
 
 def play(contract, options, number):
-    """Plays one session; its counts."""
+    """Runs one session. Returns its counts."""
     session = Session(contract, os.path.abspath(options.binary), options.seed, number, options.session is not None)
     try:
         session.play(options.requests)
@@ -57,16 +58,16 @@ def main():
     while True:
         try:
             counts += play(contract, options, number)
-        except Exception as error:  # noqa: BLE001 - the other sessions have their turn
+        except Exception as error:  # noqa: BLE001 - the other sessions must run too
             failed += 1
-            print(f"NOT HELD session {number}: {type(error).__name__}: {error}", flush=True)
+            print(f"FAILED session {number}: {type(error).__name__}: {error}", flush=True)
         counts["sessions"] += 1
         number += 1
         if options.session is not None or time.monotonic() > end or failed >= 5:
             break
-    told = ", ".join(f"{counts[what]} {what}" for what in ("sessions", "results", "errors", "malformed"))
-    print(f"{told}, {failed} failed", flush=True)
-    # Sessions in which nothing succeeded, or nothing was refused, have tested nothing.
+    summary = ", ".join(f"{counts[what]} {what}" for what in ("sessions", "results", "errors", "malformed"))
+    print(f"{summary}, {failed} failed", flush=True)
+    # Sessions without any success, or without any refusal, test nothing.
     sys.exit(0 if not failed and counts["results"] and counts["errors"] and counts["malformed"] else 1)
 
 

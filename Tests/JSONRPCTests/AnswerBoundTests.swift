@@ -3,7 +3,7 @@ import Testing
 
 @testable import JSONRPC
 
-/// The bound on a batch's answer and on one reply: a batch of a thousand long reads once took gigabytes.
+/// The limits on the answer to a batch and on one reply. A batch of a thousand long reads once took gigabytes.
 struct AnswerBoundTests {
     private func large(_ bytes: Int, _ id: Int) -> String {
         #"{"jsonrpc":"2.0","id":\#(id),"method":"large","params":{"bytes":\#(bytes)}}"#
@@ -15,7 +15,7 @@ struct AnswerBoundTests {
     }
 
     @Test(arguments: [Framing.line, .header], [ReplyOrder.inOrder, .asCompleted])
-    func carriesOutNoFurtherRequestOnceABatchIsFull(framing: Framing, order: ReplyOrder) throws {
+    func executesNoFurtherRequestOnceABatchIsFull(framing: Framing, order: ReplyOrder) throws {
         let reads = (1...40).map { large(1 << 20, $0) }
         let batch = "[" + (reads + [write(1, id: 41), write(2)]).joined(separator: ",") + "]"
         let exchange = Exchange(order: order, framing: framing)
@@ -34,7 +34,7 @@ struct AnswerBoundTests {
             replies[40]["error"]?["message"]?.string?.hasPrefix("write: Not carried out: the answer to the batch")
                 == true
         )
-        // Only the notification, which needs no room, was carried out.
+        // Only the notification was executed, because it needs no reply.
         #expect(exchange.handler.durable == [2])
         #expect(text.utf8.count < Limits.answerBytesMax + 2 << 20)
     }
@@ -51,8 +51,8 @@ struct AnswerBoundTests {
         #expect(exchange.handler.durable == [1, 2])
     }
 
-    /// A call of a tool got an error of the protocol, which a model does not see, where its result was too long.
-    @Test func letsTheHandlerWriteTheRefusalAsAResult() {
+    /// A tool's call with a result that is too long once got a protocol error, which a model does not see.
+    @Test func aHandlerMayReportARefusalInAResult() {
         let params = #"{"bytes":\#(Limits.answerBytesMax),"tells":true}"#
         let request = #"{"jsonrpc":"2.0","id":7,"method":"large","params":\#(params)}"#
         let lines = Exchange().lines(for: request + "\n" + large(1, 9))
@@ -61,7 +61,7 @@ struct AnswerBoundTests {
     }
 
     @Test(arguments: [0, 1, 2, 3])
-    func refusesAReplyOverTheBoundAndServesTheNext(_ neighbours: Int) throws {
+    func refusesAReplyOverTheLimitAndServesTheNext(_ neighbours: Int) throws {
         let before = (0..<neighbours).map { large(100, $0) }
         let lines = Exchange().lines(
             for: (before + [large(Limits.answerBytesMax, 7), large(Limits.answerBytesMax - 100, 8), large(1, 9)])

@@ -1,15 +1,15 @@
 import JSON
 @testable import JSONRPC
 
-/// The methods of the specification's examples, and some that wait or write.
+/// The methods of the specification's examples, and some that do slow work or write.
 final class ArithmeticHandler: RequestHandler {
-    /// What the last commit that returned made durable.
+    /// The values that the last successful commit made durable.
     private(set) var durable: [Int] = []
     private var staged: [Int] = []
-    /// Fails commits of more than so many writes.
+    /// Commits of more writes than this fail.
     var writesMax = Int.max
 
-    /// What a slow request's work gave.
+    /// The result of a slow request's work.
     final class SlowOutcome: RequestPhase {
         let value: Int
 
@@ -99,10 +99,10 @@ final class ArithmeticHandler: RequestHandler {
     }
 }
 
-/// Plays input through a connection until all of it is answered.
+/// Sends input through a connection until all of it is answered.
 final class Exchange {
     let handler = ArithmeticHandler()
-    /// The most bytes that came out at once.
+    /// The largest number of bytes that came out at once.
     private(set) var longestOutput = 0
     private var connection: Connection
 
@@ -110,12 +110,12 @@ final class Exchange {
         connection = Connection(handler: handler, pool: WorkPool {}, order: order, framing: framing)
     }
 
-    /// The lines that come back for pieces of input, read one after another.
+    /// The reply lines to pieces of input, which are received one after another.
     func lines(for pieces: [[UInt8]]) -> [String] {
         text(for: pieces).split(separator: "\n").map { String($0) }
     }
 
-    /// All that comes back.
+    /// The whole output.
     func text(for pieces: [[UInt8]]) -> String {
         var output: [UInt8] = []
         func take() {

@@ -12,7 +12,7 @@ private let parseError = #"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"me
 private let badHeader =
     #"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Invalid Request"}}"#
 
-/// Messages behind headers, and how the framing of a stream is told.
+/// Header framing, and how the framing of a stream is detected.
 struct FramingTests {
     private static let streams: [(input: String, output: String)] = [
         (framed(request), framed(answer)),
@@ -37,7 +37,7 @@ struct FramingTests {
         ("Content-Length: x\r\n\r\n" + framed(request), framed(badHeader, answer)),
         ("hello\n" + framed(request), framed(badHeader, answer)),
         ("Content-Length: 99\r\n\r\n" + request, framed(parseError)),
-        // `4 7` was read as 47, and 2^63-1 swallowed all that followed.
+        // `4 7` was once read as 47, and 2^63-1 consumed the rest of the stream.
         ("Content-Length: 4 2\r\n\r\n" + request + framed(request), framed(badHeader, answer)),
         ("Content-Length: +42\r\n\r\n" + request + framed(request), framed(badHeader, answer)),
         ("Content-Length: 0x2A\r\n\r\n" + request + framed(request), framed(badHeader, answer)),
@@ -46,7 +46,7 @@ struct FramingTests {
         ("X: y\r\nContent-Length: 42\r\nX Y: z\r\n\r\n" + request + framed(request), framed(badHeader, answer)),
         ("Content-Type: x\r\nX Y: z\r\n" + framed(request), framed(badHeader, answer)),
         ("Content-Length:\t42 \r\n\r\n" + request, framed(answer)),
-        // A length that counts too little or too much costs the good message behind it nothing.
+        // A length that is too short or too long does not cost the good message after it its reply.
         (
             "Content-Length: 41\r\n\r\n" + request + framed(request, request),
             framed(parseError, badHeader, answer, answer)
@@ -55,7 +55,7 @@ struct FramingTests {
             "Content-Length: 44\r\n\r\n" + request + framed(request, request),
             framed(parseError, answer, answer)
         ),
-        // White space that was read on its own hid that the header does not follow a message at once.
+        // White space, when read separately, once hid that the header does not follow a message at once.
         (
             framed(request) + "\u{C}\u{C}t-Length: 42\r\n\r\n" + request + framed(request),
             framed(answer, badHeader, answer)
@@ -70,9 +70,9 @@ struct FramingTests {
         ),
     ]
 
-    /// A first line that is no header turned the stream to headers for good.
+    /// A first line that is not a header once switched the stream to header framing permanently.
     @Test(arguments: ["true", "null", "hello from the launcher", "INFO: starting", "a\n\nb", "x\n7", "Content", "h:"])
-    func takesLinesBehindABannerWhereAMessageOpensALine(_ banner: String) {
+    func detectsLineFramingAfterABanner(_ banner: String) {
         let bytes = Array((banner + "\n" + request + "\n" + request + "\n").utf8)
         for place in 0...bytes.count {
             let pieces = [Array(bytes[..<place]), Array(bytes[place...])]
@@ -83,28 +83,28 @@ struct FramingTests {
     }
 
     @Test(arguments: ["true", "null", "hello", "Content"])
-    func answersAStreamThatNeverShowsItsFraming(_ text: String) {
+    func answersAStreamWithUnknownFraming(_ text: String) {
         let output = exchange().text(for: [Array(text.utf8)]).withoutReasons
         #expect(output.hasPrefix(#"{"jsonrpc":"2.0","id":null,"error":{"code":-32"#) && output.hasSuffix("\n"))
     }
 
-    @Test func tellsAnHTTPClientWhatThisIs() {
+    @Test func explainsItselfToAnHTTPClient() {
         let text = exchange().text(for: [Array("GET / HTTP/1.1\r\n".utf8)])
         #expect(text.contains("this is an HTTP request") && text.unframed == [badHeader])
     }
 
-    /// Where the framing is lines, an HTTP request was a parse error for each of its lines.
-    @Test func tellsAnHTTPClientWhatThisIsAmongLines() {
+    /// In line framing, an HTTP request once got a parse error for each of its lines.
+    @Test func explainsItselfToAnHTTPClientInLineFraming() {
         let text = Exchange(order: nil, framing: .line).text(for: [Array("POST /rpc HTTP/1.1\r\n".utf8)])
         #expect(text.contains("this is an HTTP request") && text.hasSuffix("\n"))
     }
 
-    /// What takes each byte a bounded number of times to read takes time in proportion to its length.
+    /// Each byte is examined a limited number of times, so the time is proportional to the length.
     @Test(arguments: [
         "Content-Length:", "Content-Length: 5\n", "X:", ":", "\n", "Content-Length: 9\r\n\r",
         "a: b\nContent-Length: x\n",
     ])
-    func readsWhatIsMadeToBeSlowInLinearTime(_ piece: String) {
+    func readsAdversarialInputInLinearTime(_ piece: String) {
         let times = [40_000, 160_000].map { count in
             let bytes = Array(String(repeating: piece, count: count / piece.utf8.count).utf8)
             let clock = ContinuousClock()
@@ -125,7 +125,7 @@ struct FramingTests {
         #expect(exchange().text(for: bytes.map { [$0] }).unframed == expected)
     }
 
-    @Test func dropsAMessageOverTheBoundAndServesTheNext() {
+    @Test func dropsAMessageOverTheLimitAndServesTheNext() {
         let large = Array(framed(String(repeating: " ", count: Limits.lineBytesMax + 1)).utf8)
         let next = Array(framed(request).utf8)
         for pieces in [[large + next], [large, next], [Array(large[..<100]), Array(large[100...]) + next]] {
@@ -145,9 +145,9 @@ struct FramingTests {
         String(repeating: "X-Y: z\r\n", count: 1_000),
     ]
 
-    /// A message once got no answer where it was read at once with headers over the bound before it.
+    /// A message once got no reply if it was read together with headers over the limit before it.
     @Test(arguments: overlongHeaders.indices)
-    func answersAMessageBehindHeadersOverTheBound(_ row: Int) {
+    func answersAMessageAfterHeadersOverTheLimit(_ row: Int) {
         let header = Array(Self.overlongHeaders[row].utf8)
         let next = Array(framed(request).utf8)
         let bytes = header + next
@@ -159,14 +159,14 @@ struct FramingTests {
         }
     }
 
-    @Test func takesLinesWhereTheFirstByteIsNoLetter() {
+    @Test func detectsLineFramingIfTheFirstByteIsNoLetter() {
         for input in [request, "\u{FEFF}" + request, "\r\n \t" + request, "[" + request + "]", "7", "\"x\""] {
             let text = Exchange(order: nil, framing: .auto).text(for: Array(input.utf8).map { [$0] })
             #expect(text.hasSuffix("\n") && !text.contains("Content-Length"))
         }
     }
 
-    @Test func holdsToTheFramingThatItIsTold() {
+    @Test func keepsTheChosenFraming() {
         #expect(
             Exchange(framing: .line).text(for: [Array("Content-Length: 2".utf8)]).withoutReasons == parseError + "\n"
         )
@@ -175,7 +175,7 @@ struct FramingTests {
         #expect(Exchange(framing: .header).text(for: [Array("{}\n\n".utf8)]).unframed == [badHeader])
     }
 
-    @Test func answersBehindHeadersAsCompletedUnlessToldOtherwise() {
+    @Test func answersAsCompletedByDefaultInHeaderFraming() {
         let slow = #"{"jsonrpc":"2.0","id":1,"method":"slow","params":{"value":4,"lane":"a"}}"#
         let quick = #"{"jsonrpc":"2.0","id":2,"method":"write","params":{"value":1,"lane":"b"}}"#
         let answers = [#"{"jsonrpc":"2.0","id":1,"result":8}"#, #"{"jsonrpc":"2.0","id":2,"result":true}"#]

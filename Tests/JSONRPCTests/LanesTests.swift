@@ -3,7 +3,7 @@ import Testing
 
 @testable import JSONRPC
 
-/// What waits, and how much of it may.
+/// The waiting requests, and the limits on them.
 struct LanesTests {
     /// A chunk of `bytes` bytes with an id at its start.
     private func chunk(bytes: Int) -> Chunk {
@@ -22,7 +22,7 @@ struct LanesTests {
         return PendingMessage(UnitOfWork(request, to: address), in: .only)
     }
 
-    @Test func measuresWhatWasReadOnceForAllThatStandsInIt() {
+    @Test func countsTheBytesOfASharedChunkOnce() {
         var lanes = Lanes()
         for _ in 0..<(Limits.waitingBytesMax >> 20) {
             #expect(!lanes.isFull)
@@ -31,13 +31,13 @@ struct LanesTests {
         }
         #expect(lanes.isFull)
         for _ in 0..<99 { lanes.removeFirst(of: .only) }
-        #expect(lanes.isFull, "the last of a chunk keeps all of it")
+        #expect(lanes.isFull, "the last request of a chunk keeps the whole chunk")
         lanes.removeFirst(of: .only)
         #expect(!lanes.isFull)
     }
 
-    /// Every refusal once kept all that was read along with it.
-    @Test func keepsNothingOfWhatIsRefusedButTheID() throws {
+    /// Every refused request once kept the whole chunk that it was read in.
+    @Test func keepsOnlyTheIDOfARefusedRequest() throws {
         var lanes = Lanes()
         weak var kept: Chunk?
         do {
@@ -50,14 +50,15 @@ struct LanesTests {
         #expect(id.elementsEqual("\"id\"".utf8))
     }
 
-    /// The bound once counted params and ids alone: 6,000 short requests kept 1.5 GiB, for 256 KiB beside the params of each.
-    @Test func refusesRequestsThatKeepTooMuchBesideTheirParams() {
+    /// The limit once counted only params and ids: 6,000 short requests kept 1.5 GiB,
+    /// because each had 256 KiB besides its params.
+    @Test func refusesRequestsWithTooManyBytesOutsideTheirParams() {
         let padding = String(repeating: "x", count: 1 << 20)
         let slow = #"{"jsonrpc":"2.0","id":0,"method":"slow","params":{"value":4}}"#
         var padded = (1...70).map { #"{"jsonrpc":"2.0","id":\#($0),"method":"sum","params":[1],"x":"\#(padding)"}"# }
-        // A notification is answered with nothing, though there is no room for it.
+        // A refused notification gets no reply.
         padded.append(#"{"jsonrpc":"2.0","method":"sum","params":[1]}"#)
-        // Behind headers, as a test looks for the ends of lines a byte at a time.
+        // Uses header framing, because a test would search for line ends byte by byte.
         let pieces = ([slow] + padded).map { Array("Content-Length: \($0.utf8.count)\r\n\r\n\($0)".utf8) }
         let answers = Exchange(framing: .header).text(for: pieces).split(separator: "Content-Length")
         #expect(answers.count == 71)
@@ -65,7 +66,7 @@ struct LanesTests {
         #expect(answers.last?.contains("-32000") == true)
     }
 
-    @Test func stopsReadingWhenTheIDsOfRefusalsTakeTooMuch() {
+    @Test func stopsReadingWhenTheIDsOfRefusalsTakeTooMuchMemory() {
         var connection = Connection(
             handler: ArithmeticHandler(),
             pool: WorkPool {},

@@ -16,7 +16,7 @@ private func result(_ value: String, _ id: String) -> String {
 
 private func plain(_ lines: [String]) -> [String] { lines.map(\.withoutReasons) }
 
-/// What goes in and what comes out: the specification's own examples (§7), and the cases that it leaves open.
+/// Messages and their replies: the specification's own examples (§7), and the cases that it leaves open.
 struct MessageTableTests {
     private static let table: [(input: String, output: [String])] = [
         (#"{"jsonrpc": "2.0", "method": "subtract", "params": [42, 23], "id": 1}"#, [result("19", "1")]),
@@ -98,7 +98,7 @@ struct MessageTableTests {
     ]
 
     @Test(arguments: table.indices)
-    func answersWhole(_ row: Int) {
+    func answersWholeLines(_ row: Int) {
         let (input, output) = Self.table[row]
         #expect(plain(Exchange().lines(for: input + "\r\n")) == output)
         #expect(plain(Exchange().lines(for: input)) == output, "without the last line's end")
@@ -114,7 +114,7 @@ struct MessageTableTests {
         #expect(plain(Exchange().lines(for: bytes.map { [$0] })) == output)
     }
 
-    @Test func servesWhatFollowsEachRow() {
+    @Test func answersTheMessageAfterEachRow() {
         let next = #"{"jsonrpc":"2.0","method":"sum","params":[1,1],"id":"next"}"#
         for (input, output) in Self.table {
             #expect(plain(Exchange().lines(for: input + "\n" + next + "\n")) == output + [result("2", #""next""#)])
@@ -155,21 +155,21 @@ struct MessageTableTests {
         (#"{"jsonrpc":"2.0","id":1,"method":"x","params":7}"#, "Invalid Request: params must be an object"),
     ]
 
-    /// The errors named neither the place nor the property.
+    /// The errors once named neither the offset nor the property.
     @Test(arguments: reasons.indices)
-    func saysWhereAndWhatIsWrong(_ row: Int) throws {
+    func namesTheOffsetAndTheReason(_ row: Int) throws {
         let (input, message) = Self.reasons[row]
         let lines = Exchange().lines(for: input)
         #expect(lines.count == 1)
         #expect(try JSONValue(parsing: lines[0])["error"]?["message"]?.string == message)
     }
 
-    @Test func letsAByteOrderMarkPassAtTheStart() {
+    @Test func ignoresAByteOrderMarkAtTheStart() {
         let line = [0xEF, 0xBB, 0xBF] + Array(#"{"jsonrpc":"2.0","method":"update","id":1}"#.utf8)
         #expect(Exchange().lines(for: [line]) == [result("null", "1")])
     }
 
-    @Test func refusesALineOverTheBoundAndServesTheNext() {
+    @Test func refusesALineOverTheLimitAndServesTheNext() {
         let line = [UInt8](repeating: 0x20, count: Limits.lineBytesMax + 1)
         let next = Array(("\n" + #"{"jsonrpc":"2.0","method":"update","id":1}"#).utf8)
         for pieces in [[line + next], [line, next]] {
@@ -180,7 +180,7 @@ struct MessageTableTests {
         }
     }
 
-    @Test func refusesABatchOverTheBound() {
+    @Test func refusesABatchOverTheLimit() {
         let call = #"{"jsonrpc":"2.0","method":"update","id":1}"#
         let batch = "[" + Array(repeating: call, count: Limits.batchMessagesMax + 1).joined(separator: ",") + "]"
         let lines = Exchange().lines(for: batch)

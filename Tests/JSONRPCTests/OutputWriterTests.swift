@@ -8,7 +8,7 @@ import Platform
 struct OutputWriterTests {
     private static let answers = (0..<100).map { [UInt8](repeating: UInt8($0), count: 1_000 * $0) }
 
-    /// Writes the answers into a pipe, and gives what comes out of it.
+    /// Writes the answers into a pipe, and returns what is read from it.
     private func roundTrip(startThread: @escaping Thread.Starter) throws -> [UInt8] {
         var ends: [Int32] = [-1, -1]
         try #require(pipe(&ends) == 0)
@@ -36,12 +36,12 @@ struct OutputWriterTests {
         #expect(try roundTrip(startThread: Thread.start) == Self.answers.flatMap { $0 })
     }
 
-    /// A thread that could not be had once ended the program.
+    /// The program once ended when no thread could be started.
     @Test func losesNothingWithoutAThread() throws {
         #expect(try roundTrip { _ in false } == Self.answers.flatMap { $0 })
     }
 
-    @Test func losesNothingWhereItsThreadComesLate() throws {
+    @Test func losesNothingWhenItsThreadStartsLate() throws {
         let refusals = Mutex(30)
         let bytes = try roundTrip { body in
             let isRefused = refusals.withLock { left in

@@ -1,5 +1,5 @@
 extension String {
-    /// The text without the reasons behind the standard messages of JSON-RPC:
+    /// The text without the reasons after the standard messages of JSON-RPC:
     ///
     ///     "message":"Parse error at byte 3: expected a colon"    → "message":"Parse error"
     var withoutReasons: String {
@@ -10,7 +10,7 @@ extension String {
             while let start = rest.firstRange(of: "\"\(message)") {
                 plain += rest[..<start.upperBound]
                 rest = rest[start.upperBound...]
-                // A reason quotes what is expected with escapes.
+                // A reason may contain escaped quotes.
                 var isEscaped = false
                 rest = rest.drop { character in
                     defer { isEscaped = character == "\\" && !isEscaped }
@@ -22,7 +22,7 @@ extension String {
         return text
     }
 
-    /// The messages behind headers that the text consists of, without reasons; nil where it is anything else.
+    /// The messages of a text in header framing, without reasons; nil if the text contains anything else.
     var unframed: [String]? {
         var messages: [String] = []
         var rest = Array(utf8)[...]

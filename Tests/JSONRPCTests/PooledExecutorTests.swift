@@ -101,7 +101,7 @@ struct PooledExecutorTests {
 
     private func ids(_ replies: [JSONValue]) -> [Int] { replies.compactMap { $0["id"]?.int } }
 
-    @Test func answersInOrderWhatAsksForIt() throws {
+    @Test func answersInOrder() throws {
         let replies = try replies(to: (1...200).map { $0 % 3 == 0 ? slow($0) : write($0) }, order: .inOrder)
         #expect(ids(replies) == Array(1...200))
         #expect(record.durable.withLock { $0 } == (1...200).filter { $0 % 3 != 0 })
@@ -117,7 +117,7 @@ struct PooledExecutorTests {
         }
     }
 
-    @Test func goesOnWithSlowWorkOnAnyWorker() throws {
+    @Test func continuesAfterSlowWork() throws {
         let replies = try replies(to: (1...100).map { slow($0) })
         #expect(ids(replies).sorted() == Array(1...100))
         for reply in replies { #expect(reply["result"]?.int == reply["id"]?.int.map { $0 * 2 }) }
@@ -155,7 +155,7 @@ struct PooledExecutorTests {
         #expect(record.durable.withLock { $0 } == [])
     }
 
-    @Test func cancelsWhatWaits() throws {
+    @Test func cancelsAWaitingRequest() throws {
         let lines = [
             write(1, lane: "a"), #"{"jsonrpc":"2.0","id":2,"method":"slow","params":{"value":2}}"#,
             #"{"jsonrpc":"2.0","method":"cancel","params":[2]}"#, write(3),
@@ -164,7 +164,7 @@ struct PooledExecutorTests {
         #expect(ids(replies) == [1, 3])
     }
 
-    @Test func carriesOutInPlaceWhereNoThreadStarts() throws {
+    @Test func worksWithoutThreads() throws {
         let replies = try replies(to: (1...20).map { write($0) }, startThread: { _ in false })
         #expect(ids(replies).sorted() == Array(1...20))
     }

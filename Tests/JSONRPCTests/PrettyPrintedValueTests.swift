@@ -4,13 +4,13 @@ import Testing
 
 @testable import JSONRPC
 
-/// Values on several lines, where a message is one line. A row is a stream; `!` marks the lines that get an error and `=`
-/// those that are carried out, all others get no answer.
+/// Values on several lines, although a message is one line. A row is a stream: `!` marks lines that get an error, `=`
+/// lines that are executed, and all other lines get no reply.
 struct PrettyPrintedValueTests {
     private static let good = #"={"jsonrpc":"2.0","method":"update","id":1}"#
 
     private static let streams: [[String]] = [
-        // As jq, JSON.stringify and json.dumps print it, with other requests around.
+        // As jq, JSON.stringify and json.dumps print it, with other requests before and after.
         [good, "!{", #"  "jsonrpc": "2.0","#, #"  "id": 1"#, "}", good],
         [
             good, "!{", "\t\"params\": {", "\t\t\"a\": [", "\t\t\t1,", "\t\t\t{}", "\t\t],", "\t\t\"b\": \"}\"", "\t},",
@@ -22,11 +22,11 @@ struct PrettyPrintedValueTests {
         ["!  {", #"    "id": 1"#, "  }", good, "!  {", #"    "id": 2"#, "  }", good],
         ["!{", #"  "params":"#, "  {", #"    "a": 1"#, "  }", "}", good],
         ["![", "  {", #"    "id": 1"#, "  },", "  {", #"    "id": 2"#, "  }", "]", good],
-        // What is no JSON inside is the value's all the same, up to the bracket that closes it.
+        // Invalid JSON inside the value belongs to the value, up to its closing bracket.
         ["!{", #"  "id": 1,"#, "}", good],
         ["!{", "  jsonrpc: '2.0',", "  id: 1", "}", good, "!}"],
         ["!{", "  // a comment", #"  "id": {"#, "  }", "}", "!}"],
-        // A line that is a whole message is one, whatever stands before it.
+        // A line that is a whole message is executed, whatever precedes it.
         ["!{", good, good, "!x", good],
         ["!{", "=  " + good.dropFirst(), good],
         ["![", good, good],
@@ -34,9 +34,9 @@ struct PrettyPrintedValueTests {
         ["!{", #"!{"jsonrpc":"1.0","method":"update","id":1}"#, good],
         [#"!{"jsonrpc":"2.0","#, good, good],
         [#"!{"jsonrpc":"2.0","params":"#, good, good],
-        // Of a batch with a message a line, the last has no comma behind it.
+        // In a batch with one message a line, only the last message has no comma after it.
         ["![", #"  {"jsonrpc":"2.0","method":"update","id":1},"#, "=  " + good.dropFirst(), "]", good],
-        // Nor does the start of a message that was cut off take the answer from another that is none.
+        // The start of a truncated message does not hide the error of another invalid line.
         ["!{", "!{", #"!{"jsonrpc":"2.0","#, #"!{"jsonrpc":"2.0""#, good],
         [#"!{"jsonrpc":"2.0","params":"#, #"!{"jsonrpc":"2.0","params":["#, "![]", "![1", "!7", "!hello", good],
         [#"!{"jsonrpc":"2.0","id":"cut"#, "!}", good],
@@ -45,7 +45,7 @@ struct PrettyPrintedValueTests {
     ]
 
     @Test(arguments: streams.indices)
-    func answersOnceForTheWhole(_ row: Int) {
+    func answersOnceForTheWholeValue(_ row: Int) {
         let stream = Self.streams[row]
         var text = ""
         var expected = ""
@@ -65,14 +65,14 @@ struct PrettyPrintedValueTests {
         replies.map { $0.contains("\"error\"") ? "!" : "=" }.joined()
     }
 
-    /// Each line is looked at once or twice, however many there are.
-    @Test func takesManyLinesInTheirOrder() {
+    /// Each line is examined once or twice, however many there are.
+    @Test func readsManyLinesInLinearTime() {
         let rows = String(repeating: "  1,\n", count: 200_000)
         let lines = Exchange().lines(for: "[\n" + rows + "  1\n]\n" + Self.good.dropFirst() + "\n")
         #expect(marks(lines) == "!=")
     }
 
-    @Test func leavesHeadersAlone() {
+    @Test func doesNotApplyToHeaderFraming() {
         let frame = { (text: String) in "Content-Length: \(text.utf8.count)\r\n\r\n\(text)" }
         let output = Exchange(framing: .header).text(
             for: [Array((frame("{\n") + frame("}") + frame(String(Self.good.dropFirst()))).utf8)]

@@ -3,7 +3,7 @@ import Testing
 @testable import JSONRPC
 
 struct QueueTests {
-    @Test func givesWhatItWasGivenInOrder() {
+    @Test func returnsElementsInOrder() {
         var queue = Queue<Int>()
         var taken: [Int] = []
         for number in 0..<1_000 {
@@ -16,8 +16,8 @@ struct QueueTests {
         #expect(queue.isEmpty && queue.first == nil)
     }
 
-    /// An element once stayed until a thousand had been taken, with all that it held.
-    @Test func letsGoOfWhatIsTakenAtOnce() {
+    /// A removed element, with everything it held, once stayed in memory until a thousand had been removed.
+    @Test func releasesARemovedElementAtOnce() {
         final class Load {}
         var queue = Queue<Load>()
         var load: Load? = Load()
@@ -30,8 +30,8 @@ struct QueueTests {
         #expect(held == nil)
     }
 
-    /// Taking the first of an array moves all the others, so that twice as many once took four times as long.
-    @Test func takesAsLongAsItIsLong() {
+    /// Removing the first element of an array moves all the others, so twice as many once took four times as long.
+    @Test func takesLinearTime() {
         var queue = Queue<Int>()
         for number in 0..<500_000 { queue.append(number) }
         let start = ContinuousClock.now

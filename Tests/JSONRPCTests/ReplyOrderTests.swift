@@ -6,7 +6,7 @@ private func call(_ method: String, _ params: String, id: Int) -> String {
     #"{"jsonrpc":"2.0","id":\#(id),"method":"\#(method)","params":\#(params)}"# + "\n"
 }
 
-/// The order of effects and of answers, with slow work among them.
+/// The order of effects and replies when some requests do slow work.
 struct ReplyOrderTests {
     @Test func answersInOrder() {
         let exchange = Exchange()
@@ -23,7 +23,7 @@ struct ReplyOrderTests {
         #expect(exchange.handler.durable == [1])
     }
 
-    @Test func letsOtherLanesOvertake() {
+    @Test func otherLanesMayOvertake() {
         let lines = Exchange(order: .asCompleted).lines(
             for: call("slow", #"{"value":4,"lane":"a"}"#, id: 1) + call("write", #"{"value":1,"lane":"b"}"#, id: 2)
                 + call("write", #"{"value":2,"lane":"a"}"#, id: 3)
@@ -34,14 +34,14 @@ struct ReplyOrderTests {
         )
     }
 
-    @Test func refusesAnIdInFlightAndLeavesTheFirstUnharmed() {
+    @Test func refusesAnIdInFlightAndAnswersTheFirst() {
         let lines = Exchange().lines(for: call("slow", #"{"value":4}"#, id: 1) + call("write", "{}", id: 1))
         #expect(lines.count == 2)
         #expect(lines.first == #"{"jsonrpc":"2.0","id":1,"result":8}"#)
         #expect(lines.last?.contains(#""error":{"code":-32600,"message":"write: Invalid Request: a request"#) == true)
     }
 
-    @Test func takesAnIdAgainOnceItIsAnswered() {
+    @Test func acceptsAnIdAgainOnceItIsAnswered() {
         let line = Array(call("sum", "[1]", id: 1).utf8)
         #expect(Exchange().lines(for: [line, line]).allSatisfy { $0.hasSuffix(#""result":1}"#) })
     }
@@ -58,7 +58,7 @@ struct ReplyOrderTests {
         }
     }
 
-    /// A batch once overtook, and was overtaken by, other requests of the same lane.
+    /// A batch once overtook other requests of the same lane, and was overtaken by them.
     @Test func keepsTheLanesOfMessagesInABatch() {
         let exchange = Exchange(order: .asCompleted)
         let batch =
@@ -78,7 +78,7 @@ struct ReplyOrderTests {
         #expect(exchange.handler.durable == [3, 2, 4])
     }
 
-    @Test func aFailedCommitIsToldToEachThatWroteAndToNobodyElse() {
+    @Test func aFailedCommitIsReportedOnlyToRequestsThatWrote() {
         let exchange = Exchange()
         exchange.handler.writesMax = 0
         let lines = exchange.lines(
@@ -94,9 +94,9 @@ struct ReplyOrderTests {
         #expect(exchange.handler.durable.isEmpty)
     }
 
-    /// What is refused has done nothing that could be lost. Where a commit of nothing failed as well, as one may that has
-    /// to sync what others wrote, it once got no answer.
-    @Test func aFailedCommitIsNotToldToWhatWasRefused() {
+    /// A refused request has no effect that could be lost. Even a commit of nothing may fail, because it may have to
+    /// sync other processes' writes; refused requests then once got no reply.
+    @Test func aFailedCommitIsNotReportedToRefusedRequests() {
         let exchange = Exchange()
         exchange.handler.writesMax = -1
         let lines = exchange.lines(
@@ -111,21 +111,21 @@ struct ReplyOrderTests {
         )
     }
 
-    @Test func aFailedCommitIsNotToldToWhatWasTakenBack() {
+    @Test func aFailedCommitIsNotReportedToCancelledRequests() {
         let exchange = Exchange()
         exchange.handler.writesMax = -1
         let cancel = #"{"jsonrpc":"2.0","method":"cancel","params":[1]}"# + "\n"
         #expect(exchange.lines(for: call("slow", "{}", id: 1) + cancel + cancel) == [])
     }
 
-    @Test func anIdIsFreeOnlyOnceTheWorkOfWhatWasTakenBackIsDone() {
+    @Test func anIdIsFreeOnlyOnceTheWorkOfItsCancelledRequestEnds() {
         let slow = call("slow", #"{"value":1}"#, id: 1)
         let cancel = #"{"jsonrpc":"2.0","method":"cancel","params":[1]}"# + "\n"
         let lines = Exchange().lines(for: slow + cancel + slow)
         #expect(lines.count == 1 && lines[0].contains("has not been answered yet"))
     }
 
-    @Test func aFailedCommitIsToldInAResultWhereTheHandlerSaysSo() {
+    @Test func aHandlerMayReportAFailedCommitInAResult() {
         let exchange = Exchange()
         exchange.handler.writesMax = 0
         let lines = exchange.lines(for: call("write", #"{"value":1,"tells":true}"#, id: 1))
@@ -134,19 +134,19 @@ struct ReplyOrderTests {
     }
 
     @Test(arguments: [ReplyOrder.inOrder, .asCompleted])
-    func aRequestThatWaitsCanBeTakenBack(order: ReplyOrder) {
+    func aWaitingRequestCanBeCancelled(order: ReplyOrder) {
         let exchange = Exchange(order: order)
         let slow = call("slow", #"{"value":1,"lane":"a"}"#, id: 1) + call("slow", #"{"value":2,"lane":"a"}"#, id: 2)
         let cancel = #"{"jsonrpc":"2.0","method":"cancel","params":[1]}"# + "\n"
         let batch =
             #"[{"jsonrpc":"2.0","id":3,"method":"slow","params":{"lane":"b"}},{"jsonrpc":"2.0","method":"cancel","params":[3]}]"#
         #expect(exchange.lines(for: slow + cancel + batch + "\n") == [#"{"jsonrpc":"2.0","id":2,"result":4}"#])
-        // Its id is free again, and what is not waiting is not taken back.
+        // The request's id is free again, and a request that does not wait cannot be cancelled.
         #expect(exchange.lines(for: call("sum", "[1]", id: 1) + cancel) == [#"{"jsonrpc":"2.0","id":1,"result":1}"#])
     }
 
-    /// A message of a batch that gets no answer once cost the one before it its place when the commit failed.
-    @Test func aBatchIsDoneAgainPartByPartWhenItsCommitFails() {
+    /// If the commit failed, a message of a batch that gets no reply once cost the one before it its place.
+    @Test func aBatchIsRepeatedOneByOneWhenItsCommitFails() {
         let exchange = Exchange()
         exchange.handler.writesMax = 1
         let lines = exchange.lines(
@@ -158,12 +158,12 @@ struct ReplyOrderTests {
         #expect(exchange.handler.durable == [1, 2, 3])
     }
 
-    @Test func endsATurnWhenItsAnswersHaveGrownLong() {
+    @Test func endsATurnWhenItsRepliesReachTheLimit() {
         let request = call("sum", "[1]", id: 1)
         let count = 2 * Limits.turnBytes / 36
         let exchange = Exchange()
         #expect(exchange.lines(for: String(repeating: request, count: count)).count == count)
-        // The first turn's answers are a little more than the bound, whatever was read at once.
+        // The first turn's replies are slightly more than the limit, however much was read at once.
         #expect((Limits.turnBytes...(Limits.turnBytes + 100)).contains(exchange.longestOutput))
     }
 }

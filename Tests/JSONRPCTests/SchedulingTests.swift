@@ -40,7 +40,7 @@ struct MessageReaderTests {
         return kinds
     }
 
-    @Test func givesMessagesInTheirOrder() {
+    @Test func returnsMessagesInOrder() {
         let request = #"{"jsonrpc":"2.0","id":1,"method":"sum"}"#
         #expect(
             kinds("\(request)\n[\(request),\(request)]\n", #"{"jsonrpc":"2.0","id":1,"result":7}"#, "\n7\n\(request)")
@@ -48,7 +48,7 @@ struct MessageReaderTests {
         )
     }
 
-    @Test func givesOneErrorForAValueOnSeveralLines() {
+    @Test func returnsOneErrorForAValueOnSeveralLines() {
         let request = #"{"jsonrpc":"2.0","id":1,"method":"sum"}"#
         #expect(kinds("{\n  \"jsonrpc\": \"2.0\"\n", "}\n\(request)\n") == ["invalid", "request"])
     }
@@ -67,8 +67,8 @@ struct RequestsInFlightTests {
         #expect(inFlight.message(try #require(text.unit.address.id)) === text)
     }
 
-    /// The second is refused and must not end the first's place when it is answered.
-    @Test func keepsTheFirstOfTwoWithOneID() throws {
+    /// The second request is refused. Its reply must not remove the first from the table.
+    @Test func keepsTheFirstOfTwoRequestsWithOneID() throws {
         var inFlight = RequestsInFlight()
         let (first, second) = (try message("sum"), try message("sum"))
         inFlight.insert(first)
@@ -77,7 +77,7 @@ struct RequestsInFlightTests {
         #expect(inFlight.message(try #require(first.unit.address.id)) === first)
     }
 
-    @Test func keepsNeitherNotificationsNorNull() throws {
+    @Test func ignoresNotificationsAndNullIDs() throws {
         var inFlight = RequestsInFlight()
         let null = try message("sum", id: "null")
         inFlight.insert(null)
@@ -101,7 +101,7 @@ struct MessagesUnderWayTests {
         #expect(candidates(of: &underWay).isEmpty)
     }
 
-    @Test func leavesOutWhatIsDoneOrCancelledOrHasItsPhase() throws {
+    @Test func skipsMessagesThatAreDoneOrCancelledOrHaveAPhase() throws {
         var underWay = MessagesUnderWay()
         let (done, cancelled, continued) = (try message("slow"), try message("slow"), try message("slow"))
         done.state = .done
@@ -111,7 +111,7 @@ struct MessagesUnderWayTests {
         #expect(candidates(of: &underWay).isEmpty)
     }
 
-    @Test func givesNoMoreThanMayBeUnderWay() throws {
+    @Test func limitsTheWorkStartedAhead() throws {
         var underWay = MessagesUnderWay()
         for number in 0..<Limits.workAheadMax {
             underWay.insert(try message("slow", id: "\(number)"), underWay.nextTicket())
@@ -150,7 +150,7 @@ struct InlineExecutorTests {
         #expect(replies.takeReleased().isEmpty)
     }
 
-    @Test func writesNoReplyToWhatWaits() throws {
+    @Test func writesNoReplyToAWaitingRequest() throws {
         var replies = ReplyBuffer(.line)
         #expect(!isDone(executor.carryOut(try unit("slow"), 1, replies: &replies)))
         executor.commit(&replies)
@@ -158,7 +158,7 @@ struct InlineExecutorTests {
     }
 
     /// At its turn the request is carried out from the start, as other requests may have changed what it found.
-    @Test func keepsNothingOfALookAheadButTheSlowWork() throws {
+    @Test func keepsOnlyTheSlowWorkOfALookAhead() throws {
         #expect(isDone(executor.lookAhead(try unit("write", params: #"{"value":4}"#), 1)))
         try handler.commit()
         #expect(handler.durable == [])

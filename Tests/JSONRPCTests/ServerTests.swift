@@ -4,9 +4,11 @@ import Platform
 
 @testable import JSONRPC
 
-/// The time limits are longer than all tests together take, as a test's time runs while it waits for a thread.
+/// The time limits are longer than all tests take together,
+/// because a test's time also runs while it waits for a thread.
 struct ServerTests {
-    /// What the server reads. It is closed once: a second time would close what another test has opened meanwhile.
+    /// The server's input. It is closed once: a second close could
+    /// close a descriptor that another test has opened meanwhile.
     private final class Input {
         let pipe: Pipe
         private var isOpen = true
@@ -50,8 +52,8 @@ struct ServerTests {
         try server.run()
     }
 
-    /// Without a request, and no later than the earliest of them asks for.
-    @Test(.timeLimit(.minutes(5))) func runsATaskWhenItAsksForIt() throws {
+    /// Tasks run without a request, and no later than the earliest time that one of them asks for.
+    @Test(.timeLimit(.minutes(5))) func runsATaskAtTheTimeItAsksFor() throws {
         var times: [Int] = []
         try serve([
             { 3_600_000 },
@@ -63,7 +65,7 @@ struct ServerTests {
             { nil },
         ])
         try #require(times.count >= 4)
-        #expect(times[3] - times[0] >= 60, "it is not run before its time")
+        #expect(times[3] - times[0] >= 60, "the task is not run before its time")
     }
 
     @Test(.timeLimit(.minutes(5))) func runsATaskAfterEachTurnAndWakeUp() throws {
@@ -82,8 +84,8 @@ struct ServerTests {
         #expect(runs >= 3)
     }
 
-    /// What came before the loop began is answered before a task is run.
-    @Test(.timeLimit(.minutes(5))) func answersFirst() throws {
+    /// Requests that arrived before the loop began are answered before a task runs.
+    @Test(.timeLimit(.minutes(5))) func answersRequestsBeforeItRunsTasks() throws {
         input.send(#"{"jsonrpc":"2.0","id":1,"method":"get_data"}"# + "\n")
         var answer = [UInt8](repeating: 0, count: 256)
         var count = 0

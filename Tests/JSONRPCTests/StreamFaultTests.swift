@@ -4,7 +4,7 @@ import Testing
 @testable import JSONRPC
 
 struct StreamFaultTests {
-    /// A closed terminal once ended the program as though replies had been lost on a disk.
+    /// A closed terminal once ended the program with an error about lost replies.
     @Test func aClosedTerminalIsAHangUp() throws {
         var (host, terminal): (Int32, Int32) = (-1, -1)
         try #require(openpty(&host, &terminal, nil, nil, nil) == 0)
@@ -14,8 +14,8 @@ struct StreamFaultTests {
         #expect(StreamFault(call: "write", on: terminal).isHangUp)
     }
 
-    /// The first page of a process's memory is never mapped, and reading there fails as a broken disk does.
-    @Test func anInputThatBreaksIsNone() throws {
+    /// The first page of a process's memory is never mapped, so reading it fails with EIO, as with a broken disk.
+    @Test func aReadErrorIsNotAHangUp() throws {
         let memory = open("/proc/self/mem", O_RDONLY)
         try #require(memory >= 0)
         defer { close(memory) }

@@ -5,8 +5,8 @@ import Platform
 @testable import JSONRPC
 
 struct WorkPoolTests {
-    /// A thread that could not be had once ended the program.
-    @Test func worksInPlaceWithoutThreads() {
+    /// The program once ended when no thread could be started.
+    @Test func worksSynchronouslyWithoutThreads() {
         let wakeUps = Mutex(0)
         let pool = WorkPool(startThread: { _ in false }, wake: { wakeUps.withLock { $0 += 1 } })
         for ticket in 1...3 { pool.start(ticket) { ArithmeticHandler.SlowOutcome(value: ticket * 2) } }
@@ -16,7 +16,7 @@ struct WorkPoolTests {
         #expect(finished.map { ($0.phase as? ArithmeticHandler.SlowOutcome)?.value } == [2, 4, 6])
     }
 
-    @Test func startsNoMoreThreadsThanItMay() {
+    @Test func limitsTheNumberOfThreads() {
         let count = Mutex(0)
         let pool = WorkPool(
             threadsMax: 3,
@@ -26,12 +26,12 @@ struct WorkPoolTests {
             },
             wake: {}
         )
-        #expect(count.withLock { $0 } == 0, "threads come with the first work")
+        #expect(count.withLock { $0 } == 0, "threads start with the first work")
         for ticket in 1...20 { pool.start(ticket) { nil } }
         #expect(count.withLock { $0 } == 3)
     }
 
-    @Test func makesDoWithTheThreadsThereAre() {
+    @Test func worksWithFewerThreads() {
         let isRefused = Mutex(false)
         let pool = WorkPool(
             startThread: { body in
@@ -46,7 +46,7 @@ struct WorkPoolTests {
         for ticket in 1...20 { pool.start(ticket) { nil } }
         var tickets: [Int] = []
         while tickets.count < 20 { tickets += pool.takeFinished().map(\.ticket) }
-        #expect(tickets == Array(1...20), "one thread does them in order")
+        #expect(tickets == Array(1...20), "one thread works in order")
     }
 
     @Test func answersWithoutThreads() {

@@ -6,7 +6,7 @@ private func framed(_ message: String, off bytes: Int = 0) -> String {
     "Content-Length: \(message.utf8.count + bytes)\r\n\r\n\(message)"
 }
 
-/// A Content-Length that is wrong costs no message beside it its reply, whatever it takes in of the next or leaves over.
+/// A wrong Content-Length does not cost the messages around it their replies, whether it is too long or too short.
 struct WrongLengthTests {
     private static func request(_ id: Int) -> String { #"{"jsonrpc":"2.0","method":"update","id":\#(id)}"# }
     private static func answer(_ id: Int) -> String { #"{"jsonrpc":"2.0","id":\#(id),"result":null}"# }
@@ -14,7 +14,7 @@ struct WrongLengthTests {
     private static let parseError = #"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}"#
     private static let next = ["", "Content-Type: a/b; charset=utf-8\r\n"]
 
-    /// The answers to a stream that is read in pieces of a length.
+    /// The answers to a stream that is read in pieces of a given length.
     private func answers(to stream: String, inPiecesOf length: Int) -> [String]? {
         let bytes = Array(stream.utf8)
         let pieces = stride(from: 0, to: bytes.count, by: length).map {
@@ -23,12 +23,12 @@ struct WrongLengthTests {
         return Exchange(order: nil, framing: .auto).text(for: pieces).unframed
     }
 
-    /// A length that was too long by fourteen bytes or more cost the message that it took in its reply.
+    /// A length that was fourteen or more bytes too long once cost the message that it included its reply.
     @Test(arguments: 1...140)
-    func servesWhatALengthThatIsTooLongTakesIn(_ excess: Int) throws {
+    func answersMessagesIncludedInALengthThatIsTooLong(_ excess: Int) throws {
         let good = framed(Self.request(2)) + framed(Self.request(3)) + framed(Self.request(4))
         let stream = framed(Self.request(1)) + framed(Self.request(9), off: excess) + good
-        // At the end of the input a length may be longer than all that comes.
+        // At the end of the input, a length may exceed the rest of the stream.
         for length in [1, 2, 3, 7, 16, 50, 64, 100, 1_000] {
             let answers = try #require(self.answers(to: stream, inPiecesOf: length))
             #expect(answers == [Self.answer(1), Self.parseError, Self.answer(2), Self.answer(3), Self.answer(4)])
@@ -36,15 +36,15 @@ struct WrongLengthTests {
     }
 
     @Test(arguments: [1, 13, 14, 40, 90, 5_000])
-    func saysThatTheLengthIsTooLong(_ excess: Int) {
+    func reportsALengthThatIsTooLong(_ excess: Int) {
         let stream = framed(Self.request(9), off: excess) + framed(Self.request(2)) + framed(Self.request(3))
         let text = Exchange(order: nil, framing: .auto).text(for: [Array(stream.utf8)])
         #expect(text.contains("Parse error: Content-Length is too long") && text.contains(Self.answer(2)))
     }
 
-    /// What is left over of a message may look like a header whose value has the next Content-Length in it.
+    /// The rest of a message may look like a header whose value contains the next Content-Length.
     @Test(arguments: 1...60, [#"{"jsonrpc":"2.0","method":"update","id":"a: b: c","x":"note: y"}"#])
-    func servesWhatIsBehindALengthThatIsTooShort(_ lack: Int, _ message: String) throws {
+    func answersMessagesAfterALengthThatIsTooShort(_ lack: Int, _ message: String) throws {
         let stream =
             framed(Self.request(1)) + framed(message, off: -lack) + framed(Self.request(2)) + framed(Self.request(3))
         for length in [1, 2, 5, 16, 50, 1_000] {
@@ -54,23 +54,23 @@ struct WrongLengthTests {
         }
     }
 
-    /// Texts that have the name of the header, or a part of it, and a right length.
+    /// Messages with a right length that contain the name of the header, or a part of it.
     @Test(arguments: [
         #"{"jsonrpc":"2.0","method":"update","id":"Content-Length: 42"}"#,
         #"{"jsonrpc":"2.0","method":"update","id":"Content-Length: 42\r\n\r\n{}"}"#,
         "{\"jsonrpc\":\"2.0\",\n\"id\":\"Content-Length: 4\",\n\"method\":\"update\"\n}\n",
         "{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":\"c\"}\r\n",
     ])
-    func takesAGoodMessageAsItIs(_ message: String) throws {
+    func acceptsAGoodMessage(_ message: String) throws {
         for length in [1, 7, 1_000] {
             let answers = try #require(self.answers(to: framed(message) + framed(Self.request(2)), inPiecesOf: length))
             #expect(answers.count == 2 && answers.allSatisfy { $0.contains("\"result\":null") })
         }
     }
 
-    /// A message that is no JSON and takes in nothing is still one parse error.
+    /// A message that is not JSON and includes nothing of the next is still one parse error.
     @Test(arguments: ["abc", "{}c", "Content", "{\"a\":\"Content-Length", "Content-Length: x\r\n"])
-    func takesABadMessageAsItIs(_ message: String) throws {
+    func answersABadMessageWithOneParseError(_ message: String) throws {
         for length in [1, 7, 1_000] {
             let stream = framed(message) + framed(Self.request(2))
             #expect(answers(to: stream, inPiecesOf: length) == [Self.parseError, Self.answer(2)])
@@ -78,10 +78,10 @@ struct WrongLengthTests {
         }
     }
 
-    /// A message that ended with a letter of `Content-Length` was answered only when the next came, which a host that waits
-    /// for the answer never sends.
+    /// A message that ended with a letter of `Content-Length` was once answered only when the next one came. A host
+    /// that waits for the reply never sends the next one.
     @Test(arguments: 1...14)
-    func answersAtOnceWhatMayTakeInTheNextHeader(_ count: Int) {
+    func answersAtOnceThoughTheNextHeaderMayHaveBegun(_ count: Int) {
         var framer = HeaderFramer()
         let message = #"{"jsonrpc":"2.0","method":""# + String("Content-Length".prefix(count))
         let isAnswered = Array(framed(message).utf8).withUnsafeBytes { bytes in
@@ -95,7 +95,7 @@ struct WrongLengthTests {
         #expect(bare.count == 2 && bare.first == .badHeader)
     }
 
-    /// Lengths that all take in each other are read in linear time.
+    /// Lengths that include each other are read in linear time.
     @Test(arguments: ["Content-Length: 99999\r\n\r\n", "Content-Length: 99999\r\n\r\nx\nContent-Length:\n", "\n"])
     func readsOverlappingLengthsInLinearTime(_ piece: String) {
         let times = [40_000, 160_000].map { count in

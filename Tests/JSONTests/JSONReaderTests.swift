@@ -2,7 +2,7 @@ import Testing
 
 @testable import JSON
 
-/// What is JSON and what is not: cases of JSONTestSuite (Seriot, "Parsing JSON is a Minefield"), under its names.
+/// Valid and invalid JSON: cases of JSONTestSuite (Seriot, "Parsing JSON is a Minefield"), with its names.
 struct JSONReaderTests {
     private static let accepted: [(name: String, text: [UInt8])] = [
         ("array_arraysWithSpaces", Array("[[]   ]".utf8)), ("array_empty", Array("[]".utf8)),
@@ -95,8 +95,8 @@ struct JSONReaderTests {
         #expect(error?.reason == reason, "\(name)")
     }
 
-    /// `{1:2}` got "a value of another type", which is what a caller that asked for a string is told, and a text that ended
-    /// never said what it lacked.
+    /// The error for `{1:2}` was once "a value of another type", which is the error for a caller that asks for a
+    /// string. The error at the end of the text once did not say what is missing.
     @Test(arguments: [
         ("{1:2}", 1, "expected a property name in double quotes"),
         (#"{"a":1,null:2}"#, 7, "expected a property name in double quotes"),
@@ -112,13 +112,13 @@ struct JSONReaderTests {
         ("[1,", 3, "the text ends where a JSON value is expected"),
         (#"{"ab"#, 4, "the text ends too early"), ("nul", 3, "the text ends too early"),
     ])
-    func namesWhatTheGrammarExpects(text: String, offset: Int, explanation: String) {
+    func namesTheExpectedToken(text: String, offset: Int, explanation: String) {
         let error = #expect(throws: JSONError.self) { try read(Array(text.utf8)) }
         #expect(error?.offset == offset && error?.explanation == explanation)
     }
 
-    /// Every text that is JSON is none when it is cut anywhere, but for numbers, which may end early.
-    @Test func refusesWhatIsCutShort() throws {
+    /// Any valid JSON text is invalid if it is truncated, except for numbers, which may end early.
+    @Test func refusesTruncatedTexts() throws {
         for (name, text) in Self.accepted where text.last == UInt8(ascii: "]") || text.last == UInt8(ascii: "}") {
             for end in 0..<text.count {
                 #expect(throws: JSONError.self, "\(name) cut at \(end)") { try read(Array(text[..<end])) }
@@ -134,8 +134,8 @@ struct JSONReaderTests {
         #expect(try JSONValue(parsing: text) == .string(value))
     }
 
-    /// The word-wise search must find what it looks for at every place of a word.
-    @Test func findsTheEndOfAStringAtEveryPlace() throws {
+    /// The word-wise search must find a byte at every position in a word.
+    @Test func findsTheEndOfAStringAtEveryPosition() throws {
         for length in 0..<40 {
             let plain = String(repeating: "x", count: length)
             for inner in ["", "é", #"\n"#, "\u{7F}"] {
@@ -160,11 +160,11 @@ struct JSONReaderTests {
             var reader = JSONReader(bytes)
             return try reader.number().int
         }
-        // 1e-400 underflows to nought, which is whole.
+        // 1e-400 underflows to zero, which is an integer.
         #expect(int == (text == "1e-400" ? 0 : value))
     }
 
-    @Test func givesBytesAsTheyWereWritten() throws {
+    @Test func returnsTheOriginalBytes() throws {
         let bytes = Array(#"{ "id" : 1.50e+1 , "x" : [ "\u0041" ] }"#.utf8)
         let raw = try bytes.withUnsafeBytes { bytes in
             var reader = JSONReader(bytes)

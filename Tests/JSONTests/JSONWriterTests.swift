@@ -3,7 +3,7 @@ import Testing
 @testable import JSON
 
 struct JSONWriterTests {
-    @Test func putsCommasWhereTheyBelong() {
+    @Test func separatesElementsWithCommas() {
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("id")
@@ -25,7 +25,7 @@ struct JSONWriterTests {
         #expect(text(writer) == #"{"id":7,"tags":["a",{},[],null],"isOpen":false}"# + "\nnull")
     }
 
-    @Test func growsAsItMustAndKeepsItsMemory() {
+    @Test func growsOnDemandAndKeepsItsMemory() {
         var writer = JSONWriter(capacity: 0)
         #expect(writer.capacity == 0 && writer.bytes.isEmpty)
         for number in 0..<1_000 { writer.int(number) }
@@ -54,7 +54,7 @@ struct JSONWriterTests {
         #expect(text(writer) == String(value))
     }
 
-    @Test func takesBackWhatWasWritten() {
+    @Test func truncatesItsOutput() {
         var writer = JSONWriter()
         writer.beginArray()
         writer.int(1)

@@ -14,7 +14,7 @@ struct NearestNameTests {
     ]
 
     @Test(arguments: rows.indices)
-    func findsTheNameThatIsMeant(_ row: Int) {
+    func findsTheNearestName(_ row: Int) {
         let (name, nearest) = Self.rows[row]
         #expect(NearestName.of(name, among: Self.methods) == nearest)
     }
@@ -25,23 +25,23 @@ struct NearestNameTests {
         #expect(NearestName.of("ab", among: ["cd"]) == nil)
     }
 
-    @Test func writesAHintOnlyWhereThereIsANearName() {
+    @Test func writesAHintOnlyForANearName() {
         #expect(NearestName.hint(for: "emial", among: ["email", "password"]) == " (did you mean email?)")
         #expect(NearestName.hint(for: "x", among: ["email", "password"]).isEmpty)
     }
 
-    /// A message that repeated an unknown name was as long as the name.
+    /// A message that repeated an unknown name was once as long as the name.
     @Test func shortensALongName() {
         #expect("email".shortened == "email")
         let longest = String(repeating: "x", count: NearestName.bytesMax)
         #expect(longest.shortened == longest)
         #expect((longest + "x").shortened == "xxxxxxxxxxxxxxxx…")
-        // One character of many scalars counts by its scalars.
+        // A character of many scalars counts by its scalars.
         let marks = "e" + String(repeating: "\u{301}", count: 100_000)
         #expect(marks.shortened.unicodeScalars.count == 17)
     }
 
-    @Test func tellsMemberNamesApartByTheirBytes() {
+    @Test func comparesPropertyNamesByTheirBytes() {
         var names = MemberNames()
         let (composed, decomposed) = ("\u{E9}", "e\u{301}")
         #expect(composed == decomposed)

@@ -8,7 +8,7 @@ import PosternTesting
 
 @testable import Mail
 
-/// The courier over a store in memory and a clock that is moved by hand.
+/// The courier with a store in memory and a clock that the test sets.
 struct CourierTests {
     private let store = Store(engine: LocalEngine())
     private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_000_000))
@@ -18,7 +18,7 @@ struct CourierTests {
         outbox = Outbox(composer: try MessageTemplates(publicURL: "http://x.co", domain: "x.co"))
     }
 
-    @Test func deliversAndErases() throws {
+    @Test func deliversMailsAndErasesTheirTexts() throws {
         let driver = RecordingDriver()
         let courier = courier(driver)
         try post(to: "a@b.co")
@@ -29,7 +29,7 @@ struct CourierTests {
         #expect(try texts() == [nil, nil])
     }
 
-    @Test func triesAgainLaterEachTime() throws {
+    @Test func retriesWithIncreasingDelays() throws {
         let driver = RecordingDriver()
         driver.refuse(times: .max)
         let courier = courier(driver)
@@ -51,8 +51,8 @@ struct CourierTests {
         #expect(try texts() == [nil])
     }
 
-    /// A thread that could not be had once ended the program.
-    @Test func triesAgainLaterWhereNoThreadIsToBeHad() throws {
+    /// The program once ended when no thread could be started.
+    @Test func retriesLaterWhenNoThreadCanBeStarted() throws {
         let driver = RecordingDriver()
         let courier = courier(driver, startThread: { _ in false })
         try post(to: "a@b.co")
@@ -63,7 +63,7 @@ struct CourierTests {
         #expect(driver.attempts == 0)
     }
 
-    @Test func doesNotLetOneThatHangsHoldUpTheOthers() throws {
+    @Test func aHangingMailDoesNotDelayOthers() throws {
         let driver = RecordingDriver(hangsFor: "hang@b.co")
         let courier = courier(driver)
         try post(to: "hang@b.co")
@@ -75,8 +75,9 @@ struct CourierTests {
         #expect(driver.attempts == 11)
     }
 
-    /// Processes on one directory, each with a driver: one sends a mail, and only if it is killed does another.
-    @Test func sendsAMailOnceThoughSeveralCould() throws {
+    /// Several processes on one directory, each with a driver:
+    /// one sends a mail, and another only if the first is killed.
+    @Test func sendsAMailOnceAmongSeveralProcesses() throws {
         let folder = NSTemporaryDirectory() + "postern-\(UUID().uuidString)"
         defer { _ = try? FileManager.default.removeItem(atPath: folder) }
         let drivers = [RecordingDriver(hangsFor: "a@b.co"), RecordingDriver(), RecordingDriver()]
@@ -92,7 +93,7 @@ struct CourierTests {
         _ = time.advance(seconds: 20)
         try run(couriers[1]) { drivers[1].messages.count == 1 }
         drivers[0].letGo()
-        // One that ends before it is done leaves its mail to the others at once.
+        // A courier that ends before it is done leaves its mail to the others at once.
         try post(to: "a@b.co", in: stores[0])
         let last = RecordingDriver(hangsFor: "a@b.co")
         let ending = courier(last, of: stores[2])
@@ -102,8 +103,8 @@ struct CourierTests {
         try run(couriers[1]) { drivers[1].attempts == 2 }
     }
 
-    /// A lock that another process held for a moment kept all mails back for a minute, and the log said that the outbox
-    /// could not be used.
+    /// A lock that another process held for a moment once delayed all mails by a minute, and the log said that the
+    /// outbox could not be used.
     @Test func sendsAMailOnceTheLockIsFree() throws {
         let folder = NSTemporaryDirectory() + "postern-\(UUID().uuidString)"
         defer { _ = try? FileManager.default.removeItem(atPath: folder) }
@@ -141,7 +142,7 @@ struct CourierTests {
         #expect(try mails().isEmpty)
     }
 
-    @Test func wantsToBeCalledWhenSomethingIsDue() throws {
+    @Test func returnsTheTimeUntilTheNextMailIsDue() throws {
         let courier = courier(nil)
         #expect(courier.sendDue() == 60_000)
         let driver = RecordingDriver()
@@ -153,10 +154,10 @@ struct CourierTests {
         #expect((1...2_000).contains(other.sendDue()))
     }
 
-    // MARK: A clock that stood ahead
+    // MARK: After a clock that was ahead
 
-    /// A mail that was tried while the clock stood a year ahead was once held back for a year.
-    @Test func sendsNowWhatAClockAheadHasPutOff() throws {
+    /// A mail that was tried while the clock was a year ahead was once delayed by a year.
+    @Test func sendsAMailDelayedByAClockThatWasAhead() throws {
         let driver = RecordingDriver()
         driver.refuse(times: 1)
         let clock = SettableTime(time.now.adding(seconds: 365 * 86_400))
@@ -168,20 +169,20 @@ struct CourierTests {
         #expect(try mails().map(\.state) == ["delivered"])
     }
 
-    /// What such a clock has dated is also forgotten in time.
-    @Test func forgetsInTimeWhatAClockAheadHasDated() throws {
+    /// Mails dated by such a clock also expire in time.
+    @Test func expiresAMailDatedByAClockThatWasAhead() throws {
         let clock = SettableTime(time.now.adding(seconds: 365 * 86_400))
         try post(to: "a@b.co", at: clock.now)
         clock.now = time.now
         _ = courier(nil, time: clock).sendDue()
-        // As long as any mail is good.
+        // The longest lifetime of any mail.
         clock.now = time.now.adding(seconds: 7 * 86_400)
         _ = courier(nil, time: clock).sendDue()
         #expect(try texts() == [nil])
     }
 
-    /// The record of a mail that was delivered while the clock stood ahead is kept no longer than others.
-    @Test func forgetsInTimeWhatWasDeliveredWhileTheClockStoodAhead() throws {
+    /// The record of a mail that was delivered while the clock was ahead is kept no longer than others.
+    @Test func deletesTheRecordOfAMailDeliveredByAClockThatWasAhead() throws {
         let driver = RecordingDriver()
         let clock = SettableTime(time.now.adding(seconds: 365 * 86_400))
         try post(to: "a@b.co", at: clock.now)
@@ -194,21 +195,21 @@ struct CourierTests {
         #expect(try mails().isEmpty)
     }
 
-    /// A courier that had looked while the clock stood ahead once looked again when that time had come.
-    @Test func looksAgainThoughTheClockWasSetBack() throws {
+    /// A courier that had checked while the clock was ahead once did not check again until that time.
+    @Test func checksAgainAfterTheClockWasSetBack() throws {
         let driver = RecordingDriver()
         let clock = SettableTime(time.now.adding(seconds: 365 * 86_400))
         let courier = courier(driver, time: clock)
         _ = courier.sendDue()
         clock.now = time.now
-        // Another process has posted, so that there is no notice of it here.
+        // Another process posts the mail, so this courier is not notified.
         let other = Outbox(composer: try MessageTemplates(publicURL: "http://x.co", domain: "x.co"))
         try post(to: "a@b.co", at: clock.now, by: other)
         try run(courier) { driver.messages.count == 1 }
     }
 
-    /// Nothing but the courier calls the sweep.
-    @Test func deletesCountsAndCodesThatAreOver() throws {
+    /// Only the courier calls the sweep.
+    @Test func deletesExpiredCountsAndCodes() throws {
         try store.transact { tx in
             try Lockout(.care).fail(1, at: time.now, in: tx)
             _ = try MailedCodes(.sales).issue(
@@ -233,7 +234,7 @@ struct CourierTests {
 
     // MARK: The end
 
-    @Test func waitsAtTheEndForWhatIsUnderWay() throws {
+    @Test func waitsForDeliveriesUnderWayAtTheEnd() throws {
         let driver = RecordingDriver()
         let courier = courier(driver)
         try post(to: "a@b.co")
@@ -282,7 +283,7 @@ struct CourierTests {
         try store.makeDurable()
     }
 
-    /// Lets the courier work until something holds, and a last time to take note of it.
+    /// Runs the courier until a condition holds, and once more so that it records the outcome.
     private func run(_ courier: Courier, until isDone: () throws -> Bool) throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while try !isDone() {
@@ -301,7 +302,7 @@ struct CourierTests {
     }
 }
 
-/// A clock that is set.
+/// A clock that the test sets.
 private final class SettableTime: TimeSource {
     var now: Timestamp
 
@@ -310,7 +311,7 @@ private final class SettableTime: TimeSource {
     }
 }
 
-/// Keeps what it is given, or refuses it, or hangs on it.
+/// A driver that records its messages, refuses them, or hangs.
 private final class RecordingDriver: MailDriver {
     private struct State {
         var messages: [String] = []

@@ -10,7 +10,7 @@ struct DriverTests {
         .path
 
     init() {
-        // As the program does: a command that reads nothing must not end whoever writes to it.
+        // As the program does: a command that reads nothing must not end the process that writes to it.
         signal(SIGPIPE, SIG_IGN)
     }
 
@@ -18,11 +18,11 @@ struct DriverTests {
         InternetMessage(.sample(), text: "1-ab\n", from: try #require(MailSender("postern@example.com")))
     }
 
-    @Test func writesAWholeFileThatOnlyItsOwnerReads() throws {
+    @Test func writesAWholeFileThatOnlyItsOwnerCanRead() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let driver = DirectoryDriver(path: SystemString(folder))
         try driver.deliver(try message())
-        // A second delivery of the same mail, as after a crash, is the same file.
+        // A second delivery of the same mail, as after a crash, writes the same file.
         try driver.deliver(try message())
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["2016-02-24T22:07:52.371513Z-8c1f.eml"])
         let file = "\(folder)/2016-02-24T22:07:52.371513Z-8c1f.eml"
@@ -31,8 +31,8 @@ struct DriverTests {
         #expect(mode == 0o600)
     }
 
-    /// A link at the name under which a mail is written would have it written into what the link leads to.
-    @Test func followsNoLinkInItsDirectory() throws {
+    /// A link under the temporary name of a mail would redirect the mail into the link's target.
+    @Test func followsNoSymbolicLinkInItsDirectory() throws {
         let target = folder + ".target"
         defer { for path in [folder, target] { try? FileManager.default.removeItem(atPath: path) } }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
@@ -46,7 +46,7 @@ struct DriverTests {
         #expect(type == .typeRegular)
     }
 
-    @Test func saysWhyADirectoryCannotTakeIt() throws {
+    @Test func reportsWhyADirectoryCannotBeUsed() throws {
         let message = try message()
         #expect(throws: DeliveryFailure("mkdir in the mail directory: No such file or directory")) {
             try DirectoryDriver(path: "/nonexistent/mails").deliver(message)
@@ -56,7 +56,7 @@ struct DriverTests {
         }
     }
 
-    @Test func handsTheMessageToACommand() throws {
+    @Test func passesTheMessageToACommand() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try CommandDriver(command: SystemString("cat > '\(folder)'; echo printed; echo printed >&2")).deliver(
             try message()
@@ -64,9 +64,9 @@ struct DriverTests {
         #expect(FileManager.default.contents(atPath: folder) == Data(try message().bytes))
     }
 
-    @Test func takesTheCommandsWordForIt() throws {
+    @Test func trustsTheCommandsExitCode() throws {
         let message = try message()
-        // It read nothing, and says that all is well.
+        // The command reads nothing, and reports success.
         try CommandDriver(command: "true").deliver(message)
         #expect(throws: DeliveryFailure("the command ended with exit code 75")) {
             try CommandDriver(command: "cat >/dev/null; exit 75").deliver(message)
@@ -79,8 +79,8 @@ struct DriverTests {
         }
     }
 
-    /// What a command said went nowhere, and only its exit code was known.
-    @Test func keepsTheEndOfWhatACommandSaid() throws {
+    /// The command's error output was once discarded, and only its exit code was known.
+    @Test func keepsTheEndOfACommandsErrorOutput() throws {
         let message = try message()
         let failure = DeliveryFailure("the command ended with exit code 67", detail: "relay: 550 no such user")
         #expect(throws: failure) {
@@ -88,14 +88,14 @@ struct DriverTests {
                 .deliver(message)
         }
         #expect(failure.fullReason == "the command ended with exit code 67: relay: 550 no such user")
-        // More than a pipe holds, before it reads a byte.
+        // More output than a pipe holds, before the command reads a byte.
         let many = "for i in $(seq 20000); do echo line $i; done >&2; cat >/dev/null; exit 1"
         let error = try #require(throws: DeliveryFailure.self) {
             try CommandDriver(command: SystemString(many)).deliver(message)
         }
         #expect(error.detail?.hasSuffix(" line 19999 line 20000") == true)
         #expect((400...500).contains(error.detail?.utf8.count ?? 0))
-        // What it leaves behind holds the pipe open, and is not waited for.
+        // A background process of the command holds the pipe open, and is not waited for.
         let start = ContinuousClock.now
         #expect(throws: DeliveryFailure("the command ended with exit code 1", detail: "x")) {
             try CommandDriver(command: "sleep 20 & echo x >&2; exit 1").deliver(message)
@@ -103,9 +103,10 @@ struct DriverTests {
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 
-    /// A command that quotes the mail must not put its code where it stays when the mail's text is erased.
+    /// A command that quotes the mail must not put the mail's code
+    /// into a text that stays when the mail's text is erased.
     @Test(arguments: ["1-5f0c2d3e4b5a69788796a5b4c3d2e1f0 for you\n", "1-5f0c2d3e4b5a69788796a5b4c3d2e1f0 für dich\n"])
-    func leavesOutWhatACommandQuotes(text: String) throws {
+    func removesQuotesOfTheMailFromACommandsOutput(text: String) throws {
         let code = "1-5f0c2d3e4b5a69788796a5b4c3d2e1f0"
         let message = InternetMessage(.sample(), text: text, from: try #require(MailSender("postern@example.com")))
         for command in [
@@ -130,7 +131,7 @@ struct DriverTests {
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 
-    @Test func asksACommandThatHangsToEnd() throws {
+    @Test func sendsSIGTERMToACommandThatHangs() throws {
         let message = try message()
         let command = "trap 'echo asked >&2; exit 0' TERM; sleep 60 & wait"
         #expect(throws: DeliveryFailure("the command took longer than 1 seconds", detail: "asked")) {
@@ -138,10 +139,10 @@ struct DriverTests {
         }
     }
 
-    @Test func letsNoCommandThatSleepsHoldUpTheOthers() throws {
+    @Test func aSleepingCommandDoesNotDelayOthers() throws {
         let message = try message()
         let sleeper = CommandDriver(command: "exec sleep 60")
-        // What each leaves behind would hold open the input of another, had it inherited that.
+        // A background process of a command would hold another command's input open, had it inherited that.
         let driver = CommandDriver(command: "cat >/dev/null; sleep 20 &")
         let start = ContinuousClock.now
         let count = 8

@@ -26,18 +26,18 @@ struct InternetMessageTests {
         )
     }
 
-    @Test func endsTheLastLineWhereTheTextDoesNot() throws {
+    @Test func addsAMissingLineEndAtTheEnd() throws {
         #expect(try text(subject: "s", body: "one\ntwo").hasSuffix("\r\n\r\none\r\ntwo\r\n"))
     }
 
     @Test(arguments: [
         ("Ünïcode", "=?utf-8?B?w5xuw69jb2Rl?="),
-        // The example of RFC 2047 §8 in base64 rather than Q.
+        // The example of RFC 2047 §8, in base64 instead of Q.
         ("Keld Jørn Simonsen", "=?utf-8?B?S2VsZCBKw7hybiBTaW1vbnNlbg==?="),
         ("=?utf-8?Q?trick?=", "=?utf-8?B?PT91dGYtOD9RP3RyaWNrPz0=?="),
         ("two\r\nBcc: x@y.zz", "=?utf-8?B?dHdvDQpCY2M6IHhAeS56eg==?="),
     ])
-    func encodesSubjectsThatCannotTravel(subject: String, expected: String) throws {
+    func encodesSubjectsThatAreNotPrintableASCII(subject: String, expected: String) throws {
         #expect(try text(subject: subject, body: "x").contains("\r\nSubject: \(expected)\r\n"))
     }
 
@@ -51,7 +51,7 @@ struct InternetMessageTests {
     }
 
     @Test(arguments: ["Grüße\n", "NUL \0\n", "CR \r\n", String(repeating: "x", count: 999)])
-    func sendsTextsThatCannotTravelInBase64(body: String) throws {
+    func encodesTextsInBase64IfNecessary(body: String) throws {
         let message = try text(subject: "s", body: body)
         #expect(message.contains("\r\nContent-Transfer-Encoding: base64\r\n"))
         #expect(message.utf8.allSatisfy { $0 < 0x80 && $0 != 0 })
@@ -65,14 +65,14 @@ struct InternetMessageTests {
         ("Größe <a@b.co>", "From: =?utf-8?B?R3LDtsOfZQ==?= <a@b.co>"),
         ("root@localhost", "From: root@localhost"),
     ])
-    func namesTheSender(sender: String, expected: String) throws {
+    func writesTheSender(sender: String, expected: String) throws {
         #expect(try text(subject: "s", body: "x", from: sender).contains("\r\n\(expected)\r\n"))
     }
 
     @Test(arguments: [
         "", "nobody", "a@b", "Name <a@b.co", "a@b.co\r\nBcc: x@y.zz", "A\u{7F} <a@b.co>", "<>", "a b@c.co",
     ])
-    func refusesWhatIsNoSender(text: String) {
+    func refusesInvalidSenders(text: String) {
         #expect(MailSender(text) == nil)
     }
 
@@ -84,7 +84,7 @@ struct InternetMessageTests {
         ("http://[::1]:80", "postern@localhost"),
         ("http://127.0.0.1", "postern@localhost"),
     ])
-    func sendsFromTheHostOfTheLinks(url: String, expected: String) {
+    func derivesTheSenderFromThePublicURL(url: String, expected: String) {
         #expect(MailSender(hostOf: url).address == expected)
     }
 

@@ -14,7 +14,7 @@ struct MessageTemplatesTests {
         (.salesVerification, "https://x.co/verification?token=1-ab"),
         (.salesReset, "https://x.co/reset?token=1-ab"),
     ])
-    func showsTheCodeAloneAndInALink(kind: MailKind, link: String) throws {
+    func containsTheCodeAloneAndInALink(kind: MailKind, link: String) throws {
         let words = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(kind, secret: "1-ab")
         let lines = words.text.split(separator: "\n")
         #expect(lines.contains("1-ab"))
@@ -22,14 +22,14 @@ struct MessageTemplatesTests {
         #expect(!words.subject.isEmpty && !words.subject.contains("1-ab"))
     }
 
-    @Test func putsATemporaryPasswordIntoNoLink() throws {
+    @Test func putsNoTemporaryPasswordIntoALink() throws {
         let templates = try MessageTemplates(publicURL: "https://x.co", domain: "x.co")
         let words = templates.compose(.careTemporaryPassword, secret: "secret")
         #expect(words.text.split(separator: "\n").contains("secret"))
         #expect(!words.text.contains("https://"))
     }
 
-    /// The spans in the texts were held against nothing.
+    /// The lifetimes in the texts were once not compared with the limits.
     @Test(arguments: [
         (MailKind.operatorsConfirmation, Limits.confirmationCodeSeconds),
         (.operatorsReset, Limits.resetCodeSeconds), (.careConfirmation, Limits.confirmationCodeSeconds),
@@ -37,7 +37,7 @@ struct MessageTemplatesTests {
         (.careTemporaryPasswordUnproven, Limits.temporaryPasswordSeconds), (.careInvitation, Limits.claimCodeSeconds),
         (.salesVerification, Limits.confirmationCodeSeconds), (.salesReset, Limits.resetCodeSeconds),
     ])
-    func saysHowLongTheCodeIsGood(kind: MailKind, seconds: Int) throws {
+    func statesTheLifetimeOfTheCode(kind: MailKind, seconds: Int) throws {
         let text = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(kind, secret: "1-ab").text
         let units = ["hour": 3_600, "day": 86_400, "week": 604_800]
         let spans = text.matches(of: /\b(an?|[0-9]+) (hour|day|week)s?\b/).map { match in
@@ -46,7 +46,7 @@ struct MessageTemplatesTests {
         #expect(spans == [seconds])
     }
 
-    @Test func prefersTheTemplatesOfADirectory() throws {
+    @Test func prefersTemplatesFromADirectory() throws {
         let folder = try Folder(["operators-reset.txt": "Subject: Eigene Worte\r\n\r\n{{code}}: {{link}}\r\n"])
         let templates = try MessageTemplates(
             publicURL: "https://x.co",
@@ -73,7 +73,7 @@ struct MessageTemplatesTests {
         ("operators-reset.txt", "Subject: x\n\n{{link}}\n{{code", ".txt:4: {{ has no }} behind it"),
         ("operator-reset.txt", "Subject: x\n\n{{code}}", "is the template of no mail"),
     ])
-    func saysWhatIsWrongWithATemplate(name: String, text: String, problem: String) throws {
+    func reportsWhatIsWrongWithATemplate(name: String, text: String, problem: String) throws {
         let folder = try Folder([name: text])
         let error = try #require(throws: TemplateError.self) {
             try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: SystemString(folder.path))
@@ -81,7 +81,7 @@ struct MessageTemplatesTests {
         #expect(error.description.contains(problem) && error.description.contains(name))
     }
 
-    @Test func boundsATemplate() throws {
+    @Test func limitsTheLengthOfATemplate() throws {
         let text = "Subject: x\n\n{{code}}" + String(repeating: "x", count: Limits.templateBytesMax)
         let folder = try Folder(["operators-reset.txt": text])
         #expect(throws: TemplateError("\(folder.path)/operators-reset.txt is longer than 32768 bytes")) {
@@ -89,8 +89,8 @@ struct MessageTemplatesTests {
         }
     }
 
-    /// A FIFO, which nobody writes to, once kept the program from starting.
-    @Test func refusesWhatIsNoFile() throws {
+    /// A FIFO without a writer once kept the program from starting.
+    @Test func refusesATemplateThatIsNotAFile() throws {
         let folder = try Folder([:])
         let pipe = "\(folder.path)/operators-reset.txt"
         try #require(mkfifo(pipe, 0o600) == 0)
@@ -99,14 +99,14 @@ struct MessageTemplatesTests {
         }
     }
 
-    @Test func refusesADirectoryThatIsNotThere() {
+    @Test func refusesAMissingDirectory() {
         #expect(throws: TemplateError("open /nonexistent: No such file or directory")) {
             try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: "/nonexistent")
         }
     }
 }
 
-/// A directory with files in it, which goes when the value does.
+/// A directory with files, which is removed with this object.
 private final class Folder {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("postern-\(UUID().uuidString)").path
 

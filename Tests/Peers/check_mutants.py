@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Checks that each mutation of mutant.py still changes what the binary answers, and that `none` changes nothing.
+"""Checks that each mutation of mutant.py still changes the binary's replies, and that `none` changes nothing.
 
     check_mutants.py BINARY
 
-The peers' teeth (peers.py --teeth) take minutes; this takes a second. A mutation whose pattern matches nothing any more
-would let every peer pass.
+`peers.py --teeth` takes minutes; this takes a second. If a mutation's pattern no longer matched, every peer would
+pass.
 """
 
 import json
@@ -18,7 +18,7 @@ ARGUMENTS = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--
 
 
 def session(has_headers):
-    """Requests whose replies are results, errors and text beyond ASCII, more of them than a mutation counts up to."""
+    """Requests whose replies are results, errors and non-ASCII text, more of them than any mutation counts up to."""
     user = {"email": "a@b.co", "password": "p", "role": "user", "first_name": "Zoë"}
     requests = [("care.user.register", user), ("care.user.view", {}), ("no.such.method", {})]
     requests += [("system.info", {})] * 45
@@ -41,7 +41,7 @@ def main():
             if is_changed != (mutant != "none"):
                 wrong += 1
                 framing = "headers" if has_headers else "lines"
-                print(f"{mutant}: over {framing} the answers are {'changed' if is_changed else 'as they were'}")
+                print(f"{mutant}: over {framing} the replies are {'changed' if is_changed else 'unchanged'}")
     sys.exit(1 if wrong else 0)
 
 
@@ -50,7 +50,7 @@ def answers(command, given, environment=()):
         command + ARGUMENTS, input=given, capture_output=True, env={**os.environ, **dict(environment)}, timeout=60
     )
     if not outcome.stdout:
-        sys.exit(f"{command[-1]} answers nothing: {outcome.stderr.decode(errors='replace')}")
+        sys.exit(f"{command[-1]} writes no reply: {outcome.stderr.decode(errors='replace')}")
     return outcome.stdout, outcome.returncode
 
 

@@ -1,4 +1,4 @@
-"""How a peer in Python tells what came of its checks: as lines of the Test Anything Protocol."""
+"""Reports the checks of a Python peer as lines of the Test Anything Protocol."""
 
 import traceback
 
@@ -6,17 +6,17 @@ CALL_SECONDS_MAX = 20
 
 
 class Unexpected(Exception):
-    """Something else came than what was expected."""
+    """A value differs from the expected one."""
 
 
 class Checks:
-    """Runs checks one by one and prints a line of each; the plan comes last, so that a run cut short is seen."""
+    """Runs checks one by one and prints a line for each. The plan comes last, so that an aborted run is noticed."""
 
     def __init__(self):
         self.count = 0
 
     def report(self, name, error=None):
-        """Prints what came of one check."""
+        """Prints the outcome of one check."""
         self.count += 1
         if error is None:
             print(f"ok {self.count} - {name}", flush=True)
@@ -26,7 +26,7 @@ class Checks:
         print(f"not ok {self.count} - {name} # {place.name}:{place.lineno} {why}", flush=True)
 
     def run(self, name, check, *arguments):
-        """Runs one check; what it returns, or None where it failed."""
+        """Runs one check. Returns its result, or None if it failed."""
         try:
             outcome = check(*arguments)
         except Exception as error:
@@ -36,7 +36,7 @@ class Checks:
         return outcome
 
     async def run_async(self, name, check, *arguments):
-        """Runs one check that is a coroutine function, as `run` does."""
+        """Runs one check that is a coroutine function, like `run`."""
         try:
             outcome = await check(*arguments)
         except Exception as error:
@@ -51,9 +51,9 @@ class Checks:
 
 
 def expect(actual, expected, what="it"):
-    """Raises unless both are the same."""
+    """Raises unless both values are equal."""
     if actual != expected:
-        raise Unexpected(f"{what} was {str(actual)[:200]!r} in place of {str(expected)[:200]!r}")
+        raise Unexpected(f"{what} was {str(actual)[:200]!r} instead of {str(expected)[:200]!r}")
 
 
 def require(condition, what):

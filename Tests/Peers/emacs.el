@@ -1,4 +1,4 @@
-;;; emacs.el --- Emacs drives Postern by its jsonrpc.el  -*- coding: utf-8; lexical-binding: t -*-
+;;; emacs.el --- Emacs runs Postern with its jsonrpc.el  -*- coding: utf-8; lexical-binding: t -*-
 
 ;;; Code:
 
@@ -13,7 +13,7 @@
 (defvar exit-code nil "The exit code of the process, once it has ended.")
 
 (defmacro check (name &rest body)
-  "Run BODY and print, under NAME, whether it ran through."
+  "Run BODY and print, under NAME, whether it succeeded."
   (declare (indent 1))
   `(progn
      (setq check-count (1+ check-count))
@@ -24,7 +24,7 @@
 (defun expect (actual expected)
   "Fail unless ACTUAL is EXPECTED."
   (unless (equal actual expected)
-    (error "%S came in place of %S" actual expected)))
+    (error "got %S instead of %S" actual expected)))
 
 (defvar connection
   (jsonrpc-process-connection
@@ -40,11 +40,11 @@
                             :stderr (get-buffer-create "*postern stderr*")))))
 
 (defun call (method &rest params)
-  "What METHOD answers to PARAMS."
+  "The result of METHOD with PARAMS."
   (jsonrpc-request connection method params :timeout call-seconds-max))
 
 (defun call-later (method params on-result on-error)
-  "Have METHOD called with PARAMS, and ON-RESULT or ON-ERROR with what comes back."
+  "Call METHOD with PARAMS, then ON-RESULT or ON-ERROR with the reply."
   (jsonrpc-async-request connection method params
                          :timeout call-seconds-max
                          :success-fn on-result
@@ -52,14 +52,14 @@
                          :timeout-fn (lambda () (funcall on-error '(:message "Timed out")))))
 
 (defun fault (method &rest params)
-  "The error that METHOD answers to PARAMS, as code, message and data."
+  "The error of METHOD with PARAMS, as code, message and data."
   (condition-case problem
-      (error "%S came in place of an error" (apply #'call method params))
+      (error "got %S instead of an error" (apply #'call method params))
     (jsonrpc-error (mapcar (lambda (key) (alist-get key (cddr problem)))
                            '(jsonrpc-error-code jsonrpc-error-message jsonrpc-error-data)))))
 
 (defun wait-for (condition)
-  "Take what comes until CONDITION holds."
+  "Process output until CONDITION holds."
   (with-timeout (call-seconds-max (error "Timed out"))
     (while (not (funcall condition))
       (accept-process-output nil 0.05))))
@@ -76,16 +76,16 @@
   (append session (list :client (list :user (person email) :address address))))
 
 (defun addresses (session)
-  "The addresses of the clients that SESSION sees."
+  "The addresses of the clients of SESSION."
   (mapcar (lambda (client) (plist-get client :address))
           (plist-get (apply #'call :operators.clients.get (append session '(:provision 0))) :clients)))
 
 (let (session)
-  (check "a call has its result"
+  (check "a call gets its result"
     (setq session (register "luke@example.com"))
     (expect (length (plist-get session :session_id)) 128))
 
-  (check "params that are null are let pass"
+  (check "null params are accepted"
     (expect (plist-get (call :system.info) :name) "postern"))
 
   (check "an error of the service has its code, message and data"
@@ -101,23 +101,23 @@
               (jsonrpc-error (alist-get 'jsonrpc-error-code (cddr problem))))
             -32602))
 
-  (check "a method without a value gives null"
+  (check "a method without a result returns null"
     (let ((leaving (register "leaving@example.com")))
       (expect (apply #'call :operators.signout leaving) nil)
       (expect (car (apply #'fault :operators.clients.get (append leaving '(:provision 0)))) -2)))
 
-  (check "a notification is carried out and not answered"
+  (check "a notification is executed and gets no reply"
     (jsonrpc-notify connection :operators.client.create (client-params session "n@example.com" "by a notification"))
     (jsonrpc-notify connection :no.such.method nil)
     (expect (addresses session) '("by a notification")))
 
-  (check "text beyond ASCII comes back as it went"
+  (check "non-ASCII text is returned unchanged"
     (let ((client (apply #'call :operators.client.create (client-params session "text@example.com" text))))
       (expect (plist-get client :address) text)
       (expect (plist-get (plist-get client :user) :first_name) "Zoë")
       (expect (car (addresses session)) text)))
 
-  (check (format "%d calls at once each have their own reply" concurrent-calls)
+  (check (format "%d concurrent calls each get their own reply" concurrent-calls)
     (let ((busy (register "busy@example.com"))
           (finished nil)
           (problems nil))
@@ -142,7 +142,7 @@
       (when (equal finished (sort (copy-sequence finished) #'>))
         (error "No reply overtook another"))))
 
-  (check "a request of 1 MiB is read"
+  (check "a request of 1 MiB is accepted"
     (expect (plist-get (call :system.info :ignored (make-string (ash 1 19) ?é)) :name) "postern"))
 
   (check "a reply of 1 MiB is read"
@@ -155,7 +155,7 @@
       (wait-for (lambda () (= created 400)))
       (expect (addresses many) (make-list 400 address))))
 
-  (check "the end of the input ends it with exit code 0"
+  (check "the program exits with 0 at the end of its input"
     (process-send-eof (jsonrpc--process connection))
     (wait-for (lambda () exit-code))
     (expect exit-code 0))

@@ -1,4 +1,4 @@
-"""jsonrpc-glib, which GNOME Builder speaks to its tools by: its Client, over a process of GIO's."""
+"""jsonrpc-glib, with which GNOME Builder talks to its tools: its Client, with a process of GIO."""
 
 import concurrent.futures
 import json
@@ -32,9 +32,9 @@ class Peer:
                 _, value = client.call_finish(outcome)
                 reply.set_result(from_variant(value))
             except GLib.Error as error:
-                # A GError whose message is the error object, in the text form of GVariants.
-                told = GLib.Variant.parse(GLib.VariantType("a{sv}"), error.message, None, None).unpack()
-                reply.set_exception(Fault(told["code"], told["message"], told.get("data")))
+                # The GError's message is the error object in the text form of GVariants.
+                error_object = GLib.Variant.parse(GLib.VariantType("a{sv}"), error.message, None, None).unpack()
+                reply.set_exception(Fault(error_object["code"], error_object["message"], error_object.get("data")))
 
         GLib.idle_add(lambda: self.client.call_async(method, to_variant(params), None, done))
         return reply

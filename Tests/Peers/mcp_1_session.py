@@ -1,4 +1,4 @@
-"""The Model Context Protocol's SDK for Python, 1.x: its ClientSession over its stdio_client."""
+"""The Model Context Protocol's SDK for Python, 1.x: its ClientSession with its stdio_client."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ def plain(model):
 
 @contextlib.asynccontextmanager
 async def session_of(command):
-    """A session that has yet to be initialized."""
+    """A session that is not initialized yet."""
     parameters = StdioServerParameters(command=command.command, args=command.arguments, env=command.environment)
     async with stdio_client(parameters) as (replies, requests), ClientSession(replies, requests) as session:
         yield session
@@ -36,9 +36,9 @@ async def session_of(command):
 
 async def initializes(session):
     shaken = await soon(session.initialize())
-    expect((shaken.protocolVersion, shaken.serverInfo.name), ("2025-11-25", "postern"), "what was agreed on")
-    require(shaken.capabilities.tools is not None, "it has tools")
-    require(shaken.capabilities.prompts is None and shaken.capabilities.resources is None, "it has nothing else")
+    expect((shaken.protocolVersion, shaken.serverInfo.name), ("2025-11-25", "postern"), "the version and the server")
+    require(shaken.capabilities.tools is not None, "the server has tools")
+    require(shaken.capabilities.prompts is None and shaken.capabilities.resources is None, "it has only tools")
 
 
 async def pings(session):
@@ -46,19 +46,19 @@ async def pings(session):
 
 
 async def survives_a_call_given_up(session):
-    """This SDK sends nothing when a call is given up; its reply comes when nobody waits."""
+    """This SDK sends nothing when a call is abandoned, and its reply arrives when no task waits for it."""
     credentials = {"email": "luke@example.com", "password": "a long password"}
     calls = [asyncio.create_task(session.call_tool("operators_signin", credentials)) for _ in range(4)]
     given_up = asyncio.create_task(session.call_tool("operators_signin", credentials))
     await soon(session.send_ping())
     given_up.cancel()
     for call in calls:
-        require(not (await soon(call)).isError, "the others are answered")
+        require(not (await soon(call)).isError, "the other calls are answered")
     await soon(session.send_ping())
 
 
 async def agrees_on(version, expected):
-    """Asks for a version of the protocol, and looks at the one that is offered."""
+    """Requests a version of the protocol, and checks the version that is offered."""
     async with session_of(Command()) as session:
         params = types.InitializeRequestParams(
             protocolVersion=version,
@@ -76,7 +76,7 @@ async def rehearses():
     async with session_of(Command(REHEARSAL)) as session:
         await soon(session.initialize())
         names = {tool.name for tool in (await soon(session.list_tools())).tools}
-        expect(REHEARSAL_TOOLS & names, REHEARSAL_TOOLS, "the tools of a rehearsal")
+        expect(REHEARSAL_TOOLS & names, REHEARSAL_TOOLS, "the tools of deterministic mode")
         outbox = plain(await soon(session.call_tool("system_outbox")))
         expect(outbox["structuredContent"], {"messages": []}, "the outbox")
 
@@ -87,24 +87,24 @@ async def has_no_method(session):
     except McpError as error:
         expect(error.error.code, -32601, "the code")
     else:
-        raise AssertionError("it listed prompts")
+        raise AssertionError("the server listed prompts")
 
 
 async def main():
     checks = Checks()
     command = Command()
     async with session_of(command) as session:
-        await checks.run_async("it is initialized", initializes, session)
+        await checks.run_async("the session is initialized", initializes, session)
         await checks.run_async("a ping is answered", pings, session)
         await play(checks, Peer(session))
-        await checks.run_async("a reply to a call given up harms nobody", survives_a_call_given_up, session)
-        await checks.run_async("what it does not offer is an unknown method", has_no_method, session)
-    checks.run("the end of the input ends it with exit code 0", lambda: expect(command.exit_code, 0, "the exit code"))
+        await checks.run_async("the reply to an abandoned call does no harm", survives_a_call_given_up, session)
+        await checks.run_async("a method of a missing capability is unknown", has_no_method, session)
+    checks.run("the program exits with 0 after its input", lambda: expect(command.exit_code, 0, "the exit code"))
     for version in HANDSHAKE_VERSIONS:
         await checks.run_async(f"version {version} is agreed on", agrees_on, version, version)
     for version in ("2023-01-01", "2026-07-28", "2099-12-31"):
-        await checks.run_async(f"in place of version {version} the newest is offered", agrees_on, version, "2025-11-25")
-    await checks.run_async("a rehearsal has its tools", rehearses)
+        await checks.run_async(f"instead of version {version}, the newest is offered", agrees_on, version, "2025-11-25")
+    await checks.run_async("deterministic mode has its tools", rehearses)
     checks.end()
 
 

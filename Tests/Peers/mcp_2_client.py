@@ -1,6 +1,7 @@
-"""The Model Context Protocol's SDK for Python, 2.x: its Client, which speaks the stateless era and that of handshakes.
+"""The Model Context Protocol's SDK for Python, 2.x: its Client, which supports both the stateless and the handshake
+era.
 
-What its Client makes good or hides is looked at through the dispatcher below it, and its own models of each version's wire.
+What its Client corrects or hides is checked through the dispatcher below it, and with its models of each version.
 """
 
 import asyncio
@@ -44,7 +45,7 @@ def parameters_of(command):
 
 
 class Watched:
-    """A stream of messages, either way, that takes note of the ids that have come through."""
+    """A stream of messages, in either direction, that records the ids of its messages."""
 
     def __init__(self, stream):
         self.stream, self.ids, self.waits = stream, [], {}
@@ -56,7 +57,7 @@ class Watched:
             self.waits[id].set()
 
     async def wait_for(self, id):
-        """Returns once a message with that id has come through, which must be asked for beforehand."""
+        """Returns once a message with that id has passed. Must be called before the message is sent."""
         with anyio.fail_after(CALL_SECONDS_MAX):
             await self.waits.setdefault(id, anyio.Event()).wait()
 
@@ -81,7 +82,7 @@ class Watched:
 
 
 class Raw:
-    """Requests and results as they are on the wire."""
+    """Requests and results without any change by the Client."""
 
     def __init__(self, dispatcher, heard, said):
         self.dispatcher, self.heard, self.said = dispatcher, heard, said
@@ -90,7 +91,7 @@ class Raw:
         return await soon(self.dispatcher.send_raw_request(method, params, options))
 
     async def stateless(self, method, **params):
-        """The result of a request of the stateless era, held against the SDK's model of it."""
+        """The result of a request of the stateless era, validated with the SDK's model."""
         result = await self.request(method, {**params, "_meta": ENVELOPE})
         expect(result["resultType"], "complete", "the type of the result")
         expect(result["_meta"][mcp_types.SERVER_INFO_META_KEY]["name"], "postern", "the server")
@@ -98,7 +99,7 @@ class Raw:
         return result
 
     async def refusal(self, method, params=None):
-        """The error that a request is answered with."""
+        """The error reply of a request."""
         try:
             result = await self.request(method, params)
         except MCPError as error:
@@ -106,7 +107,7 @@ class Raw:
         raise Unexpected(f"{method} gave {result}")
 
     async def initialize(self, version):
-        """Shakes hands; the result."""
+        """Performs the handshake. Returns its result."""
         client = {"name": "a peer", "version": "1"}
         params = {"protocolVersion": version, "capabilities": {}, "clientInfo": client}
         shaken = await self.request("initialize", params)
@@ -115,7 +116,7 @@ class Raw:
 
 
 async def ignore(*_):
-    """What is asked or told by the service, which does neither."""
+    """Ignores requests and notifications of the service, which sends none."""
 
 
 @contextlib.asynccontextmanager
@@ -131,12 +132,12 @@ async def raw_of(command):
 async def is_of_the_stateless_era(client):
     expect(client.protocol_version, STATELESS_VERSION, "the version")
     expect(client.server_info.name, "postern", "the server")
-    require(client.session.initialize_result is None, "no hands were shaken")
-    require(client.server_capabilities.tools is not None, "it has tools")
+    require(client.session.initialize_result is None, "there was no handshake")
+    require(client.server_capabilities.tools is not None, "the server has tools")
 
 
 async def is_of_the_handshake_era(client):
-    expect((client.protocol_version, client.server_info.name), ("2025-11-25", "postern"), "what was agreed on")
+    expect((client.protocol_version, client.server_info.name), ("2025-11-25", "postern"), "the version and the server")
     require(client.session.discover_result is None, "nothing was discovered")
 
 
@@ -148,7 +149,7 @@ async def pings(client):
 
 async def discovers(raw):
     discovered = await raw.stateless("server/discover")
-    require(STATELESS_VERSION in discovered["supportedVersions"], "it names the version")
+    require(STATELESS_VERSION in discovered["supportedVersions"], "the version is supported")
     expect(discovered["capabilities"]["tools"], {}, "the tools")
     check_caching(discovered)
 
@@ -160,13 +161,13 @@ async def lists_tools(raw):
 
 
 def check_caching(result):
-    require(type(result["ttlMs"]) is int and result["ttlMs"] >= 0, "how long it may be kept")
-    expect(result["cacheScope"], "public", "for whom it may be kept")
+    require(type(result["ttlMs"]) is int and result["ttlMs"] >= 0, "the result has a cache lifetime")
+    expect(result["cacheScope"], "public", "the cache scope")
 
 
 async def calls_tools(raw):
     info = await raw.stateless("tools/call", name="system_info")
-    require("ttlMs" not in info and "cacheScope" not in info, "a call's result is not to be kept")
+    require("ttlMs" not in info and "cacheScope" not in info, "a call's result has no cache lifetime")
     expect(info["structuredContent"]["name"], "postern", "the name")
     refused = await raw.stateless("tools/call", name="operators_signin", arguments=CREDENTIALS)
     expect(refused["isError"], True, "isError")
@@ -198,11 +199,11 @@ async def has_no_other_method(raw):
 async def echoes_ids(raw):
     for id in (0, -1, 9007199254740993, "é", "a b"):
         await raw.request("tools/call", {"name": "system_info", "_meta": ENVELOPE}, request_id=id)
-        require(id in raw.heard.ids, f"the id {id} came back as it went")
+        require(id in raw.heard.ids, f"the id {id} is returned unchanged")
 
 
 async def leaves_a_cancelled_call(client, raw):
-    """A call that waits behind others and is cancelled gets no answer; the others do."""
+    """A call that is cancelled while it waits behind others gets no reply; the others do."""
     registration = {"user": {"first_name": "A", "last_name": "B", "email": CREDENTIALS["email"]}}
     await client("operators_register", {**registration, "password": CREDENTIALS["password"]}, "first")
     async with anyio.create_task_group() as tasks:
@@ -213,12 +214,12 @@ async def leaves_a_cancelled_call(client, raw):
             await raw.said.wait_for("cancelled")
             cancelled.cancel_scope.cancel()
     await client("system_info", {}, "last")
-    expect(raw.heard.ids.count("cancelled"), 0, "the number of its answers")
-    expect(len(raw.heard.ids), len(set(raw.heard.ids)), "the number of answers to the others")
+    expect(raw.heard.ids.count("cancelled"), 0, "the number of replies to the cancelled call")
+    expect(len(raw.heard.ids), len(set(raw.heard.ids)), "the number of distinct replies to the other calls")
 
 
 async def agrees_on(version, expected):
-    """Asks for a version of the protocol, and looks at what is given in it as it is on the wire."""
+    """Requests a version of the protocol, and checks the raw results in that version."""
     async with raw_of(Command()) as raw:
         shaken = await raw.initialize(version)
         expect(shaken["protocolVersion"], expected, "the version")
@@ -226,26 +227,26 @@ async def agrees_on(version, expected):
         expect(await raw.request("ping"), {}, "the result of a ping")
         listed = await raw.request("tools/list")
         validate_server_result("tools/list", expected, listed)
-        expect(set(listed), {"tools"}, "the members of a list")
+        expect(set(listed), {"tools"}, "the properties of a list")
         called = await raw.request("tools/call", {"name": "system_info"})
         validate_server_result("tools/call", expected, called)
-        require("resultType" not in called, "this version has no types of results")
+        require("resultType" not in called, "this version has no resultType")
 
 
 async def rehearses():
     async with Client(parameters_of(Command(REHEARSAL)), mode=STATELESS_VERSION) as client:
         names = {tool.name for tool in (await soon(client.list_tools())).tools}
-        expect(REHEARSAL_TOOLS & names, REHEARSAL_TOOLS, "the tools of a rehearsal")
+        expect(REHEARSAL_TOOLS & names, REHEARSAL_TOOLS, "the tools of deterministic mode")
         outbox = await soon(client.call_tool("system_outbox"))
         expect(outbox.structured_content, {"messages": []}, "the outbox")
 
 
 async def speaks_both_eras_at_once():
-    """A handshake on one request does not take the stateless era from the next."""
+    """A handshake in one request does not prevent the stateless era in the next."""
     async with raw_of(Command()) as raw:
         await raw.stateless("tools/list")
         await raw.initialize("2025-11-25")
-        expect(set(await raw.request("tools/list")), {"tools"}, "the members after a handshake")
+        expect(set(await raw.request("tools/list")), {"tools"}, "the properties after a handshake")
         await raw.stateless("tools/list")
 
 
@@ -254,31 +255,31 @@ async def main():
     for mode, looks in (("auto", is_of_the_stateless_era), ("legacy", is_of_the_handshake_era)):
         command = Command()
         async with Client(parameters_of(command), mode=mode, read_timeout_seconds=20) as client:
-            await checks.run_async(f"{mode}: it is connected", looks, client)
+            await checks.run_async(f"{mode}: the client is connected", looks, client)
             await play(checks, Peer(client), f"{mode}: ")
             if mode == "legacy":
                 await checks.run_async("legacy: a ping is answered", pings, client)
-        checks.run(f"{mode}: it ends with exit code 0", lambda: expect(command.exit_code, 0, "the exit code"))
+        checks.run(f"{mode}: the program exits with 0", lambda: expect(command.exit_code, 0, "the exit code"))
     async with raw_of(Command()) as raw:
-        await checks.run_async("what it discovers is as the version has it", discovers, raw)
-        await checks.run_async("a list of tools is as the version has it", lists_tools, raw)
-        await checks.run_async("a call's result is as the version has it", calls_tools, raw)
+        await checks.run_async("the result of server/discover is valid for the version", discovers, raw)
+        await checks.run_async("a list of tools is valid for the version", lists_tools, raw)
+        await checks.run_async("a call's result is valid for the version", calls_tools, raw)
         await checks.run_async("a request without its envelope is refused", wants_an_envelope, raw)
-        await checks.run_async("an unknown version is told those that are known", names_its_versions, raw)
-        await checks.run_async("what the version does not have is an unknown method", has_no_other_method, raw)
-        await checks.run_async("ids come back as they went", echoes_ids, raw)
+        await checks.run_async("the error for an unknown version names the supported ones", names_its_versions, raw)
+        await checks.run_async("a method of another version is unknown", has_no_other_method, raw)
+        await checks.run_async("ids are returned unchanged", echoes_ids, raw)
     async with raw_of(Command()) as raw:
 
         async def call(name, arguments, id):
             await raw.request("tools/call", {"name": name, "arguments": arguments, "_meta": ENVELOPE}, request_id=id)
 
-        await checks.run_async("a call that is cancelled is not answered", leaves_a_cancelled_call, call, raw)
+        await checks.run_async("a cancelled call is not answered", leaves_a_cancelled_call, call, raw)
     for version in HANDSHAKE_VERSIONS:
         await checks.run_async(f"version {version} is agreed on", agrees_on, version, version)
     for version in ("2023-01-01", STATELESS_VERSION):
-        await checks.run_async(f"in place of version {version} the newest is offered", agrees_on, version, "2025-11-25")
-    await checks.run_async("both eras are spoken at once", speaks_both_eras_at_once)
-    await checks.run_async("a rehearsal has its tools", rehearses)
+        await checks.run_async(f"instead of version {version}, the newest is offered", agrees_on, version, "2025-11-25")
+    await checks.run_async("both eras work on one stream", speaks_both_eras_at_once)
+    await checks.run_async("deterministic mode has its tools", rehearses)
     checks.end()
 
 

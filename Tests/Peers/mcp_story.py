@@ -1,9 +1,10 @@
-"""What the peers of the Model Context Protocol are put through, whatever version of the SDK and of the protocol they speak.
+"""The checks of all peers of the Model Context Protocol, whatever version of the SDK and of the protocol they use.
 
-A peer offers, all of it by its SDK's means and in the protocol's own names:
+A peer implements these functions with its SDK only, and uses the protocol's own names:
 
     await tools()                  the tools, as dictionaries
-    await call(name, arguments)    the result of a tool's call, as a dictionary; an SDK's exception where it is an error
+    await call(name, arguments)    the result of a tool's call, as a dictionary; raises the SDK's exception for an
+    error
     code_of(error)                 the code of such an exception
 """
 
@@ -28,35 +29,35 @@ CONCURRENT_CALLS = 100
 
 
 class Command:
-    """A command line that runs the binary and takes note of its exit code, as the SDKs keep that to themselves."""
+    """A command line that runs the binary and stores its exit code, which the SDKs do not expose."""
 
     def __init__(self, flags=LIVE):
         self.directory = tempfile.TemporaryDirectory()
         self.exit_code_path = Path(self.directory.name, "exit-code")
         self.command = "sh"
         self.arguments = ["-c", '"$0" "$@"; echo "$?" > "$EXIT_CODE_PATH"', BINARY, *flags]
-        # The SDKs hand on a few variables alone.
+        # The SDKs pass only a few variables to the process.
         self.environment = {
             name: value for name, value in os.environ.items() if name in ("SOUND_POSTERN", "MUTANT")
         } | {"EXIT_CODE_PATH": str(self.exit_code_path)}
 
     @property
     def exit_code(self):
-        """What it ended with; None where the SDK had to kill it."""
+        """The exit code; None if the SDK had to kill the process."""
         return int(self.exit_code_path.read_text()) if self.exit_code_path.exists() else None
 
 
 async def play(checks, peer, prefix=""):
-    """Puts a session that stands through all that is done with tools."""
-    await checks.run_async(prefix + "the tools are those of the methods, and say all of themselves", lists_tools, peer)
-    await checks.run_async(prefix + "a tool that reads gives what its schema says", reads, peer)
-    session = await checks.run_async(prefix + "tools that write give what their schemas say", writes, peer)
-    await checks.run_async(prefix + "a tool without a value says so in words", says_no_value, peer)
-    await checks.run_async(prefix + "an error of the service is a result that says so", is_refused, peer)
-    await checks.run_async(prefix + "wrong arguments are a result that says so", refuses_arguments, peer)
+    """Runs all checks of tools in an initialized session."""
+    await checks.run_async(prefix + "each method has a tool with a complete description", lists_tools, peer)
+    await checks.run_async(prefix + "the result of a reading tool matches its schema", reads, peer)
+    session = await checks.run_async(prefix + "the results of writing tools match their schemas", writes, peer)
+    await checks.run_async(prefix + "a tool without a result says so in its text", says_no_value, peer)
+    await checks.run_async(prefix + "an error of the service is a tool's result", is_refused, peer)
+    await checks.run_async(prefix + "an error about arguments is a tool's result", refuses_arguments, peer)
     await checks.run_async(prefix + "an unknown tool is an error", has_no_such_tool, peer)
-    await checks.run_async(prefix + "text beyond ASCII comes back as it went", keeps_text, peer, session)
-    name = f"{prefix}{CONCURRENT_CALLS} calls at once each have their own"
+    await checks.run_async(prefix + "non-ASCII text is returned unchanged", keeps_text, peer, session)
+    name = f"{prefix}{CONCURRENT_CALLS} concurrent calls each get their own result"
     await checks.run_async(name, answers_concurrently, peer, session)
     await checks.run_async(prefix + "a result of 1 MiB is read", gives_a_mebibyte, peer)
 
@@ -66,7 +67,7 @@ async def soon(awaitable):
 
 
 async def value_of(peer, tool, **arguments):
-    """What a tool gives, held against its schema and its text."""
+    """The value of a tool's result, after a comparison with its schema and its text."""
     result = await soon(peer.call(tool, arguments))
     require(not result.get("isError"), f"{tool} gave an error: {text_of(result)}")
     value = result["structuredContent"]
@@ -76,7 +77,7 @@ async def value_of(peer, tool, **arguments):
 
 
 async def error_of(peer, tool, **arguments):
-    """The error that a tool's result tells of."""
+    """The error in a tool's result."""
     result = await soon(peer.call(tool, arguments))
     expect(result.get("isError"), True, "isError")
     expect(result.get("structuredContent"), None, "the structured content")
@@ -84,7 +85,7 @@ async def error_of(peer, tool, **arguments):
 
 
 def text_of(result):
-    """The text of a result whose content is that alone."""
+    """The text of a result that has only text."""
     (content,) = result["content"]
     expect(content["type"], "text", "the type of the content")
     return content["text"]
@@ -98,29 +99,29 @@ async def lists_tools(peer):
     expect(len(peer.output_schemas), len(tools), "the number of names")
     methods = set((await value_of(peer, "system_info"))["methods"]) - {"rpc.discover"}
     expect(set(peer.output_schemas), {method.replace(".", "_") for method in methods}, "the names")
-    expect(REHEARSAL_TOOLS & set(peer.output_schemas), set(), "the tools of a rehearsal")
+    expect(REHEARSAL_TOOLS & set(peer.output_schemas), set(), "the tools of deterministic mode")
 
 
 def check_tool(tool):
-    """Fails where a tool does not say what a host wants to know of it."""
+    """Fails if a tool's description lacks a property that hosts use."""
     name = tool["name"]
-    require(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name), f"hosts take the name {name}")
-    for member in ("title", "description"):
-        require(tool.get(member, "").strip(), f"{name} has a {member}")
-    expect(tool["inputSchema"]["type"], "object", f"the type of what {name} takes")
+    require(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name), f"hosts accept the name {name}")
+    for field in ("title", "description"):
+        require(tool.get(field, "").strip(), f"{name} has a {field}")
+    expect(tool["inputSchema"]["type"], "object", f"the type of the input of {name}")
     Draft202012Validator.check_schema(tool["inputSchema"])
     if tool.get("outputSchema") is not None:
-        expect(tool["outputSchema"]["type"], "object", f"the type of what {name} gives")
+        expect(tool["outputSchema"]["type"], "object", f"the type of the output of {name}")
         Draft202012Validator.check_schema(tool["outputSchema"])
     hints = tool["annotations"]
     for hint in ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"):
         require(isinstance(hints.get(hint), bool), f"{name} has a {hint}")
-    require(not (hints["readOnlyHint"] and hints["destructiveHint"]), f"{name} reads alone, or destroys")
+    require(not (hints["readOnlyHint"] and hints["destructiveHint"]), f"{name} is not both read-only and destructive")
 
 
 async def reads(peer):
     info = await value_of(peer, "system_info")
-    expect((info["name"], info["store"]["kind"]), ("postern", "memory"), "what serves")
+    expect((info["name"], info["store"]["kind"]), ("postern", "memory"), "the name and the store")
 
 
 def person(email, first_name="Luke"):
@@ -152,8 +153,8 @@ async def says_no_value(peer):
     session = await register(peer, "leaving@example.com")
     result = await soon(peer.call("operators_signout", session))
     expect(text_of(result), "Accepted. This tool returns no value.", "the text")
-    expect((result.get("isError", False), result.get("structuredContent")), (False, None), "the rest")
-    expect(peer.output_schemas["operators_signout"], None, "its schema")
+    expect((result.get("isError", False), result.get("structuredContent")), (False, None), "the other properties")
+    expect(peer.output_schemas["operators_signout"], None, "the output schema")
     expect((await error_of(peer, "operators_clients_get", **session, provision=0))["code"], -2, "the code")
 
 
@@ -182,21 +183,21 @@ async def has_no_such_tool(peer):
 
 async def keeps_text(peer, session):
     created = await create(peer, session, "text@example.com", TEXT, first_name="Zoë")
-    expect((created["address"], created["user"]["first_name"]), (TEXT, "Zoë"), "what was created")
+    expect((created["address"], created["user"]["first_name"]), (TEXT, "Zoë"), "the created client")
     require(TEXT in [client["address"] for client in await clients(peer, session)], "the list has the text")
 
 
 async def answers_concurrently(peer, session):
-    """Sign-ins, which take a password hash each, between writes, which take none."""
+    """Sign-ins, which need a password hash each, between writes, which need none."""
     busy = await register(peer, "busy@example.com")
 
     async def call(number):
         if number % 10 == 0:
             operator = await value_of(peer, "operators_signin", email="luke@example.com", password=PASSWORD)
-            expect(operator["id"], session["user_id"], f"whom call {number} signed in")
+            expect(operator["id"], session["user_id"], f"the account of sign-in {number}")
         else:
             created = await create(peer, busy, f"client{number}@example.com", f"address {number}")
-            expect(created["address"], f"address {number}", f"what call {number} created")
+            expect(created["address"], f"address {number}", f"the client of call {number}")
 
     await asyncio.gather(*(call(number) for number in range(CONCURRENT_CALLS)))
     expect(len(await clients(peer, busy)), CONCURRENT_CALLS * 9 // 10, "the number of clients")
@@ -205,7 +206,7 @@ async def answers_concurrently(peer, session):
 async def gives_a_mebibyte(peer):
     many = await register(peer, "many@example.com")
     address = "é😀" * 500
-    # The result has each address twice: as text and as structured content.
+    # The result contains each address twice: as text and as structured content.
     await asyncio.gather(*(create(peer, many, f"{number}@example.com", address) for number in range(200)))
     listed = await clients(peer, many)
     expect([client["address"] for client in listed], [address] * 200, "the addresses")

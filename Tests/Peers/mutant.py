@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""A binary that is not sound: it runs the one of SOUND_POSTERN and does to its replies what MUTANT says.
+"""A defective binary: it runs the binary SOUND_POSTERN and changes its replies according to MUTANT.
 
-    lost       a reply of twenty does not arrive
-    mixed      of twenty replies that are under way at once, two have each other's id
+    lost       every twentieth reply is dropped
+    mixed      every twentieth reply swaps its id with the next one
     wordless   errors have neither their code nor their message
-    plain      letters beyond ASCII come as question marks
+    plain      non-ASCII letters become question marks
     failing    the exit code is 3
-    none       nothing: each check must hold
+    none       no change: each check must pass
 """
 
 import io
@@ -35,7 +35,7 @@ def main():
             sys.stdout.buffer.write(head + text + (b"" if has_headers else b"\n"))
             sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # The peer reads no more; what the program does when its output is closed is for it to show.
+        # The peer has closed the output; the program must handle that.
         process.stdout.close()
     code = process.wait()
     os._exit(3 if mutant == "failing" else code)
@@ -51,7 +51,7 @@ def hand_on_requests(sink):
 
 
 def read_replies(stream, replies):
-    """Puts them into a queue, each with whether it came behind headers, and None at their end."""
+    """Puts replies into a queue, each with whether it has headers, and None at the end."""
     stream = io.BufferedReader(stream)
     while line := stream.readline():
         length = re.fullmatch(rb"Content-Length: (\d+)\r\n", line)
@@ -64,7 +64,7 @@ def read_replies(stream, replies):
 
 
 def damaged(replies, mutant):
-    """The replies, with the damage of a mutant done to them."""
+    """The replies with the defect of a mutant."""
     count = 0
     while reply := replies.get():
         count += 1
@@ -82,7 +82,7 @@ def damaged(replies, mutant):
 
 
 def mixed(reply, replies):
-    """A reply and the one after it, with each other's ids; the reply as it is where no other is under way."""
+    """A reply and the next one with swapped ids; the reply unchanged if no other is under way."""
     try:
         other = replies.get(timeout=0.1)
     except queue.Empty:

@@ -1,4 +1,4 @@
--- Neovim drives Postern by its vim.lsp.rpc.
+-- Neovim runs Postern with its vim.lsp.rpc.
 
 local CALL_MILLISECONDS_MAX = 20000
 local CONCURRENT_CALLS = 1000
@@ -7,7 +7,7 @@ local TEXT = 'é 😀 \u{00a0} \u{200d} \\ " 漢字'
 
 local count = 0
 
---- Runs a function and prints, under a name, whether it ran through.
+--- Runs a function and prints, under a name, whether it succeeded.
 local function check(name, body)
   count = count + 1
   local held, problem = pcall(body)
@@ -17,7 +17,7 @@ end
 
 local function expect(actual, expected)
   if not vim.deep_equal(actual, expected) then
-    error(vim.inspect(actual) .. " came in place of " .. vim.inspect(expected))
+    error(vim.inspect(actual) .. " instead of " .. vim.inspect(expected))
   end
 end
 
@@ -36,7 +36,7 @@ local client = vim.lsp.rpc.start(vim.env.POSTERN_BIN, { "--data", ":memory:", "-
   end,
 })
 
---- What a method answers: an error or a result.
+--- The reply to a request: an error or a result.
 local function answer(method, params)
   local done, problem, result = false, nil, nil
   assert(client.request(method, params, function(...)
@@ -81,7 +81,7 @@ end
 
 local session
 
-check("a call has its result", function()
+check("a call gets its result", function()
   session = register("luke@example.com")
   expect(#session.session_id, 128)
 end)
@@ -100,26 +100,26 @@ check("params of the wrong kind are an error", function()
   expect(answer("operators.signin", { "luke@example.com" }).code, -32602)
 end)
 
-check("a method without a value gives null", function()
+check("a method without a result returns null", function()
   local leaving = register("leaving@example.com")
   local problem, result = answer("operators.signout", leaving)
   expect({ problem == nil, result == nil }, { true, true })
   expect(answer("operators.clients.get", with(leaving, { provision = 0 })).code, -2)
 end)
 
-check("a notification is carried out and not answered", function()
+check("a notification is executed and gets no reply", function()
   assert(client.notify("operators.client.create", new_client(session, "n@example.com", "by a notification")))
   assert(client.notify("no.such.method", {}))
   expect(addresses(session), { "by a notification" })
 end)
 
-check("text beyond ASCII comes back as it went", function()
+check("non-ASCII text is returned unchanged", function()
   local created = call("operators.client.create", new_client(session, "text@example.com", TEXT))
   expect({ created.address, created.user.first_name }, { TEXT, "Zoë" })
   expect(addresses(session)[1], TEXT)
 end)
 
-check(CONCURRENT_CALLS .. " calls at once each have their own reply", function()
+check(CONCURRENT_CALLS .. " concurrent calls each get their own reply", function()
   local busy = register("busy@example.com")
   local finished, problems = {}, {}
   for number = 1, CONCURRENT_CALLS do
@@ -146,7 +146,7 @@ check(CONCURRENT_CALLS .. " calls at once each have their own reply", function()
   assert(not vim.deep_equal(finished, in_order), "no reply overtook another")
 end)
 
-check("a call that is cancelled is answered nonetheless", function()
+check("a cancelled call is answered nevertheless", function()
   local id, operator
   _, id = client.request("operators.signin", { email = "luke@example.com", password = PASSWORD }, function(_, result)
     operator = result
@@ -158,7 +158,7 @@ check("a call that is cancelled is answered nonetheless", function()
   expect(operator.id, session.user_id)
 end)
 
-check("a request of 1 MiB is read", function()
+check("a request of 1 MiB is accepted", function()
   expect(call("system.info", { ignored = ("é"):rep(2 ^ 19) }).name, "postern")
 end)
 
@@ -175,15 +175,15 @@ check("a reply of 1 MiB is read", function()
   local listed = addresses(many)
   expect(#listed, 400)
   for _, other in ipairs(listed) do
-    assert(other == address, "an address is not what it was")
+    assert(other == address, "an address has changed")
   end
 end)
 
-check("nothing came that it cannot take", function()
+check("no reply was rejected", function()
   expect(complaints, {})
 end)
 
-check("a signal to end is taken with exit code 0", function()
+check("the program exits with 0 on SIGTERM", function()
   client.handle:kill("sigterm")
   wait_for(function()
     return ended

@@ -1,25 +1,25 @@
-"""Lets peers that others wrote drive the real binary.
+"""Runs third-party peers against the real binary.
 
     peers.py BINARY [--only NAME] [--teeth]
 
-None of the protocol is written here: each peer is a library, an editor or a shell that has its own idea of JSON-RPC, and a
-reply that it cannot take shows in its checks. A file is named after its peer:
+None of the protocol is implemented here: each peer is a library, an editor or a shell with its own implementation of
+JSON-RPC, and a reply that it does not accept fails its checks. Each file is named after its peer:
 
     pygls_client     pygls, the language server framework in Python
-    pylsp_endpoint   python-lsp-jsonrpc, which the Python language server runs on
-    glib_client      jsonrpc-glib, which GNOME Builder runs on
-    emacs            Emacs, by its jsonrpc.el
-    neovim           Neovim, by its vim.lsp.rpc
+    pylsp_endpoint   python-lsp-jsonrpc, which the Python language server uses
+    glib_client      jsonrpc-glib, which GNOME Builder uses
+    emacs            Emacs, with its jsonrpc.el
+    neovim           Neovim, with its vim.lsp.rpc
     sourcegraph      sourcegraph/jsonrpc2 in Go, with headers and without
     shell            pipes, here-documents and named pipes
     mcp_1_session    the Model Context Protocol's SDK for Python, 1.x
-    mcp_2_client     the same, 2.x, which has another era of the protocol too
+    mcp_2_client     the same, 2.x, which supports both eras of the protocol
 
-Each prints lines of the Test Anything Protocol; the last line here is `N passed, N failed`, and the exit code is 1 where
-one failed. `make peer-deps` installs what they need.
+Each prints lines of the Test Anything Protocol. The last line here is `N passed, N failed`, and the exit code is 1 if
+a check failed. `make peer-deps` installs the peers.
 
-`--teeth` has each peer drive a binary that loses a reply, mixes two up and so on (mutant.py), and counts as failed each
-mutant that a peer let pass, and a sound binary that one did not. It takes five minutes.
+`--teeth` runs each peer against binaries with a defect (mutant.py), such as a lost reply or two swapped replies. It
+fails for each mutant that a peer does not detect, and if the sound binary does not pass. It takes five minutes.
 """
 
 import argparse
@@ -52,7 +52,7 @@ PEERS = {
     "mcp_2_client": python("mcp2", "mcp_2_client.py"),
 }
 
-# What mutant.py does to replies; the first does nothing, and must pass.
+# The defects of mutant.py. The first is none, and must pass.
 MUTANTS = ["none", "lost", "mixed", "wordless", "plain", "failing"]
 
 
@@ -72,7 +72,7 @@ def main():
 
 
 def drive(binary, names):
-    """Runs the peers one by one; how many of their checks passed and failed."""
+    """Runs the peers one by one. Returns how many of their checks passed and failed."""
     passed = failed = 0
     for name in names:
         start = time.monotonic()
@@ -85,7 +85,7 @@ def drive(binary, names):
 
 
 def bite(binary, names):
-    """Runs the peers against mutants of the binary; how many were told for what they are, and how many were not."""
+    """Runs the peers against mutants of the binary. Returns how many were judged correctly, and how many were not."""
     right = wrong = 0
     for mutant in MUTANTS:
         for name in names:
@@ -98,9 +98,9 @@ def bite(binary, names):
 
 
 def run(name, binary, ends_early=False, **environment):
-    """Runs a peer; how many of its checks passed, and the lines of those that did not.
+    """Runs a peer. Returns how many of its checks passed, and the lines of those that failed.
 
-    `ends_early` ends it with the first check that fails.
+    `ends_early` ends the peer at the first check that fails.
     """
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("POSTERN_")}
     inherited.update(POSTERN_BIN=binary, GO111MODULE="off", GOPATH="/usr/share/gocode", GOFLAGS="", **environment)

@@ -11,7 +11,7 @@ from story import COMMAND, Fault, play
 
 
 class Client(JsonRPCClient):
-    """A client that takes note of how the process ended."""
+    """A client that records the exit code of the process."""
 
     async def server_exit(self, server):
         self.exit_code.set_result(server.returncode)
@@ -43,7 +43,7 @@ class Peer:
 
 
 def plain(value):
-    """The lists and dictionaries that a value was made of; pygls gives objects as named tuples."""
+    """The lists and dictionaries of a value; pygls returns objects as named tuples."""
     if hasattr(value, "_asdict"):
         return {name: plain(member) for name, member in value._asdict().items()}
     if isinstance(value, list):

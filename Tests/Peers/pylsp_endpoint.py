@@ -41,7 +41,7 @@ class Peer:
 
 
 def pass_on(done, reply):
-    """Hands on what came of a call, its error as a Fault."""
+    """Passes on the outcome of a call, with its error as a Fault."""
     error = done.exception()
     if error is None:
         reply.set_result(done.result())

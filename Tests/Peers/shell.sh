@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The shell drives Postern by pipes, here-documents, files and named pipes.
+# The shell runs Postern with pipes, here-documents, files and named pipes.
 set -u
 
 flags=(--data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7)
@@ -15,17 +15,17 @@ postern() {
     timeout --kill-after 1 20 "$POSTERN_BIN" "${flags[@]}"
 }
 
-# check NAME EXPECTED ACTUAL: prints whether the last two are the same.
+# check NAME EXPECTED ACTUAL: prints whether the last two are equal.
 check() {
     count=$((count + 1))
     if [ "$2" = "$3" ]; then
         echo "ok $count - $1"
     else
-        printf 'not ok %s - %s # %q came in place of %q\n' "$count" "$1" "$3" "$2"
+        printf 'not ok %s - %s # got %q instead of %q\n' "$count" "$1" "$3" "$2"
     fi
 }
 
-# The output, to the last byte, and the exit code.
+# The whole output and the exit code.
 output_of() {
     "$@"
     printf 'exit code %s' "$?"
@@ -43,13 +43,13 @@ END
 
 check "no input at all" "exit code 0" "$(output_of postern < /dev/null)"
 
-check "a last line without its end" "$reply$newline${reply}${newline}exit code 0" \
+check "a last line without a line feed" "$reply$newline${reply}${newline}exit code 0" \
     "$(printf '%s\n%s' "$request" "$request" | output_of postern)"
 
 check "CRLF, blank lines and a byte order mark" "$reply$newline${reply}${newline}exit code 0" \
     "$(printf '\xef\xbb\xbf\r\n\n%s\r\n\r\n  \n%s\r\n\n' "$request" "$request" | output_of postern)"
 
-check "a writer that gives a byte at a time" "$reply$newline${reply}${newline}exit code 0" "$(
+check "a writer that writes one byte at a time" "$reply$newline${reply}${newline}exit code 0" "$(
     printf '%s\n%s\n' "$request" "$request" |
         while IFS= read -r -d '' -n 1 byte; do printf '%s' "$byte"; done | output_of postern
 )"
@@ -60,20 +60,20 @@ output_of postern < "$scratch/requests" > "$scratch/replies"
 printf 'exit code 0' >> "$scratch/expected"
 check "a thousand lines from a file to a file" "" "$(cmp "$scratch/expected" "$scratch/replies" 2>&1)"
 
-check "headers, byte for byte" "Content-Length: ${#reply}"$'\r\n\r\n'"${reply}Content-Length: ${#reply}"$'\r\n\r\n'"${reply}exit code 0" \
+check "headers, byte by byte" "Content-Length: ${#reply}"$'\r\n\r\n'"${reply}Content-Length: ${#reply}"$'\r\n\r\n'"${reply}exit code 0" \
     "$(printf 'Content-Length: %d\r\n\r\n%s' "${#request}" "$request" "${#request}" "$request" | output_of postern)"
 
-check "a reader that takes one line" "$reply${newline}0 0" "$(
+check "a reader that reads one line" "$reply${newline}0 0" "$(
     postern < "$scratch/requests" | head -n 1
     echo "${PIPESTATUS[@]}"
 )"
 
-check "a reader that takes one line of a writer without end" "$reply${newline}0 0" "$(
+check "a reader that reads one line of an endless writer" "$reply${newline}0 0" "$(
     yes "$request" 2> /dev/null | postern | head -n 1
     echo "${PIPESTATUS[@]:1}"
 )"
 
-# A pair of named pipes: each reply is waited for before the next request is sent.
+# A pair of named pipes: each reply is read before the next request is sent.
 mkfifo "$scratch/in" "$scratch/out"
 postern < "$scratch/in" > "$scratch/out" &
 exec 3> "$scratch/in" 4< "$scratch/out"
@@ -85,11 +85,11 @@ for id in 1 2 3; do
 done
 exec 3>&-
 wait "$!"
-check "a pair of named pipes, by turns" "$reply$newline${reply/1,/2,}$newline${reply/1,/3,}${newline}exit code 0" \
+check "a pair of named pipes, in turns" "$reply$newline${reply/1,/2,}$newline${reply/1,/3,}${newline}exit code 0" \
     "${replies}exit code $?"
 exec 4<&-
 
-# The examples of the specification, with methods of this service where a result is due.
+# The examples of the specification. Where a result is due, they use methods of this service.
 # example NAME INPUT EXPECTED
 example() {
     check "the specification: $1" "$3" "$(printf '%s\n' "$2" | postern)"

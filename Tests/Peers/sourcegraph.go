@@ -1,4 +1,4 @@
-// Command sourcegraph drives Postern by sourcegraph/jsonrpc2, once with Content-Length headers and once without.
+// Command sourcegraph runs Postern with sourcegraph/jsonrpc2, once with Content-Length headers and once without.
 package main
 
 import (
@@ -31,8 +31,9 @@ type pipes struct {
 	io.WriteCloser
 }
 
-// plainStream is what PlainObjectCodec is for, and what later releases have as NewPlainObjectStream: one decoder for all
-// replies. The codec makes one for each, which loses what it has read of the next.
+// plainStream is a stream of messages without headers, with one decoder for all replies.
+// Later releases have it as NewPlainObjectStream. PlainObjectCodec makes a decoder for
+// each reply, which loses the bytes that it has read of the next.
 type plainStream struct {
 	pipes
 	decoder *json.Decoder
@@ -56,7 +57,7 @@ func newHeaderStream(pipes pipes) jsonrpc2.ObjectStream {
 	return jsonrpc2.NewBufferedStream(pipes, jsonrpc2.VSCodeObjectCodec{})
 }
 
-// ignored is the handler of requests from the service, which sends none.
+// ignored handles requests from the service, which sends none.
 type ignored struct{}
 
 func (ignored) Handle(context.Context, *jsonrpc2.Conn, *jsonrpc2.Request) {}
@@ -109,12 +110,12 @@ func check(name string, body func() error) {
 
 func expect(actual, expected interface{}) error {
 	if !reflect.DeepEqual(actual, expected) {
-		return fmt.Errorf("%.200v came in place of %.200v", actual, expected)
+		return fmt.Errorf("got %.200v instead of %.200v", actual, expected)
 	}
 	return nil
 }
 
-// A service is a process of Postern's, and the connection to it.
+// A service is a Postern process, and the connection to it.
 type service struct {
 	process *exec.Cmd
 	conn    *jsonrpc2.Conn
@@ -145,7 +146,7 @@ func (s *service) call(method string, params, result interface{}, options ...jso
 	return s.conn.Call(ctx, method, params, result, options...)
 }
 
-// fault is the error that a method answers.
+// fault is the error reply of a method.
 func (s *service) fault(method string, params interface{}) (*jsonrpc2.Error, error) {
 	var result json.RawMessage
 	err := s.call(method, params, &result)
@@ -153,7 +154,7 @@ func (s *service) fault(method string, params interface{}) (*jsonrpc2.Error, err
 	if errors.As(err, &fault) {
 		return fault, nil
 	}
-	return nil, fmt.Errorf("%s, %v came in place of an error", result, err)
+	return nil, fmt.Errorf("got %s, %v instead of an error", result, err)
 }
 
 func (s *service) register(email string) (session, error) {
@@ -189,7 +190,8 @@ func (s *service) refuses(method string, params interface{}, code int64, message
 	return expect([]interface{}{fault.Code, fault.Message, actual}, []interface{}{code, message, data})
 }
 
-// answersConcurrently has sign-ins, which take a password hash each, between writes, which take none and overtake them.
+// answersConcurrently calls sign-ins, which need a password hash each,
+// between writes, which need none and overtake them.
 func (s *service) answersConcurrently(who session) error {
 	busy, err := s.register("busy@example.com")
 	if err != nil {
@@ -269,14 +271,14 @@ func (s *service) ends() error {
 	case err := <-ended:
 		return err
 	case <-time.After(callTimeMax):
-		return errors.New("it did not end")
+		return errors.New("the process did not end")
 	}
 }
 
 func play(framing string, newStream func(pipes) jsonrpc2.ObjectStream, flags ...string) {
 	s := start(newStream, flags...)
 	var who session
-	check(framing+"a call has its result", func() (err error) {
+	check(framing+"a call gets its result", func() (err error) {
 		if who, err = s.register("luke@example.com"); err != nil {
 			return err
 		}
@@ -293,7 +295,7 @@ func play(framing string, newStream func(pipes) jsonrpc2.ObjectStream, flags ...
 	check(framing+"params of the wrong kind are an error", func() error {
 		return s.refuses("operators.signin", []int{1}, jsonrpc2.CodeInvalidParams, "Invalid params: operators.signin takes an object with email, password", "")
 	})
-	check(framing+"a method without a value gives null", func() error {
+	check(framing+"a method without a result returns null", func() error {
 		leaving, err := s.register("leaving@example.com")
 		if err != nil {
 			return err
@@ -304,7 +306,7 @@ func play(framing string, newStream func(pipes) jsonrpc2.ObjectStream, flags ...
 		}
 		return expect(string(result), "null")
 	})
-	check(framing+"a notification is carried out and not answered", func() error {
+	check(framing+"a notification is executed and gets no reply", func() error {
 		params := newClient(who, "n@example.com", "by a notification")
 		if err := s.conn.Notify(context.Background(), "operators.client.create", params); err != nil {
 			return err
@@ -318,24 +320,24 @@ func play(framing string, newStream func(pipes) jsonrpc2.ObjectStream, flags ...
 		}
 		return expect(addresses, []string{"by a notification"})
 	})
-	check(framing+"a member that the specification does not know is let pass", func() error {
+	check(framing+"a property that the specification does not define is ignored", func() error {
 		var info map[string]interface{}
 		if err := s.call("system.info", nil, &info, jsonrpc2.Meta(map[string]int{"trace": 1})); err != nil {
 			return err
 		}
 		return expect(info["name"], "postern")
 	})
-	check(framing+"text beyond ASCII comes back as it went", func() error {
+	check(framing+"non-ASCII text is returned unchanged", func() error {
 		var created client
 		if err := s.call("operators.client.create", newClient(who, "text@example.com", text), &created); err != nil {
 			return err
 		}
 		return expect(created, client{person{"Zoë", "Sorenson", "text@example.com"}, text})
 	})
-	check(fmt.Sprintf("%s%d calls at once each have their own reply", framing, concurrentCalls), func() error {
+	check(fmt.Sprintf("%s%d concurrent calls each get their own reply", framing, concurrentCalls), func() error {
 		return s.answersConcurrently(who)
 	})
-	check(framing+"a request of 1 MiB is read", func() error {
+	check(framing+"a request of 1 MiB is accepted", func() error {
 		var info map[string]interface{}
 		params := map[string]string{"ignored": strings.Repeat("é", 1<<19)}
 		if err := s.call("system.info", params, &info); err != nil {
@@ -344,7 +346,7 @@ func play(framing string, newStream func(pipes) jsonrpc2.ObjectStream, flags ...
 		return expect(info["name"], "postern")
 	})
 	check(framing+"a reply of 1 MiB is read", s.givesAMebibyte)
-	check(framing+"the end of the input ends it with exit code 0", s.ends)
+	check(framing+"the program exits with 0 at the end of its input", s.ends)
 }
 
 func main() {

@@ -1,10 +1,10 @@
-"""What the peers in Python that multiplex over Content-Length headers are put through.
+"""The checks of the Python peers that multiplex calls over Content-Length headers.
 
-A peer offers, all of it by its own library's means:
+A peer implements these functions with its own library only:
 
-    call(method, params, id=None)   sends a request; a concurrent.futures.Future of its result, or of a Fault
+    call(method, params, id=None)   sends a request; returns a concurrent.futures.Future of its result or of a Fault
     notify(method, params)          sends a notification
-    end()                           ends the input and waits; the exit code
+    end()                           ends the input and waits; returns the exit code
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ PASSWORD = "a long password"
 
 
 class Fault(Exception):
-    """An error that the service answered with."""
+    """An error reply of the service."""
 
     def __init__(self, code, message, data=None):
         super().__init__(code, message, data)
@@ -29,7 +29,7 @@ class Fault(Exception):
 
 @dataclasses.dataclass
 class Operator:
-    """An operator that is signed in."""
+    """An operator with a session."""
 
     id: int
     session_id: str
@@ -41,20 +41,20 @@ class Operator:
 
 
 def play(peer):
-    """Puts a peer through all of it, and prints what came of it."""
+    """Runs all checks of a peer, and prints their outcome."""
     checks = Checks()
-    operator = checks.run("a call has its result", registers, peer)
+    operator = checks.run("a call gets its result", registers, peer)
     checks.run("an error of the service has its code, message and data", is_refused, peer, operator)
     checks.run("an unknown method is an error", has_no_such_method, peer)
     checks.run("params of the wrong kind are an error", refuses_params, peer)
-    checks.run("a method without a value gives null", gives_null, peer)
-    checks.run("a notification is carried out and not answered", takes_notifications, peer, operator)
-    checks.run("text beyond ASCII comes back as it went", keeps_text, peer, operator)
-    checks.run(f"{CONCURRENT_CALLS} calls at once each have their own reply", answers_concurrently, peer)
-    checks.run("a call that is cancelled is answered nonetheless", answers_what_is_cancelled, peer, operator)
-    checks.run("a request of 1 MiB is read", takes_a_mebibyte, peer)
+    checks.run("a method without a result returns null", gives_null, peer)
+    checks.run("a notification is executed and gets no reply", takes_notifications, peer, operator)
+    checks.run("non-ASCII text is returned unchanged", keeps_text, peer, operator)
+    checks.run(f"{CONCURRENT_CALLS} concurrent calls each get their own reply", answers_concurrently, peer)
+    checks.run("a cancelled call is answered nevertheless", answers_what_is_cancelled, peer, operator)
+    checks.run("a request of 1 MiB is accepted", takes_a_mebibyte, peer)
     checks.run("a reply of 1 MiB is read", gives_a_mebibyte, peer)
-    checks.run("the end of the input ends it with exit code 0", ends, peer)
+    checks.run("the program exits with 0 at the end of its input", ends, peer)
     checks.end()
 
 
@@ -63,12 +63,12 @@ def result(future):
 
 
 def fault(future):
-    """The error that a call is answered with."""
+    """The error reply of a call."""
     try:
         value = result(future)
     except Fault as error:
         return error
-    raise Unexpected(f"a result came in place of an error: {str(value)[:200]}")
+    raise Unexpected(f"got a result instead of an error: {str(value)[:200]}")
 
 
 def person(email, first_name="Luke", last_name="Sorenson"):
@@ -135,14 +135,14 @@ def takes_notifications(peer, operator):
 
 def keeps_text(peer, operator):
     created = result(create_client(peer, operator, "text@example.com", TEXT, first_name="Zoë"))
-    expect((created["address"], created["user"]["first_name"]), (TEXT, "Zoë"), "what was created")
+    expect((created["address"], created["user"]["first_name"]), (TEXT, "Zoë"), "the created client")
     listed = result(clients(peer, operator))["clients"]
     require(TEXT in [client["address"] for client in listed], "the list has the text")
 
 
 def answers_concurrently(peer):
-    """Sign-ins, which take a password hash each, between writes and reads, which take none and overtake them."""
-    # A sign-in beyond a number of them closes the account's oldest session, so those who sign in do nothing else.
+    """Sign-ins, which need a password hash each, between writes and reads, which need none and overtake them."""
+    # Too many sign-ins close the account's oldest session, so accounts that sign in do nothing else.
     visitors = [register(peer, f"visitor{number}@example.com") for number in range(8)]
     operators = [register(peer, f"operator{number}@example.com") for number in range(8)]
     finished = []
@@ -161,12 +161,12 @@ def answers_concurrently(peer):
     for number, kind, who, future in calls:
         reply = result(future)
         if kind == "sign in":
-            expect(reply["user"]["email"], who.email, f"whom call {number} signed in")
+            expect(reply["user"]["email"], who.email, f"the account of sign-in {number}")
         elif kind == "list":
             owners = {number_of(client) % 8 for client in reply["clients"]}
-            require(owners <= {operators.index(who)}, f"call {number} listed somebody else's clients")
+            require(owners <= {operators.index(who)}, f"call {number} listed another operator's clients")
         else:
-            expect(number_of(reply), number, f"what call {number} created")
+            expect(number_of(reply), number, f"the client of call {number}")
     for who in operators:
         numbers = {number_of(client) for client in result(clients(peer, who))["clients"]}
         due = {number for number, kind, owner, _ in calls if owner is who and kind == "create"}
@@ -176,7 +176,7 @@ def answers_concurrently(peer):
 
 
 def number_of(client):
-    """The number that a client was created with."""
+    """The number in a client's address."""
     return int(client["address"].removeprefix("address "))
 
 

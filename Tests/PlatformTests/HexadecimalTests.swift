@@ -19,12 +19,12 @@ struct HexadecimalTests {
 }
 
 struct UUIDTextTests {
-    @Test func setsVersionAndVariantAlone() {
+    @Test func setsOnlyVersionAndVariant() {
         #expect(UUIDText.version4([UInt8](repeating: 0xFF, count: 16)) == "ffffffff-ffff-4fff-bfff-ffffffffffff")
         #expect(UUIDText.version4((0..<16).map { $0 }) == "00010203-0405-4607-8809-0a0b0c0d0e0f")
     }
 
-    @Test func isAnotherEachTime() {
+    @Test func isUnique() {
         let texts = Set((0..<100).map { _ in UUIDText.random() })
         #expect(texts.count == 100)
         #expect(texts.allSatisfy { $0.count == 36 })

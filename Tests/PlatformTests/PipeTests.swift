@@ -14,7 +14,7 @@ struct PipeTests {
         close(pipe.reader)
     }
 
-    @Test func isKeptFromChildren() throws {
+    @Test func isNotInheritedByChildren() throws {
         for blocks in [true, false] {
             let pipe = try #require(Pipe(blocks: blocks))
             for end in [pipe.reader, pipe.writer] {
@@ -25,9 +25,9 @@ struct PipeTests {
         }
     }
 
-    /// A child that was started between the making of a pipe and the word that it is not to be inherited once kept it
-    /// open for as long as it ran.
-    @Test func isKeptFromAChildThatIsStartedMeanwhile() throws {
+    /// A child that was started between the creation of a pipe and the setting of its close-on-exec flag once
+    /// inherited the pipe and kept it open.
+    @Test func isNotInheritedByAChildStartedConcurrently() throws {
         let hasEnded = Atomic(false)
         let children = Mutex<[pid_t]>([])
         #expect(
@@ -52,7 +52,7 @@ struct PipeTests {
         }
     }
 
-    /// Whether nobody has the other end of a pipe; a child may for a moment, until it is the program that it will be.
+    /// Whether the other end of a pipe is closed in every process. A child may have it open until its exec.
     private static func ends(_ reader: Int32) -> Bool {
         var byte: UInt8 = 0
         for _ in 0..<1_000 {

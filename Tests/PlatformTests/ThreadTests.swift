@@ -13,9 +13,9 @@ struct ThreadTests {
         #expect(isOther.withLock { $0 } == true)
     }
 
-    /// The processors of the machine were counted once, whatever the process had been given of them.
-    @Test func countsTheProcessorsThatItMayUse() throws {
-        // Swift's Glibc module leaves this one out, too.
+    /// The machine's processors were once counted, even if the process could use only some of them.
+    @Test func countsTheProcessorsAvailableToTheProcess() throws {
+        // Swift's Glibc module does not declare this function either.
         typealias SetAffinity = @convention(c) (pid_t, Int, UnsafeRawPointer) -> Int32
         let symbol = try #require(dlsym(nil, "sched_setaffinity"))
         let counts = Mutex<[Int]>([])
@@ -23,7 +23,7 @@ struct ThreadTests {
         #expect(
             Thread.start {
                 let before = Thread.processorCount
-                // A thread's affinity is its own; the first processor that can be had will do.
+                // Affinity is set per thread; the first available processor will do.
                 for processor in 0..<1_024 {
                     var mask = [UInt64](repeating: 0, count: 16)
                     mask[processor / 64] = 1 << (processor % 64)

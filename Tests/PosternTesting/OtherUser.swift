@@ -1,10 +1,11 @@
 package import Foundation
 
-/// The user `nobody`: a test runs the program as this user to see which files a process of another user can use.
+/// The user `nobody`. A test runs the program as this user to see which files another user's process can use.
 package enum OtherUser {
-    /// The uid, and the gid.
+    /// Both the uid and the gid.
     package static let id: uid_t = 65534
-    /// Whether the program can run as that user: it takes root, setpriv(1) and a build directory that others can enter.
+    /// Whether the program can run as that user: that needs root,
+    /// setpriv(1) and a build directory that others can enter.
     package static let isAvailable: Bool = {
         guard geteuid() == 0 else { return false }
         return (try? PosternProcess.run(["version"], shell: shell()))?.status == 0
@@ -26,7 +27,7 @@ package struct FileState: Equatable {
     package let mode: mode_t
     package let bytes: Int
 
-    /// - Throws: `CocoaError.fileReadNoSuchFile` where nothing has that path.
+    /// - Throws: `CocoaError.fileReadNoSuchFile` if the path does not exist.
     package init(_ path: String) throws {
         var status = stat()
         guard lstat(path, &status) == 0 else { throw CocoaError(.fileReadNoSuchFile) }
@@ -35,19 +36,19 @@ package struct FileState: Equatable {
     }
 }
 
-/// Mounts a tmpfs for as long as the value exists.
+/// A tmpfs that is mounted while this object exists.
 package final class TemporaryFileSystem {
     package let path: String
 
-    /// - Parameter options: those of tmpfs(5), such as `size=8m`.
-    /// - Returns: nil where this process may not mount.
+    /// - Parameter options: The options of tmpfs(5), such as `size=8m`.
+    /// - Returns: nil if this process may not mount.
     package init?(at path: String, options: String) throws {
         self.path = path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         guard try Self.run("mount", "-t", "tmpfs", "-o", options, "none", path) else { return nil }
     }
 
-    /// Mounts it again with other options.
+    /// Remounts it with other options.
     package func change(_ options: String) throws -> Bool {
         try Self.run("mount", "-o", "remount,\(options)", path)
     }

@@ -1,7 +1,7 @@
 import Foundation
 
 extension PosternProcess {
-    /// The most memory that the process has had so far, in bytes: VmHWM of proc_pid_status(5).
+    /// The peak memory of the process so far, in bytes: VmHWM of proc_pid_status(5).
     package var peakMemoryBytes: Int {
         get throws {
             let status = try String(contentsOfFile: "/proc/\(processIdentifier)/status", encoding: .utf8)
@@ -15,8 +15,8 @@ extension PosternProcess {
         }
     }
 
-    /// Waits until the process has used no processor time for a while: it waits for input, or to be read. One that never
-    /// comes to rest is killed, so that the test fails.
+    /// Waits until the process has used no processor time for a while, so it waits for input or for its output to be
+    /// read. Kills a process that does not become idle, so that the test fails.
     package func waitUntilIdle() throws {
         var (last, same) = (-1, 0)
         let deadline = ContinuousClock.now + .seconds(100)
@@ -29,11 +29,11 @@ extension PosternProcess {
         }
     }
 
-    /// The processor time that it has used, in clock ticks: utime and stime of proc_pid_stat(5).
+    /// The processor time of the process, in clock ticks: utime and stime of proc_pid_stat(5).
     private var processorTicks: Int {
         get throws {
             let stat = try String(contentsOfFile: "/proc/\(processIdentifier)/stat", encoding: .utf8)
-            // The command's name, in brackets, may have spaces.
+            // The command's name, in parentheses, may contain spaces.
             let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
             guard fields.count > 13, let user = Int(fields[12]), let system = Int(fields[13]) else {
                 throw CocoaError(.fileReadCorruptFile)

@@ -1,7 +1,7 @@
 package import Foundation
 package import JSON
 
-/// A running `postern`, spoken to through pipes.
+/// A running `postern`, connected through pipes.
 package final class PosternProcess {
     private let process = Process()
     private let input = Pipe()
@@ -10,30 +10,30 @@ package final class PosternProcess {
     private let writer = DispatchQueue(label: "PosternProcess.writer")
     private var pending = Data()
     private var lastID = 0
-    /// How long the program may write nothing while a test waits for it, in seconds.
+    /// The time that a test waits for output of the program, in seconds.
     private static let silenceSecondsMax: Int32 = 200
 
-    /// The binary that is tested: it stands beside the test bundle.
+    /// The tested binary, which is beside the test bundle.
     package static var binary: URL {
         URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("postern")
     }
 
-    /// Where the package's own files are.
+    /// The root directory of the repository.
     package static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
     /// - Parameters:
-    ///   - arguments: the command line.
-    ///   - environment: what is added to an environment of PATH alone.
-    ///   - shell: a command of the shell that starts the program as `"$@"`, such as `ulimit -f 8; exec "$@"`.
-    ///   - folder: the working directory.
+    ///   - arguments: The command line.
+    ///   - environment: Variables in addition to PATH. No variables are inherited.
+    ///   - shell: A shell command that starts the program as `"$@"`, such as `ulimit -f 8; exec "$@"`.
+    ///   - folder: The working directory.
     package init(
         _ arguments: [String],
         environment: [String: String] = [:],
         shell: String? = nil,
         folder: URL? = nil
     ) throws {
-        // A process that is gone must not take the tests along.
+        // Writing to a process that has ended must not end the tests.
         Foundation.signal(SIGPIPE, SIG_IGN)
         let command = [Self.binary.path] + arguments
         process.executableURL = shell == nil ? Self.binary : URL(fileURLWithPath: "/bin/sh")
@@ -43,7 +43,7 @@ package final class PosternProcess {
         process.standardInput = input
         process.standardOutput = output
         let log = errors.path + "/stderr"
-        // Without its file, what is logged would seem to be nothing.
+        // Without its file, the log would seem to be empty.
         guard FileManager.default.createFile(atPath: log, contents: nil) else {
             throw CocoaError(.fileWriteUnknown)
         }
@@ -55,12 +55,12 @@ package final class PosternProcess {
 
     package var processIdentifier: Int32 { process.processIdentifier }
 
-    /// What it has written to stderr so far.
+    /// The output on stderr so far.
     package var errorText: String {
         String(decoding: FileManager.default.contents(atPath: errors.path + "/stderr") ?? Data(), as: UTF8.self)
     }
 
-    /// Its exit code, or the signal that ended it; waited for.
+    /// The exit code, or the signal that ended the process. Waits for its end.
     package var status: Int32 {
         process.waitUntilExit()
         return process.terminationStatus
@@ -68,23 +68,25 @@ package final class PosternProcess {
 
     // MARK: Requests
 
-    /// Sends text as it is, with a line feed.
+    /// Sends a line: the text and a line feed.
     package func send(_ line: String) {
         write(Data((line + "\n").utf8))
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes unchanged.
     package func write(_ data: Data) {
         try? input.fileHandleForWriting.write(contentsOf: data)
     }
 
-    /// Sends bytes on a thread of its own, behind those before, for more than the program takes without being read.
+    /// Sends bytes on another thread, after those before. For more
+    /// bytes than the program reads while its output is not read.
     package func writeBeside(_ data: Data) {
         let handle = input.fileHandleForWriting
         writer.async { try? handle.write(contentsOf: data) }
     }
 
-    /// Sends bytes and ends the input on a thread of its own, for more than the program takes without being read.
+    /// Sends bytes and ends the input on another thread. For more
+    /// bytes than the program reads while its output is not read.
     package func finishBeside(_ data: Data) {
         let handle = input.fileHandleForWriting
         Thread {
@@ -100,14 +102,14 @@ package final class PosternProcess {
         send((["jsonrpc": "2.0", "id": id, "method": .string(method), "params": params] as JSONValue).text)
     }
 
-    /// Sends a request and waits for the next reply, whole.
+    /// Sends a request and returns the next reply.
     @discardableResult
     package func reply(to method: String, _ params: JSONValue = [:]) throws -> JSONValue {
         send(method, params)
         return try nextReply()
     }
 
-    /// The next reply; `null` where the output has ended.
+    /// The next reply; `null` if the output has ended.
     package func nextReply() throws -> JSONValue {
         try JSONValue(parsing: nextLine() ?? "null")
     }
@@ -127,7 +129,7 @@ package final class PosternProcess {
         }
     }
 
-    /// The next reply of a stream with headers; `null` where the output has ended.
+    /// The next reply of a stream with headers; `null` if the output has ended.
     package func nextFramedReply() throws -> JSONValue {
         try JSONValue(parsing: nextFrame() ?? "null")
     }
@@ -143,7 +145,7 @@ package final class PosternProcess {
         return String(decoding: pending.prefix(count), as: UTF8.self)
     }
 
-    /// How many lines come until the end of the output.
+    /// The number of lines until the end of the output.
     package func remainingLines() -> Int {
         var count = pending.count { $0 == 0x0A }
         while case let data = nextOutput(), !data.isEmpty {
@@ -152,7 +154,7 @@ package final class PosternProcess {
         return count
     }
 
-    /// What it writes next; nothing at the end of the output. One that stands still is killed, so that the test fails.
+    /// The next output; empty at its end. Kills a process that writes nothing for too long, so that the test fails.
     private func nextOutput() -> Data {
         var waited = pollfd(fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
         if poll(&waited, 1, Self.silenceSecondsMax * 1_000) == 0 {
@@ -174,7 +176,7 @@ package final class PosternProcess {
         try? output.fileHandleForReading.close()
     }
 
-    /// Ends the input and gives what still comes out.
+    /// Ends the input and returns the rest of the output.
     @discardableResult
     package func finish() -> String {
         closeInput()
@@ -201,14 +203,14 @@ package final class PosternProcess {
 }
 
 extension PosternProcess {
-    /// What a command line came to.
+    /// The result of a command.
     package struct Outcome {
         package let output: String
         package let errors: String
         package let status: Int32
     }
 
-    /// Runs a command to its end. Without a command that is a server without requests, which makes its store.
+    /// Runs a command to its end. No command means a server without requests, which creates its store.
     @discardableResult
     package static func run(
         _ arguments: [String],

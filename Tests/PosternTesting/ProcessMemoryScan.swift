@@ -1,6 +1,6 @@
 import Foundation
 
-/// The memory of another process that it can write to, as root sees it.
+/// The writable memory of another process, as root can read it.
 package struct ProcessMemoryScan {
     private let process: Int32
 
@@ -8,9 +8,9 @@ package struct ProcessMemoryScan {
         self.process = process
     }
 
-    /// How often each of some texts is in memory.
+    /// How often each text occurs in memory.
     ///
-    /// - Throws: where the memory cannot be read at all.
+    /// - Throws: If the memory cannot be read at all.
     package func counts(of texts: [String]) throws -> [Int] {
         let needles = texts.map { Array($0.utf8) }
         var counts = texts.map { _ in 0 }
@@ -23,7 +23,7 @@ package struct ProcessMemoryScan {
             let ends = words[0].split(separator: "-").compactMap { Int($0, radix: 16) }
             guard words.count > 1, words[1].hasPrefix("rw"), ends.count == 2 else { continue }
             var bytes = [UInt8](repeating: 0, count: ends[1] - ends[0])
-            // What the process has unmapped since is not there to be read.
+            // Memory that the process has unmapped meanwhile cannot be read.
             let count = pread(memory, &bytes, bytes.count, off_t(ends[0]))
             for (index, needle) in needles.enumerated() {
                 counts[index] += Self.count(of: needle, in: bytes.prefix(max(0, count)))
@@ -37,7 +37,7 @@ package struct ProcessMemoryScan {
             var count = 0
             guard var place = bytes.baseAddress else { return 0 }
             let end = place + bytes.count
-            // Only where the whole text has room.
+            // Search only positions where the whole text fits.
             while end - place >= needle.count,
                 let found = memchr(place, Int32(needle[0]), end - place - needle.count + 1)
             {

@@ -1,4 +1,4 @@
-/// The generator of Steele, Lea and Flood: the same numbers for the same start, everywhere.
+/// The generator of Steele, Lea and Flood, which returns the same numbers for the same start on every machine.
 package struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// A directory that goes when the value does.
+/// A directory that is removed with this object.
 package final class TemporaryDirectory {
     package let path: String
 
@@ -13,10 +13,10 @@ package final class TemporaryDirectory {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// The path of something in it.
+    /// The path of a file in the directory.
     package func path(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// All that its files hold, one after another.
+    /// The contents of all its files, one after another.
     package var contents: Data {
         let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
         return names.sorted().reduce(into: Data()) {

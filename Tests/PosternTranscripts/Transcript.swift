@@ -1,14 +1,14 @@
 import Foundation
 package import JSON
 
-/// A story of requests and replies, kept as a file of one JSON object a line: what is sent, what is expected, and what
-/// is kept of the reply for later lines, where `{{name}}` stands for it.
+/// A transcript: requests and their expected replies, in a file with one JSON object a line. A step may keep values
+/// of its reply, and `{{name}}` in later lines stands for a kept value.
 package struct Transcript: CustomStringConvertible, Sendable {
-    /// A request, and what is to come of it.
+    /// A request and its expected reply.
     package struct Step: Sendable {
         /// Its line in the file, from 1.
         package let line: Int
-        /// What is expected of the reply; nil where none is to come.
+        /// The expected reply; nil if none is expected.
         package let expected: JSONValue?
         fileprivate let request: JSONValue
         fileprivate let kept: [JSONValue.Member]
@@ -18,23 +18,23 @@ package struct Transcript: CustomStringConvertible, Sendable {
     /// The file's name.
     package let name: String
     package var description: String { name }
-    /// The flags that it wants, behind those of every rehearsal.
+    /// The transcript's additional flags.
     package let arguments: [String]
     package let steps: [Step]
 
-    /// What every rehearsal is started with.
+    /// The flags that start deterministic mode.
     package static let rehearsal = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
 
-    /// Where the package's own transcripts are.
+    /// The folder of the package's own transcripts.
     package static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("schema/cases").path
 
-    /// A folder without transcripts, or a transcript without steps: nothing would be tested.
+    /// The error for a folder without transcripts, or a transcript without steps, which would test nothing.
     package struct NothingToPlay: Error {
         package let path: String
     }
 
-    /// All transcripts of a folder, by name.
+    /// All transcripts of a folder, sorted by name.
     package static func all(in folder: String = folder) throws -> [Transcript] {
         let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".jsonl") }
         guard !names.isEmpty else { throw NothingToPlay(path: folder) }
@@ -60,10 +60,10 @@ package struct Transcript: CustomStringConvertible, Sendable {
         guard steps.contains(where: { $0.count > 0 }) else { throw NothingToPlay(path: file.path) }
     }
 
-    /// The methods that it sends.
+    /// The methods that the transcript calls.
     package var methods: Set<String> { Set(steps.compactMap { $0.request["method"]?.string }) }
 
-    /// A method, and the slug of an error that it answers with.
+    /// A method, and the slug of one of its errors.
     package struct Refusal: Hashable, CustomStringConvertible, Sendable {
         package let method: String
         package let slug: String
@@ -75,7 +75,7 @@ package struct Transcript: CustomStringConvertible, Sendable {
         }
     }
 
-    /// The errors that it expects of each method.
+    /// The errors that the transcript expects, with their methods.
     package var refusals: Set<Refusal> {
         Set(
             steps.flatMap { step -> [Refusal] in
@@ -86,14 +86,14 @@ package struct Transcript: CustomStringConvertible, Sendable {
         )
     }
 
-    /// The error slugs that it expects.
+    /// The error slugs that the transcript expects.
     package var slugs: Set<String> {
         Set(steps.flatMap { $0.expected?["error"]?["data"]?["errors"]?.array?.compactMap(\.string) ?? [] })
     }
 
-    /// Plays it, and gives what was not as expected.
+    /// Plays the transcript, and returns the differences from what is expected.
     ///
-    /// - Parameter reply: sends a request and gives its reply; nil where the step expects none.
+    /// - Parameter reply: Sends a request and returns its reply; nil if the step expects none.
     package func play(_ reply: (JSONValue, Step) async throws -> JSONValue?) async rethrows -> [String] {
         var kept: [String: JSONValue] = [:]
         var failures: [String] = []
@@ -108,10 +108,10 @@ package struct Transcript: CustomStringConvertible, Sendable {
                 if !reply.matches(expected.filled(with: kept)) {
                     failures.append("\(name):\(step.line): got \(reply.text)")
                 }
-                for member in step.kept {
-                    kept[member.name] = member.value.found(in: reply)
-                    if kept[member.name] == nil {
-                        failures.append("\(name):\(step.line): nothing to keep as \(member.name)")
+                for property in step.kept {
+                    kept[property.name] = property.value.found(in: reply)
+                    if kept[property.name] == nil {
+                        failures.append("\(name):\(step.line): nothing to keep as \(property.name)")
                     }
                 }
             }
@@ -121,7 +121,7 @@ package struct Transcript: CustomStringConvertible, Sendable {
 }
 
 extension JSONValue {
-    /// The value with every `{{name}}` replaced by what was kept under it.
+    /// The value with every `{{name}}` replaced by the value kept under that name.
     fileprivate func filled(with kept: [String: JSONValue]) -> JSONValue {
         switch self {
         case .string(let text):
@@ -135,7 +135,7 @@ extension JSONValue {
         }
     }
 
-    /// Kinds of text that differ each time.
+    /// Placeholders for strings that differ each time, with their patterns.
     private static let patterns = [
         "<time>": #"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"#,
         "<hex 32>": "[0-9a-f]{32}",
@@ -144,7 +144,7 @@ extension JSONValue {
         "<uuid>": "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
     ]
 
-    /// Whether the value is what a transcript expects; the order of members counts not.
+    /// Whether the value matches a transcript's expectation. The order of properties is ignored.
     fileprivate func matches(_ expected: JSONValue) -> Bool {
         switch (self, expected) {
         case (_, .string("<any>")): return true
@@ -156,12 +156,13 @@ extension JSONValue {
             return left.count == right.count && zip(left, right).allSatisfy { $0.matches($1) }
         case (.object(let left), .object(let right)):
             return left.count == right.count
-                && right.allSatisfy { member in self[member.name]?.matches(member.value) ?? false }
+                && right.allSatisfy { property in self[property.name]?.matches(property.value) ?? false }
         default: return self == expected
         }
     }
 
-    /// What a `keep` finds in a reply: the value at a pointer, or the first group of a pattern in the text there.
+    /// The value that a `keep` entry finds in a reply: the value at a pointer,
+    /// or the first group of a pattern in the string there.
     fileprivate func found(in reply: JSONValue) -> JSONValue? {
         let pointer = self["at"]?.string ?? string ?? ""
         let target = pointer.split(separator: "/").reduce(Optional(reply)) { value, name in

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Service
 
-/// What a record takes in an answer at least is no more than one without texts takes.
+/// The minimum length of a record in an answer is at most the length of a record with empty strings.
 struct AnswerLengthTests {
     private static let time = Timestamp(microseconds: 1_456_351_672_371_513)
 
@@ -14,18 +14,18 @@ struct AnswerLengthTests {
         return writer.count
     }
 
-    @Test func countsNoMoreForAClientThanItTakes() {
+    @Test func aClientTakesAtLeastItsMinimum() {
         let person = OperatorsWire.Person(id: 1, created: Self.time, firstName: "", lastName: "", email: "")
         let client = OperatorsWire.Client(id: 1, created: Self.time, user: person, address: "", deleted: nil)
         #expect(bytes(client.write) >= Limits.clientAnswerBytesMin)
     }
 
-    @Test func countsNoMoreForAShareThanItTakes() {
+    @Test func aShareTakesAtLeastItsMinimum() {
         let share = CareWire.Share(id: 1, email: "", access: "read", group: "owner", isUser: true)
         #expect(bytes(share.write) >= Limits.shareAnswerBytesMin)
     }
 
-    @Test func countsNoMoreForAPatientThanItTakes() {
+    @Test func aPatientTakesAtLeastItsMinimum() {
         let patient = CareWire.Patient(
             id: 1,
             firstName: "",

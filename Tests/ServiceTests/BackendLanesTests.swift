@@ -5,7 +5,7 @@ import Testing
 
 @testable import Service
 
-/// Which account a request is found to be about.
+/// The account that a request belongs to, which determines its lane.
 struct BackendLanesTests {
     private final class Composer: MailComposer {
         let domain = "x.co"
@@ -32,9 +32,10 @@ struct BackendLanesTests {
         (#"{"user_id":17.5}"#, nil), (#"{"client":{"user_id":17}}"#, nil), ("{}", nil),
     ]
 
-    /// The lane once went by the first of several members, and by strings that the method does not take for numbers.
+    /// The lane was once taken from the first of several properties with the same name, and from strings that the
+    /// method does not accept as numbers.
     @Test(arguments: numbers)
-    func readsParamsAsTheMethodsDo(params: String, lane: String?) throws {
+    func readsParamsLikeTheMethods(params: String, lane: String?) throws {
         #expect(try self.lane(.operatorsClientsGet, params) == lane)
     }
 
@@ -42,7 +43,7 @@ struct BackendLanesTests {
         (.careUserRegister, #"{"email":"Foo@Bar.com"}"#, "care foo@bar.com"),
         (.careUserRegister, #"{"email":"c@d.co","email":"foo@bar.com"}"#, "care foo@bar.com"),
         (.careUserRegister, #"{"email":"foo"}"#, nil), (.careUserRegister, #"{"email":7}"#, nil),
-        // Registering as an operator once had no lane, so that a sign-in could overtake it.
+        // Registering as an operator once had no lane, so a sign-in could overtake it.
         (.operatorsRegister, #"{"user":{"email":"Foo@Bar.com"},"password":"p"}"#, "operators foo@bar.com"),
         (.operatorsRegister, #"{"email":"foo@bar.com","user":7}"#, nil),
         (.salesUserReset, #"{"email":"foo@bar.com"}"#, "sales foo@bar.com"),
@@ -53,11 +54,11 @@ struct BackendLanesTests {
     ]
 
     @Test(arguments: accounts)
-    func findsTheAccountInWhatTheMethodTakes(method: Method, params: String, lane: String?) throws {
+    func findsTheAccountInTheMethodsParams(method: Method, params: String, lane: String?) throws {
         #expect(try self.lane(method, params) == lane)
     }
 
-    @Test func findsTheAccountBehindAnEmailOrAToken() throws {
+    @Test func findsTheAccountOfAnEmailOrAToken() throws {
         _ = try backend.apis.care.register(
             email: .value("foo@bar.com"),
             password: .value(Password("p".utf8)),
@@ -74,7 +75,7 @@ struct BackendLanesTests {
         #expect(try lane(.salesUserReset, #"{"email":"foo@bar.com"}"#) == "sales foo@bar.com")
     }
 
-    @Test func saysThatParamsCannotBeRead() {
+    @Test func throwsIfParamsCannotBeRead() {
         #expect(throws: (any Error).self) { try lane(.careUserView, "[]") }
     }
 }

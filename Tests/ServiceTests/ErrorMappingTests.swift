@@ -6,7 +6,7 @@ import Testing
 
 @testable import Service
 
-/// How errors of the layers below read on the wire.
+/// How errors of the lower layers are reported to clients.
 struct ErrorMappingTests {
     private static let store: [(error: StoreError, code: Int, slug: String)] = [
         (.diskFull, 507, "disk_full"), (.readOnly, 405, "read_only"), (.busy("x"), 423, "busy"),
@@ -15,14 +15,14 @@ struct ErrorMappingTests {
     ]
 
     @Test(arguments: store.indices)
-    func givesFaultsOfTheStoreTheirCodes(_ row: Int) {
+    func mapsStoreErrorsToTheirCodes(_ row: Int) {
         let (fault, code, slug) = Self.store[row]
         let error = RPCError(fault)
         #expect(error.code == code && error.data?["errors"] == .array([.string(slug)]))
         #expect(!error.message.contains("journal"))
     }
 
-    @Test func tellsNothingOfAFaultOfItsOwn() {
+    @Test func hidesTheDetailsOfAnInternalError() {
         struct Surprise: Error { let secret = "s3cret" }
         var log: [String] = []
         let error = RPCError(Surprise(), method: .operatorsSignin) { log.append($0) }
@@ -44,21 +44,21 @@ struct ErrorMappingTests {
         (CancellationError(), nil),
     ]
 
-    /// Faults of the store once left it out, as they were told without regard to whose request they ended.
+    /// Store errors once lacked `success`, because they were mapped without regard to the request's API.
     @Test(arguments: faults.indices)
-    func saysInTheCareAPIThatNothingCameOfIt(_ row: Int) {
+    func addsSuccessFalseInTheCareAPI(_ row: Int) {
         let (fault, data) = Self.faults[row]
         #expect(RPCError(fault, method: .salesUserMe) { _ in }.data == data)
-        let members = [JSONValue.Member("success", false)] + (data?.object ?? [])
-        #expect(RPCError(fault, method: .careUserChange) { _ in }.data == .object(members))
+        let properties = [JSONValue.Member("success", false)] + (data?.object ?? [])
+        #expect(RPCError(fault, method: .careUserChange) { _ in }.data == .object(properties))
     }
 
-    @Test func keepsTheNumbersOfTheAPIs() {
+    @Test func keepsTheErrorCodesOfTheAPIs() {
         #expect(RPCError(AccountError(ErrorCode.Sales.tooManyAttempts), method: .salesUserMe) { _ in }.code == 429)
         #expect(RPCError(AccountError(ErrorCode.Operators.fieldInvalid), method: .operatorsSignin) { _ in }.code == -3)
     }
 
-    /// JSON-RPC 2.0 §5.1 keeps the range for itself.
+    /// JSON-RPC 2.0 §5.1 reserves this range.
     @Test func keepsDomainCodesOutOfTheReservedRange() {
         let codes = [ErrorCode.Operators.authenticationFailed, ErrorCode.Care.invalidCode, ErrorCode.Service.busy]
         #expect(codes.allSatisfy { !(-32_768...(-32_000)).contains($0.number) })

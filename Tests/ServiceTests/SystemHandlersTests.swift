@@ -25,8 +25,8 @@ struct SystemHandlersTests {
             random: RehearsedRandom(seed: 7),
             composer: Composer()
         )
-        let rehearsal = SystemHandlers.Rehearsal(time: time, backend: backend)
-        system = SystemHandlers(version: "1", storeKind: "memory", rehearsal: rehearsal)
+        let deterministic = SystemHandlers.Rehearsal(time: time, backend: backend)
+        system = SystemHandlers(version: "1", storeKind: "memory", rehearsal: deterministic)
     }
 
     private func text() throws -> String? {
@@ -55,7 +55,7 @@ struct SystemHandlersTests {
         try backend.store.makeDurable()
     }
 
-    @Test func theClockDeletesWhatHasExpired() throws {
+    @Test func advancingTheClockDeletesExpiredTexts() throws {
         try register()
         try advance(seconds: Limits.confirmationCodeSeconds - 1)
         #expect(try text() != nil)
@@ -63,8 +63,8 @@ struct SystemHandlersTests {
         #expect(try text() == nil)
     }
 
-    /// Of what expired, the first thousand of a kind were deleted.
-    @Test func theClockDeletesAllThatHasExpired() throws {
+    /// Only the first thousand expired records of a kind were once deleted.
+    @Test func advancingTheClockDeletesAllExpiredTexts() throws {
         let outbox = backend.apis.environment.outbox
         try backend.store.transact { tx in
             for number in 1...Accounts.Limits.sweptRowsMax + 10 {
@@ -83,8 +83,8 @@ struct SystemHandlersTests {
         #expect(try backend.store.transact { try $0.count(OutboxText.self) } == 0)
     }
 
-    /// `system.outbox`, which the contract calls read-only, deleted what had expired.
-    @Test func aLookAtTheOutboxWritesNothing() throws {
+    /// `system.outbox`, which the contract calls read-only, once deleted expired records.
+    @Test func readingTheOutboxWritesNothing() throws {
         try register()
         #expect(time.advance(seconds: Limits.confirmationCodeSeconds))
         let before = try backend.store.statistics().transactions

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Store
 
-/// Entries in a sorted file.
+/// The sorted base file.
 struct BaseTests {
     let directory: TemporaryDirectory
 
@@ -11,7 +11,7 @@ struct BaseTests {
         directory = try TemporaryDirectory()
     }
 
-    /// A base of entries, made by a merge; the engine is closed.
+    /// Makes a base of entries by a compaction, and closes the engine.
     private func makeBase(_ entries: [String: String]) throws {
         let engine = try directory.open()
         try engine.write(entries.map { ($0, $1) })
@@ -39,13 +39,13 @@ struct BaseTests {
         for name in try directory.names() { #expect(try directory.mode(of: name) == 0o600) }
     }
 
-    @Test func keepsNothingButAHeaderOfNothing() throws {
+    @Test func writesOnlyAHeaderForAnEmptyStore() throws {
         try makeBase([:])
         #expect(try directory.open().entries().isEmpty)
         #expect(try base().value(of: key("a")) == nil)
     }
 
-    /// Finds all there is and nothing else, whatever the number of entries and the length of their lines.
+    /// Finds every key and no other, whatever the number of entries and the length of their lines.
     @Test(arguments: [1, 2, 3, 7, 500, 3000])
     func findsEachKeyAndNoOther(count: Int) throws {
         var entries: [String: String] = [:]
@@ -55,7 +55,7 @@ struct BaseTests {
         }
         try makeBase(entries)
         let base = try base()
-        // Three times, as the second look goes where the search before it ended, and the third is at what was kept.
+        // Three times: the second lookup starts where the search before it ended, and the third uses the kept places.
         for _ in 0..<3 {
             for number in 0..<count {
                 let found = try base.value(of: key("k/\(number * 2)"))
@@ -68,8 +68,8 @@ struct BaseTests {
         }
     }
 
-    /// Keys that hold what ends a key in a line, and what stands behind one.
-    @Test func isNotMistakenAboutQuotesAndBackslashes() throws {
+    /// Keys that contain the bytes that end a key in a line, and those that follow it.
+    @Test func findsKeysWithQuotesAndBackslashes() throws {
         let keys = ["c", "c\"", "c\"x", "c\\", "c\\\"", "c\",\"0017", "c!", "c#"]
         try makeBase(Dictionary(uniqueKeysWithValues: keys.map { ($0, #""0017""#) }))
         let base = try base()
@@ -79,7 +79,7 @@ struct BaseTests {
         }
     }
 
-    /// Random transactions, some merged into a base at once, against a dictionary.
+    /// Random transactions, some compacted into a base at once, compared with a dictionary.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func agreesWithADictionary(seed: UInt64) throws {
         var random = SplitMix(state: seed)
@@ -147,8 +147,8 @@ struct BaseTests {
         }
     }
 
-    /// What is not read through when it is opened is checked when it is asked for: the answer is right, or an error.
-    @Test func givesNoWrongAnswerWhateverByteIsChanged() throws {
+    /// Lines that opening does not read are checked when they are looked up: the answer is right, or an error.
+    @Test func givesNoWrongAnswerWhicheverByteIsChanged() throws {
         try makeBase(Self.sample)
         let bytes = try directory.bytes(of: "base-2.jsonl")
         let header = try #require(bytes.firstIndex(of: 0x0A)) + 1
@@ -181,7 +181,7 @@ struct BaseTests {
         }
     }
 
-    @Test func refusesAnyLengthButItsOwn() throws {
+    @Test func refusesAnyOtherLength() throws {
         try makeBase(Self.sample)
         let bytes = try directory.bytes(of: "base-2.jsonl")
         for length in bytes.indices {
@@ -211,11 +211,11 @@ struct BaseTests {
         )
     }
 
-    /// Lines that match their checks, though no merge would write them so.
+    /// Lines that match their checks, but that no compaction would write.
     @Test(arguments: [
         (["a", "b", "b"], "line 4 has the key of the line before"), (["a", "c", "b"], "line 4 is out of order"),
     ])
-    func refusesLinesThatAreDoubledOrOutOfOrder(keys: [String], reason: String) throws {
+    func refusesDuplicateOrUnorderedLines(keys: [String], reason: String) throws {
         try makeBase([:])
         let (manifest, _) = try #require(
             try StoreFiles(directory: try Directory(directory.path), calls: .real).manifest()

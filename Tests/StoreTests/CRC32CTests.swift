@@ -4,7 +4,7 @@ import Testing
 import Platform
 
 struct CRC32CTests {
-    /// The examples of RFC 3720 §B.4, whose bytes stand there from the lowest to the highest, and the usual check value.
+    /// The examples of RFC 3720 §B.4, which prints bytes from the lowest to the highest, and the usual check value.
     static let vectors: [(bytes: [UInt8], check: UInt32)] = [
         ([], 0),
         (Array("123456789".utf8), 0xE306_9283),
@@ -15,14 +15,14 @@ struct CRC32CTests {
     ]
 
     @Test(arguments: vectors)
-    func publishedVectors(bytes: [UInt8], check: UInt32) {
+    func matchesPublishedVectors(bytes: [UInt8], check: UInt32) {
         #expect(bytes.withUnsafeBytes { CRC32C.value(of: $0) } == check)
         #expect(bytes.withUnsafeBytes { CRC32C.valueByTables(of: $0) } == check)
     }
 
-    /// A store that one processor wrote is read by another.
+    /// One processor reads a store that another processor wrote.
     @Test(arguments: 0...70)
-    func isTheSameOnAnyProcessor(count: Int) {
+    func hardwareAndTablesAgree(count: Int) {
         let bytes: [UInt8] = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 197 &+ 3) }
         bytes.withUnsafeBytes { bytes in
             #expect(CRC32C.value(of: bytes, after: 0xDEAD_BEEF) == CRC32C.valueByTables(of: bytes, after: 0xDEAD_BEEF))
@@ -30,7 +30,7 @@ struct CRC32CTests {
     }
 
     @Test(arguments: 0...40)
-    func continuesWhereItWasCut(place: Int) {
+    func continuesFromAPartialChecksum(place: Int) {
         let bytes: [UInt8] = (0..<40).map { $0 &* 37 &+ 11 }
         let whole = bytes.withUnsafeBytes { CRC32C.value(of: $0) }
         let start = bytes[..<place].withUnsafeBytes { CRC32C.value(of: $0) }
@@ -38,7 +38,7 @@ struct CRC32CTests {
     }
 
     @Test(arguments: [(UInt32(0), "00000000"), (0xE306_9283, "e3069283"), (.max, "ffffffff")])
-    func hexadecimal(value: UInt32, text: String) {
+    func convertsToAndFromHexadecimal(value: UInt32, text: String) {
         var bytes: [UInt8] = []
         value.appendHex(to: &bytes)
         #expect(String(decoding: bytes, as: UTF8.self) == text)
@@ -46,11 +46,11 @@ struct CRC32CTests {
     }
 
     @Test(arguments: ["", "1234567", "123456789", "E3069283", "e306928g", "+1234567"])
-    func refusedHexadecimal(text: String) {
+    func refusesInvalidHexadecimal(text: String) {
         #expect(Array(text.utf8).withUnsafeBytes { UInt32(hex: $0) } == nil)
     }
 
-    @Test func computesTheCheckBeforeSomeBytes() {
+    @Test func computesTheChecksumBeforeSomeBytes() {
         let bytes = Array("123456789".utf8)
         for split in 0...bytes.count {
             let before = Array(bytes[..<split]).withUnsafeBytes { CRC32C.value(of: $0) }

@@ -4,12 +4,12 @@ import Testing
 
 @testable import Store
 
-/// How many records an index has under a first component is kept, whatever changes the index.
+/// A counted index keeps the number of its records for each first key component, whatever changes the index.
 struct CountedIndexTests {
     private static let types = [RecordType(Stay.self)]
     private static let cities = ["Bonn", "Ulm", "Ulm/Söflingen", "A%"]
 
-    /// Compares all counts with what is there.
+    /// Compares all counts with the records.
     private func expectTrueCounts(in store: Store) throws {
         try store.transact { tx in
             let stays = try tx.all(Stay.self)
@@ -20,27 +20,27 @@ struct CountedIndexTests {
         }
     }
 
-    /// The counts as they stand in a store.
+    /// The count entries in the store.
     private func kept(_ engine: LocalEngine) throws -> [String: String] {
         try engine.entries().filter { $0.key.hasPrefix("stays/city-count/") }
     }
 
     @Test(arguments: EngineConformanceTests.Kind.allCases, [1, 2, 3] as [UInt64])
-    func isTrueAfterAnyChanges(kind: EngineConformanceTests.Kind, seed: UInt64) throws {
+    func countsCorrectlyAfterAnyChanges(kind: EngineConformanceTests.Kind, seed: UInt64) throws {
         let subject = try EngineConformanceTests.Subject(kind)
         var store = subject.store
         var random = SplitMix(state: seed)
         for step in 1...300 {
             let id = Int.random(in: 1...20, using: &random)
             let stay = Stay(id: id, city: Bool.random(using: &random) ? Self.cities.randomElement(using: &random) : nil)
-            let isTakenBack = Int.random(in: 0..<4, using: &random) == 0
+            let isRolledBack = Int.random(in: 0..<4, using: &random) == 0
             do {
                 try store.transact { tx in
                     if Bool.random(using: &random) { try tx.save(stay) } else { try tx.delete(Stay.self, Key(id)) }
-                    if isTakenBack { throw StoreError.missing(key: "taken back") }
+                    if isRolledBack { throw StoreError.missing(key: "rolled back") }
                 }
-            } catch StoreError.missing(key: "taken back") {
-                #expect(isTakenBack)
+            } catch StoreError.missing(key: "rolled back") {
+                #expect(isRolledBack)
             }
             if step % 7 == 0 { store.discardStaged() } else if step % 3 == 0 { try store.makeDurable() }
             if step % 50 == 0 {
@@ -51,8 +51,8 @@ struct CountedIndexTests {
         }
     }
 
-    /// Two that take turns, with a merge in between.
-    @Test func isTrueWhereOthersWriteAndMerge() throws {
+    /// Two engines write in turns, with compactions in between.
+    @Test func countsCorrectlyWhenOthersWriteAndCompact() throws {
         let directory = try TemporaryDirectory()
         let engines = [try directory.open(), try directory.open()]
         let stores = engines.map { Store(engine: $0) }
@@ -71,8 +71,8 @@ struct CountedIndexTests {
         #expect(try StoreCheck.run(directory.path, types: Self.types, progress: { _ in }).faults.isEmpty)
     }
 
-    /// As an earlier version left the store: without counts.
-    @Test func countsOneByOneWhereNoCountIsKept() throws {
+    /// An earlier version left the store without counts.
+    @Test func countsRecordsWhenNoCountIsStored() throws {
         let directory = try TemporaryDirectory()
         let engine = try directory.open()
         let store = Store(engine: engine)
@@ -86,12 +86,12 @@ struct CountedIndexTests {
         try store.transact { tx in for id in 1...10 { try tx.insert(Stay(id: id, city: Self.cities[id % 2])) } }
         try forgetCounts()
         try expectTrueCounts(in: store)
-        // The next change keeps them from then on.
+        // The next change stores the counts.
         try store.transact { try $0.insert(Stay(id: 11, city: "Bonn")) }
         try store.transact { try $0.delete(Stay.self, Key(1)) }
         try expectTrueCounts(in: store)
         #expect(try kept(engine) == ["stays/city-count/Bonn": "6", "stays/city-count/Ulm": "4"])
-        // So does the update of the store.
+        // The update of the store stores them too.
         try forgetCounts()
         try store.makeDurable()
         try store.correctEntries(of: Stay.self)
@@ -112,13 +112,13 @@ struct CountedIndexTests {
         store.close()
         let report = try StoreCheck.run(directory.path, types: Self.types, progress: { _ in })
         #expect(report.faults.count == 1 && report.faults[0].contains("stays/city-count/Bonn: this is not 1, "))
-        // What is put together anew is right.
+        // Salvage writes the correct count.
         let saved = directory.root + "/saved"
         _ = try StoreSalvage.run(directory.path, to: saved, types: Self.types, progress: { _ in })
         #expect(try kept(LocalEngine(directory: saved, log: { _ in })) == ["stays/city-count/Bonn": "1"])
     }
 
-    @Test func importCounts() throws {
+    @Test func importStoresCounts() throws {
         let directory = try TemporaryDirectory()
         let place = directory.root + "/imported"
         let incoming = try StoreImport(Self.types, to: place)
@@ -139,7 +139,7 @@ struct CountedIndexTests {
     }
 }
 
-/// A record with an index that is counted.
+/// A record with a counted index.
 private struct Stay: Record {
     static let byCity = OrderedIndex<Stay>("city", isCounted: true) { stay in stay.city.map { Key($0, stay.id) } }
     static let collection = Collection<Stay>("stays", ordered: [byCity])

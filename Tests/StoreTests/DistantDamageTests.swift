@@ -3,7 +3,7 @@ import Testing
 
 @testable import Store
 
-/// Damage far into a large base.
+/// Damage at a large offset in a large base.
 struct DistantDamageTests {
     let directory: TemporaryDirectory
 
@@ -11,8 +11,9 @@ struct DistantDamageTests {
         directory = try TemporaryDirectory()
     }
 
-    /// Every request that met the line counted all lines before it, two seconds in a base of 1.7 GB.
-    @Test func isReportedAtOnce() throws {
+    /// Each request that met the damaged line counted all lines before it,
+    /// which took two seconds in a base of 1.7 GB.
+    @Test func isReportedWithoutCountingLines() throws {
         let value = #""\#(String(repeating: "x", count: 60_000))""#
         let engine = try directory.open()
         for start in stride(from: 0, to: 320, by: 80) {
@@ -38,7 +39,7 @@ struct DistantDamageTests {
         #expect((Limits.countedBaseBytesMax...Int(offset)).contains(place))
         #expect(reason == "the line there does not match its check", "the lines before it are not counted")
         #expect(ContinuousClock.now - start < .seconds(10))
-        // A command that reads all of it counts them.
+        // A command that reads the whole base counts them.
         let report = try StoreCheck.run(directory.path, types: [], settings: StoreSettings(), progress: { _ in })
         #expect(report.faults.contains { $0.contains("base-2.jsonl is damaged at byte \(place): line ") })
     }

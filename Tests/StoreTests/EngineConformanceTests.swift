@@ -4,13 +4,13 @@ import Testing
 
 @testable import Store
 
-/// What every engine must do; each test runs on each.
+/// Requirements that every engine must meet. Each test runs on each engine.
 struct EngineConformanceTests {
     enum Kind: CaseIterable {
         case memory, directory
     }
 
-    /// An engine and, where it has one, its directory, which goes with it.
+    /// An engine and, if it has one, its directory, which is removed with it.
     struct Subject {
         let directory: TemporaryDirectory?
         let store: Store
@@ -20,7 +20,7 @@ struct EngineConformanceTests {
             store = Store(engine: try directory?.open() ?? LocalEngine())
         }
 
-        /// The store as the next process finds it; the same one in memory.
+        /// The store as the next process opens it. In memory, the same store.
         func reopened() throws -> Store {
             guard let directory else { return store }
             store.close()
@@ -51,7 +51,7 @@ struct EngineConformanceTests {
     }
 
     @Test(arguments: Kind.allCases)
-    func keepsIndexesInStep(kind: Kind) throws {
+    func updatesIndexesWithRecords(kind: Kind) throws {
         let subject = try Subject(kind)
         try subject.store.transact { try $0.insert(Person(id: 1, name: "Ann", city: "Bonn")) }
         try subject.store.transact { try $0.update(Person(id: 1, name: "Eve", city: "Ulm")) }
@@ -69,9 +69,9 @@ struct EngineConformanceTests {
         #expect(try store.statistics().entries == 0)
     }
 
-    /// Texts that are equal though their bytes are not have entries of their own.
+    /// Two strings that Swift compares as equal have separate entries if their bytes differ.
     @Test(arguments: Kind.allCases)
-    func movesAnEntryWhoseBytesAloneChange(kind: Kind) throws {
+    func movesAnIndexEntryWhenOnlyItsBytesChange(kind: Kind) throws {
         let (composed, decomposed) = ("Zo\u{EB}", "Zoe\u{308}")
         let store = try Subject(kind).store
         try store.transact { try $0.insert(Person(id: 1, name: composed, city: nil)) }
@@ -94,12 +94,12 @@ struct EngineConformanceTests {
         #expect(
             error { try $0.update(Person(id: 2, name: "Bob", city: nil)) } == .missing(key: "people/id/0000000002")
         )
-        // What the refused transactions had written before they were refused is gone.
+        // The refused transactions left none of their earlier writes.
         #expect(try store.statistics().entries == 2)
     }
 
     @Test(arguments: Kind.allCases)
-    func takesBackATransactionThatThrows(kind: Kind) throws {
+    func rollsBackATransactionThatThrows(kind: Kind) throws {
         struct Refusal: Error {}
         let subject = try Subject(kind)
         try subject.store.transact { try $0.insert(Person(id: 1, name: "Ann", city: nil)) }
@@ -118,9 +118,10 @@ struct EngineConformanceTests {
         }
     }
 
-    /// What a refused transaction keeps is written after everything else of it is undone, its own numbers included.
+    /// A refused transaction's `keeping` closure runs after everything else in the transaction is undone,
+    /// including the numbers that it took.
     @Test(arguments: Kind.allCases)
-    func keepsOfARefusedTransactionWhatItSays(kind: Kind) throws {
+    func commitsTheKeepingClosureOfARefusedTransaction(kind: Kind) throws {
         struct Refused: Error {}
         let subject = try Subject(kind)
         try subject.store.write { try $0.insert(Person(id: 1, name: "Ann", city: nil)) }
@@ -140,9 +141,9 @@ struct EngineConformanceTests {
         #expect(kept == [1, 3])
     }
 
-    /// Where what is kept cannot be written either, nothing is.
+    /// If the `keeping` closure cannot be written, nothing is written.
     @Test(arguments: Kind.allCases)
-    func keepsNothingWhereThatFails(kind: Kind) throws {
+    func writesNothingWhenTheKeepingClosureFails(kind: Kind) throws {
         struct Refused: Error {}
         let subject = try Subject(kind)
         try subject.store.write { try $0.insert(Person(id: 1, name: "Ann", city: nil)) }
@@ -159,7 +160,7 @@ struct EngineConformanceTests {
     }
 
     @Test(arguments: Kind.allCases)
-    func discardsWhatIsStagedAndNoMore(kind: Kind) throws {
+    func discardsOnlyStagedTransactions(kind: Kind) throws {
         let subject = try Subject(kind)
         try subject.store.transact { try $0.insert(Person(id: 1, name: "Ann", city: nil)) }
         try subject.store.makeDurable()
@@ -174,7 +175,7 @@ struct EngineConformanceTests {
     }
 
     @Test(arguments: Kind.allCases)
-    func neverGivesACounterTwice(kind: Kind) throws {
+    func neverReturnsACounterValueTwice(kind: Kind) throws {
         let subject = try Subject(kind)
         let first = try subject.store.transact { tx in [try tx.next("a"), try tx.next("a"), try tx.next("b")] }
         try subject.store.makeDurable()
@@ -184,7 +185,7 @@ struct EngineConformanceTests {
     }
 
     @Test(arguments: Kind.allCases)
-    func takesAnyText(kind: Kind) throws {
+    func storesAnyText(kind: Kind) throws {
         let subject = try Subject(kind)
         let texts = [
             "\u{2028}\u{2029}", "\0", "\"\\/%", "\r\n\t", "\u{1F600}é\u{301}", "", "null", "},\"c\":\"00000000\"}",
@@ -210,7 +211,7 @@ struct EngineConformanceTests {
     }
 
     @Test(arguments: Kind.allCases)
-    func takesARecordOfAMebibyteAndNoMore(kind: Kind) throws {
+    func acceptsARecordOfOneMebibyteAndNoLonger(kind: Kind) throws {
         let subject = try Subject(kind)
         let frame = Note(id: 1, text: "").bytes.count
         let longest = String(repeating: "x", count: Limits.valueBytesMax - frame)
@@ -232,7 +233,8 @@ struct EngineConformanceTests {
         }
     }
 
-    /// Random transactions, some refused, some discarded, against a dictionary; the directory reopened now and then.
+    /// Random transactions, some refused and some discarded, compared with a dictionary.
+    /// The directory is reopened now and then.
     @Test(arguments: Kind.allCases, [1, 2, 3] as [UInt64])
     func agreesWithADictionary(kind: Kind, seed: UInt64) throws {
         struct Refusal: Error {}
@@ -312,7 +314,7 @@ struct Person: Record {
     }
 }
 
-/// A record that is overwritten in the files once it is deleted.
+/// A record whose bytes are overwritten in the files after it is deleted.
 struct Note: Record {
     static let collection = Collection<Note>("notes", isErasable: true)
 
@@ -341,7 +343,7 @@ struct Note: Record {
 }
 
 extension Record {
-    /// The record as it is stored.
+    /// The record's stored bytes.
     var bytes: [UInt8] {
         var writer = JSONWriter()
         write(to: &writer)

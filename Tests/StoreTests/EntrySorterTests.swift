@@ -19,9 +19,9 @@ struct EntrySorterTests {
         )
     }
 
-    /// The same order however many runs there are, in the order of all of the key's bytes.
+    /// Sorts by all bytes of the key, with any number of runs.
     @Test(arguments: [100, 300, 5_000, 1 << 20])
-    func sortsInAnyMemory(memoryBytes: Int) throws {
+    func sortsWithAnyMemoryLimit(memoryBytes: Int) throws {
         let sorter = try sorter(memoryBytes: memoryBytes)
         var random = SystemRandomNumberGenerator()
         var keys =
@@ -39,7 +39,7 @@ struct EntrySorterTests {
         #expect(sorted == keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
     }
 
-    @Test func putsReferencesBehindTheEntryAndEarlierLinesFirst() throws {
+    @Test func ordersReferencesAfterEntriesAndThenByLine() throws {
         let sorter = try sorter(memoryBytes: 120)
         let key = Array("a/id/1".utf8)
         for (kind, line) in [(EntrySorter.Kind.reference, 1), (.entry, 9), (.reference, 0), (.erasable, 4)] {
@@ -50,7 +50,7 @@ struct EntrySorterTests {
         #expect(lines == [4, 9, 0, 1])
     }
 
-    @Test func refusesAnEntryThatIsLargerThanItsMemory() throws {
+    @Test func refusesAnEntryLargerThanItsMemoryLimit() throws {
         let sorter = try sorter(memoryBytes: 100)
         #expect(
             storeError { try sorter.add(.entry, Array("a/id/1".utf8), [UInt8](repeating: 0, count: 200), line: 1) }

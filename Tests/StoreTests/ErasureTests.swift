@@ -12,7 +12,7 @@ struct ErasureTests {
         directory = try TemporaryDirectory()
     }
 
-    /// Whether any file holds the secret or its check, by which it could be found out.
+    /// Whether any file contains the secret, or its check, from which the secret could be guessed.
     private func isOnDisk(_ secret: String) throws -> Bool {
         try directory.contents().values.contains { String(decoding: $0, as: UTF8.self).contains(secret) }
     }
@@ -28,7 +28,7 @@ struct ErasureTests {
     }
 
     @Test(arguments: [nil, #"{"text":"later"}"#], [true, false])
-    func erasesWhatIsRemovedOrSetAnew(value: String?, isErasable: Bool) throws {
+    func erasesAValueThatIsRemovedOrReplaced(value: String?, isErasable: Bool) throws {
         let engine = try directory.open()
         try engine.commit(("m/id/1", secret), ("m/id/2", #"{"text":"stays"}"#), isErasable: true)
         let length = try directory.bytes().count
@@ -44,7 +44,7 @@ struct ErasureTests {
         for _ in 0..<2 { #expect(try directory.open().entries() == expected) }
     }
 
-    @Test func erasesWhatIsSetAndRemovedAtOnce() throws {
+    @Test func erasesAValueSetAndRemovedInOneTransaction() throws {
         let engine = try directory.open()
         try engine.write([("m/id/1", secret), ("m/id/1", nil)], isErasable: true)
         try engine.write([("m/id/2", secret)], isErasable: true)
@@ -60,12 +60,12 @@ struct ErasureTests {
         try store.transact { try $0.insert(Note(id: 1, text: "271828")) }
         try store.makeDurable()
         try store.transact { try $0.delete(Note.self, Key(1)) }
-        #expect(try isOnDisk("271828"), "not before the deletion is safe")
+        #expect(try isOnDisk("271828"), "not before the deletion is durable")
         try store.makeDurable()
         #expect(try !isOnDisk("271828"))
     }
 
-    @Test func doesNotEraseWhatIsDiscarded() throws {
+    @Test func doesNotEraseForADiscardedTransaction() throws {
         let engine = try directory.open()
         try engine.commit(("m/id/1", secret), isErasable: true)
         try engine.write([("m/id/1", nil)])
@@ -75,8 +75,9 @@ struct ErasureTests {
         #expect(try directory.open().entries() == ["m/id/1": secret, "a": "1"])
     }
 
-    /// A process killed between the sync and the erasure, or within it: any part of the slot may be overwritten.
-    @Test func erasesAtTheNextStartWhatWasLeftOver() throws {
+    /// A process may be killed between the sync and the erasure, or during the erasure:
+    /// any part of the slot may be overwritten.
+    @Test func finishesAnInterruptedErasureAtTheNextOpen() throws {
         let engine = try directory.open()
         try engine.commit(("m/id/1", secret), isErasable: true)
         let whole = try directory.bytes()
@@ -86,7 +87,7 @@ struct ErasureTests {
         let changed = whole.indices.filter { whole[$0] != erased[$0] }
         let slot = try #require(changed.first)...(try #require(changed.last))
         for done in slot.lowerBound...slot.upperBound + 1 {
-            // From the front, and from the back as another sector order would leave it.
+            // Overwritten from the front, and from the back as another sector order would leave it.
             let front = erased[..<done] + whole[done...] + erased[whole.count...]
             let back = whole[..<done] + erased[done...]
             for bytes in [Array(front), Array(back)] {

@@ -4,11 +4,11 @@ import Testing
 @testable import Store
 
 struct FailedWriteTests {
-    /// What to do to the next calls, and how often each call was made.
+    /// Makes system calls fail, and counts them.
     final class Disk {
         var writes = 0
         var syncs = 0
-        /// The error of every further write, after so many of its bytes were written.
+        /// The error of every further write, after `bytesUntilError` bytes were written.
         var writeError: Int32?
         var bytesUntilError = 0
         var syncError: Int32?
@@ -50,13 +50,13 @@ struct FailedWriteTests {
         directory = try TemporaryDirectory()
     }
 
-    @Test func sharesOneWriteAndOneSync() throws {
+    @Test func oneWriteAndOneSyncServeAGroup() throws {
         let engine = try directory.open(calls: disk.calls)
         (disk.writes, disk.syncs) = (0, 0)
         for number in 0..<100 { try engine.write([("a\(number)", "1")]) }
         #expect(disk.writes == 0)
         try engine.makeDurable()
-        // One of them lays out room for more.
+        // One of the writes preallocates room.
         #expect((disk.writes, disk.syncs) == (2, 1))
         try engine.makeDurable()
         try engine.write { _ in }
@@ -66,9 +66,9 @@ struct FailedWriteTests {
         #expect((disk.writes, disk.syncs) == (3, 2))
     }
 
-    /// Room is for speed: where the disk has none, or writing to it fails, lines go on one by one.
+    /// Preallocated room only saves time: if the disk is full or writing room fails, lines are written without it.
     @Test(arguments: [ENOSPC, EFBIG, EIO], [0, 5_000])
-    func doesWithoutRoomForMoreLines(code: Int32, written: Int) throws {
+    func writesLinesWhenPreallocationFails(code: Int32, written: Int) throws {
         let engine = try directory.open(calls: disk.calls)
         for number in 1...3 {
             try engine.write([("a\(number)", "1")])
@@ -85,14 +85,14 @@ struct FailedWriteTests {
         #expect(directory.warnings.isEmpty)
     }
 
-    /// How long the line is that sets a key of two letters to a digit.
+    /// The length of the line that sets a two-letter key to a digit.
     private func lineBytes(of key: String) throws -> Int {
         let durable = try directory.bytes().count
         return #"{"n":1,"d":\#(durable),"w":[["\#(key)",1]],"c":"00000000"}"#.utf8.count + 1
     }
 
     @Test(arguments: [ENOSPC, EDQUOT, EFBIG], [0, 1, 40, 80])
-    func takesBackWhatFoundNoRoom(code: Int32, written: Int) throws {
+    func undoesAWriteWhenTheDiskIsFull(code: Int32, written: Int) throws {
         let engine = try directory.open(calls: disk.calls)
         try engine.commit(("a", "1"))
         let before = try directory.bytes()
@@ -123,7 +123,7 @@ struct FailedWriteTests {
         #expect(try directory.open().entries() == ["a": "1", "c": "1"])
     }
 
-    @Test func writesNoMoreWhereTheTailIsNotWhatItWrote() throws {
+    @Test func refusesWritesWhenTheLastLineHasChanged() throws {
         let engine = try directory.open(calls: disk.calls)
         try engine.commit(("a", "1"))
         try engine.write([("b", "1")])
@@ -144,7 +144,7 @@ struct FailedWriteTests {
     }
 
     @Test(arguments: [EIO, ENOSPC])
-    func writesNoMoreAfterAFailedSync(code: Int32) throws {
+    func refusesWritesAfterAFailedSync(code: Int32) throws {
         let engine = try directory.open(calls: disk.calls)
         try engine.commit(("a", "1"))
         try engine.write([("b", "1")])
@@ -170,12 +170,12 @@ struct FailedWriteTests {
         engine.close()
         #expect((disk.writes, disk.syncs) == (writes, syncs))
         #expect(try directory.rawBytes() == bytes)
-        // What had an unknown outcome is there whole, or not at all.
+        // The transaction with an unknown outcome is present whole or not at all.
         let entries = try directory.open().entries()
         #expect(entries == ["a": "1", "b": "1"] || entries == ["a": "1"])
     }
 
-    @Test func setsAsideAFailedWriteThatCouldNotBeTakenBack() throws {
+    @Test func setsAsideAFailedWriteThatCouldNotBeTruncated() throws {
         let engine = try directory.open(calls: disk.calls)
         try engine.commit(("a", "1"))
         try engine.write([("b", "1")])
@@ -194,7 +194,7 @@ struct FailedWriteTests {
         #expect(directory.warnings.count == 1)
     }
 
-    @Test func triesAgainWhatASignalInterrupts() throws {
+    @Test func retriesInterruptedSystemCalls() throws {
         let real = disk.calls
         var interruptions = 0
         func interrupted() -> Bool {
@@ -212,11 +212,11 @@ struct FailedWriteTests {
         #expect(try directory.open().entries() == ["a": "1"])
     }
 
-    @Test func noticesThatItsFileWasCutShort() throws {
+    @Test func noticesThatItsFileWasTruncated() throws {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         let length = try directory.bytes().count
-        // In place: replacing the file would leave the engine the old one.
+        // Truncate the file in place: after a replacement, the engine would still have the old file.
         let descriptor = open(directory.path + "/journal-1.jsonl", O_WRONLY)
         #expect(ftruncate(descriptor, length - 1) == 0)
         close(descriptor)
@@ -237,7 +237,7 @@ struct FailedWriteTests {
         #expect(storeError { try engine.commit(("b", "1")) }?.reason == reason)
     }
 
-    @Test func triesToEraseAgain() throws {
+    @Test func retriesAFailedErasure() throws {
         var calls = SystemCalls.real
         var erasures = 0
         calls.write = { descriptor, bytes, offset in
@@ -257,20 +257,20 @@ struct FailedWriteTests {
     }
 
     @Test(arguments: [0, 1])
-    func refusesToOpenWhereTheFirstUseFails(call: Int) throws {
+    func refusesToOpenWhenTheFirstUseFails(call: Int) throws {
         if call == 0 { disk.writeError = ENOSPC } else { disk.syncError = EIO }
         #expect(storeError { _ = try directory.open(calls: disk.calls) } != nil)
         try directory.open().commit(("a", "1"))
         #expect(try directory.open().entries() == ["a": "1"])
     }
 
-    @Test func keepsATornTailWhereItCannotBeSetAside() throws {
+    @Test func keepsATornTailThatCannotBeSetAside() throws {
         try directory.open().commit(("a", "1"))
         let torn = try directory.bytes() + Array(#"{"n":2,"#.utf8)
         try directory.write(torn)
         disk.writeError = ENOSPC
         let engine = try directory.open(calls: disk.calls)
-        // It can be read, by this process and by others, and written to once there is room.
+        // This process and others can read the store, and write to it once there is space.
         #expect(try engine.entries() == ["a": "1"])
         #expect(storeError { try engine.commit(("b", "1")) } == .diskFull)
         #expect(try engine.entries() == ["a": "1"])

@@ -4,7 +4,7 @@ import Testing
 import Platform
 
 struct JournalLineTests {
-    /// Writes as they are put in a line, each told by its key, its value or nil, and whether it is erasable.
+    /// The line of some writes: each has a key, a value or nil, and whether it is erasable.
     private func line(_ writes: [(String, String?, Bool)], number: Int = 17, before: UInt32 = 5) -> [UInt8] {
         var writer = JournalLineWriter()
         writer.start(number: number - 1, check: before)
@@ -56,7 +56,8 @@ struct JournalLineTests {
         #expect(bytes.filter { $0 == 0x0A }.count == 1)
     }
 
-    /// Every byte covered by the chain, and all that frames the slots; in a slot, a change is an erasure.
+    /// The chain covers every byte except the slots' content, and the slots' framing is checked too. A change in a
+    /// slot counts as an erasure.
     @Test func noticesAnyByteChanged() throws {
         let bytes = line([("a", "12", false), ("b", #"{"t":"x"}"#, true), ("c", "{}", true)])
         let whole = try parse(bytes)
@@ -74,7 +75,7 @@ struct JournalLineTests {
         }
     }
 
-    @Test func isBoundToTheLineBefore() {
+    @Test func dependsOnTheCheckOfTheLineBefore() {
         #expect(throws: LineFault.self) { try parse(line([("a", "1", false)]), before: 6) }
     }
 
@@ -84,7 +85,7 @@ struct JournalLineTests {
         ("{\0}", "holds NUL bytes"),
         ("{}", "does not match its check"),
     ])
-    func tellsWhatIsWrong(text: String, reason: String) {
+    func describesTheFault(text: String, reason: String) {
         #expect(Array(text.utf8).withUnsafeBytes { LineFault.describing($0) } == reason)
     }
 

@@ -3,15 +3,15 @@ import Testing
 @testable import Store
 
 struct JournalReplayTests {
-    /// A small journal and the states it went through.
+    /// A small journal and the states that it went through.
     struct Sample {
         let directory: TemporaryDirectory
         let bytes: [UInt8]
-        /// Where each line ends, the header first, and what the store held there.
+        /// The offsets where the lines end, the header first. `states` has the store's entries at each of them.
         var ends: [Int] { bytes.indices.filter { bytes[$0] == 0x0A }.map { $0 + 1 } }
         let states: [[String: String]]
 
-        /// - Parameter chunk: how many transactions share a sync.
+        /// - Parameter chunk: The number of transactions that share a sync.
         init(chunk: Int = 1) throws {
             directory = try TemporaryDirectory()
             let engine = try directory.open()
@@ -28,7 +28,7 @@ struct JournalReplayTests {
             bytes = try directory.bytes()
         }
 
-        /// The journal with other bytes: what the store then holds, or the error.
+        /// Opens the store with these bytes as its journal, and returns its entries or the error.
         func open(_ bytes: some Sequence<UInt8>) throws -> Result<[String: String], StoreError> {
             try directory.write(bytes)
             try directory.forgetSyncs()
@@ -40,15 +40,16 @@ struct JournalReplayTests {
         }
     }
 
-    /// Room behind the lines, as a process leaves it that did not end by itself.
+    /// Preallocated room after the lines, as a killed process leaves it.
     private static func room(_ count: Int) -> [UInt8] { [UInt8](repeating: JournalRoom.filler, count: count) }
 
     @Test(arguments: [1, 6], [0, 700])
-    func opensWithWhatAnyTruncationLeaves(chunk: Int, room: Int) throws {
+    func opensWithTheWholeLinesAfterAnyTruncation(chunk: Int, room: Int) throws {
         let sample = try Sample(chunk: chunk)
         for length in sample.bytes.indices {
             let result = try sample.open(sample.bytes[..<length] + Self.room(room))
-            // No write is cut off just there where it goes into room, but for one that ends behind a sector.
+            // A write into room cannot be cut off just before its line feed,
+            // unless the line feed is the first byte of a sector.
             if room > 0, length % 512 != 0, let line = sample.ends.dropFirst().firstIndex(of: length + 1) {
                 #expect(
                     storeError { _ = try result.get() }
@@ -61,7 +62,7 @@ struct JournalReplayTests {
                 continue
             }
             guard let line = sample.ends.lastIndex(where: { $0 <= length }) else {
-                // Without its header a journal is none.
+                // A journal without its whole header cannot be opened.
                 #expect(throws: StoreError.self) { try result.get() }
                 continue
             }
@@ -86,7 +87,7 @@ struct JournalReplayTests {
         for index in sample.bytes.indices {
             let byte = sample.bytes[index]
             for change in [1, 0x20, 0x80, byte, byte ^ JournalRoom.filler] as [UInt8] {
-                // A line feed that turned to NUL at the very end is how a torn write looks.
+                // A last line feed that changed to NUL looks like a torn write.
                 if change == 0x0A, index == sample.bytes.count - 1 { continue }
                 var changed = sample.bytes
                 changed[index] ^= change
@@ -104,7 +105,7 @@ struct JournalReplayTests {
         #expect(sample.directory.warnings.isEmpty)
     }
 
-    @Test func refusesALineThatIsMissingDoubledOrMoved() throws {
+    @Test func refusesAMissingDuplicateOrMovedLine() throws {
         let sample = try Sample()
         let lines = zip([0] + sample.ends, sample.ends).map { Array(sample.bytes[$0..<$1]) }
         for order in [[0, 1, 2, 4, 5, 6], [0, 2, 3, 4, 5, 6], [0, 1, 2, 2, 3, 4, 5, 6], [0, 2, 1, 3, 4, 5, 6]] {
@@ -113,12 +114,12 @@ struct JournalReplayTests {
         }
     }
 
-    /// Lines that match their checks but cannot follow one another; safe bytes are told from the end of the header.
+    /// Lines that match their checks but cannot follow one another. `durable` counts from the end of the header.
     @Test(arguments: [
         (1, 0, "has number 1, where 2 comes next"), (3, 0, "has number 3, where 2 comes next"),
         (2, -1, "tells of -1 safe bytes, which cannot be"), (2, 9999, "tells of 9999 safe bytes, which cannot be"),
     ])
-    func refusesImpossibleLines(number: Int, durable: Int, reason: String) throws {
+    func refusesLinesWithAWrongNumberOrDurableOffset(number: Int, durable: Int, reason: String) throws {
         let sample = try Sample()
         let manifest = try Manifest(parsing: try sample.directory.bytes(of: "manifest.json"))
         let header = FileHeader.journal(of: manifest)
@@ -137,11 +138,11 @@ struct JournalReplayTests {
             journal += writer.bytes
             check = writer.check
         }
-        let told = reason.replacing("of \(durable)", with: "of \(header.bytes.count + durable)")
-        #expect(storeError { _ = try sample.open(journal).get() }?.reason == "line 3 \(told)")
+        let message = reason.replacing("of \(durable)", with: "of \(header.bytes.count + durable)")
+        #expect(storeError { _ = try sample.open(journal).get() }?.reason == "line 3 \(message)")
     }
 
-    @Test func setsANulTailAside() throws {
+    @Test func setsAsideATailOfNulBytes() throws {
         let sample = try Sample()
         #expect(try sample.open(sample.bytes + [UInt8](repeating: 0, count: 5000)).get() == sample.states.last)
         #expect(try sample.directory.bytes() == sample.bytes)
@@ -150,14 +151,14 @@ struct JournalReplayTests {
                 "journal-1.jsonl ended in a write that was cut off: 5000 bytes are kept in .torn-1-\(sample.bytes.count)"
             ]
         )
-        // The same again keeps the first.
+        // A second tail at the same offset does not replace the first file.
         _ = try sample.open(sample.bytes + [0])
         let kept = try sample.directory.names().filter { $0.hasPrefix(".torn-") }
         #expect(kept == [".torn-1-\(sample.bytes.count)", ".torn-1-\(sample.bytes.count)-2"])
     }
 
-    /// Lines that were acknowledged and are gone leave a journal that looks whole.
-    @Test func refusesAJournalThatEndsBeforeWhatWasSynced() throws {
+    /// A journal that lost its last acknowledged lines looks whole.
+    @Test func refusesAJournalThatEndsBeforeItsSyncedEnd() throws {
         let sample = try Sample(chunk: 1)
         for end in sample.ends.dropLast() {
             try sample.directory.write(sample.bytes[..<end])
@@ -169,7 +170,7 @@ struct JournalReplayTests {
         #expect(try sample.directory.open().entries() == sample.states.last)
     }
 
-    @Test func goesOnBehindATornTail() throws {
+    @Test func appendsAfterATornTail() throws {
         let sample = try Sample()
         _ = try sample.open(sample.bytes.dropLast(3))
         try sample.directory.open().commit(("b", "1"))
@@ -178,9 +179,10 @@ struct JournalReplayTests {
         #expect(sample.directory.warnings.count == 1)
     }
 
-    /// A chunk of which a power cut kept the later sectors and lost an earlier one, where there was nothing or room.
+    /// A power cut kept the later sectors of a chunk and lost an earlier one, which was beyond the end of the file
+    /// (0) or in room (the filler).
     @Test(arguments: [true, false], [0, JournalRoom.filler])
-    func setsAHoleAsideUnlessItWasOnceSafe(isLastChunk: Bool, before unwritten: UInt8) throws {
+    func setsAHoleAsideUnlessItWasSynced(isLastChunk: Bool, before unwritten: UInt8) throws {
         let directory = try TemporaryDirectory()
         let engine = try directory.open()
         try engine.commit(("a", "1"))

@@ -4,7 +4,7 @@ import Testing
 @testable import Store
 
 struct KeySpaceTests {
-    /// Random operations against a dictionary that is sorted for each scan.
+    /// Random operations, compared with a dictionary that is sorted for each scan.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func agreesWithADictionary(seed: UInt64) throws {
         var random = SplitMix(state: seed)
@@ -12,7 +12,7 @@ struct KeySpaceTests {
         var model: [String: String] = [:]
         for step in 0..<6000 {
             let key = "k\(random.next() % 1500)"
-            // In waves, so that the runs both grow and empty.
+            // Removals come in waves, so that the runs both grow and empty.
             let removes = random.next() % 10 < (step / 1500 % 2 == 0 ? 2 : 8)
             let value = removes ? nil : "\(step)"
             let previous = space.set(value.map(stored), at: storeKey(key))
@@ -33,7 +33,7 @@ struct KeySpaceTests {
             found.append("\(key.text)=\(value.text)")
             return found.count <= limit
         }
-        // Swift orders strings of ASCII as their bytes.
+        // Swift orders ASCII strings by their bytes.
         let inside = model.filter { $0.key >= lower && $0.key < upper }.sorted { $0.key < $1.key }
         let ordered = descending ? inside.reversed() : inside
         #expect(found == ordered.prefix(limit + 1).map { "\($0.key)=\($0.value)" })

@@ -2,11 +2,11 @@ import Testing
 
 @testable import Store
 
-/// Where lines were found, and which values are kept.
+/// The offsets where lines were found, and the cache of recent values.
 struct KnownPlacesTests {
     private func key(_ number: Int) -> StoreKey { StoreKey(bytes: Array("k/\(number)".utf8)) }
 
-    @Test func findsWhatWasNotedAndNothingElse() throws {
+    @Test func findsOnlyTheOffsetsThatWereNoted() throws {
         let places = try KnownPlaces(fileBytes: 1 << 20)
         for number in 1...1000 { places.note(number * 300, for: KeyFingerprint(of: key(number))) }
         for number in 1...1000 {
@@ -19,8 +19,9 @@ struct KnownPlacesTests {
         }
     }
 
-    /// Keys with one fingerprint, as somebody may make them: all are told apart by what is asked about each place.
-    @Test func tellsPlacesOfOnePrintApart() throws {
+    /// Keys with the same fingerprint, which an attacker can construct.
+    /// The caller's check of each offset distinguishes them.
+    @Test func distinguishesOffsetsWithTheSameFingerprint() throws {
         let places = try KnownPlaces(fileBytes: 1)
         let fingerprint = KeyFingerprint(of: key(1))
         for offset in 1...8 { places.note(offset, for: fingerprint) }
@@ -30,7 +31,7 @@ struct KnownPlacesTests {
         #expect(try (1...8).filter { offset in try places.first(for: fingerprint) { $0 == offset } != nil }.count == 7)
     }
 
-    @Test func leavesOutWhatIsTooFarBehind() throws {
+    @Test func ignoresOffsetsOfMoreThanFortyBits() throws {
         let places = try KnownPlaces(fileBytes: 1)
         let fingerprint = KeyFingerprint(of: key(1))
         places.note(1 << 40, for: fingerprint)
@@ -39,7 +40,7 @@ struct KnownPlacesTests {
         #expect(try places.first(for: fingerprint) { _ in true } == 1 << 40 - 1)
     }
 
-    @Test func keepsAValueThatIsAskedForTwice() {
+    @Test func keepsAValueThatIsNotedTwice() {
         var recent = RecentValues()
         let (key, value) = (key(1), StoredValue(bytes: [0x31]))
         let fingerprint = KeyFingerprint(of: key)
@@ -51,8 +52,8 @@ struct KnownPlacesTests {
         #expect(recent.value(of: self.key(2), fingerprint) == nil)
     }
 
-    /// Many more than there is room for, each once.
-    @Test func keepsWhatIsInUseBesideAWalkOverAll() {
+    /// Many more values than the cache holds, each noted once.
+    @Test func keepsAValueInUseDuringAScanOfAllKeys() {
         var recent = RecentValues()
         let value = StoredValue(bytes: [0x31])
         for _ in 0..<2 { recent.note(value, of: key(0), KeyFingerprint(of: key(0))) }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Store
 
-/// A journal that ends before what was written to it.
+/// A journal that lost its last line.
 struct LostEndTests {
     let directory: TemporaryDirectory
 
@@ -18,8 +18,8 @@ struct LostEndTests {
         return Array(bytes[...end])
     }
 
-    /// A crash of the system may lose a line that no sync was made for. Nobody was told that it was written.
-    @Test func isOpenedWhereTheLineWasNeverSynced() throws {
+    /// A system crash may lose a line that was never synced. No caller got a reply for it.
+    @Test func isOpenedIfTheLineWasNeverSynced() throws {
         var calls = SystemCalls.real
         var isFailing = false
         calls.sync = { descriptor in
@@ -37,7 +37,7 @@ struct LostEndTests {
         #expect(try !directory.check().isDamaged)
     }
 
-    @Test func isAFaultWhereTheLineWasSynced() throws {
+    @Test func isAFaultIfTheLineWasSynced() throws {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         try engine.commit(("b", "1"))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Store
 
-/// A journal merged into its base, beside those who use the directory.
+/// Compaction of a journal into its base while other engines use the directory.
 struct MergeTests {
     let directory: TemporaryDirectory
     let secret = #"{"text":"Your code: 271828"}"#
@@ -14,7 +14,7 @@ struct MergeTests {
 
     private var filesOfEpochTwo: [String] { ["base-2.jsonl", "journal-2.jsonl", "manifest.json"] }
 
-    @Test func leavesNothingOfTheEpochBefore() throws {
+    @Test func removesTheFilesOfThePreviousEpoch() throws {
         let engine = try directory.open()
         try engine.commit(("a", "1"), ("b", "1"))
         try engine.commit(("b", nil), ("c", "1"))
@@ -33,7 +33,7 @@ struct MergeTests {
         #expect(directory.warnings.isEmpty)
     }
 
-    @Test func isFollowedByAllWhoUseTheDirectory() throws {
+    @Test func isFollowedByAllEnginesOnTheDirectory() throws {
         let (first, second) = (try directory.open(), try directory.open())
         try first.commit(("a", "1"))
         #expect(try second.entries() == ["a": "1"])
@@ -47,8 +47,8 @@ struct MergeTests {
         #expect(try second.statistics().epoch == 3)
     }
 
-    /// A transaction that began before the merge, and writes after it.
-    @Test func overtakesATransaction() throws {
+    /// A transaction that began before the compaction and writes after it.
+    @Test func mayEndDuringATransaction() throws {
         let (first, second) = (try directory.open(), try directory.open())
         try first.commit(("a", "1"))
         _ = try second.entries()
@@ -58,7 +58,7 @@ struct MergeTests {
         #expect(try directory.names() == filesOfEpochTwo)
     }
 
-    @Test func countsOnBehindTheBase() throws {
+    @Test func continuesTheTransactionCountAfterTheBase() throws {
         let engine = try directory.open()
         for number in 1...3 { try engine.commit(("a", "\(number)")) }
         #expect(try engine.merge())
@@ -81,7 +81,7 @@ struct MergeTests {
         #expect(try engine.merge())
         #expect(try !directory.text(of: "base-2.jsonl").contains("271828"))
         #expect(try directory.text(of: "journal-2.jsonl").contains("271828"))
-        // What is unlinked may be open somewhere for long.
+        // Another process may keep an unlinked file open for a long time.
         let before = FileHandle(fileDescriptor: old).readDataToEndOfFile()
         #expect(!before.isEmpty && !String(decoding: before, as: UTF8.self).contains("271828"))
         engine.close()
@@ -93,8 +93,8 @@ struct MergeTests {
         #expect(try next.entries() == ["a": "1"])
     }
 
-    /// A record that could not be erased takes the place of one that could.
-    @Test func keepsWhatBecameErasableOrCeasedToBe() throws {
+    /// A record that cannot be erased replaces one that can, and the other way round.
+    @Test func keepsEntriesWhoseErasabilityChanged() throws {
         let engine = try directory.open()
         try engine.commit(("a", secret), isErasable: true)
         try engine.commit(("b", "1"))
@@ -119,7 +119,7 @@ struct MergeTests {
         return try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
     }
 
-    @Test func goesOnBesideReadersAndWriters() throws {
+    @Test func runsBesideReadersAndWriters() throws {
         let path = directory.path
         let threads = (0..<3).map { worker in
             let done = DispatchSemaphore(value: 0)
@@ -148,7 +148,7 @@ struct MergeTests {
         #expect(try #require(engine.statistics().epoch) > 3)
     }
 
-    @Test func isStartedByAJournalThatHasOutgrownItsBase() throws {
+    @Test func startsWhenTheJournalOutgrowsItsBase() throws {
         let engine = try openMerging(at: 3_000)
         var count = 0
         while try engine.statistics().epoch == 1, count < 5_000 {
@@ -162,8 +162,8 @@ struct MergeTests {
         #expect(try directory.open().entries().count == count)
     }
 
-    /// Where only short-lived processes use a directory, one of them sees to the merge before it ends.
-    @Test func isWaitedForByWhoeverEndsOnceItIsOverdue() throws {
+    /// If only short-lived processes use a directory, one of them waits for an overdue compaction before it ends.
+    @Test func isAwaitedOnCloseOnceItIsOverdue() throws {
         for number in 0..<40 {
             let engine = try openMerging(at: 2_000)
             try engine.commit(("k\(number)", #""\#(String(repeating: "x", count: 300))""#))
@@ -174,8 +174,8 @@ struct MergeTests {
         #expect(try #require(engine.statistics().epoch) > 1)
     }
 
-    /// What a merge carries over is as secret as what it leaves behind.
-    @Test func erasesWhatIsRemovedWhileItMerges() throws {
+    /// Values that a compaction carries over are erased as thoroughly as those that it leaves behind.
+    @Test func erasesValuesRemovedDuringTheCompaction() throws {
         let engine = try directory.open()
         try engine.commit(("m", secret), isErasable: true)
         let other = try directory.open()
@@ -190,8 +190,8 @@ struct MergeTests {
         #expect(try other.entries().isEmpty)
     }
 
-    /// The torn end of a long write is not read again and again.
-    @Test func endsBehindALongTornEnd() throws {
+    /// A long torn end is not read repeatedly.
+    @Test func endsDespiteALongTornEnd() throws {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         let (opened, space) = try StoreDirectory.open(directory.path, settings: StoreSettings(), log: { _ in })
@@ -207,8 +207,9 @@ struct MergeTests {
         #expect(try directory.names().contains { $0.hasPrefix(".torn-1-") })
     }
 
-    /// A line that is written into the journal's room while a merge reads without the lock may be seen in part.
-    @Test func readsNoFurtherThanLinesWereWhole() throws {
+    /// A compaction that reads without the lock may see only part of
+    /// a line that is written into the journal's preallocated room.
+    @Test func stopsAtALineThatIsNotWholeYet() throws {
         let journal = directory.path + "/journal-1.jsonl"
         func overwrite(at offset: Int, _ bytes: [UInt8]) {
             let descriptor = open(journal, O_WRONLY)
@@ -252,10 +253,10 @@ struct MergeTests {
         #expect(try engine.entries() == ["a": long, "b": "1", "c": "1"])
     }
 
-    // MARK: What goes wrong
+    // MARK: Failures
 
-    /// A merge whose source was read before another merge was done must not touch that one's files.
-    @Test func isSkippedWhereAnotherHasMergedSince() throws {
+    /// A compaction whose source was read before another compaction ended must not touch the other's files.
+    @Test func isSkippedAfterAnotherCompaction() throws {
         var space = LayeredSpace()
         let (opened, found) = try StoreDirectory.open(directory.path, settings: StoreSettings(), log: { _ in })
         space = found
@@ -273,7 +274,7 @@ struct MergeTests {
         #expect(try directory.names() == filesOfEpochTwo)
     }
 
-    @Test func isSkippedWhereAnotherMerges() throws {
+    @Test func isSkippedDuringAnotherCompaction() throws {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         let lock = open(directory.path + "/lock.merging", O_RDWR | O_CREAT, 0o600)
@@ -281,7 +282,7 @@ struct MergeTests {
         try #require(flock(lock, LOCK_EX) == 0)
         #expect(try !engine.merge())
         try engine.commit(("b", "1"))
-        // Nor are the other's files taken for orphans.
+        // The other compaction's files are not taken for orphans either.
         try directory.write([1], to: "base-2.jsonl")
         #expect(try directory.open().entries() == ["a": "1", "b": "1"])
         #expect(try directory.names().contains("base-2.jsonl"))
@@ -291,7 +292,7 @@ struct MergeTests {
     }
 
     @Test(arguments: [ENOSPC, EIO], Array(0..<12))
-    func isAbandonedWhereTheDiskFails(code: Int32, call: Int) throws {
+    func isAbandonedWhenTheDiskFails(code: Int32, call: Int) throws {
         var calls = SystemCalls.real
         var countdown = Int.max
         func fails() -> Bool {
@@ -313,16 +314,16 @@ struct MergeTests {
         engine.close()
         let next = try directory.open()
         #expect(try next.entries() == expected)
-        // Whether it came about or not, nothing of the other epoch stays.
+        // Whether the compaction succeeded or not, no file of the other epoch remains.
         #expect(try directory.names().filter { $0.hasPrefix("base-") || $0.hasPrefix("journal-") }.count <= 2)
         if error != nil { #expect(try next.statistics().epoch == 1) }
         #expect(try next.merge())
         #expect(try next.entries() == expected)
     }
 
-    /// What is renamed is not taken back: once the files of an epoch may be the current ones they stay, whatever fails.
+    /// A rename is not undone: files of an epoch that may be the current ones stay, whatever fails.
     @Test(arguments: ["rename", "sync", "unlink"])
-    func losesNothingWhereItsEndFails(call: String) throws {
+    func losesNothingWhenItsLastStepsFail(call: String) throws {
         var calls = SystemCalls.real
         var hasRenamed = false
         var isFailing = false
@@ -346,7 +347,7 @@ struct MergeTests {
         isFailing = false
         try other.commit(("b", "1"))
         if call == "sync" {
-            // Whoever has seen a sync of the directory fail rests nothing on it.
+            // An engine that has seen a directory sync fail relies on nothing in that directory.
             #expect(storeError { _ = try engine.entries() } != nil)
         } else {
             #expect(try engine.entries() == ["a": "1", "b": "1", "m": secret])
@@ -380,12 +381,12 @@ struct MergeTests {
         #expect(try engine.statistics().epoch == 1)
         #expect((1...4).contains(warnings.count))
         #expect(warnings.allSatisfy { $0.contains("the disk, or the quota on it, is full") })
-        // It may be trying again.
+        // A retry may be under way.
         engine.close()
         #expect(try directory.names() == ["journal-1.jsonl", "manifest.json"])
     }
 
-    @Test func takesAlongWhatATornEndLeaves() throws {
+    @Test func setsAsideATornEnd() throws {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         let merging = try directory.open()
@@ -399,9 +400,9 @@ struct MergeTests {
         #expect(try directory.names().contains { $0.hasPrefix(".torn-1-") })
     }
 
-    /// What a crash leaves behind at each stage: files without a manifest that names them.
+    /// The files that a crash leaves at each stage, which no manifest names.
     @Test(arguments: [["base-2.jsonl"], ["base-2.jsonl", "journal-2.jsonl"], ["journal-1.jsonl"], ["base-1.jsonl"]])
-    func hasItsOrphansRemoved(names: [String]) throws {
+    func removesOrphanedFiles(names: [String]) throws {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         let isAfter = names[0].contains("-1.")

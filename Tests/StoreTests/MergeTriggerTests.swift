@@ -4,7 +4,7 @@ import PosternTesting
 
 @testable import Store
 
-/// When a merge starts without being asked for.
+/// When a compaction starts automatically.
 struct MergeTriggerTests {
     let directory: TemporaryDirectory
 
@@ -20,7 +20,7 @@ struct MergeTriggerTests {
         return try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
     }
 
-    /// Waits for a merge that may have started.
+    /// Waits for a compaction that may have started, and returns the epoch.
     private func epoch(of engine: LocalEngine, after milliseconds: Int) throws -> Int? {
         for _ in 0..<milliseconds / 5 {
             _ = try engine.entries()
@@ -31,11 +31,11 @@ struct MergeTriggerTests {
         return try engine.statistics().epoch
     }
 
-    // MARK: Values that a merge cannot remove
+    // MARK: Values that a compaction cannot remove
 
-    /// A new journal starts with all erasable values: the bytes of twenty thousand waiting mails counted as grown, so that
-    /// every sixth write merged, for days.
-    @Test func waitingMailsDoNotMakeSmallWritesMerge() throws {
+    /// A new journal starts with all erasable values. The bytes of twenty thousand unsent mails once counted as
+    /// growth, so every sixth write compacted, for days.
+    @Test func erasableValuesDoNotCountAsGrowth() throws {
         let engine = try open(mergedAt: 100_000)
         let text = #""\#(String(repeating: "x", count: 200))""#
         try engine.write((0..<20_000).map { ("mails/id/\($0)", text) }, isErasable: true)
@@ -49,12 +49,12 @@ struct MergeTriggerTests {
         }
         usleep(50_000)
         _ = try engine.entries()
-        #expect(try engine.statistics().epoch == epoch, "60,000 bytes are less than an eighth of what is kept")
+        #expect(try engine.statistics().epoch == epoch, "60,000 bytes are less than an eighth of the erasable values")
         engine.close()
         #expect(try directory.open().statistics().epoch == epoch)
     }
 
-    @Test func whatOutgrowsAnEighthOfWhatIsKeptIsMerged() throws {
+    @Test func compactsWhenNewLinesExceedAnEighthOfTheErasableValues() throws {
         let engine = try open(mergedAt: 10_000)
         let text = #""\#(String(repeating: "x", count: 200))""#
         try engine.write((0..<1_000).map { ("mails/id/\($0)", text) }, isErasable: true)
@@ -70,7 +70,7 @@ struct MergeTriggerTests {
         #expect((100..<1_000).contains(writes), "after about 28,000 bytes")
     }
 
-    // MARK: Personal data that were deleted
+    // MARK: Deleted personal data
 
     private func addAndDelete(_ engine: LocalEngine) throws {
         let store = Store(engine: engine)
@@ -80,11 +80,11 @@ struct MergeTriggerTests {
         try store.makeDurable()
     }
 
-    @Test func aDeletionLeadsToAMergeOnceTheEpochIsOld() throws {
+    @Test func aDeletionCausesACompactionOnceTheEpochIsOld() throws {
         let engine = try open(erasureSeconds: 0)
         try addAndDelete(engine)
         #expect(try epoch(of: engine, after: 5_000) == 2)
-        #expect(engine.maintain() == nil, "nothing more is to be done")
+        #expect(engine.maintain() == nil, "no maintenance is due")
     }
 
     @Test func aDeletionWaitsWhileTheEpochIsYoung() throws {
@@ -96,7 +96,7 @@ struct MergeTriggerTests {
         #expect(try directory.open().statistics().epoch == 1)
     }
 
-    @Test func anotherChangeOfARecordLeadsToNone() throws {
+    @Test func anUpdateCausesNoCompaction() throws {
         let engine = try open(erasureSeconds: 0)
         let store = Store(engine: engine)
         try store.transact { try $0.insert(Note(id: 1, text: "271828")) }
@@ -107,8 +107,8 @@ struct MergeTriggerTests {
         #expect(try epoch(of: engine, after: 200) == 1)
     }
 
-    /// The process that deleted has ended before the epoch was old.
-    @Test func aDeletionLeadsToAMergeWhenTheStoreIsNextOpened() throws {
+    /// The process that deleted the record ended before the epoch was old.
+    @Test func aDeletionCausesACompactionWhenTheStoreIsNextOpened() throws {
         let first = try open()
         try addAndDelete(first)
         first.close()
@@ -119,7 +119,7 @@ struct MergeTriggerTests {
         try #require(try directory.names() == ["base-2.jsonl", "journal-2.jsonl", "manifest.json"])
     }
 
-    @Test func aDeletionLeadsToAMergeByAnotherProcess() throws {
+    @Test func aDeletionCausesACompactionByAnotherProcess() throws {
         let other = try open(erasureSeconds: 0)
         #expect(other.maintain() == nil)
         let engine = try open()
@@ -129,11 +129,11 @@ struct MergeTriggerTests {
         #expect(other.maintain() == Limits.maintenanceMilliseconds)
         #expect(try epoch(of: other, after: 5_000) == 2)
         try engine.commit(("a", "1"))
-        #expect(engine.maintain() == nil, "the other has merged")
+        #expect(engine.maintain() == nil, "the other engine has compacted")
     }
 
-    /// A short-lived process, as one of `postern call`.
-    @Test func aDeletionLeadsToAMergeByAProcessThatEnds() throws {
+    /// A short-lived process, such as `postern call`.
+    @Test func aDeletionCausesACompactionByAShortLivedProcess() throws {
         let engine = try open()
         try addAndDelete(engine)
         engine.close()

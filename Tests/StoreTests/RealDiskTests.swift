@@ -4,19 +4,19 @@ import Testing
 
 @testable import Store
 
-/// What the system itself refuses, where the machine lets a test arrange it.
+/// Errors of the real system, as far as the machine lets a test cause them.
 struct RealDiskTests {
     let directory: TemporaryDirectory
 
     init() throws {
         directory = try TemporaryDirectory()
-        // A test of the umask may be running beside this one.
+        // A umask test may run at the same time.
         try #require(chmod(directory.root, 0o755) == 0)
     }
 
-    /// Runs `body` as a user who has no rights beyond those that the files give everybody.
+    /// Runs `body` as a user who has only the rights that the files give to everyone.
     ///
-    /// Root is let in everywhere; setfsuid(2) takes that from the calling thread alone.
+    /// Root may open every file; setfsuid(2) removes that right from the calling thread only.
     private func asNobody(_ body: () throws -> Void) throws {
         guard geteuid() == 0 else { return try body() }
         typealias SetUser = @convention(c) (uid_t) -> Int32
@@ -32,7 +32,7 @@ struct RealDiskTests {
         chmod(directory.path, mode)
     }
 
-    @Test func opensToReadWhatCannotBeWritten() throws {
+    @Test func opensAReadOnlyStore() throws {
         try directory.open().commit(("a", "1"))
         let torn = try directory.bytes() + Array(#"{"n":2"#.utf8)
         try directory.write(torn)
@@ -51,7 +51,7 @@ struct RealDiskTests {
         #expect(directory.warnings.count == 1)
     }
 
-    @Test func opensToReadWithoutALockFile() throws {
+    @Test func opensAReadOnlyStoreWithoutALockFile() throws {
         try directory.open().commit(("a", "1"))
         try directory.remove("lock")
         try setModes(directory: 0o555, files: 0o444)
@@ -62,7 +62,7 @@ struct RealDiskTests {
         }
     }
 
-    @Test func opensToReadAJournalThatCannotBeWritten() throws {
+    @Test func opensAStoreWithAReadOnlyJournal() throws {
         try directory.open().commit(("a", "1"))
         try setModes(directory: 0o755, files: 0o444)
         if geteuid() == 0 { chown(directory.path + "/lock", 65534, 65534) }
@@ -74,23 +74,23 @@ struct RealDiskTests {
         }
     }
 
-    @Test func startsNothingWhereItCannotWrite() throws {
+    @Test func refusesToCreateAStoreInAReadOnlyDirectory() throws {
         try directory.open().close()
         for name in try directory.names() + ["lock"] { try directory.remove(name) }
         try setModes(directory: 0o555, files: 0o444)
         defer { chmod(directory.path, 0o700) }
         try asNobody {
             guard case .denied(directory.path + "/lock", _, _) = storeError({ _ = try directory.open() }) else {
-                Issue.record("it names no path")
+                Issue.record("the error names no path")
                 return
             }
         }
     }
 
-    @Test func goesOnOnceAFullDiskHasRoom() throws {
+    @Test func continuesOnceAFullDiskHasSpace() throws {
         try FileManager.default.createDirectory(atPath: directory.path, withIntermediateDirectories: true)
         guard try run("mount", "-t", "tmpfs", "-o", "size=256k", "none", directory.path) else {
-            try Test.cancel("needs leave to mount a tmpfs")
+            try Test.cancel("needs permission to mount a tmpfs")
         }
         defer { _ = try? run("umount", "-l", directory.path) }
         let engine = try directory.open()

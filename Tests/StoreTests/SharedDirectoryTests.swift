@@ -4,7 +4,7 @@ import PosternTesting
 
 @testable import Store
 
-/// Several engines on one directory, as several processes have them.
+/// Several engines on one directory, as several processes open it.
 struct SharedDirectoryTests {
     let directory: TemporaryDirectory
 
@@ -12,7 +12,7 @@ struct SharedDirectoryTests {
         directory = try TemporaryDirectory()
     }
 
-    @Test func seesWhatOthersWereToldIsDone() throws {
+    @Test func readsWhatOtherEnginesHaveMadeDurable() throws {
         let (first, second) = (try directory.open(), try directory.open())
         try first.write([("a", "1")])
         try first.makeDurable()
@@ -20,13 +20,14 @@ struct SharedDirectoryTests {
         try second.makeDurable()
         _ = try first.entries()
         try second.commit(("b", "2"), ("a", nil))
-        #expect(try first.entries() == ["a": "1"], "not before its group of transactions ends")
+        #expect(try first.entries() == ["a": "1"], "not before the other's group commit")
         try first.makeDurable()
         #expect(try first.entries() == ["b": "2"])
     }
 
-    /// A read earlier in the group saw less: the lock is taken, and the directory read, before the transaction is run.
-    @Test func runsATransactionOnceOnWhatOthersHaveWritten() throws {
+    /// The engine takes the lock and reads the directory before it runs the transaction: an earlier read in the same
+    /// group returned older values.
+    @Test func runsATransactionOnceOnTheLatestValues() throws {
         let (first, second) = (try directory.open(), try directory.open())
         try first.commit(("n", "1"))
         _ = try second.entries()
@@ -43,7 +44,7 @@ struct SharedDirectoryTests {
         #expect(try first.entries() == ["n": "3"])
     }
 
-    @Test func letsGoOfTheLockWhateverComesOfATransaction() throws {
+    @Test func releasesTheLockAfterAThrowACommitAndADiscard() throws {
         struct Refusal: Error {}
         let (first, second) = (try directory.open(), try directory.open(lockWaitMilliseconds: 30))
         #expect(throws: Refusal.self) { try first.write([("a", "1")], refusal: Refusal()) }
@@ -56,7 +57,7 @@ struct SharedDirectoryTests {
         #expect(try first.entries() == ["b": "2"])
     }
 
-    @Test func givesEachNumberOnceToFourAtATime() throws {
+    @Test func givesEachNumberOnceToFourConcurrentThreads() throws {
         let path = directory.path
         let numbers = Numbers()
         let threads = (0..<4).map { _ in
@@ -80,9 +81,9 @@ struct SharedDirectoryTests {
         #expect(numbers.all.sorted() == Array(1...600))
     }
 
-    /// What another has written is on the disk before it is told of, though the other may have been killed before its
-    /// sync.
-    @Test func syncsWhatItReadsOfOthersUnlessTheyDid() throws {
+    /// An engine returns another process's transaction only once it is synced:
+    /// the other process may have been killed before its own sync.
+    @Test func syncsTransactionsOfOthersThatAreNotSyncedYet() throws {
         var calls = SystemCalls.real
         var syncs = 0
         calls.sync = {
@@ -111,8 +112,9 @@ struct SharedDirectoryTests {
         #expect(syncs == 1)
     }
 
-    /// What the shared marks tell may be from before a crash of the system, and of more than there is.
-    @Test func trustsNoMarksThatItFinds() throws {
+    /// The shared marks in `lock.sync` may be left from before a
+    /// system crash and claim more synced bytes than the files have.
+    @Test func doesNotTrustMarksLeftInTheSyncFile() throws {
         try directory.open().commit(("a", "1"))
         try directory.write([UInt8](repeating: 0xFF, count: 24), to: "lock.sync")
         var calls = SystemCalls.real
@@ -135,7 +137,7 @@ struct SharedDirectoryTests {
         #expect(syncs >= 6)
     }
 
-    @Test func setsAsideTheTornEndOfAnotherWhileItServes() throws {
+    @Test func setsAsideATornEndThatAppearsWhileTheStoreIsOpen() throws {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         let torn = Array(#"{"n":2,"d""#.utf8)
@@ -150,7 +152,7 @@ struct SharedDirectoryTests {
         #expect(try directory.open().entries() == ["a": "1", "b": "1"])
     }
 
-    /// Two that know one line, and where it ends.
+    /// Two engines that have both read one line, and the offset where it ends.
     private func twoInStep() throws -> (first: LocalEngine, second: LocalEngine, end: Int) {
         let (first, second) = (try directory.open(), try directory.open())
         try first.commit(("a", "1"))
@@ -159,8 +161,8 @@ struct SharedDirectoryTests {
         return (first, second, try directory.bytes().count)
     }
 
-    /// Also where the hole is at the very place where room would be.
-    @Test func refusesAHoleInPlaceOfWhatAnotherWasToldIsSafe() throws {
+    /// The hole starts exactly where the preallocated room would start.
+    @Test func refusesAHoleThatReplacesAcknowledgedLines() throws {
         let (first, second, start) = try twoInStep()
         for number in 1...20 { try first.commit(("b\(number)", "1")) }
         var bytes = try directory.rawBytes()
@@ -171,8 +173,8 @@ struct SharedDirectoryTests {
         #expect(try directory.rawBytes() == bytes)
     }
 
-    /// Also where it reads no further at first than to where the room seems to start.
-    @Test func refusesAHoleInWhatAnotherWasToldIsSafe() throws {
+    /// The first read ends where the preallocated room seems to start, before the hole's end.
+    @Test func refusesAHoleInsideAcknowledgedLines() throws {
         let (first, second, start) = try twoInStep()
         try first.commit(("b", #""\#(String(repeating: "x", count: 2 * Limits.newsBytes))""#))
         try first.commit(("c", "1"))
@@ -185,7 +187,7 @@ struct SharedDirectoryTests {
         #expect(try directory.rawBytes() == bytes)
     }
 
-    @Test func refusesToGoOnWhereAnotherLeftDamage() throws {
+    @Test func refusesDamageThatAnotherProcessWrote() throws {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         let handle = try #require(FileHandle(forWritingAtPath: directory.path + "/journal-1.jsonl"))
@@ -196,9 +198,9 @@ struct SharedDirectoryTests {
         }
     }
 
-    /// After a failed sync what was written is in doubt: whoever wrote it goes on reading for as long as nobody builds on
-    /// it, and the next opener writes it once more.
-    @Test func tellsNothingThatRestsOnAFailedSync() throws {
+    /// After a failed sync, it is unknown whether the lines are on the disk. The engine that wrote them still answers
+    /// reads until another process builds on them. The next process that opens the store writes them again.
+    @Test func returnsNothingThatDependsOnAFailedSync() throws {
         var calls = SystemCalls.real
         var syncError: Int32?
         calls.sync = { descriptor in
@@ -225,8 +227,9 @@ struct SharedDirectoryTests {
         #expect(storeError { _ = try first.entries() } != nil)
     }
 
-    /// A long journal is read before the lock is taken, and what is added or erased meanwhile afterwards.
-    @Test func readsALongJournalBesideAWriter() throws {
+    /// The engine reads a long journal before it takes the lock, and then,
+    /// under the lock, what was added or erased meanwhile.
+    @Test func opensALongJournalWhileAnotherEngineWrites() throws {
         let engine = try directory.open()
         let value = #""\#(String(repeating: "x", count: 2_000))""#
         try engine.commit(("m", #""secret""#), isErasable: true)
@@ -254,8 +257,9 @@ struct SharedDirectoryTests {
         #expect(directory.warnings.isEmpty)
     }
 
-    /// What follows a merge settles what another process could not sync, as an opener does.
-    @Test func settlesTheEpochThatItFollows() throws {
+    /// An engine that follows a compaction settles lines that another process could not sync,
+    /// as an engine that opens the store does.
+    @Test func settlesUnsyncedLinesOfTheEpochItFollows() throws {
         var failing = SystemCalls.real
         var fails = false
         failing.sync = { descriptor in
@@ -280,8 +284,8 @@ struct SharedDirectoryTests {
         #expect(try second.entries() == ["a": "1", "b": "1", "c": "1"])
     }
 
-    /// A process that stands still in a sync holds up the others once, and no opener.
-    @Test func waitsOnceForASyncThatStandsStill() throws {
+    /// A process that hangs in a sync delays each other process once, and delays no open.
+    @Test func waitsOnceForASyncThatHangs() throws {
         let engine = try directory.open()
         let lock = open(directory.path + "/lock.sync", O_RDWR)
         defer { close(lock) }
@@ -295,8 +299,8 @@ struct SharedDirectoryTests {
         #expect(try directory.open().entries() == ["n": "5"])
     }
 
-    /// A read that came while others held the lock missed what was acknowledged before it, where a merge ended meanwhile.
-    @Test func readsNoOldEpochWhereAMergeEndsWhileTheLockIsHeld() throws {
+    /// A read during another process's lock missed acknowledged lines if a compaction ended meanwhile.
+    @Test func doesNotReadAnOldEpochWhenACompactionEndsWhileTheLockIsHeld() throws {
         let other = try directory.open()
         try other.commit(("a", "1"))
         var calls = SystemCalls.real
@@ -321,7 +325,7 @@ struct SharedDirectoryTests {
         #expect(try look() == ["a": "1"])
         try other.commit(("a", "2"))
         isHeld = true
-        // What the marks tell of is read without the lock.
+        // Lines that the marks declare synced are read without the lock.
         #expect(try look() == ["a": "2"])
         try other.commit(("a", "3"))
         meanwhile = {
@@ -333,13 +337,14 @@ struct SharedDirectoryTests {
         #expect(try look() == ["a": "3", "b": "1"])
     }
 
-    /// Nor where a torn end finds no room, and opening goes on without it.
-    @Test func trustsNoMarksWhereATornEndFindsNoRoom() throws {
+    /// The marks are not trusted either if a torn end cannot be set aside for lack of space,
+    /// and opening goes on without it.
+    @Test func doesNotTrustMarksWhenThereIsNoSpaceForATornEnd() throws {
         try directory.open().commit(("a", "1"))
         let torn = try directory.bytes() + Array(#"{"n":2,"#.utf8)
         try directory.write(torn)
         var marks = [UInt8](repeating: 0xFF, count: 24)
-        // Of epoch 1: all of its forty-four bits' worth of bytes.
+        // Epoch 1, and the largest byte count that forty-four bits hold.
         (marks[5], marks[6], marks[7]) = (0x1F, 0, 0)
         marks.replaceSubrange(8..., with: [UInt8](repeating: 0, count: 16))
         try directory.write(marks, to: "lock.sync")
@@ -347,7 +352,7 @@ struct SharedDirectoryTests {
         var (isFull, syncs) = (true, 0)
         calls.write = { descriptor, bytes, offset in
             errno = ENOSPC
-            // There is room where there are bytes already.
+            // The disk is full for new bytes only; existing bytes can be overwritten.
             return isFull && offset == 0 ? -1 : SystemCalls.real.write(descriptor, bytes, offset)
         }
         calls.sync = {
@@ -358,7 +363,8 @@ struct SharedDirectoryTests {
         #expect(try engine.entries() == ["a": "1"])
         (isFull, syncs) = (false, 0)
         try engine.commit(("b", "1"))
-        // One for what is set aside, one for the cut, one to settle what there was, and one for the line.
+        // One sync for the copy of the torn end, one for the truncation,
+        // one to settle the existing lines, and one for the new line.
         #expect(syncs == 4)
     }
 
@@ -380,7 +386,7 @@ struct SharedDirectoryTests {
     }
 
     @Test(arguments: Exchange.allCases)
-    func refusesToGoOnInAnother(exchange: Exchange) throws {
+    func refusesToContinueInAReplacedDirectory(exchange: Exchange) throws {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         let files = FileManager.default
@@ -409,7 +415,7 @@ struct SharedDirectoryTests {
         #expect(try directory.contents() == before)
     }
 
-    @Test func goesOnWhereTheManifestWasOnlyTouched() throws {
+    @Test func continuesWhenTheManifestIsRewrittenUnchanged() throws {
         let engine = try directory.open()
         try directory.write(try directory.bytes(of: "manifest.json"), to: "manifest.json")
         chmod(directory.path + "/manifest.json", 0o640)

@@ -11,9 +11,9 @@ struct StoreDirectoryTests {
         directory = try TemporaryDirectory()
     }
 
-    // MARK: What is kept
+    // MARK: Durability
 
-    @Test func keepsWhatWasMadeDurable() throws {
+    @Test func keepsDurableTransactions() throws {
         let engine = try directory.open()
         try engine.commit(("a/id/1", #"{"x":1}"#), ("a/id/2", #"{"x":2}"#))
         try engine.commit(("a/id/1", nil), ("a/name/ü \"\\", #""2""#))
@@ -23,7 +23,7 @@ struct StoreDirectoryTests {
         #expect(directory.warnings.isEmpty)
     }
 
-    @Test func losesWhatWasOnlyStaged() throws {
+    @Test func losesStagedTransactions() throws {
         let engine = try directory.open()
         try engine.commit(("a/id/1", "{}"))
         try engine.write([("a/id/2", "{}")])
@@ -46,7 +46,7 @@ struct StoreDirectoryTests {
         #expect(try directory.names() == ["journal-1.jsonl", "manifest.json"])
     }
 
-    @Test func tellsInNumbersWhatItHolds() throws {
+    @Test func reportsStatistics() throws {
         let engine = try directory.open()
         try engine.commit(("b/id/1", "{}"), ("a/id/1", "{}"), ("a/id/2", "{}"), ("a/name/x", #""1""#))
         let statistics = try engine.statistics()
@@ -61,10 +61,10 @@ struct StoreDirectoryTests {
         #expect(statistics.collections == [.init(name: "a", records: 2), .init(name: "b", records: 1)])
     }
 
-    // MARK: Who may use it
+    // MARK: Permissions and locks
 
     @Test(arguments: [mode_t(0), 0o077])
-    func keepsOthersOutWhateverTheUmask(mask: mode_t) throws {
+    func deniesOtherUsersAccessWhateverTheUmask(mask: mode_t) throws {
         let before = umask(mask)
         defer { umask(before) }
         try directory.open().commit(("a", "1"))
@@ -73,7 +73,7 @@ struct StoreDirectoryTests {
     }
 
     @Test(arguments: [true, false])
-    func keepsOthersOutOfWhatItFinds(isOurs: Bool) throws {
+    func deniesOtherUsersAccessToExistingFiles(isOurs: Bool) throws {
         try directory.open().close()
         try directory.remove("manifest.json")
         if !isOurs { try directory.write([], to: "somebody's own") }
@@ -91,7 +91,7 @@ struct StoreDirectoryTests {
         #expect(stat(directory.root + "/x/y", &status) == 0 && status.st_mode & 0o777 == 0o700)
     }
 
-    @Test func saysWhoHoldsTheLockForTooLong() throws {
+    @Test func namesTheProcessThatHoldsTheLock() throws {
         let engine = try directory.open(lockWaitMilliseconds: 30)
         try engine.commit(("a", "1"))
         let lock = open(directory.path + "/lock", O_RDONLY)
@@ -100,7 +100,7 @@ struct StoreDirectoryTests {
         let busy = StoreError.busy("the directory \(directory.path) is in use by process \(getpid())")
         #expect(storeError { _ = try directory.open(lockWaitMilliseconds: 30) } == busy)
         #expect(storeError { try engine.commit(("b", "1")) } == busy)
-        // What is known to be the latest can be read all the same.
+        // Entries that are known to be the latest can still be read.
         #expect(try engine.entries() == ["a": "1"])
         flock(lock, LOCK_UN)
         try engine.commit(("b", "1"))
@@ -108,7 +108,7 @@ struct StoreDirectoryTests {
     }
 
     @Test(arguments: [true, false])
-    func refusesToGoOnWithoutItsLock(isReplaced: Bool) throws {
+    func refusesWritesWhenItsLockFileIsRemovedOrReplaced(isReplaced: Bool) throws {
         let engine = try directory.open()
         try directory.remove("lock")
         if isReplaced { try directory.write([], to: "lock") }
@@ -119,7 +119,7 @@ struct StoreDirectoryTests {
         #expect(try directory.open().entries().isEmpty)
     }
 
-    @Test func refusesWhatIsNoDirectory() throws {
+    @Test func refusesAFileInPlaceOfTheDirectory() throws {
         try Data().write(to: URL(fileURLWithPath: directory.path))
         #expect(
             storeError { _ = try directory.open() }
@@ -127,9 +127,9 @@ struct StoreDirectoryTests {
         )
     }
 
-    // MARK: The first use, cut off
+    // MARK: A crash in the first use
 
-    /// What a crash leaves behind in each stage of the first use.
+    /// The stage of the first use at which the process crashed, which determines the files that are left.
     enum Stage: CaseIterable {
         case directory, lock, emptyJournal, halfAHeader, nulHeader, wholeHeader
         case emptyManifest, halfAManifest, manifestNotRenamed
@@ -168,7 +168,7 @@ struct StoreDirectoryTests {
         #expect(try directory.names() == ["journal-1.jsonl", "manifest.json"])
     }
 
-    // MARK: Files lost or exchanged
+    // MARK: Lost or replaced files
 
     @Test(arguments: ["journal-1.jsonl", "journal-2.jsonl", "base-1.jsonl"])
     func refusesToStartEmptyWithoutTheManifest(name: String) throws {
@@ -219,7 +219,7 @@ struct StoreDirectoryTests {
         #expect(error?.reason == "the header tells of another store or epoch than manifest.json")
     }
 
-    @Test func refusesANewerFormatUntouched() throws {
+    @Test func refusesANewerFormatWithoutChangingIt() throws {
         try directory.open().commit(("a", "1"))
         let manifest = try directory.text(of: "manifest.json")
         try directory.write(manifest.replacing(#""format":1"#, with: #""format":2"#).utf8, to: "manifest.json")

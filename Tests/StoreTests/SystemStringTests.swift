@@ -13,12 +13,12 @@ struct SystemStringTests {
         ("lines", [0x61, 0x0A, 0x1B, 0x7F, 0x62], #"a\x0A\x1B\x7Fb"#),
         ("empty", [], ""),
     ])
-    func isShownInOneLine(name: String, bytes: [UInt8], text: String) {
+    func isDescribedInOneLine(name: String, bytes: [UInt8], text: String) {
         #expect(SystemString(bytes: bytes).description == text)
         #expect(SystemString(bytes: bytes).bytes == bytes)
     }
 
-    @Test func keepsApartWhatDecodesToTheSame() {
+    @Test func distinguishesBytesThatAreNotUTF8() {
         let (first, second) = (SystemString(bytes: [0x73, 0xE9]), SystemString(bytes: [0x73, 0xEA]))
         #expect(first != second)
         #expect(first.description != second.description)
@@ -36,11 +36,11 @@ struct SystemStringTests {
     @Test(arguments: [
         ("a", nil), ("a/b", "a"), ("a/b/", "a"), ("/a", nil), ("/a/b//", "/a"), ("/", nil), ("", nil),
     ])
-    func namesTheDirectoryAbove(path: String, parent: String?) {
+    func returnsTheParentDirectory(path: String, parent: String?) {
         #expect(SystemString(path).parent == parent.map { SystemString($0) })
     }
 
-    @Test func leadsIntoADirectory() {
+    @Test func appendsAFileName() {
         let path = SystemString(bytes: [0x73, 0xE9]).appending("lock")
         #expect(path.bytes == [0x73, 0xE9] + Array("/lock".utf8))
     }

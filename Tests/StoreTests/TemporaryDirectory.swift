@@ -4,12 +4,12 @@ import Testing
 
 @testable import Store
 
-/// A directory of a test's own, removed with it, and what a store in it looks like from outside.
+/// A directory for one test, removed with this object, and access to the files of the store in it.
 final class TemporaryDirectory {
     let root: String
-    /// Where the store is; not there until one is opened.
+    /// The store's path. It does not exist until a store is opened.
     var path: String { root + "/data" }
-    /// What the engines opened here have said.
+    /// The warnings of the engines opened here.
     private(set) var warnings: [String] = []
 
     init() throws {
@@ -18,7 +18,7 @@ final class TemporaryDirectory {
     }
 
     deinit {
-        // What is left behind in the system's directory for temporary files does no harm.
+        // A file left in the system's temporary directory does no harm.
         _ = try? FileManager.default.removeItem(atPath: root)
     }
 
@@ -29,12 +29,12 @@ final class TemporaryDirectory {
         return try LocalEngine(directory: path, settings: settings, log: { self.warnings.append($0) })
     }
 
-    /// The names of the files, those of the locks left out.
+    /// The names of the files, without lock files.
     func names() throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix("lock") }.sorted()
     }
 
-    /// The bytes of a file, without the room behind a journal's lines.
+    /// The bytes of a file, without a journal's preallocated room.
     func bytes(of name: String = "journal-1.jsonl") throws -> [UInt8] {
         Array(JournalRoom.torn(try rawBytes(of: name)[...]))
     }
@@ -52,7 +52,7 @@ final class TemporaryDirectory {
         try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
     }
 
-    /// Has the end of the journal count as never synced, as a crash finds it.
+    /// Removes `lock.sync`, so that the end of the journal counts as never synced, as after a system crash.
     func forgetSyncs() throws {
         if FileManager.default.fileExists(atPath: path + "/lock.sync") { try remove("lock.sync") }
     }
@@ -61,7 +61,7 @@ final class TemporaryDirectory {
         try FileManager.default.removeItem(atPath: path + "/" + name)
     }
 
-    /// Every file's bytes by its name, those of the locks left out.
+    /// Every file's bytes by its name, without lock files.
     func contents() throws -> [String: [UInt8]] {
         var contents: [String: [UInt8]] = [:]
         for name in try names() { contents[name] = try bytes(of: name) }
@@ -77,7 +77,8 @@ final class TemporaryDirectory {
 }
 
 extension LocalEngine {
-    /// Sets keys to values, or removes them, in one transaction, which then throws `refusal` where there is one.
+    /// Sets keys to values, or removes them if the value is nil, in one transaction. The transaction then throws
+    /// `refusal` unless it is nil.
     func write(_ entries: [(String, String?)], isErasable: Bool = false, refusal: (any Error)? = nil) throws {
         try write { transaction in
             for (key, value) in entries {
@@ -93,7 +94,7 @@ extension LocalEngine {
         }
     }
 
-    /// Does so and makes it durable.
+    /// Sets or removes keys in one transaction, and makes it durable.
     func commit(_ entries: (String, String?)..., isErasable: Bool = false) throws {
         try write(entries, isErasable: isErasable)
         try makeDurable()
@@ -124,7 +125,7 @@ func storeError(_ body: () throws -> Void) -> StoreError? {
 }
 
 extension StoreError {
-    /// The reason, for damage.
+    /// The reason, if the error is `damaged`.
     var reason: String? {
         if case .damaged(_, _, let reason) = self { reason } else { nil }
     }

@@ -1,6 +1,6 @@
 @testable import Store
 
-// The paths of tests are UTF-8.
+// Overloads that take paths as strings: paths in tests are UTF-8.
 
 extension Directory {
     convenience init(_ path: String) throws(StoreError) {

@@ -5,7 +5,7 @@ import PosternTesting
 
 @testable import Store
 
-/// What looks at, copies and mends all of a store.
+/// The commands that check, copy and repair a whole store.
 struct ToolsTests {
     private static let types = [RecordType(Person.self), RecordType(Note.self), RecordType(Visit.self)]
     let directory: TemporaryDirectory
@@ -14,7 +14,7 @@ struct ToolsTests {
         directory = try TemporaryDirectory()
     }
 
-    /// A store with records in its base, in its journal, and of every kind; closed.
+    /// Makes a store with records of every kind, in its base and in its journal, and closes it.
     private func makeStore() throws {
         let engine = try directory.open()
         let store = Store(engine: engine)
@@ -65,7 +65,7 @@ struct ToolsTests {
         try makeStore()
         for name in ["manifest.json", "base-2.jsonl", "journal-2.jsonl"] {
             let bytes = try directory.bytes(of: name)
-            // Nothing is lost with what is left of a value that was erased.
+            // A change in the blanks of an erased value loses nothing.
             let erased = bytes.indices.filter { bytes[$0...].starts(with: [0x20, 0x20]) }.flatMap { [$0, $0 + 1] }
             for index in bytes.indices where !erased.contains(index) {
                 var changed = bytes
@@ -78,7 +78,7 @@ struct ToolsTests {
         #expect(try check().faults.isEmpty)
     }
 
-    @Test func tellsOfEachBrokenLineOfABase() throws {
+    @Test func reportsEachDamagedLineOfABase() throws {
         try makeStore()
         var bytes = try directory.bytes(of: "base-2.jsonl")
         let lines = bytes.indices.filter { bytes[$0] == 0x0A }.map { $0 + 1 }
@@ -92,7 +92,7 @@ struct ToolsTests {
         )
     }
 
-    @Test func tellsOfATornEndWithoutATouch() throws {
+    @Test func reportsATornEndWithoutChangingIt() throws {
         try makeStore()
         let torn = try directory.bytes(of: "journal-2.jsonl") + Array(#"{"n":9,"#.utf8)
         try directory.write(torn, to: "journal-2.jsonl")
@@ -102,7 +102,7 @@ struct ToolsTests {
         #expect(try directory.bytes(of: "journal-2.jsonl") == torn)
     }
 
-    /// Entries that are all as they were written, and do not fit one another.
+    /// Entries that are intact but contradict one another.
     @Test(arguments: [
         ("people/id/0000000009", #"{"id":9,"name":"x","city":null}"#, "is not in its index at people/name/x"),
         ("people/id/0000000009", #"{"id":8,"name":"x","city":null}"#, "belongs at people/id/0000000008"),
@@ -124,10 +124,10 @@ struct ToolsTests {
         try engine.commit((key, value))
         engine.close()
         let faults = try check().faults
-        let isTold = faults.contains {
+        let isReported = faults.contains {
             ($0.hasPrefix("\(key): ") || $0.hasPrefix("the counter ")) && $0.contains(fault)
         }
-        #expect(isTold, "\(faults)")
+        #expect(isReported, "\(faults)")
     }
 
     @Test func worksBesideAServer() throws {
@@ -144,7 +144,7 @@ struct ToolsTests {
         #expect(try check().faults.isEmpty)
     }
 
-    @Test func makesNoStoreWhereThereIsNone() throws {
+    @Test func doesNotCreateAMissingStore() throws {
         #expect(storeError { _ = try check() } == .noStore(directory.path))
         try FileManager.default.createDirectory(atPath: directory.path, withIntermediateDirectories: false)
         #expect(storeError { _ = try check() } == .noStore(directory.path))
@@ -153,7 +153,7 @@ struct ToolsTests {
 
     // MARK: Back up
 
-    @Test func backsUpWhatThereIsWhileOthersWrite() throws {
+    @Test func backsUpTheCurrentEntriesWhileOthersWrite() throws {
         try makeStore()
         let (engine, other) = (try directory.open(), try directory.open())
         let expected = try engine.entries()
@@ -170,7 +170,7 @@ struct ToolsTests {
         #expect(try copy.statistics().transactions == 6)
         #expect(try copy.statistics().store != engine.statistics().store)
         #expect(try check(directory.root + "/copy").faults.isEmpty)
-        // What can be erased still can.
+        // Erasable values can be erased in the copy too.
         try copy.commit(("notes/id/0000000001", nil))
         copy.close()
         let names = try FileManager.default.contentsOfDirectory(atPath: directory.root + "/copy")
@@ -180,7 +180,7 @@ struct ToolsTests {
         }
     }
 
-    @Test func writesNothingWhereSomethingIs() throws {
+    @Test func doesNotWriteIntoADirectoryWithFiles() throws {
         try makeStore()
         let engine = try directory.open()
         let place = directory.root + "/place"
@@ -193,7 +193,7 @@ struct ToolsTests {
     }
 
     @Test(arguments: Array(0..<9))
-    func leavesNothingOfABackupThatFailed(call: Int) throws {
+    func removesABackupThatFailed(call: Int) throws {
         try makeStore()
         var settings = StoreSettings()
         var countdown = Int.max
@@ -215,8 +215,8 @@ struct ToolsTests {
         #expect(error != nil || call >= 6)
     }
 
-    /// "Nothing is there then" was not true where the sync of the directory above failed, once the rename was done.
-    @Test func saysThatTheStoreIsThereWhereOnlyItsNameMayBeLost() throws {
+    /// The message "Nothing is there then" was wrong when the sync of the parent directory failed after the rename.
+    @Test func saysThatABackupIsCompleteWhenOnlyItsDirectorySyncFails() throws {
         try makeStore()
         var settings = StoreSettings()
         var fails = false
@@ -264,7 +264,7 @@ struct ToolsTests {
         let text = try export()
         #expect(text.contains(#"{"counter":"people","value":5}"#))
         #expect(text.contains(#"{"collection":"people","record":{"id":1,"name":"foo1","city":null}}"#))
-        // As an editor on another system may leave it, in another order, with empty lines.
+        // The same export in another order, with empty lines and CR LF, as an editor on another system may save it.
         let lines = text.split(separator: "\n").map(String.init)
         let edited =
             "\u{FEFF}"
@@ -300,7 +300,7 @@ struct ToolsTests {
         (#"{"collection":"people","record":[]}"#, "this is no record of people"),
         (#"{"collection":"people","record":{},"record":{}}"#, "the property record is there twice"),
         (#"{"counter":"people","value":"7"}"#, "a counter has a whole number"),
-        // It was taken, and came out of each export under another name.
+        // The import accepted it, and each export then wrote it under another name.
         (#"{"counter":"a/b","value":1}"#, "there is no counter a/b"),
         (#"{"counter":"visits","value":-1}"#, "a counter has a whole number"),
         (#"{"counter":"visits","value":9999999999}"#, "a counter has a whole number"),
@@ -308,7 +308,7 @@ struct ToolsTests {
         (#"{"export":2}"#, "newer version"),
         (#"{"records":[]}"#, "neither a counter"),
         ("[]", "neither a counter"),
-        // Numbers that no key has, and a record that is not there.
+        // Numbers that no key has, and a reference to a missing record.
         (#"{"collection":"visits","record":{"id":-1,"person":1}}"#, "visits: id: -1 is not between"),
         (#"{"collection":"visits","record":{"id":10000000000,"person":1}}"#, "visits: id: 10000000000 is not between"),
         (#"{"collection":"visits","record":{"id":1,"person":9}}"#, "person: there is no record people/id/0000000009"),
@@ -317,7 +317,7 @@ struct ToolsTests {
             "person: id of people/id/0000000001 must be at least 7"
         ),
     ])
-    func refusesALineThatCannotBe(line: String, reason: String) throws {
+    func refusesAnInvalidLine(line: String, reason: String) throws {
         let incoming = try importing(
             #"""
             {"counter":"people","value":2}
@@ -348,15 +348,15 @@ struct ToolsTests {
         )
     }
 
-    @Test func holdsNoMoreFaultsThanAreShown() throws {
+    @Test func keepsOnlyTheFaultsThatAreShown() throws {
         let incoming = try importing(String(repeating: "x\n", count: 1_000).utf8)
         #expect(incoming.faults.count == Limits.faultsToldMax && incoming.faultCount == 1_001)
     }
 
-    // MARK: Links that somebody planted
+    // MARK: Symbolic links planted by an attacker
 
-    /// The name that a copy is written under is not to be known, and what it was is not to be removed.
-    @Test func followsNoLinkWhereACopyIsWritten() throws {
+    /// The temporary name of a copy must not be predictable, and a link under that name must not be removed.
+    @Test func followsNoSymbolicLinkWhenItWritesACopy() throws {
         try makeStore()
         let before = try directory.contents()
         let engine = try directory.open()
@@ -383,12 +383,12 @@ struct ToolsTests {
         #expect(try check(planted).faults.isEmpty)
     }
 
-    @Test func removesOnlyWhatItMade() throws {
+    @Test func removesOnlyItsOwnFiles() throws {
         try makeStore()
         var settings = StoreSettings()
         let root = directory.root
         var isFirst = true
-        // Something is put where the copy goes while it is written.
+        // Another process creates the destination while the copy is written.
         settings.calls.sync = { descriptor in
             let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
             if isFirst, names.contains(where: { $0.hasPrefix("copy.unfinished-") }) {
@@ -402,12 +402,13 @@ struct ToolsTests {
         #expect(storeError { try engine.backUp(to: root + "/copy", progress: { _ in }) } == .exists(root + "/copy"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: root).sorted() == ["copy", "data"])
         #expect(try FileManager.default.contentsOfDirectory(atPath: root + "/copy") == ["mine"])
-        #expect(!isFirst, "nothing was put there")
+        #expect(!isFirst, "the destination was not created")
     }
 
-    /// What somebody has put into the directory under construction stays, and so does another directory of its name.
+    /// A foreign file in the directory under construction stays,
+    /// and so does a directory that replaced it under its name.
     @Test(arguments: [false, true])
-    func leavesWhatItDidNotMake(isMoved: Bool) throws {
+    func leavesForeignFilesInPlace(isMoved: Bool) throws {
         try makeStore()
         let root = directory.root
         var draft = ""
@@ -434,16 +435,16 @@ struct ToolsTests {
 
     // MARK: Salvage
 
-    @Test func savesAllOfASoundStore() throws {
+    @Test func savesAllRecordsOfAnUndamagedStore() throws {
         try makeStore()
         let (report, saved) = try salvage()
         #expect(report.losses.isEmpty && report.records == 9)
         #expect(try saved == entries())
     }
 
-    /// One byte of a line costs that line at the most.
+    /// One changed byte costs at most the line that it is in.
     @Test(arguments: ["base-2.jsonl", "journal-2.jsonl", "manifest.json"])
-    func losesALineToAByteAndSaysSo(name: String) throws {
+    func losesAtMostOneLineToAChangedByteAndReportsIt(name: String) throws {
         try makeStore()
         let all = try entries()
         let bytes = try directory.bytes(of: name)
@@ -452,22 +453,22 @@ struct ToolsTests {
             changed[index] ^= 0x11
             try directory.write(changed, to: name)
             let (report, saved) = try salvage()
-            // A header, or the check of a line that the next one vouches for, is not missed.
+            // A damaged header costs no entry, nor does a damaged check if the next line confirms the line.
             #expect(saved == all || !report.losses.isEmpty, "byte \(index)")
             let records = saved.filter { $0.key.contains("/id/") }
-            // What is there is as it was written, if perhaps by an earlier transaction.
+            // Each saved record is as it was written, though perhaps by an earlier transaction.
             for (key, value) in records where key.hasPrefix("people/id/") && key != "people/id/0000000002" {
                 #expect(value == all[key], "byte \(index): \(key)")
             }
             let lost = all.keys.filter { $0.contains("/id/") && saved[$0] == nil }
-            // The first line has three notes, which were carried over when the base was made.
+            // The first line has three notes, which the compaction carried over.
             #expect(lost.count <= 4, "byte \(index): \(lost)")
         }
     }
 
-    /// Bytes that were inserted or removed cost the lines that they are in, and no line behind them.
+    /// Inserted or removed bytes cost the lines that they are in, and no line after them.
     @Test(arguments: ["base-2.jsonl", "journal-2.jsonl"])
-    func keepsEveryIntactLineBehindBytesThatWereInsertedOrRemoved(name: String) throws {
+    func keepsEveryIntactLineAfterInsertedOrRemovedBytes(name: String) throws {
         try makeStore()
         let all = try entries()
         let bytes = try directory.bytes(of: name)
@@ -481,16 +482,16 @@ struct ToolsTests {
                 #expect(!report.losses.isEmpty, "byte \(index)")
                 let records = all.keys.filter { $0.contains("/id/") }
                 let lost = records.filter { saved[$0] != all[$0] }
-                // Ten bytes are in two lines at the most. Of the journal's, one has three notes, and later ones change
-                // what stands in earlier ones.
+                // Ten bytes are in at most two lines. One journal line has three notes, and later lines change
+                // records of earlier lines.
                 #expect(lost.count <= (name == "base-2.jsonl" ? 2 : 5), "byte \(index): \(lost)")
             }
         }
     }
 
-    /// All of a base behind the place was lost.
+    /// Salvage lost the whole base after the place of the change.
     @Test(arguments: [-10, 10])
-    func keepsALongBaseBehindBytesThatWereInsertedOrRemoved(change: Int) throws {
+    func keepsALongBaseAfterInsertedOrRemovedBytes(change: Int) throws {
         let engine = try directory.open()
         let store = Store(engine: engine)
         try store.transact { tx in
@@ -511,13 +512,13 @@ struct ToolsTests {
             let (report, saved) = try salvage()
             #expect(report.losses.contains { $0.contains("10 bytes were") })
             let lost = all.keys.filter { $0.contains("/id/") && saved[$0] != all[$0] }
-            // The bytes are in two lines at the most.
+            // The bytes are in at most two lines.
             #expect(lost.count <= 2, "byte \(index): \(lost)")
         }
     }
 
-    /// A line whose check alone was hit is proved right by the next one.
-    @Test func savesALineWhoseCheckAloneIsWrong() throws {
+    /// The next line proves that a line is intact if only the line's own check is damaged.
+    @Test func savesALineWhenOnlyItsCheckIsDamaged() throws {
         try makeStore()
         let all = try entries()
         var bytes = try directory.bytes(of: "journal-2.jsonl")
@@ -547,7 +548,7 @@ struct ToolsTests {
     }
 }
 
-/// A record with rules, which needs another record that has a number not less than its own.
+/// A record with rules: it needs another record whose number is at least its own.
 private struct Visit: Record {
     static let collection = Collection<Visit>("visits")
 

@@ -1,6 +1,6 @@
-"""Checks schema/openrpc.json: that it is OpenRPC 1.4, and that it tells the truth about the transcripts.
+"""Checks that schema/openrpc.json is valid OpenRPC 1.4 and agrees with the transcripts.
 
-Usage: check_openrpc.py REPOSITORY. Prints what is wrong, a line each, and exits 1 if anything is.
+Usage: check_openrpc.py REPOSITORY. Prints each fault on a line, and exits 1 if there are any.
 """
 
 import json
@@ -36,15 +36,15 @@ def problems(root):
 
     methods = {method["name"]: method for method in document["methods"]}
     if len(methods) != len(document["methods"]):
-        yield "a method stands there twice"
+        yield "a method is listed twice"
     for name, method in methods.items():
         yield from (f"{name}: {ref} leads nowhere" for ref in references(method) if not resolves(ref, document))
         codes = [error["code"] for error in method.get("errors", [])]
         if len(set(codes)) != len(codes):
-            yield f"{name}: an error code stands there twice"
+            yield f"{name}: an error code is listed twice"
         required = [param.get("required", False) for param in method["params"]]
         if required != sorted(required, reverse=True):
-            yield f"{name}: an optional param stands before a required one"
+            yield f"{name}: an optional param precedes a required one"
         for example in method.get("examples", []):
             given = {param["name"]: param["value"] for param in example["params"]}
             yield from wrong_params(name, method, given, validator)
@@ -55,7 +55,7 @@ def problems(root):
 
     for file in sorted((root / "schema/cases").glob("*.jsonl")):
         for number, line in enumerate(file.open(encoding="utf-8", newline="\n"), 1):
-            # Texts may hold U+2028, at which `splitlines` would split.
+            # Strings may contain U+2028, at which `splitlines` would split.
             step = json.loads(line)
             result = step.get("expect", {}).get("result", "<any>")
             if "send" not in step or "result" not in step.get("expect", {}):
@@ -64,7 +64,7 @@ def problems(root):
             if method is None:
                 yield f"{file.name}:{number}: no such method"
                 continue
-            # A name in braces stands for what was kept of an earlier reply.
+            # A name in braces stands for a value kept from an earlier reply.
             if result != "<any>" and "<any>" not in json.dumps(result):
                 for error in validator(method["result"]["schema"]).iter_errors(concrete(result)):
                     yield f"{file.name}:{number}: {error.message[:200]}"

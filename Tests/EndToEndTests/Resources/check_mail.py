@@ -1,6 +1,6 @@
-"""Reads mails as a strict parser does, and prints each as a line of JSON: what a mail program would show.
+"""Reads mails with a strict parser, and prints each as a line of JSON, as a mail program would show it.
 
-Usage: check_mail.py FILE... Exits 1 at a mail that is not as RFC 5322 has it.
+Usage: check_mail.py FILE... Exits 1 at a mail that violates RFC 5322.
 """
 
 import email

@@ -1,4 +1,4 @@
-"""What stands between the program and the system: shared objects for LD_PRELOAD, compiled when they are needed."""
+"""Shims between the program and the system: shared objects for LD_PRELOAD, compiled on demand."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ import threading
 
 
 class Shims:
-    """Compiles the C files beside this one into a scratch directory."""
+    """Compiles the C files in this folder into a scratch directory."""
 
     def __init__(self, scratch):
         self._scratch = scratch
@@ -14,7 +14,7 @@ class Shims:
         self._lock = threading.Lock()
 
     def __getitem__(self, name):
-        """The path of the shared object of that name."""
+        """The path of the shared object with this name."""
         with self._lock:
             if name not in self._made:
                 self._made[name] = self._make(name)

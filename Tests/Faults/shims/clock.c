@@ -1,4 +1,4 @@
-// Stands before clock_gettime(2): shifts the time of day by as many seconds as the file CLOCK_OFFSET says, in decimal.
+// Replaces clock_gettime(2): shifts the time of day by the seconds in the file CLOCK_OFFSET, in decimal.
 
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// Stands before flock(2), which grants every lock to everybody.
+// Replaces flock(2) with a function that grants every lock.
 
 int flock(int descriptor, int operation) {
     (void)descriptor, (void)operation;

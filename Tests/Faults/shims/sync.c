@@ -1,11 +1,11 @@
-// Stands before fdatasync(2) and fsync(2):
+// Wraps fdatasync(2) and fsync(2):
 //
 //     SYNC=skip     they do nothing and succeed
-//     SYNC=slow     they take SYNC_MICROSECONDS longer
-//     SYNC=fail     fdatasync fails with EIO from call SYNC_NUMBER on; with SYNC_HIDE it says that it succeeded
+//     SYNC=slow     fdatasync takes SYNC_MICROSECONDS longer
+//     SYNC=fail     fdatasync fails with EIO from call SYNC_NUMBER on; with SYNC_HIDE it reports success
 //
-// SYNC_LOG names a file that gets a line for each call of fdatasync, before it returns: how it ended, the file's inode,
-// and how many bytes of the file were written when it began, without the tabs behind them.
+// SYNC_LOG names a file that gets a line for each call of fdatasync before it returns: its outcome, the file's inode,
+// and the number of bytes in the file when the call began, without the tabs at its end.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,10 +1,10 @@
-// Stands before pwrite(2):
+// Wraps pwrite(2):
 //
 //     WRITE=tear    call WRITE_NUMBER writes its first WRITE_BYTES bytes, and then the process is killed
 //     WRITE=short   each call writes at most WRITE_BYTES bytes
-//     WRITE=hide    a call that fails says that it has written all
-//     WRITE=late    each call waits first, up to WRITE_MICROSECONDS
-//     WRITE=hold    call WRITE_NUMBER tells the file WRITE_SIGN how many bytes it has, and waits a second before it writes them
+//     WRITE=hide    a call that fails reports that it has written everything
+//     WRITE=late    each call first waits up to WRITE_MICROSECONDS
+//     WRITE=hold    call WRITE_NUMBER writes its byte count to the file WRITE_SIGN, waits a second, and then writes
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,11 +1,11 @@
 @testable import JSON
 @testable import Store
 
-/// The reading of a base: a sound one is changed (`Edits`), and looked up.
+/// Reading a base: an intact base is changed (`Edits`) and searched.
 ///
-/// The first byte of an input chooses: with an even one, a look-up or a scan gives what was stored or an error, never
-/// something else. With an odd one every line gets a correct check, so that the parser behind the checks is reached; then
-/// nothing but an error may come of it either way, and no trap.
+/// The first byte of an input is a mode. If it is even, a lookup or a scan must return the stored entries or an
+/// error, never anything else. If it is odd, every line gets a correct check, so that the parser behind the checks is
+/// reached; then any result or error is allowed, but no crash.
 enum BaseTarget {
     private struct Sample: Sendable {
         let path: String
@@ -31,7 +31,7 @@ enum BaseTarget {
             look(in: try Base(file), startingAt: Int(input[1]), isSealed: isSealed)
         } catch {
             switch error {
-            // A changed header may say that the file is of a later format.
+            // A changed header may declare a later format.
             case .damaged, .newerFormat: break
             default: fail("\(error)")
             }
@@ -40,7 +40,7 @@ enum BaseTarget {
 
     private static func look(in base: Base, startingAt start: Int, isSealed: Bool) {
         let count = sample.entries.count
-        // Twice, as the second look-up of a key goes by what the first one kept.
+        // Each key twice, because the second lookup uses the place that the first one kept.
         for turn in 0..<count * 2 {
             let (key, value) = sample.entries[(start + turn * 7) % count]
             guard let found = answer({ () throws(StoreError) in try base.value(of: key) }) else { continue }
@@ -77,7 +77,7 @@ enum BaseTarget {
         )
     }
 
-    /// What a reading gives; nil where it is refused as damaged.
+    /// The result of a read; nil if the file is refused as damaged.
     private static func answer<Value>(_ read: () throws(StoreError) -> Value) -> Value? {
         do throws(StoreError) {
             return try read()
@@ -112,7 +112,7 @@ enum BaseTarget {
         entries["long"] = "\"" + String(repeating: "y", count: 700) + "\""
         try engine.stage(entries.map { ($0, $1) })
         try engine.makeDurable()
-        hold(try engine.merge(), "the sample is not merged")
+        hold(try engine.merge(), "the sample is not compacted")
         engine.close()
         let files = StoreFiles(directory: try Directory(SystemString(path)), calls: .real)
         guard let (manifest, _) = try files.manifest() else { fail("no manifest") }

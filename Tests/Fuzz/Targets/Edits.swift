@@ -1,19 +1,19 @@
-/// A list of changes to a file, which the input of a target is read as: four bytes a change.
+/// A list of changes to a file, parsed from a target's input, four bytes a change:
 ///
-///     operation, place (two bytes, big endian), value
+///     operation, offset (two bytes, big-endian), value
 struct Edits {
     private let bytes: ArraySlice<UInt8>
 
-    /// A file that has grown beyond this is changed no further: doubling a line a few times would take all memory.
+    /// A file longer than this is not changed further: repeated duplication of a line would use all memory.
     private static let bytesMax = 1 << 16
 
     init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
     }
 
-    /// A file with all changes applied, in order.
+    /// The file with all changes applied in order.
     ///
-    /// - Parameter keepsLength: whether to leave out the changes that make the file longer or shorter.
+    /// - Parameter keepsLength: Whether to skip changes of the file's length.
     func applied(to original: [UInt8], keepsLength: Bool) -> [UInt8] {
         var file = original
         var rest = bytes
@@ -37,7 +37,7 @@ struct Edits {
             fill(start..<min(file.count, start + 512), of: &file, with: value % 2 == 0 ? 0 : UInt8(ascii: "\t"))
         case 4: swapLines(place, Int(value), of: &file)
         case 5:
-            // A part of the file over another part.
+            // Copies a part of the file over another part.
             let from = Int(value) * 37 % file.count
             let count = min(64, file.count - from, file.count - place)
             file.replaceSubrange(place..<place + count, with: Array(file[from..<from + count]))
@@ -68,7 +68,7 @@ struct Edits {
         file.replaceSubrange(lines[low], with: highLine)
     }
 
-    /// Where the lines of a file are, each with its line feed.
+    /// The ranges of a file's lines, each with its line feed.
     static func lines(of file: [UInt8]) -> [Range<Int>] {
         var lines: [Range<Int>] = []
         var start = 0

@@ -1,8 +1,8 @@
 @testable import JSON
 @testable import JSONRPC
 
-/// The reading of messages. A message is a request, a notification or invalid exactly where JSON-RPC 2.0 says so, and a
-/// connection answers each request once, with its own id.
+/// Parsing messages. A message is a request, a notification or invalid exactly as JSON-RPC 2.0 says, and a connection
+/// answers each request once, with its own id.
 enum EnvelopeTarget {
     static func run(_ input: [UInt8]) {
         let line = Array(input.prefix { $0 != 0x0A })
@@ -11,7 +11,7 @@ enum EnvelopeTarget {
         let expected = (try? JSONValue(parsing: text)).map(Reply.expected)
         let output = replies(to: line)
         guard let expected else {
-            // A text of white space is a blank line; anything else that is no JSON gets one parse error.
+            // A text of white space is a blank line; any other text that is not JSON gets one parse error.
             if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
                 hold(output.isEmpty, "a blank line is answered: \(output)")
                 return
@@ -50,7 +50,7 @@ enum EnvelopeTarget {
     }
 }
 
-/// What JSON-RPC 2.0 and the rules of the wire say a message is answered with.
+/// The expected reply to a message, according to JSON-RPC 2.0 and the additional rules of the service.
 private struct Reply {
     enum Expected {
         case malformed
@@ -59,7 +59,7 @@ private struct Reply {
         case batch([Reply])
     }
 
-    /// The id as it is written back.
+    /// The id of the reply.
     let id: JSONValue
     let isError: Bool
 
@@ -86,13 +86,16 @@ private struct Reply {
         return replies.isEmpty ? .none : .batch(replies)
     }
 
-    /// The reply to one message, nil inside where none is due; nil where the envelope has a property twice.
+    /// The reply to one message. The inner optional is nil if no reply is due,
+    /// the outer one if the envelope has a duplicate property.
     private static func parsed(_ value: JSONValue) -> Reply?? {
-        guard let members = value.object else { return .some(Reply(id: .null, isError: true)) }
-        guard Set(members.map { Array($0.name.utf8) }).count == members.count else { return nil }
-        func member(_ name: String) -> JSONValue? { members.first { $0.name.utf8.elementsEqual(name.utf8) }?.value }
-        let (id, method, params) = (member("id"), member("method"), member("params"))
-        if method == nil, member("result") != nil || member("error") != nil { return .some(nil) }
+        guard let properties = value.object else { return .some(Reply(id: .null, isError: true)) }
+        guard Set(properties.map { Array($0.name.utf8) }).count == properties.count else { return nil }
+        func property(_ name: String) -> JSONValue? {
+            properties.first { $0.name.utf8.elementsEqual(name.utf8) }?.value
+        }
+        let (id, method, params) = (property("id"), property("method"), property("params"))
+        if method == nil, property("result") != nil || property("error") != nil { return .some(nil) }
         let isReadable =
             switch id {
             case .string, .number, .null: true
@@ -104,14 +107,14 @@ private struct Reply {
             default: false
             }
         let isValid =
-            (id == nil || isReadable) && member("jsonrpc") == "2.0" && isStructured
+            (id == nil || isReadable) && property("jsonrpc") == "2.0" && isStructured
             && method?.string.map { !$0.isEmpty } == true
         guard isValid else { return .some(Reply(id: isReadable ? id ?? .null : .null, isError: true)) }
         return .some(id.map { Reply(id: $0, isError: false) })
     }
 }
 
-/// Answers every request with null.
+/// A handler that answers every request with null.
 private final class Echo: RequestHandler {
     func handle(
         _ request: Request,

@@ -1,10 +1,10 @@
 @testable import JSONRPC
 
-/// The framing of the input. However the stream is cut into reads, the same messages come out.
+/// The framing of the input: the same messages result from any split of the stream into reads.
 ///
-/// The first byte of an input chooses the framing, the second seeds the cuts; the stream follows.
+/// The first byte of an input chooses the framing, the second seeds the splits, and the rest is the stream.
 enum FramingTarget {
-    /// A frame, as it can be compared.
+    /// A frame in a form that can be compared.
     private enum Piece: Equatable {
         case message([UInt8])
         case other(String)
@@ -34,8 +34,8 @@ enum FramingTarget {
         }
     }
 
-    /// Whether a message ends with the first bytes of `Content-Length`. Whether its length is too long is told by the bytes
-    /// behind it, where they were read with it; it is no JSON in either case.
+    /// Whether a message ends with the first bytes of `Content-Length`. Only the bytes after it show whether its
+    /// length is too long, if they were read together with it. The message is not JSON in either case.
     private static func mayTakeInHeader(_ message: UnsafeRawBufferPointer) -> Bool {
         let name = HeaderSyntax.contentLengthName
         return (1...name.count).contains { count in
@@ -44,7 +44,7 @@ enum FramingTarget {
         }
     }
 
-    /// The frames of a stream that is read in chunks; `length` gives the length of the next.
+    /// The frames of a stream that is read in chunks. `length` returns the length of the next chunk.
     private static func pieces(of stream: ArraySlice<UInt8>, _ framing: Framing, length: (Int) -> Int) -> [Piece] {
         var framer = Framer(framing)
         var pieces: [Piece] = []
@@ -57,7 +57,7 @@ enum FramingTarget {
                             let place = first - start
                             hold(
                                 place >= 0 && place + bytes.count <= chunk.bytes.count,
-                                "a message outside of its chunk"
+                                "a message outside its chunk"
                             )
                         }
                         pieces.append(

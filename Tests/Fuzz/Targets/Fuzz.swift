@@ -1,6 +1,6 @@
 import Glibc
 
-/// The targets by name. The environment variable `FUZZ_TARGET` chooses the one that a process runs.
+/// The targets by name. The environment variable `FUZZ_TARGET` chooses one for the process.
 private let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "scanner": { Scanner.run($0) },
     "framing": { FramingTarget.run($0) },
@@ -25,14 +25,14 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     return 0
 }
 
-/// Ends the process as a crash that libFuzzer keeps the input of.
+/// Aborts the process, so that libFuzzer keeps the input.
 func fail(_ message: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line) -> Never {
     let text = "PROPERTY BROKEN \(file):\(line): \(message())\n"
     _ = text.withCString { write(2, $0, strlen($0)) }
     abort()
 }
 
-/// Checks a property of the code under test.
+/// Checks a property of the tested code.
 func hold(
     _ condition: Bool,
     _ message: @autoclosure () -> String,
@@ -42,7 +42,7 @@ func hold(
     if !condition { fail(message(), file: file, line: line) }
 }
 
-/// The value of a call that must not throw, as what it works on is sound.
+/// The value of a call that must not throw, because its input is intact.
 func must<Value>(_ body: () throws -> Value, file: StaticString = #fileID, line: UInt = #line) -> Value {
     do {
         return try body()

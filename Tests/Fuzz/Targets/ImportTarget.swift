@@ -4,8 +4,8 @@ import Glibc
 @testable import JSON
 @testable import Store
 
-/// The import of an export that was edited. All of it is taken or nothing; what was taken is a sound store, and exporting
-/// it and importing that again changes nothing.
+/// Importing an edited export. The whole file is imported or nothing. The result is an intact store, and exporting
+/// and importing it again changes nothing.
 enum ImportTarget {
     static func run(_ input: [UInt8]) {
         guard let lines = imported(input, to: "import") else { return }
@@ -17,12 +17,12 @@ enum ImportTarget {
                 progress: { _ in }
             )
         }
-        hold(report.faults.isEmpty, "an import is not sound: \(report.faults)")
-        guard let again = imported(lines, to: "again") else { fail("an export of what was imported is refused") }
+        hold(report.faults.isEmpty, "an import has faults: \(report.faults)")
+        guard let again = imported(lines, to: "again") else { fail("the export of an import is refused") }
         hold(again == lines, "an export differs from the one it was imported from")
     }
 
-    /// Imports lines into a directory; the lines of its export, or nil where they are refused.
+    /// Imports lines into a directory. Returns the lines of its export; nil if the import is refused.
     private static func imported(_ input: [UInt8], to name: String) -> [UInt8]? {
         let path = Scratch.path + "/" + name
         remove(path)
@@ -33,9 +33,9 @@ enum ImportTarget {
         }
         guard isWritten else {
             hold(importing.faultCount > 0, "an import is refused without a fault")
-            hold(access(path, F_OK) != 0, "a refused import left something behind")
+            hold(access(path, F_OK) != 0, "a refused import left files")
             for fault in importing.faults {
-                hold(fault.line.map { $0 > 0 } ?? true && !fault.reason.isEmpty, "a fault without a place: \(fault)")
+                hold(fault.line.map { $0 > 0 } ?? true && !fault.reason.isEmpty, "an incomplete fault: \(fault)")
             }
             return nil
         }

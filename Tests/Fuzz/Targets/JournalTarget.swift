@@ -2,15 +2,16 @@
 @testable import Store
 @testable import Platform
 
-/// The reading of a journal.
+/// Reading a journal.
 ///
-/// The first byte of an input chooses what happens:
+/// The first byte of an input is a mode:
 ///
-/// - 0: a sound journal is changed (`Edits`). Whatever is opened is a state that some prefix of its transactions made.
+/// - 0: an intact journal is changed (`Edits`). If it opens, its entries are those after some prefix of its
+///   transactions.
 /// - 1: the same, and then every line gets a correct check, so that the parser behind the checks is reached.
 /// - 2: the rest of the input is the journal's lines, which get correct checks.
 ///
-/// Always: reading in two steps comes to the same as reading at once.
+/// In all modes: reading in two steps has the same result as reading at once.
 enum JournalTarget {
     private struct Outcome: Equatable {
         var length: Int
@@ -20,7 +21,7 @@ enum JournalTarget {
     private struct Sample: Sendable {
         let manifest: Manifest
         let bytes: [UInt8]
-        /// What the store held behind each line, by where the line ends.
+        /// The entries after each line, by the offset of the line's end.
         let states: [Int: [[UInt8]: [UInt8]]]
     }
 
@@ -40,17 +41,17 @@ enum JournalTarget {
         let stepwise = replayed(journal, header, stop: stop)
         hold(whole == stepwise, "at once \(described(whole)), in two steps \(described(stepwise))")
         guard mode % 3 == 0, let whole else { return }
-        guard let state = sample.states[whole.length] else { fail("opened up to byte \(whole.length), amid a line") }
-        hold(whole.entries == state, "another state is served at byte \(whole.length)")
+        guard let state = sample.states[whole.length] else { fail("opened up to byte \(whole.length), inside a line") }
+        hold(whole.entries == state, "the entries are wrong at byte \(whole.length)")
     }
 
     private static func described(_ outcome: Outcome?) -> String {
         outcome.map { "\($0.length) bytes, \($0.entries.count) entries" } ?? "refused"
     }
 
-    /// What a journal comes to; nil where it is refused.
+    /// The entries of a journal; nil if it is refused.
     ///
-    /// - Parameter stop: the line, counted modulo their number, at which the first of two readings ends.
+    /// - Parameter stop: The line, modulo the number of lines, at which the first of two reads ends.
     private static func replayed(_ journal: [UInt8], _ header: FileHeader, stop: Int?) -> Outcome? {
         journal.withUnsafeBytes { bytes in
             do {
@@ -83,7 +84,7 @@ enum JournalTarget {
         return entries
     }
 
-    /// A journal whose lines have correct checks, each continued from that of the line before.
+    /// The journal with a correct check in each line, which continues that of the line before.
     private static func sealed(_ journal: [UInt8], _ header: FileHeader) -> [UInt8] {
         var check = header.check
         var result = header.bytes
@@ -104,8 +105,8 @@ enum JournalTarget {
 
     // MARK: The sample
 
-    /// Twelve transactions in groups of one to three, with values that are longer than a sector, values in slots, and
-    /// slots that were erased.
+    /// Twelve transactions in groups of one to three, with values longer than a sector,
+    /// values in slots, and erased slots.
     private static func makeSample() throws -> Sample {
         let path = Scratch.path + "/journal"
         let engine = try LocalEngine(directory: path, settings: .unsynced, log: { _ in })

@@ -6,11 +6,11 @@ import Glibc
 @testable import Service
 @testable import Store
 
-/// The decoding of params and the rules behind it, up to the work on passwords: methods, and tools of the Model Context
-/// Protocol, called with any params. The store holds accounts, whose credentials an input writes as `@session@`,
-/// `@token@`, `@key@` and so on; every input starts from the same store.
+/// Decoding params, and the rules up to password hashing: calls methods, and tools of the Model Context Protocol,
+/// with arbitrary params. The store has accounts. An input contains their credentials as `@session@`, `@token@`,
+/// `@key@` and so on. Every input starts from the same store.
 ///
-/// An input is a line with the method's name and then its params.
+/// An input is a line with the method's name, followed by the params.
 enum RequestsTarget {
     // libFuzzer runs its inputs one after another on one thread.
     nonisolated(unsafe) private static let subject = must { try Subject() }
@@ -20,7 +20,7 @@ enum RequestsTarget {
         let name = String(decoding: input[..<end], as: UTF8.self)
         guard Method.allCases.contains(where: { $0.name.description == name }) else { return }
         let params = subject.filled(input[(end + 1)...])
-        // The connection hands on only what is JSON, and an object or an array.
+        // The connection passes only params that are valid JSON and an object or an array.
         guard let first = params.first(where: { $0 > 0x20 }), first == UInt8(ascii: "{") || first == UInt8(ascii: "["),
             let value = try? JSONValue(parsing: params)
         else { return }
@@ -31,7 +31,7 @@ enum RequestsTarget {
     }
 }
 
-/// A service over a store with an account of each kind.
+/// A service with a store that has an account of each kind.
 private final class Subject {
     private let service: Service
     private var secrets: [(name: String, value: String)] = []
@@ -66,13 +66,13 @@ private final class Subject {
             return Service(backend: backend, system: system, hashesElsewhere: hashesElsewhere) { _ in }
         }
         self.service = service(hashesElsewhere: true)
-        // The accounts are made by a service that hashes in place.
+        // A service that hashes synchronously creates the accounts.
         try seed(service(hashesElsewhere: false))
         let initialize = Array(#"{"protocolVersion":"2025-11-25","capabilities":{}}"#.utf8)
         _ = outcome(of: "initialize", initialize, by: self.service)
     }
 
-    /// Params with the names of secrets replaced.
+    /// The params with the names of secrets replaced by their values.
     func filled(_ params: ArraySlice<UInt8>) -> [UInt8] {
         guard params.contains(UInt8(ascii: "@")) else { return Array(params) }
         var text = params
@@ -80,7 +80,7 @@ private final class Subject {
         return Array(text)
     }
 
-    /// Carries out a request, checks what comes of it and takes it back.
+    /// Executes a request, checks its outcome, and rolls it back.
     func call(_ method: String, _ params: [UInt8]) {
         let outcome = outcome(of: method, params, by: service)
         service.rollback()

@@ -1,9 +1,9 @@
 @testable import JSON
 
-/// The JSON reader. Its ways of reading agree on what is JSON, where a text stops being JSON and why, and what was read
-/// is written again without a change.
+/// The JSON reader. Its ways of reading agree on whether a text is JSON, and on the offset and reason of an error. A
+/// value that was read is written again without a change.
 enum Scanner {
-    /// A reading that was refused.
+    /// A refused text.
     private struct Refusal: Equatable {
         let reason: JSONError.Reason
         let offset: Int
@@ -27,7 +27,7 @@ enum Scanner {
         }
     }
 
-    /// Why a text is refused by one way of reading; nil where it is JSON.
+    /// The error of one way of reading; nil if the text is JSON.
     private static func outcome(of input: [UInt8], _ read: (inout JSONReader) throws -> Void) -> Refusal? {
         input.withUnsafeBytes { bytes in
             var reader = JSONReader(bytes)
@@ -44,7 +44,7 @@ enum Scanner {
         }
     }
 
-    /// Reads a value by asking for its kind, and checks each scalar.
+    /// Reads a value by its kind, and checks each scalar.
     private static func walk(_ reader: inout JSONReader) throws {
         switch try reader.kind() {
         case .null: try reader.null()
@@ -69,7 +69,7 @@ enum Scanner {
         hold(number.double == Double(int), "\(shown(number.bytes)) is \(int) and \(number.double)")
     }
 
-    /// A string is the same after it is written and read again, and equal to itself.
+    /// A string is unchanged after it is written and read again.
     private static func checkText(_ text: JSONText) {
         let string = text.string
         hold(text.hasEscapes == text.bytes.contains(UInt8(ascii: "\\")), "hasEscapes is wrong")
@@ -83,7 +83,7 @@ enum Scanner {
     }
 
     private static func holdRoundTrip(_ input: [UInt8]) {
-        hold(String(validating: input, as: UTF8.self) != nil, "JSON that is not UTF-8 was taken")
+        hold(String(validating: input, as: UTF8.self) != nil, "JSON that is not UTF-8 was accepted")
         let value = must { try JSONValue(parsing: input) }
         let text = value.text
         let again = must { try JSONValue(parsing: text) }

@@ -3,8 +3,8 @@ import Glibc
 @testable import JSON
 @testable import Store
 
-/// A directory of the process's own in memory, for the targets that need files. libFuzzer ends a process without
-/// running any cleanup, so the script that starts it removes the directory.
+/// A directory for this process, in memory, for the targets that need files. libFuzzer ends a process without any
+/// cleanup, so the script that starts it removes the directory.
 enum Scratch {
     static let path: String = {
         guard let path = getenv("FUZZ_SCRATCH").map({ String(cString: $0) }) else { fail("FUZZ_SCRATCH is not set") }
@@ -15,7 +15,7 @@ enum Scratch {
 }
 
 extension StoreSettings {
-    /// Settings without syncs: a fuzzer does not cut the power.
+    /// Settings without syncs, because a fuzzer does not cut the power.
     static var unsynced: StoreSettings {
         var settings = StoreSettings()
         settings.calls.sync = { _ in 0 }
