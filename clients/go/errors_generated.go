@@ -2,7 +2,7 @@
 
 package postern
 
-// The slugs of the service's errors; the type of the same name says when each of them comes.
+// The slugs of the service's errors. The type of the same name says when the error occurs.
 const (
 	SlugAuthenticationFailed        Slug = "authentication_failed"
 	SlugFieldRequired               Slug = "field_required"
@@ -213,7 +213,7 @@ type Damaged struct{ *CallError }
 // AccessDenied is the error `access_denied`. A file of the store belongs to another user.
 type AccessDenied struct{ *CallError }
 
-// typed gives the error the type of its slug, where there is one.
+// typed converts an error to the type of its slug. An unknown slug leaves it unchanged.
 func typed(failure *CallError) error {
 	switch failure.Slug {
 	case SlugAuthenticationFailed:

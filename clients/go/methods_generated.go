@@ -8,13 +8,13 @@ import (
 	"fmt"
 )
 
-// MessageBytesMax is how long a request may be, in bytes, without its line feed.
+// MessageBytesMax is the maximum length of a request, in bytes, without its line feed.
 const MessageBytesMax = 8388608
 
-// NestingDepthMax is how many objects and lists may stand within each other in a request.
+// NestingDepthMax is the maximum nesting depth of objects and lists in a request.
 const NestingDepthMax = 128
 
-// Methods are the service's methods, by the words of their names.
+// Methods are the service's methods, grouped by the parts of their names.
 type Methods struct {
 	// Field operators and their clients.
 	Operators OperatorsMethods
@@ -114,7 +114,7 @@ type SystemMethods struct {
 	service *Client
 }
 
-// OperatorsRegisterParams is what [OperatorsMethods.Register] takes.
+// OperatorsRegisterParams are the params of [OperatorsMethods.Register].
 type OperatorsRegisterParams struct {
 	// The operator's person data.
 	User OperatorsPersonInput `json:"user"`
@@ -122,7 +122,7 @@ type OperatorsRegisterParams struct {
 	Password string `json:"password"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v OperatorsRegisterParams) Format(state fmt.State, verb rune) {
 	type plain OperatorsRegisterParams
 	shown := plain(v)
@@ -133,13 +133,12 @@ func (v OperatorsRegisterParams) Format(state fmt.State, verb rune) {
 // Register registers an operator. The returned session works at once. Signing in requires the email to be confirmed
 // with the mailed code first.
 //
-// It calls `operators.register`. Errors of its own: [FieldRequired], [FieldInvalid], [OperatorExists] and
-// [TooManyMails].
+// It calls `operators.register`. Its errors: [FieldRequired], [FieldInvalid], [OperatorExists] and [TooManyMails].
 func (m OperatorsMethods) Register(ctx context.Context, params OperatorsRegisterParams) (*OperatorsOperator, error) {
 	return call[OperatorsOperator](ctx, m.service, "operators.register", params)
 }
 
-// OperatorsSigninParams is what [OperatorsMethods.Signin] takes.
+// OperatorsSigninParams are the params of [OperatorsMethods.Signin].
 type OperatorsSigninParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
@@ -147,7 +146,7 @@ type OperatorsSigninParams struct {
 	Password string `json:"password"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v OperatorsSigninParams) Format(state fmt.State, verb rune) {
 	type plain OperatorsSigninParams
 	shown := plain(v)
@@ -157,19 +156,19 @@ func (v OperatorsSigninParams) Format(state fmt.State, verb rune) {
 
 // Signin signs an operator in. Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
 //
-// It calls `operators.signin`. Errors of its own: [FieldRequired], [FieldInvalid], [AccountInvalidOrUnconfirmed],
+// It calls `operators.signin`. Its errors: [FieldRequired], [FieldInvalid], [AccountInvalidOrUnconfirmed],
 // [WrongPassword] and [TooManyAttempts].
 func (m OperatorsMethods) Signin(ctx context.Context, params OperatorsSigninParams) (*OperatorsOperator, error) {
 	return call[OperatorsOperator](ctx, m.service, "operators.signin", params)
 }
 
-// OperatorsConfirmEmailParams is what [OperatorsMethods.ConfirmEmail] takes.
+// OperatorsConfirmEmailParams are the params of [OperatorsMethods.ConfirmEmail].
 type OperatorsConfirmEmailParams struct {
 	// The code from the mail.
 	Code string `json:"code"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v OperatorsConfirmEmailParams) Format(state fmt.State, verb rune) {
 	type plain OperatorsConfirmEmailParams
 	shown := plain(v)
@@ -179,7 +178,7 @@ func (v OperatorsConfirmEmailParams) Format(state fmt.State, verb rune) {
 
 // ConfirmEmail confirms an operator's email address. The code is valid once, for a day.
 //
-// It calls `operators.confirm_email`. Errors of its own: [FieldRequired], [FieldInvalid] and [CodeInvalid].
+// It calls `operators.confirm_email`. Its errors: [FieldRequired], [FieldInvalid] and [CodeInvalid].
 func (m OperatorsMethods) ConfirmEmail(
 	ctx context.Context,
 	params OperatorsConfirmEmailParams,
@@ -187,7 +186,7 @@ func (m OperatorsMethods) ConfirmEmail(
 	return call[OperatorsConfirmedEmail](ctx, m.service, "operators.confirm_email", params)
 }
 
-// OperatorsResendConfirmationParams is what [OperatorsMethods.ResendConfirmation] takes.
+// OperatorsResendConfirmationParams are the params of [OperatorsMethods.ResendConfirmation].
 type OperatorsResendConfirmationParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
@@ -195,13 +194,13 @@ type OperatorsResendConfirmationParams struct {
 
 // ResendConfirmation mails a new confirmation code. The reply is the same whether or not the account exists.
 //
-// It calls `operators.resend_confirmation`. Errors of its own: [FieldRequired] and [FieldInvalid].
+// It calls `operators.resend_confirmation`. Its errors: [FieldRequired] and [FieldInvalid].
 func (m OperatorsMethods) ResendConfirmation(ctx context.Context, params OperatorsResendConfirmationParams) error {
 	_, err := m.service.Call(ctx, "operators.resend_confirmation", params)
 	return err
 }
 
-// OperatorsSignoutParams is what [OperatorsMethods.Signout] takes.
+// OperatorsSignoutParams are the params of [OperatorsMethods.Signout].
 type OperatorsSignoutParams struct {
 	// The operator's `id`.
 	UserID int64 `json:"user_id"`
@@ -209,7 +208,7 @@ type OperatorsSignoutParams struct {
 	SessionID string `json:"session_id"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v OperatorsSignoutParams) Format(state fmt.State, verb rune) {
 	type plain OperatorsSignoutParams
 	shown := plain(v)
@@ -219,13 +218,13 @@ func (v OperatorsSignoutParams) Format(state fmt.State, verb rune) {
 
 // Signout ends a session. Other sessions stay open.
 //
-// It calls `operators.signout`. Errors of its own: [AuthenticationFailed] and [FieldInvalid].
+// It calls `operators.signout`. Its errors: [AuthenticationFailed] and [FieldInvalid].
 func (m OperatorsMethods) Signout(ctx context.Context, params OperatorsSignoutParams) error {
 	_, err := m.service.Call(ctx, "operators.signout", params)
 	return err
 }
 
-// OperatorsChangePasswordParams is what [OperatorsMethods.ChangePassword] takes.
+// OperatorsChangePasswordParams are the params of [OperatorsMethods.ChangePassword].
 type OperatorsChangePasswordParams struct {
 	// The operator's `id`.
 	UserID int64 `json:"user_id"`
@@ -237,7 +236,7 @@ type OperatorsChangePasswordParams struct {
 	Password string `json:"password"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v OperatorsChangePasswordParams) Format(state fmt.State, verb rune) {
 	type plain OperatorsChangePasswordParams
 	shown := plain(v)
@@ -249,14 +248,14 @@ func (v OperatorsChangePasswordParams) Format(state fmt.State, verb rune) {
 
 // ChangePassword changes an operator's password. All of the operator's sessions end.
 //
-// It calls `operators.change_password`. Errors of its own: [AuthenticationFailed], [FieldRequired], [FieldInvalid],
+// It calls `operators.change_password`. Its errors: [AuthenticationFailed], [FieldRequired], [FieldInvalid],
 // [WrongPassword] and [TooManyAttempts].
 func (m OperatorsMethods) ChangePassword(ctx context.Context, params OperatorsChangePasswordParams) error {
 	_, err := m.service.Call(ctx, "operators.change_password", params)
 	return err
 }
 
-// OperatorsResetPasswordParams is what [OperatorsMethods.ResetPassword] takes.
+// OperatorsResetPasswordParams are the params of [OperatorsMethods.ResetPassword].
 type OperatorsResetPasswordParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
@@ -264,13 +263,13 @@ type OperatorsResetPasswordParams struct {
 
 // ResetPassword mails a code for setting a new password. The reply is the same whether or not the account exists.
 //
-// It calls `operators.reset_password`. Errors of its own: [FieldRequired] and [FieldInvalid].
+// It calls `operators.reset_password`. Its errors: [FieldRequired] and [FieldInvalid].
 func (m OperatorsMethods) ResetPassword(ctx context.Context, params OperatorsResetPasswordParams) error {
 	_, err := m.service.Call(ctx, "operators.reset_password", params)
 	return err
 }
 
-// OperatorsCompleteResetParams is what [OperatorsMethods.CompleteReset] takes.
+// OperatorsCompleteResetParams are the params of [OperatorsMethods.CompleteReset].
 type OperatorsCompleteResetParams struct {
 	// The code from the mail.
 	Code string `json:"code"`
@@ -278,7 +277,7 @@ type OperatorsCompleteResetParams struct {
 	Password string `json:"password"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v OperatorsCompleteResetParams) Format(state fmt.State, verb rune) {
 	type plain OperatorsCompleteResetParams
 	shown := plain(v)
@@ -290,13 +289,13 @@ func (v OperatorsCompleteResetParams) Format(state fmt.State, verb rune) {
 // CompleteReset sets a new password. All of the operator's sessions end, a lockout is removed, and the email becomes
 // confirmed.
 //
-// It calls `operators.complete_reset`. Errors of its own: [FieldRequired], [FieldInvalid] and [CodeInvalid].
+// It calls `operators.complete_reset`. Its errors: [FieldRequired], [FieldInvalid] and [CodeInvalid].
 func (m OperatorsMethods) CompleteReset(ctx context.Context, params OperatorsCompleteResetParams) error {
 	_, err := m.service.Call(ctx, "operators.complete_reset", params)
 	return err
 }
 
-// OperatorsClientCreateParams is what [OperatorsClientMethods.Create] takes.
+// OperatorsClientCreateParams are the params of [OperatorsClientMethods.Create].
 type OperatorsClientCreateParams struct {
 	// The operator's `id`.
 	UserID int64 `json:"user_id"`
@@ -306,7 +305,7 @@ type OperatorsClientCreateParams struct {
 	Client OperatorsClientInput `json:"client"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v OperatorsClientCreateParams) Format(state fmt.State, verb rune) {
 	type plain OperatorsClientCreateParams
 	shown := plain(v)
@@ -317,7 +316,7 @@ func (v OperatorsClientCreateParams) Format(state fmt.State, verb rune) {
 // Create adds a client. If the operator has a client with the same email, that client is updated instead, and restored
 // if it was deleted.
 //
-// It calls `operators.client.create`. Errors of its own: [AuthenticationFailed], [FieldRequired] and [FieldInvalid].
+// It calls `operators.client.create`. Its errors: [AuthenticationFailed], [FieldRequired] and [FieldInvalid].
 func (m OperatorsClientMethods) Create(
 	ctx context.Context,
 	params OperatorsClientCreateParams,
@@ -325,7 +324,7 @@ func (m OperatorsClientMethods) Create(
 	return call[OperatorsClient](ctx, m.service, "operators.client.create", params)
 }
 
-// OperatorsClientUpdateParams is what [OperatorsClientMethods.Update] takes.
+// OperatorsClientUpdateParams are the params of [OperatorsClientMethods.Update].
 type OperatorsClientUpdateParams struct {
 	// The operator's `id`.
 	UserID int64 `json:"user_id"`
@@ -337,7 +336,7 @@ type OperatorsClientUpdateParams struct {
 	Client OperatorsClientChanges `json:"client"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v OperatorsClientUpdateParams) Format(state fmt.State, verb rune) {
 	type plain OperatorsClientUpdateParams
 	shown := plain(v)
@@ -347,7 +346,7 @@ func (v OperatorsClientUpdateParams) Format(state fmt.State, verb rune) {
 
 // Update changes a client. An absent property is not changed.
 //
-// It calls `operators.client.update`. Errors of its own: [AuthenticationFailed], [FieldRequired], [FieldInvalid],
+// It calls `operators.client.update`. Its errors: [AuthenticationFailed], [FieldRequired], [FieldInvalid],
 // [ClientNotFound] and [ClientEmailTaken].
 func (m OperatorsClientMethods) Update(
 	ctx context.Context,
@@ -356,7 +355,7 @@ func (m OperatorsClientMethods) Update(
 	return call[OperatorsClient](ctx, m.service, "operators.client.update", params)
 }
 
-// OperatorsClientDeleteParams is what [OperatorsClientMethods.Delete] takes.
+// OperatorsClientDeleteParams are the params of [OperatorsClientMethods.Delete].
 type OperatorsClientDeleteParams struct {
 	// The operator's `id`.
 	UserID int64 `json:"user_id"`
@@ -366,7 +365,7 @@ type OperatorsClientDeleteParams struct {
 	ClientID int64 `json:"client_id"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v OperatorsClientDeleteParams) Format(state fmt.State, verb rune) {
 	type plain OperatorsClientDeleteParams
 	shown := plain(v)
@@ -376,7 +375,7 @@ func (v OperatorsClientDeleteParams) Format(state fmt.State, verb rune) {
 
 // Delete deletes a client. The client stays in the change feed, with `deleted` set, so that devices see the deletion.
 //
-// It calls `operators.client.delete`. Errors of its own: [AuthenticationFailed], [FieldRequired], [FieldInvalid] and
+// It calls `operators.client.delete`. Its errors: [AuthenticationFailed], [FieldRequired], [FieldInvalid] and
 // [ClientNotFound].
 func (m OperatorsClientMethods) Delete(
 	ctx context.Context,
@@ -385,7 +384,7 @@ func (m OperatorsClientMethods) Delete(
 	return call[OperatorsClient](ctx, m.service, "operators.client.delete", params)
 }
 
-// OperatorsClientsGetParams is what [OperatorsClientsMethods.Get] takes.
+// OperatorsClientsGetParams are the params of [OperatorsClientsMethods.Get].
 type OperatorsClientsGetParams struct {
 	// The operator's `id`.
 	UserID int64 `json:"user_id"`
@@ -394,11 +393,11 @@ type OperatorsClientsGetParams struct {
 	// The cursor from the last reply, or 0.
 	Provision int64 `json:"provision"`
 	// The maximum number of clients. The oldest changes are returned; continue with `provision` from the reply. Nil
-	// leaves it out.
+	// omits it.
 	Limit *int64 `json:"limit,omitempty"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v OperatorsClientsGetParams) Format(state fmt.State, verb rune) {
 	type plain OperatorsClientsGetParams
 	shown := plain(v)
@@ -409,7 +408,7 @@ func (v OperatorsClientsGetParams) Format(state fmt.State, verb rune) {
 // Get lists the clients that have changed. Returns the clients whose change number is at least `provision`. With 0,
 // deleted clients are left out; above 0, they are included with `deleted` set.
 //
-// It calls `operators.clients.get`. Errors of its own: [AuthenticationFailed], [FieldRequired] and [FieldInvalid].
+// It calls `operators.clients.get`. Its errors: [AuthenticationFailed], [FieldRequired] and [FieldInvalid].
 func (m OperatorsClientsMethods) Get(
 	ctx context.Context,
 	params OperatorsClientsGetParams,
@@ -417,7 +416,7 @@ func (m OperatorsClientsMethods) Get(
 	return call[OperatorsClientList](ctx, m.service, "operators.clients.get", params)
 }
 
-// CareUserRegisterParams is what [CareUserMethods.Register] takes.
+// CareUserRegisterParams are the params of [CareUserMethods.Register].
 type CareUserRegisterParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
@@ -425,15 +424,15 @@ type CareUserRegisterParams struct {
 	Password string `json:"password"`
 	// user or clinician.
 	Role string `json:"role"`
-	// The first name. Nil leaves it out. An empty string does what null does.
+	// The first name. Nil omits it. An empty string has the same effect as null.
 	FirstName *string `json:"first_name,omitempty"`
-	// The last name. Nil leaves it out. An empty string does what null does.
+	// The last name. Nil omits it. An empty string has the same effect as null.
 	LastName *string `json:"last_name,omitempty"`
-	// The phone number. Nil leaves it out. An empty string does what null does.
+	// The phone number. Nil omits it. An empty string has the same effect as null.
 	Phone *string `json:"phone,omitempty"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CareUserRegisterParams) Format(state fmt.State, verb rune) {
 	type plain CareUserRegisterParams
 	shown := plain(v)
@@ -443,20 +442,19 @@ func (v CareUserRegisterParams) Format(state fmt.State, verb rune) {
 
 // Register registers a user. Also creates a patient for the user, and mails a code that confirms the address.
 //
-// It calls `care.user.register`. Errors of its own: [EmailRequired], [InvalidEmail], [PasswordRequired],
-// [InvalidPassword], [InvalidRole], [InvalidFirstName], [InvalidLastName], [InvalidPhone], [UserAlreadyExists] and
-// [TooManyMails].
+// It calls `care.user.register`. Its errors: [EmailRequired], [InvalidEmail], [PasswordRequired], [InvalidPassword],
+// [InvalidRole], [InvalidFirstName], [InvalidLastName], [InvalidPhone], [UserAlreadyExists] and [TooManyMails].
 func (m CareUserMethods) Register(ctx context.Context, params CareUserRegisterParams) (*CareRegistered, error) {
 	return call[CareRegistered](ctx, m.service, "care.user.register", params)
 }
 
-// CareUserViewParams is what [CareUserMethods.View] takes.
+// CareUserViewParams are the params of [CareUserMethods.View].
 type CareUserViewParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CareUserViewParams) Format(state fmt.State, verb rune) {
 	type plain CareUserViewParams
 	shown := plain(v)
@@ -466,28 +464,28 @@ func (v CareUserViewParams) Format(state fmt.State, verb rune) {
 
 // View shows the caller's account. Only a clinician has `npi`.
 //
-// It calls `care.user.view`. Errors of its own: [AccessTokenRequired] and [InvalidAccessToken].
+// It calls `care.user.view`. Its errors: [AccessTokenRequired] and [InvalidAccessToken].
 func (m CareUserMethods) View(ctx context.Context, params CareUserViewParams) (*CareUser, error) {
 	return call[CareUser](ctx, m.service, "care.user.view", params)
 }
 
-// CareUserChangeParams is what [CareUserMethods.Change] takes.
+// CareUserChangeParams are the params of [CareUserMethods.Change].
 type CareUserChangeParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
-	// The first name. Nil leaves it out. An empty string does what null does.
+	// The first name. Nil omits it. An empty string has the same effect as null.
 	FirstName *string `json:"first_name,omitempty"`
-	// The last name. Nil leaves it out. An empty string does what null does.
+	// The last name. Nil omits it. An empty string has the same effect as null.
 	LastName *string `json:"last_name,omitempty"`
-	// The phone number. Nil leaves it out. An empty string does what null does.
+	// The phone number. Nil omits it. An empty string has the same effect as null.
 	Phone *string `json:"phone,omitempty"`
-	// A clinician's National Provider Identifier. Nil leaves it out. An empty string does what null does.
+	// A clinician's National Provider Identifier. Nil omits it. An empty string has the same effect as null.
 	NPI *string `json:"npi,omitempty"`
-	// The password, 1 to 1,024 bytes, taken exactly as given. Nil leaves it out.
+	// The password, 1 to 1,024 bytes, taken exactly as given. Nil omits it.
 	Password *string `json:"password,omitempty"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CareUserChangeParams) Format(state fmt.State, verb rune) {
 	type plain CareUserChangeParams
 	shown := plain(v)
@@ -499,19 +497,19 @@ func (v CareUserChangeParams) Format(state fmt.State, verb rune) {
 // Change changes the caller's account. Null or an empty string clears a name, phone or npi; an absent param changes
 // nothing. A new password revokes every access token.
 //
-// It calls `care.user.change`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidFirstName],
+// It calls `care.user.change`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [InvalidFirstName],
 // [InvalidLastName], [InvalidPhone], [InvalidNPI], [PasswordRequired] and [InvalidPassword].
 func (m CareUserMethods) Change(ctx context.Context, params CareUserChangeParams) (*CareUser, error) {
 	return call[CareUser](ctx, m.service, "care.user.change", params)
 }
 
-// CareUserDeleteParams is what [CareUserMethods.Delete] takes.
+// CareUserDeleteParams are the params of [CareUserMethods.Delete].
 type CareUserDeleteParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CareUserDeleteParams) Format(state fmt.State, verb rune) {
 	type plain CareUserDeleteParams
 	shown := plain(v)
@@ -522,12 +520,12 @@ func (v CareUserDeleteParams) Format(state fmt.State, verb rune) {
 // Delete deletes the caller's account. Also deletes the patients that no other user can access. A shared patient passes
 // to the user who has had access to it longest.
 //
-// It calls `care.user.delete`. Errors of its own: [AccessTokenRequired] and [InvalidAccessToken].
+// It calls `care.user.delete`. Its errors: [AccessTokenRequired] and [InvalidAccessToken].
 func (m CareUserMethods) Delete(ctx context.Context, params CareUserDeleteParams) (*CareUser, error) {
 	return call[CareUser](ctx, m.service, "care.user.delete", params)
 }
 
-// CareUserResetPasswordParams is what [CareUserMethods.ResetPassword] takes.
+// CareUserResetPasswordParams are the params of [CareUserMethods.ResetPassword].
 type CareUserResetPasswordParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
@@ -537,7 +535,7 @@ type CareUserResetPasswordParams struct {
 // signing in with it confirms the address. If the address was not confirmed before, that sign-in also ends all shares
 // and invitations that the account made or that concern its patients.
 //
-// It calls `care.user.reset_password`. Errors of its own: [EmailRequired], [InvalidEmail] and [UserNotFound].
+// It calls `care.user.reset_password`. Its errors: [EmailRequired], [InvalidEmail] and [UserNotFound].
 func (m CareUserMethods) ResetPassword(
 	ctx context.Context,
 	params CareUserResetPasswordParams,
@@ -545,7 +543,7 @@ func (m CareUserMethods) ResetPassword(
 	return call[CareResetEmail](ctx, m.service, "care.user.reset_password", params)
 }
 
-// CareUserConfirmEmailParams is what [CareUserMethods.ConfirmEmail] takes.
+// CareUserConfirmEmailParams are the params of [CareUserMethods.ConfirmEmail].
 type CareUserConfirmEmailParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
@@ -553,7 +551,7 @@ type CareUserConfirmEmailParams struct {
 	Code string `json:"code"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CareUserConfirmEmailParams) Format(state fmt.State, verb rune) {
 	type plain CareUserConfirmEmailParams
 	shown := plain(v)
@@ -565,7 +563,7 @@ func (v CareUserConfirmEmailParams) Format(state fmt.State, verb rune) {
 // ConfirmEmail confirms the email address of a user. The code is valid for a day. For a day after its use, it returns
 // the same result again. Shares that wait for the address become active.
 //
-// It calls `care.user.confirm_email`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
+// It calls `care.user.confirm_email`. Its errors: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
 func (m CareUserMethods) ConfirmEmail(
 	ctx context.Context,
 	params CareUserConfirmEmailParams,
@@ -573,7 +571,7 @@ func (m CareUserMethods) ConfirmEmail(
 	return call[CareConfirmedEmail](ctx, m.service, "care.user.confirm_email", params)
 }
 
-// CareUserResendConfirmationParams is what [CareUserMethods.ResendConfirmation] takes.
+// CareUserResendConfirmationParams are the params of [CareUserMethods.ResendConfirmation].
 type CareUserResendConfirmationParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
@@ -581,13 +579,13 @@ type CareUserResendConfirmationParams struct {
 
 // ResendConfirmation mails a new confirmation code. The reply is the same whether or not the account exists.
 //
-// It calls `care.user.resend_confirmation`. Errors of its own: [EmailRequired] and [InvalidEmail].
+// It calls `care.user.resend_confirmation`. Its errors: [EmailRequired] and [InvalidEmail].
 func (m CareUserMethods) ResendConfirmation(ctx context.Context, params CareUserResendConfirmationParams) error {
 	_, err := m.service.Call(ctx, "care.user.resend_confirmation", params)
 	return err
 }
 
-// CareAuthTokenParams is what [CareAuthMethods.Token] takes.
+// CareAuthTokenParams are the params of [CareAuthMethods.Token].
 type CareAuthTokenParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
@@ -595,7 +593,7 @@ type CareAuthTokenParams struct {
 	Password string `json:"password"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CareAuthTokenParams) Format(state fmt.State, verb rune) {
 	type plain CareAuthTokenParams
 	shown := plain(v)
@@ -605,19 +603,19 @@ func (v CareAuthTokenParams) Format(state fmt.State, verb rune) {
 
 // Token signs in. Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid.
 //
-// It calls `care.auth.token`. Errors of its own: [EmailRequired], [InvalidEmail], [PasswordRequired],
-// [InvalidPassword], [WrongEmailPassword] and [LoginAttemptsExceeded].
+// It calls `care.auth.token`. Its errors: [EmailRequired], [InvalidEmail], [PasswordRequired], [InvalidPassword],
+// [WrongEmailPassword] and [LoginAttemptsExceeded].
 func (m CareAuthMethods) Token(ctx context.Context, params CareAuthTokenParams) (*CareAccessToken, error) {
 	return call[CareAccessToken](ctx, m.service, "care.auth.token", params)
 }
 
-// CareAuthRevokeParams is what [CareAuthMethods.Revoke] takes.
+// CareAuthRevokeParams are the params of [CareAuthMethods.Revoke].
 type CareAuthRevokeParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CareAuthRevokeParams) Format(state fmt.State, verb rune) {
 	type plain CareAuthRevokeParams
 	shown := plain(v)
@@ -627,29 +625,29 @@ func (v CareAuthRevokeParams) Format(state fmt.State, verb rune) {
 
 // Revoke revokes a token. Other tokens stay valid.
 //
-// It calls `care.auth.revoke`. Errors of its own: [AccessTokenRequired] and [InvalidAccessToken].
+// It calls `care.auth.revoke`. Its errors: [AccessTokenRequired] and [InvalidAccessToken].
 func (m CareAuthMethods) Revoke(ctx context.Context, params CareAuthRevokeParams) (*CareDone, error) {
 	return call[CareDone](ctx, m.service, "care.auth.revoke", params)
 }
 
-// CarePatientsCreateParams is what [CarePatientsMethods.Create] takes.
+// CarePatientsCreateParams are the params of [CarePatientsMethods.Create].
 type CarePatientsCreateParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 	// The first name.
 	FirstName string `json:"first_name"`
-	// The last name. Nil leaves it out. An empty string does what null does.
+	// The last name. Nil omits it. An empty string has the same effect as null.
 	LastName *string `json:"last_name,omitempty"`
-	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil leaves it out. An empty string does what null
-	// does.
+	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil omits it. An empty string has the same effect
+	// as null.
 	Birthdate *string `json:"birthdate,omitempty"`
-	// male, female or other. Nil leaves it out. An empty string does what null does.
+	// male, female or other. Nil omits it. An empty string has the same effect as null.
 	Sex *string `json:"sex,omitempty"`
-	// The phone number. Nil leaves it out. An empty string does what null does.
+	// The phone number. Nil omits it. An empty string has the same effect as null.
 	Phone *string `json:"phone,omitempty"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CarePatientsCreateParams) Format(state fmt.State, verb rune) {
 	type plain CarePatientsCreateParams
 	shown := plain(v)
@@ -659,23 +657,23 @@ func (v CarePatientsCreateParams) Format(state fmt.State, verb rune) {
 
 // Create creates a patient. The caller becomes its owner.
 //
-// It calls `care.patients.create`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [FirstNameRequired],
+// It calls `care.patients.create`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [FirstNameRequired],
 // [InvalidFirstName], [InvalidLastName], [InvalidPhone], [InvalidBirthdate] and [InvalidSex].
 func (m CarePatientsMethods) Create(ctx context.Context, params CarePatientsCreateParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.create", params)
 }
 
-// CarePatientsListParams is what [CarePatientsMethods.List] takes.
+// CarePatientsListParams are the params of [CarePatientsMethods.List].
 type CarePatientsListParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
-	// The maximum number of patients; 0 for all, 25 if absent. Nil leaves it out.
+	// The maximum number of patients; 0 for all, 25 if absent. Nil omits it.
 	Limit *int64 `json:"limit,omitempty"`
-	// The number of patients to skip. Nil leaves it out.
+	// The number of patients to skip. Nil omits it.
 	Offset *int64 `json:"offset,omitempty"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CarePatientsListParams) Format(state fmt.State, verb rune) {
 	type plain CarePatientsListParams
 	shown := plain(v)
@@ -685,13 +683,13 @@ func (v CarePatientsListParams) Format(state fmt.State, verb rune) {
 
 // List lists the patients that the caller can access. Sorted by `id`.
 //
-// It calls `care.patients.list`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidLimit] and
+// It calls `care.patients.list`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [InvalidLimit] and
 // [InvalidOffset].
 func (m CarePatientsMethods) List(ctx context.Context, params CarePatientsListParams) (*CarePatientList, error) {
 	return call[CarePatientList](ctx, m.service, "care.patients.list", params)
 }
 
-// CarePatientsViewParams is what [CarePatientsMethods.View] takes.
+// CarePatientsViewParams are the params of [CarePatientsMethods.View].
 type CarePatientsViewParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
@@ -699,7 +697,7 @@ type CarePatientsViewParams struct {
 	PatientID int64 `json:"patient_id"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CarePatientsViewParams) Format(state fmt.State, verb rune) {
 	type plain CarePatientsViewParams
 	shown := plain(v)
@@ -709,31 +707,31 @@ func (v CarePatientsViewParams) Format(state fmt.State, verb rune) {
 
 // View shows a patient. `me`, `access` and `group` are relative to the caller.
 //
-// It calls `care.patients.view`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and [InvalidPatientID].
+// It calls `care.patients.view`. Its errors: [AccessTokenRequired], [InvalidAccessToken] and [InvalidPatientID].
 func (m CarePatientsMethods) View(ctx context.Context, params CarePatientsViewParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.view", params)
 }
 
-// CarePatientsUpdateParams is what [CarePatientsMethods.Update] takes.
+// CarePatientsUpdateParams are the params of [CarePatientsMethods.Update].
 type CarePatientsUpdateParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
 	// The patient's `id`.
 	PatientID int64 `json:"patient_id"`
-	// The first name. Nil leaves it out.
+	// The first name. Nil omits it.
 	FirstName *string `json:"first_name,omitempty"`
-	// The last name. Nil leaves it out. An empty string does what null does.
+	// The last name. Nil omits it. An empty string has the same effect as null.
 	LastName *string `json:"last_name,omitempty"`
-	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil leaves it out. An empty string does what null
-	// does.
+	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil omits it. An empty string has the same effect
+	// as null.
 	Birthdate *string `json:"birthdate,omitempty"`
-	// male, female or other. Nil leaves it out. An empty string does what null does.
+	// male, female or other. Nil omits it. An empty string has the same effect as null.
 	Sex *string `json:"sex,omitempty"`
-	// The phone number. Nil leaves it out. An empty string does what null does.
+	// The phone number. Nil omits it. An empty string has the same effect as null.
 	Phone *string `json:"phone,omitempty"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CarePatientsUpdateParams) Format(state fmt.State, verb rune) {
 	type plain CarePatientsUpdateParams
 	shown := plain(v)
@@ -744,14 +742,14 @@ func (v CarePatientsUpdateParams) Format(state fmt.State, verb rune) {
 // Update changes a patient. An absent param changes nothing. Null or an empty string clears every param except the
 // first name.
 //
-// It calls `care.patients.update`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
+// It calls `care.patients.update`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
 // [Unauthorized], [FirstNameRequired], [InvalidFirstName], [InvalidLastName], [InvalidPhone], [InvalidBirthdate] and
 // [InvalidSex].
 func (m CarePatientsMethods) Update(ctx context.Context, params CarePatientsUpdateParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.update", params)
 }
 
-// CarePatientsDeleteParams is what [CarePatientsMethods.Delete] takes.
+// CarePatientsDeleteParams are the params of [CarePatientsMethods.Delete].
 type CarePatientsDeleteParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
@@ -759,7 +757,7 @@ type CarePatientsDeleteParams struct {
 	PatientID int64 `json:"patient_id"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CarePatientsDeleteParams) Format(state fmt.State, verb rune) {
 	type plain CarePatientsDeleteParams
 	shown := plain(v)
@@ -770,13 +768,13 @@ func (v CarePatientsDeleteParams) Format(state fmt.State, verb rune) {
 // Delete deletes a patient. Every account loses access to it. If the patient is a user (`me: true` for that user), only
 // that user can delete it.
 //
-// It calls `care.patients.delete`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID]
-// and [Unauthorized].
+// It calls `care.patients.delete`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID] and
+// [Unauthorized].
 func (m CarePatientsMethods) Delete(ctx context.Context, params CarePatientsDeleteParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.delete", params)
 }
 
-// CarePatientsShareParams is what [CarePatientsMethods.Share] takes.
+// CarePatientsShareParams are the params of [CarePatientsMethods.Share].
 type CarePatientsShareParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
@@ -790,7 +788,7 @@ type CarePatientsShareParams struct {
 	Group string `json:"group"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CarePatientsShareParams) Format(state fmt.State, verb rune) {
 	type plain CarePatientsShareParams
 	shown := plain(v)
@@ -802,13 +800,13 @@ func (v CarePatientsShareParams) Format(state fmt.State, verb rune) {
 // mailed to it. The account that claims the code of the invitation gets the access. If the account of the address
 // confirms the address first, that account gets it.
 //
-// It calls `care.patients.share`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
+// It calls `care.patients.share`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
 // [Unauthorized], [EmailRequired], [InvalidEmail], [InvalidAccess], [InvalidGroup], [IsOwner] and [TooManyMails].
 func (m CarePatientsMethods) Share(ctx context.Context, params CarePatientsShareParams) (*CareShareResult, error) {
 	return call[CareShareResult](ctx, m.service, "care.patients.share", params)
 }
 
-// CarePatientsSharesParams is what [CarePatientsMethods.Shares] takes.
+// CarePatientsSharesParams are the params of [CarePatientsMethods.Shares].
 type CarePatientsSharesParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
@@ -816,7 +814,7 @@ type CarePatientsSharesParams struct {
 	PatientID int64 `json:"patient_id"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CarePatientsSharesParams) Format(state fmt.State, verb rune) {
 	type plain CarePatientsSharesParams
 	shown := plain(v)
@@ -826,13 +824,12 @@ func (v CarePatientsSharesParams) Format(state fmt.State, verb rune) {
 
 // Shares lists the shares of a patient. Includes the owner's share. A caller with read access sees only its own share.
 //
-// It calls `care.patients.shares`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and
-// [InvalidPatientID].
+// It calls `care.patients.shares`. Its errors: [AccessTokenRequired], [InvalidAccessToken] and [InvalidPatientID].
 func (m CarePatientsMethods) Shares(ctx context.Context, params CarePatientsSharesParams) (*CareShareList, error) {
 	return call[CareShareList](ctx, m.service, "care.patients.shares", params)
 }
 
-// CarePatientsUnshareParams is what [CarePatientsMethods.Unshare] takes.
+// CarePatientsUnshareParams are the params of [CarePatientsMethods.Unshare].
 type CarePatientsUnshareParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
@@ -842,7 +839,7 @@ type CarePatientsUnshareParams struct {
 	ShareID int64 `json:"share_id"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CarePatientsUnshareParams) Format(state fmt.State, verb rune) {
 	type plain CarePatientsUnshareParams
 	shown := plain(v)
@@ -852,13 +849,13 @@ func (v CarePatientsUnshareParams) Format(state fmt.State, verb rune) {
 
 // Unshare ends a share. A caller with read access can end only its own share.
 //
-// It calls `care.patients.unshare`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
+// It calls `care.patients.unshare`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
 // [InvalidShareID], [IsOwner] and [Unauthorized].
 func (m CarePatientsMethods) Unshare(ctx context.Context, params CarePatientsUnshareParams) (*CareShareResult, error) {
 	return call[CareShareResult](ctx, m.service, "care.patients.unshare", params)
 }
 
-// CarePatientsClaimParams is what [CarePatientsMethods.Claim] takes.
+// CarePatientsClaimParams are the params of [CarePatientsMethods.Claim].
 type CarePatientsClaimParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
@@ -866,7 +863,7 @@ type CarePatientsClaimParams struct {
 	Code string `json:"code"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CarePatientsClaimParams) Format(state fmt.State, verb rune) {
 	type plain CarePatientsClaimParams
 	shown := plain(v)
@@ -879,12 +876,12 @@ func (v CarePatientsClaimParams) Format(state fmt.State, verb rune) {
 // invitation gives more. A claim that gains nothing, such as the owner's, does not use up the code. Claiming an
 // invitation that another account had mailed to the caller's own address confirms that address.
 //
-// It calls `care.patients.claim`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
+// It calls `care.patients.claim`. Its errors: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
 func (m CarePatientsMethods) Claim(ctx context.Context, params CarePatientsClaimParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.claim", params)
 }
 
-// SalesUserCreateCustomerParams is what [SalesUserMethods.CreateCustomer] takes.
+// SalesUserCreateCustomerParams are the params of [SalesUserMethods.CreateCustomer].
 type SalesUserCreateCustomerParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
@@ -898,7 +895,7 @@ type SalesUserCreateCustomerParams struct {
 	Name SalesNameInput `json:"name"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v SalesUserCreateCustomerParams) Format(state fmt.State, verb rune) {
 	type plain SalesUserCreateCustomerParams
 	shown := plain(v)
@@ -909,8 +906,8 @@ func (v SalesUserCreateCustomerParams) Format(state fmt.State, verb rune) {
 // CreateCustomer creates a customer. Any valid referral code works. The customer cannot sign in until the mailed token
 // is used.
 //
-// It calls `sales.user.create_customer`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
-// [UserAlreadyExists] and [TooManyMails].
+// It calls `sales.user.create_customer`. Its errors: [InvalidRequest], [InvalidReferralCode], [UserAlreadyExists] and
+// [TooManyMails].
 func (m SalesUserMethods) CreateCustomer(
 	ctx context.Context,
 	params SalesUserCreateCustomerParams,
@@ -918,7 +915,7 @@ func (m SalesUserMethods) CreateCustomer(
 	return call[SalesCreated](ctx, m.service, "sales.user.create_customer", params)
 }
 
-// SalesUserCreateSalespersonParams is what [SalesUserMethods.CreateSalesperson] takes.
+// SalesUserCreateSalespersonParams are the params of [SalesUserMethods.CreateSalesperson].
 type SalesUserCreateSalespersonParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
@@ -934,7 +931,7 @@ type SalesUserCreateSalespersonParams struct {
 	BrandID string `json:"brand_id"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v SalesUserCreateSalespersonParams) Format(state fmt.State, verb rune) {
 	type plain SalesUserCreateSalespersonParams
 	shown := plain(v)
@@ -944,7 +941,7 @@ func (v SalesUserCreateSalespersonParams) Format(state fmt.State, verb rune) {
 
 // CreateSalesperson creates a salesperson. The owner of the referral code must be a salesperson or an internal user.
 //
-// It calls `sales.user.create_salesperson`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
+// It calls `sales.user.create_salesperson`. Its errors: [InvalidRequest], [InvalidReferralCode],
 // [InsufficientAuthorization] and [UserAlreadyExists].
 func (m SalesUserMethods) CreateSalesperson(
 	ctx context.Context,
@@ -953,7 +950,7 @@ func (m SalesUserMethods) CreateSalesperson(
 	return call[SalesCreatedWithKey](ctx, m.service, "sales.user.create_salesperson", params)
 }
 
-// SalesUserCreateInternalParams is what [SalesUserMethods.CreateInternal] takes.
+// SalesUserCreateInternalParams are the params of [SalesUserMethods.CreateInternal].
 type SalesUserCreateInternalParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
@@ -965,7 +962,7 @@ type SalesUserCreateInternalParams struct {
 	Name SalesNameInput `json:"name"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v SalesUserCreateInternalParams) Format(state fmt.State, verb rune) {
 	type plain SalesUserCreateInternalParams
 	shown := plain(v)
@@ -975,7 +972,7 @@ func (v SalesUserCreateInternalParams) Format(state fmt.State, verb rune) {
 
 // CreateInternal creates an internal user. The owner of the referral code must be an internal user.
 //
-// It calls `sales.user.create_internal`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
+// It calls `sales.user.create_internal`. Its errors: [InvalidRequest], [InvalidReferralCode],
 // [InsufficientAuthorization] and [UserAlreadyExists].
 func (m SalesUserMethods) CreateInternal(
 	ctx context.Context,
@@ -984,7 +981,7 @@ func (m SalesUserMethods) CreateInternal(
 	return call[SalesCreatedWithKey](ctx, m.service, "sales.user.create_internal", params)
 }
 
-// SalesUserAuthenticateParams is what [SalesUserMethods.Authenticate] takes.
+// SalesUserAuthenticateParams are the params of [SalesUserMethods.Authenticate].
 type SalesUserAuthenticateParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
@@ -992,7 +989,7 @@ type SalesUserAuthenticateParams struct {
 	Password string `json:"password"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v SalesUserAuthenticateParams) Format(state fmt.State, verb rune) {
 	type plain SalesUserAuthenticateParams
 	shown := plain(v)
@@ -1002,8 +999,7 @@ func (v SalesUserAuthenticateParams) Format(state fmt.State, verb rune) {
 
 // Authenticate signs in. Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
 //
-// It calls `sales.user.authenticate`. Errors of its own: [InvalidRequest], [AuthenticationFailed] and
-// [TooManyAttempts].
+// It calls `sales.user.authenticate`. Its errors: [InvalidRequest], [AuthenticationFailed] and [TooManyAttempts].
 func (m SalesUserMethods) Authenticate(
 	ctx context.Context,
 	params SalesUserAuthenticateParams,
@@ -1011,13 +1007,13 @@ func (m SalesUserMethods) Authenticate(
 	return call[SalesAuthenticated](ctx, m.service, "sales.user.authenticate", params)
 }
 
-// SalesUserVerifyParams is what [SalesUserMethods.Verify] takes.
+// SalesUserVerifyParams are the params of [SalesUserMethods.Verify].
 type SalesUserVerifyParams struct {
 	// The token from the mail.
 	Token string `json:"token"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v SalesUserVerifyParams) Format(state fmt.State, verb rune) {
 	type plain SalesUserVerifyParams
 	shown := plain(v)
@@ -1027,18 +1023,18 @@ func (v SalesUserVerifyParams) Format(state fmt.State, verb rune) {
 
 // Verify verifies a customer's email. The token is valid once, for a day.
 //
-// It calls `sales.user.verify`. Errors of its own: [InvalidRequest] and [TokenInvalid].
+// It calls `sales.user.verify`. Its errors: [InvalidRequest] and [TokenInvalid].
 func (m SalesUserMethods) Verify(ctx context.Context, params SalesUserVerifyParams) (*SalesVerifiedEmail, error) {
 	return call[SalesVerifiedEmail](ctx, m.service, "sales.user.verify", params)
 }
 
-// SalesUserMeParams is what [SalesUserMethods.Me] takes.
+// SalesUserMeParams are the params of [SalesUserMethods.Me].
 type SalesUserMeParams struct {
 	// A bearer token from a sign-in.
 	APIKey string `json:"api_key"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v SalesUserMeParams) Format(state fmt.State, verb rune) {
 	type plain SalesUserMeParams
 	shown := plain(v)
@@ -1048,12 +1044,12 @@ func (v SalesUserMeParams) Format(state fmt.State, verb rune) {
 
 // Me shows the caller's account. The referral code is the one with which the caller invites others.
 //
-// It calls `sales.user.me`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
+// It calls `sales.user.me`. Its errors: [NotAuthenticated] and [InvalidRequest].
 func (m SalesUserMethods) Me(ctx context.Context, params SalesUserMeParams) (*SalesMe, error) {
 	return call[SalesMe](ctx, m.service, "sales.user.me", params)
 }
 
-// SalesUserUpdateMeParams is what [SalesUserMethods.UpdateMe] takes.
+// SalesUserUpdateMeParams are the params of [SalesUserMethods.UpdateMe].
 type SalesUserUpdateMeParams struct {
 	// A bearer token from a sign-in.
 	APIKey string `json:"api_key"`
@@ -1061,7 +1057,7 @@ type SalesUserUpdateMeParams struct {
 	Name SalesNameInput `json:"name"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v SalesUserUpdateMeParams) Format(state fmt.State, verb rune) {
 	type plain SalesUserUpdateMeParams
 	shown := plain(v)
@@ -1071,19 +1067,19 @@ func (v SalesUserUpdateMeParams) Format(state fmt.State, verb rune) {
 
 // UpdateMe changes the caller's name. Sets the first and the last name.
 //
-// It calls `sales.user.update_me`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
+// It calls `sales.user.update_me`. Its errors: [NotAuthenticated] and [InvalidRequest].
 func (m SalesUserMethods) UpdateMe(ctx context.Context, params SalesUserUpdateMeParams) error {
 	_, err := m.service.Call(ctx, "sales.user.update_me", params)
 	return err
 }
 
-// SalesUserRenewReferralCodeParams is what [SalesUserMethods.RenewReferralCode] takes.
+// SalesUserRenewReferralCodeParams are the params of [SalesUserMethods.RenewReferralCode].
 type SalesUserRenewReferralCodeParams struct {
 	// A bearer token from a sign-in.
 	APIKey string `json:"api_key"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v SalesUserRenewReferralCodeParams) Format(state fmt.State, verb rune) {
 	type plain SalesUserRenewReferralCodeParams
 	shown := plain(v)
@@ -1094,7 +1090,7 @@ func (v SalesUserRenewReferralCodeParams) Format(state fmt.State, verb rune) {
 // RenewReferralCode replaces the caller's referral code. The old code stops working. Accounts that were created with it
 // stay.
 //
-// It calls `sales.user.renew_referral_code`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
+// It calls `sales.user.renew_referral_code`. Its errors: [NotAuthenticated] and [InvalidRequest].
 func (m SalesUserMethods) RenewReferralCode(
 	ctx context.Context,
 	params SalesUserRenewReferralCodeParams,
@@ -1102,7 +1098,7 @@ func (m SalesUserMethods) RenewReferralCode(
 	return call[SalesReferralCode](ctx, m.service, "sales.user.renew_referral_code", params)
 }
 
-// SalesUserResetParams is what [SalesUserMethods.Reset] takes.
+// SalesUserResetParams are the params of [SalesUserMethods.Reset].
 type SalesUserResetParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
@@ -1110,13 +1106,13 @@ type SalesUserResetParams struct {
 
 // Reset mails a token for setting a new password. The reply is the same whether or not the account exists.
 //
-// It calls `sales.user.reset`. Errors of its own: [InvalidRequest].
+// It calls `sales.user.reset`. Its errors: [InvalidRequest].
 func (m SalesUserMethods) Reset(ctx context.Context, params SalesUserResetParams) error {
 	_, err := m.service.Call(ctx, "sales.user.reset", params)
 	return err
 }
 
-// SalesUserCompleteResetParams is what [SalesUserMethods.CompleteReset] takes.
+// SalesUserCompleteResetParams are the params of [SalesUserMethods.CompleteReset].
 type SalesUserCompleteResetParams struct {
 	// The token from the mail.
 	Token string `json:"token"`
@@ -1124,7 +1120,7 @@ type SalesUserCompleteResetParams struct {
 	Password string `json:"password"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v SalesUserCompleteResetParams) Format(state fmt.State, verb rune) {
 	type plain SalesUserCompleteResetParams
 	shown := plain(v)
@@ -1136,13 +1132,13 @@ func (v SalesUserCompleteResetParams) Format(state fmt.State, verb rune) {
 // CompleteReset sets a new password. All sessions of the account end, a lockout is removed, and the email becomes
 // verified.
 //
-// It calls `sales.user.complete_reset`. Errors of its own: [InvalidRequest] and [TokenInvalid].
+// It calls `sales.user.complete_reset`. Its errors: [InvalidRequest] and [TokenInvalid].
 func (m SalesUserMethods) CompleteReset(ctx context.Context, params SalesUserCompleteResetParams) error {
 	_, err := m.service.Call(ctx, "sales.user.complete_reset", params)
 	return err
 }
 
-// SalesUserResendVerificationParams is what [SalesUserMethods.ResendVerification] takes.
+// SalesUserResendVerificationParams are the params of [SalesUserMethods.ResendVerification].
 type SalesUserResendVerificationParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
@@ -1150,19 +1146,19 @@ type SalesUserResendVerificationParams struct {
 
 // ResendVerification mails a new verification token. The reply is the same whether or not the account exists.
 //
-// It calls `sales.user.resend_verification`. Errors of its own: [InvalidRequest].
+// It calls `sales.user.resend_verification`. Its errors: [InvalidRequest].
 func (m SalesUserMethods) ResendVerification(ctx context.Context, params SalesUserResendVerificationParams) error {
 	_, err := m.service.Call(ctx, "sales.user.resend_verification", params)
 	return err
 }
 
-// SalesUserSignoutParams is what [SalesUserMethods.Signout] takes.
+// SalesUserSignoutParams are the params of [SalesUserMethods.Signout].
 type SalesUserSignoutParams struct {
 	// A bearer token from a sign-in.
 	APIKey string `json:"api_key"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v SalesUserSignoutParams) Format(state fmt.State, verb rune) {
 	type plain SalesUserSignoutParams
 	shown := plain(v)
@@ -1172,7 +1168,7 @@ func (v SalesUserSignoutParams) Format(state fmt.State, verb rune) {
 
 // Signout ends a session. Other sessions stay open.
 //
-// It calls `sales.user.signout`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
+// It calls `sales.user.signout`. Its errors: [NotAuthenticated] and [InvalidRequest].
 func (m SalesUserMethods) Signout(ctx context.Context, params SalesUserSignoutParams) error {
 	_, err := m.service.Call(ctx, "sales.user.signout", params)
 	return err
@@ -1192,7 +1188,7 @@ func (m SystemMethods) Info(ctx context.Context) (*ServiceInfo, error) {
 	return call[ServiceInfo](ctx, m.service, "system.info", nil)
 }
 
-// SystemAdvanceClockParams is what [SystemMethods.AdvanceClock] takes.
+// SystemAdvanceClockParams are the params of [SystemMethods.AdvanceClock].
 type SystemAdvanceClockParams struct {
 	// The number of seconds.
 	Seconds int64 `json:"seconds"`
@@ -1201,7 +1197,7 @@ type SystemAdvanceClockParams struct {
 // AdvanceClock moves the clock of deterministic mode forward. Everything that has expired by the new time is deleted.
 // The method exists only in deterministic mode.
 //
-// It calls `system.advance_clock`. Errors of its own: [InvalidRequest].
+// It calls `system.advance_clock`. Its errors: [InvalidRequest].
 func (m SystemMethods) AdvanceClock(ctx context.Context, params SystemAdvanceClockParams) error {
 	_, err := m.service.Call(ctx, "system.advance_clock", params)
 	return err
@@ -1214,18 +1210,18 @@ func (m SystemMethods) Outbox(ctx context.Context) (*ServiceOutbox, error) {
 	return call[ServiceOutbox](ctx, m.service, "system.outbox", nil)
 }
 
-// SystemInviteParams is what [SystemMethods.Invite] takes.
+// SystemInviteParams are the params of [SystemMethods.Invite].
 type SystemInviteParams struct {
 	// The role with which the code invites. One of `customer`, `salesperson`, `admin`.
 	Role string `json:"role"`
-	// The number of accounts that the code can create; default 1. Nil leaves it out.
+	// The number of accounts that the code can create; default 1. Nil omits it.
 	Uses *int64 `json:"uses,omitempty"`
 }
 
 // Invite creates an invitation and returns its referral code. The code is valid for 7 days. The method exists only in
 // deterministic mode; otherwise use `postern invite`.
 //
-// It calls `system.invite`. Errors of its own: [InvalidRequest].
+// It calls `system.invite`. Its errors: [InvalidRequest].
 func (m SystemMethods) Invite(ctx context.Context, params SystemInviteParams) (*ServiceInvite, error) {
 	return call[ServiceInvite](ctx, m.service, "system.invite", params)
 }

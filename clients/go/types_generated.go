@@ -30,7 +30,7 @@ type OperatorsOperator struct {
 	SessionID string `json:"session_id"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v OperatorsOperator) Format(state fmt.State, verb rune) {
 	type plain OperatorsOperator
 	shown := plain(v)
@@ -49,7 +49,7 @@ type OperatorsClient struct {
 	// The client's postal address.
 	Address string `json:"address"`
 	// When the client was deleted; null if it is not deleted. UTC with microseconds, as text:
-	// `2016-02-24T22:07:52.371513Z`. Nil stands for null.
+	// `2016-02-24T22:07:52.371513Z`. Nil means null.
 	Deleted *string `json:"deleted"`
 }
 
@@ -95,7 +95,7 @@ type CareUser struct {
 	Phone string `json:"phone"`
 	// user or clinician.
 	Role string `json:"role"`
-	// A clinician's National Provider Identifier. Nil where it is left out.
+	// A clinician's National Provider Identifier. Nil if the reply omits it.
 	NPI *string `json:"npi,omitempty"`
 	// Always true.
 	Success bool `json:"success"`
@@ -125,7 +125,7 @@ type CareAccessToken struct {
 	Success bool `json:"success"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v CareAccessToken) Format(state fmt.State, verb rune) {
 	type plain CareAccessToken
 	shown := plain(v)
@@ -147,9 +147,9 @@ type CarePatient struct {
 	FirstName string `json:"first_name"`
 	// The last name.
 	LastName string `json:"last_name"`
-	// The day of birth. Nil stands for null.
+	// The day of birth. Nil means null.
 	Birthdate *string `json:"birthdate"`
-	// male, female or other. Nil stands for null.
+	// male, female or other. Nil means null.
 	Sex *string `json:"sex"`
 	// The phone number.
 	Phone string `json:"phone"`
@@ -171,9 +171,9 @@ type CarePatientResult struct {
 	FirstName string `json:"first_name"`
 	// The last name.
 	LastName string `json:"last_name"`
-	// The day of birth. Nil stands for null.
+	// The day of birth. Nil means null.
 	Birthdate *string `json:"birthdate"`
-	// male, female or other. Nil stands for null.
+	// male, female or other. Nil means null.
 	Sex *string `json:"sex"`
 	// The phone number.
 	Phone string `json:"phone"`
@@ -245,7 +245,7 @@ type CareShareList struct {
 type SalesCreated struct {
 	// The email address.
 	Email string `json:"email"`
-	// When the account was created, as Unix time in seconds. In seconds since 1970.
+	// When the account was created, as Unix time in seconds. Unix time in seconds.
 	Created int64 `json:"created"`
 	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
@@ -255,7 +255,7 @@ type SalesCreated struct {
 type SalesCreatedWithKey struct {
 	// The email address.
 	Email string `json:"email"`
-	// When the account was created, as Unix time in seconds. In seconds since 1970.
+	// When the account was created, as Unix time in seconds. Unix time in seconds.
 	Created int64 `json:"created"`
 	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
@@ -263,7 +263,7 @@ type SalesCreatedWithKey struct {
 	APIKey string `json:"api_key"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v SalesCreatedWithKey) Format(state fmt.State, verb rune) {
 	type plain SalesCreatedWithKey
 	shown := plain(v)
@@ -279,7 +279,7 @@ type SalesAuthenticated struct {
 	APIKey string `json:"api_key"`
 }
 
-// Format writes it for package fmt, without its secrets.
+// Format writes the value for package fmt, without its secrets.
 func (v SalesAuthenticated) Format(state fmt.State, verb rune) {
 	type plain SalesAuthenticated
 	shown := plain(v)
@@ -379,21 +379,21 @@ type OperatorsClientInput struct {
 	Address string `json:"address"`
 }
 
-// OperatorsPersonChanges is the person data in a request. What is left out stays as it is.
+// OperatorsPersonChanges is the person data in a request. Omitted properties stay unchanged.
 type OperatorsPersonChanges struct {
-	// The first name. Nil leaves it out.
+	// The first name. Nil omits it.
 	FirstName *string `json:"first_name,omitempty"`
-	// The last name. Nil leaves it out.
+	// The last name. Nil omits it.
 	LastName *string `json:"last_name,omitempty"`
-	// The email address, unique without regard to case. Nil leaves it out.
+	// The email address, unique without regard to case. Nil omits it.
 	Email *string `json:"email,omitempty"`
 }
 
-// OperatorsClientChanges is the client data in a request. What is left out stays as it is.
+// OperatorsClientChanges is the client data in a request. Omitted properties stay unchanged.
 type OperatorsClientChanges struct {
-	// The client's person data. Nil leaves it out.
+	// The client's person data. Nil omits it.
 	User *OperatorsPersonChanges `json:"user,omitempty"`
-	// The client's postal address. Nil leaves it out.
+	// The client's postal address. Nil omits it.
 	Address *string `json:"address,omitempty"`
 }
 

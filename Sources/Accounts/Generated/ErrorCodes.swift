@@ -8,7 +8,7 @@ extension ErrorCode {
     package enum API: String, CaseIterable, Sendable {
         case operators, care, sales, service
 
-        /// The properties with which the data of each of its errors begin.
+        /// The properties with which the data of each of its errors begins.
         package var errorData: [JSONValue.Member] {
             switch self {
             case .operators: []

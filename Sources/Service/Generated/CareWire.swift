@@ -261,7 +261,7 @@ package enum CareWire {
 
     /// A patient, as the caller sees it.
     package struct PatientResult {
-        /// What it extends.
+        /// The properties of the base type.
         package var patient: Patient
 
         package init(_ patient: Patient) {
@@ -355,7 +355,7 @@ package enum CareWire {
 
     /// A share: the access of an account or address to a patient.
     package struct ShareResult {
-        /// What it extends.
+        /// The properties of the base type.
         package var share: Share
 
         package init(_ share: Share) {

@@ -5,7 +5,7 @@ import Accounts
 
 /// The methods as tools of the Model Context Protocol.
 extension Method {
-    /// The tool's name; nil for a method that is none. Hosts refuse dots.
+    /// The tool's name; nil for a method that is not a tool. Hosts refuse names with dots.
     var toolName: StaticString? {
         switch self {
         case .operatorsRegister: "operators_register"
@@ -58,7 +58,7 @@ extension Method {
         }
     }
 
-    /// The tool as `tools/list` has it, one line of JSON.
+    /// The tool's entry in the result of `tools/list`, as one line of JSON.
     var tool: StaticString? {
         switch self {
         case .operatorsRegister:
@@ -266,7 +266,7 @@ extension Method {
 }
 
 extension ErrorCode.API {
-    /// What the names of the API's tools begin with.
+    /// The prefix of the names of the API's tools.
     var toolGroup: String {
         switch self {
         case .operators: "operators"
@@ -276,7 +276,7 @@ extension ErrorCode.API {
         }
     }
 
-    /// How an assistant goes about the API's tools, in a sentence or two.
+    /// Instructions for assistants on how to use the API's tools, in a sentence or two.
     var toolInstructions: StaticString {
         switch self {
         case .operators:

@@ -107,7 +107,7 @@ package enum Method: Int, CaseIterable, Sendable {
         }
     }
 
-    /// Whose method it is.
+    /// The method's API.
     package var api: ErrorCode.API {
         switch self {
         case .operatorsRegister: .operators
@@ -160,7 +160,7 @@ package enum Method: Int, CaseIterable, Sendable {
         }
     }
 
-    /// Which param tells whose account it is about.
+    /// The param that identifies the account; nil for a method about no account.
     package var accountParam: AccountParam? {
         switch self {
         case .operatorsRegister: .email
@@ -266,7 +266,7 @@ package enum Method: Int, CaseIterable, Sendable {
         }
     }
 
-    /// Whether it exists in rehearsals only.
+    /// Whether it exists in deterministic mode only.
     package var isRehearsalOnly: Bool {
         switch self {
         case .operatorsRegister: false
@@ -372,7 +372,7 @@ package enum Method: Int, CaseIterable, Sendable {
         }
     }
 
-    /// The method of that name.
+    /// The method with a name; nil for an unknown name.
     package static func named(_ name: JSONText) -> Method? {
         switch name.bytes.count {
         case 11:
@@ -445,7 +445,7 @@ package enum Method: Int, CaseIterable, Sendable {
     }
 }
 
-/// A param that tells whose account a request is about.
+/// A param that identifies the account of a request.
 package enum AccountParam: Sendable {
     case accessToken
     case apiKey

@@ -5,7 +5,7 @@ import JSON
 import JSONRPC
 
 extension Service {
-    /// Reads a method's params, calls its handler and writes what it gives; or gives the password work that it waits for.
+    /// Reads a method's params, calls its handler and writes the result, or returns the slow work that it waits for.
     func run(_ method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws -> SlowWork? {
         switch method {
         case .operatorsRegister:

@@ -4,7 +4,7 @@ package transcript
 
 import postern "postern/clients/go"
 
-// MethodNames are the names of all methods that have a typed form.
+// MethodNames are the names of all methods with a typed form.
 var MethodNames = []string{
 	"operators.register",
 	"operators.signin",
@@ -55,7 +55,7 @@ var MethodNames = []string{
 	"system.invite",
 }
 
-// typedForm gives the typed form of a method, or nil for one that has none.
+// typedForm returns the typed form of a method, or nil if it has none.
 func typedForm(client *postern.Client, method string) form {
 	switch method {
 	case "operators.register":
@@ -157,7 +157,7 @@ func typedForm(client *postern.Client, method string) form {
 	}
 }
 
-// hasTypeOf says whether an error has the type of a slug; of a slug unknown it has none.
+// hasTypeOf reports whether an error has the type of a slug; false for an unknown slug.
 func hasTypeOf(slug postern.Slug, err error) bool {
 	switch slug {
 	case postern.SlugAuthenticationFailed:

@@ -404,7 +404,7 @@ export interface SystemMethods {
   invite(params: types.SystemInviteParams, options?: CallOptions): Promise<types.ServiceInvite>;
 }
 
-/** All methods, by the words of their names. */
+/** All methods, grouped by the parts of their names. */
 export class Methods {
   constructor(call: (method: string, params: unknown, shape: any, options?: CallOptions) => Promise<any>);
 

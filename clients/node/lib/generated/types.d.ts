@@ -3,7 +3,7 @@
 /** UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`; a `Date` would lose digits. */
 export type Time = string;
 
-/** Whole seconds since 1970. */
+/** Unix time in whole seconds. */
 export type Epoch = number;
 
 /** The person data of an operator or a client. */
@@ -352,7 +352,7 @@ export interface OperatorsClientInput {
   address: string;
 }
 
-/** The person data in a request. What is left out stays as it is. */
+/** The person data in a request. Omitted properties stay unchanged. */
 export interface OperatorsPersonChanges {
   /** The first name. */
   first_name?: string | undefined;
@@ -362,7 +362,7 @@ export interface OperatorsPersonChanges {
   email?: string | undefined;
 }
 
-/** The client data in a request. What is left out stays as it is. */
+/** The client data in a request. Omitted properties stay unchanged. */
 export interface OperatorsClientChanges {
   /** The client's person data. */
   user?: OperatorsPersonChanges | undefined;

@@ -1153,7 +1153,7 @@ class AsyncSystemMethods:
 
 
 class AsyncMethods:
-    """All methods, by the words of their names."""
+    """All methods, grouped by the parts of their names."""
 
     def __init__(self, call: AsyncCall) -> None:
         self.operators = AsyncOperatorsMethods(call)

@@ -1153,7 +1153,7 @@ class SystemMethods:
 
 
 class SyncMethods:
-    """All methods, by the words of their names."""
+    """All methods, grouped by the parts of their names."""
 
     def __init__(self, call: Call) -> None:
         self.operators = OperatorsMethods(call)

@@ -5,7 +5,7 @@ import JSON
 import PosternClient
 
 extension Postern {
-    /// Calls a method as a program does; nil where these are no params that it could be called with.
+    /// Calls a method through its typed form; nil if the params do not fit that form.
     func typedResult(of method: String, _ params: JSONValue) async throws(PosternError) -> JSONValue? {
         switch method {
         case "operators.register":

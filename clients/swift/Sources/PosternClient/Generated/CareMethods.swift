@@ -23,8 +23,8 @@ public struct CareUserMethods: Sendable {
 
     /// Registers a user.
     ///
-    /// Also creates a patient for the user, and mails a code that confirms the address. Here `nil` leaves a member
-    /// out, and an empty string is the same as null.
+    /// Also creates a patient for the user, and mails a code that confirms the address. `nil` omits a param, and an
+    /// empty string has the same effect as null.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -85,7 +85,7 @@ public struct CareUserMethods: Sendable {
     /// Changes the caller's account.
     ///
     /// Null or an empty string clears a name, phone or npi; an absent param changes nothing. A new password revokes
-    /// every access token. Here `nil` leaves a member out, and an empty string is the same as null.
+    /// every access token. `nil` omits a param, and an empty string has the same effect as null.
     ///
     /// - Parameters:
     ///   - accessToken: A bearer token from a sign-in.
@@ -243,7 +243,7 @@ public struct CarePatientsMethods: Sendable {
 
     /// Creates a patient.
     ///
-    /// The caller becomes its owner. Here `nil` leaves a member out, and an empty string is the same as null.
+    /// The caller becomes its owner. `nil` omits a param, and an empty string has the same effect as null.
     ///
     /// - Parameters:
     ///   - accessToken: A bearer token from a sign-in.
@@ -337,8 +337,8 @@ public struct CarePatientsMethods: Sendable {
 
     /// Changes a patient.
     ///
-    /// An absent param changes nothing. Null or an empty string clears every param except the first name. Here `nil`
-    /// leaves a member out, and an empty string is the same as null.
+    /// An absent param changes nothing. Null or an empty string clears every param except the first name. `nil` omits
+    /// a param, and an empty string has the same effect as null.
     ///
     /// - Parameters:
     ///   - accessToken: A bearer token from a sign-in.

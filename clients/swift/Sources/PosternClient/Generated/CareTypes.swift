@@ -18,7 +18,7 @@ public struct CareRegistered: ResultValue, Equatable, Sendable {
     /// Always true.
     public var success: Bool
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         email: String,
         firstName: String,
@@ -86,7 +86,7 @@ public struct CareUser: ResultValue, Equatable, Sendable {
     /// Always true.
     public var success: Bool
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         email: String,
         firstName: String,
@@ -150,7 +150,7 @@ public struct CareResetEmail: ResultValue, Equatable, Sendable {
     /// Always true.
     public var success: Bool
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         email: String,
         success: Bool
@@ -184,7 +184,7 @@ public struct CareConfirmedEmail: ResultValue, Equatable, Sendable {
     /// Always true.
     public var success: Bool
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         email: String,
         success: Bool
@@ -218,7 +218,7 @@ public struct CareAccessToken: ResultValue, Equatable, Sendable {
     /// Always true.
     public var success: Bool
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         accessToken: String,
         success: Bool
@@ -246,7 +246,7 @@ public struct CareAccessToken: ResultValue, Equatable, Sendable {
 }
 
 extension CareAccessToken: CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {
-    /// Its members without the secrets.
+    /// The properties, with secrets redacted.
     public var customMirror: Mirror {
         mirror(of: self, [
             ("accessToken", Redacted()),
@@ -254,10 +254,10 @@ extension CareAccessToken: CustomReflectable, CustomStringConvertible, CustomDeb
         ])
     }
 
-    /// The same as text.
+    /// The mirror as text.
     public var description: String { text(of: customMirror, named: "CareAccessToken") }
 
-    /// The same as text.
+    /// The mirror as text.
     public var debugDescription: String { description }
 }
 
@@ -266,7 +266,7 @@ public struct CareDone: ResultValue, Equatable, Sendable {
     /// Always true.
     public var success: Bool
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         success: Bool
     ) {
@@ -310,7 +310,7 @@ public struct CarePatient: ResultValue, Equatable, Sendable {
     /// The caller's group: owner, prime, family or anyone.
     public var group: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         id: Int,
         firstName: String,
@@ -410,7 +410,7 @@ public struct CarePatientResult: ResultValue, Equatable, Sendable {
     /// Always true.
     public var success: Bool
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         id: Int,
         firstName: String,
@@ -500,7 +500,7 @@ public struct CarePatientList: ResultValue, Equatable, Sendable {
     /// Always true.
     public var success: Bool
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         patients: [CarePatient],
         count: Int,
@@ -547,7 +547,7 @@ public struct CareShare: ResultValue, Equatable, Sendable {
     /// be claimed.
     public var isUser: Bool
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         id: Int,
         email: String,
@@ -608,7 +608,7 @@ public struct CareShareResult: ResultValue, Equatable, Sendable {
     /// Always true.
     public var success: Bool
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         id: Int,
         email: String,
@@ -668,7 +668,7 @@ public struct CareShareList: ResultValue, Equatable, Sendable {
     /// Always true.
     public var success: Bool
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         shares: [CareShare],
         count: Int,

@@ -149,7 +149,7 @@ extension ErrorSlug {
     /// A file of the store belongs to another user.
     public static let accessDenied = ErrorSlug(rawValue: "access_denied")
 
-    /// All of them.
+    /// All slugs of the contract.
     public static let known: [ErrorSlug] = [
         .authenticationFailed,
         .fieldRequired,

@@ -16,7 +16,7 @@ public struct OperatorsPerson: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         id: Int,
         created: String,
@@ -72,7 +72,7 @@ public struct OperatorsOperator: ResultValue, Equatable, Sendable {
     /// The bearer token of the session: 128 hexadecimal digits.
     public var sessionID: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         id: Int,
         created: String,
@@ -112,7 +112,7 @@ public struct OperatorsOperator: ResultValue, Equatable, Sendable {
 }
 
 extension OperatorsOperator: CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {
-    /// Its members without the secrets.
+    /// The properties, with secrets redacted.
     public var customMirror: Mirror {
         mirror(of: self, [
             ("id", id),
@@ -122,10 +122,10 @@ extension OperatorsOperator: CustomReflectable, CustomStringConvertible, CustomD
         ])
     }
 
-    /// The same as text.
+    /// The mirror as text.
     public var description: String { text(of: customMirror, named: "OperatorsOperator") }
 
-    /// The same as text.
+    /// The mirror as text.
     public var debugDescription: String { description }
 }
 
@@ -142,7 +142,7 @@ public struct OperatorsClient: ResultValue, Equatable, Sendable {
     /// When the client was deleted; null if it is not deleted. UTC, as `2016-02-24T22:07:52.371513Z`.
     public var deleted: String?
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         id: Int,
         created: String,
@@ -194,7 +194,7 @@ public struct OperatorsClientList: ResultValue, Equatable, Sendable {
     /// The cursor for the next request.
     public var provision: Int
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         clients: [OperatorsClient],
         provision: Int
@@ -226,7 +226,7 @@ public struct OperatorsConfirmedEmail: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         email: String
     ) {
@@ -256,7 +256,7 @@ public struct OperatorsPersonInput: Equatable, Sendable {
     /// The email address, unique without regard to case.
     public var email: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         firstName: String,
         lastName: String,
@@ -286,7 +286,7 @@ public struct OperatorsClientInput: Equatable, Sendable {
     /// The client's postal address.
     public var address: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         user: OperatorsPersonInput,
         address: String
@@ -305,7 +305,7 @@ public struct OperatorsClientInput: Equatable, Sendable {
     }
 }
 
-/// The person data in a request. What is left out stays as it is.
+/// The person data in a request. Omitted properties stay unchanged.
 public struct OperatorsPersonChanges: Equatable, Sendable {
     /// The first name.
     public var firstName: String?
@@ -314,7 +314,7 @@ public struct OperatorsPersonChanges: Equatable, Sendable {
     /// The email address, unique without regard to case.
     public var email: String?
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         firstName: String? = nil,
         lastName: String? = nil,
@@ -343,14 +343,14 @@ public struct OperatorsPersonChanges: Equatable, Sendable {
     }
 }
 
-/// The client data in a request. What is left out stays as it is.
+/// The client data in a request. Omitted properties stay unchanged.
 public struct OperatorsClientChanges: Equatable, Sendable {
     /// The client's person data.
     public var user: OperatorsPersonChanges?
     /// The client's postal address.
     public var address: String?
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         user: OperatorsPersonChanges? = nil,
         address: String? = nil

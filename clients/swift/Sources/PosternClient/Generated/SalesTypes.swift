@@ -7,12 +7,12 @@ import JSON
 public struct SalesCreated: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
-    /// When the account was created, as Unix time in seconds. Seconds since 1970.
+    /// When the account was created, as Unix time in seconds. Unix time in seconds.
     public var created: Int
     /// A random UUID, the account's public id.
     public var externalID: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         email: String,
         created: Int,
@@ -49,14 +49,14 @@ public struct SalesCreated: ResultValue, Equatable, Sendable {
 public struct SalesCreatedWithKey: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
-    /// When the account was created, as Unix time in seconds. Seconds since 1970.
+    /// When the account was created, as Unix time in seconds. Unix time in seconds.
     public var created: Int
     /// A random UUID, the account's public id.
     public var externalID: String
     /// The bearer token of the session.
     public var apiKey: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         email: String,
         created: Int,
@@ -96,7 +96,7 @@ public struct SalesCreatedWithKey: ResultValue, Equatable, Sendable {
 }
 
 extension SalesCreatedWithKey: CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {
-    /// Its members without the secrets.
+    /// The properties, with secrets redacted.
     public var customMirror: Mirror {
         mirror(of: self, [
             ("email", email),
@@ -106,10 +106,10 @@ extension SalesCreatedWithKey: CustomReflectable, CustomStringConvertible, Custo
         ])
     }
 
-    /// The same as text.
+    /// The mirror as text.
     public var description: String { text(of: customMirror, named: "SalesCreatedWithKey") }
 
-    /// The same as text.
+    /// The mirror as text.
     public var debugDescription: String { description }
 }
 
@@ -120,7 +120,7 @@ public struct SalesAuthenticated: ResultValue, Equatable, Sendable {
     /// The bearer token of the session.
     public var apiKey: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         email: String,
         apiKey: String
@@ -148,7 +148,7 @@ public struct SalesAuthenticated: ResultValue, Equatable, Sendable {
 }
 
 extension SalesAuthenticated: CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {
-    /// Its members without the secrets.
+    /// The properties, with secrets redacted.
     public var customMirror: Mirror {
         mirror(of: self, [
             ("email", email),
@@ -156,10 +156,10 @@ extension SalesAuthenticated: CustomReflectable, CustomStringConvertible, Custom
         ])
     }
 
-    /// The same as text.
+    /// The mirror as text.
     public var description: String { text(of: customMirror, named: "SalesAuthenticated") }
 
-    /// The same as text.
+    /// The mirror as text.
     public var debugDescription: String { description }
 }
 
@@ -168,7 +168,7 @@ public struct SalesVerifiedEmail: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         email: String
     ) {
@@ -196,7 +196,7 @@ public struct SalesName: ResultValue, Equatable, Sendable {
     /// The last name.
     public var last: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         first: String,
         last: String
@@ -232,7 +232,7 @@ public struct SalesMe: ResultValue, Equatable, Sendable {
     /// The code with which the account invites others.
     public var referralCode: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         email: String,
         name: SalesName,
@@ -270,7 +270,7 @@ public struct SalesReferralCode: ResultValue, Equatable, Sendable {
     /// The new code with which the account invites others.
     public var referralCode: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         referralCode: String
     ) {
@@ -298,7 +298,7 @@ public struct SalesNameInput: Equatable, Sendable {
     /// The last name.
     public var last: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         first: String,
         last: String

@@ -8,7 +8,7 @@ public struct ServiceStoreInfo: ResultValue, Equatable, Sendable {
     /// `memory` or `directory`.
     public var kind: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         kind: String
     ) {
@@ -40,7 +40,7 @@ public struct ServiceInfo: ResultValue, Equatable, Sendable {
     /// The store of the service.
     public var store: ServiceStoreInfo
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         name: String,
         version: String,
@@ -92,7 +92,7 @@ public struct ServiceOutboxMessage: ResultValue, Equatable, Sendable {
     /// When the mail was created. UTC, as `2016-02-24T22:07:52.371513Z`.
     public var created: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         id: Int,
         to: String,
@@ -142,7 +142,7 @@ public struct ServiceOutbox: ResultValue, Equatable, Sendable {
     /// The mails, oldest first.
     public var messages: [ServiceOutboxMessage]
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         messages: [ServiceOutboxMessage]
     ) {
@@ -168,7 +168,7 @@ public struct ServiceInvite: ResultValue, Equatable, Sendable {
     /// The code.
     public var referralCode: String
 
-    /// One with these members.
+    /// Creates a value from its properties.
     public init(
         referralCode: String
     ) {
