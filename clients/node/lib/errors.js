@@ -7,7 +7,7 @@ export class PosternError extends Error {
 }
 
 export class CallError extends PosternError {
-  /** @param {{ code: number, message: string, data?: any }} error - as JSON-RPC has it */
+  /** @param {{ code: number, message: string, data?: any }} error - the `error` of a JSON-RPC reply */
   constructor({ code, message, data }) {
     super(message);
     this.code = code;
@@ -28,7 +28,7 @@ export class ProcessEnded extends PosternError {
   /**
    * @param {number | null} exitCode
    * @param {string | null} signal
-   * @param {readonly string[]} stderr - its last lines
+   * @param {readonly string[]} stderr - the last lines of stderr
    */
   constructor(exitCode, signal, stderr) {
     const how = signal === null ? `ended with exit code ${exitCode}` : `was killed by ${signal}`;
