@@ -64,9 +64,9 @@ export class Connection {
    * @param {CallOptions} options
    */
   async call(method, params, { signal, timeout } = {}) {
-    if (signal && typeof signal.addEventListener !== "function") throw new TypeError("The signal is no AbortSignal.");
+    if (signal && typeof signal.addEventListener !== "function") throw new TypeError("signal is not an AbortSignal.");
     if (signal?.aborted) throw reasonOf(signal);
-    if (timeout !== undefined && !(timeout > 0)) throw new RangeError(`A timeout is above 0, not ${timeout}.`);
+    if (timeout !== undefined && !(timeout > 0)) throw new RangeError(`timeout must be above 0, not ${timeout}.`);
     if (this.#closing) throw new ClientClosed();
     if (this.#failure) throw this.#failure();
     const line = requestLine(this.#lastID + 1, method, params);
@@ -178,7 +178,7 @@ export class Connection {
     try {
       const received = reply(line);
       const receiver = this.#receivers.get(received.id);
-      if (!receiver) throw new ProtocolError(`Postern answered the request ${received.id}, which waits for no reply.`);
+      if (!receiver) throw new ProtocolError(`Postern answered the request ${received.id}, which is not in flight.`);
       this.#receivers.delete(received.id);
       receiver(received);
     } catch (broken) {

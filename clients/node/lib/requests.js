@@ -20,10 +20,10 @@ export function requestLine(id, method, params) {
   if (bytes > messageBytesMax) throw new MessageTooLong(bytes, messageBytesMax);
   // JSON.stringify escapes only lone surrogates.
   if (line.includes("\\ud") && /(?<!\\)(?:\\\\)*\\ud/.test(line)) {
-    throw new TypeError("A text of the request has a lone surrogate, which is no character.");
+    throw new TypeError("A string of the request has a lone surrogate, which is not a character.");
   }
   if (line.length > 2 * messageDepthMax && depth(line) > messageDepthMax) {
-    throw new TypeError(`The request is nested deeper than ${messageDepthMax} levels, which Postern does not read.`);
+    throw new TypeError(`The request is nested deeper than ${messageDepthMax} levels, which Postern does not accept.`);
   }
   return line;
 }

@@ -88,13 +88,13 @@ test("an onLog that throws is an uncaught exception of the host, and gets all li
   const path = join(await temporaryFolder(t), "loud-postern");
   await writeFile(path, "#!/bin/sh\nread request; printf 'one\\ntwo\\nthree' >&2\n", { mode: 0o755 });
   const text = `
-    const heard = [], told = [];
-    process.on("uncaughtException", (error) => told.push(error.message));
+    const heard = [], uncaught = [];
+    process.on("uncaughtException", (error) => uncaught.push(error.message));
     const onLog = (line) => { heard.push(line); throw new Error("no " + line); };
     const postern = await Postern.open({ binary: ${JSON.stringify(path)}, onLog, waitUntilReady: false });
     const { stderr } = await postern.call("a").catch((error) => error);
     await postern.close();
-    console.log(JSON.stringify([heard, told, stderr]));`;
+    console.log(JSON.stringify([heard, uncaught, stderr]));`;
   const { stdout } = await run(process.execPath, program(text), { ...inHost, timeout: 10_000 });
   const lines = ["one", "two", "three"];
   assert.deepEqual(JSON.parse(stdout), [lines, lines.map((line) => `no ${line}`), lines]);
@@ -172,7 +172,7 @@ const threads = [
   ["the main thread", (text) => text],
   ["a worker", (text) => inWorker(text, false)],
   // No thread uses process.stderr, so that the descriptor is not set to not block before.
-  ["a worker with a stderr of its own", (text) => inWorker(text, true)],
+  ["a worker whose stderr is captured", (text) => inWorker(text, true)],
 ];
 
 for (const [thread, programIn] of threads) {

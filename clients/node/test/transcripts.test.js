@@ -26,8 +26,8 @@ function checkError(error, { code, message, data = {} }) {
   const type = slug ? Object.values(client).find((type) => type.slug === slug) : client.CallError;
   assert.equal(error.constructor, type);
   assert.ok(error instanceof client.CallError && error instanceof client.PosternError);
-  const told = (({ name, code, slug, field }) => ({ name, code, slug, field }))(error);
-  assert.deepEqual(told, { name: type.name, code, slug, field: data.field });
+  const shown = (({ name, code, slug, field }) => ({ name, code, slug, field }))(error);
+  assert.deepEqual(shown, { name: type.name, code, slug, field: data.field });
   assert.ok(matches(error.message, message));
   assert.deepEqual(error.errors, data.errors ?? []);
   assert.ok(matches(error.retryAfter ?? null, data.retry_after ?? null));

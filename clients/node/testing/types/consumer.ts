@@ -134,7 +134,7 @@ export async function calls(postern: Postern, signal: AbortSignalLike): Promise<
   console(created, deleted, date, names, next, birthdates, npi, since, nothing, methods, document);
 }
 
-export function tells(error: unknown): string {
+export function describes(error: unknown): string {
   if (error instanceof WrongPassword) {
     const slug: "wrong_password" = error.slug;
     return slug + WrongPassword.slug + error.code.toFixed() + error.message;
