@@ -80,25 +80,25 @@ postern_open() {
         shift
     done
     if [[ -d $POSTERN_CLIENT ]]; then
-        _postern_fail 64 UsageError 'a client is open; close it, or keep POSTERN_CLIENT elsewhere and clear it'
+        _postern_fail 64 UsageError 'a client is open; close it, or save POSTERN_CLIENT elsewhere and clear it'
         return
     fi
     for tool in flock fold jq mkfifo mktemp setpriv setsid tail tee; do
         type -P "$tool" >/dev/null && continue
-        _postern_fail 72 BinaryNotFound "$tool is needed and not on the PATH ($PATH)"
+        _postern_fail 72 BinaryNotFound "$tool is required, and is not on the PATH ($PATH)"
         return
     done
     if ! found=$(type -P -- "$binary") || [[ ! -x $found ]]; then
         local places=$binary
         [[ $binary == */* ]] || places="$binary in any of ${PATH//:/, }"
-        _postern_fail 72 BinaryNotFound "there is no program $places; say where with --binary or POSTERN_BIN"
+        _postern_fail 72 BinaryNotFound "no program $places; set --binary or POSTERN_BIN"
         return
     fi
     # shellcheck disable=SC2059 # the format is a constant of lib/exchange.bash
     if ! { directory=$(mktemp -d "${TMPDIR:-/tmp}/postern.XXXXXXXXXX") &&
         mkfifo -m 600 "$directory"/{input,output,errors,recent,ready,pause} &&
         printf "$_POSTERN_CALL" 0 0 >"$directory/call"; }; then
-        _postern_fail 71 SystemError "no pipes can be made in ${TMPDIR:-/tmp}"
+        _postern_fail 71 SystemError "cannot create pipes in ${TMPDIR:-/tmp}"
         return
     fi
     # In a new session, Ctrl-C does not reach it. It is not a job of this shell, so that `wait` does not wait for it.
@@ -116,7 +116,7 @@ postern_open() {
     # Once it has started, the supervisor removes the directory when this shell ends.
     if ! _postern_is_started "$supervisor" "$directory"; then
         rm -r "$directory"
-        _postern_fail 71 SystemError 'the system refuses the process, or what it needs: descriptors, memory, room for words'
+        _postern_fail 71 SystemError 'the system cannot start the process: no descriptors or memory, or too long arguments'
         return
     fi
     POSTERN_CLIENT=$directory
@@ -211,7 +211,7 @@ postern_call() {
     done
     shift "$((OPTIND - 1))"
     if (($# < 1 || $# > 2)); then
-        _postern_fail 64 UsageError 'postern_call takes a method and, maybe, its params as JSON'
+        _postern_fail 64 UsageError 'postern_call takes a method and, optionally, its params as JSON'
         return
     fi
     _postern_method=$1

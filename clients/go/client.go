@@ -139,7 +139,7 @@ func (c *Client) Call(ctx context.Context, method string, params any) (json.RawM
 	select {
 	case outcome := <-request.outcome:
 		if outcome.err == nil && !json.Valid(outcome.result) {
-			err := &ProtocolError{Reason: "a line on its stdout is no reply, as its result is no JSON"}
+			err := &ProtocolError{Reason: "a line on its stdout is not a reply: its result is not JSON"}
 			c.breakOff(err)
 			return nil, err
 		}

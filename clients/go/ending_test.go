@@ -118,8 +118,8 @@ func TestTheEndIsReportedWhileAChildHoldsThePipes(t *testing.T) {
 // The process replies only after its input has ended.
 func TestCallsInFlightGetTheirResultsAfterClose(t *testing.T) {
 	const calls = 10
-	told := make(chan string, calls)
-	client := openFake(t, "patient", postern.Options{Log: func(line string) { told <- line }})
+	requests := make(chan string, calls)
+	client := openFake(t, "patient", postern.Options{Log: func(line string) { requests <- line }})
 	outcomes := make(chan error, calls)
 	for number := 0; number < calls; number++ {
 		go func() {
@@ -128,7 +128,7 @@ func TestCallsInFlightGetTheirResultsAfterClose(t *testing.T) {
 		}()
 	}
 	for number := 0; number < calls; number++ {
-		<-told
+		<-requests
 	}
 	if err := client.Close(); err != nil {
 		t.Error(err)

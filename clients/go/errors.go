@@ -142,7 +142,7 @@ func (e *ProtocolError) Error() string {
 	case e.Member == "":
 		return fmt.Sprintf("postern: %s: the result %s", e.Method, e.Reason)
 	default:
-		return fmt.Sprintf("postern: %s: the result's member %s %s", e.Method, e.Member, e.Reason)
+		return fmt.Sprintf("postern: %s: the result's property %s %s", e.Method, e.Member, e.Reason)
 	}
 }
 
@@ -173,7 +173,7 @@ type BinaryNotFound struct {
 
 // Error returns the name and the paths.
 func (e *BinaryNotFound) Error() string {
-	places := "nowhere, as PATH names no folder"
+	places := "no folder, because PATH has no absolute path"
 	if len(e.Places) > 0 {
 		places = strings.Join(e.Places, ", ")
 	}

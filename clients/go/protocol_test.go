@@ -70,9 +70,9 @@ func TestParamsThatTheServiceCannotParseAreNotSent(t *testing.T) {
 }
 
 func TestTheErrorQuotesALineThatCannotHaveASession(t *testing.T) {
-	for line, told := range map[string]string{"stray": `"stray\n"`, `{"session_id":"secret"`: "23 bytes"} {
+	for line, quoted := range map[string]string{"stray": `"stray\n"`, `{"session_id":"secret"`: "23 bytes"} {
 		client := openFake(t, "says", postern.Options{Env: []string{"TEST_SAYS=" + line}})
-		if _, err := client.System.Info(limited(t)); err == nil || !strings.Contains(err.Error(), told) {
+		if _, err := client.System.Info(limited(t)); err == nil || !strings.Contains(err.Error(), quoted) {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -48,7 +48,7 @@ func (c *Client) deliver(line []byte) *ProtocolError {
 	}
 	var reply reply
 	if err := json.Unmarshal(line, &reply); err != nil {
-		return &ProtocolError{Reason: fmt.Sprintf("a line on its stdout is no reply (%v): %s", err, excerpt(line))}
+		return &ProtocolError{Reason: fmt.Sprintf("a line on its stdout is not a reply (%v): %s", err, excerpt(line))}
 	}
 	if string(reply.ID) == "null" && reply.Error != nil && reply.Error.Message != nil {
 		return &ProtocolError{Reason: "the service could not read a request: " + *reply.Error.Message}
@@ -57,7 +57,7 @@ func (c *Client) deliver(line []byte) *ProtocolError {
 	isAnswer := (reply.Result != nil) != (reply.Error != nil)
 	isWhole := reply.Error == nil || reply.Error.Code != nil && reply.Error.Message != nil
 	if json.Unmarshal(reply.ID, &id) != nil || reply.Version != "2.0" || !isAnswer || !isWhole {
-		return &ProtocolError{Reason: "a line on its stdout is no reply: " + excerpt(line)}
+		return &ProtocolError{Reason: "a line on its stdout is not a reply: " + excerpt(line)}
 	}
 	return c.settle(id, func(request *request) outcome {
 		if failure := reply.Error; failure != nil {
@@ -86,7 +86,7 @@ func (c *Client) settle(id int64, outcomeOf func(*request) outcome) *ProtocolErr
 	delete(c.inFlight, id)
 	c.mutex.Unlock()
 	if request == nil {
-		return &ProtocolError{Reason: fmt.Sprintf("a reply has the id %d, which no request waits with", id)}
+		return &ProtocolError{Reason: fmt.Sprintf("a reply has the id %d, which no request in flight has", id)}
 	}
 	request.outcome <- outcomeOf(request)
 	return nil
@@ -101,7 +101,7 @@ func (c *Client) breakOff(reason *ProtocolError) {
 // endOf fails all calls if the process continues to run after it has closed a pipe, and ends the process.
 func (c *Client) endOf(reason string) {
 	if !c.process.endsWithin(drainWait) {
-		c.fail(&ProtocolError{Reason: reason + ", and it runs on"})
+		c.fail(&ProtocolError{Reason: reason + ", and it continues to run"})
 	}
 	c.process.end(c.process.closeWait)
 }

@@ -1,4 +1,4 @@
-// Measures what the client costs beside a bare loop over the same pipe: node bench.js prints a line of JSON.
+// Measures the cost of a call through the client and through a bare loop on a pipe, and prints a line of JSON.
 import { spawn } from "node:child_process";
 import { Postern } from "postern-client";
 import { binary, clientInput, session } from "./testing/support.js";
@@ -11,7 +11,7 @@ const concurrentCount = 10_000;
 const flags = ["--no-email-confirmation"];
 const rawFlags = ["--data", ":memory:", "--replies", "as-completed", "--framing", "line", ...flags];
 
-/** A Postern without a client: prepared bytes go in, and each line that comes out is let pass. */
+/** A Postern process without a client: requests are prepared bytes, and replies are not parsed. */
 class RawPostern {
   #child = spawn(binary, rawFlags, { stdio: ["pipe", "pipe", "inherit"] });
   #onLine = () => {};
@@ -39,7 +39,7 @@ class RawPostern {
   }
 }
 
-/** Makes some calls one after another, and adds to `times` how many microseconds each took. */
+/** Makes a batch of calls, one after another, and adds the microseconds of each to `times`. */
 async function time(call, times) {
   for (let index = 0; index < callCount / batchCount; index++) {
     const start = performance.now();
@@ -61,7 +61,7 @@ const rounded = (number, digits = 1) => Number(number.toFixed(digits));
 if (process.argv[2] === "opening") await measureOpening();
 else await measureCalls();
 
-/** Opening, with and without the wait for a first reply. */
+/** Measures opening, with and without the wait for a first reply. */
 async function measureOpening() {
   const times = { true: [], false: [] };
   for (let index = 0; index < openingCount; index++) {

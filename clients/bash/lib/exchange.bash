@@ -50,7 +50,7 @@ _postern_exchange_in_turn() {
 _postern_take_turn() {
     local seconds
     if ! _postern_seconds_left || ! flock -w "$seconds" 9; then
-        _postern_fail 75 TimedOut "other calls took all of $POSTERN_TIMEOUT seconds; nothing was sent"
+        _postern_fail 75 TimedOut "other calls had the turn for all $POSTERN_TIMEOUT seconds; nothing was sent"
     elif ! _postern_is_open; then
         _postern_fail_closed
     elif [[ -e $POSTERN_CLIENT/ended ]] || ! _postern_is_held; then
@@ -184,7 +184,7 @@ _postern_fail_closed() {
 }
 
 _postern_fail_ended() {
-    local how='what held the process was ended' line lines=()
+    local how='the supervisor of the process has ended' line lines=()
     _postern_is_open || how='the client was closed'
     if [[ -e $POSTERN_CLIENT/ended ]]; then
         mapfile -t lines <"$POSTERN_CLIENT/ended"
@@ -205,7 +205,7 @@ _postern_break() {
     local supervisor=''
     read -r supervisor <"$POSTERN_CLIENT/supervisor"
     kill -TERM "$supervisor" 2>/dev/null
-    _postern_fail 76 ProtocolError 'what came is no reply; the client is closed'
+    _postern_fail 76 ProtocolError 'the output is not a reply; the client is closed'
 }
 
 # Ends the process and waits until it has ended, which is when its output ends.

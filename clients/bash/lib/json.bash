@@ -19,7 +19,7 @@ _postern_is_calling() {
 # Begins a call. Fails during another call of this shell, because it could take the reply to that call.
 _postern_begin() {
     if _postern_is_calling; then
-        echo 'postern: a trap that comes while a call is under way can close, and not call' >&2
+        echo 'postern: a trap during a call can close the client, but cannot call' >&2
         return 64
     fi
     _postern_reset
@@ -121,7 +121,7 @@ _postern_read_value() {
             _postern_json=$1
             [[ $1 == true || $1 == false ]] || _postern_fail 64 UsageError "$path takes true or false"
             ;;
-        *) _postern_fail 64 UsageError "$path takes JSON, as in $path:=JSON, or has members, as in $path.NAME=VALUE" ;;
+        *) _postern_fail 64 UsageError "$path takes JSON, as in $path:=JSON, or properties, as in $path.NAME=VALUE" ;;
     esac
 }
 
@@ -153,7 +153,7 @@ _postern_join_params() {
             name=${name%%.*}
             current=${current:+$current.}$name
             if [[ ${given[$current]+there} ]]; then
-                _postern_fail 64 UsageError "$current is given twice, whole and by its members"
+                _postern_fail 64 UsageError "$current is given twice, whole and by its properties"
                 return
             fi
             _postern_params+="$separator\"$name\":{"
@@ -189,7 +189,7 @@ _postern_read_error() {
         local parts
         mapfile -td '' parts < <(jq -j -L "$_POSTERN_LIB" 'include "reply"; error_parts' <<<"$1" 2>/dev/null)
         if ((${#parts[@]} < 5)); then
-            _postern_fail 76 ProtocolError 'its error has no code or no message'
+            _postern_fail 76 ProtocolError 'an error reply has no code or no message'
             return
         fi
         POSTERN_ERROR_CODE=${parts[0]} message=${parts[1]} POSTERN_ERROR_DATA=${parts[2]}
@@ -225,7 +225,7 @@ _postern_unpack() {
     )
     # The last part is `complete`, or the fault of the result.
     if [[ ${_postern_parts[-1]-} != complete ]]; then
-        _postern_fail 76 ProtocolError "${_postern_parts[-1]-the result is no JSON}"
+        _postern_fail 76 ProtocolError "${_postern_parts[-1]-the result is not JSON}"
         return
     fi
     _postern_target=()

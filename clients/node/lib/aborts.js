@@ -3,15 +3,15 @@
 /** @typedef {import("./postern.js").AbortSignalLike} AbortSignalLike */
 
 /**
- * What is to be done when a signal aborts. Each signal has one listener, however many calls it is for, as Node warns
- * of a leak where there are more than ten.
+ * The functions to run when a signal aborts. Each signal has only one listener for all calls, because Node warns of a
+ * leak when a signal has more than ten.
  *
  * @type {WeakMap<AbortSignalLike, { bodies: Set<() => void>, listener: () => void }>}
  */
 const watched = new WeakMap();
 
 /**
- * Has a body run when the signal aborts.
+ * Runs a body when the signal aborts.
  *
  * @param {AbortSignalLike} signal
  * @param {() => void} body
@@ -28,7 +28,7 @@ export function watch(signal, body) {
 }
 
 /**
- * Takes back what `watch` was given.
+ * Removes a body that was given to `watch`.
  *
  * @param {AbortSignalLike} signal
  * @param {() => void} body
@@ -41,7 +41,7 @@ export function unwatch(signal, body) {
 }
 
 /**
- * Why a signal aborted.
+ * The reason of an aborted signal.
  *
  * @param {AbortSignalLike} signal
  */

@@ -4,8 +4,8 @@ import { delimiter, resolve } from "node:path";
 import { BinaryNotFound } from "./errors.js";
 
 /**
- * The path of the binary: what the host names, else what POSTERN_BIN names, else `postern`. A name without a slash is
- * looked up on PATH.
+ * The path of the binary: the one that the host names, or else the one that POSTERN_BIN names, or else `postern`. A
+ * name without a slash is looked up on PATH.
  *
  * @param {string} [given]
  * @throws {BinaryNotFound}

@@ -8,27 +8,27 @@ import { requestLine } from "./requests.js";
 /** @typedef {import("./replies.js").Reply} Reply */
 /** @typedef {import("./postern.js").CallOptions} CallOptions */
 
-/** How many lines of stderr are kept for the error that tells of the process's end. */
+/** How many lines of stderr are kept for ProcessEnded. */
 const stderrLinesMax = 20;
-/** How much of a line of stderr is kept until its line feed comes; a longer line is handed on in pieces. */
+/** The longest line of stderr; a longer line is passed on in pieces. */
 const stderrLineBytesMax = 1024 * 1024;
-/** How long close waits for the process if nothing else is said. */
+/** How long close waits for the process by default. */
 const closeMilliseconds = 30_000;
-/** How long the process has between SIGTERM and SIGKILL. */
+/** How long the process may run between SIGTERM and SIGKILL. */
 const termMilliseconds = 5_000;
-/** How long one end of the process, its exit or that of a pipe, may come before the other. */
+/** How long to wait for the end of the pipes after the process exits, and for its exit after the end of a pipe. */
 const settleMilliseconds = 1_000;
-/** The longest that a timer of Node runs, 24 days. */
+/** The longest time of a Node timer, 24 days. */
 const timerMillisecondsMax = 2 ** 31 - 1;
 
-/** A process that answers requests on its pipes, and the calls that wait for its replies. */
+/** A process that replies to requests on its pipes, and the calls that wait for its replies. */
 export class Connection {
   #child;
   #onLog;
   #writer;
-  /** What takes the reply to each request, by id, or what makes the error where there will be none. */
+  /** By request id: called with the reply, or with a function that makes the error if no reply will arrive. */
   #receivers = /** @type {Map<number, (reply: Reply | (() => Error)) => void>} */ (new Map());
-  /** How many of them somebody waits for. */
+  /** How many calls wait. A receiver whose call was cancelled or timed out does not count. */
   #waitingCount = 0;
   #lastID = 0;
   #stderr = /** @type {string[]} */ ([]);
@@ -39,7 +39,7 @@ export class Connection {
   #markEnded = () => {};
 
   /**
-   * @param {import("node:child_process").ChildProcess} child - that has been spawned, its pipes untouched
+   * @param {import("node:child_process").ChildProcess} child - a spawned process whose pipes are unused
    * @param {(line: string) => void} onLog
    */
   constructor(child, onLog) {
@@ -48,7 +48,7 @@ export class Connection {
     this.#writer = new LineWriter(child.stdin);
     this.#ended = /** @type {Promise<void>} */ (new Promise((resolve) => (this.#markEnded = resolve)));
     this.#listen();
-    // The child alone is what may keep the host alive, while somebody waits for it.
+    // Only the child keeps the host running, and only while calls wait or the client closes.
     for (const handle of [child, child.stdin, child.stdout, child.stderr]) handle.unref();
   }
 
@@ -57,22 +57,22 @@ export class Connection {
   }
 
   /**
-   * Sends a request and gives its result as it came.
+   * Sends a request and returns its result unchecked.
    *
    * @param {string} method
    * @param {unknown} params
    * @param {CallOptions} options
    */
   async call(method, params, { signal, timeout } = {}) {
-    if (signal && typeof signal.addEventListener !== "function") throw new TypeError("The signal is no AbortSignal.");
+    if (signal && typeof signal.addEventListener !== "function") throw new TypeError("signal is not an AbortSignal.");
     if (signal?.aborted) throw reasonOf(signal);
-    if (timeout !== undefined && !(timeout > 0)) throw new RangeError(`A timeout is above 0, not ${timeout}.`);
+    if (timeout !== undefined && !(timeout > 0)) throw new RangeError(`timeout must be above 0, not ${timeout}.`);
     if (this.#closing) throw new ClientClosed();
     if (this.#failure) throw this.#failure();
     const line = requestLine(this.#lastID + 1, method, params);
     this.#lastID += 1;
     this.#writer.write(line);
-    // The errors are made here, behind an await, so that their stack traces lead to who called.
+    // Errors are created here, after an await, so that their stack traces include the caller.
     const reply = await this.#replyTo(this.#lastID, signal, timeout);
     if (typeof reply === "function") throw reply();
     if (reply.error) throw callError(reply.error);
@@ -80,7 +80,7 @@ export class Connection {
   }
 
   /**
-   * Lets the process answer what it was sent and waits for its end.
+   * Waits for the replies to all requests that were sent, and then until the process has ended.
    *
    * @param {import("./postern.js").CloseOptions} options
    */
@@ -136,7 +136,7 @@ export class Connection {
       /** @param {unknown} reason */
       const giveUp = (reason) => {
         leave();
-        // The reply will come nevertheless, and nobody takes it.
+        // The reply will still arrive, and is dropped.
         this.#receivers.set(id, () => {});
         reject(reason);
       };
@@ -157,13 +157,13 @@ export class Connection {
     child.stdout.on("data", (chunk) => replies.push(chunk));
     child.stderr.on("data", (chunk) => log.push(chunk));
     child.stderr.once("end", () => log.end());
-    // A pipe breaks when the process ends, which its exit tells more of.
+    // A pipe also breaks when the process ends; then the exit event reports the end.
     child.stdin.on("error", () => this.#pipeBroke("stdin"));
     child.stdout.on("error", () => this.#pipeBroke("stdout"));
     child.stdout.once("end", () => this.#pipeBroke("stdout"));
     child.stderr.on("error", () => {});
     child.once("exit", (code, signal) => {
-      // What it wrote before is read to its end, unless a child of its own still holds the pipes.
+      // The rest of its output is read first. The timer is for a child of the process that holds the pipes open.
       const timer = setTimeout(() => this.#exited(code, signal), settleMilliseconds);
       child.once("close", () => {
         clearTimeout(timer);
@@ -178,7 +178,7 @@ export class Connection {
     try {
       const received = reply(line);
       const receiver = this.#receivers.get(received.id);
-      if (!receiver) throw new ProtocolError(`Postern answered the request ${received.id}, which waits for no reply.`);
+      if (!receiver) throw new ProtocolError(`Postern answered the request ${received.id}, which is not in flight.`);
       this.#receivers.delete(received.id);
       receiver(received);
     } catch (broken) {
@@ -193,7 +193,7 @@ export class Connection {
     try {
       this.#onLog(line);
     } catch (error) {
-      // An uncaught exception, as from any listener, but once the lines behind this one are read.
+      // Thrown on the next tick as an uncaught exception, so that the lines after this one are still read.
       process.nextTick(() => {
         throw error;
       });
@@ -210,7 +210,7 @@ export class Connection {
   }
 
   /**
-   * Ends the client, as nothing that the process says can be relied on any more.
+   * Ends the client after output that is not JSON-RPC.
    *
    * @param {ProtocolError} broken
    */

@@ -1,38 +1,38 @@
-/** The base of every error of this package. */
+/** The base class of all errors of this package. */
 export class PosternError extends Error {
   readonly name: string;
   readonly cause?: unknown;
 }
 
 /**
- * The service answered with an error. There is a class for each slug that this client knows; any other error, and one
- * without slugs, is of this class itself.
+ * The service replied with an error. Each slug that this client knows has a subclass; an error with another slug, or
+ * without slugs, is a plain CallError.
  */
 export class CallError extends PosternError {
-  /** The error's number, as JSON-RPC has it. */
+  /** The JSON-RPC error code. */
   readonly code: number;
   /** The first of `errors`. */
   readonly slug: string | undefined;
-  /** All that is wrong, as fixed words. */
+  /** All slugs of the error. */
   readonly errors: readonly string[];
-  /** The path of the param at fault: `client.user.email`. */
+  /** The path of the invalid param: `client.user.email`. */
   readonly field: string | undefined;
-  /** After how many seconds it may be worth trying again. */
+  /** How many seconds to wait before a retry. */
   readonly retryAfter: number | undefined;
-  /** The error's `data`, as it came. */
+  /** The error's `data`, unchecked. */
   readonly data: unknown;
 
   constructor(error: { code: number; message: string; data?: unknown });
 }
 
-/** The process ended, or was killed, while it was needed. Whether calls in flight took effect is not known. */
+/** The process ended before the client was closed. Whether the calls in flight took effect is not known. */
 export class ProcessEnded extends PosternError {
   readonly name: "ProcessEnded";
-  /** Its exit code, or null where a signal killed it. */
+  /** The exit code, or null if a signal killed the process. */
   readonly exitCode: number | null;
-  /** The name of the signal that killed it, or null. */
+  /** The name of the signal that killed the process, or null. */
   readonly signal: string | null;
-  /** The last lines that it wrote to stderr, 20 at most. */
+  /** The last lines that the process wrote to stderr, at most 20. */
   readonly stderr: readonly string[];
 
   constructor(exitCode: number | null, signal: string | null, stderr: readonly string[]);
@@ -45,29 +45,29 @@ export class ClientClosed extends PosternError {
   constructor();
 }
 
-/** There is no binary to spawn. */
+/** The binary was not found. */
 export class BinaryNotFound extends PosternError {
   readonly name: "BinaryNotFound";
-  /** Every path that was looked at. */
+  /** All paths where the client looked. */
   readonly places: readonly string[];
 
   constructor(places: readonly string[]);
 }
 
-/** A request is longer than the service reads. Nothing of it was sent. */
+/** A request is longer than the service accepts. Nothing was sent. */
 export class MessageTooLong extends PosternError {
   readonly name: "MessageTooLong";
   /** How many bytes the request has. */
   readonly bytes: number;
-  /** How many it may have. */
+  /** How many bytes a request may have. */
   readonly bytesMax: number;
 
   constructor(bytes: number, bytesMax: number);
 }
 
 /**
- * What came from the process is not what was agreed on: either no JSON-RPC, which ends the client, or a result that
- * lacks a member or has one of another type, which is told of the one call.
+ * The output of the process is not JSON-RPC, which ends the client; or a result lacks a property or has one of another
+ * type, which fails only its call.
  */
 export class ProtocolError extends PosternError {
   readonly name: "ProtocolError";

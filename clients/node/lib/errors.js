@@ -7,7 +7,7 @@ export class PosternError extends Error {
 }
 
 export class CallError extends PosternError {
-  /** @param {{ code: number, message: string, data?: any }} error - as JSON-RPC has it */
+  /** @param {{ code: number, message: string, data?: any }} error - the `error` of a JSON-RPC reply */
   constructor({ code, message, data }) {
     super(message);
     this.code = code;
@@ -28,11 +28,11 @@ export class ProcessEnded extends PosternError {
   /**
    * @param {number | null} exitCode
    * @param {string | null} signal
-   * @param {readonly string[]} stderr - its last lines
+   * @param {readonly string[]} stderr - the last lines of stderr
    */
   constructor(exitCode, signal, stderr) {
     const how = signal === null ? `ended with exit code ${exitCode}` : `was killed by ${signal}`;
-    const said = stderr.length === 0 ? "It said nothing on stderr." : `Its last lines on stderr:\n${stderr.join("\n")}`;
+    const said = stderr.length === 0 ? "Its stderr is empty." : `Its last lines on stderr:\n${stderr.join("\n")}`;
     super(`Postern ${how}. Whether the calls in flight took effect is not known. ${said}`);
     this.exitCode = exitCode;
     this.signal = signal;
@@ -58,7 +58,7 @@ export class BinaryNotFound extends PosternError {
   /** @param {readonly string[]} places */
   constructor(places) {
     const looked = places.length === 0 ? "PATH names no folder" : `looked at ${places.join(", ")}`;
-    super(`There is no binary of Postern: ${looked}. The option \`binary\` or POSTERN_BIN can say where it is.`);
+    super(`The postern binary was not found: ${looked}. Set the option \`binary\` or POSTERN_BIN.`);
     this.places = places;
   }
 
@@ -73,7 +73,7 @@ export class MessageTooLong extends PosternError {
    * @param {number} bytesMax
    */
   constructor(bytes, bytesMax) {
-    super(`The request has ${bytes} bytes; ${bytesMax} is the most that Postern reads.`);
+    super(`The request has ${bytes} bytes; Postern accepts at most ${bytesMax}.`);
     this.bytes = bytes;
     this.bytesMax = bytesMax;
   }

@@ -4,8 +4,8 @@ import { Buffer } from "node:buffer";
 const lineFeed = 10;
 
 /**
- * Cuts the chunks of a stream into lines. A line may have any length: its pieces are joined once, when its line feed
- * comes, and then decoded, so that no character is torn. Only LF ends a line; U+2028 does not.
+ * Splits the chunks of a stream into lines. A line may have any length: its pieces are joined once, when its line feed
+ * arrives, and then decoded, so that no character is split. Only LF ends a line; U+2028 does not.
  */
 export class LineReader {
   /** @type {Buffer[]} */
@@ -16,7 +16,7 @@ export class LineReader {
 
   /**
    * @param {(line: string) => void} onLine
-   * @param {number} [bytesMax] - past how many bytes without a line feed they are handed on as a line
+   * @param {number} [bytesMax] - how many bytes a line may have before its first part is passed on as a line
    */
   constructor(onLine, bytesMax = Infinity) {
     this.#onLine = onLine;
@@ -38,7 +38,7 @@ export class LineReader {
     if (this.#bytes > this.#bytesMax) this.end();
   }
 
-  /** Hands on what stands behind the last line feed. */
+  /** Passes on the bytes after the last line feed as a line. */
   end() {
     if (this.#pieces.length > 0) this.#onLine(this.#joined(Buffer.alloc(0)));
   }
@@ -52,12 +52,11 @@ export class LineReader {
   }
 }
 
-/** How much is written at once; a longer line goes by itself. */
+/** The longest batch of lines for one write; a longer line is written alone. */
 const batchCharactersMax = 64 * 1024;
 
 /**
- * Writes lines in their order, those of one turn of the event loop together, and no more at a time than the stream
- * takes.
+ * Writes lines in order. Lines of one turn of the event loop are written together, and none while the stream is full.
  */
 export class LineWriter {
   #stream;
@@ -87,7 +86,7 @@ export class LineWriter {
     this.#schedule();
   }
 
-  /** Ends the stream once all is written. */
+  /** Ends the stream once all lines are written. */
   end() {
     this.#isEnding = true;
     this.#schedule();
@@ -96,7 +95,7 @@ export class LineWriter {
   #schedule() {
     if (this.#isScheduled || this.#isFull) return;
     this.#isScheduled = true;
-    // Behind the microtasks, so that all that the replies of one chunk bring about is written at once.
+    // After the microtasks, so that all requests caused by the replies of one chunk are written together.
     process.nextTick(() => {
       this.#isScheduled = false;
       this.#flush();

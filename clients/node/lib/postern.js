@@ -11,7 +11,7 @@ import { writeToStderr } from "./stderr.js";
 
 /** How long opening waits for the first reply. */
 const openMilliseconds = 60_000;
-/** How many descriptors a start takes for a moment: both ends of three pipes, and of one that says how it went. */
+/** How many descriptors a start needs: both ends of three pipes, and of the pipe that reports the result of exec. */
 const startDescriptors = 8;
 
 export class Postern extends Methods {
@@ -30,7 +30,7 @@ export class Postern extends Methods {
     const child = await spawned(path, [...place, "--replies", "as-completed", "--framing", "line", ...more], {
       cwd,
       env: { ...process.env, ...env },
-      // A session of its own: Ctrl-C in a terminal reaches the host alone. It ends at the end of its stdin as ever.
+      // In a new session, so that Ctrl-C in a terminal reaches only the host. It still ends at the end of its stdin.
       detached: true,
       stdio: "pipe",
     });
@@ -66,7 +66,7 @@ export class Postern extends Methods {
  * @param {Connection} connection
  * @param {string} method
  * @param {unknown} params
- * @param {import("./shapes.js").Shape | null} shape - of the result; null for a method that gives none
+ * @param {import("./shapes.js").Shape | null} shape - of the result; null for a method without a result
  * @param {import("./postern.js").CallOptions} [options]
  */
 async function typedCall(connection, method, params, shape, options) {
@@ -94,14 +94,15 @@ function spawned(path, flags, options) {
       child.once("spawn", () => resolve(child));
       child.on("error", fail);
     } catch (cause) {
-      // What the kernel refuses comes either way; a flag that is no text is the host's own mistake.
+      // Node throws some errors of the kernel and emits others. An error without `syscall` is a mistake of the host,
+      // such as a flag that is not a string.
       if (/** @type {any} */ (cause).syscall === undefined) throw cause;
       fail(cause);
     }
   });
 }
 
-/** Throws where too few descriptors are left, as Node loses those of a start in whose middle they run out. */
+/** Throws if too few descriptors are free: Node leaks descriptors if a start runs out of them halfway. */
 function checkDescriptors() {
   /** @type {number[]} */
   const probes = [];
@@ -113,7 +114,7 @@ function checkDescriptors() {
 }
 
 /**
- * Waits for the first reply, so that opening fails where the program cannot serve.
+ * Waits for the first reply, so that opening fails if the program cannot serve.
  *
  * @param {Connection} connection
  */
@@ -121,7 +122,7 @@ async function ready(connection) {
   try {
     await connection.call(readinessMethod, undefined, { timeout: openMilliseconds });
   } catch (error) {
-    // An error that the service answers with is an answer as well.
+    // An error reply also shows that the process serves.
     if (error instanceof CallError) return;
     await connection.close({ timeout: 1 });
     throw error;

@@ -4,22 +4,22 @@ import * as errors from "./generated/errors.js";
 
 /** @typedef {{ id: number, result?: unknown, error?: { code: number, message: string, data?: any } }} Reply */
 
-/** The classes of errors, by their slugs. */
+/** The error classes, by slug. */
 const callErrors = new Map(Object.values(errors).map((type) => [/** @type {string} */ (type.slug), type]));
 
 /**
- * A line as the reply that it is.
+ * Parses a line as a reply.
  *
  * @param {string} line
  * @returns {Reply}
- * @throws {ProtocolError} it is none
+ * @throws {ProtocolError} if the line is not a reply
  */
 export function reply(line) {
   let value;
   try {
     value = JSON.parse(line);
   } catch {
-    // Without the cause, as newer versions of Node quote the line in it.
+    // Without the cause, because newer versions of Node quote the line in it.
     throw new ProtocolError(`Postern wrote a line that is no JSON: ${excerpt(line)}`);
   }
   if (!isReply(value)) throw new ProtocolError(`Postern wrote a line that is no reply: ${excerpt(line)}`);
@@ -34,7 +34,7 @@ function isReply(value) {
 }
 
 /**
- * The beginning of a line, for a message; not of one that may be a part of a reply, and hold a session.
+ * The start of a line, for a message; only the length if the line may be part of a reply with a session.
  *
  * @param {string} line
  */
@@ -44,7 +44,7 @@ function excerpt(line) {
 }
 
 /**
- * A reply's error, of the class of its slug.
+ * The error of a reply, in the class of its slug.
  *
  * @param {NonNullable<Reply["error"]>} error
  */

@@ -4,26 +4,26 @@ import { MessageTooLong } from "./errors.js";
 import { messageBytesMax, messageDepthMax } from "./generated/limits.js";
 
 /**
- * A request as a line of JSON. What the service could not read is refused here: it would answer without an id, and
- * nobody could tell whose answer that is.
+ * A request as a line of JSON. Requests that the service cannot parse are refused here: the service would reply without
+ * an id, so that no call would get the reply.
  *
  * @param {number} id
  * @param {string} method
- * @param {unknown} params - left out where undefined
+ * @param {unknown} params - left out if undefined
  * @throws {MessageTooLong}
- * @throws {TypeError} what no JSON text can hold, a lone surrogate among it, or nested too deep
+ * @throws {TypeError} if JSON cannot represent the params, if they have a lone surrogate, or are nested too deep
  */
 export function requestLine(id, method, params) {
   const line = JSON.stringify({ jsonrpc: "2.0", id, method, params });
-  // A character has three bytes at most.
+  // A UTF-16 code unit has at most three bytes in UTF-8.
   const bytes = line.length * 3 > messageBytesMax ? Buffer.byteLength(line) : 0;
   if (bytes > messageBytesMax) throw new MessageTooLong(bytes, messageBytesMax);
-  // JSON.stringify escapes a surrogate only where it is alone.
+  // JSON.stringify escapes only lone surrogates.
   if (line.includes("\\ud") && /(?<!\\)(?:\\\\)*\\ud/.test(line)) {
-    throw new TypeError("A text of the request has a lone surrogate, which is no character.");
+    throw new TypeError("A string of the request has a lone surrogate, which is not a character.");
   }
   if (line.length > 2 * messageDepthMax && depth(line) > messageDepthMax) {
-    throw new TypeError(`The request is nested deeper than ${messageDepthMax} levels, which Postern does not read.`);
+    throw new TypeError(`The request is nested deeper than ${messageDepthMax} levels, which Postern does not accept.`);
   }
   return line;
 }
@@ -37,7 +37,7 @@ function codes(characters) {
 }
 
 /**
- * How many objects and arrays stand within each other.
+ * The nesting depth of objects and arrays.
  *
  * @param {string} json
  */
@@ -59,7 +59,7 @@ function depth(json) {
 }
 
 /**
- * Where the string ends that starts at an index.
+ * The index of the closing quote of the string that starts at an index.
  *
  * @param {string} json
  * @param {number} start

@@ -2,7 +2,7 @@
 import { inspect } from "node:util";
 
 /**
- * What an object must look like: its members by name. Others may stand beside them.
+ * The required form of an object: its properties by name. An object may have other properties too.
  *
  * @typedef {{ [name: string]: Member }} Shape
  */
@@ -18,7 +18,7 @@ import { inspect } from "node:util";
  */
 
 /**
- * Where a value is not as it must be, and why: `.clients[3].user.id is missing`. Undefined where all is well.
+ * The first fault of a value, with its path: `.clients[3].user.id is missing`. Undefined if the value has the shape.
  *
  * @param {any} value
  * @param {Shape} shape
@@ -67,14 +67,14 @@ function elementMisfit(value, type) {
 }
 
 const hidden = "<redacted>";
-/** By shape: the names of its secrets, and the members whose own shapes have some. */
+/** By shape: the names of its secret properties, and the properties whose shapes have secrets. */
 const secretsOfShapes = /** @type {WeakMap<Shape, { names: string[], inner: [string, Shape][] }>} */ (new WeakMap());
 
 /**
- * Lets `console.log` and `util.inspect` show a result without its secrets. The members themselves, and what JSON has
- * of them, stay as they are.
+ * Makes `console.log` and `util.inspect` show a result without its secrets. The properties and the JSON of the result
+ * do not change.
  *
- * @param {any} value - that fits the shape
+ * @param {any} value - a value that has the shape
  * @param {Shape} shape
  */
 export function hideSecrets(value, shape) {

@@ -4,26 +4,27 @@ import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { isMainThread } from "node:worker_threads";
 
-/** How much may wait for a stderr that nobody reads. */
+/** How many bytes of lines are buffered if stderr is a full pipe. */
 const waitingBytesMax = 16 * 1024 * 1024;
-/** After how long a full pipe is tried again. */
+/** How long to wait before a retry on a full pipe. */
 const retryMilliseconds = 20;
 const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
 
-/** The lines that stderr has not taken yet; those before `first` it has. */
+/** The lines to write, from the index `first`; those before it are written. */
 let waiting = /** @type {Buffer[]} */ ([]);
 let first = 0;
 let waitingBytes = 0;
 let leftOut = 0;
 let isRetrying = false;
 let isAtExit = false;
-/** In a worker: whether stderr has been made not to block. */
+/** In a worker: whether stderr is set to not block. */
 let isNonblocking = false;
 
 /**
- * Writes a line to the host's stderr, and never waits for whoever reads that.
+ * Writes a line to the host's stderr without blocking.
  *
- * Past process.stderr, a stream whose errors (nobody reads it, its pipe is full) end a host that does not listen to them.
+ * It does not use process.stderr: that stream has an error if its pipe is full or has no reader, which ends a host
+ * without a listener for it.
  *
  * @param {string} line
  */
@@ -49,7 +50,7 @@ function flush() {
     writeToStderr(`postern: ${count} lines of its stderr are left out, as nobody reads them`);
   } catch (error) {
     if (/** @type {{ code?: string }} */ (error).code === "EAGAIN") retry();
-    // Otherwise the lines are lost, and the host goes on.
+    // Otherwise the lines are lost, and the host continues.
     else forget();
   }
 }
@@ -68,7 +69,7 @@ function retry() {
   process.once("exit", flush);
 }
 
-/** Writes all lines; throws EAGAIN where stderr takes no more of them now. */
+/** Writes all lines; throws EAGAIN if stderr is full. */
 function writeAll() {
   const descriptor = openStderr();
   try {
@@ -86,15 +87,15 @@ function writeAll() {
   }
 }
 
-/** A descriptor of stderr's file, pipe or terminal where a write does not block. */
+/** A descriptor of stderr's file, pipe or terminal on which writes do not block. */
 function openStderr() {
   if (fstatSync(2).isFile()) return 2;
   try {
-    // Opened anew, as O_NONBLOCK on the descriptor itself would also be that of all who share it.
+    // A new open file: O_NONBLOCK on the descriptor itself would affect all processes that share it.
     return openSync("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY);
   } catch {
-    // A socket, or a pipe of another user. To make a stream of it sets O_NONBLOCK, as the host's own first use of it does.
-    // A worker's process.stderr is no stream of the descriptor, and need not lead there.
+    // A socket, or a pipe of another user. Creating a stream of it sets O_NONBLOCK, as the host's first use of
+    // process.stderr does. In a worker, process.stderr is not a stream of the descriptor, and may lead elsewhere.
     if (isMainThread) void process.stderr;
     else if (!isNonblocking) new Socket({ fd: 2, readable: false, writable: true });
     isNonblocking = true;

@@ -4,7 +4,7 @@ import { open, openFake, session } from "../testing/support.js";
 
 const login = { email: "lasoren@bu.edu", password: "password" };
 
-test("an aborted call rejects at once with the signal's reason, and its reply harms nobody", async (t) => {
+test("an aborted call rejects at once with the signal's reason, and its reply is dropped", async (t) => {
   const postern = await open(t);
   await session(postern);
   const controller = new AbortController();
@@ -14,7 +14,7 @@ test("an aborted call rejects at once with the signal's reason, and its reply ha
   controller.abort(reason);
   await assert.rejects(call, (error) => error === reason);
   assert.equal((await other).id, 1);
-  // The reply to the first has come before this one.
+  // The reply to the first call arrives before this one.
   assert.equal((await postern.operators.signin(login)).id, 1);
 });
 
@@ -26,7 +26,7 @@ test("an abort without a reason rejects with an AbortError", async (t) => {
   await assert.rejects(call, { name: "AbortError" });
 });
 
-test("a signal that has aborted lets nothing be sent", async (t) => {
+test("a call with an aborted signal is not sent", async (t) => {
   const postern = await openFake(t, `read request; echo "$request" >&2; cat >&2`);
   await assert.rejects(postern.system.info({ signal: AbortSignal.abort("no") }), (reason) => reason === "no");
   const first = postern.call("first");
@@ -34,15 +34,15 @@ test("a signal that has aborted lets nothing be sent", async (t) => {
   await assert.rejects(first, (error) => error.stderr[0].includes('"id":1,"method":"first"'));
 });
 
-test("what is no signal is told before anything is sent, and the next call is served", async (t) => {
+test("an invalid signal is a TypeError before anything is sent, and the next call works", async (t) => {
   const postern = await open(t);
   await assert.rejects(postern.system.info({ signal: new AbortController() }), TypeError);
-  // A reply that came for nobody would end the client.
+  // A reply without a call would end the client.
   await postern.operators.signin(login).catch(() => {});
   assert.equal((await postern.system.info({ signal: null })).name, "postern");
 });
 
-test("a timeout rejects with a TimeoutError, and the next call is served", async (t) => {
+test("a timeout rejects with a TimeoutError, and the next call works", async (t) => {
   const postern = await open(t);
   await session(postern);
   await assert.rejects(postern.operators.signin(login, { timeout: 1 }), { name: "TimeoutError", message: /1 ms/ });
@@ -50,7 +50,7 @@ test("a timeout rejects with a TimeoutError, and the next call is served", async
   await assert.rejects(postern.system.info({ timeout: 0 }), RangeError);
 });
 
-test("one signal serves many calls without a warning, and keeps no listeners", async (t) => {
+test("one signal can be used for many calls without a warning, and keeps no listeners", async (t) => {
   const warnings = [];
   process.on("warning", (warning) => warnings.push(warning));
   const postern = await open(t);
@@ -68,7 +68,7 @@ test("one signal serves many calls without a warning, and keeps no listeners", a
   assert.deepEqual(warnings, []);
 });
 
-test("a call that was given up keeps close from nothing", async (t) => {
+test("a cancelled call does not block close", async (t) => {
   const postern = await open(t);
   await session(postern);
   const call = postern.operators.signin(login, { signal: AbortSignal.timeout(1) });

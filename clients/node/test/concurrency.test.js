@@ -5,7 +5,7 @@ import { clientInput, open, session } from "../testing/support.js";
 const callCount = 10_000;
 const taskCount = 50;
 
-test("10,000 calls of 50 tasks get each its own reply, and a reply of some MiB is read", async (t) => {
+test("each of 10,000 calls of 50 tasks gets its own reply, and a reply of several MiB is read", async (t) => {
   const postern = await open(t);
   const own = await session(postern);
   const ids = new Map();
@@ -34,14 +34,14 @@ test("10,000 calls of 50 tasks get each its own reply, and a reply of some MiB i
   assert.equal(ids.size, 0);
 });
 
-test("20,000 calls at once, some of them long, are written while the replies are read", async (t) => {
+test("20,000 concurrent calls, some of them long, are written while the replies are read", async (t) => {
   const postern = await open(t);
   const text = "x".repeat(2_000);
   const calls = Array.from({ length: 20_000 }, () => postern.call("system.info", { text }));
   for (const info of await Promise.all(calls)) assert.equal(info.name, "postern");
 });
 
-test("replies come as they are ready", async (t) => {
+test("replies arrive in the order in which they are ready", async (t) => {
   const postern = await open(t);
   await session(postern);
   const order = [];
@@ -53,7 +53,7 @@ test("replies come as they are ready", async (t) => {
   assert.deepEqual(order, ["info", "signin"]);
 });
 
-test("the document of all methods is read", async (t) => {
+test("the result of rpc.discover is read", async (t) => {
   const postern = await open(t);
   const document = await postern.rpc.discover();
   const names = document.methods.map((method) => method.name);

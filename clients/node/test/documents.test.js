@@ -15,13 +15,13 @@ created Mary Major
 1 client, next provision 2
 `;
 
-/** The blocks of code in the README that are in a language. */
+/** The code blocks of the README in a language. */
 function blocks(language) {
   const all = readme.matchAll(/^```(\w+)\n(.*?)^```$/gms);
   return [...all].flatMap(([, name, text]) => (name === language ? [text] : []));
 }
 
-/** A program's folder in which the package is installed. */
+/** A folder for a program, with the package installed. */
 async function programFolder(test) {
   const folder = await temporaryFolder(test);
   await mkdir(join(folder, "node_modules"));
@@ -38,7 +38,7 @@ test("the example prints the session, and the README shows it", async (t) => {
   assert.ok(readme.includes(session.replace(/^(?=.)/gm, "    ")));
 });
 
-test("the programs of the README run as they are written", async (t) => {
+test("the programs of the README print the expected lines", async (t) => {
   const folder = await programFolder(t);
   const expected = [
     session,
@@ -58,7 +58,7 @@ test("the programs of the README run as they are written", async (t) => {
 
 const hasCompiler = await run("tsc", ["--version"]).then(() => true, () => false);
 
-test("the TypeScript of the README is sound", { skip: !hasCompiler && "there is no tsc" }, async (t) => {
+test("the TypeScript of the README compiles", { skip: !hasCompiler && "tsc is not installed" }, async (t) => {
   const folder = await programFolder(t);
   const compilerOptions = { target: "ES2022", module: "Node16", strict: true, noEmit: true, types: [] };
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.ts"] }));
@@ -68,14 +68,14 @@ test("the TypeScript of the README is sound", { skip: !hasCompiler && "there is 
   assert.deepEqual(await run("tsc", ["-p", folder]), { code: 0, signal: null, stdout: "", stderr: "" });
 });
 
-test("what is declared is exported, and what is exported declared", async () => {
+test("the declared classes are the exported ones", async () => {
   const files = ["postern.d.ts", "errors.d.ts", "generated/errors.d.ts"];
   const texts = await Promise.all(files.map((file) => readFile(join(packageFolder, "lib", file), "utf8")));
   const declared = texts.flatMap((text) => [...text.matchAll(/^export class (\w+)/gm)].map((match) => match[1]));
   assert.deepEqual(declared.sort(), Object.keys(client).sort());
 });
 
-test("the core names no method", async () => {
+test("the core contains no method names", async () => {
   const files = (await readdir(join(packageFolder, "lib"))).filter((file) => file.endsWith(".js"));
   for (const file of files) {
     const text = await readFile(join(packageFolder, "lib", file), "utf8");

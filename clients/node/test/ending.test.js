@@ -6,12 +6,12 @@ import { isRunning, open, openFake, session, until } from "../testing/support.js
 
 const login = { email: "lasoren@bu.edu", password: "password" };
 
-/** The processes that this one has spawned. */
+/** The ids of the child processes of this process. */
 function children() {
   return readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ").filter(Boolean);
 }
 
-test("when the process is killed, calls in flight and later ones fail, and nothing is restarted", async (t) => {
+test("when the process is killed, calls in flight and later calls fail, and it is not restarted", async (t) => {
   const log = [];
   const options = { arguments: ["--no-email-confirmation", "--log-level", "info"], onLog: (line) => log.push(line) };
   const postern = await open(t, options);
@@ -37,7 +37,7 @@ test("when the process is killed, calls in flight and later ones fail, and nothi
   await assert.rejects(postern.system.info(), ClientClosed);
 });
 
-test("when the process exits, its exit code and last lines are told", async (t) => {
+test("when the process exits, the error has its exit code and last lines", async (t) => {
   const script = `for n in $(seq 1 30); do echo "line $n" >&2; done; read request; printf 'last' >&2; exit 3`;
   const postern = await openFake(t, script);
   const error = await postern.system.info().catch((error) => error);
@@ -49,19 +49,19 @@ test("when the process exits, its exit code and last lines are told", async (t) 
   assert.ok(error.message.endsWith(lines.join("\n")));
 });
 
-test("a process that ends while nobody calls is told of by the next call", async (t) => {
+test("if the process ends between calls, the next call reports it", async (t) => {
   const postern = await open(t);
   process.kill(postern.pid, "SIGKILL");
   await until(() => !isRunning(postern.pid));
   await assert.rejects(postern.system.info(), { name: "ProcessEnded", signal: "SIGKILL" });
 });
 
-test("a wrong flag is told of with what the program said", async (t) => {
+test("the error for an unknown flag has the message of the program", async (t) => {
   const postern = await open(t, { arguments: ["--no-such-flag"], onLog: () => {}, waitUntilReady: false });
   await assert.rejects(postern.system.info(), { name: "ProcessEnded", exitCode: 64, message: /no-such-flag/ });
 });
 
-test("what was answered before the end is handed on, even while a child of the process holds its pipes", async (t) => {
+test("replies written before the end are returned, even while a child of the process holds its pipes", async (t) => {
   const reply = '{"jsonrpc":"2.0","id":1,"result":7}';
   const postern = await openFake(t, `read request; read request; sleep 20 & echo $! >&2; echo '${reply}'; exit 4`);
   const [first, second] = await Promise.allSettled([postern.call("a"), postern.call("b")]);
@@ -70,7 +70,7 @@ test("what was answered before the end is handed on, even while a child of the p
   process.kill(Number(second.reason.stderr[0]));
 });
 
-test("close lets the calls in flight be answered, and takes no more", async (t) => {
+test("close waits for the replies of calls in flight, and refuses new calls", async (t) => {
   const postern = await open(t);
   await session(postern);
   const calls = Array.from({ length: 10 }, () => postern.operators.signin(login));
@@ -84,20 +84,20 @@ test("close lets the calls in flight be answered, and takes no more", async (t) 
   await assert.rejects(postern.call("system.info"), ClientClosed);
 });
 
-test("close ends the process by the end of its input, not by a signal", async (t) => {
+test("close ends the process by closing its input, not by a signal", async (t) => {
   const log = [];
   const postern = await openFake(t, "cat > /dev/null; echo end >&2", { onLog: (line) => log.push(line) });
   await postern.close();
   assert.deepEqual(log, ["end"]);
 });
 
-test("a disposal is a close", async (t) => {
+test("asyncDispose closes the client", async (t) => {
   const postern = await open(t);
   await postern[Symbol.asyncDispose]();
   assert.ok(!isRunning(postern.pid));
 });
 
-test("a process that does not end is ended", async (t) => {
+test("close terminates a process that does not end", async (t) => {
   const log = [];
   const script = "trap 'exit 5' TERM; echo ready >&2; while true; do sleep 0.05; done";
   const deaf = await openFake(t, script, { onLog: (line) => log.push(line) });
@@ -108,7 +108,7 @@ test("a process that does not end is ended", async (t) => {
   await call;
 });
 
-test("a process that heeds no SIGTERM is killed five seconds later", async (t) => {
+test("a process that ignores SIGTERM is killed five seconds later", async (t) => {
   const log = [];
   const script = "trap '' TERM; echo ready >&2; while true; do sleep 0.05; done";
   const deaf = await openFake(t, script, { onLog: (line) => log.push(line) });
@@ -120,14 +120,14 @@ test("a process that heeds no SIGTERM is killed five seconds later", async (t) =
   await call;
 });
 
-test("a process leads a session of its own", async (t) => {
+test("the process leads its own session", async (t) => {
   const postern = await open(t);
   const fields = readFileSync(`/proc/${postern.pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
   const [, , group, session] = fields.map(Number);
   assert.deepEqual([group, session], [postern.pid, postern.pid]);
 });
 
-test("1 MB on stderr before an answer blocks nothing", async (t) => {
+test("1 MB on stderr before a reply does not block the process", async (t) => {
   const lines = [];
   const flood = `yes "$(printf '%099d' 0)" | head -n 10000 >&2`;
   const script = `read request; ${flood}; echo '{"jsonrpc":"2.0","id":1,"result":1}'; cat`;
@@ -138,7 +138,7 @@ test("1 MB on stderr before an answer blocks nothing", async (t) => {
   assert.ok(lines.every((line) => line === "0".repeat(99)));
 });
 
-test("a line of stderr without an end is handed on in pieces of little more than 1 MiB", async (t) => {
+test("an endless line of stderr is passed on in pieces of little more than 1 MiB", async (t) => {
   const lines = [];
   const script = `head -c 4000001 /dev/zero | tr '\\0' x >&2; read request; echo '{"jsonrpc":"2.0","id":1,"result":1}'; cat`;
   const postern = await openFake(t, script, { onLog: (line) => lines.push(line) });

@@ -10,7 +10,7 @@ import { binary, isRunning, openFake, packageFolder, run, temporaryFolder, until
 
 const environment = { ...process.env, POSTERN_BIN: binary };
 
-/** The arguments with which Node runs a program that may import the package. */
+/** The arguments with which Node runs a program that can import the package. */
 function program(text) {
   return ["--input-type=module", "--eval", `import { Postern } from "postern-client";\n${text}`];
 }
@@ -43,14 +43,14 @@ for (const [state, more] of [["idle", ""], ["calling", `setInterval(() => ${sign
   });
 }
 
-test("a host that forgets to close ends all the same, and its process with it", async () => {
+test("a host that does not close its client can exit, and its process ends too", async () => {
   const text = `${openHere}\nawait postern.system.info();\nconsole.log(postern.pid);`;
   const { code, stdout, stderr } = await run(process.execPath, program(text), { ...inHost, timeout: 10_000 });
   assert.deepEqual([code, stderr], [0, ""]);
   assert.ok(await until(() => !isRunning(Number(stdout))));
 });
 
-test("a host stays while calls are in flight, and while it closes", async () => {
+test("a host keeps running while calls are in flight, and while it closes", async () => {
   const text = `
     ${openHere}
     const user = { first_name: "L", last_name: "S", email: "lasoren@bu.edu" };
@@ -63,7 +63,7 @@ test("a host stays while calls are in flight, and while it closes", async () => 
   assert.deepEqual([stdout, stderr], ["signed in\nclosed\n", ""]);
 });
 
-test("a host hears of the end of its process, though nothing else keeps it", async () => {
+test("a host with only a call in flight gets the error when its process ends", async () => {
   const text = `
     ${openHere}
     const user = { first_name: "L", last_name: "S", email: "lasoren@bu.edu" };
@@ -84,23 +84,23 @@ test("lines of stderr go to the host's stderr", async () => {
   assert.match(stderr, /^time=\S+ level=info /m);
 });
 
-test("an onLog that throws is told to the host, and misses no line", async (t) => {
+test("an onLog that throws is an uncaught exception of the host, and gets all lines", async (t) => {
   const path = join(await temporaryFolder(t), "loud-postern");
   await writeFile(path, "#!/bin/sh\nread request; printf 'one\\ntwo\\nthree' >&2\n", { mode: 0o755 });
   const text = `
-    const heard = [], told = [];
-    process.on("uncaughtException", (error) => told.push(error.message));
+    const heard = [], uncaught = [];
+    process.on("uncaughtException", (error) => uncaught.push(error.message));
     const onLog = (line) => { heard.push(line); throw new Error("no " + line); };
     const postern = await Postern.open({ binary: ${JSON.stringify(path)}, onLog, waitUntilReady: false });
     const { stderr } = await postern.call("a").catch((error) => error);
     await postern.close();
-    console.log(JSON.stringify([heard, told, stderr]));`;
+    console.log(JSON.stringify([heard, uncaught, stderr]));`;
   const { stdout } = await run(process.execPath, program(text), { ...inHost, timeout: 10_000 });
   const lines = ["one", "two", "three"];
   assert.deepEqual(JSON.parse(stdout), [lines, lines.map((line) => `no ${line}`), lines]);
 });
 
-test("lines of stderr of all kinds are passed on", async (t) => {
+test("all kinds of lines of stderr are passed on", async (t) => {
   const bytes = String.raw`printf 'bad \377 byte\r\n'; printf '%1048576s\n\nno line feed' x`;
   const heard = [];
   const postern = await openFake(t, `read request; { ${bytes}; } >&2`, { onLog: (line) => heard.push(line) });
@@ -109,7 +109,7 @@ test("lines of stderr of all kinds are passed on", async (t) => {
   assert.deepEqual(heard, ["bad \ufffd byte\r", "x".padStart(1 << 20), "", "no line feed"]);
 });
 
-test("a worker has a client of its own, and leaves no process behind", async () => {
+test("a worker can have its own client, and leaves no process behind", async () => {
   const worker = new Worker(new URL("../testing/worker.js", import.meta.url));
   const [[{ pid, name }], [code]] = await Promise.all([once(worker, "message"), once(worker, "exit")]);
   assert.deepEqual([name, code], ["postern", 0]);
@@ -136,7 +136,7 @@ for (const [state, redirection] of [["closed", "2>&-"], ["full", "2>/dev/full"],
   });
 }
 
-/** A host whose process writes much more to stderr than a pipe holds before it answers each of five calls. */
+/** A host whose process writes much more than the capacity of a pipe to stderr before each of five replies. */
 async function loudHost(t, more = "") {
   const path = join(await temporaryFolder(t), "loud-postern");
   const answer = `{"jsonrpc":"2.0","id":'$id',"result":1}`;
@@ -151,14 +151,14 @@ async function loudHost(t, more = "") {
     console.log("the end");`;
 }
 
-test("a host goes on whose stderr is a full pipe", async (t) => {
+test("a host whose stderr is a full pipe is not blocked", async (t) => {
   const text = await loudHost(t);
   const shell = ["-c", `exec "$@" 2> >(exec sleep 10 >&-)`, "bash", process.execPath, ...program(text)];
   const { code, stdout } = await run("bash", shell, { ...inHost, timeout: 8_000 });
   assert.deepEqual([code, stdout], [0, "the end\n"]);
 });
 
-/** The same host in a worker, whose process.stderr is the host's or, where it is captured, a stream of its own. */
+/** The same host in a worker, whose process.stderr is the host's or, if it is captured, another stream. */
 function inWorker(text, isCaptured) {
   const index = new URL("../lib/index.js", import.meta.url);
   const body = `(async () => { const { Postern } = await import("${index}"); ${text} })()`;
@@ -171,13 +171,13 @@ function inWorker(text, isCaptured) {
 const threads = [
   ["the main thread", (text) => text],
   ["a worker", (text) => inWorker(text, false)],
-  // process.stderr of neither thread is used, so that nothing had made the descriptor one that does not block.
-  ["a worker with a stderr of its own", (text) => inWorker(text, true)],
+  // No thread uses process.stderr, so that the descriptor is not set to not block before.
+  ["a worker whose stderr is captured", (text) => inWorker(text, true)],
 ];
 
 for (const [thread, programIn] of threads) {
-  for (const state of ["a full socket", "a socket that nobody reads any more"]) {
-    test(`in ${thread} a host goes on whose stderr is ${state}`, async (t) => {
+  for (const state of ["a full socket", "a socket without a reader"]) {
+    test(`in ${thread}, a host whose stderr is ${state} is not blocked`, async (t) => {
       const text = programIn(await loudHost(t));
       const host = spawn(process.execPath, program(text), { ...inHost, stdio: ["ignore", "pipe", "pipe"] });
       if (state !== "a full socket") host.stderr.destroy();
@@ -192,7 +192,7 @@ for (const [thread, programIn] of threads) {
   }
 }
 
-test("the host's stderr outlives a worker that wrote to it", async (t) => {
+test("the host's stderr works after the end of a worker that wrote to it", async (t) => {
   const path = join(await temporaryFolder(t), "loud-postern");
   const script = `#!/bin/sh\nread request; echo a line >&2; echo '{"jsonrpc":"2.0","id":1,"result":1}'; read request\n`;
   await writeFile(path, script, { mode: 0o755 });
@@ -207,15 +207,15 @@ test("the host's stderr outlives a worker that wrote to it", async (t) => {
   assert.deepEqual([code, stderr], [0, "a line\nbehind the worker\n"]);
 });
 
-test("a slow reader of stderr gets all lines, and knows how many were left out", async (t) => {
+test("a slow reader of stderr gets the buffered lines, and the number of dropped ones", async (t) => {
   const folder = await temporaryFolder(t);
   const file = join(folder, "stderr");
   const flood = `
     const { writeToStderr } = await import("${new URL("../lib/stderr.js", import.meta.url)}");
     for (let number = 0; number < 200_000; number++) writeToStderr("y".repeat(99));`;
-  // What waits goes on at the pace of the retries, a full pipe each, which takes five seconds at least.
+  // Each retry writes one full pipe, so the buffered lines take at least five seconds.
   const text = await loudHost(t, `${flood}\nawait new Promise((resolve) => setTimeout(resolve, 12_000));`);
-  // Behind a pipe the shell waits for its reader too, so that the file is whole.
+  // With a pipe, the shell also waits for the reader, so that the file is complete.
   const pipeline = `set -o pipefail; { "$@" 2>&1 >&3 3>&- | { exec 3>&-; sleep 1; cat >"$0"; }; } 3>&1`;
   const shell = ["-c", pipeline, file, process.execPath, ...program(text)];
   const { code, stdout } = await run("bash", shell, { ...inHost, timeout: 40_000 });
@@ -226,6 +226,6 @@ test("a slow reader of stderr gets all lines, and knows how many were left out",
   const leftOut = Number(/^postern: (\d+) lines of its stderr are left out, as nobody reads them$/.exec(last)[1]);
   assert.equal(taken + leftOut, 200_000);
   assert.ok(leftOut > 10_000 && taken > 100_000);
-  // Those of five calls, and of the one that asks whether it serves.
+  // The lines of five calls, and of the first request of `open`.
   assert.equal(lines.join("").match(/x/g).length, 6 * 200_000);
 });

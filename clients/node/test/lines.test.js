@@ -12,7 +12,7 @@ function linesOf(...chunks) {
   return lines;
 }
 
-test("lines come whole, wherever the stream is cut, and only LF ends one", () => {
+test("lines are whole for any split of the stream, and only LF ends one", () => {
   const lines = ["a", "", "é\u2028\u2029🐘\u0085", '{"b":"\r"}'];
   const bytes = Buffer.from(lines.join("\n") + "\n");
   for (let first = 0; first <= bytes.length; first++) {
@@ -23,12 +23,12 @@ test("lines come whole, wherever the stream is cut, and only LF ends one", () =>
   }
 });
 
-test("what stands behind the last line feed is a line as well", () => {
+test("the text after the last line feed is a line", () => {
   assert.deepEqual(linesOf(Buffer.from("a\nb"), Buffer.from("c")), ["a", "bc"]);
   assert.deepEqual(linesOf(), []);
 });
 
-test("a line whose end does not come is handed on in pieces, and never kept longer than its bound", () => {
+test("a line without a line feed is passed on in pieces, and no more than the limit is buffered", () => {
   const lines = [];
   const reader = new LineReader((line) => lines.push(line), 1 << 20);
   const chunk = Buffer.alloc(64 * 1024, "x");
@@ -39,7 +39,7 @@ test("a line whose end does not come is handed on in pieces, and never kept long
   assert.deepEqual(lines.slice(3), ["x".repeat(13 * chunk.length) + "end", "next"]);
 });
 
-test("a line of 64 MiB in chunks of 64 KiB takes no time that grows with its square", () => {
+test("reading a line of 64 MiB in chunks of 64 KiB does not take quadratic time", () => {
   const chunk = Buffer.alloc(64 * 1024, "x");
   const start = performance.now();
   const [line] = linesOf(...Array(1024).fill(chunk), Buffer.from("\n"));
@@ -48,7 +48,7 @@ test("a line of 64 MiB in chunks of 64 KiB takes no time that grows with its squ
   assert.ok(performance.now() - start < 3_000);
 });
 
-/** A stream that takes one write at a time. */
+/** A stream that is full after each write. */
 class NarrowStream extends EventEmitter {
   writes = [];
   isEnded = false;
@@ -66,7 +66,7 @@ class NarrowStream extends EventEmitter {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test("the lines of one turn are written at once", async () => {
+test("the lines of one turn are written together", async () => {
   const stream = new NarrowStream();
   const writer = new LineWriter(stream);
   writer.write("a");
@@ -76,7 +76,7 @@ test("the lines of one turn are written at once", async () => {
   assert.deepEqual(stream.writes, ["a\nb\n"]);
 });
 
-test("nothing more is written until the stream has drained, and nothing out of order", async () => {
+test("lines are written in order, and none until the stream has drained", async () => {
   const stream = new NarrowStream();
   const writer = new LineWriter(stream);
   const lines = Array.from({ length: 10 }, (_, index) => `${index}`.repeat(20_000));

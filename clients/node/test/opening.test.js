@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { BinaryNotFound, Postern, PosternError } from "postern-client";
 import { binary, open, openFake, packageFolder, run, temporaryFolder, until } from "../testing/support.js";
 
-/** Runs a body with other variables of the environment. */
+/** Runs a body with other environment variables. */
 async function withEnvironment(variables, body) {
   const before = { ...process.env };
   Object.assign(process.env, variables);
@@ -19,7 +19,7 @@ async function withEnvironment(variables, body) {
   }
 }
 
-test("a binary that is not there is told of with every place looked at", async (t) => {
+test("the error for a missing binary lists all places", async (t) => {
   const folder = await temporaryFolder(t);
   await writeFile(join(folder, "plain"), "");
   for (const path of [join(folder, "none"), join(folder, "plain"), folder]) {
@@ -35,7 +35,7 @@ test("a binary that is not there is told of with every place looked at", async (
   );
 });
 
-test("the binary is found on PATH, by POSTERN_BIN, and by a relative path whatever cwd is", async (t) => {
+test("the binary is found on PATH, by POSTERN_BIN, and by a relative path regardless of cwd", async (t) => {
   const folder = await temporaryFolder(t);
   await mkdir(join(folder, "bin"));
   await symlink(binary, join(folder, "bin/postern"));
@@ -55,7 +55,7 @@ test("the binary is found on PATH, by POSTERN_BIN, and by a relative path whatev
   }
 });
 
-test("a directory may have any name", async (t) => {
+test("a data directory can have any name", async (t) => {
   const cwd = await temporaryFolder(t);
   for (const data of ["-accounts", "--help", "two words", "ünïcode"]) {
     const postern = await open(t, { data, cwd });
@@ -64,13 +64,13 @@ test("a directory may have any name", async (t) => {
   }
 });
 
-test("what the client relies on is not the environment's to change", async (t) => {
+test("the client's flags override the environment", async (t) => {
   const variables = { POSTERN_REPLIES: "in-order", POSTERN_FRAMING: "header", POSTERN_DATA: "/nowhere" };
   const postern = await withEnvironment(variables, () => open(t));
   assert.equal((await postern.system.info()).store.kind, "memory");
 });
 
-test("clients that failed to open, or were closed, leave no descriptors", async (t) => {
+test("clients that failed to open or were closed leave no descriptors", async (t) => {
   const descriptors = async () => (await readdir("/proc/self/fd")).length;
   await (await open(t)).close();
   const before = await descriptors();
@@ -83,7 +83,7 @@ test("clients that failed to open, or were closed, leave no descriptors", async 
   assert.ok(await until(async () => (await descriptors()) <= before));
 });
 
-test("what the system does not start is a PosternError with its cause", async (t) => {
+test("a failed start is a PosternError with its cause", async (t) => {
   const path = join(await temporaryFolder(t), "no-program");
   await writeFile(path, "#!/nowhere/sh\n");
   await chmod(path, 0o755);
@@ -96,7 +96,7 @@ test("what the system does not start is a PosternError with its cause", async (t
   }
 });
 
-test("the flags, the environment and the working directory are as given", async (t) => {
+test("the process gets the given flags, environment and working directory", async (t) => {
   const folder = await temporaryFolder(t);
   const script = `pwd >&2; echo "$* $ADDED $HOME $TAKEN" >&2; read request`;
   const options = { data: "d", arguments: ["--x", "a b"], cwd: folder, env: { ADDED: "added", TAKEN: undefined } };
@@ -108,7 +108,7 @@ test("the flags, the environment and the working directory are as given", async 
   });
 });
 
-test("data are kept in the directory", async (t) => {
+test("the data are stored in the directory", async (t) => {
   const folder = await temporaryFolder(t);
   const first = await open(t, { data: "accounts", cwd: folder });
   const user = { first_name: "Luke", last_name: "Sorenson", email: "lasoren@bu.edu" };
@@ -119,7 +119,7 @@ test("data are kept in the directory", async (t) => {
   assert.equal((await second.operators.signin({ email: user.email, password: "password" })).id, 1);
 });
 
-test("a program that cannot serve fails to open, with what it said", async (t) => {
+test("opening fails if the program cannot serve, with its last lines", async (t) => {
   const file = join(await temporaryFolder(t), "data");
   await writeFile(file, "");
   for (const [part, options] of [
@@ -133,14 +133,14 @@ test("a program that cannot serve fails to open, with what it said", async (t) =
   }
 });
 
-test("a store that is damaged fails to open, with what is wrong", async (t) => {
+test("opening a damaged store fails, and the error names the file", async (t) => {
   const data = await temporaryFolder(t);
   await (await open(t, { data })).close();
   await writeFile(join(data, "manifest.json"), "no manifest\n");
   await assert.rejects(open(t, { data, onLog: () => {} }), { name: "ProcessEnded", message: /manifest\.json/ });
 });
 
-test("a store whose lock a process holds that stands still fails to open", async (t) => {
+test("opening a store fails while a stopped process holds its lock", async (t) => {
   const data = await temporaryFolder(t);
   await (await open(t, { data })).close();
   const holding = ["--no-fork", join(data, "lock"), "sh", "-c", "echo held; kill -STOP $$"];
@@ -156,7 +156,7 @@ test("a store whose lock a process holds that stands still fails to open", async
   await (await open(t, { data })).close();
 });
 
-test("what the system refuses at once is a PosternError as well", async () => {
+test("an error that spawn throws is a PosternError too", async () => {
   const options = { binary, data: ":memory:", arguments: ["x".repeat(1 << 20)] };
   await assert.rejects(Postern.open(options), (error) => {
     assert.equal(error.constructor, PosternError);
@@ -166,7 +166,7 @@ test("what the system refuses at once is a PosternError as well", async () => {
   await assert.rejects(Postern.open({ binary, data: "a\0b" }), TypeError);
 });
 
-test("a host that is short of descriptors gets a PosternError, and loses none", async () => {
+test("opening without enough descriptors is a PosternError, and leaks none", async () => {
   const text = `
     import { closeSync, openSync } from "node:fs";
     import { setTimeout as sleep } from "node:timers/promises";

@@ -31,7 +31,7 @@ for (const [what, line] of Object.entries(broken)) {
   });
 }
 
-test("what may be a part of a reply is not quoted, as it may hold a session", async (t) => {
+test("output that may be part of a reply is not quoted, because it may contain a session", async (t) => {
   const line = '{"jsonrpc":"2.0","id":1,"result":{"id":1,"session_id":"ab54a98ceb1f0ad2"';
   const postern = await openFake(t, `read request; echo '${line}'; cat >&2`);
   await assert.rejects(postern.call("a"), (error) => {
@@ -48,7 +48,7 @@ test("a second reply to one request ends the client", async (t) => {
 });
 
 for (const [name, number] of [["stdin", 0], ["stdout", 1]]) {
-  test(`a process that closes its ${name} and runs on ends the client`, async (t) => {
+  test(`a process that closes its ${name} and continues to run ends the client`, async (t) => {
     const log = [];
     const script = `exec ${number}>&-; echo ready >&2; exec sleep 20`;
     const postern = await openFake(t, script, { onLog: (line) => log.push(line) });
@@ -59,7 +59,7 @@ for (const [name, number] of [["stdin", 0], ["stdout", 1]]) {
   });
 }
 
-/** What a method gives for a result. */
+/** The outcome of a method whose reply has that result, and the client. */
 async function outcome(t, method, result) {
   const script = `read request; echo '${JSON.stringify({ jsonrpc: "2.0", id: 1, result })}'; cat >&2`;
   const postern = await openFake(t, script);
@@ -80,7 +80,7 @@ const misfits = {
 };
 
 for (const [problem, result] of Object.entries(misfits)) {
-  test(`${problem}: the one call is told`, async (t) => {
+  test(`${problem}: only the call fails`, async (t) => {
     const [error, postern] = await outcome(t, "system.info", result);
     assert.ok(error instanceof ProtocolError);
     assert.equal(error.message, `The result of system.info is not as agreed: ${problem}.`);
@@ -88,13 +88,13 @@ for (const [problem, result] of Object.entries(misfits)) {
   });
 }
 
-test("members of results that are not known stay, wherever they are", async (t) => {
+test("results keep unknown properties at all levels", async (t) => {
   const result = { ...info, more: 1, store: { kind: "memory", path: null } };
   const [given] = await outcome(t, "system.info", result);
   assert.deepEqual(given, result);
 });
 
-test("integers are whole, and no larger than a number holds", async (t) => {
+test("integers are whole numbers that a number represents exactly", async (t) => {
   const message = { id: 1, to: "", subject: "", text: "", created: "" };
   for (const id of [1.5, 2 ** 53, "1", true]) {
     const [error] = await outcome(t, "system.outbox", { messages: [message, { ...message, id }] });
@@ -116,7 +116,7 @@ for (const data of strange) {
   });
 }
 
-test("an error tells who called", async (t) => {
+test("the stack trace of an error includes the caller", async (t) => {
   const postern = await openFake(t, `read request; echo '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}'`);
   async function whoCalled() {
     await postern.system.info();

@@ -11,13 +11,13 @@ function nested(depth) {
   return depth === 0 ? 1 : { a: nested(depth - 1) };
 }
 
-test("a request is one line, with params only where there are some", () => {
+test("a request is one line, with params only if they are given", () => {
   const line = requestLine(1, "a.b", { c: "d\n\u2028é" });
   assert.equal(line, '{"jsonrpc":"2.0","id":1,"method":"a.b","params":{"c":"d\\n\u2028é"}}');
   assert.equal(requestLine(2, "a", undefined), '{"jsonrpc":"2.0","id":2,"method":"a"}');
 });
 
-test("what the service would answer without an id is refused, and the next call is served", async (t) => {
+test("a request that the service would reply to without an id is refused, and the next call works", async (t) => {
   const postern = await open(t);
   const long = { text: "é".repeat(bytesMax / 2) };
   await assert.rejects(postern.call("system.info", long), (error) => {
@@ -33,7 +33,7 @@ test("what the service would answer without an id is refused, and the next call 
   assert.equal((await postern.system.info()).name, "postern");
 });
 
-test("what is just within the bounds is sent, and answered", async (t) => {
+test("requests at the limits are sent and get a reply", async (t) => {
   const postern = await open(t);
   const short = { text: "x".repeat(bytesMax - envelopeBytes) };
   const brackets = { a: `"${"[{".repeat(500)}\\`, b: Array(300).fill([{}]) };
@@ -43,7 +43,7 @@ test("what is just within the bounds is sent, and answered", async (t) => {
   await assert.rejects(postern.call("system.info", { text: "x".repeat(bytesMax - envelopeBytes + 1) }), MessageTooLong);
 });
 
-test("texts of all kinds come back as they went", async (t) => {
+test("strings of all kinds are returned unchanged", async (t) => {
   const postern = await open(t);
   const own = await session(postern);
   const address = 'é 🐘 "\\ud800" \\ / end';

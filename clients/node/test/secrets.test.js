@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { open, session } from "../testing/support.js";
 
-test("what is inspected has no secrets, and what is serialised has", async (t) => {
+test("an inspected result has no secrets, and a serialised one has", async (t) => {
   const postern = await open(t);
   await session(postern);
   const operator = await postern.operators.signin({ email: "lasoren@bu.edu", password: "password" });

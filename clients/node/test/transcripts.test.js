@@ -6,7 +6,7 @@ import { matches, methodNames, play, transcriptNames } from "../testing/transcri
 const typed = new Set();
 
 for (const name of transcriptNames) {
-  test(`${name} plays as written`, async () => {
+  test(`${name} gets the expected replies`, async () => {
     for await (const { line, method, reply, error, expected, isTyped } of play(name)) {
       const wanted = "error" in expected ? { error: expected.error } : { result: expected.result };
       assert.ok(matches(reply, wanted), `${name}:${line}: got ${JSON.stringify(reply)}`);
@@ -16,7 +16,7 @@ for (const name of transcriptNames) {
   });
 }
 
-test("every method went through its typed form", () => {
+test("every method is called in its typed form", () => {
   assert.deepEqual(methodNames.filter((name) => !typed.has(name)), []);
   assert.ok(methodNames.length > 0);
 });
@@ -26,8 +26,8 @@ function checkError(error, { code, message, data = {} }) {
   const type = slug ? Object.values(client).find((type) => type.slug === slug) : client.CallError;
   assert.equal(error.constructor, type);
   assert.ok(error instanceof client.CallError && error instanceof client.PosternError);
-  const told = (({ name, code, slug, field }) => ({ name, code, slug, field }))(error);
-  assert.deepEqual(told, { name: type.name, code, slug, field: data.field });
+  const shown = (({ name, code, slug, field }) => ({ name, code, slug, field }))(error);
+  assert.deepEqual(shown, { name: type.name, code, slug, field: data.field });
   assert.ok(matches(error.message, message));
   assert.deepEqual(error.errors, data.errors ?? []);
   assert.ok(matches(error.retryAfter ?? null, data.retry_after ?? null));

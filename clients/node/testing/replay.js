@@ -1,4 +1,4 @@
-// Prints what all transcripts are answered, a line of JSON a reply, with its members sorted, so that the output can be
+// Replays all transcripts, and prints each reply as a line of JSON with sorted properties, so that the output can be
 // compared with that of the other clients: node testing/replay.js
 import { play, transcriptNames } from "./transcripts.js";
 

@@ -1,4 +1,4 @@
-// What several tests need.
+// Functions that several tests use.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -19,17 +19,17 @@ export const binary = process.env.POSTERN_BIN || join(projectFolder, ".build/rel
 
 const noConfirmation = ["--no-email-confirmation"];
 
-/** Opens a client of a Postern in memory, which the test closes at its end. */
+/** Opens a client with a store in memory, which is closed at the end of the test. */
 export function open(test, options = {}) {
   return opened(test, { binary, data: ":memory:", arguments: noConfirmation, ...options });
 }
 
-/** Opens a client of a program that plays Postern: a shell script. */
+/** Opens a client of a shell script that replaces the binary. */
 export async function openFake(test, script, options = {}) {
   const path = join(await temporaryFolder(test), "fake-postern");
   await writeFile(path, `#!/bin/sh\n${script}\n`);
   await chmod(path, 0o755);
-  // A fake answers what the test asks, and not whether it serves.
+  // A fake does not expect the first request of `open`.
   return opened(test, { binary: path, onLog: () => {}, waitUntilReady: false, ...options });
 }
 
@@ -39,27 +39,27 @@ async function opened(test, options) {
   return postern;
 }
 
-/** A folder that is gone after the test. */
+/** A folder that is removed after the test. */
 export async function temporaryFolder(test) {
   const folder = await mkdtemp(join(tmpdir(), "postern-client-"));
   test.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Registers an operator and gives what its calls begin with. */
+/** Registers an operator and returns the session params of its calls. */
 export async function session(postern) {
   const user = { first_name: "Luke", last_name: "Sorenson", email: "lasoren@bu.edu" };
   const operator = await postern.operators.register({ user, password: "password" });
   return { user_id: operator.id, session_id: operator.session_id };
 }
 
-/** What a client of that number is made of. */
+/** The params of a new client with that number. */
 export function clientInput(number) {
   const user = { first_name: "Mary", last_name: "Major", email: `mary${number}@example.com` };
   return { user, address: `${number} Grimmauld Place, London` };
 }
 
-/** Waits until something holds, for five seconds at most. */
+/** Waits up to five seconds until a condition is true; returns whether it is. */
 export async function until(condition) {
   for (let attempt = 0; attempt < 500; attempt++) {
     if (await condition()) return true;
@@ -68,7 +68,7 @@ export async function until(condition) {
   return false;
 }
 
-/** Whether a process runs. One that has ended and waits to be collected does not. */
+/** Whether a process runs. A zombie does not. */
 export function isRunning(pid) {
   if (!existsSync(`/proc/${pid}/stat`)) return false;
   try {
@@ -79,7 +79,7 @@ export function isRunning(pid) {
   }
 }
 
-/** Runs a program to its end and gives its exit code, or signal, and what it wrote. */
+/** Runs a program to its end and returns its exit code or signal, and its output. */
 export async function run(command, arguments_, options = {}) {
   const child = spawn(command, arguments_, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   const output = { stdout: "", stderr: "" };

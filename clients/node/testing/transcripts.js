@@ -1,4 +1,4 @@
-// Plays the stories of schema/cases through the client: schema/README.md says how they are written.
+// Replays the transcripts of schema/cases through the client. schema/README.md describes their format.
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { CallError, Postern } from "postern-client";
@@ -16,8 +16,8 @@ export const methodNames = [...methods.keys()];
 export const transcriptNames = readdirSync(folder).filter((name) => name.endsWith(".jsonl")).sort();
 
 /**
- * Plays a transcript, and gives for each request the number of its line, the reply, the error as it was thrown, what
- * was expected, and whether it went through the method of its name rather than through `call`.
+ * Replays a transcript, and yields for each request the line number, the reply, the thrown error, the expected reply,
+ * and whether it was called with the typed method rather than with `call`.
  */
 export async function* play(name) {
   const lines = readFileSync(join(folder, name), "utf8").trimEnd().split("\n");
@@ -44,7 +44,7 @@ async function send(postern, method, params) {
   const isTyped = fits(method, params);
   try {
     const result = await (isTyped ? typedCall(postern, method, params) : postern.call(method, params));
-    // A method without a result gives undefined, which is null on the wire.
+    // A typed method without a result returns undefined; the service sends null.
     return { reply: { result: result ?? null }, isTyped };
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
@@ -60,7 +60,7 @@ function typedCall(postern, method, params) {
   return methods.get(method).params.length === 0 ? group[last]() : group[last](params);
 }
 
-/** Whether params have the names and types of the method's. */
+/** Whether params have the names and types of the method's params. */
 function fits(name, params = {}) {
   const method = methods.get(name);
   if (!method) return false;
@@ -85,7 +85,7 @@ function kind(value) {
   return Number.isInteger(value) ? "integer" : typeof value;
 }
 
-/** A value with every `{{name}}` replaced by what was kept under it. */
+/** The value with every `{{name}}` replaced by the value kept under that name. */
 function filled(value, kept) {
   if (typeof value === "string") {
     const whole = /^\{\{([^{}]*)\}\}$/.exec(value);
@@ -97,7 +97,7 @@ function filled(value, kept) {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, filled(inner, kept)]));
 }
 
-/** What a `keep` finds in a reply. */
+/** The value that a `keep` selects from a reply. */
 function found(place, reply) {
   const { at, match } = typeof place === "string" ? { at: place } : place;
   const target = at.split("/").slice(1).reduce((value, step) => value?.[step], reply);

@@ -1,4 +1,4 @@
-// A thread with a client of its own, which it leaves open.
+// A worker thread that opens a client and does not close it.
 import { parentPort } from "node:worker_threads";
 import { Postern } from "postern-client";
 import { binary } from "./support.js";

@@ -1,4 +1,4 @@
-// Uses everything that the package declares, without Node's types and without the DOM's. Checked, never run.
+// Uses all declarations of the package, without Node's types and without the DOM's. It is type-checked and not run.
 import {
   BinaryNotFound,
   CallError,
@@ -26,7 +26,7 @@ import type {
 } from "postern-client";
 
 declare global {
-  // As TypeScript's own libraries have it since 5.2, and Node's types; the package's words must merge with these.
+  // The declaration of TypeScript's libraries since 5.2, and of Node's types; the package's must merge with it.
   interface SymbolConstructor {
     readonly asyncDispose: unique symbol;
   }
@@ -46,11 +46,11 @@ export async function opens(): Promise<Postern> {
     onLog: (line) => line.toUpperCase(),
   };
   await Postern.open();
-  // @ts-expect-error: there is no such option.
+  // @ts-expect-error: no such option.
   await Postern.open({ date: ":memory:" });
   // @ts-expect-error: flags are a list.
   await Postern.open({ arguments: "--no-email-confirmation" });
-  // @ts-expect-error: a client comes of open.
+  // @ts-expect-error: only `open` creates a client.
   new Postern();
   return Postern.open(options);
 }
@@ -64,9 +64,9 @@ export async function closes(postern: Postern): Promise<void> {
   // @ts-expect-error: milliseconds are a number.
   await postern.close({ timeout: "1s" });
   const pid: number = postern.pid;
-  // @ts-expect-error: it is what it is.
+  // @ts-expect-error: the process id is read-only.
   postern.pid = pid + 1;
-  // @ts-expect-error: so are the groups.
+  // @ts-expect-error: the groups are read-only.
   postern.operators = postern.operators;
 }
 
@@ -81,22 +81,22 @@ export async function calls(postern: Postern, signal: AbortSignalLike): Promise<
   const deleted: string | null = client.deleted;
   // @ts-expect-error: it may be null.
   client.deleted.length;
-  // @ts-expect-error: times stay text.
+  // @ts-expect-error: times are text.
   const date: Date = client.created;
-  // @ts-expect-error: there is no such member.
+  // @ts-expect-error: no such property.
   client.name;
 
   const changes: OperatorsClientChanges = { user: { email: "m@example.com" }, address: undefined };
   await postern.operators.client.update({ ...session, client_id: 1, client: changes });
-  // @ts-expect-error: a client is created whole.
+  // @ts-expect-error: creating a client requires all properties.
   await postern.operators.client.create({ ...session, client: changes });
   // @ts-expect-error: a param is missing.
   await postern.operators.signin({ email: "a@b.c" });
   // @ts-expect-error: a param is misspelt.
   await postern.operators.signin({ email: "a@b.c", pasword: "x" });
-  // @ts-expect-error: a param is of another type.
+  // @ts-expect-error: a param has the wrong type.
   await postern.operators.clients.get({ ...session, provision: "0" });
-  // @ts-expect-error: there is no such method.
+  // @ts-expect-error: no such method.
   await postern.operators.sign_in({ email: "a@b.c", password: "x" });
 
   const params: OperatorsClientsGetParams = { ...session, provision: 0 };
@@ -107,7 +107,7 @@ export async function calls(postern: Postern, signal: AbortSignalLike): Promise<
   const patients: CarePatientList = await postern.care.patients.list({ access_token: "x", limit: 5 });
   const birthdates: Array<string | null> = patients.patients.map((patient) => patient.birthdate);
   await postern.care.user.change({ access_token: "x", phone: null });
-  // @ts-expect-error: the password may be left out, but it is no null.
+  // @ts-expect-error: the password is optional and not nullable.
   await postern.care.user.change({ access_token: "x", password: null });
   const npi: string | undefined = (await postern.care.user.view({ access_token: "x" })).npi;
 
@@ -122,19 +122,19 @@ export async function calls(postern: Postern, signal: AbortSignalLike): Promise<
   const methods: string[] = (await postern.system.info({ timeout: 5 })).methods;
   const document: Record<string, unknown> = await postern.rpc.discover();
   await postern.system.invite({ role: "admin" });
-  // @ts-expect-error: there is no such role.
+  // @ts-expect-error: no such role.
   await postern.system.invite({ role: "owner" });
 
   const raw: unknown = await postern.call("operators.newer", { any: ["thing"] }, options);
   await postern.call("system.info");
-  // @ts-expect-error: what came is not known.
+  // @ts-expect-error: the result of `call` is unknown.
   raw.name;
-  // @ts-expect-error: the name is text.
+  // @ts-expect-error: the method name is a string.
   await postern.call(1);
   console(created, deleted, date, names, next, birthdates, npi, since, nothing, methods, document);
 }
 
-export function tells(error: unknown): string {
+export function describes(error: unknown): string {
   if (error instanceof WrongPassword) {
     const slug: "wrong_password" = error.slug;
     return slug + WrongPassword.slug + error.code.toFixed() + error.message;
@@ -142,7 +142,7 @@ export function tells(error: unknown): string {
   if (error instanceof TooManyAttempts) return `${error.retryAfter ?? 0} s`;
   if (error instanceof CallError) {
     const { errors, field, data }: CallError = error;
-    // @ts-expect-error: it is not known what else there is.
+    // @ts-expect-error: the type of `data` is unknown.
     data.more;
     return `${errors.join()} ${field?.length} ${error.slug?.length}`;
   }
@@ -151,13 +151,13 @@ export function tells(error: unknown): string {
   if (error instanceof BinaryNotFound) return error.places.join();
   if (error instanceof ClientClosed || error instanceof ProtocolError) return error.name;
   if (error instanceof PosternError) return `${error.name} ${error.stack} ${error.cause}`;
-  // @ts-expect-error: it is no error of ours.
+  // @ts-expect-error: not an error of the package.
   return error.message;
 }
 
-/** What a fake of the service may throw in a host's own tests. */
+/** An error that a fake of the service can throw in a host's tests. */
 export const fake: Error = new WrongPassword({ code: -9, message: "Password is incorrect for this account." });
-// @ts-expect-error: one slug is not another.
+// @ts-expect-error: the classes of two slugs are different types.
 export const other: WrongPassword = new TooManyAttempts({ code: 1, message: "" });
 
 declare function console(...values: unknown[]): void;

@@ -1,4 +1,4 @@
-// What the core uses of Node, so that it can be checked without Node's own types.
+// The parts of Node that the core uses, so that it can be type-checked without Node's types.
 
 declare module "node:buffer" {
   interface Buffer {

@@ -73,7 +73,7 @@ class ProcessEnded(PosternError):
 
     def __str__(self) -> str:
         lines = "".join(f"\n    {line}" for line in self.stderr_lines)
-        said = f" Its last lines on stderr:{lines}" if lines else " It said nothing on stderr."
+        said = f" Its last lines on stderr:{lines}" if lines else " It wrote nothing to stderr."
         return f"Postern {self._end}; whether the calls in flight took effect is not known.{said}"
 
     @property

@@ -44,12 +44,12 @@ def _reply(line: bytes) -> Reply:
     try:
         reply = json.loads(line.decode())
         if not isinstance(reply, dict) or reply.get("jsonrpc") != "2.0" or ("result" in reply) == ("error" in reply):
-            raise ValueError("no response of JSON-RPC 2.0")
+            raise ValueError("not a JSON-RPC 2.0 response")
         if type(reply.get("id")) is not int:
-            raise ValueError("no id of a call")
+            raise ValueError("the id is not an integer")
         return reply["id"], _failure_in(reply["error"]) if "error" in reply else reply["result"]
     except (ValueError, RecursionError) as error:
-        return _NO_CALL, ProtocolError(f"Postern sent what is no reply, {error}: {_excerpt(line)}")
+        return _NO_CALL, ProtocolError(f"Postern sent a line that is not a reply ({error}): {_excerpt(line)}")
 
 
 def _excerpt(line: bytes) -> str:
@@ -60,10 +60,10 @@ def _excerpt(line: bytes) -> str:
 def _failure_in(error: object) -> CallError:
     """The error, in the class of its slug."""
     if not isinstance(error, dict):
-        raise ValueError("an error that is no object")
+        raise ValueError("the error is not an object")
     code, message = error.get("code"), error.get("message")
     if type(code) is not int or not isinstance(message, str):
-        raise ValueError("an error without code and message")
+        raise ValueError("the error has no code or no message")
     failure = CallError(code, message, error.get("data"))
     known = BY_SLUG.get(failure.slug or "")
     return failure if known is None else known(code, message, failure.data)

@@ -101,7 +101,7 @@ class Link(Generic[SomeWaiter]):
                 waiter.settle(outcome)
             elif self._failure is None:
                 known = isinstance(outcome, ProtocolError)
-                self._break_off(str(outcome) if known else f"Postern answered a call {number} that nobody waits for")
+                self._break_off(str(outcome) if known else f"Postern replied to call {number}, which is not in flight")
 
     def _break_off(self, problem: str) -> None:
         self.end(ProtocolError(problem))

@@ -69,7 +69,7 @@ final class ChildProcess: Sendable {
             guard let pipe = Pipe() else {
                 let reason = String(cString: strerror(errno))
                 for pipe in pipes { close(pipe) }
-                throw .notStarted("no pipe is to be had: \(reason)")
+                throw .notStarted("a pipe cannot be created: \(reason)")
             }
             if min(pipe.reader, pipe.writer) > 2 { pipes.append(pipe) } else { low.append(pipe) }
         }
@@ -108,7 +108,7 @@ final class ChildProcess: Sendable {
         let words = [command.path] + command.arguments
         let added = command.environment.map { "\($0.key)=\($0.value)" }
         guard !(words + added).contains(where: { $0.utf8.contains(0) }) else {
-            throw .notStarted("a path, an argument or a variable holds a zero byte, which would end it there")
+            throw .notStarted("a path, an argument or a variable contains a zero byte")
         }
         var arguments = words.map { (word: String) in strdup(word) } + [nil]
         var variables = inheritedVariables(except: command.environment.keys) + added.map { strdup($0) } + [nil]

@@ -214,7 +214,7 @@ final class Connection: Sendable {
         }
         // The reply to a cancelled call is expected, but no task waits for it.
         guard isAsked else {
-            throw ReplyFault(description: "Postern has answered call \(reply.id), which there was not.")
+            throw ReplyFault(description: "Postern has replied to call \(reply.id), which was not made.")
         }
         // An error reply also shows that the process serves.
         if isReadiness { isAnswered.open() }

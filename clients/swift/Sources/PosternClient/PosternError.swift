@@ -40,11 +40,11 @@ extension PosternError: CustomStringConvertible {
         case .clientClosed: "This client is closed."
         case .cancelled: "The call was cancelled; it may still take effect."
         case .messageTooLong(let bytes, let bytesMax):
-            "The request has \(bytes) bytes, and Postern takes \(bytesMax) at the most; it was not sent."
-        case .malformedParams(let text): "The params are no JSON text that Postern reads, and were not sent: \(text)"
+            "The request has \(bytes) bytes, and Postern accepts at most \(bytesMax); it was not sent."
+        case .malformedParams(let text): "The params are not JSON text that Postern accepts, and were not sent: \(text)"
         case .protocolViolation(let text): text
         case .binaryNotFound(let places):
-            "There is no postern program to run; looked for: \(places.joined(separator: ", "))"
+            "The postern binary was not found; looked for: \(places.joined(separator: ", "))"
         case .notStarted(let text): "Postern could not be started: \(text)"
         }
     }
