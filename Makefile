@@ -206,8 +206,10 @@ format: ## Formats the sources
 warnings: deps ## Builds with warnings as errors
 	$(SWIFT) build --scratch-path .build/warnings -Xswiftc -warnings-as-errors --explicit-target-dependency-import-check error
 
-generate: ## Generates code and documents from schema/
+generate: ## Generates code and documents from schema/, and the drawing of the targets
 	$(SWIFT) run PosternSchema
+	/usr/bin/python3 docs/architecture.py
 
 check-generated: deps ## Fails if a generated file is stale
 	$(SWIFT) run PosternSchema --check
+	/usr/bin/python3 docs/architecture.py --check
