@@ -19,10 +19,14 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
-        .target(name: "Platform", dependencies: ["CLinux"], swiftSettings: houseRules),
+        .target(
+            name: "Platform",
+            dependencies: [.target(name: "CLinux", condition: .when(platforms: [.linux]))],
+            swiftSettings: houseRules
+        ),
         .target(name: "JSON", dependencies: ["Platform"], swiftSettings: houseRules),
         .target(name: "JSONRPC", dependencies: ["JSON", "Platform"], swiftSettings: houseRules),
-        .target(name: "Store", dependencies: ["CLinux", "JSON", "Platform"], swiftSettings: houseRules),
+        .target(name: "Store", dependencies: ["JSON", "Platform"], swiftSettings: houseRules),
         .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Platform", "Store"], swiftSettings: houseRules),
         .target(
             name: "Mail",
@@ -30,13 +34,17 @@ let package = Package(
             resources: [.embedInCode("Templates")],
             swiftSettings: houseRules
         ),
-        .target(name: "Service", dependencies: ["Accounts", "JSON", "JSONRPC", "Store"], swiftSettings: houseRules),
-        .executableTarget(
-            name: "postern",
-            dependencies: ["Accounts", "CLinux", "JSON", "JSONRPC", "Mail", "Service", "Store", "Platform"],
+        .target(
+            name: "Service",
+            dependencies: ["Accounts", "JSON", "JSONRPC", "Platform", "Store"],
             swiftSettings: houseRules
         ),
-        .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: houseRules),
+        .executableTarget(
+            name: "postern",
+            dependencies: ["Accounts", "JSON", "JSONRPC", "Mail", "Service", "Store", "Platform"],
+            swiftSettings: houseRules
+        ),
+        .executableTarget(name: "PosternSchema", dependencies: ["JSON", "Platform"], swiftSettings: houseRules),
 
         .target(
             name: "PosternClient",
@@ -62,17 +70,17 @@ let package = Package(
         .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Platform"], swiftSettings: houseRules),
         .testTarget(
             name: "StoreTests",
-            dependencies: ["JSON", "PosternTesting", "Store"],
+            dependencies: ["JSON", "Platform", "PosternTesting", "Store"],
             swiftSettings: houseRules
         ),
         .testTarget(
             name: "AccountsTests",
-            dependencies: ["Accounts", "JSON", "PosternTesting", "Store"],
+            dependencies: ["Accounts", "JSON", "Platform", "PosternTesting", "Store"],
             swiftSettings: houseRules
         ),
         .testTarget(
             name: "ServiceTests",
-            dependencies: ["Accounts", "JSON", "JSONRPC", "PosternTesting", "Service", "Store"],
+            dependencies: ["Accounts", "JSON", "JSONRPC", "Platform", "PosternTesting", "Service", "Store"],
             swiftSettings: houseRules
         ),
         .testTarget(

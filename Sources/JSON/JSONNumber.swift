@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// A number of a JSON text, as it was written.
 ///
@@ -31,7 +31,7 @@ package struct JSONNumber {
 
     /// The number as the nearest double; infinite where it is out of range.
     package var double: Double {
-        strtod(String(decoding: bytes, as: UTF8.self), nil)
+        Double(decimal: String(decoding: bytes, as: UTF8.self))
     }
 
     /// The value of a number written with a fraction or an exponent, where it is whole and small enough to be exact.

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// A string of a JSON text, still as it was written: the bytes between the quotes, checked but not decoded.
 ///
@@ -17,7 +17,7 @@ package struct JSONText {
         }
         // The address is nil only where the count is 0, and then nothing is compared.
         guard let start = bytes.baseAddress else { return true }
-        return memcmp(start, name.utf8Start, bytes.count) == 0
+        return RawBytes.order(start, name.utf8Start, count: bytes.count) == 0
     }
 
     /// The string, with escapes resolved.

@@ -1,32 +1,36 @@
-internal import Glibc
+internal import Platform
 
 /// What a mail command wrote to stderr last, for `postern outbox list`.
 ///
 /// The command's end of the pipe is drained while it runs, so that one that writes much is not held up. What it quotes of
 /// the mail is left out: the text holds a live code, which a failure's record would keep.
 struct CommandErrors: ~Copyable {
-    private let reader: Int32
+    private let reader: FileDescriptor
     private var bytes: [UInt8] = []
     private var isCut = false
 
     /// - Parameter reader: the end to read; it is closed with this.
-    init(reading reader: Int32) {
+    init(reading reader: FileDescriptor) {
         self.reader = reader
-        _ = fcntl(reader, F_SETFL, O_NONBLOCK)
+        reader.stopBlocking()
     }
 
-    deinit { close(reader) }
+    deinit { reader.close() }
 
-    /// What to poll for.
-    var pollState: pollfd { pollfd(fd: reader, events: Int16(POLLIN), revents: 0) }
+    /// What to wait for.
+    var descriptor: FileDescriptor { reader }
 
     /// Reads what is there, and keeps the last of it; false where nothing more comes.
     mutating func drain() -> Bool {
         var piece = [UInt8](repeating: 0, count: 4_096)
         while true {
-            let count = read(reader, &piece, piece.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return count < 0 && errno == EAGAIN }
+            let count: Int
+            do throws(SystemError) {
+                count = try reader.read(into: &piece)
+            } catch {
+                return error == .wouldBlock
+            }
+            guard count > 0 else { return false }
             bytes += piece[..<count]
             guard bytes.count > Limits.commandErrorBytesKept else { continue }
             bytes.removeFirst(bytes.count - Limits.commandErrorBytesKept)

@@ -1,6 +1,6 @@
 package import Accounts
 internal import CSodium
-internal import Glibc
+internal import Platform
 
 /// A mail as it travels (RFC 5322), in ASCII lines that end with CRLF:
 ///
@@ -38,7 +38,7 @@ package struct InternetMessage: Sendable {
         self.text = text
         let isPlain = Self.isPlain(text)
         let headers = [
-            "Date: \(Self.date(mail.created))",
+            "Date: \(MailDate.text(ofSeconds: Int(mail.created.seconds)))",
             "From: \(Self.mailbox(of: sender))",
             "To: \(mail.to)",
             "Subject: \(Self.unstructured(mail.subject))",
@@ -56,16 +56,6 @@ package struct InternetMessage: Sendable {
     }
 
     // MARK: Headers
-
-    /// RFC 5322 §3.3; the names of days and months are those of the C locale, in which the program runs.
-    private static func date(_ time: Timestamp) -> String {
-        var seconds = time_t(time.seconds)
-        var date = tm()
-        gmtime_r(&seconds, &date)
-        var text = [CChar](repeating: 0, count: 64)
-        let count = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S +0000", &date)
-        return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
 
     private static func mailbox(of sender: MailSender) -> String {
         guard let name = sender.name else { return sender.address }

@@ -1,4 +1,4 @@
-package import Store
+package import Platform
 
 /// A way for mails to leave.
 package protocol MailDriver: Sendable {

@@ -1,5 +1,5 @@
 package import Accounts
-package import Store
+package import Platform
 
 /// Puts mails into words by templates: those of a directory, and where it has none, those that come with the program.
 package final class MessageTemplates: MailComposer {
@@ -33,7 +33,7 @@ package final class MessageTemplates: MailComposer {
 
     private static func checkNames(in folder: SystemString) throws(TemplateError) {
         let found: [String]
-        do throws(StoreError) {
+        do throws(FailedCall) {
             found = try DirectoryNames.of(folder)
         } catch {
             throw TemplateError("\(error)")

@@ -1,3 +1,5 @@
+package import Platform
+
 /// How a store's directory is used.
 package struct StoreSettings {
     /// Whether to make a store where there is none.

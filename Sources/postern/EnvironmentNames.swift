@@ -1,6 +1,5 @@
-import Glibc
 import JSON
-import Store
+import Platform
 
 /// The variables of the environment whose names say that they are for Postern.
 enum EnvironmentNames {
@@ -9,7 +8,7 @@ enum EnvironmentNames {
 
     /// A warning for each `POSTERN_…` that no flag and no client reads, as a misspelt one would silently do nothing.
     static var warnings: [String] {
-        let names = Self.names
+        let names = ProcessEnvironment.names(withPrefix: prefix)
         // Nearly no environment has any, and every start asks.
         if names.isEmpty { return [] }
         let known = Flag.all.map(\.variable)
@@ -22,17 +21,4 @@ enum EnvironmentNames {
     }
 
     private static let prefix = "POSTERN_"
-
-    /// The names with the prefix, sorted. Of other variables no text is made.
-    private static var names: [String] {
-        var names: [String] = []
-        var place = environ
-        while let entry = place.pointee {
-            if strncmp(entry, prefix, prefix.utf8.count) == 0 {
-                names.append(String(SystemString(copying: entry).description.prefix { $0 != "=" }))
-            }
-            place += 1
-        }
-        return names.sorted()
-    }
 }

@@ -1,3 +1,5 @@
+import Platform
+
 @testable import Store
 
 // The paths of tests are UTF-8.

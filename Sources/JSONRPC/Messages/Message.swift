@@ -1,4 +1,5 @@
 package import JSON
+internal import Platform
 
 /// A run of bytes that were read, kept where they are until the last message in them is done with.
 final class Chunk {

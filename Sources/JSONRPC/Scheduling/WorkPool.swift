@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Synchronization
 internal import Platform
 
@@ -56,8 +55,7 @@ final class WorkPool: Sendable {
     }
 
     private func run() {
-        // On Linux a thread has a nice value of its own, and 0 names the calling thread.
-        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+        Thread.lowerPriority()
         while true {
             run(jobs.take())
         }

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Synchronization
 internal import Platform
 
@@ -7,7 +6,7 @@ internal import Platform
 /// What a pipe takes at once is written at once; the rest is left to a thread of its own, in order. Where there is no
 /// thread to be had it does block, as answers must not be lost.
 final class OutputWriter: Sendable {
-    private let descriptor: Int32
+    private let descriptor: FileDescriptor
     private let queue = Mailbox<[UInt8]>()
     /// How many bytes are to be written yet, and how many the arrays that they are in have.
     private let queued = Mutex((unwritten: 0, held: 0))
@@ -20,7 +19,7 @@ final class OutputWriter: Sendable {
     ///   - startThread: gives it the thread that it writes on.
     ///   - wake: called when the thread has written something, or found that it cannot.
     init(
-        descriptor: Int32,
+        descriptor: FileDescriptor,
         startThread: @escaping Thread.Starter = Thread.start,
         wake: @escaping @Sendable () -> Void
     ) {
@@ -41,7 +40,7 @@ final class OutputWriter: Sendable {
     /// Writes bytes behind all that came before.
     func write(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
-        if bytes.count <= Limits.pipeAtomicBytes, unwrittenBytes == 0, isReady {
+        if bytes.count <= Limits.pipeAtomicBytes, unwrittenBytes == 0, Readiness.hasRoom(descriptor) {
             writeAll(bytes)
         } else if ensureThread() {
             queued.withLock { $0 = ($0.unwritten + bytes.count, $0.held + bytes.count) }
@@ -58,11 +57,6 @@ final class OutputWriter: Sendable {
             if !hasThread { hasThread = startThread { self.run() } }
             return hasThread
         }
-    }
-
-    private var isReady: Bool {
-        var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        return poll(&state, 1, 0) == 1 && state.revents & Int16(POLLOUT) != 0
     }
 
     private func run() {
@@ -92,13 +86,12 @@ final class OutputWriter: Sendable {
                 pieceBytesMax: Limits.writeBytes,
                 whenBlocked: {
                     // The descriptor was made non-blocking by another process that holds it.
-                    var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    if poll(&state, 1, -1) < 0, errno == EINVAL { usleep(10_000) }
+                    Readiness.waitForRoom(descriptor)
                     return true
                 },
                 progress: progress
             )
         }
-        if let error { failure.withLock { $0 = StreamFault(call: "write", on: descriptor, number: error) } }
+        if let error { failure.withLock { $0 = StreamFault(call: "write", on: descriptor, error) } }
     }
 }

@@ -1,4 +1,3 @@
-internal import Glibc
 package import Platform
 
 /// Background work of the loop. It runs after each turn and each wake-up, and must be short.
@@ -11,7 +10,7 @@ package typealias LoopTask = () -> Int?
 /// One thread reads, carries out and answers, so that a request alone changes threads nowhere. It waits for input and
 /// for wake-ups at once; slow work, and writing that would block, are left to other threads.
 package final class Server {
-    private let input: Int32
+    private let input: FileDescriptor
     private let tasks: [LoopTask]
     private var connection: Connection
     private let wakeUp: WakeUp
@@ -33,8 +32,8 @@ package final class Server {
     ///   - wakeUp: what ends a wait when `isStopped` has changed or a task has something to do.
     ///   - isStopped: whether to stop reading, as at the end of the input.
     package init(
-        input: Int32,
-        output: Int32,
+        input: FileDescriptor,
+        output: FileDescriptor,
         handler: any RequestHandler,
         order: ReplyOrder?,
         framing: Framing,
@@ -130,15 +129,21 @@ package final class Server {
     }
 
     private func readOnce(into buffer: UnsafeMutableRawBufferPointer) {
-        let count = read(input, buffer.baseAddress, buffer.count)
+        let count: Int
+        do throws(SystemError) {
+            count = try input.readOnce(into: buffer)
+        } catch .interrupted, .wouldBlock {
+            return
+        } catch {
+            let fault = StreamFault(call: "read", on: input, error)
+            if !fault.isHangUp { inputFault = fault }
+            return end()
+        }
         if count > 0 {
             connection.receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             // It may hold a password.
             UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]).wipe()
-        } else if count == 0 {
-            end()
-        } else if case let fault = StreamFault(call: "read", on: input), ![EINTR, EAGAIN].contains(fault.number) {
-            if !fault.isHangUp { inputFault = fault }
+        } else {
             end()
         }
     }

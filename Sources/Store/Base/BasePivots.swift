@@ -1,3 +1,5 @@
+internal import Platform
+
 /// What the upper halvings of a search compare with.
 ///
 /// The halvings make a tree, numbered as a heap is: node 1 halves the file, 2 and 3 its halves. A node takes 64 bytes, a
@@ -6,7 +8,7 @@ struct BasePivots: ~Copyable {
     /// One more than the greatest number of a node.
     let count: Int
     /// Room for `count` nodes, of which whoever searches names no other.
-    private let memory: ZeroPages
+    private let memory: MappedPages
     private static let nodeBytes = 64
     private static let keyBytes = 56
 
@@ -14,7 +16,7 @@ struct BasePivots: ~Copyable {
         var count = 1
         while count * Limits.searchedBytes < fileBytes { count *= 2 }
         self.count = count
-        memory = try ZeroPages(byteCount: count * Self.nodeBytes)
+        memory = try .zeros(byteCount: count * Self.nodeBytes)
     }
 
     /// Whether a node's line was noted. No line starts at 0, where the header is.

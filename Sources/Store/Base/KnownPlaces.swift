@@ -1,3 +1,5 @@
+internal import Platform
+
 /// Where lines of a base start whose keys were found once: a search that takes one look at memory, where halving the file
 /// takes a dozen, each of them at another place.
 ///
@@ -5,7 +7,7 @@
 /// bits, and above them a part of its key's fingerprint. A full bucket lets go of one slot for another; then the line is
 /// searched for once more. What a slot tells of need not be the line of the key, whose start says so.
 struct KnownPlaces: ~Copyable {
-    private let memory: ZeroPages
+    private let memory: MappedPages
     /// All of `memory`, which lives as long. A bucket's number is masked, and a slot's is below eight.
     private let slots: UnsafeMutablePointer<UInt64>
     private let bucketMask: UInt64
@@ -19,7 +21,7 @@ struct KnownPlaces: ~Copyable {
         while buckets * Self.slotsPerBucket * Limits.baseBytesPerKnownPlace < fileBytes { buckets *= 2 }
         bucketMask = UInt64(buckets - 1)
         let count = buckets * Self.slotsPerBucket
-        memory = try ZeroPages(byteCount: count * MemoryLayout<UInt64>.stride)
+        memory = try .zeros(byteCount: count * MemoryLayout<UInt64>.stride)
         slots = memory.start.bindMemory(to: UInt64.self, capacity: count)
     }
 

@@ -1,4 +1,4 @@
-internal import CLinux
+internal import Platform
 
 /// The cyclic redundancy check of Castagnoli (RFC 3720 §12.1), eight bytes at a step: by the processor's own instruction
 /// where it has one, by tables otherwise.
@@ -9,10 +9,10 @@ enum CRC32C {
     /// The check of `bytes`; with `before`, that of the bytes which gave `before` and these behind them.
     static func value(of bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {
         guard hasInstruction else { return valueByTables(of: bytes, after: before) }
-        return ~processor_crc32c(~before, bytes.baseAddress, bytes.count)
+        return ~CRCInstruction.value(of: bytes, after: ~before)
     }
 
-    private static let hasInstruction = processor_has_crc32c() != 0
+    private static let hasInstruction = CRCInstruction.isAvailable
 
     /// The same on any processor.
     static func valueByTables(of bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// How a process comes to use a directory.
 extension StoreDirectory {
     /// Opens a directory, making it where it is missing.

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 /// A directory that holds a store, opened and read, and kept in step with what other processes write there.
 ///
@@ -54,7 +54,7 @@ final class StoreDirectory {
     /// How many seconds ago the current epoch began. The clock may have been set since: an epoch that seems to be of the
     /// future is an old one.
     var epochSeconds: Int {
-        let age = time(nil) - manifestStamp.changedSeconds
+        let age = SystemClock.seconds - manifestStamp.changedSeconds
         return age >= 0 ? age : .max
     }
 
@@ -155,10 +155,13 @@ final class StoreDirectory {
     /// Which file has the manifest's name, by the path that the directory was opened by: so that a directory that was
     /// moved away, or exchanged for another, is noticed.
     private func currentStamp() throws(StoreError) -> FileStamp {
-        var status = stat()
-        if stat(manifestPath.cString, &status) == 0 { return FileStamp(status) }
-        guard errno == ENOENT || errno == ENOTDIR else { throw .failed("stat \(Manifest.fileName)") }
-        throw .damaged(file: Manifest.fileName, offset: 0, reason: "moved or removed while it was in use")
+        do throws(SystemError) {
+            return try FileStatus(at: manifestPath).stamp
+        } catch .noSuchFile, .notDirectory {
+            throw .damaged(file: Manifest.fileName, offset: 0, reason: "moved or removed while it was in use")
+        } catch {
+            throw .failed("stat \(Manifest.fileName)", error)
+        }
     }
 
     /// Reads what is new, while the lock is held.

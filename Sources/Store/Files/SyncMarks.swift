@@ -1,5 +1,4 @@
-internal import CLinux
-internal import Glibc
+internal import Platform
 internal import Synchronization
 
 /// How much of the journal is written, and how much of it is on the disk, as all processes of a directory tell each other.
@@ -23,6 +22,7 @@ final class SyncMarks {
 
     private let file: File
     private let lock: DirectoryLock
+    private let pages: MappedPages
     /// Safe to share with other processes: the words are only read and written as a whole.
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
     private static let bytes = 24
@@ -39,14 +39,12 @@ final class SyncMarks {
         // A file that is shorter than its mapping would end the process that looks at it, and so would a hole that finds
         // the disk full when it is filled.
         if try file.status().bytes < Self.bytes { try file.write([UInt8](repeating: 0, count: Self.bytes), at: 0) }
-        guard let address = mmap(nil, Self.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0),
-            address != MAP_FAILED
-        else { throw .failed("mmap \(Self.fileName)") }
-        words = address.bindMemory(to: Atomic<UInt64>.self, capacity: 3)
-    }
-
-    deinit {
-        munmap(words, Self.bytes)
+        do throws(SystemError) {
+            pages = try MappedPages(sharing: file.descriptor, byteCount: Self.bytes)
+        } catch {
+            throw .failed("mmap \(Self.fileName)", error)
+        }
+        words = pages.start.bindMemory(to: Atomic<UInt64>.self, capacity: 3)
     }
 
     /// How many bytes of an epoch's journal the file says were synced, for a process that opens the directory; 0 where
@@ -105,14 +103,18 @@ final class SyncMarks {
                 return length
             }
             // Whoever dies in one wakes nobody.
-            linux_futex_wait(words + Self.syncs, UInt32(truncatingIfNeeded: syncs), Self.waitMilliseconds * 1_000_000)
+            Futex.wait(
+                words + Self.syncs,
+                while: UInt32(truncatingIfNeeded: syncs),
+                milliseconds: Self.waitMilliseconds
+            )
             patience -= Self.waitMilliseconds
         }
         defer {
             // One of those who wake may have to sync next.
             lock.release()
             words[Self.syncs].wrappingAdd(1, ordering: .releasing)
-            linux_futex_wake(words + Self.syncs)
+            Futex.wake(words + Self.syncs)
         }
         // What is added from here on may miss the sync.
         let written = max(length, written(epoch: epoch))

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Synchronization
 internal import Platform
 
@@ -44,8 +43,7 @@ final class Merge: Sendable {
     /// Merges on a thread of its own.
     func start(_ source: MergeSource) {
         let isStarted = Thread.start { [self] in
-            // On Linux a thread has a nice value of its own, and 0 names the calling thread.
-            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+            Thread.lowerPriority()
             run(source)
         }
         // Without a thread to be had the journal grows on until there is one.
@@ -117,7 +115,7 @@ final class Merge: Sendable {
     func wait(milliseconds: Int = .max) {
         var waited = 0
         while outcome == nil, waited < milliseconds {
-            usleep(1_000)
+            Thread.sleep(microseconds: 1_000)
             waited += 1
         }
     }

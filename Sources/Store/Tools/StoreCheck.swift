@@ -1,4 +1,5 @@
 internal import JSON
+package import Platform
 
 /// Verifies all of a directory: every byte that a check covers, that every record keeps to the rules of its domain, and
 /// that every record and index entry fits the others.

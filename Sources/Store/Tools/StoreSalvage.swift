@@ -1,4 +1,4 @@
-internal import Glibc
+package import Platform
 internal import JSON
 
 /// Saves what can be read of a damaged directory into a new one.

@@ -1,30 +1,37 @@
-internal import Glibc
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
 
 /// Reads the names of the files in a directory.
 package enum DirectoryNames {
     /// The names in the directory at a path, in the order of their bytes. One that is not UTF-8 has escapes.
     ///
-    /// - Throws: `StoreError.systemCall`.
-    package static func of(_ path: SystemString) throws(StoreError) -> [String] {
-        try read(retryingInterrupted { open(path.cString, flags) }, path)
+    /// - Throws: `FailedCall`, which names the path.
+    package static func of(_ path: SystemString) throws(FailedCall) -> [String] {
+        try read(retryingInterrupted { openat(AT_FDCWD, path.cString, flags) }, path)
     }
 
     /// The names in an open directory.
     ///
     /// - Parameter path: what messages call it.
-    static func of(_ descriptor: Int32, _ path: SystemString) throws(StoreError) -> [String] {
+    package static func of(_ directory: FileDescriptor, _ path: SystemString) throws(FailedCall) -> [String] {
         // The stream takes over its descriptor, so it gets one of its own.
-        try read(retryingInterrupted { openat(descriptor, ".", flags) }, path)
+        try read(retryingInterrupted { openat(directory.rawValue, ".", flags) }, path)
     }
 
     private static let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
 
     /// Reads the names from a descriptor, and closes it.
-    private static func read(_ descriptor: Int32, _ path: SystemString) throws(StoreError) -> [String] {
-        guard descriptor >= 0 else { throw .failed("open \(path)") }
+    private static func read(_ descriptor: Int32, _ path: SystemString) throws(FailedCall) -> [String] {
+        guard descriptor >= 0 else { throw FailedCall("open \(path)", .last) }
         guard let stream = fdopendir(descriptor) else {
+            let error = SystemError.last
             close(descriptor)
-            throw .failed("read \(path)")
+            throw FailedCall("read \(path)", error)
         }
         defer { closedir(stream) }
         var names: [String] = []
@@ -36,7 +43,8 @@ package enum DirectoryNames {
             if name != ".", name != ".." { names.append(name) }
             errno = 0
         }
-        guard errno == 0 else { throw .failed("read \(path)") }
+        let error = SystemError.last
+        guard error.number == 0 else { throw FailedCall("read \(path)", error) }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 }
