@@ -8,8 +8,10 @@
 
 /// How a file is opened. A descriptor is never inherited by child processes (O_CLOEXEC).
 package struct OpenOptions: OptionSet, Sendable {
+    /// The flags of open(2).
     package let rawValue: Int32
 
+    /// The options with some flags of open(2).
     package init(rawValue: Int32) {
         self.rawValue = rawValue
     }

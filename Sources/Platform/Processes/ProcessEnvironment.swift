@@ -13,10 +13,20 @@ package enum ProcessEnvironment {
         getenv(name).map { SystemString(copying: $0) }
     }
 
+    /// The entries, `NAME=value`, up to a null pointer.
+    static var entries: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
+        #if canImport(Darwin)
+            // Untested.
+            _NSGetEnviron().pointee
+        #else
+            environ
+        #endif
+    }
+
     /// The names that begin with a prefix, sorted. Of other variables no text is made.
     package static func names(withPrefix prefix: String) -> [String] {
         var names: [String] = []
-        var place = environ
+        var place = entries
         while let entry = place.pointee {
             if strncmp(entry, prefix, prefix.utf8.count) == 0 {
                 names.append(String(SystemString(copying: entry).description.prefix { $0 != "=" }))

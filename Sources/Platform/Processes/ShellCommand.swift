@@ -55,7 +55,7 @@ package struct ShellCommand {
         var arguments = words.map { strdup($0.cString) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var process = pid_t()
-        let status = posix_spawn(&process, "/bin/sh", &actions, &attributes, &arguments, environ)
+        let status = posix_spawn(&process, "/bin/sh", &actions, &attributes, &arguments, ProcessEnvironment.entries)
         guard status == 0 else { throw SystemError(number: status) }
         return process
     }
