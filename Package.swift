@@ -19,10 +19,14 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
-        .target(name: "Platform", dependencies: ["CLinux"], swiftSettings: settings),
+        .target(
+            name: "Platform",
+            dependencies: [.target(name: "CLinux", condition: .when(platforms: [.linux]))],
+            swiftSettings: settings
+        ),
         .target(name: "JSON", dependencies: ["Platform"], swiftSettings: settings),
         .target(name: "JSONRPC", dependencies: ["JSON", "Platform"], swiftSettings: settings),
-        .target(name: "Store", dependencies: ["CLinux", "JSON", "Platform"], swiftSettings: settings),
+        .target(name: "Store", dependencies: ["JSON", "Platform"], swiftSettings: settings),
         .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Platform", "Store"], swiftSettings: settings),
         .target(
             name: "Mail",
@@ -30,13 +34,17 @@ let package = Package(
             resources: [.embedInCode("Templates")],
             swiftSettings: settings
         ),
-        .target(name: "Service", dependencies: ["Accounts", "JSON", "JSONRPC", "Store"], swiftSettings: settings),
-        .executableTarget(
-            name: "postern",
-            dependencies: ["Accounts", "CLinux", "JSON", "JSONRPC", "Mail", "Service", "Store", "Platform"],
+        .target(
+            name: "Service",
+            dependencies: ["Accounts", "JSON", "JSONRPC", "Platform", "Store"],
             swiftSettings: settings
         ),
-        .executableTarget(name: "PosternSchema", dependencies: ["JSON"], swiftSettings: settings),
+        .executableTarget(
+            name: "postern",
+            dependencies: ["Accounts", "JSON", "JSONRPC", "Mail", "Service", "Store", "Platform"],
+            swiftSettings: settings
+        ),
+        .executableTarget(name: "PosternSchema", dependencies: ["JSON", "Platform"], swiftSettings: settings),
 
         .target(
             name: "PosternClient",
@@ -62,12 +70,12 @@ let package = Package(
         .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Platform"], swiftSettings: settings),
         .testTarget(
             name: "StoreTests",
-            dependencies: ["JSON", "PosternTesting", "Store"],
+            dependencies: ["JSON", "Platform", "PosternTesting", "Store"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "AccountsTests",
-            dependencies: ["Accounts", "JSON", "PosternTesting", "Store"],
+            dependencies: ["Accounts", "JSON", "Platform", "PosternTesting", "Store"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// A number of a JSON text, not converted.
 ///
@@ -31,7 +31,7 @@ package struct JSONNumber {
 
     /// The number as the nearest double; infinite if it is out of range.
     package var double: Double {
-        strtod(String(decoding: bytes, as: UTF8.self), nil)
+        Double(decimal: String(decoding: bytes, as: UTF8.self))
     }
 
     /// The value of a number with a fraction or an exponent; nil if it is not whole, or too large to be exact.

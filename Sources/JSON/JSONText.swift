@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// A string of a JSON text: the bytes between the quotes, checked but not decoded.
 ///
@@ -17,7 +17,7 @@ package struct JSONText {
         }
         // The address is nil only if the count is 0, and then the strings are equal.
         guard let start = bytes.baseAddress else { return true }
-        return memcmp(start, name.utf8Start, bytes.count) == 0
+        return RawBytes.order(start, name.utf8Start, count: bytes.count) == 0
     }
 
     /// The decoded string.

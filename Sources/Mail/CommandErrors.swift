@@ -1,32 +1,36 @@
-internal import Glibc
+internal import Platform
 
 /// The last part of a mail command's stderr, for `postern outbox list`.
 ///
 /// The pipe is drained while the command runs, so that a command that writes much is not blocked. Words that occur in
 /// the mail are replaced by `[…]`: the mail contains a live code, which must not be stored in the failure's record.
 struct CommandErrors: ~Copyable {
-    private let reader: Int32
+    private let reader: FileDescriptor
     private var bytes: [UInt8] = []
     private var isCut = false
 
-    /// - Parameter reader: the descriptor to read from. This value closes it.
-    init(reading reader: Int32) {
+    /// - Parameter reader: the end to read; it is closed with this.
+    init(reading reader: FileDescriptor) {
         self.reader = reader
-        _ = fcntl(reader, F_SETFL, O_NONBLOCK)
+        reader.stopBlocking()
     }
 
-    deinit { close(reader) }
+    deinit { reader.close() }
 
-    /// The descriptor and events for poll(2).
-    var pollState: pollfd { pollfd(fd: reader, events: Int16(POLLIN), revents: 0) }
+    /// What to wait for.
+    var descriptor: FileDescriptor { reader }
 
     /// Reads all available bytes and keeps the last of them. Returns false at the end of the stream.
     mutating func drain() -> Bool {
         var piece = [UInt8](repeating: 0, count: 4_096)
         while true {
-            let count = read(reader, &piece, piece.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return count < 0 && errno == EAGAIN }
+            let count: Int
+            do throws(SystemError) {
+                count = try reader.read(into: &piece)
+            } catch {
+                return error == .wouldBlock
+            }
+            guard count > 0 else { return false }
             bytes += piece[..<count]
             guard bytes.count > Limits.commandErrorBytesKept else { continue }
             bytes.removeFirst(bytes.count - Limits.commandErrorBytesKept)

@@ -1,5 +1,4 @@
 package import Accounts
-internal import Glibc
 package import Store
 internal import Synchronization
 package import Platform
@@ -82,7 +81,7 @@ package final class Courier {
         repeat {
             _ = sendDue()
             guard isStoreLocked || !underWay.isEmpty else { return }
-            usleep(1_000)
+            Thread.sleep(microseconds: 1_000)
         } while MonotonicClock.milliseconds < deadline
         driver?.cancel()
         release()
@@ -114,7 +113,7 @@ package final class Courier {
         repeat {
             _ = sendDue()
             guard !isStoreFailing else { return nil }
-            usleep(1_000)
+            Thread.sleep(microseconds: 1_000)
         } while isStoreLocked || !underWay.isEmpty
         return failureCount
     }

@@ -1,6 +1,4 @@
-internal import Glibc
 internal import Platform
-internal import Store
 
 /// Writes each mail to a file `2016-02-24T22:07:52.371513Z-<id>.eml` in a directory. The file is complete or does not
 /// exist.
@@ -13,47 +11,74 @@ struct DirectoryDriver: MailDriver {
 
     func deliver(_ message: InternetMessage) throws(DeliveryFailure) {
         let directory = try openDirectory()
-        defer { close(directory) }
+        defer { directory.close() }
         let identity = message.messageID.split(separator: "@").first ?? ""
         let name = "\(message.created)-\(identity).eml"
         let partial = ".\(identity).partial"
-        // Remove the partial file of an attempt that crashed. If it is a link, only the link is removed.
-        unlinkat(directory, partial, 0)
-        let descriptor = openat(directory, partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure("open") }
+        // What a crash left of an earlier attempt. A link is removed, not what it leads to.
+        unlink(partial, in: directory)
+        let descriptor = try attempt("open") { () throws(SystemError) in
+            try directory.open(partial, [.writing, .creating, .notFollowingLinks])
+        }
         do throws(DeliveryFailure) {
-            defer { close(descriptor) }
+            defer { descriptor.close() }
             try write(message.bytes, to: descriptor)
-            guard renameat(directory, partial, directory, name) == 0 else { throw failure("rename") }
+            try attempt("rename") { () throws(SystemError) in
+                try DirectoryEntries.rename(partial, to: name, in: directory)
+            }
         } catch {
-            // The partial file may contain a code.
-            unlinkat(directory, partial, 0)
+            // What was written may hold a code.
+            unlink(partial, in: directory)
             throw error
         }
-        guard fsync(directory) == 0 else { throw failure("fsync") }
+        try attempt("fsync") { () throws(SystemError) in try directory.sync() }
     }
 
     /// Does nothing: writing a file takes little time.
     func cancel() {}
 
-    private func openDirectory() throws(DeliveryFailure) -> Int32 {
-        let isMade = mkdir(path.cString, 0o700) == 0
-        guard isMade || errno == EEXIST else { throw failure("mkdir") }
-        // Set the mode explicitly, because the umask may remove too many bits. An existing directory keeps its mode.
-        if isMade { guard chmod(path.cString, 0o700) == 0 else { throw failure("chmod") } }
-        let descriptor = open(path.cString, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("open") }
-        return descriptor
+    private func openDirectory() throws(DeliveryFailure) -> FileDescriptor {
+        let isMade = try attempt("mkdir") { () throws(SystemError) in
+            do throws(SystemError) {
+                try DirectoryEntries.makeDirectory(path, mode: 0o700)
+                return true
+            } catch .fileExists {
+                return false
+            }
+        }
+        // The mode is set outright, as a umask may take too much; on a directory that was there it is its owner's choice.
+        if isMade { try attempt("chmod") { () throws(SystemError) in try DirectoryEntries.setMode(0o700, of: path) } }
+        return try attempt("open") { () throws(SystemError) in try FileDescriptor.open(path, [.reading, .directory]) }
     }
 
-    private func write(_ bytes: [UInt8], to descriptor: Int32) throws(DeliveryFailure) {
-        // The umask can remove the owner's bits too.
-        guard fchmod(descriptor, 0o600) == 0 else { throw failure("fchmod") }
+    private func write(_ bytes: [UInt8], to descriptor: FileDescriptor) throws(DeliveryFailure) {
+        // A umask can take bits of the owner's own.
+        try attempt("fchmod") { () throws(SystemError) in try descriptor.setMode(0o600) }
         if let error = bytes.withUnsafeBytes({ WholeWrite.run($0, to: descriptor) }) { throw failure("write", error) }
-        guard fsync(descriptor) == 0 else { throw failure("fsync") }
+        try attempt("fsync") { () throws(SystemError) in try descriptor.sync() }
     }
 
-    private func failure(_ call: String, _ number: Int32 = errno) -> DeliveryFailure {
-        DeliveryFailure("\(call) in the mail directory: \(String(cString: strerror(number)))")
+    /// Removes a file, if it is there.
+    private func unlink(_ name: String, in directory: FileDescriptor) {
+        do throws(SystemError) {
+            try DirectoryEntries.unlink(name, in: directory)
+        } catch {
+            // If it is there, creating it fails and says why.
+        }
+    }
+
+    private func attempt<Value>(
+        _ call: String,
+        _ body: () throws(SystemError) -> Value
+    ) throws(DeliveryFailure) -> Value {
+        do throws(SystemError) {
+            return try body()
+        } catch {
+            throw failure(call, error)
+        }
+    }
+
+    private func failure(_ call: String, _ error: SystemError) -> DeliveryFailure {
+        DeliveryFailure("\(call) in the mail directory: \(error)")
     }
 }

@@ -1,6 +1,6 @@
 package import Accounts
 internal import CSodium
-internal import Glibc
+internal import Platform
 
 /// A mail in the Internet Message Format (RFC 5322): ASCII lines that end with CRLF:
 ///
@@ -39,7 +39,7 @@ package struct InternetMessage: Sendable {
         self.text = text
         let isPlain = Self.isPlain(text)
         let headers = [
-            "Date: \(Self.date(mail.created))",
+            "Date: \(MailDate.text(ofSeconds: Int(mail.created.seconds)))",
             "From: \(Self.mailbox(of: sender))",
             "To: \(mail.to)",
             "Subject: \(Self.unstructured(mail.subject))",
@@ -57,16 +57,6 @@ package struct InternetMessage: Sendable {
     }
 
     // MARK: Headers
-
-    /// A date by RFC 5322 §3.3. The program runs in the C locale, which gives the English names of days and months.
-    private static func date(_ time: Timestamp) -> String {
-        var seconds = time_t(time.seconds)
-        var date = tm()
-        gmtime_r(&seconds, &date)
-        var text = [CChar](repeating: 0, count: 64)
-        let count = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S +0000", &date)
-        return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
 
     private static func mailbox(of sender: MailSender) -> String {
         guard let name = sender.name else { return sender.address }

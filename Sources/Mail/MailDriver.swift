@@ -1,4 +1,4 @@
-package import Store
+package import Platform
 
 /// A way to deliver mails.
 package protocol MailDriver: Sendable {

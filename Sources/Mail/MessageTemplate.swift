@@ -1,5 +1,4 @@
-internal import Glibc
-internal import Store
+internal import Platform
 
 /// An error in a message template.
 package struct TemplateError: Error, Equatable, CustomStringConvertible {
@@ -58,33 +57,27 @@ struct MessageTemplate {
 
     /// Reads the template from a file; nil if the file does not exist.
     init?(file: SystemString) throws(TemplateError) {
-        // Without O_NONBLOCK, opening a named pipe would wait for its other end. The flag has no effect on a regular
-        // file.
-        let descriptor = open(file.cString, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            if errno == ENOENT { return nil }
-            throw TemplateError("\(file): \(String(cString: strerror(errno)))")
+        let bytes: [UInt8]?
+        do throws(SystemError) {
+            // Opening a pipe would wait for its other end otherwise.
+            let descriptor = try FileDescriptor.open(file, [.reading, .notWaiting, .notControlling])
+            defer { descriptor.close() }
+            bytes = Self.isRegular(descriptor) ? try descriptor.contents(bytesMax: Limits.templateBytesMax) : nil
+        } catch .noSuchFile {
+            return nil
+        } catch {
+            throw TemplateError("\(file): \(error)")
         }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw TemplateError("\(file) is not a regular file")
-        }
-        try self.init(try Self.contents(of: descriptor, name: "\(file)"), name: "\(file)")
+        guard let bytes else { throw TemplateError("\(file) is not a regular file") }
+        try self.init(bytes, name: "\(file)")
     }
 
-    /// The bytes of a file. Reading stops once there are more than a template may have.
-    private static func contents(of descriptor: Int32, name: String) throws(TemplateError) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var piece = [UInt8](repeating: 0, count: 4_096)
-        while bytes.count <= Limits.templateBytesMax {
-            let count = read(descriptor, &piece, piece.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw TemplateError("\(name): \(String(cString: strerror(errno)))") }
-            guard count > 0 else { break }
-            bytes += piece[..<count]
+    private static func isRegular(_ descriptor: FileDescriptor) -> Bool {
+        do throws(SystemError) {
+            return try FileStatus(of: descriptor).kind == .regular
+        } catch {
+            return false
         }
-        return bytes
     }
 
     /// The text with its placeholders replaced.

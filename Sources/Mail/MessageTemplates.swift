@@ -1,5 +1,5 @@
 package import Accounts
-package import Store
+package import Platform
 
 /// Writes the texts of mails from templates: those of a directory, or the built-in ones for kinds that it does not
 /// have.
@@ -35,7 +35,7 @@ package final class MessageTemplates: MailComposer {
 
     private static func checkNames(in folder: SystemString) throws(TemplateError) {
         let found: [String]
-        do throws(StoreError) {
+        do throws(FailedCall) {
             found = try DirectoryNames.of(folder)
         } catch {
             throw TemplateError("\(error)")

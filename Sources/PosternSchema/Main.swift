@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Glibc
+import Platform
 import JSON
 
 /// Writes the files that are generated from schema/. With `--check` it only lists the stale ones.
@@ -28,8 +28,8 @@ struct Main {
 
     private static func fail(_ message: String, status: Int32) -> Never {
         var line = message + "\n"
-        line.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
-        exit(status)
+        _ = line.withUTF8 { WholeWrite.run(UnsafeRawBufferPointer($0), to: .standardError) }
+        CurrentProcess.end(status: status)
     }
 }
 

@@ -1,5 +1,4 @@
 package import Accounts
-internal import Glibc
 package import JSONRPC
 package import Store
 internal import Platform
@@ -96,7 +95,7 @@ package final class Backend {
             report(error, while: "deleting expired sessions and codes")
         }
         while apis.care.hasJobs, !isJobFailing, MonotonicClock.milliseconds < deadline {
-            if runJob() == 1 { usleep(1_000) }
+            if runJob() == 1 { Thread.sleep(microseconds: 1_000) }
         }
     }
 

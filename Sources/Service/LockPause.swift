@@ -1,10 +1,10 @@
-import Glibc
+import Platform
 
 /// The pause before a request retries because another process holds the directory lock. It runs on a worker thread, so
 /// the service answers other requests meanwhile.
 enum LockPause {
-    private static let microseconds: UInt32 = 5_000
+    private static let microseconds = 5_000
 
-    /// Sleeps for the pause.
-    static func pass() { usleep(microseconds) }
+    /// Lets the pause pass.
+    static func pass() { Thread.sleep(microseconds: microseconds) }
 }

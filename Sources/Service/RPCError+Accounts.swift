@@ -1,5 +1,5 @@
 import Accounts
-import Glibc
+import Platform
 import JSON
 package import JSONRPC
 package import Store
@@ -42,7 +42,7 @@ extension RPCError {
         case .diskFull: self.init(AccountError(ErrorCode.Service.diskFull))
         case .readOnly: self.init(AccountError(ErrorCode.Service.readOnly))
         case .busy, .locked: self.init(AccountError(ErrorCode.Service.busy))
-        case .denied, .systemCall(_, EACCES, _), .systemCall(_, EPERM, _):
+        case .denied, .systemCall(_, .permissionDenied, _), .systemCall(_, .notPermitted, _):
             self.init(AccountError(ErrorCode.Service.accessDenied))
         case .damaged, .newerFormat, .systemCall: self.init(AccountError(ErrorCode.Service.damaged))
         case .duplicate, .exists, .missing, .noStore, .notAStore, .tooLarge, .unnamed, .untrustedFileSystem,

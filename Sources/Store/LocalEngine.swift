@@ -1,5 +1,6 @@
-/// The JSON-file engine: a key space in memory and, unless the store is `:memory:`, in files that several processes
-/// share.
+package import Platform
+
+/// The JSON-file engine: a key space in memory and, unless the store is `:memory:`, in files that several processes share.
 ///
 /// A group of transactions starts with the first one after `makeDurable()` or `discardStaged()`:
 ///

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 /// Thrown by a write transaction that refuses the request but keeps some writes, for example the count of failed
 /// attempts.
@@ -87,7 +87,7 @@ package final class Store {
                 return try body()
             } catch StoreError.locked {
                 discardStaged()
-                usleep(1_000)
+                Thread.sleep(microseconds: 1_000)
             }
         }
     }

@@ -1,4 +1,4 @@
-internal import Glibc
+package import Platform
 
 /// Why an operation of the store failed.
 package enum StoreError: Error, Equatable, Sendable {
@@ -10,9 +10,9 @@ package enum StoreError: Error, Equatable, Sendable {
     case diskFull
     /// The directory can be read but not written.
     case readOnly
-    /// A system call failed. If `outcomeUnknown`, the data being written may or may not be on the disk.
-    case systemCall(name: String, errno: Int32, outcomeUnknown: Bool)
-    /// The user of this process has no permission for a file, which belongs to the user `owner`.
+    /// The system refused a call; `outcomeUnknown` where what was being written may or may not be on disk.
+    case systemCall(name: String, SystemError, outcomeUnknown: Bool)
+    /// The user of this process may not do that to a file, which belongs to the user `owner`.
     case denied(path: String, owner: Int, user: Int)
     /// Another process holds the directory lock at the moment. The request can be retried until `busy` is thrown.
     case locked
@@ -48,8 +48,8 @@ extension StoreError: CustomStringConvertible {
         case .damaged(let file, let offset, let reason): "\(file) is damaged at byte \(offset): \(reason)"
         case .diskFull: "the disk, or the quota on it, is full"
         case .readOnly: "the directory cannot be written to"
-        case .systemCall(let name, let errno, let outcomeUnknown):
-            "\(name): \(String(cString: strerror(errno)))"
+        case .systemCall(let name, let error, let outcomeUnknown):
+            "\(name): \(error)"
                 + (outcomeUnknown ? "; whether the last writes were kept will show when the store is next opened" : "")
         case .denied(let path, let owner, let user):
             "uid \(user) has no permission for \(path), which belongs to uid \(owner)"
@@ -72,4 +72,22 @@ extension StoreError: CustomStringConvertible {
         case .tooLarge(let bytes): "\(bytes) bytes are more than the store takes at once"
         }
     }
+}
+
+extension StoreError {
+    /// The store's error for a failed system call.
+    ///
+    /// - Parameter call: the call and what it was made for, as in `open manifest.json`.
+    static func failed(_ call: String, _ error: SystemError) -> StoreError {
+        switch error {
+        case .noSpace, .quotaExceeded, .fileTooLarge: .diskFull
+        case .readOnlyFileSystem: .readOnly
+        default: .systemCall(name: call, error, outcomeUnknown: false)
+        }
+    }
+}
+
+extension SystemError {
+    /// Whether the user of this process has no permission.
+    var isDenial: Bool { self == .permissionDenied || self == .notPermitted }
 }

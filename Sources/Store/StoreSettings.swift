@@ -1,4 +1,6 @@
-/// Settings for the use of a store's directory.
+package import Platform
+
+/// How a store's directory is used.
 package struct StoreSettings {
     /// Whether to create a store if none exists.
     package var makesStore = true

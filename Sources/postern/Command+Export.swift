@@ -1,5 +1,5 @@
 import Accounts
-import Glibc
+import Platform
 import Store
 
 extension Command {
@@ -10,8 +10,8 @@ extension Command {
         settings.makesStore = false
         let log = Log(level: options.logLevel)
         let file = options.paths.first
-        // On a terminal the exported lines show the progress.
-        let bar = file == nil && isatty(1) == 1 ? nil : ProgressBar()
+        // On a terminal the lines themselves show how far it is.
+        let bar = file == nil && FileDescriptor.standardOutput.isTerminal ? nil : ProgressBar()
         defer { bar?.end() }
         do {
             let engine = try LocalEngine(directory: path, settings: settings) { log.write(.warning, $0) }
@@ -125,9 +125,6 @@ extension Command {
 
     /// The index of the first line feed; nil if there is none. memchr compares many bytes at a time.
     private static func lineEnd(in bytes: ArraySlice<UInt8>) -> Int? {
-        bytes.withUnsafeBytes { buffer in
-            guard let start = buffer.baseAddress, let end = memchr(start, 0x0A, buffer.count) else { return nil }
-            return bytes.startIndex + (UnsafeRawPointer(end) - start)
-        }
+        bytes.withUnsafeBytes { $0.offset(of: 0x0A) }.map { bytes.startIndex + $0 }
     }
 }

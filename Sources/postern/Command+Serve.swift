@@ -1,4 +1,3 @@
-import Glibc
 import JSONRPC
 import Service
 import Synchronization
@@ -15,14 +14,16 @@ extension Command {
             throw .failed("no file descriptor is free: raise the limit on file descriptors (ulimit -n)")
         }
         let wiring = try Wiring(options, hashesElsewhere: true, wakeUp: wakeUp)
-        // Moves replies to a new descriptor and points descriptor 1 at stderr, so that a stray print cannot break the
-        // stream of replies.
-        let output = fcntl(1, F_DUPFD_CLOEXEC, 3)
-        guard output >= 0, dup2(2, 1) >= 0 else {
-            let isLimit = errno == EMFILE || errno == EINVAL
+        // A stray print must not break the stream: replies go to a descriptor of their own, and 1 is stderr from now on.
+        let output: FileDescriptor
+        do throws(SystemError) {
+            output = try FileDescriptor.standardOutput.duplicate()
+            try FileDescriptor.standardOutput.becomeDuplicate(of: .standardError)
+        } catch {
+            let isLimit = error == .tooManyOpenFiles || error == .invalidArgument
             throw .failed("stdout cannot be used\(isLimit ? ": raise the limit on file descriptors (ulimit -n)" : "")")
         }
-        let isTerminal = isatty(0) == 1
+        let isTerminal = FileDescriptor.standardInput.isTerminal
         if isTerminal {
             let request = #"{"jsonrpc":"2.0","id":1,"method":"system.info"}"#
             StandardError.write(
@@ -31,7 +32,7 @@ extension Command {
         }
         stopOnSignals()
         var tasks = wiring.tasks
-        if getpid() == 1 {
+        if CurrentProcess.number == 1 {
             wakeForOrphans()
             tasks.append {
                 ChildProcesses.reapOrphans()
@@ -40,7 +41,7 @@ extension Command {
         }
         wiring.log.write(.info, "serving \(options.data)")
         let server = Server(
-            input: 0,
+            input: .standardInput,
             output: output,
             executor: .inline(wiring.service),
             order: options.order,
@@ -64,45 +65,28 @@ extension Command {
     /// that was read is then answered. A second signal ends the process at once.
     private func stopOnSignals() {
         _ = wakeUp
-        var action = sigaction()
-        action.__sigaction_handler.sa_handler = { number in
-            if isTerminated.exchange(true, ordering: .acquiringAndReleasing) {
-                signal(number, SIG_DFL)
-                raise(number)
-                // The default action of a signal does not end the first process of a PID namespace.
-                if getpid() == 1 { _exit(128 + number) }
+        // One that was ignored when the program started, as under nohup or for a background job of a shell, stays so.
+        let signals = [Signal.terminate, .interrupt, .hangUp].filter { !$0.isIgnored }
+        for signal in signals {
+            signal.handle { number in
+                if isTerminated.exchange(true, ordering: .acquiringAndReleasing) {
+                    Signal(number: number).restoreDefault()
+                    Signal(number: number).raise()
+                    // The first process of a PID namespace is not ended by the default action of a signal.
+                    if CurrentProcess.number == 1 { CurrentProcess.endAtOnce(status: 128 + number) }
+                }
+                wakeUp?.send()
             }
-            wakeUp?.send()
         }
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for signal in [SIGTERM, SIGINT, SIGHUP] where !isIgnored(signal) {
-            sigaction(signal, &action, nil)
-            sigaddset(&signals, signal)
-        }
-        // A process inherits the signals that its host's thread blocks, and some hosts block all signals.
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-    }
-
-    /// Whether a signal was ignored when the program started, as under nohup or for a background job of a shell.
-    private func isIgnored(_ signal: Int32) -> Bool {
-        var action = sigaction()
-        guard sigaction(signal, nil, &action) == 0 else { return false }
-        // SIG_IGN is the address 1. No function has that address.
-        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+        // A process inherits what its host's thread blocks, and some hosts block all they can.
+        Signal.unblock(signals)
     }
 
     /// Wakes the loop when an orphaned process ends. The first process of a PID namespace becomes the parent of
     /// orphans.
     private func wakeForOrphans() {
-        var action = sigaction()
-        action.__sigaction_handler.sa_handler = { _ in wakeUp?.send() }
-        action.sa_flags = SA_RESTART | SA_NOCLDSTOP
-        sigaction(SIGCHLD, &action, nil)
-        // The host's thread may block SIGCHLD too.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGCHLD)
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        Signal.childEnded.handle(restartsCalls: true) { _ in wakeUp?.send() }
+        // The host's thread may have blocked it, as others.
+        Signal.unblock([.childEnded])
     }
 }

@@ -1,6 +1,5 @@
-import Glibc
 import JSON
-import Store
+import Platform
 
 /// The environment variables with the prefix `POSTERN_`.
 enum EnvironmentNames {
@@ -10,8 +9,8 @@ enum EnvironmentNames {
     /// A warning for each `POSTERN_…` variable that no flag and no client reads. Without it, a misspelt variable would
     /// silently have no effect.
     static var warnings: [String] {
-        let names = Self.names
-        // Avoids the work below at nearly every start: most environments have no such variable.
+        let names = ProcessEnvironment.names(withPrefix: prefix)
+        // Nearly no environment has any, and every start asks.
         if names.isEmpty { return [] }
         let known = Flag.all.map(\.variable)
         return names.filter { !known.contains($0) && !clients.contains($0) }.map { name in
@@ -23,17 +22,4 @@ enum EnvironmentNames {
     }
 
     private static let prefix = "POSTERN_"
-
-    /// The names with the prefix, sorted. Other variables are not converted to strings.
-    private static var names: [String] {
-        var names: [String] = []
-        var place = environ
-        while let entry = place.pointee {
-            if strncmp(entry, prefix, prefix.utf8.count) == 0 {
-                names.append(String(SystemString(copying: entry).description.prefix { $0 != "=" }))
-            }
-            place += 1
-        }
-        return names.sorted()
-    }
 }

@@ -1,6 +1,7 @@
 import Accounts
 import JSONRPC
 import Mail
+import Platform
 import Service
 import Store
 

@@ -1,11 +1,10 @@
-import Glibc
-import Store
+import Platform
 
 /// A file that is read once from start to end, or stdin.
 final class InputFile {
     /// The name for messages: the path, or `stdin`.
     let name: String
-    private let descriptor: Int32
+    private let descriptor: FileDescriptor
     private let isOwned: Bool
     private var piece = [UInt8](repeating: 0, count: pieceBytes)
     /// The bytes that were read when the file was opened.
@@ -14,41 +13,63 @@ final class InputFile {
     /// The number of bytes that one read asks for.
     private static let pieceBytes = 256 << 10
 
-    static var standardInput: InputFile { InputFile(descriptor: 0) }
+    static var standardInput: InputFile { InputFile(descriptor: .standardInput) }
 
     /// Opens a file. A pipe is accepted if a process has it open for writing, as with `<(command)`. A pipe without a
     /// writer is refused, because no data may ever come.
     init(_ path: SystemString) throws(CommandError) {
         name = "\(path)"
         isOwned = true
-        descriptor = open(path.cString, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw failure }
-        switch status.st_mode & S_IFMT {
-        case S_IFREG, S_IFCHR: break
-        case S_IFIFO:
-            // A pipe without a writer gives end of file; an empty pipe with a writer gives EAGAIN.
-            let count = Glibc.read(descriptor, &piece, piece.count)
-            if count == 0 { throw .failed("\(name): a FIFO that no process writes to") }
-            guard count > 0 || errno == EAGAIN else { throw failure }
-            first = piece[..<max(0, count)]
-        default: throw .failed("\(name): not a file")
+        do throws(SystemError) {
+            descriptor = try .open(path, [.reading, .notWaiting, .notControlling])
+        } catch {
+            throw Self.failure(name, error)
         }
-        // Opening must not block, but reading may.
-        guard fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK) == 0 else { throw failure }
+        var fault: String?
+        do throws(SystemError) {
+            switch try FileStatus(of: descriptor).kind {
+            case .regular, .characterDevice: break
+            case .pipe: if try !hasWriter() { fault = "a FIFO that no process writes to" }
+            case .directory, .other: fault = "not a file"
+            }
+            // Opening must not wait; reading may.
+            try descriptor.setBlocking(true)
+        } catch {
+            throw Self.failure(name, error)
+        }
+        if let fault { throw .failed("\(name): \(fault)") }
+    }
+
+    /// Whether a process has a pipe open for writing. What it has written is kept in `first`.
+    private func hasWriter() throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            // Without a writer a pipe is at its end; with one, there is nothing yet.
+            first = piece[..<(try descriptor.read(into: &piece))]
+            return !first.isEmpty
+        } catch .wouldBlock {
+            return true
+        }
     }
 
     convenience init(_ path: String) throws(CommandError) {
         try self.init(SystemString(path))
     }
 
-    private init(descriptor: Int32) {
+    private init(descriptor: FileDescriptor) {
         (name, self.descriptor, isOwned) = ("stdin", descriptor, false)
     }
 
     deinit {
-        if isOwned, descriptor >= 0 { close(descriptor) }
+        if isOwned { descriptor.close() }
+    }
+
+    /// All bytes, but not more than one past a bound: a result that is longer than `bytesMax` says that the file is.
+    func contents(bytesMax: Int) throws(CommandError) -> [UInt8] {
+        do throws(SystemError) {
+            return first + (try descriptor.contents(bytesMax: max(0, bytesMax - first.count)))
+        } catch {
+            throw Self.failure(name, error)
+        }
     }
 
     /// The next bytes; an empty slice at the end of the file.
@@ -57,14 +78,12 @@ final class InputFile {
             defer { first = [] }
             return first
         }
-        while true {
-            let count = Glibc.read(descriptor, &piece, piece.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw failure }
-            return piece[..<count]
+        do throws(SystemError) {
+            return piece[..<(try descriptor.read(into: &piece))]
+        } catch {
+            throw Self.failure(name, error)
         }
     }
 
-    /// The error of the last system call.
-    private var failure: CommandError { .failed("\(name): \(String(cString: strerror(errno)))") }
+    private static func failure(_ name: String, _ error: SystemError) -> CommandError { .failed("\(name): \(error)") }
 }

@@ -1,5 +1,4 @@
 import Accounts
-import Glibc
 import JSON
 import Synchronization
 import Platform
@@ -13,14 +12,13 @@ enum StandardError {
     /// Writes a text unchanged. It ignores errors, because there is no other place to report them.
     static func write(_ text: String) {
         var text = text
-        _ = text.withUTF8 { WholeWrite.run(UnsafeRawBufferPointer($0), to: 2) }
+        _ = text.withUTF8 { WholeWrite.run(UnsafeRawBufferPointer($0), to: .standardError) }
     }
 
     /// Writes a line, or drops it if the pipe is full: a host that does not read stderr must not block the service. A
     /// pipe that is ready takes 4,096 bytes without blocking (POSIX, PIPE_BUF).
     static func writeIfReady(line: String) {
-        var state = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
-        guard poll(&state, 1, 0) == 1, state.revents & Int16(POLLOUT) != 0 else { return }
+        guard Readiness.hasRoom(.standardError) else { return }
         write(line: line.utf8.count < 4_096 ? line : String(line.unicodeScalars.prefix(1_000)))
     }
 }

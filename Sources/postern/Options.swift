@@ -1,7 +1,7 @@
 import Accounts
-import Glibc
 import JSONRPC
 import Mail
+import Platform
 import Service
 import Store
 
@@ -109,8 +109,7 @@ struct Options {
 
     private mutating func readEnvironment() throws(CommandError) {
         for flag in Flag.all where flag.commands.contains(command) {
-            guard let variable = getenv(flag.variable), case let value = SystemString(copying: variable), !value.isEmpty
-            else { continue }
+            guard let value = ProcessEnvironment.value(of: flag.variable), !value.isEmpty else { continue }
             try set(flag, to: value, as: flag.variable)
         }
     }

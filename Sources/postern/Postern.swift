@@ -1,5 +1,4 @@
-// `stdout` is a C variable that the compiler does not know to be safe. The program never assigns it.
-@preconcurrency import Glibc
+import Platform
 
 /// The entry point: reads the command line, runs the command and sets the exit code.
 @main
@@ -8,43 +7,31 @@ struct Postern {
     static let version = "0.1.0"
 
     static func main() {
-        occupyStandardDescriptors()
-        // A closed reader and a file-size limit then fail the write with an error instead of ending the process.
-        signal(SIGPIPE, SIG_IGN)
-        signal(SIGXFSZ, SIG_IGN)
-        // A host that ignores SIGCHLD passes that on to its children. waitpid would then give no exit status of a mail
-        // command.
-        signal(SIGCHLD, SIG_DFL)
-        endOnUnreadablePage()
+        StandardDescriptors.occupy()
+        // A reader that is gone, or a file-size limit, is an error of the write; it must not end the process.
+        Signal.brokenPipe.ignore()
+        Signal.fileTooLarge.ignore()
+        // A host that ignores the end of its children hands that down, and then nobody learns how a mail command ended.
+        Signal.childEnded.restoreDefault()
+        endWhereAFileIsGone()
         do throws(CommandError) {
             let options = try Options(arguments: Arguments.all)
             try options.command.run(options)
             try flushOutput()
         } catch {
             StandardError.write(line: "postern: \(error.message)")
-            exit(error.status)
+            CurrentProcess.end(status: error.status)
         }
     }
 
-    /// Ends the process with a message on SIGBUS: a page of a mapped file cannot be read, because the file was
-    /// truncated or the disk failed. No reply that depends on that page has been sent.
-    private static func endOnUnreadablePage() {
-        signal(SIGBUS) { _ in
-            let text: StaticString =
-                "postern: a file of the store was truncated or cannot be read; run postern check\n"
-            _ = write(2, text.utf8Start, text.utf8CodeUnitCount)
-            _exit(1)
-        }
-    }
-
-    /// Opens those of the descriptors 0, 1 and 2 that the host has closed. Otherwise a file of the store would get the
-    /// number, and would be read as requests or written to as a log. A replaced stdin is empty, and writing to a
-    /// replaced stdout fails.
-    private static func occupyStandardDescriptors() {
-        for (descriptor, mode) in [(Int32(0), O_RDONLY), (1, O_RDONLY), (2, O_WRONLY)]
-        where fcntl(descriptor, F_GETFD) == -1 {
-            // open(2) returns the lowest free number, which is `descriptor`.
-            _ = open("/dev/null", mode)
+    /// Says why it ends where the system cannot give it a page of a mapped file: the file was cut short, or the disk cannot
+    /// be read. Nothing that rests on it has been answered.
+    private static func endWhereAFileIsGone() {
+        Signal.busError.handle { _ in
+            CurrentProcess.endAtOnce(
+                status: 1,
+                saying: "postern: a file of the store was cut short, or cannot be read; see postern check\n"
+            )
         }
     }
 
@@ -52,10 +39,11 @@ struct Postern {
     ///
     /// - Throws: `CommandError` if printed output could not be written.
     private static func flushOutput() throws(CommandError) {
-        let isFlushed = fflush(stdout) == 0
-        // A reader that closes the pipe early, such as `head`, is no error.
-        guard isFlushed && ferror(stdout) == 0 || errno == EPIPE else {
-            throw .failed("write: \(String(cString: strerror(errno)))")
+        do throws(SystemError) {
+            try StandardDescriptors.flushOutput()
+        } catch {
+            // Whoever stops reading has what they want.
+            guard error == .brokenPipe else { throw .failed("write: \(error)") }
         }
     }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import Store
 import Platform
 
@@ -6,7 +5,7 @@ import Platform
 ///
 ///     checking the base [############                  ]  41 %
 final class ProgressBar {
-    private let isTerminal = isatty(2) == 1
+    private let isTerminal = FileDescriptor.standardError.isTerminal
     private var lastShown = 0
     private var isShown = false
     private static let width = 30

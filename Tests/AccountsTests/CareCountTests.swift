@@ -1,5 +1,6 @@
 import PosternTesting
 import Store
+import Platform
 import Testing
 
 @testable import Accounts

@@ -44,4 +44,17 @@ struct HouseRulesTests {
             #expect(text.range(of: Data(name.utf8)) == nil, "\(path): \(name); now \(instead)")
         }
     }
+
+    /// What only Platform may have: other targets use its types, and so do not depend on one system.
+    private static let systemImports = ["import Glibc", "import CLinux", "import Musl", "import Darwin", "canImport("]
+
+    @Test(arguments: systemImports)
+    func usesTheCLibraryInPlatformAlone(text: String) throws {
+        let sources = try Self.sources()
+        let isInPlatform = { (path: String) in path.hasPrefix("Platform/") }
+        for (path, source) in sources where !isInPlatform(path) {
+            #expect(source.range(of: Data(text.utf8)) == nil, "\(path): \(text)")
+        }
+        #expect(sources.contains { isInPlatform($0.path) && $0.text.range(of: Data("import Glibc".utf8)) != nil })
+    }
 }

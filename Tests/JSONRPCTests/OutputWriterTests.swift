@@ -24,7 +24,7 @@ struct OutputWriterTests {
                 }
             }
         )
-        let output = OutputWriter(descriptor: writer, startThread: startThread, wake: {})
+        let output = OutputWriter(descriptor: FileDescriptor(rawValue: writer), startThread: startThread, wake: {})
         for answer in Self.answers { output.write(answer) }
         while received.withLock({ $0.count }) < total { usleep(1_000) }
         close(reader)

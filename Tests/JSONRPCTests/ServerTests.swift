@@ -14,16 +14,16 @@ struct ServerTests {
         private var isOpen = true
 
         init() throws {
-            pipe = try #require(Pipe())
+            pipe = try Pipe()
         }
 
         func send(_ text: String) {
             let bytes = Array(text.utf8)
-            #expect(write(pipe.writer, bytes, bytes.count) == bytes.count)
+            #expect(write(pipe.writer.rawValue, bytes, bytes.count) == bytes.count)
         }
 
         func end() {
-            if isOpen { close(pipe.writer) }
+            if isOpen { pipe.writer.close() }
             isOpen = false
         }
     }
@@ -34,7 +34,7 @@ struct ServerTests {
 
     init() throws {
         input = try Input()
-        output = try #require(Pipe())
+        output = try Pipe()
         wakeUp = try #require(WakeUp())
     }
 
@@ -91,7 +91,7 @@ struct ServerTests {
         var count = 0
         try serve([
             {
-                if count == 0 { count = read(self.output.reader, &answer, answer.count) }
+                if count == 0 { count = read(self.output.reader.rawValue, &answer, answer.count) }
                 self.input.end()
                 return nil
             }

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 import Testing
 
 @testable import JSONRPC
@@ -11,7 +12,7 @@ struct StreamFaultTests {
         defer { close(terminal) }
         close(host)
         try #require(write(terminal, "x", 1) == -1 && errno == EIO)
-        #expect(StreamFault(call: "write", on: terminal).isHangUp)
+        #expect(StreamFault(call: "write", on: FileDescriptor(rawValue: terminal), .inputOutput).isHangUp)
     }
 
     /// The first page of a process's memory is never mapped, so reading it fails with EIO, as with a broken disk.
@@ -21,7 +22,7 @@ struct StreamFaultTests {
         defer { close(memory) }
         var byte: UInt8 = 0
         try #require(read(memory, &byte, 1) == -1 && errno == EIO)
-        let fault = StreamFault(call: "read", on: memory)
+        let fault = StreamFault(call: "read", on: FileDescriptor(rawValue: memory), .inputOutput)
         #expect(!fault.isHangUp && fault.description == "read: Input/output error")
     }
 }

@@ -1,6 +1,6 @@
 import Accounts
 import Foundation
-import struct Store.SystemString
+import struct Platform.SystemString
 import Testing
 
 @testable import Mail

@@ -6,21 +6,21 @@ import Testing
 
 struct PipeTests {
     @Test func carriesBytesToItsEnd() throws {
-        let pipe = try #require(Pipe())
+        let pipe = try Pipe()
         var bytes: [UInt8] = [1, 2, 3, 0]
-        #expect(write(pipe.writer, bytes, 3) == 3)
-        close(pipe.writer)
-        #expect(read(pipe.reader, &bytes, 4) == 3 && read(pipe.reader, &bytes, 4) == 0)
-        close(pipe.reader)
+        #expect(write(pipe.writer.rawValue, bytes, 3) == 3)
+        pipe.writer.close()
+        #expect(read(pipe.reader.rawValue, &bytes, 4) == 3 && read(pipe.reader.rawValue, &bytes, 4) == 0)
+        pipe.reader.close()
     }
 
     @Test func isNotInheritedByChildren() throws {
         for blocks in [true, false] {
-            let pipe = try #require(Pipe(blocks: blocks))
+            let pipe = try Pipe(blocks: blocks)
             for end in [pipe.reader, pipe.writer] {
-                #expect(fcntl(end, F_GETFD) == FD_CLOEXEC)
-                #expect((fcntl(end, F_GETFL) & O_NONBLOCK == 0) == blocks)
-                close(end)
+                #expect(fcntl(end.rawValue, F_GETFD) == FD_CLOEXEC)
+                #expect((fcntl(end.rawValue, F_GETFL) & O_NONBLOCK == 0) == blocks)
+                end.close()
             }
         }
     }
@@ -40,10 +40,10 @@ struct PipeTests {
         )
         var keptCount = 0
         while !hasEnded.load(ordering: .acquiring) {
-            let pipe = try #require(Pipe(blocks: false))
-            close(pipe.writer)
+            let pipe = try Pipe(blocks: false)
+            pipe.writer.close()
             if !Self.ends(pipe.reader) { keptCount += 1 }
-            close(pipe.reader)
+            pipe.reader.close()
         }
         #expect(keptCount == 0)
         for child in children.withLock({ $0 }) {
@@ -52,11 +52,11 @@ struct PipeTests {
         }
     }
 
-    /// Whether the other end of a pipe is closed in every process. A child may have it open until its exec.
-    private static func ends(_ reader: Int32) -> Bool {
+    /// Whether nobody has the other end of a pipe; a child may for a moment, until it is the program that it will be.
+    private static func ends(_ reader: FileDescriptor) -> Bool {
         var byte: UInt8 = 0
         for _ in 0..<1_000 {
-            if read(reader, &byte, 1) == 0 { return true }
+            if read(reader.rawValue, &byte, 1) == 0 { return true }
             usleep(1_000)
         }
         return false

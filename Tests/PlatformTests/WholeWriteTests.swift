@@ -5,13 +5,15 @@ import Platform
 struct WholeWriteTests {
     private let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0) }
 
-    /// Writes through a pipe that holds less, and reads a piece whenever the pipe is full.
-    @Test(arguments: [1_000, 4_096, .max]) func writesAllThroughANonblockingPipe(pieceBytesMax: Int) throws {
-        let pipe = try #require(Pipe(blocks: false))
+    /// Through a pipe that holds less, read piece by piece whenever it is full.
+    @Test(arguments: [1_000, 4_096, .max]) func writesAllThroughAPipeThatDoesNotBlock(pieceBytesMax: Int) throws {
+        let pipe = try Pipe(blocks: false)
         var (received, written): ([UInt8], Int) = ([], 0)
         func drain() {
             var piece = [UInt8](repeating: 0, count: 10_000)
-            while case let count = read(pipe.reader, &piece, piece.count), count > 0 { received += piece[..<count] }
+            while case let count = read(pipe.reader.rawValue, &piece, piece.count), count > 0 {
+                received += piece[..<count]
+            }
         }
         let error = bytes.withUnsafeBytes { bytes in
             WholeWrite.run(
@@ -31,13 +33,18 @@ struct WholeWriteTests {
         #expect(received == bytes)
     }
 
-    @Test func stopsAtAFullPipeByDefault() throws {
-        let pipe = try #require(Pipe(blocks: false))
-        #expect(bytes.withUnsafeBytes { WholeWrite.run($0, to: pipe.writer) } == EAGAIN)
+    @Test func givesUpWhereItIsTold() throws {
+        let pipe = try Pipe(blocks: false)
+        #expect(bytes.withUnsafeBytes { WholeWrite.run($0, to: pipe.writer) } == .wouldBlock)
     }
 
-    @Test func returnsTheErrorNumber() throws {
-        #expect(bytes.withUnsafeBytes { WholeWrite.run($0, to: -1) } == EBADF)
-        #expect([UInt8]().withUnsafeBytes { WholeWrite.run($0, to: -1) } == nil, "an empty write needs no system call")
+    @Test func tellsWhyItFailed() throws {
+        #expect(
+            bytes.withUnsafeBytes { WholeWrite.run($0, to: FileDescriptor(rawValue: -1)) } == SystemError(number: EBADF)
+        )
+        #expect(
+            [UInt8]().withUnsafeBytes { WholeWrite.run($0, to: FileDescriptor(rawValue: -1)) } == nil,
+            "there is nothing to write"
+        )
     }
 }

@@ -2,6 +2,7 @@ import Accounts
 @testable import JSON
 import JSONRPC
 import Store
+import Platform
 import Testing
 
 @testable import Service
@@ -11,7 +12,7 @@ struct ErrorMappingTests {
     private static let store: [(error: StoreError, code: Int, slug: String)] = [
         (.diskFull, 507, "disk_full"), (.readOnly, 405, "read_only"), (.busy("x"), 423, "busy"),
         (.damaged(file: "journal-1.jsonl", offset: 7, reason: "x"), 500, "damaged"),
-        (.systemCall(name: "write", errno: 5, outcomeUnknown: true), 500, "damaged"),
+        (.systemCall(name: "write", .inputOutput, outcomeUnknown: true), 500, "damaged"),
     ]
 
     @Test(arguments: store.indices)

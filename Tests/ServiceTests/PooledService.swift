@@ -1,5 +1,4 @@
 import Accounts
-import Glibc
 import JSON
 import JSONRPC
 import Mail
@@ -28,8 +27,8 @@ final class PooledService {
     static let workers = 4
 
     init(over memory: SharedMemory, _ settings: Settings = Settings()) throws {
-        requests = try #require(Pipe())
-        replies = try #require(Pipe())
+        requests = try Pipe()
+        replies = try Pipe()
         wakeUp = try #require(WakeUp())
         // Shared by the workers. Deterministic mode carries out one request after another, so they never meet in it.
         nonisolated(unsafe) let time: any TimeSource =
@@ -59,7 +58,7 @@ final class PooledService {
         try #require(
             Thread.start {
                 try? served.run()
-                close(replies.writer)
+                replies.writer.close()
             }
         )
     }
@@ -105,7 +104,7 @@ final class PooledService {
                 unread.removeSubrange(...end)
                 return try JSONValue(parsing: line)
             }
-            let count = read(replies.reader, &buffer, buffer.count)
+            let count = try replies.reader.read(into: &buffer)
             guard count > 0 else { return nil }
             unread += buffer[..<count]
         }
@@ -115,11 +114,11 @@ final class PooledService {
     ///
     /// - Returns: the replies that were not taken.
     func finish() throws -> [JSONValue] {
-        close(requests.writer)
+        requests.writer.close()
         var rest: [JSONValue] = []
         while let reply = try nextReply() { rest.append(reply) }
-        close(requests.reader)
-        close(replies.reader)
+        requests.reader.close()
+        replies.reader.close()
         return rest
     }
 }

@@ -1,4 +1,5 @@
 import PosternTesting
+import Platform
 import Testing
 
 @testable import Store

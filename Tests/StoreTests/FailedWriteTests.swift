@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 import Testing
 
 @testable import Store
@@ -114,7 +115,7 @@ struct FailedWriteTests {
         try engine.commit(("a", "1"))
         try engine.write([("b", "1")])
         (disk.writeError, disk.bytesUntilError) = (EIO, 10)
-        let error = StoreError.systemCall(name: "write journal-1.jsonl", errno: EIO, outcomeUnknown: false)
+        let error = StoreError.systemCall(name: "write journal-1.jsonl", .inputOutput, outcomeUnknown: false)
         #expect(storeError { try engine.makeDurable() } == error)
         engine.discardStaged()
         disk.writeError = nil
@@ -149,7 +150,11 @@ struct FailedWriteTests {
         try engine.commit(("a", "1"))
         try engine.write([("b", "1")])
         disk.syncError = code
-        guard case .systemCall(_, code, outcomeUnknown: true) = storeError({ try engine.makeDurable() }) else {
+        guard
+            case .systemCall(_, SystemError(number: code), outcomeUnknown: true) = storeError({
+                try engine.makeDurable()
+            })
+        else {
             Issue.record("the outcome is unknown")
             return
         }
@@ -158,7 +163,7 @@ struct FailedWriteTests {
         let (writes, syncs) = (disk.writes, disk.syncs)
         for _ in 0..<2 {
             let error = storeError { try engine.commit(("c", "1")) }
-            guard case .systemCall(_, code, outcomeUnknown: false) = error else {
+            guard case .systemCall(_, SystemError(number: code), outcomeUnknown: false) = error else {
                 Issue.record("\(String(describing: error))")
                 return
             }
@@ -184,7 +189,7 @@ struct FailedWriteTests {
         disk.writeError = nil
         #expect(
             storeError { _ = try engine.entries() }
-                == .systemCall(name: "truncate journal-1.jsonl", errno: EIO, outcomeUnknown: false)
+                == .systemCall(name: "truncate journal-1.jsonl", .inputOutput, outcomeUnknown: false)
         )
         disk.truncateError = nil
         try engine.commit(("c", "1"))

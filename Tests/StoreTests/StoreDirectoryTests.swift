@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Platform
 import Testing
 
 @testable import Store
@@ -123,7 +124,7 @@ struct StoreDirectoryTests {
         try Data().write(to: URL(fileURLWithPath: directory.path))
         #expect(
             storeError { _ = try directory.open() }
-                == .systemCall(name: "open \(directory.path)", errno: ENOTDIR, outcomeUnknown: false)
+                == .systemCall(name: "open \(directory.path)", .notDirectory, outcomeUnknown: false)
         )
     }
 

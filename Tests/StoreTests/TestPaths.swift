@@ -1,3 +1,5 @@
+import Platform
+
 @testable import Store
 
 // Overloads that take paths as strings: paths in tests are UTF-8.

@@ -1,5 +1,5 @@
 internal import CSodium
-internal import Glibc
+internal import Platform
 
 /// Hashes with Argon2id through libsodium: 19,456 KiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
 ///
@@ -34,11 +34,12 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
     private static func hasMemory(for hash: PasswordHash) -> Bool {
         var text = hash.text
         let memoryBytes = text.withUTF8 { PHCCost($0) }.map { $0.kibibytes * 1_024 } ?? Self.memoryBytes
-        let memory = mmap(nil, memoryBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        // MAP_FAILED, which Swift does not import, is -1.
-        guard let memory, memory != UnsafeMutableRawPointer(bitPattern: -1) else { return false }
-        munmap(memory, memoryBytes)
-        return true
+        do throws(SystemError) {
+            _ = try MappedPages(zeros: memoryBytes)
+            return true
+        } catch {
+            return false
+        }
     }
 
     /// Whether a password can be verified against a hash: an Argon2id hash in PHC string form, with limited cost.

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 /// A clock.
 package protocol TimeSource: AnyObject {
@@ -11,11 +11,8 @@ package final class SystemTime: TimeSource {
     package init() {}
 
     package var now: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        // A wrongly set clock may be before 1970 or centuries ahead. Keys cannot contain such times.
-        let microseconds = max(0, time.tv_sec * 1_000_000 + time.tv_nsec / 1_000)
-        return min(Timestamp(microseconds: microseconds), RehearsedTime.latest)
+        // A clock that was set wrong may stand before 1970, or centuries ahead, which has no place in a key.
+        min(Timestamp(microseconds: max(0, SystemClock.microseconds)), RehearsedTime.latest)
     }
 }
 

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 /// The grammar of header lines (RFC 9110 §5.6.2, token) and of an HTTP request line (RFC 9112 §3).
 enum HeaderSyntax {
@@ -54,10 +54,7 @@ enum HeaderSyntax {
 
     /// The index of the first such byte. `memchr` searches many bytes at a time.
     static func place(of byte: UInt8, in bytes: Bytes) -> Int? {
-        let rest = UnsafeRawBufferPointer(rebasing: bytes)
-        // The address is nil only if there are no bytes.
-        guard let start = rest.baseAddress, let place = memchr(start, Int32(byte), rest.count) else { return nil }
-        return bytes.startIndex + (UnsafeRawPointer(place) - start)
+        UnsafeRawBufferPointer(rebasing: bytes).offset(of: byte).map { bytes.startIndex + $0 }
     }
 
     static func namesContentType(_ line: Bytes) -> Bool {

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 /// Bytes that were read and do not form a whole message yet.
 ///
@@ -28,7 +28,7 @@ struct InputBuffer: ~Copyable {
     mutating func removeFirst(_ removed: Int) {
         guard removed > 0 else { return }
         let rest = count - removed
-        if let start = memory.baseAddress, rest > 0 { memmove(start, start + removed, rest) }
+        if let start = memory.baseAddress, rest > 0 { RawBytes.move(from: start + removed, to: start, count: rest) }
         UnsafeMutableRawBufferPointer(rebasing: memory[rest..<count]).wipe()
         count = rest
         if memory.count > 2 * Limits.readBytes, rest <= Limits.readBytes { resize(to: rest) }
@@ -45,13 +45,5 @@ struct InputBuffer: ~Copyable {
         memory.wipe()
         memory.deallocate()
         memory = other
-    }
-}
-
-extension UnsafeMutableRawBufferPointer {
-    /// Overwrites the bytes with zeros. The compiler must not remove this write, although the zeros are never read.
-    func wipe() {
-        guard let baseAddress, count > 0 else { return }
-        explicit_bzero(baseAddress, count)
     }
 }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 /// Cuts the input into lines.
 ///
@@ -76,10 +76,7 @@ struct LineFramer: ~Copyable {
 
     /// The index of the first LF. `memchr` searches many bytes at a time.
     private static func lineEnd(in bytes: Slice<UnsafeRawBufferPointer>) -> Int? {
-        let rest = UnsafeRawBufferPointer(rebasing: bytes)
-        // The address is nil only if there are no bytes.
-        guard let start = rest.baseAddress, let end = memchr(start, Int32(lineFeed), rest.count) else { return nil }
-        return bytes.startIndex + (UnsafeRawPointer(end) - start)
+        UnsafeRawBufferPointer(rebasing: bytes).offset(of: lineFeed).map { bytes.startIndex + $0 }
     }
 
     private static let lineFeed: UInt8 = 0x0A

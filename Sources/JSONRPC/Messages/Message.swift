@@ -1,4 +1,5 @@
 package import JSON
+internal import Platform
 
 /// A run of bytes that were read, at a fixed address until the last message in it is answered.
 final class Chunk {

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Synchronization
 internal import Platform
 
@@ -58,8 +57,7 @@ final class WorkPool: Sendable {
     }
 
     private func run() {
-        // On Linux each thread has its own nice value, and 0 means the calling thread.
-        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+        Thread.lowerPriority()
         while true {
             run(jobs.take())
         }

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Synchronization
 internal import Platform
 
@@ -8,7 +7,7 @@ internal import Platform
 /// queued, in order, for a thread. If no thread can be started, the write blocks the caller, because replies must not
 /// be lost.
 final class OutputWriter: Sendable {
-    private let descriptor: Int32
+    private let descriptor: FileDescriptor
     private let queue = Mailbox<[UInt8]>()
     /// The bytes that are queued and not written yet, and the bytes of all arrays that hold queued bytes.
     private let queued = Mutex((unwritten: 0, held: 0))
@@ -21,7 +20,7 @@ final class OutputWriter: Sendable {
     ///   - startThread: starts the thread that writes.
     ///   - wake: called after each queued array, whether it was written or the write failed.
     init(
-        descriptor: Int32,
+        descriptor: FileDescriptor,
         startThread: @escaping Thread.Starter = Thread.start,
         wake: @escaping @Sendable () -> Void
     ) {
@@ -42,7 +41,7 @@ final class OutputWriter: Sendable {
     /// Writes bytes after all earlier ones.
     func write(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
-        if bytes.count <= Limits.pipeAtomicBytes, unwrittenBytes == 0, isReady {
+        if bytes.count <= Limits.pipeAtomicBytes, unwrittenBytes == 0, Readiness.hasRoom(descriptor) {
             writeAll(bytes)
         } else if ensureThread() {
             queued.withLock { $0 = ($0.unwritten + bytes.count, $0.held + bytes.count) }
@@ -59,11 +58,6 @@ final class OutputWriter: Sendable {
             if !hasThread { hasThread = startThread { self.run() } }
             return hasThread
         }
-    }
-
-    private var isReady: Bool {
-        var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        return poll(&state, 1, 0) == 1 && state.revents & Int16(POLLOUT) != 0
     }
 
     private func run() {
@@ -92,14 +86,13 @@ final class OutputWriter: Sendable {
                 // A blocking write returns after its whole piece is written. Small pieces make progress visible.
                 pieceBytesMax: Limits.writeBytes,
                 whenBlocked: {
-                    // Another process that shares the descriptor has made it non-blocking.
-                    var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    if poll(&state, 1, -1) < 0, errno == EINVAL { usleep(10_000) }
+                    // The descriptor was made non-blocking by another process that holds it.
+                    Readiness.waitForRoom(descriptor)
                     return true
                 },
                 progress: progress
             )
         }
-        if let error { failure.withLock { $0 = StreamFault(call: "write", on: descriptor, number: error) } }
+        if let error { failure.withLock { $0 = StreamFault(call: "write", on: descriptor, error) } }
     }
 }

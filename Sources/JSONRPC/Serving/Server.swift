@@ -1,4 +1,3 @@
-internal import Glibc
 package import Platform
 
 /// Background work of the loop. It runs after each turn and each wake-up, and must be short.
@@ -11,7 +10,7 @@ package typealias LoopTask = () -> Int?
 /// One thread reads, carries out and answers requests, so a single request never changes threads. The thread polls the
 /// input and the wake-up pipe together. Slow work and writes that would block run on other threads.
 package final class Server {
-    private let input: Int32
+    private let input: FileDescriptor
     private let tasks: [LoopTask]
     private var connection: Connection
     private let wakeUp: WakeUp
@@ -34,8 +33,8 @@ package final class Server {
     ///   - wakeUp: ends a wait when `isStopped` has changed or a task has work to do.
     ///   - isStopped: whether to stop reading, as at the end of the input.
     package init(
-        input: Int32,
-        output: Int32,
+        input: FileDescriptor,
+        output: FileDescriptor,
         executor: ExecutorChoice,
         order: ReplyOrder?,
         framing: Framing,
@@ -137,15 +136,21 @@ package final class Server {
     }
 
     private func readOnce(into buffer: UnsafeMutableRawBufferPointer) {
-        let count = read(input, buffer.baseAddress, buffer.count)
+        let count: Int
+        do throws(SystemError) {
+            count = try input.readOnce(into: buffer)
+        } catch .interrupted, .wouldBlock {
+            return
+        } catch {
+            let fault = StreamFault(call: "read", on: input, error)
+            if !fault.isHangUp { inputFault = fault }
+            return end()
+        }
         if count > 0 {
             connection.receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             // The bytes may contain a password.
             UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]).wipe()
-        } else if count == 0 {
-            end()
-        } else if case let fault = StreamFault(call: "read", on: input), ![EINTR, EAGAIN].contains(fault.number) {
-            if !fault.isHangUp { inputFault = fault }
+        } else {
             end()
         }
     }

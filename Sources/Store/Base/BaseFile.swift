@@ -1,4 +1,3 @@
-internal import Glibc
 internal import JSON
 internal import Platform
 
@@ -21,6 +20,8 @@ final class BaseFile: @unchecked Sendable {
     let name: String
     /// The range of the entries.
     let entries: Range<Int>
+    private let pages: MappedPages
+    /// The bytes of `pages`.
     private let bytes: UnsafeRawBufferPointer
     private let headerCheck: UInt32
     /// The offset up to which the line number of damage is counted. Requests cannot wait for a count over gigabytes.
@@ -53,24 +54,22 @@ final class BaseFile: @unchecked Sendable {
                 reason: "has \(length) bytes, where \(Manifest.fileName) tells of \(segment.bytes)"
             )
         }
-        guard let address = mmap(nil, length, PROT_READ, MAP_SHARED, file.descriptor, 0), address != MAP_FAILED else {
-            throw .failed("mmap \(file.name)")
+        do throws(SystemError) {
+            pages = try MappedPages(reading: file.descriptor, byteCount: length)
+        } catch {
+            throw .failed("mmap \(file.name)", error)
         }
         name = file.name
-        bytes = UnsafeRawBufferPointer(start: address, count: length)
-        // Searches touch lines all over the file. Adjacent lines are not needed.
-        madvise(address, length, MADV_RANDOM)
+        bytes = pages.bytes
+        // A search touches lines all over the file; what stands beside them is not wanted.
+        pages.expectRandomAccess()
         entries = min(header.bytes.count, length)..<length
         headerCheck = header.check
         countedBytesMax = countsLines ? .max : Limits.countedBaseBytesMax
         try header.check(bytes, file: name)
     }
 
-    deinit {
-        munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
-    }
-
-    /// Parses the line that starts at an offset.
+    /// The line that starts at an offset.
     ///
     /// - Throws: `StoreError.damaged` if it does not have the form of a line. The checksum is not verified.
     func line(at start: Int) throws(StoreError) -> Line {
@@ -128,10 +127,7 @@ final class BaseFile: @unchecked Sendable {
     /// Lets the system read a part of the file ahead, for a sequential reader. Without this call the system reads only
     /// the pages that are accessed, which is right for searches.
     func readAhead(_ place: Range<Int>) {
-        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-        let start = place.lowerBound / page * page
-        guard let base = bytes.baseAddress, start < place.upperBound else { return }
-        madvise(UnsafeMutableRawPointer(mutating: base + start), place.upperBound - start, MADV_WILLNEED)
+        pages.readAhead(place)
     }
 
     /// Verifies all lines and their order.
@@ -240,10 +236,7 @@ final class BaseFile: @unchecked Sendable {
     }
 
     private func index(of byte: UInt8, in place: Range<Int>) -> Int? {
-        guard let base = bytes.baseAddress, place.count > 0,
-            let found = memchr(base + place.lowerBound, Int32(byte), place.count)
-        else { return nil }
-        return UnsafeRawPointer(found) - base
+        bytes.offset(of: byte, in: place)
     }
 
     /// Whether the number of backslashes before the quote at an offset is odd.

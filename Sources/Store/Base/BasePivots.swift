@@ -1,12 +1,14 @@
-/// A cache of the keys that the first steps of a binary search compare with.
+internal import Platform
+
+/// What the upper halvings of a search compare with.
 ///
 /// The steps form a tree, numbered like a heap: node 1 halves the file, nodes 2 and 3 halve its halves. A node takes 64
 /// bytes, a cache line: the offset of its line in the file, and the first 56 bytes of its key as it is written there.
 struct BasePivots: ~Copyable {
     /// One more than the greatest node number.
     let count: Int
-    /// Memory for `count` nodes. The caller of the methods must pass a number below `count`.
-    private let memory: ZeroPages
+    /// Room for `count` nodes, of which whoever searches names no other.
+    private let memory: MappedPages
     private static let nodeBytes = 64
     private static let keyBytes = 56
 
@@ -14,7 +16,7 @@ struct BasePivots: ~Copyable {
         var count = 1
         while count * Limits.searchedBytes < fileBytes { count *= 2 }
         self.count = count
-        memory = try ZeroPages(byteCount: count * Self.nodeBytes)
+        memory = try .zeros(byteCount: count * Self.nodeBytes)
     }
 
     /// Whether a node's line is cached. No line starts at 0, where the header is.

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 /// Compares a key with keys that are written as JSON strings, as in a base.
 struct KeyOrder {
@@ -9,9 +9,7 @@ struct KeyOrder {
     init(of key: StoreKey) {
         self.key = key
         isPlain = key.bytes.withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress else { return true }
-            return memchr(start, CInt(UInt8(ascii: "\"")), bytes.count) == nil
-                && memchr(start, CInt(UInt8(ascii: "\\")), bytes.count) == nil
+            bytes.offset(of: UInt8(ascii: "\"")) == nil && bytes.offset(of: UInt8(ascii: "\\")) == nil
         }
     }
 

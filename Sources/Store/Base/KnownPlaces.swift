@@ -1,13 +1,15 @@
-/// A cache of the line offsets of keys that were found in a base. A lookup reads memory once, where a binary search of
-/// the file reads a dozen places.
+internal import Platform
+
+/// Where lines of a base start whose keys were found once: a search that takes one look at memory, where halving the file
+/// takes a dozen, each of them at another place.
 ///
 /// It is a table of buckets. A bucket is a cache line with eight slots. A slot is a number: the line's offset in the
 /// low bits, and a part of the key's fingerprint above them. A full bucket replaces one slot by another, and the
 /// evicted key is searched for again at its next lookup. A slot may belong to another key, so the caller compares the
 /// key of the line.
 struct KnownPlaces: ~Copyable {
-    private let memory: ZeroPages
-    /// Points to all of `memory`, which lives as long. Bucket numbers are masked, and slot numbers are below eight.
+    private let memory: MappedPages
+    /// All of `memory`, which lives as long. A bucket's number is masked, and a slot's is below eight.
     private let slots: UnsafeMutablePointer<UInt64>
     private let bucketMask: UInt64
     private static let slotsPerBucket = 8
@@ -20,7 +22,7 @@ struct KnownPlaces: ~Copyable {
         while buckets * Self.slotsPerBucket * Limits.baseBytesPerKnownPlace < fileBytes { buckets *= 2 }
         bucketMask = UInt64(buckets - 1)
         let count = buckets * Self.slotsPerBucket
-        memory = try ZeroPages(byteCount: count * MemoryLayout<UInt64>.stride)
+        memory = try .zeros(byteCount: count * MemoryLayout<UInt64>.stride)
         slots = memory.start.bindMemory(to: UInt64.self, capacity: count)
     }
 

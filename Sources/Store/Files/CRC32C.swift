@@ -1,4 +1,4 @@
-internal import CLinux
+internal import Platform
 
 /// The CRC-32C checksum (Castagnoli, RFC 3720 §12.1), computed eight bytes at a time: with the processor's instruction
 /// if it has one, otherwise with tables.
@@ -10,10 +10,10 @@ enum CRC32C {
     /// followed by `bytes`.
     static func value(of bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {
         guard hasInstruction else { return valueByTables(of: bytes, after: before) }
-        return ~processor_crc32c(~before, bytes.baseAddress, bytes.count)
+        return ~CRCInstruction.value(of: bytes, after: ~before)
     }
 
-    private static let hasInstruction = processor_has_crc32c() != 0
+    private static let hasInstruction = CRCInstruction.isAvailable
 
     /// The same, for any processor.
     static func valueByTables(of bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {

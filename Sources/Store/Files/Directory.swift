@@ -1,12 +1,12 @@
-internal import Glibc
+internal import Platform
 internal import Synchronization
 
 /// An open directory. Its files are accessed through its descriptor, so it may be renamed while it is in use.
 final class Directory {
     /// The path by which it was opened.
     let path: SystemString
-    let descriptor: Int32
-    /// The owner of files that are created in it.
+    let descriptor: FileDescriptor
+    /// Who the files that are made in it belong to.
     let filesOwner: FileOwner
     private let calls: SystemCalls
     /// Whether a sync has failed. The system reports a failure only once, and then treats the lost data as written.
@@ -16,20 +16,26 @@ final class Directory {
     ///
     /// - Parameter makes: whether to create the directory and its missing parents, with mode 0700.
     init(_ path: SystemString, makes: Bool = true, calls: SystemCalls = .real) throws(StoreError) {
-        var descriptor = Self.open(path)
-        if descriptor < 0, errno == ENOENT, makes {
+        let descriptor: FileDescriptor
+        do throws(SystemError) {
+            descriptor = try Self.open(path)
+        } catch {
+            guard error == .noSuchFile, makes else { throw Self.failure(of: "open", path, error) }
             try Self.make(path)
-            descriptor = Self.open(path)
+            do throws(SystemError) {
+                descriptor = try Self.open(path)
+            } catch {
+                throw Self.failure(of: "open", path, error)
+            }
         }
-        guard descriptor >= 0 else { throw Self.failure(of: "open", path) }
         self.path = path
         self.descriptor = descriptor
         self.calls = calls
         filesOwner = .ofFiles(in: descriptor)
     }
 
-    /// Takes over an open descriptor, which is closed when the object is freed.
-    init(adopting descriptor: Int32, path: SystemString, calls: SystemCalls) {
+    /// A directory that is open already. The descriptor is closed with it.
+    init(adopting descriptor: FileDescriptor, path: SystemString, calls: SystemCalls) {
         (self.path, self.descriptor, self.calls) = (path, descriptor, calls)
         filesOwner = .ofFiles(in: descriptor)
     }
@@ -75,149 +81,201 @@ final class Directory {
     }
 
     deinit {
-        Glibc.close(descriptor)
+        descriptor.close()
     }
 
-    /// The names of all files in it, in byte order. The store's own names are ASCII; other names may contain escapes.
-    func names() throws(StoreError) -> [String] { try DirectoryNames.of(descriptor, path) }
+    /// The names of all files in it, in the order of their bytes. The store's own are ASCII; others may be shown with escapes.
+    func names() throws(StoreError) -> [String] {
+        do throws(FailedCall) {
+            return try DirectoryNames.of(descriptor, path)
+        } catch {
+            throw .failed(error.call, error.error)
+        }
+    }
 
     /// The stamp of the file with that name; nil if no file has it.
     func stamp(of name: String) throws(StoreError) -> FileStamp? {
-        var status = stat()
-        if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileStamp(status) }
-        guard errno == ENOENT else { throw .failed("stat \(name)") }
-        return nil
+        do throws(SystemError) {
+            return try FileStatus(of: name, in: descriptor).stamp
+        } catch .noSuchFile {
+            return nil
+        } catch {
+            throw .failed("stat \(name)", error)
+        }
     }
 
     /// Whether a stamp belongs to this directory.
     func isSame(as stamp: FileStamp) -> Bool {
-        var status = stat()
-        return fstat(descriptor, &status) == 0 && FileStamp(status).isSameFile(as: stamp)
+        knownStatus?.stamp.isSameFile(as: stamp) ?? false
     }
 
     /// Whether the directory belongs to the user of this process.
     var isOwn: Bool {
-        var status = stat()
-        return fstat(descriptor, &status) == 0 && status.st_uid == geteuid()
+        knownStatus?.owner.isCurrent ?? false
     }
 
     /// Denies access to all other users, if the directory belongs to the user of this process or that user is
     /// privileged.
     func restrict() throws(StoreError) {
         let status = try status()
-        guard geteuid() == 0 || status.st_uid == geteuid() else { return }
-        guard fchmod(descriptor, 0o700) == 0 else { throw Self.failure(of: "chmod", path) }
+        guard CurrentProcess.isPrivileged || status.owner.isCurrent else { return }
+        do throws(SystemError) {
+            try descriptor.setMode(0o700)
+        } catch {
+            throw Self.failure(of: "chmod", path, error)
+        }
     }
 
     /// A warning for the operator about the directory's owner or mode; nil if there is none.
     func warning() throws(StoreError) -> String? {
         let status = try status()
-        let mode = status.st_mode & 0o777
+        let mode = status.permissions & 0o777
         guard mode & 0o022 == 0 else {
             return "other users can change the directory \(path): it has mode \(String(mode, radix: 8)), not 700"
         }
-        guard geteuid() != 0, status.st_uid != geteuid() else { return nil }
-        return "the directory \(path) belongs to uid \(status.st_uid), not to the uid \(geteuid()) of this process"
+        guard !CurrentProcess.isPrivileged, !status.owner.isCurrent else { return nil }
+        let (owner, user) = (status.owner.user, CurrentProcess.user)
+        return "the directory \(path) belongs to uid \(owner), not to the uid \(user) of this process"
     }
 
     func rename(_ name: String, to newName: String) throws(StoreError) {
-        guard calls.rename(descriptor, SystemString(name), SystemString(newName)) == 0 else {
-            throw failure(of: "rename", name)
+        do throws(SystemError) {
+            try calls.renameEntry(SystemString(name), to: SystemString(newName), in: descriptor)
+        } catch {
+            throw failure(of: "rename", name, error)
         }
     }
 
     func unlink(_ name: String) throws(StoreError) {
-        guard calls.unlink(descriptor, name) == 0 else { throw failure(of: "unlink", name) }
+        do throws(SystemError) {
+            try calls.unlinkEntry(name, in: descriptor)
+        } catch {
+            throw failure(of: "unlink", name, error)
+        }
     }
 
     /// Removes a name if it exists.
     func unlinkIfPresent(_ name: String) throws(StoreError) {
-        guard calls.unlink(descriptor, name) != 0, errno != ENOENT else { return }
-        throw failure(of: "unlink", name)
-    }
-
-    /// The error for a failed call on one of its files, from `errno`.
-    func failure(of call: String, _ name: String) -> StoreError {
-        let code = errno
-        guard code == EACCES || code == EPERM else { return .failed("\(call) \(name)") }
-        var status = stat()
-        if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) != 0 { fstat(descriptor, &status) }
-        return .denied(path: "\(path.appending(name))", owner: Int(status.st_uid), user: Int(geteuid()))
-    }
-
-    /// The error for a failed call on a directory, from `errno`.
-    private static func failure(of call: String, _ path: SystemString) -> StoreError {
-        let code = errno
-        guard code == EACCES || code == EPERM else { return .failed("\(call) \(path)") }
-        var status = stat()
-        // If stat fails, a directory above denies access.
-        guard stat(path.cString, &status) == 0 else {
-            return .denied(path: "\(path)", owner: path.parent.map(Self.owner) ?? 0, user: Int(geteuid()))
+        do throws(SystemError) {
+            try calls.unlinkEntry(name, in: descriptor)
+        } catch .noSuchFile {
+            return
+        } catch {
+            throw failure(of: "unlink", name, error)
         }
-        return .denied(path: "\(path)", owner: Int(status.st_uid), user: Int(geteuid()))
     }
 
-    /// The owner of the nearest directory above for which stat succeeds.
+    /// The store's error for a failed call on one of its files.
+    func failure(of call: String, _ name: String, _ error: SystemError) -> StoreError {
+        guard error.isDenial else { return .failed("\(call) \(name)", error) }
+        let owner: UInt32
+        do throws(SystemError) {
+            owner = try FileStatus(of: name, in: descriptor).owner.user
+        } catch {
+            owner = knownStatus?.owner.user ?? 0
+        }
+        return .denied(path: "\(path.appending(name))", owner: Int(owner), user: Int(CurrentProcess.user))
+    }
+
+    /// The store's error for a failed call on a directory.
+    private static func failure(of call: String, _ path: SystemString, _ error: SystemError) -> StoreError {
+        guard error.isDenial else { return .failed("\(call) \(path)", error) }
+        // A directory that cannot be looked at is behind one that may not be entered.
+        return .denied(path: "\(path)", owner: owner(of: path), user: Int(CurrentProcess.user))
+    }
+
+    /// The owner of a directory or, if it cannot be looked at, of the nearest one above that can.
     private static func owner(of path: SystemString) -> Int {
-        var status = stat()
-        if stat(path.cString, &status) == 0 { return Int(status.st_uid) }
-        return path.parent.map(owner) ?? 0
+        do throws(SystemError) {
+            return Int(try FileStatus(at: path).owner.user)
+        } catch {
+            return path.parent.map(owner) ?? 0
+        }
     }
 
     /// The bytes that its file system has free for this user.
     func freeBytes() throws(StoreError) -> Int {
-        var status = statvfs()
-        guard fstatvfs(descriptor, &status) == 0 else { throw .failed("statvfs \(path)") }
-        return Int(
-            clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue
-        )
+        do throws(SystemError) {
+            return try FileSystem.freeBytes(of: descriptor)
+        } catch {
+            throw .failed("statvfs \(path)", error)
+        }
     }
 
-    private func status() throws(StoreError) -> stat {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .failed("stat \(path)") }
-        return status
+    private func status() throws(StoreError) -> FileStatus {
+        do throws(SystemError) {
+            return try FileStatus(of: descriptor)
+        } catch {
+            throw .failed("stat \(path)", error)
+        }
+    }
+
+    /// The directory's status; nil if the system does not give it.
+    private var knownStatus: FileStatus? {
+        do throws(SystemError) {
+            return try FileStatus(of: descriptor)
+        } catch {
+            return nil
+        }
     }
 
     /// Makes the names of its files durable.
     ///
     /// - Throws: `StoreError.systemCall`. After the first failure every call throws.
     func sync() throws(StoreError) {
-        if hasFailed.withLock({ $0 }) { throw .systemCall(name: "sync \(path)", errno: EIO, outcomeUnknown: true) }
-        guard retryingInterrupted({ calls.syncDirectory(descriptor) }) == 0 else {
-            let error = StoreError.failed("sync \(path)")
+        if hasFailed.withLock({ $0 }) { throw .systemCall(name: "sync \(path)", .inputOutput, outcomeUnknown: true) }
+        do throws(SystemError) {
+            try calls.syncNames(of: descriptor)
+        } catch {
             hasFailed.withLock { $0 = true }
-            throw error
+            throw .failed("sync \(path)", error)
         }
     }
 
     /// Makes the directory's own name durable.
     func syncParent() throws(StoreError) {
-        let parent = retryingInterrupted { openat(descriptor, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        if parent < 0, errno == EACCES {
-            // A directory with search but without read permission cannot be synced. The process that created this
-            // directory in it could sync it.
+        let parent: FileDescriptor
+        do throws(SystemError) {
+            parent = try descriptor.open("..", [.reading, .directory])
+        } catch .permissionDenied {
+            // A directory that may be passed but not listed cannot be synced; whoever made this one in it could.
             return
+        } catch {
+            throw .failed("open \(path)/..", error)
         }
-        guard parent >= 0 else { throw .failed("open \(path)/..") }
-        defer { Glibc.close(parent) }
-        guard retryingInterrupted({ fsync(parent) }) == 0 else { throw .failed("sync \(path)/..") }
+        defer { parent.close() }
+        do throws(SystemError) {
+            try parent.sync()
+        } catch {
+            throw .failed("sync \(path)/..", error)
+        }
     }
 
-    private static func open(_ path: SystemString) -> Int32 {
-        retryingInterrupted { Glibc.open(path.cString, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    private static func open(_ path: SystemString) throws(SystemError) -> FileDescriptor {
+        try .open(path, [.reading, .directory])
     }
 
     /// Creates a directory, after its missing parents.
     private static func make(_ path: SystemString) throws(StoreError) {
-        if mkdir(path.cString, 0o700) != 0 {
-            // Another process may have created it in the meantime.
-            if errno == EEXIST { return }
-            guard errno == ENOENT, let parent = path.parent else { throw failure(of: "mkdir", path) }
+        do throws(SystemError) {
+            try DirectoryEntries.makeDirectory(path, mode: 0o700)
+        } catch .fileExists {
+            // Another process has made it meanwhile.
+            return
+        } catch {
+            guard error == .noSuchFile, let parent = path.parent else { throw failure(of: "mkdir", path, error) }
             try make(parent)
-            guard mkdir(path.cString, 0o700) == 0 || errno == EEXIST else { throw failure(of: "mkdir", path) }
+            do throws(SystemError) {
+                try DirectoryEntries.makeDirectory(path, mode: 0o700)
+            } catch {
+                guard error == .fileExists else { throw failure(of: "mkdir", path, error) }
+            }
         }
-        guard chmod(path.cString, 0o700) == 0 else { throw failure(of: "chmod", path) }
+        do throws(SystemError) {
+            try DirectoryEntries.setMode(0o700, of: path)
+        } catch {
+            throw failure(of: "chmod", path, error)
+        }
         try Directory(path).syncParent()
     }
 }

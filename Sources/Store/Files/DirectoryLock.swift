@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Platform
 
 /// A lock that all processes of a directory share: flock(2) on a file that is never unlinked.
@@ -67,9 +66,10 @@ final class DirectoryLock {
 
     /// Takes the lock if no other process holds it.
     func takeIfFree() throws(StoreError) -> Bool {
-        if retryingInterrupted({ calls.lock(file.descriptor, LOCK_EX | LOCK_NB) }) != 0 {
-            guard errno == EWOULDBLOCK else { throw .failed("flock \(file.name)") }
-            return false
+        do throws(SystemError) {
+            guard try calls.takeLockIfFree(of: file.descriptor) else { return false }
+        } catch {
+            throw .failed("flock \(file.name)", error)
         }
         isHeld = true
         guard isVital else { return true }
@@ -86,7 +86,7 @@ final class DirectoryLock {
     func release() {
         guard isHeld else { return }
         isHeld = false
-        _ = retryingInterrupted { calls.lock(file.descriptor, LOCK_UN) }
+        calls.releaseLock(of: file.descriptor)
     }
 
     private func holderText() -> String {
@@ -108,11 +108,11 @@ private struct LockWait {
     mutating func next() -> Bool {
         attempts += 1
         if attempts <= 20 {
-            sched_yield()
+            Thread.yield()
             return true
         }
         guard MonotonicClock.milliseconds < deadline else { return false }
-        usleep(UInt32(min(2_000, 20 * (attempts - 20))))
+        Thread.sleep(microseconds: min(2_000, 20 * (attempts - 20)))
         return true
     }
 }
@@ -123,12 +123,14 @@ private enum LockHolder {
     ///
     /// A line of /proc/locks is `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1837 0 EOF`, with the inode after the device.
     static func process(holding file: FileStamp) -> Int? {
-        let descriptor = open("/proc/locks", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var text: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 16 << 10)
-        while case let count = read(descriptor, &buffer, buffer.count), count > 0 { text += buffer[..<count] }
+        let text: [UInt8]
+        do throws(SystemError) {
+            let locks = try FileDescriptor.open("/proc/locks", .reading)
+            defer { locks.close() }
+            text = try locks.contents(bytesMax: .max)
+        } catch {
+            return nil
+        }
         for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
             let words = line.split(separator: " ")
             guard words.count > 5, words[1] == "FLOCK", words[5].hasSuffix(":\(file.inode)") else { continue }

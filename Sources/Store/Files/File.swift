@@ -1,5 +1,4 @@
-internal import CLinux
-internal import Glibc
+internal import Platform
 
 /// An open file of the store. Its descriptor is closed when the object is freed.
 ///
@@ -21,8 +20,8 @@ final class File {
 
     /// The file's name in its directory, for errors.
     let name: String
-    let descriptor: Int32
-    /// Whether the file was created when it was opened.
+    let descriptor: FileDescriptor
+    /// Whether it was made when it was opened.
     let isNew: Bool
     private let calls: SystemCalls
 
@@ -33,11 +32,14 @@ final class File {
     ///   `.systemCall`.
     init(_ name: String, in directory: Directory, _ mode: Mode, calls: SystemCalls) throws(StoreError) {
         if mode == .replacing { try directory.unlinkIfPresent(name) }
-        let (descriptor, isNew) = Self.open(name, in: directory.descriptor, mode)
-        guard descriptor >= 0 else {
-            // Opening a directory, a socket or a link fails with these errors.
-            if [EISDIR, ENXIO, ELOOP].contains(errno) { throw Self.notRegular(name) }
-            throw directory.failure(of: "open", name)
+        let (descriptor, isNew): (FileDescriptor, Bool)
+        do throws(SystemError) {
+            (descriptor, isNew) = try Self.open(name, in: directory.descriptor, mode)
+        } catch .isDirectory, .noSuchDevice, .tooManySymbolicLinks {
+            // A directory, a socket and a link cannot be opened so.
+            throw Self.notRegular(name)
+        } catch {
+            throw directory.failure(of: "open", name, error)
         }
         self.name = name
         self.descriptor = descriptor
@@ -46,43 +48,54 @@ final class File {
         do throws(StoreError) {
             let status = try regularStatus()
             if isNew { try giveToOwner(of: directory) }
-            // An existing file that other users can read is made private, if this user may do so.
-            let isOwn = status.st_uid == geteuid() || geteuid() == 0
-            if mode == .creating, isOwn, status.st_mode & 0o077 != 0 { try restrict(in: directory) }
+            // What others left readable is closed to them, where that is this user's to do.
+            let isOwn = status.owner.isCurrent || CurrentProcess.isPrivileged
+            if mode == .creating, isOwn, status.permissions & 0o077 != 0 { try restrict(in: directory) }
         } catch {
             if isNew { try directory.unlink(name) }
             throw error
         }
     }
 
-    /// - Returns: the descriptor, or -1 with `errno` set; and whether the file was created.
-    private static func open(_ name: String, in directory: Int32, _ mode: Mode) -> (descriptor: Int32, isNew: Bool) {
-        // Without O_NONBLOCK, opening a pipe would wait for its other end. The flag has no effect on a regular file.
-        let common = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
-        func attempt(_ flags: Int32) -> Int32 {
-            retryingInterrupted { openat(directory, name, flags | common, 0o600) }
-        }
+    /// - Returns: the descriptor, and whether the file was made.
+    private static func open(
+        _ name: String,
+        in directory: FileDescriptor,
+        _ mode: Mode
+    ) throws(SystemError) -> (descriptor: FileDescriptor, isNew: Bool) {
+        // Opening a pipe would wait for its other end otherwise.
+        let common: OpenOptions = [.notFollowingLinks, .notWaiting]
         switch mode {
-        case .reading: return (attempt(O_RDONLY), false)
-        case .writing: return (attempt(O_RDWR), false)
-        case .new, .replacing: return (attempt(O_RDWR | O_CREAT | O_EXCL), true)
+        case .reading: return (try directory.open(name, common.union(.reading)), false)
+        case .writing: return (try directory.open(name, common.union(.readingAndWriting)), false)
+        case .new, .replacing: return (try directory.open(name, common.union([.readingAndWriting, .creating])), true)
         case .creating:
             while true {
-                let present = attempt(O_RDWR)
-                if present >= 0 || errno != ENOENT { return (present, false) }
-                let made = attempt(O_RDWR | O_CREAT | O_EXCL)
-                // Another process may have created it in the meantime.
-                if made >= 0 || errno != EEXIST { return (made, true) }
+                do throws(SystemError) {
+                    return (try directory.open(name, common.union(.readingAndWriting)), false)
+                } catch .noSuchFile {}
+                do throws(SystemError) {
+                    return (try directory.open(name, common.union([.readingAndWriting, .creating])), true)
+                } catch .fileExists {
+                    // Another process has made it meanwhile.
+                }
             }
         }
     }
 
-    /// The file's status. Throws if it is not a regular file, for example a pipe or a device, which have no offsets.
-    private func regularStatus() throws(StoreError) -> stat {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .failed("stat \(name)") }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw Self.notRegular(name) }
+    /// What the system knows of the file; refuses what is none, such as a pipe or a device, in which bytes have no place.
+    private func regularStatus() throws(StoreError) -> FileStatus {
+        let status = try fileStatus()
+        guard status.kind == .regular else { throw Self.notRegular(name) }
         return status
+    }
+
+    private func fileStatus() throws(StoreError) -> FileStatus {
+        do throws(SystemError) {
+            return try FileStatus(of: descriptor)
+        } catch {
+            throw .failed("stat \(name)", error)
+        }
     }
 
     private static func notRegular(_ name: String) -> StoreError {
@@ -91,7 +104,11 @@ final class File {
 
     /// Allows only the file's owner to open it.
     private func restrict(in directory: Directory) throws(StoreError) {
-        guard fchmod(descriptor, 0o600) == 0 else { throw directory.failure(of: "chmod", name) }
+        do throws(SystemError) {
+            try descriptor.setMode(0o600)
+        } catch {
+            throw directory.failure(of: "chmod", name, error)
+        }
     }
 
     /// Sets the mode and the owner of a new file.
@@ -100,85 +117,72 @@ final class File {
         try restrict(in: directory)
         let owner = directory.filesOwner
         guard !owner.isCurrent else { return }
-        guard fchown(descriptor, owner.user, owner.group) == 0 else {
-            throw .denied(path: "\(directory.path)", owner: Int(owner.user), user: Int(geteuid()))
+        do throws(SystemError) {
+            try descriptor.setOwner(owner)
+        } catch {
+            throw .denied(path: "\(directory.path)", owner: Int(owner.user), user: Int(CurrentProcess.user))
         }
     }
 
     deinit {
-        Glibc.close(descriptor)
+        descriptor.close()
     }
 
-    /// The file's length in bytes, and the number of its links, which is 0 after it was unlinked.
-    ///
-    /// The times are not requested. After a request for a file's times, the next write updates them (Linux 6.13). They
-    /// then have to reach the disk too, which makes a sync half as long again.
+    /// The file's length in bytes and how many names it has; none once it was unlinked.
     func status() throws(StoreError) -> (bytes: Int, links: Int) {
-        var (bytes, links) = (0, 0)
-        if linux_length_and_links(descriptor, &bytes, &links) == 0 { return (bytes, links) }
-        // Some systems do not have statx, and a sandbox may forbid it.
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .failed("stat \(name)") }
-        return (status.st_size, Int(status.st_nlink))
+        do throws(SystemError) {
+            return try descriptor.lengthAndLinks()
+        } catch {
+            throw .failed("stat \(name)", error)
+        }
     }
 
     /// The file's identity and the time of its last change.
     func stamp() throws(StoreError) -> FileStamp {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .failed("stat \(name)") }
-        return FileStamp(status)
+        try fileStatus().stamp
     }
 
     /// The bytes from `offset` up to, but not including, `end`; fewer if the file ends before `end`.
     func contents(from offset: Int, upTo end: Int) throws(StoreError) -> [UInt8] {
-        guard end > offset else { return [] }
-        var failure: StoreError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: end - offset) { buffer, filled in
-            while filled < end - offset {
-                let rest = UnsafeMutableBufferPointer(rebasing: buffer[filled..<(end - offset)])
-                let count = retryingInterrupted { pread(descriptor, rest.baseAddress, rest.count, offset + filled) }
-                if count < 0 { failure = .failed("read \(name)") }
-                guard count > 0 else { break }
-                filled += count
-            }
+        do throws(SystemError) {
+            return try descriptor.contents(from: offset, upTo: end)
+        } catch {
+            throw .failed("read \(name)", error)
         }
-        if let failure { throw failure }
-        return bytes
     }
 
     /// The byte at `offset`; nil if the file ends before it.
     func byte(at offset: Int) throws(StoreError) -> UInt8? {
-        var byte: UInt8 = 0
-        let count = retryingInterrupted { pread(descriptor, &byte, 1, offset) }
-        guard count >= 0 else { throw .failed("read \(name)") }
-        return count == 1 ? byte : nil
+        do throws(SystemError) {
+            return try descriptor.byte(at: offset)
+        } catch {
+            throw .failed("read \(name)", error)
+        }
     }
 
     /// Writes all of `bytes` at `offset`. If it throws, an unknown part of them is written.
     func write(_ bytes: [UInt8], at offset: Int) throws(StoreError) {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { bytes in
-                retryingInterrupted {
-                    calls.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[written...]), offset + written)
-                }
-            }
-            // After a short write, the rest is written with another call, which reports the reason if it fails. A
-            // device that accepts no bytes is an error, because the loop would never end.
-            if count == 0 { errno = EIO }
-            guard count > 0 else { throw .failed("write \(name)") }
-            written += count
+        do throws(SystemError) {
+            try calls.writeAll(bytes, to: descriptor, at: offset)
+        } catch {
+            throw .failed("write \(name)", error)
         }
     }
 
     /// Makes all bytes that were written durable, and the file's length.
     func sync() throws(StoreError) {
-        guard retryingInterrupted({ calls.sync(descriptor) }) == 0 else { throw .failed("sync \(name)") }
+        do throws(SystemError) {
+            try calls.syncContents(of: descriptor)
+        } catch {
+            throw .failed("sync \(name)", error)
+        }
     }
 
     func truncate(to length: Int) throws(StoreError) {
-        guard retryingInterrupted({ calls.truncate(descriptor, length) }) == 0 else {
-            throw .failed("truncate \(name)")
+        do throws(SystemError) {
+            try calls.setLength(of: descriptor, to: length)
+        } catch {
+            throw .failed("truncate \(name)", error)
         }
     }
 }

@@ -1,4 +1,6 @@
-/// Opening a directory.
+internal import Platform
+
+/// How a process comes to use a directory.
 extension StoreDirectory {
     /// Opens a directory, and creates it if it does not exist.
     ///

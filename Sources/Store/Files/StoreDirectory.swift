@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 /// A directory with a store that this process has opened and read, kept up to date with the writes of other processes.
 ///
@@ -55,7 +55,7 @@ final class StoreDirectory {
     /// The age of the current epoch in seconds. If the epoch seems to start in the future, the clock was set back, and
     /// the epoch is treated as an old one.
     var epochSeconds: Int {
-        let age = time(nil) - manifestStamp.changedSeconds
+        let age = SystemClock.seconds - manifestStamp.changedSeconds
         return age >= 0 ? age : .max
     }
 
@@ -156,10 +156,13 @@ final class StoreDirectory {
     /// The stamp of the manifest, found by the path with which the directory was opened. So a directory that was moved
     /// or replaced is detected.
     private func currentStamp() throws(StoreError) -> FileStamp {
-        var status = stat()
-        if stat(manifestPath.cString, &status) == 0 { return FileStamp(status) }
-        guard errno == ENOENT || errno == ENOTDIR else { throw .failed("stat \(Manifest.fileName)") }
-        throw .damaged(file: Manifest.fileName, offset: 0, reason: "moved or removed while it was in use")
+        do throws(SystemError) {
+            return try FileStatus(at: manifestPath).stamp
+        } catch .noSuchFile, .notDirectory {
+            throw .damaged(file: Manifest.fileName, offset: 0, reason: "moved or removed while it was in use")
+        } catch {
+            throw .failed("stat \(Manifest.fileName)", error)
+        }
     }
 
     /// Reads the writes of other processes. The lock must be held.

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Platform
 
 /// The files of a store's directory: finding, creating and removing them.
@@ -226,7 +225,7 @@ struct StoreFiles {
 
 extension StoreError {
     var isMissingFile: Bool {
-        if case .systemCall(_, ENOENT, _) = self { true } else { false }
+        if case .systemCall(_, .noSuchFile, _) = self { true } else { false }
     }
 
     /// Whether another process holds the lock.

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 /// The place of a new store: a directory and a name in it.
 struct StorePlace {
@@ -31,14 +31,14 @@ struct StorePlace {
         } catch  where error.isMissingFile {
             return
         }
-        let descriptor = retryingInterrupted {
-            openat(directory.descriptor, name.cString, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        }
-        guard descriptor >= 0 else {
-            switch errno {
-            case ENOENT: return
-            case ENOTDIR, ELOOP: throw .exists("\(path)")
-            default: throw directory.failure(of: "open", "\(name)")
+        let descriptor: FileDescriptor
+        do throws(SystemError) {
+            descriptor = try directory.descriptor.open(name, [.reading, .directory, .notFollowingLinks])
+        } catch {
+            switch error {
+            case .noSuchFile: return
+            case .notDirectory, .tooManySymbolicLinks: throw .exists("\(path)")
+            default: throw directory.failure(of: "open", "\(name)", error)
             }
         }
         let found = Directory(adopting: descriptor, path: path, calls: .real)

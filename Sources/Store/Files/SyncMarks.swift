@@ -1,5 +1,4 @@
-internal import CLinux
-internal import Glibc
+internal import Platform
 internal import Synchronization
 
 /// How many bytes of the journal are written and how many are synced, shared by all processes of a directory.
@@ -26,7 +25,8 @@ final class SyncMarks {
 
     private let file: File
     private let lock: DirectoryLock
-    /// Safe to share with other processes: the words are only accessed with atomic operations.
+    private let pages: MappedPages
+    /// Safe to share with other processes: the words are only read and written as a whole.
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
     private static let bytes = 24
     /// The indexes of the words.
@@ -43,14 +43,12 @@ final class SyncMarks {
         // A file shorter than its mapping would kill the process that accesses the mapping. So would a hole in the file
         // that is filled when the disk is full.
         if try file.status().bytes < Self.bytes { try file.write([UInt8](repeating: 0, count: Self.bytes), at: 0) }
-        guard let address = mmap(nil, Self.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0),
-            address != MAP_FAILED
-        else { throw .failed("mmap \(Self.fileName)") }
-        words = address.bindMemory(to: Atomic<UInt64>.self, capacity: 3)
-    }
-
-    deinit {
-        munmap(words, Self.bytes)
+        do throws(SystemError) {
+            pages = try MappedPages(sharing: file.descriptor, byteCount: Self.bytes)
+        } catch {
+            throw .failed("mmap \(Self.fileName)", error)
+        }
+        words = pages.start.bindMemory(to: Atomic<UInt64>.self, capacity: 3)
     }
 
     /// How many bytes of an epoch's journal were synced according to the file, for a process that opens the directory;
@@ -107,15 +105,19 @@ final class SyncMarks {
                 try sync()
                 return length
             }
-            // A process that dies during its sync does not wake the waiters, so the wait has a timeout.
-            linux_futex_wait(words + Self.syncs, UInt32(truncatingIfNeeded: syncs), Self.waitMilliseconds * 1_000_000)
+            // Whoever dies in one wakes nobody.
+            Futex.wait(
+                words + Self.syncs,
+                while: UInt32(truncatingIfNeeded: syncs),
+                milliseconds: Self.waitMilliseconds
+            )
             patience -= Self.waitMilliseconds
         }
         defer {
             // The lock is released first, because a process that wakes may have to sync next.
             lock.release()
             words[Self.syncs].wrappingAdd(1, ordering: .releasing)
-            linux_futex_wake(words + Self.syncs)
+            Futex.wake(words + Self.syncs)
         }
         // The sync may miss bytes that are written after this line.
         let written = max(length, written(epoch: epoch))

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 /// The open journal (write-ahead log) of a directory. This process and others append transactions to it.
 ///
@@ -268,9 +268,9 @@ extension StoreError {
     /// The failure of a system call, with its outcome marked as known or unknown.
     fileprivate func withOutcome(unknown: Bool) -> StoreError {
         switch self {
-        case .systemCall(let name, let errno, _): .systemCall(name: name, errno: errno, outcomeUnknown: unknown)
+        case .systemCall(let name, let error, _): .systemCall(name: name, error, outcomeUnknown: unknown)
         // A sync that finds the disk full is a failed sync: the pages that it could not write are lost.
-        case .diskFull: .systemCall(name: "sync", errno: ENOSPC, outcomeUnknown: unknown)
+        case .diskFull: .systemCall(name: "sync", .noSpace, outcomeUnknown: unknown)
         default: self
         }
     }

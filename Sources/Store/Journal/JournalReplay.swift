@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 /// Reads a journal, first from its start and later from where the last call ended, and applies its transactions to a
 /// space.
@@ -222,10 +222,8 @@ private struct FileTail {
 
     /// The offset of the line feed that ends the line at `start`.
     func lineEnd(from start: Int) -> Int? {
-        guard start < end, let base = bytes.baseAddress,
-            let found = memchr(base + (start - offset), 0x0A, end - start)
-        else { return nil }
-        return offset + (UnsafeRawPointer(found) - base)
+        guard start < end, let place = bytes.offset(of: 0x0A, in: start - offset..<end - offset) else { return nil }
+        return offset + place
     }
 
     /// Whether sectors of the line were never written.

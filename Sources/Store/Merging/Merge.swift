@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Synchronization
 internal import Platform
 
@@ -45,8 +44,7 @@ final class Merge: Sendable {
     /// Runs the compaction on a new thread.
     func start(_ source: MergeSource) {
         let isStarted = Thread.start { [self] in
-            // On Linux each thread has its own nice value, and 0 means the calling thread.
-            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+            Thread.lowerPriority()
             run(source)
         }
         // If no thread can be started, the journal grows until a later attempt succeeds.
@@ -118,7 +116,7 @@ final class Merge: Sendable {
     func wait(milliseconds: Int = .max) {
         var waited = 0
         while outcome == nil, waited < milliseconds {
-            usleep(1_000)
+            Thread.sleep(microseconds: 1_000)
             waited += 1
         }
     }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 /// Sorted keys whose bytes are stored contiguously.
 ///
@@ -83,7 +83,7 @@ struct PackedKeys {
         guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else {
             return left.count - right.count
         }
-        let order = Int(memcmp(leftStart, rightStart, min(left.count, right.count)))
+        let order = RawBytes.order(leftStart, rightStart, count: min(left.count, right.count))
         return order != 0 ? order : left.count - right.count
     }
 }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 // Entries are collected in memory. When the memory is full, they are written to a scratch file as a sorted run. At the
 // end all runs are merged. So any number of entries is sorted in bounded memory. An entry has the same form in memory
@@ -58,8 +58,8 @@ final class EntrySorter {
             let (left, right) = (key[prefix...], other.key[prefix...])
             let shared = min(left.count, right.count)
             if shared > 0, let first = key.baseAddress, let second = other.key.baseAddress {
-                let order = memcmp(first + prefix, second + prefix, shared)
-                if order != 0 { return Int(order) }
+                let order = RawBytes.order(first + prefix, second + prefix, count: shared)
+                if order != 0 { return order }
             }
             if left.count != right.count { return left.count - right.count }
             let (rank, otherRank) = (kind.rank, other.kind.rank)
@@ -168,7 +168,7 @@ final class EntrySorter {
     }
 
     private static func starts(_ key: [UInt8], with prefix: [UInt8]) -> Bool {
-        key.count >= prefix.count && memcmp(key, prefix, prefix.count) == 0
+        key.count >= prefix.count && RawBytes.order(key, prefix, count: prefix.count) == 0
     }
 
     private static func head(of key: [UInt8], behind prefix: Int) -> UInt64 {

@@ -1,4 +1,5 @@
 internal import JSON
+package import Platform
 
 /// Verifies a whole directory: all bytes that a checksum covers, the domain rules of every record, and the consistency
 /// of records and index entries. It changes nothing in the directory.

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Platform
 
 /// A new store under construction, in a temporary directory beside its final path.
@@ -60,16 +59,20 @@ final class StoreDraft {
         try file.write(manifest.bytes, at: 0)
         try file.sync()
         try directory.sync()
-        guard calls.rename(parent.descriptor, temporaryName, place.name) == 0 else {
-            switch errno {
-            case EEXIST, ENOTEMPTY, ENOTDIR: throw .exists("\(path)")
-            default: throw .failed("rename \(temporaryName)")
+        do throws(SystemError) {
+            try calls.renameEntry(temporaryName, to: place.name, in: parent.descriptor)
+        } catch {
+            switch error {
+            case .fileExists, .directoryNotEmpty, .notDirectory: throw .exists("\(path)")
+            default: throw .failed("rename \(temporaryName)", error)
             }
         }
         isOpen = false
-        guard retryingInterrupted({ calls.syncDirectory(parent.descriptor) }) == 0 else {
+        do throws(SystemError) {
+            try calls.syncNames(of: parent.descriptor)
+        } catch {
             let name = "the store is complete at \(path), but a power cut may lose it: sync of the directory above it"
-            throw .systemCall(name: name, errno: errno, outcomeUnknown: false)
+            throw .systemCall(name: name, error, outcomeUnknown: false)
         }
     }
 
@@ -79,33 +82,39 @@ final class StoreDraft {
         guard isOpen else { return }
         isOpen = false
         for name in created { _ = calls.unlink(directory.descriptor, name) }
-        // If the name belongs to another directory now, the temporary directory was moved, and is not removed.
-        var status = stat()
-        guard fstatat(parent.descriptor, temporaryName.cString, &status, AT_SYMLINK_NOFOLLOW) == 0,
-            directory.isSame(as: FileStamp(status))
-        else { return }
-        unlinkat(parent.descriptor, temporaryName.cString, AT_REMOVEDIR)
+        do throws(SystemError) {
+            // If the name is another directory's by now, this one has been moved, and is left alone.
+            guard directory.isSame(as: try FileStatus(of: temporaryName, in: parent.descriptor).stamp) else { return }
+            try DirectoryEntries.removeDirectory(temporaryName, in: parent.descriptor)
+        } catch {
+            return
+        }
     }
 
     /// Creates a directory that only its owner can access, independent of the umask.
     private static func make(_ name: SystemString, in parent: Directory, _ calls: SystemCalls) throws(StoreError)
         -> Directory
     {
-        guard mkdirat(parent.descriptor, name.cString, 0o700) == 0 else { throw parent.failure(of: "mkdir", "\(name)") }
-        func open() -> Int32 {
-            retryingInterrupted {
-                openat(parent.descriptor, name.cString, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        do throws(SystemError) {
+            try DirectoryEntries.makeDirectory(name, in: parent.descriptor, mode: 0o700)
+        } catch {
+            throw parent.failure(of: "mkdir", "\(name)", error)
+        }
+        func open() throws(SystemError) -> FileDescriptor {
+            try parent.descriptor.open(name, [.reading, .directory, .notFollowingLinks])
+        }
+        let descriptor: FileDescriptor
+        do throws(SystemError) {
+            do throws(SystemError) {
+                descriptor = try open()
+            } catch .permissionDenied {
+                // A umask can take the owner's own bits.
+                try DirectoryEntries.setMode(0o700, of: name, in: parent.descriptor)
+                descriptor = try open()
             }
-        }
-        var descriptor = open()
-        // A umask can remove the owner's own permissions.
-        if descriptor < 0, errno == EACCES, fchmodat(parent.descriptor, name.cString, 0o700, AT_SYMLINK_NOFOLLOW) == 0 {
-            descriptor = open()
-        }
-        guard descriptor >= 0 else {
-            let error = StoreError.failed("open \(name)")
-            unlinkat(parent.descriptor, name.cString, AT_REMOVEDIR)
-            throw error
+        } catch {
+            remove(name, in: parent)
+            throw .failed("open \(name)", error)
         }
         let directory = Directory(
             adopting: descriptor,
@@ -117,9 +126,18 @@ final class StoreDraft {
             guard directory.isOwn else { throw .exists("\(directory.path)") }
             try directory.restrict()
         } catch {
-            unlinkat(parent.descriptor, name.cString, AT_REMOVEDIR)
+            remove(name, in: parent)
             throw error
         }
         return directory
+    }
+
+    /// Removes an empty directory, if that is possible.
+    private static func remove(_ name: SystemString, in parent: Directory) {
+        do throws(SystemError) {
+            try DirectoryEntries.removeDirectory(name, in: parent.descriptor)
+        } catch {
+            // Its name says what it is.
+        }
     }
 }

@@ -1,4 +1,5 @@
 internal import JSON
+package import Platform
 
 /// Makes a store from the lines of an export, in bounded memory.
 ///

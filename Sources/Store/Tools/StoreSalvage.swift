@@ -1,4 +1,4 @@
-internal import Glibc
+package import Platform
 internal import JSON
 
 /// Saves the readable records of a damaged directory into a new one.

@@ -1,5 +1,5 @@
-internal import Glibc
 internal import JSON
+internal import Platform
 
 /// Finds properties that a record does not have. Without this check, a misspelled property would be lost silently.
 enum StrangeMember {
@@ -32,14 +32,5 @@ enum StrangeMember {
             if let inner = name(in: given, but: stored) { return inner }
         }
         return nil
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// Whether both buffers have the same bytes.
-    func hasBytes(of other: UnsafeRawBufferPointer) -> Bool {
-        guard count == other.count else { return false }
-        guard let start = baseAddress, let otherStart = other.baseAddress else { return true }
-        return memcmp(start, otherStart, count) == 0
     }
 }

@@ -1,3 +1,5 @@
+import Platform
+
 @testable import JSON
 @testable import Store
 

@@ -27,8 +27,8 @@ final class ChildProcess: Sendable {
 
     init(_ command: Command) throws(PosternError) {
         let pipes = try Self.pipes()
-        (input, output, log) = (pipes[0].writer, pipes[1].reader, pipes[2].reader)
-        let theirs = [pipes[0].reader, pipes[1].writer, pipes[2].writer]
+        (input, output, log) = (pipes[0].writer.rawValue, pipes[1].reader.rawValue, pipes[2].reader.rawValue)
+        let theirs = [pipes[0].reader.rawValue, pipes[1].writer.rawValue, pipes[2].writer.rawValue]
         defer { for descriptor in theirs { Glibc.close(descriptor) } }
         do throws(PosternError) {
             identifier = try Self.spawn(command, descriptors: theirs)
@@ -66,19 +66,21 @@ final class ChildProcess: Sendable {
         var low: [Pipe] = []
         defer { for pipe in low { close(pipe) } }
         while pipes.count < 3 {
-            guard let pipe = Pipe() else {
-                let reason = String(cString: strerror(errno))
+            let pipe: Pipe
+            do throws(Platform.SystemError) {
+                pipe = try Pipe()
+            } catch {
                 for pipe in pipes { close(pipe) }
-                throw .notStarted("a pipe cannot be created: \(reason)")
+                throw .notStarted("no pipe is to be had: \(error)")
             }
-            if min(pipe.reader, pipe.writer) > 2 { pipes.append(pipe) } else { low.append(pipe) }
+            if min(pipe.reader.rawValue, pipe.writer.rawValue) > 2 { pipes.append(pipe) } else { low.append(pipe) }
         }
         return pipes
     }
 
     private static func close(_ pipe: Pipe) {
-        Glibc.close(pipe.reader)
-        Glibc.close(pipe.writer)
+        pipe.reader.close()
+        pipe.writer.close()
     }
 
     /// - Parameter descriptors: the process's stdin, stdout and stderr.

@@ -44,8 +44,8 @@ struct LogTests {
     @Test func linesBeyondTheBufferOfASlowLogAreDropped() throws {
         let isRead = DispatchSemaphore(value: 0)
         let lines = Lines()
-        let pipe = try #require(Pipe())
-        let log = LogReader(pipe.reader) { line in
+        let pipe = try Pipe()
+        let log = LogReader(pipe.reader.rawValue) { line in
             if lines.all.isEmpty { isRead.wait() }
             lines.add(line)
         }
@@ -62,8 +62,10 @@ struct LogTests {
         ]
         for body in bodies { #expect(Thread.start(body)) }
         let line = String(repeating: "x", count: 1 << 20) + "\n"
-        for _ in 0..<20 { #expect(line.withCString { write(pipe.writer, $0, line.utf8.count) } == line.utf8.count) }
-        close(pipe.writer)
+        for _ in 0..<20 {
+            #expect(line.withCString { write(pipe.writer.rawValue, $0, line.utf8.count) } == line.utf8.count)
+        }
+        pipe.writer.close()
         reading.wait()
         isRead.signal()
         passing.wait()

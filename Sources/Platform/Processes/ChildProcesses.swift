@@ -1,4 +1,10 @@
-internal import Glibc
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
 internal import Synchronization
 
 /// The child processes that this process has started, and those that it inherits as the first process of a PID
@@ -43,8 +49,16 @@ package enum ChildProcesses {
             while true {
                 var information = siginfo_t()
                 guard waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
-                let process = information._sifields._sigchld.si_pid
-                // A process in `awaited` is reaped soon by its caller. The next call finds those that ended after it.
+                #if canImport(Glibc)
+                    let process = information._sifields._sigchld.si_pid
+                #elseif canImport(Musl)
+                    // Untested.
+                    let process = information.__si_fields.__si_common.__first.__piduid.si_pid
+                #elseif canImport(Darwin)
+                    // Untested.
+                    let process = information.si_pid
+                #endif
+                // The one that is awaited is reaped soon, and the next call finds what ended behind it.
                 guard process > 0, !awaited.contains(process) else { return }
                 waitpid(process, nil, WNOHANG)
             }

@@ -1,4 +1,10 @@
-internal import Glibc
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
 
 /// Writes all given bytes, with as many calls of write(2) as needed.
 package enum WholeWrite {
@@ -12,23 +18,23 @@ package enum WholeWrite {
     /// - Returns: the `errno` of the call that failed; nil if all bytes were written.
     package static func run(
         _ bytes: UnsafeRawBufferPointer,
-        to descriptor: Int32,
+        to descriptor: FileDescriptor,
         pieceBytesMax: Int = .max,
         whenBlocked: () -> Bool = { false },
         progress: (Int) -> Void = { _ in }
-    ) -> Int32? {
+    ) -> SystemError? {
         var rest = bytes[...]
         while !rest.isEmpty {
             let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(pieceBytesMax))
-            let count = write(descriptor, piece.baseAddress, piece.count)
+            let count = write(descriptor.rawValue, piece.baseAddress, piece.count)
             if count > 0 {
                 rest = rest.dropFirst(count)
                 progress(count)
             } else if count == 0 {
-                // No device should write 0 bytes, but if one does, the loop must not run forever.
-                return EIO
-            } else if case let error = errno, error != EINTR {
-                guard error == EAGAIN, whenBlocked() else { return error }
+                // No device should take nothing of something, and a loop over one that does would never end.
+                return .inputOutput
+            } else if case let error = SystemError.last, error != .interrupted {
+                guard error == .wouldBlock, whenBlocked() else { return error }
             }
         }
         return nil

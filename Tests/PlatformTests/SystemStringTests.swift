@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Store
+import Platform
 
 struct SystemStringTests {
     @Test(arguments: [

@@ -1,0 +1,14 @@
+/// A system call that failed, where a function makes several.
+package struct FailedCall: Error, Equatable, CustomStringConvertible, Sendable {
+    /// The call and its object, as in `open ./postern-data`.
+    package let call: String
+    /// Why it failed.
+    package let error: SystemError
+
+    init(_ call: String, _ error: SystemError) {
+        (self.call, self.error) = (call, error)
+    }
+
+    /// The call and the system's text, as in `open ./postern-data: No such file or directory`.
+    package var description: String { "\(call): \(error)" }
+}

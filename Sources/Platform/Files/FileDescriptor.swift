@@ -1,0 +1,134 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// An open file, directory, pipe, terminal or socket of this process. It is closed by `close()` only.
+package struct FileDescriptor: Hashable, Sendable {
+    /// The number that the system gave it.
+    package let rawValue: Int32
+
+    /// The descriptor with a number.
+    package init(rawValue: Int32) {
+        self.rawValue = rawValue
+    }
+
+    /// Descriptor 0.
+    package static var standardInput: FileDescriptor { FileDescriptor(rawValue: 0) }
+    /// Descriptor 1.
+    package static var standardOutput: FileDescriptor { FileDescriptor(rawValue: 1) }
+    /// Descriptor 2.
+    package static var standardError: FileDescriptor { FileDescriptor(rawValue: 2) }
+
+    /// Closes it. Nothing may use it afterwards.
+    package func close() {
+        _ = systemClose(rawValue)
+    }
+
+    // MARK: Reading
+
+    /// Reads what is there, up to the buffer's length, with one call of read(2). Returns how many bytes; 0 at the end.
+    ///
+    /// - Throws: `SystemError`; `.interrupted` if a signal came first.
+    package func readOnce(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+        let count = systemRead(rawValue, buffer.baseAddress, buffer.count)
+        guard count >= 0 else { throw .last }
+        return count
+    }
+
+    /// Reads what is there, up to the array's length, and reads again if a signal interrupts it. Returns how many bytes; 0 at
+    /// the end.
+    package func read(into piece: inout [UInt8]) throws(SystemError) -> Int {
+        let length = piece.count
+        return try checked { systemRead(rawValue, &piece, length) }
+    }
+
+    /// Reads from the current position to the end, but not more than one byte past a bound: a result that is longer than
+    /// `bytesMax` says that the file is.
+    package func contents(bytesMax: Int) throws(SystemError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: min(Self.pieceBytes, max(1, bytesMax)))
+        while bytes.count <= bytesMax {
+            let count = try read(into: &piece)
+            guard count > 0 else { break }
+            bytes += piece[...min(count - 1, bytesMax - bytes.count)]
+        }
+        return bytes
+    }
+
+    /// How much `contents(bytesMax:)` reads with one call.
+    private static let pieceBytes = 64 << 10
+
+    /// The bytes of a file from `offset` up to, not including, `end`; fewer if the file ends before it.
+    package func contents(from offset: Int, upTo end: Int) throws(SystemError) -> [UInt8] {
+        guard end > offset else { return [] }
+        var failure: SystemError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: end - offset) { buffer, filled in
+            while filled < end - offset {
+                let rest = UnsafeMutableBufferPointer(rebasing: buffer[filled..<(end - offset)])
+                let count = retryingInterrupted {
+                    pread(rawValue, rest.baseAddress, rest.count, off_t(offset + filled))
+                }
+                if count < 0 { failure = .last }
+                guard count > 0 else { break }
+                filled += count
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// The byte of a file at `offset`; nil if the file ends before it.
+    package func byte(at offset: Int) throws(SystemError) -> UInt8? {
+        var byte: UInt8 = 0
+        return try checked { pread(rawValue, &byte, 1, off_t(offset)) } == 1 ? byte : nil
+    }
+
+    // MARK: Properties
+
+    /// Whether it is a terminal.
+    package var isTerminal: Bool { isatty(rawValue) == 1 }
+
+    /// Sets whether reading waits for bytes and writing waits for room. The open file has the setting, so it holds for other
+    /// processes that have it open too.
+    package func setBlocking(_ blocks: Bool) throws(SystemError) {
+        let flags = try checked { fcntl(rawValue, F_GETFL) }
+        try checked { fcntl(rawValue, F_SETFL, blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK) }
+    }
+
+    /// A second descriptor of the same open file, numbered 3 or higher, that child processes do not inherit.
+    package func duplicate() throws(SystemError) -> FileDescriptor {
+        FileDescriptor(rawValue: try checked { fcntl(rawValue, F_DUPFD_CLOEXEC, 3) })
+    }
+
+    /// Makes it another descriptor of what `other` has open. What it had open is closed.
+    package func becomeDuplicate(of other: FileDescriptor) throws(SystemError) {
+        try checked { dup2(other.rawValue, rawValue) }
+    }
+
+    /// Waits until what was written, and the file's length, are on the disk: fsync(2). For a directory, its names.
+    package func sync() throws(SystemError) {
+        try checked { fsync(rawValue) }
+    }
+
+    /// Sets the permission bits.
+    package func setMode(_ mode: UInt32) throws(SystemError) {
+        try checked { fchmod(rawValue, mode_t(mode)) }
+    }
+
+    /// Sets the owner.
+    package func setOwner(_ owner: FileOwner) throws(SystemError) {
+        try checked { fchown(rawValue, owner.user, owner.group) }
+    }
+}
+
+// Their names are those of methods above, which would hide them there.
+
+private func systemClose(_ descriptor: Int32) -> Int32 { close(descriptor) }
+
+private func systemRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    read(descriptor, bytes, count)
+}

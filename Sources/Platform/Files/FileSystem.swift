@@ -1,0 +1,41 @@
+#if canImport(Glibc) || canImport(Musl)
+    internal import CLinux
+#endif
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// The file system that a directory is on.
+package enum FileSystem {
+    /// How many bytes it has left for this user: statvfs(3).
+    package static func freeBytes(of directory: FileDescriptor) throws(SystemError) -> Int {
+        var status = statvfs()
+        guard fstatvfs(directory.rawValue, &status) == 0 else { throw .last }
+        return Int(
+            clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue
+        )
+    }
+
+    /// The name of a file system on which a lock may keep nobody out, or a sync may keep nothing; nil for any other.
+    package static func untrustedName(of directory: FileDescriptor) throws(SystemError) -> String? {
+        var status = statfs()
+        guard fstatfs(directory.rawValue, &status) == 0 else { throw .last }
+        #if canImport(Darwin)
+            // Untested. The names are those of mount(8).
+            let name = withUnsafeBytes(of: &status.f_fstypename) { SystemString(bytes: $0).description }
+            return ["nfs": "NFS", "smbfs": "SMB", "afpfs": "AFP", "macfuse": "FUSE", "webdav": "WebDAV"][name]
+        #else
+            return untrusted[UInt32(truncatingIfNeeded: status.f_type)]
+        #endif
+    }
+
+    /// The names by the number that statfs(2) gives them.
+    private static let untrusted: [UInt32: String] = [
+        0x6969: "NFS", 0x517B: "SMB", 0xFF53_4D42: "CIFS", 0xFE53_4D42: "SMB2", 0x6573_5546: "FUSE",
+        0x0102_1997: "9P", 0x5346_414F: "AFS", 0x7375_7245: "Coda",
+    ]
+}

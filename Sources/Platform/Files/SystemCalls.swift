@@ -1,0 +1,118 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// The system calls by which the store changes a file or keeps others from it, handed in so that a test can make any of
+/// them fail.
+///
+/// Each answers as the system does: -1, with `errno` set, where it fails.
+package struct SystemCalls {
+    /// pwrite(2): descriptor, bytes, offset.
+    package var write: (FileDescriptor, UnsafeRawBufferPointer, Int) -> Int
+    /// fdatasync(2).
+    package var sync: (FileDescriptor) -> Int32
+    /// ftruncate(2): descriptor, length.
+    package var truncate: (FileDescriptor, Int) -> Int32
+    /// flock(2): descriptor, operation.
+    package var lock: (FileDescriptor, Int32) -> Int32
+    /// fsync(2) of a directory.
+    package var syncDirectory: (FileDescriptor) -> Int32
+    /// renameat(2) within a directory: its descriptor, the old name and the new one.
+    package var rename: (FileDescriptor, SystemString, SystemString) -> Int32
+    /// unlinkat(2): the directory's descriptor, the name.
+    package var unlink: (FileDescriptor, String) -> Int32
+
+    /// The calls themselves.
+    package static var real: SystemCalls {
+        SystemCalls(
+            write: { pwrite($0.rawValue, $1.baseAddress, $1.count, off_t($2)) },
+            sync: { syncData($0.rawValue) },
+            truncate: { ftruncate($0.rawValue, off_t($1)) },
+            lock: { flock($0.rawValue, $1) },
+            syncDirectory: { fsync($0.rawValue) },
+            rename: { renameat($0.rawValue, $1.cString, $0.rawValue, $2.cString) },
+            unlink: { unlinkat($0.rawValue, $1, 0) }
+        )
+    }
+}
+
+/// fdatasync(2), or what stands for it.
+private func syncData(_ descriptor: Int32) -> Int32 {
+    #if canImport(Darwin)
+        // Untested. fsync(2) leaves the bytes in the disk's cache there.
+        fcntl(descriptor, F_FULLFSYNC)
+    #else
+        fdatasync(descriptor)
+    #endif
+}
+
+/// The same calls with errors that are thrown. One that a signal interrupts is made again.
+extension SystemCalls {
+    /// Writes all of some bytes at an offset; how many of them are written when it throws is unknown.
+    package func writeAll(
+        _ bytes: [UInt8],
+        to file: FileDescriptor,
+        at offset: Int
+    ) throws(SystemError) {
+        var written = 0
+        while written < bytes.count {
+            // A short write is followed by one for the rest, which gives the error.
+            let count = try checked {
+                bytes.withUnsafeBytes { bytes in
+                    write(file, UnsafeRawBufferPointer(rebasing: bytes[written...]), offset + written)
+                }
+            }
+            // A device that takes nothing would be asked for ever.
+            guard count > 0 else { throw .inputOutput }
+            written += count
+        }
+    }
+
+    /// Waits until the bytes and the length of a file are on the disk.
+    package func syncContents(of file: FileDescriptor) throws(SystemError) {
+        try checked { sync(file) }
+    }
+
+    /// Sets a file's length.
+    package func setLength(of file: FileDescriptor, to length: Int) throws(SystemError) {
+        try checked { truncate(file, length) }
+    }
+
+    /// Waits until the names in a directory are on the disk.
+    package func syncNames(of directory: FileDescriptor) throws(SystemError) {
+        try checked { syncDirectory(directory) }
+    }
+
+    /// Takes the exclusive lock of an open file; false if another open file has it.
+    package func takeLockIfFree(of file: FileDescriptor) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            try checked { lock(file, LOCK_EX | LOCK_NB) }
+            return true
+        } catch  where error == .wouldBlock {
+            return false
+        }
+    }
+
+    /// Releases the lock of an open file.
+    package func releaseLock(of file: FileDescriptor) {
+        _ = retryingInterrupted { lock(file, LOCK_UN) }
+    }
+
+    /// Renames an entry of a directory, over another if the new name is in use.
+    package func renameEntry(
+        _ name: SystemString,
+        to newName: SystemString,
+        in directory: FileDescriptor
+    ) throws(SystemError) {
+        guard rename(directory, name, newName) == 0 else { throw .last }
+    }
+
+    /// Removes the name of a file from a directory.
+    package func unlinkEntry(_ name: String, in directory: FileDescriptor) throws(SystemError) {
+        guard unlink(directory, name) == 0 else { throw .last }
+    }
+}

@@ -1,0 +1,57 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// The C library's functions on bytes in memory, which use the processor's widest instructions.
+package enum RawBytes {
+    /// Orders bytes as unsigned numbers: negative, 0 or positive.
+    package static func order(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, count: Int) -> Int {
+        Int(memcmp(left, right, count))
+    }
+
+    /// Moves bytes; the places may overlap.
+    package static func move(from source: UnsafeRawPointer, to place: UnsafeMutableRawPointer, count: Int) {
+        memmove(place, source, count)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The offset of the first byte with a value; nil if there is none.
+    package func offset(of byte: UInt8) -> Int? {
+        // The address is nil only if there is nothing to search.
+        guard let start = baseAddress, let place = memchr(start, Int32(byte), count) else { return nil }
+        return UnsafeRawPointer(place) - start
+    }
+
+    /// The offset of the first byte with a value in a part of the bytes; nil if there is none.
+    package func offset(of byte: UInt8, in part: Range<Int>) -> Int? {
+        guard let start = baseAddress, part.count > 0,
+            let place = memchr(start + part.lowerBound, Int32(byte), part.count)
+        else { return nil }
+        return UnsafeRawPointer(place) - start
+    }
+
+    /// Whether both have the same bytes.
+    package func hasBytes(of other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
+        guard let start = baseAddress, let otherStart = other.baseAddress else { return true }
+        return memcmp(start, otherStart, count) == 0
+    }
+}
+
+extension UnsafeMutableRawBufferPointer {
+    /// Overwrites the bytes with zeros, which the compiler must not leave out although nobody reads them.
+    package func wipe() {
+        guard let baseAddress, count > 0 else { return }
+        #if canImport(Darwin)
+            // Untested.
+            memset_s(baseAddress, count, 0, count)
+        #else
+            explicit_bzero(baseAddress, count)
+        #endif
+    }
+}

@@ -1,0 +1,54 @@
+#if canImport(Glibc) || canImport(Musl)
+    internal import CLinux
+#endif
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// What the program was started with.
+package enum Arguments {
+    /// The arguments, without the program's name.
+    package static var all: [SystemString] {
+        #if canImport(Darwin)
+            ofStandardLibrary.dropFirst().map { $0 }
+        #else
+            (beforeEnvironment ?? ofStandardLibrary).dropFirst().map { $0 }
+        #endif
+    }
+
+    #if !canImport(Darwin)
+        /// The arguments, from where the kernel puts them: on the stack right before the environment, behind their number.
+        ///
+        ///     argc | argv[0] … argv[argc - 1] | 0 | environ[0] … | 0 | … | the bytes of all of them | AT_EXECFN
+        ///
+        /// The standard library looks in /proc/self/maps for the stack. Without /proc, or without a free descriptor, it has no
+        /// arguments at all, and every flag would be ignored.
+        ///
+        /// - Returns: nil if the environment is elsewhere, since a library has changed it before `main`.
+        private static var beforeEnvironment: [SystemString]? {
+            let words = UnsafeRawPointer(environ).assumingMemoryBound(to: UInt.self)
+            let (bottom, top) = (UInt(bitPattern: words), getauxval(UInt(AT_EXECFN)))
+            guard bottom < top, top - bottom < stackBytesMax, words[-1] == 0 else { return nil }
+            var arguments: [SystemString] = []
+            // An address is never as small as a number of arguments.
+            while case let word = words[-2 - arguments.count], word != arguments.count {
+                guard (bottom..<top).contains(word), let argument = UnsafePointer<CChar>(bitPattern: word) else {
+                    return nil
+                }
+                arguments.append(SystemString(copying: argument))
+            }
+            return arguments.reversed()
+        }
+
+        /// More than the kernel lets arguments and environment take: three quarters of 8 MiB (execve(2)).
+        private static let stackBytesMax: UInt = 8 << 20
+    #endif
+
+    private static var ofStandardLibrary: [SystemString] {
+        (0..<Int(CommandLine.argc)).compactMap { CommandLine.unsafeArgv[$0].map { SystemString(copying: $0) } }
+    }
+}

@@ -1,0 +1,38 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// The environment variables that the process was started with.
+package enum ProcessEnvironment {
+    /// The value of a variable; nil if the environment does not have it.
+    package static func value(of name: String) -> SystemString? {
+        getenv(name).map { SystemString(copying: $0) }
+    }
+
+    /// The entries, `NAME=value`, up to a null pointer.
+    static var entries: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
+        #if canImport(Darwin)
+            // Untested.
+            _NSGetEnviron().pointee
+        #else
+            environ
+        #endif
+    }
+
+    /// The names that begin with a prefix, sorted. Of other variables no text is made.
+    package static func names(withPrefix prefix: String) -> [String] {
+        var names: [String] = []
+        var place = entries
+        while let entry = place.pointee {
+            if strncmp(entry, prefix, prefix.utf8.count) == 0 {
+                names.append(String(SystemString(copying: entry).description.prefix { $0 != "=" }))
+            }
+            place += 1
+        }
+        return names.sorted()
+    }
+}

@@ -1,0 +1,78 @@
+import Platform
+import Synchronization
+import Testing
+
+struct RawBytesTests {
+    private let bytes = Array("a:b:c".utf8)
+
+    @Test func findsTheFirstByte() {
+        bytes.withUnsafeBytes { bytes in
+            #expect(bytes.offset(of: UInt8(ascii: ":")) == 1)
+            #expect(bytes.offset(of: UInt8(ascii: "x")) == nil)
+            #expect(bytes.offset(of: UInt8(ascii: ":"), in: 2..<5) == 3)
+            #expect(bytes.offset(of: UInt8(ascii: ":"), in: 2..<3) == nil)
+            #expect(bytes.offset(of: UInt8(ascii: ":"), in: 1..<1) == nil)
+        }
+        #expect(UnsafeRawBufferPointer(start: nil, count: 0).offset(of: 0) == nil)
+    }
+
+    @Test(arguments: [("a", "b", -1), ("b", "a", 1), ("a", "a", 0), ("\u{7F}", "é", -1)])
+    func ordersBytesAsUnsignedNumbers(left: String, right: String, sign: Int) throws {
+        let order = try Array(left.utf8).withUnsafeBytes { left in
+            try Array(right.utf8).withUnsafeBytes { right in
+                RawBytes.order(try #require(left.baseAddress), try #require(right.baseAddress), count: 1)
+            }
+        }
+        #expect(order.signum() == sign)
+    }
+
+    @Test func comparesBytes() {
+        bytes.withUnsafeBytes { bytes in
+            let empty = UnsafeRawBufferPointer(start: nil, count: 0)
+            #expect(bytes.hasBytes(of: bytes) && empty.hasBytes(of: empty))
+            #expect(!bytes.hasBytes(of: UnsafeRawBufferPointer(rebasing: bytes.dropLast())))
+        }
+    }
+
+    @Test func overwritesWithZeros() {
+        var bytes = bytes
+        bytes.withUnsafeMutableBytes { $0.wipe() }
+        #expect(bytes == [0, 0, 0, 0, 0])
+    }
+}
+
+struct MappedPagesTests {
+    @Test func isZeroAtFirst() throws {
+        let pages = try MappedPages(zeros: 10_000)
+        #expect(pages.bytes.count == 10_000 && pages.bytes.allSatisfy { $0 == 0 })
+        pages.start.storeBytes(of: 7, as: UInt8.self)
+        #expect(pages.bytes[0] == 7)
+    }
+
+    @Test func refusesMoreThanThereIs() {
+        #expect(systemError { () throws(SystemError) in _ = try MappedPages(zeros: 1 << 60) } != nil)
+    }
+
+    @Test func showsAFileAndSharesIt() throws {
+        let folder = try TemporaryFolder()
+        let file = try FileDescriptor.open(try folder.file("file", Array("abc".utf8)), .readingAndWriting)
+        defer { file.close() }
+        let shared = try MappedPages(sharing: file, byteCount: 3)
+        let reading = try MappedPages(reading: file, byteCount: 3)
+        reading.expectRandomAccess()
+        reading.readAhead(1..<3)
+        shared.start.storeBytes(of: UInt8(ascii: "x"), as: UInt8.self)
+        #expect(Array(reading.bytes) == Array("xbc".utf8))
+        #expect(try file.contents(from: 0, upTo: 3) == Array("xbc".utf8))
+    }
+}
+
+struct FutexTests {
+    @Test func waitsNotWhereTheWordHasChanged() throws {
+        let pages = try MappedPages(zeros: 8)
+        let start = MonotonicClock.milliseconds
+        Futex.wait(pages.start, while: 1, milliseconds: 900)
+        #expect(MonotonicClock.milliseconds - start < 900)
+        Futex.wake(pages.start)
+    }
+}

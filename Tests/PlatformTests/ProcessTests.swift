@@ -1,0 +1,74 @@
+import Foundation
+import Platform
+import Synchronization
+import Testing
+
+struct SignalTests {
+    private static let count = Atomic(0)
+
+    /// SIGUSR2 comes to no other test.
+    @Test func isIgnoredHandledAndRestored() {
+        let signal = Signal(number: SIGUSR2)
+        Signal.unblock([signal])
+        signal.ignore()
+        #expect(signal.isIgnored)
+        signal.raise()
+        signal.handle { _ in SignalTests.count.wrappingAdd(1, ordering: .relaxed) }
+        #expect(!signal.isIgnored)
+        signal.raise()
+        #expect(Self.count.load(ordering: .relaxed) == 1)
+        signal.restoreDefault()
+        #expect(!signal.isIgnored)
+    }
+}
+
+struct ShellCommandTests {
+    private func run(_ command: String) throws -> (status: Int32, errors: String) {
+        let (input, errors) = (try Platform.Pipe(), try Platform.Pipe())
+        let process = try ChildProcesses.start { () throws(SystemError) in
+            try ShellCommand(SystemString(command)).start(reading: input.reader, writingErrors: errors.writer)
+        }
+        for end in [input.reader, errors.writer] { end.close() }
+        let bytes = Array("input".utf8)
+        #expect(bytes.withUnsafeBytes { WholeWrite.run($0, to: input.writer) } == nil)
+        input.writer.close()
+        let text = String(decoding: try errors.reader.contents(bytesMax: 1_000), as: UTF8.self)
+        errors.reader.close()
+        while true {
+            if let status = ChildProcesses.reap(process) { return (status, text) }
+            Platform.Thread.sleep(microseconds: 1_000)
+        }
+    }
+
+    @Test func readsItsInputAndSaysHowItEnded() throws {
+        #expect(try run("cat >&2; exit 3") == (3 << 8, "input"))
+        #expect(try run("cat >/dev/null; kill -9 $$") == (9, ""))
+    }
+
+    /// Its output must not get among the replies.
+    @Test func printsNowhere() throws {
+        #expect(try run("cat; [ /proc/self/fd/1 -ef /dev/null ] && echo yes >&2").errors == "yes\n")
+    }
+}
+
+struct ProcessEnvironmentTests {
+    /// Those that there are: to set one while other tests read them is not safe.
+    @Test func hasVariablesAndTheirNames() throws {
+        let environment = ProcessInfo.processInfo.environment
+        let name = try #require(environment.keys.first { environment[$0]?.isEmpty == false })
+        #expect(ProcessEnvironment.value(of: name)?.text == environment[name])
+        #expect(ProcessEnvironment.value(of: "POSTERN_PLATFORM_TEST") == nil)
+        #expect(ProcessEnvironment.names(withPrefix: name).contains(name))
+        #expect(ProcessEnvironment.names(withPrefix: "POSTERN_PLATFORM_TEST").isEmpty)
+    }
+}
+
+struct MailDateTests {
+    @Test(arguments: [
+        (0, "Thu, 01 Jan 1970 00:00:00 +0000"), (1_456_351_672, "Wed, 24 Feb 2016 22:07:52 +0000"),
+        (951_782_399, "Mon, 28 Feb 2000 23:59:59 +0000"), (7_258_118_400, "Wed, 01 Jan 2200 00:00:00 +0000"),
+    ])
+    func isThatOfRFC5322(seconds: Int, text: String) {
+        #expect(MailDate.text(ofSeconds: seconds) == text)
+    }
+}
