@@ -27,6 +27,7 @@ let package = Package(
         .target(name: "JSON", dependencies: ["Platform"], swiftSettings: settings),
         .target(name: "JSONRPC", dependencies: ["JSON", "Platform"], swiftSettings: settings),
         .target(name: "Store", dependencies: ["JSON", "Platform"], swiftSettings: settings),
+        .target(name: "DirectoryStore", dependencies: ["JSON", "Platform", "Store"], swiftSettings: settings),
         .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Platform", "Store"], swiftSettings: settings),
         .target(
             name: "Mail",
@@ -41,7 +42,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "postern",
-            dependencies: ["Accounts", "JSON", "JSONRPC", "Mail", "Service", "Store", "Platform"],
+            dependencies: [
+                "Accounts", "DirectoryStore", "JSON", "JSONRPC", "Mail", "Platform", "Service", "Store",
+            ],
             swiftSettings: settings
         ),
         .executableTarget(name: "PosternSchema", dependencies: ["JSON", "Platform"], swiftSettings: settings),
@@ -69,26 +72,27 @@ let package = Package(
         .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: settings),
         .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Platform"], swiftSettings: settings),
         .testTarget(
-            name: "StoreTests",
-            dependencies: ["JSON", "Platform", "PosternTesting", "Store"],
+            name: "DirectoryStoreTests",
+            dependencies: ["DirectoryStore", "JSON", "Platform", "PosternTesting", "Store"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "AccountsTests",
-            dependencies: ["Accounts", "JSON", "Platform", "PosternTesting", "Store"],
+            dependencies: ["DirectoryStore", "Accounts", "JSON", "Platform", "PosternTesting", "Store"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Accounts", "JSON", "JSONRPC", "Mail", "Platform", "PosternTesting", "PosternTranscripts", "Service",
+                "DirectoryStore", "Accounts", "JSON", "JSONRPC", "Mail", "Platform", "PosternTesting",
+                "PosternTranscripts", "Service",
                 "Store",
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "MailTests",
-            dependencies: ["Accounts", "Mail", "PosternTesting", "Store", "Platform"],
+            dependencies: ["DirectoryStore", "Accounts", "Mail", "PosternTesting", "Store", "Platform"],
             swiftSettings: settings
         ),
         .target(
@@ -111,7 +115,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Accounts", "JSON", "JSONRPC", "PosternTesting", "Store"],
+            dependencies: ["DirectoryStore", "Accounts", "JSON", "JSONRPC", "PosternTesting", "Store"],
             exclude: ["Resources"],
             swiftSettings: settings
         ),

@@ -78,7 +78,7 @@ extension StoreError {
     /// The store's error for a failed system call.
     ///
     /// - Parameter call: the call and what it was made for, as in `open manifest.json`.
-    static func failed(_ call: String, _ error: SystemError) -> StoreError {
+    package static func failed(_ call: String, _ error: SystemError) -> StoreError {
         switch error {
         case .noSpace, .quotaExceeded, .fileTooLarge: .diskFull
         case .readOnlyFileSystem: .readOnly
@@ -89,5 +89,5 @@ extension StoreError {
 
 extension SystemError {
     /// Whether the user of this process has no permission.
-    var isDenial: Bool { self == .permissionDenied || self == .notPermitted }
+    package var isDenial: Bool { self == .permissionDenied || self == .notPermitted }
 }

@@ -6,6 +6,11 @@ package struct StoreStatistics: Equatable, Sendable {
         package let name: String
         /// The number of its records.
         package let records: Int
+
+        package init(name: String, records: Int) {
+            self.name = name
+            self.records = records
+        }
     }
 
     /// The kind of storage: `memory` or `directory`.

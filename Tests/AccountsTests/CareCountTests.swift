@@ -1,3 +1,4 @@
+import DirectoryStore
 import PosternTesting
 import Store
 import Platform

@@ -1,3 +1,4 @@
+@testable import DirectoryStore
 @testable import Store
 import Testing
 import PosternTesting

@@ -1,3 +1,4 @@
+import DirectoryStore
 import Glibc
 import Store
 import Testing

@@ -1,3 +1,4 @@
+import DirectoryStore
 import Store
 import Testing
 import PosternTesting

@@ -1,3 +1,4 @@
+import DirectoryStore
 import Foundation
 import PosternTesting
 import Store

@@ -49,9 +49,9 @@ def mutated(tree, name):
     Raises `Broken` if a pattern does not match exactly once: the source has changed, and the mutation must be
     adapted.
     """
-    paths = glob.glob(os.path.join(tree, "Sources", "Store", "**", name), recursive=True)
+    paths = glob.glob(os.path.join(tree, "Sources", "DirectoryStore", "**", name), recursive=True)
     if len(paths) != 1:
-        raise Broken(f"{len(paths)} files named {name} in Sources/Store, where the mutation needs one")
+        raise Broken(f"{len(paths)} files named {name} in Sources/DirectoryStore, where the mutation needs one")
     with open(paths[0]) as file:
         text = file.read()
     for pattern, replacement in CHECKS[name]:

@@ -1,3 +1,4 @@
+import DirectoryStore
 import Accounts
 import JSON
 import Store

@@ -13,6 +13,16 @@ package enum RawBytes {
         Int(memcmp(left, right, count))
     }
 
+    /// Orders two strings of bytes, as a dictionary does: negative, 0 or positive.
+    package static func order(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Int {
+        // An empty buffer may have no address. It is less than all others.
+        guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else {
+            return left.count - right.count
+        }
+        let order = order(leftStart, rightStart, count: min(left.count, right.count))
+        return order != 0 ? order : left.count - right.count
+    }
+
     /// Moves bytes; the places may overlap.
     package static func move(from source: UnsafeRawPointer, to place: UnsafeMutableRawPointer, count: Int) {
         memmove(place, source, count)

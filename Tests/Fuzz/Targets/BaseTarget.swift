@@ -1,6 +1,7 @@
 import Platform
 
 @testable import JSON
+@testable import DirectoryStore
 @testable import Store
 
 /// Reading a base: an intact base is changed (`Edits`) and searched.

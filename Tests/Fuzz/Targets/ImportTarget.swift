@@ -3,6 +3,7 @@ import Platform
 
 @testable import Accounts
 @testable import JSON
+@testable import DirectoryStore
 @testable import Store
 
 /// Importing an edited export. The whole file is imported or nothing. The result is an intact store, and exporting

@@ -1,4 +1,5 @@
 @testable import JSON
+@testable import DirectoryStore
 @testable import Store
 @testable import Platform
 

@@ -4,6 +4,7 @@ import Glibc
 @testable import JSON
 @testable import JSONRPC
 @testable import Service
+@testable import DirectoryStore
 @testable import Store
 
 /// Decoding params, and the rules up to password hashing: calls methods, and tools of the Model Context Protocol,

@@ -1,0 +1,84 @@
+internal import JSON
+import Store
+
+/// Writes a base. The entries must be in the order of their keys.
+struct BaseWriter {
+    private let file: File
+    private let headerCheck: UInt32
+    private let transactions: Int
+    private var buffer: [UInt8]
+    private var written = 0
+    private var synced = 0
+    private var check: UInt32 = 0
+    /// A copy of the last key, so that the caller can reuse the buffer of its key.
+    private var lastKey: [UInt8] = []
+    private var isEmpty = true
+
+    init(_ file: File, header: FileHeader) {
+        self.file = file
+        headerCheck = header.check
+        transactions = header.transactions
+        buffer = header.bytes
+        buffer.reserveCapacity(Limits.mergeBufferBytes + Limits.valueBytesMax)
+    }
+
+    /// Writes all entries of a space except those with some keys.
+    ///
+    /// - Parameter goOn: called regularly with the number of entries written; false cancels the write.
+    /// - Returns: the segment that was written; nil if it was cancelled.
+    static func write(
+        _ space: LayeredSpace,
+        without left: Set<StoreKey>,
+        to file: File,
+        header: FileHeader,
+        _ goOn: (Int) -> Bool
+    ) throws(StoreError) -> Manifest.Segment? {
+        var writer = BaseWriter(file, header: header)
+        var count = 0
+        var isGivenUp = false
+        try space.forEach { key, value throws(StoreError) in
+            guard !isGivenUp else { return }
+            if !left.contains(key) { try writer.append(key, value.bytes) }
+            count += 1
+            isGivenUp = count % Limits.mergeEntriesBetweenLooks == 0 && !goOn(count)
+        }
+        return isGivenUp ? nil : try writer.finish()
+    }
+
+    /// Adds an entry. Its key must be greater than all keys before it.
+    mutating func append(_ key: StoreKey, _ value: [UInt8]) throws(StoreError) {
+        precondition(isEmpty || StoreKey(bytes: lastKey) < key, "a base is sorted")
+        isEmpty = false
+        lastKey.removeAll(keepingCapacity: true)
+        lastKey.append(contentsOf: key.bytes)
+        let start = buffer.count
+        buffer.append(UInt8(ascii: "["))
+        key.appendJSON(to: &buffer)
+        buffer.append(UInt8(ascii: ","))
+        buffer.append(contentsOf: value)
+        let seal = buffer.withUnsafeBytes { bytes in
+            BaseFile.seal(of: UnsafeRawBufferPointer(rebasing: bytes[start...]), headerCheck, written + start)
+        }
+        buffer.append(contentsOf: seal)
+        if buffer.count >= Limits.mergeBufferBytes { try flush() }
+    }
+
+    /// Writes the rest of the buffer and syncs the file.
+    mutating func finish() throws(StoreError) -> Manifest.Segment {
+        try flush()
+        try file.sync()
+        return Manifest.Segment(bytes: written, check: check, transactions: transactions)
+    }
+
+    private mutating func flush() throws(StoreError) {
+        check = buffer.withUnsafeBytes { CRC32C.value(of: $0, after: check) }
+        try file.write(buffer, at: written)
+        written += buffer.count
+        buffer.removeAll(keepingCapacity: true)
+        // Syncs in small pieces, because a concurrent commit may have to wait for the writes that the disk has queued.
+        if written - synced >= Limits.mergeSyncBytes {
+            try file.sync()
+            synced = written
+        }
+    }
+}

@@ -1,0 +1,126 @@
+internal import Synchronization
+internal import Platform
+import Store
+
+/// The state of the store from which a compaction starts. It no longer changes.
+///
+/// Safe to send: a key space is a value type, and the bytes of its values never change. The compaction does not access
+/// the decoded records of the values.
+struct MergeSource: @unchecked Sendable {
+    let directory: Directory
+    let manifest: Manifest
+    let settings: StoreSettings
+    let space: LayeredSpace
+    /// The state after reading the journal.
+    let replay: JournalReplay
+}
+
+/// Compacts the journal of a directory into a new base. Other processes may use the directory at the same time.
+///
+/// The new base has the entries that the store held when the compaction began. The new journal starts with the erasable
+/// values of that time, which are never in a base, and continues with all transactions since. The files are written and
+/// synced without the lock. The lock is held only at the end, for the time of a few syncs: to carry over the last
+/// transactions, to rename the manifest, and to remove the files that the manifest no longer names.
+///
+/// If an error happens before the manifest is renamed, the old manifest stays valid and the new files are removed, if
+/// necessary by the next process that opens the store. An error after the rename leaves the files of both epochs; the
+/// next process that opens the store resolves this.
+final class Merge: Sendable {
+    /// How a compaction ended.
+    enum Outcome: Sendable {
+        case done(PreparedEpoch)
+        /// Another process is compacting, or has compacted.
+        case skipped
+        case cancelled
+        case failed(StoreError)
+    }
+
+    private struct State {
+        var outcome: Outcome?
+        var isCancelled = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Runs the compaction on a new thread.
+    func start(_ source: MergeSource) {
+        let isStarted = Thread.start { [self] in
+            Thread.lowerPriority()
+            run(source)
+        }
+        // If no thread can be started, the journal grows until a later attempt succeeds.
+        if !isStarted { state.withLock { $0.outcome = .skipped } }
+    }
+
+    /// Runs the compaction on the calling thread.
+    ///
+    /// - Parameter progress: called regularly with the number of entries in the new base so far.
+    @discardableResult
+    func run(_ source: MergeSource, progress: (Int) -> Void = { _ in }) -> Outcome {
+        let outcome = outcome(of: source, progress: progress)
+        state.withLock { $0.outcome = outcome }
+        return outcome
+    }
+
+    private func outcome(of source: MergeSource, progress: (Int) -> Void) -> Outcome {
+        do throws(StoreError) {
+            let merging = try DirectoryLock(
+                DirectoryLock.mergingFileName,
+                in: source.directory,
+                readOnly: false,
+                calls: source.settings.calls
+            )
+            guard try merging.takeIfFree() else { return .skipped }
+            defer { merging.release() }
+            // If another process has compacted since the source was read, the files of the next epoch are the current
+            // ones. While this lock is held, no other process can compact.
+            let files = StoreFiles(
+                directory: source.directory,
+                calls: source.settings.calls,
+                personal: source.settings.personalCollections
+            )
+            guard try files.manifest()?.0 == source.manifest else { return .skipped }
+            var epoch = try NextEpoch(after: source, files)
+            do throws(StoreError) {
+                try epoch.writeBase { entries in
+                    progress(entries)
+                    return !isCancelled
+                }
+                guard !isCancelled else {
+                    epoch.removeFiles()
+                    return .cancelled
+                }
+                guard let prepared = try epoch.takeOver(goOn: { !isCancelled }) else {
+                    epoch.removeFiles()
+                    return .cancelled
+                }
+                return .done(prepared)
+            } catch {
+                epoch.removeFiles()
+                throw error
+            }
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    /// The outcome; nil while the compaction runs.
+    var outcome: Outcome? { state.withLock { $0.outcome } }
+
+    /// Cancels the compaction, unless it is almost done, and waits for its end.
+    func cancel() {
+        state.withLock { $0.isCancelled = true }
+        wait()
+    }
+
+    /// Waits for the end of the compaction, or until the time is over.
+    func wait(milliseconds: Int = .max) {
+        var waited = 0
+        while outcome == nil, waited < milliseconds {
+            Thread.sleep(microseconds: 1_000)
+            waited += 1
+        }
+    }
+
+    private var isCancelled: Bool { state.withLock { $0.isCancelled } }
+}

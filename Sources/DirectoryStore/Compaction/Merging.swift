@@ -1,0 +1,131 @@
+internal import Platform
+import Store
+
+/// Compacts the journal of a directory into its base when the journal has grown long.
+final class Merging {
+    private let directory: StoreDirectory
+    private let settings: StoreSettings
+    private let log: (String) -> Void
+    private var merge: Merge?
+    /// After a failure, the length of the journal at which to retry.
+    private var retryBytes = 0
+    /// After a failure, the monotonic time at which to retry because of deleted personal data.
+    private var retryMilliseconds = 0
+    /// Whether the lack of disk space was already logged.
+    private var hasWarnedOfRoom = false
+
+    init(of directory: StoreDirectory, settings: StoreSettings, log: @escaping (String) -> Void) {
+        (self.directory, self.settings, self.log) = (directory, settings, log)
+        directory.merging = self
+    }
+
+    /// Handles the outcome of the last compaction, and starts a new one if it is due. Nothing may be staged.
+    func startIfDue(_ space: LayeredSpace) {
+        handleOutcome()
+        guard merge == nil, isDue else { return }
+        do throws(StoreError) {
+            guard try hasRoom(), let source = try directory.mergeSource(space) else { return }
+            let merge = Merge()
+            self.merge = merge
+            merge.start(source)
+        } catch {
+            log("the journal cannot be merged: \(error)")
+        }
+    }
+
+    /// Compacts now, whatever the journal's length, and waits for the end.
+    ///
+    /// - Returns: false if another process is compacting.
+    func mergeNow(_ space: LayeredSpace, progress: (Int) -> Void) throws(StoreError) -> Bool {
+        merge?.cancel()
+        handleOutcome()
+        let room = try directory.roomToMerge()
+        guard room.free >= room.needed else { throw .diskFull }
+        guard let source = try directory.mergeSource(space) else { throw .readOnly }
+        let merge = Merge()
+        self.merge = merge
+        switch merge.run(source, progress: progress) {
+        case .done: return true
+        case .skipped, .cancelled:
+            self.merge = nil
+            return false
+        case .failed(let error):
+            self.merge = nil
+            throw error
+        }
+    }
+
+    /// Ends a running compaction. It waits for an overdue compaction and cancels any other. Without the wait, a
+    /// directory that only short-lived processes use would never be compacted.
+    func close() {
+        guard let merge else { return }
+        if newBytes >= 2 * dueBytes || isErasureDue { merge.wait() } else { merge.cancel() }
+        handleOutcome()
+    }
+
+    private var isDue: Bool {
+        if newBytes >= dueBytes, directory.journal.length >= retryBytes { return true }
+        return isErasureDue && MonotonicClock.milliseconds >= retryMilliseconds
+    }
+
+    /// Whether deleted personal data are still in the files, and the last compaction is long enough ago.
+    private var isErasureDue: Bool {
+        directory.journal.hasPersonalDeletions && directory.epochSeconds >= settings.erasureSeconds
+    }
+
+    /// The growth of the journal since its epoch began. The initial content is not counted: a compaction cannot move it
+    /// into a base, so another compaction would not make it shorter.
+    private var newBytes: Int { directory.journal.length - directory.manifest.journalBytesSafe }
+
+    private var dueBytes: Int {
+        let kept = (directory.manifest.segment?.bytes ?? 0) + directory.manifest.journalBytesSafe
+        return max(settings.mergedJournalBytesMin, kept / Limits.mergedBasePart)
+    }
+
+    /// Whether the disk has room for the new files beside the old ones. If not, this is logged once, and the compaction
+    /// is retried when the journal has grown further.
+    private func hasRoom() throws(StoreError) -> Bool {
+        let room = try directory.roomToMerge()
+        if room.free >= room.needed {
+            hasWarnedOfRoom = false
+            return true
+        }
+        retryLater()
+        if !hasWarnedOfRoom {
+            log("the journal is not merged: that takes \(room.needed) bytes, and the disk has \(room.free) left")
+        }
+        hasWarnedOfRoom = true
+        return false
+    }
+
+    private func retryLater() {
+        retryBytes = directory.journal.length + dueBytes / 4
+        retryMilliseconds = MonotonicClock.milliseconds + settings.erasureSeconds * 1_000
+    }
+
+    private func handleOutcome() {
+        guard let outcome = merge?.outcome else { return }
+        if case .failed(let error) = outcome {
+            log("the journal could not be merged into the base, and grows on: \(error)")
+        }
+        if case .done(let prepared) = outcome, prepared.manifest.epoch > directory.manifest.epoch {
+            // The new epoch is opened at the next check of the manifest.
+            return
+        }
+        merge = nil
+        retryLater()
+    }
+
+    /// Whether a compaction of this process is running, or has just installed a manifest.
+    var isUnderWay: Bool { merge != nil }
+
+    /// The state that belongs to a manifest, if a compaction of this process has installed it.
+    func takePrepared(for manifest: Manifest) -> PreparedEpoch? {
+        // The manifest may be visible a moment before the compaction's thread has set its outcome.
+        merge?.wait(milliseconds: 100)
+        guard case .done(let prepared) = merge?.outcome, prepared.manifest == manifest else { return nil }
+        merge = nil
+        (retryBytes, retryMilliseconds) = (0, 0)
+        return prepared
+    }
+}

@@ -1,0 +1,189 @@
+internal import Platform
+import Store
+
+/// An open file of the store. Its descriptor is closed when the object is freed.
+///
+/// Calls that a signal interrupts are repeated. Nothing is buffered.
+final class File {
+    /// How to open a file.
+    enum Mode {
+        /// For reading. The file must exist.
+        case reading
+        /// For reading and writing. The file must exist.
+        case writing
+        /// For reading and writing. The file is created if it does not exist.
+        case creating
+        /// For reading and writing. The file is created, and replaces an existing one.
+        case replacing
+        /// For reading and writing. The file is created, and must not exist.
+        case new
+    }
+
+    /// The file's name in its directory, for errors.
+    let name: String
+    let descriptor: FileDescriptor
+    /// Whether it was made when it was opened.
+    let isNew: Bool
+    private let calls: SystemCalls
+
+    /// Opens a file in a directory. A file that is created gets mode 0600, independent of the umask, and the owner of
+    /// the store's files.
+    ///
+    /// - Throws: `StoreError.denied`; `.damaged` if the name belongs to something other than a regular file;
+    ///   `.systemCall`.
+    init(_ name: String, in directory: Directory, _ mode: Mode, calls: SystemCalls) throws(StoreError) {
+        if mode == .replacing { try directory.unlinkIfPresent(name) }
+        let (descriptor, isNew): (FileDescriptor, Bool)
+        do throws(SystemError) {
+            (descriptor, isNew) = try Self.open(name, in: directory.descriptor, mode)
+        } catch .isDirectory, .noSuchDevice, .tooManySymbolicLinks {
+            // A directory, a socket and a link cannot be opened so.
+            throw Self.notRegular(name)
+        } catch {
+            throw directory.failure(of: "open", name, error)
+        }
+        self.name = name
+        self.descriptor = descriptor
+        self.isNew = isNew
+        self.calls = calls
+        do throws(StoreError) {
+            let status = try regularStatus()
+            if isNew { try giveToOwner(of: directory) }
+            // What others left readable is closed to them, where that is this user's to do.
+            let isOwn = status.owner.isCurrent || CurrentProcess.isPrivileged
+            if mode == .creating, isOwn, status.permissions & 0o077 != 0 { try restrict(in: directory) }
+        } catch {
+            if isNew { try directory.unlink(name) }
+            throw error
+        }
+    }
+
+    /// - Returns: the descriptor, and whether the file was made.
+    private static func open(
+        _ name: String,
+        in directory: FileDescriptor,
+        _ mode: Mode
+    ) throws(SystemError) -> (descriptor: FileDescriptor, isNew: Bool) {
+        // Opening a pipe would wait for its other end otherwise.
+        let common: OpenOptions = [.notFollowingLinks, .notWaiting]
+        switch mode {
+        case .reading: return (try directory.open(name, common.union(.reading)), false)
+        case .writing: return (try directory.open(name, common.union(.readingAndWriting)), false)
+        case .new, .replacing: return (try directory.open(name, common.union([.readingAndWriting, .creating])), true)
+        case .creating:
+            while true {
+                do throws(SystemError) {
+                    return (try directory.open(name, common.union(.readingAndWriting)), false)
+                } catch .noSuchFile {}
+                do throws(SystemError) {
+                    return (try directory.open(name, common.union([.readingAndWriting, .creating])), true)
+                } catch .fileExists {
+                    // Another process has made it meanwhile.
+                }
+            }
+        }
+    }
+
+    /// What the system knows of the file; refuses what is none, such as a pipe or a device, in which bytes have no place.
+    private func regularStatus() throws(StoreError) -> FileStatus {
+        let status = try fileStatus()
+        guard status.kind == .regular else { throw Self.notRegular(name) }
+        return status
+    }
+
+    private func fileStatus() throws(StoreError) -> FileStatus {
+        do throws(SystemError) {
+            return try FileStatus(of: descriptor)
+        } catch {
+            throw .failed("stat \(name)", error)
+        }
+    }
+
+    private static func notRegular(_ name: String) -> StoreError {
+        .damaged(file: name, offset: 0, reason: "it is not a regular file")
+    }
+
+    /// Allows only the file's owner to open it.
+    private func restrict(in directory: Directory) throws(StoreError) {
+        do throws(SystemError) {
+            try descriptor.setMode(0o600)
+        } catch {
+            throw directory.failure(of: "chmod", name, error)
+        }
+    }
+
+    /// Sets the mode and the owner of a new file.
+    private func giveToOwner(of directory: Directory) throws(StoreError) {
+        // A umask removes permissions from the mode of a new file, even the owner's.
+        try restrict(in: directory)
+        let owner = directory.filesOwner
+        guard !owner.isCurrent else { return }
+        do throws(SystemError) {
+            try descriptor.setOwner(owner)
+        } catch {
+            throw .denied(path: "\(directory.path)", owner: Int(owner.user), user: Int(CurrentProcess.user))
+        }
+    }
+
+    deinit {
+        descriptor.close()
+    }
+
+    /// The file's length in bytes and how many names it has; none once it was unlinked.
+    func status() throws(StoreError) -> (bytes: Int, links: Int) {
+        do throws(SystemError) {
+            return try descriptor.lengthAndLinks()
+        } catch {
+            throw .failed("stat \(name)", error)
+        }
+    }
+
+    /// The file's identity and the time of its last change.
+    func stamp() throws(StoreError) -> FileStamp {
+        try fileStatus().stamp
+    }
+
+    /// The bytes from `offset` up to, but not including, `end`; fewer if the file ends before `end`.
+    func contents(from offset: Int, upTo end: Int) throws(StoreError) -> [UInt8] {
+        do throws(SystemError) {
+            return try descriptor.contents(from: offset, upTo: end)
+        } catch {
+            throw .failed("read \(name)", error)
+        }
+    }
+
+    /// The byte at `offset`; nil if the file ends before it.
+    func byte(at offset: Int) throws(StoreError) -> UInt8? {
+        do throws(SystemError) {
+            return try descriptor.byte(at: offset)
+        } catch {
+            throw .failed("read \(name)", error)
+        }
+    }
+
+    /// Writes all of `bytes` at `offset`. If it throws, an unknown part of them is written.
+    func write(_ bytes: [UInt8], at offset: Int) throws(StoreError) {
+        do throws(SystemError) {
+            try calls.writeAll(bytes, to: descriptor, at: offset)
+        } catch {
+            throw .failed("write \(name)", error)
+        }
+    }
+
+    /// Makes all bytes that were written durable, and the file's length.
+    func sync() throws(StoreError) {
+        do throws(SystemError) {
+            try calls.syncContents(of: descriptor)
+        } catch {
+            throw .failed("sync \(name)", error)
+        }
+    }
+
+    func truncate(to length: Int) throws(StoreError) {
+        do throws(SystemError) {
+            try calls.setLength(of: descriptor, to: length)
+        } catch {
+            throw .failed("truncate \(name)", error)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+internal import JSON
+import Store
+
+/// The first line of a journal or base. It binds the file to its store and epoch, and its checksum starts the checksums
+/// of the file:
+///
+///     {"format":1,"store":"0b5c…","epoch":1,"n":0,"about":"…","c":"1a2b3c4d"}
+struct FileHeader {
+    /// The line's bytes, including its line feed.
+    let bytes: [UInt8]
+    /// The line's checksum, from which the checksums of the other lines continue.
+    let check: UInt32
+    /// The number of transactions before the file's own; for a base, the number of transactions that it includes.
+    let transactions: Int
+
+    /// The header of the journal that a manifest names.
+    static func journal(of manifest: Manifest) -> FileHeader {
+        journal(of: manifest.store, epoch: manifest.epoch, transactions: manifest.segment?.transactions ?? 0)
+    }
+
+    /// The header of a store's journal, after the given number of transactions in its base.
+    static func journal(of store: String, epoch: Int, transactions: Int) -> FileHeader {
+        FileHeader(
+            of: store,
+            epoch: epoch,
+            transactions: transactions,
+            about:
+                "A journal of Postern, one transaction a line: n its number, d the bytes of this file that were safe before "
+                + "it, w the keys that it sets or, with null, removes, c a check. Do not edit; export and import instead."
+        )
+    }
+
+    /// The header of the base that a manifest names; nil if it names none.
+    static func base(of manifest: Manifest) -> FileHeader? {
+        manifest.segment.map { base(of: manifest.store, epoch: manifest.epoch, transactions: $0.transactions) }
+    }
+
+    /// The header of a store's base, which includes the given number of transactions.
+    static func base(of store: String, epoch: Int, transactions: Int) -> FileHeader {
+        FileHeader(
+            of: store,
+            epoch: epoch,
+            transactions: transactions,
+            about:
+                "What a store of Postern held after n transactions, sorted: key, value and check of an entry a line. The "
+                + "journal has what came later. Do not edit; export and import instead."
+        )
+    }
+
+    private init(of store: String, epoch: Int, transactions: Int, about: String) {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("format")
+        writer.int(Manifest.format)
+        writer.member("store")
+        writer.string(store)
+        writer.member("epoch")
+        writer.int(epoch)
+        writer.member("n")
+        writer.int(transactions)
+        writer.member("about")
+        writer.string(about)
+        self.transactions = transactions
+        check = writer.withUnsafeBytes { CRC32C.value(of: $0) }
+        bytes = SealedLine.seal(&writer)
+    }
+
+    /// Verifies that `bytes`, the start of a file, begin with this header.
+    ///
+    /// - Throws: `StoreError.newerFormat`, `StoreError.damaged`.
+    func check(_ bytes: UnsafeRawBufferPointer, file: String) throws(StoreError) {
+        if bytes.starts(with: self.bytes) { return }
+        guard let end = bytes.prefix(Limits.headerBytesMax).firstIndex(of: 0x0A) else {
+            throw .damaged(file: file, offset: 0, reason: "line 1, the header, is missing or cut short")
+        }
+        _ = try SealedLine(parsing: Array(bytes[...end]), file: file)
+        throw .damaged(
+            file: file,
+            offset: 0,
+            reason: "the header tells of another store or epoch than \(Manifest.fileName)"
+        )
+    }
+}

@@ -1,0 +1,129 @@
+internal import Platform
+import Store
+
+/// How a process comes to use a directory.
+extension StoreDirectory {
+    /// Opens a directory, and creates it if it does not exist.
+    ///
+    /// A directory without write permission is opened read-only.
+    ///
+    /// - Returns: the directory, and the contents of the store.
+    /// - Throws: `StoreError.busy`, `.damaged`, `.newerFormat`, `.untrustedFileSystem`, `.diskFull`, `.systemCall`;
+    ///   `.readOnly` or `.denied` if the store does not exist and cannot be created.
+    static func open(
+        _ path: SystemString,
+        settings: StoreSettings,
+        log: @escaping (String) -> Void
+    ) throws(StoreError) -> (StoreDirectory, LayeredSpace) {
+        let calls = settings.calls
+        let directory =
+            try settings.makesStore ? Directory.forStore(path, calls: calls) : .holdingStore(path, calls: calls)
+        if !settings.trustsLocks { try FileSystemTrust.check(directory) }
+        let files = StoreFiles(directory: directory, calls: settings.calls, personal: settings.personalCollections)
+        let (lock, refusal) = try openLock(in: directory, calls: settings.calls)
+        let isWritable = refusal == nil
+        let early = readEarly(files, isWritable: isWritable)
+        try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+        defer { lock?.release() }
+        let found = try files.manifest()
+        if found == nil, let refusal { throw refusal }
+        let (manifest, stamp) = if let found { found } else { try initialise(files, lock) }
+        if isWritable, let warning = try directory.warning() { log(warning) }
+        let synced = try SyncMarks.synced(in: directory, epoch: manifest.epoch, calls: settings.calls)
+        let marks = isWritable ? try openMarks(in: directory, calls: settings.calls) : nil
+        let (epoch, torn) = try OpenedEpoch.read(manifest, of: files, early: early, marks: marks, log: log)
+        guard epoch.journal.length >= synced else { throw .lostEnd(of: manifest, at: epoch.journal.length, synced) }
+        let opened = StoreDirectory(
+            files: files,
+            settings: settings,
+            lock: lock,
+            marks: marks,
+            manifest: manifest,
+            stamp: stamp,
+            journal: epoch.journal,
+            log: log
+        )
+        try opened.mend(torn, isNew: found == nil)
+        return (opened, epoch.space)
+    }
+
+    /// Cleans up after a crash, and makes durable what was read. The lock must be held.
+    ///
+    /// - Parameter torn: the torn end of the journal.
+    private func mend(_ torn: [UInt8], isNew: Bool) throws(StoreError) {
+        guard journal.isWritable else {
+            if !torn.isEmpty { log("\(manifest.journal) ends in a write that was cut off, at byte \(journal.length)") }
+            return
+        }
+        try files.removeOrphans(beside: manifest)
+        do throws(StoreError) {
+            try setAside(torn)
+            try journal.settle()
+        } catch  where error == .diskFull {
+            // The store can still be read. The sync marks may be from before a crash, so they are not valid.
+            journal.resetMarks()
+            isUnsettled = true
+            log("\(manifest.journal) needs room on the disk before it can be written to")
+        }
+        // The process that wrote the first transaction had synced the names of the files before.
+        if !isNew, journal.number == 0 {
+            try files.directory.sync()
+            try files.directory.syncParent()
+        }
+    }
+
+    /// Creates the files of a new store. If that fails, a lock file that was created for it is removed.
+    private static func initialise(
+        _ files: StoreFiles,
+        _ lock: DirectoryLock?
+    ) throws(StoreError) -> (Manifest, FileStamp) {
+        do throws(StoreError) {
+            return try files.initialise()
+        } catch {
+            if lock?.isNew == true, try files.manifest() == nil {
+                try files.directory.unlinkIfPresent(DirectoryLock.fileName)
+            }
+            throw error
+        }
+    }
+
+    /// The lock, and the reason why the directory cannot be written; nil if it can.
+    private static func openLock(
+        in directory: Directory,
+        calls: SystemCalls
+    ) throws(StoreError) -> (DirectoryLock?, refusal: StoreError?) {
+        do throws(StoreError) {
+            return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: false, calls: calls), nil)
+        } catch  where error.isRefusedWriting {
+            let refusal = error
+            do throws(StoreError) {
+                return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: true, calls: calls), refusal)
+            } catch  where error.isMissingFile {
+                return (nil, refusal)
+            }
+        }
+    }
+
+    /// Reads most of a long journal before the lock is taken. The result is nil if the journal is short or if there is
+    /// an error; reading under the lock will report the error.
+    static func readEarly(_ files: StoreFiles, isWritable: Bool) -> EpochReader? {
+        do throws(StoreError) {
+            guard let (manifest, _) = try files.manifest(),
+                try files.journal(of: manifest, isWritable: false).0.status().bytes >= Limits.longJournalBytes
+            else { return nil }
+            var reader = try EpochReader(manifest, of: files, isWritable: isWritable)
+            try reader.readSafePart()
+            return reader
+        } catch {
+            return nil
+        }
+    }
+
+    private static func openMarks(in directory: Directory, calls: SystemCalls) throws(StoreError) -> SyncMarks? {
+        do throws(StoreError) {
+            return try SyncMarks(in: directory, calls: calls)
+        } catch  where error.isRefusedWriting {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,247 @@
+internal import Platform
+import Store
+
+/// The files of a store's directory: finding, creating and removing them.
+///
+///     manifest.json      identifies the store, and names its current base and journal
+///     base-2.jsonl       the store's entries at the start of the journal, sorted
+///     journal-2.jsonl    a header, then one transaction per line
+///     lock               the directory lock, which orders all writes
+///     lock.sync          the sync marks, by which one process syncs for all
+///     lock.merging       a lock that lets only one process compact at a time
+///     .torn-2-812        the torn end of a write, moved out of journal 2 at byte 812
+///
+/// A directory is initialised in this order: create the lock; write the journal with its header and sync it; write the
+/// manifest under a temporary name, sync it and rename it; sync the directory and its parent. So the files that a
+/// manifest names always exist, and without a manifest there is at most a journal without transactions. A crash during
+/// the initialisation leaves such a journal, and the next process starts again. A journal with transactions but without
+/// a manifest has lost its manifest, and is refused.
+struct StoreFiles {
+    let directory: Directory
+    let calls: SystemCalls
+    /// The collections whose records hold personal data.
+    var personal: @Sendable () -> [AnyCollection] = { [] }
+
+    // MARK: Opening
+
+    /// The manifest and the stamp of its file; nil if there is none.
+    func manifest() throws(StoreError) -> (Manifest, FileStamp)? {
+        let file: File
+        do throws(StoreError) {
+            file = try File(Manifest.fileName, in: directory, .reading, calls: calls)
+        } catch  where error.isMissingFile {
+            return nil
+        }
+        let stamp = try file.stamp()
+        return (try Manifest(parsing: try file.contents(from: 0, upTo: Limits.headerBytesMax)), stamp)
+    }
+
+    /// The journal's file, and whether it can be written.
+    func journal(of manifest: Manifest, isWritable: Bool) throws(StoreError) -> (File, isWritable: Bool) {
+        do throws(StoreError) {
+            let file = try File(
+                manifest.journal,
+                in: directory,
+                isWritable ? .writing : .reading,
+                calls: calls
+            )
+            return (file, isWritable)
+        } catch  where error.isMissingFile {
+            throw .damaged(file: manifest.journal, offset: 0, reason: "missing, though \(Manifest.fileName) names it")
+        } catch  where error.isRefusedWriting && isWritable {
+            return (try File(manifest.journal, in: directory, .reading, calls: calls), false)
+        }
+    }
+
+    /// The base's file; nil if the manifest names none.
+    func baseFile(of manifest: Manifest) throws(StoreError) -> File? {
+        guard manifest.segment != nil else { return nil }
+        do throws(StoreError) {
+            return try File(manifest.base, in: directory, .reading, calls: calls)
+        } catch  where error.isMissingFile {
+            throw .damaged(file: manifest.base, offset: 0, reason: "missing, though \(Manifest.fileName) names it")
+        }
+    }
+
+    /// The base's file, mapped; nil if the manifest names none.
+    ///
+    /// - Parameter countsLines: whether damage is always reported with its line number.
+    func base(of manifest: Manifest, _ file: File?, countsLines: Bool = false) throws(StoreError) -> BaseFile? {
+        guard let file, let segment = manifest.segment, let header = FileHeader.base(of: manifest) else { return nil }
+        return try BaseFile(file, segment: segment, header: header, countsLines: countsLines)
+    }
+
+    /// The same, and opens the file.
+    func base(of manifest: Manifest) throws(StoreError) -> BaseFile? {
+        try base(of: manifest, try baseFile(of: manifest))
+    }
+
+    // MARK: Making
+
+    /// Creates the files of a new store. The lock must be held.
+    func initialise() throws(StoreError) -> (Manifest, FileStamp) {
+        try checkUnused()
+        let store = UUIDText.random()
+        let header = FileHeader.journal(of: store, epoch: 1, transactions: 0)
+        let manifest = Manifest(store: store, epoch: 1, segment: nil, journalBytesSafe: header.bytes.count)
+        // A directory with other files has another purpose too, and keeps its mode.
+        if try directory.names().allSatisfy({ Self.leavesUnused($0) || $0 == manifest.journal }) {
+            try directory.restrict()
+        }
+        do throws(StoreError) {
+            try write(header.bytes, to: manifest.journal)
+            try install(manifest)
+        } catch {
+            discardNew(manifest)
+            throw error
+        }
+        try directory.syncParent()
+        return (manifest, try stampOfManifest())
+    }
+
+    /// Removes the files of a store that could not be created.
+    private func discardNew(_ manifest: Manifest) {
+        do throws(StoreError) {
+            // A manifest that was already renamed names the journal.
+            guard try directory.stamp(of: Manifest.fileName) == nil else { return }
+            for name in [Manifest.temporaryName, manifest.journal] { try directory.unlinkIfPresent(name) }
+        } catch {
+            // The next process that opens the store starts again with the remaining journal without transactions.
+        }
+    }
+
+    /// Makes a manifest the current one. The files that it names must be durable.
+    func install(_ manifest: Manifest) throws(StoreError) {
+        try write(manifest.bytes, to: Manifest.temporaryName)
+        // The names of the new files must be durable before the manifest that names them.
+        try directory.sync()
+        try directory.rename(Manifest.temporaryName, to: Manifest.fileName)
+        try directory.sync()
+    }
+
+    /// The stamp of the manifest's file.
+    func stampOfManifest() throws(StoreError) -> FileStamp {
+        guard let stamp = try directory.stamp(of: Manifest.fileName) else {
+            throw .damaged(file: Manifest.fileName, offset: 0, reason: "removed while it was in use")
+        }
+        return stamp
+    }
+
+    /// Throws if the directory has no manifest but has, or may have, transactions.
+    private func checkUnused() throws(StoreError) {
+        for name in try directory.names() where Self.epoch(of: name) != nil {
+            let lost = StoreError.damaged(
+                file: Manifest.fileName,
+                offset: 0,
+                reason: "missing, though there is \(name)"
+            )
+            guard name == Manifest.journalName(of: 1) else { throw lost }
+            let file = try File(name, in: directory, .reading, calls: calls)
+            let bytes = try file.contents(from: 0, upTo: Limits.headerBytesMax + 1)
+            guard bytes.count <= Limits.headerBytesMax else { throw lost }
+            // A whole header, or the part of one that a crash left.
+            guard let end = bytes.firstIndex(of: 0x0A) else { continue }
+            guard end == bytes.count - 1 else { throw lost }
+            _ = try SealedLine(parsing: bytes, file: name)
+        }
+    }
+
+    private func write(_ bytes: [UInt8], to name: String) throws(StoreError) {
+        let file = try File(name, in: directory, .replacing, calls: calls)
+        try file.write(bytes, at: 0)
+        try file.sync()
+    }
+
+    // MARK: After a crash
+
+    /// Removes files that no manifest names. A compaction that was interrupted, or that could not remove its files,
+    /// leaves them. The lock must be held.
+    func removeOrphans(beside manifest: Manifest) throws(StoreError) {
+        if try directory.names().contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
+        guard try !orphans(beside: manifest).isEmpty else { return }
+        // The files of a running compaction are not orphans.
+        let merging = try DirectoryLock(
+            DirectoryLock.mergingFileName,
+            in: directory,
+            readOnly: false,
+            calls: calls
+        )
+        guard try merging.takeIfFree() else { return }
+        defer { merging.release() }
+        // The orphans may belong to an earlier manifest while the name of the current one is not durable, because the
+        // sync after its rename failed. The current manifest is written and renamed again, because a second sync alone
+        // would not report the lost write.
+        try install(manifest)
+        // A compaction that was cancelled in the meantime has removed its files.
+        for name in try orphans(beside: manifest) { try directory.unlink(name) }
+    }
+
+    private func orphans(beside manifest: Manifest) throws(StoreError) -> [String] {
+        try directory.names().filter { name in Self.epoch(of: name).map { $0 != manifest.epoch } ?? false }
+    }
+
+    /// Whether a directory is still unused if it has a file with this name. Such files are those of a store except its
+    /// manifest, journal and base, and the file of fsck(8) at the root of a file system.
+    static func leavesUnused(_ name: String) -> Bool {
+        [
+            DirectoryLock.fileName, DirectoryLock.mergingFileName, SyncMarks.fileName, Manifest.temporaryName,
+            "lost+found",
+        ].contains(name) || name.hasPrefix(tornPrefix)
+    }
+
+    private static let tornPrefix = ".torn-"
+
+    /// The epoch in the name of a journal or base; nil for other names.
+    static func epoch(of name: String) -> Int? {
+        for kind in ["journal-", "base-"] where name.hasPrefix(kind) && name.hasSuffix(".jsonl") {
+            return Int(name.dropFirst(kind.count).dropLast(".jsonl".count))
+        }
+        return nil
+    }
+
+    /// Writes the torn end of a journal, which starts at `offset`, to a new file.
+    ///
+    /// - Returns: the name of the new file.
+    func keepTorn(_ tail: [UInt8], at offset: Int, epoch: Int) throws(StoreError) -> String {
+        let name = "\(Self.tornPrefix)\(epoch)-\(offset)"
+        // An earlier torn end from the same offset is kept.
+        let copies = try directory.names().filter { $0 == name || $0.hasPrefix(name + "-") }.count
+        let file = try File(
+            copies == 0 ? name : "\(name)-\(copies + 1)",
+            in: directory,
+            .new,
+            calls: calls
+        )
+        do throws(StoreError) {
+            try file.write(tail, at: 0)
+            try file.sync()
+        } catch {
+            try directory.unlink(file.name)
+            throw error
+        }
+        try directory.sync()
+        return file.name
+    }
+}
+
+extension StoreError {
+    var isMissingFile: Bool {
+        if case .systemCall(_, .noSuchFile, _) = self { true } else { false }
+    }
+
+    /// Whether another process holds the lock.
+    var isLockHeld: Bool {
+        switch self {
+        case .busy, .locked: true
+        default: false
+        }
+    }
+
+    /// Whether the system refuses writes, for all users or for this user.
+    var isRefusedWriting: Bool {
+        switch self {
+        case .readOnly, .denied: true
+        default: false
+        }
+    }
+}

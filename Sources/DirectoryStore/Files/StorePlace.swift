@@ -1,0 +1,64 @@
+internal import Platform
+import Store
+
+/// The place of a new store: a directory and a name in it.
+struct StorePlace {
+    let parent: SystemString
+    let name: SystemString
+    private let path: SystemString
+
+    /// - Parameter shown: the path for errors, if it is another one.
+    init(_ path: SystemString, for shown: SystemString? = nil) {
+        // `TO/` is the same as `TO`.
+        var bytes = path.bytes
+        while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
+        let start = slash.map { $0 + 1 } ?? 0
+        name = bytes.last == UInt8(ascii: "/") ? "." : SystemString(bytes: bytes[start...])
+        parent = slash.map { $0 == 0 ? "/" : SystemString(bytes: bytes[..<$0]) } ?? "."
+        self.path = shown ?? path
+    }
+
+    /// Throws if the place is taken, before any work is done.
+    ///
+    /// - Throws: `StoreError.exists` if the path is taken and is not an empty directory (a link is not followed);
+    ///   `.unnamed` if nothing can be renamed to the path; `.withinStore` if the path is in the directory of a store.
+    func check() throws(StoreError) {
+        guard ![".", "..", ""].contains(name) else { throw .unnamed("\(path)") }
+        try checkSurroundings()
+        let directory: Directory
+        do throws(StoreError) {
+            directory = try Directory(parent, makes: false)
+        } catch  where error.isMissingFile {
+            return
+        }
+        let descriptor: FileDescriptor
+        do throws(SystemError) {
+            descriptor = try directory.descriptor.open(name, [.reading, .directory, .notFollowingLinks])
+        } catch {
+            switch error {
+            case .noSuchFile: return
+            case .notDirectory, .tooManySymbolicLinks: throw .exists("\(path)")
+            default: throw directory.failure(of: "open", "\(name)", error)
+            }
+        }
+        let found = Directory(adopting: descriptor, path: path, calls: .real)
+        guard try found.names().isEmpty else { throw .exists("\(path)") }
+    }
+
+    /// Throws if the place is in the directory of another store, even if directories between them do not exist yet.
+    ///
+    /// - Throws: `StoreError.withinStore`.
+    func checkSurroundings() throws(StoreError) {
+        do throws(StoreError) {
+            let directory = try Directory(parent, makes: false)
+            // This does not look for a manifest, because other programs use that name too.
+            if try directory.names().contains(where: { StoreFiles.epoch(of: $0) != nil }) {
+                throw StoreError.withinStore("\(path)")
+            }
+        } catch  where error.isMissingFile {
+            guard !["", "."].contains(name) else { return }
+            try StorePlace(parent, for: path).checkSurroundings()
+        }
+    }
+}

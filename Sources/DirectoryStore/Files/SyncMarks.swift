@@ -1,0 +1,160 @@
+internal import Platform
+internal import Synchronization
+import Store
+
+/// How many bytes of the journal are written and how many are synced, shared by all processes of a directory.
+///
+/// A sync takes a hundred times as long as a write, and includes everything that other processes have written before
+/// it. So one process at a time syncs for all of them. The others wait for its end, and most of them find that their
+/// own lines were included.
+///
+/// The marks are three words of the file `lock.sync`, in memory that the processes share. A lock on that file is held
+/// during a sync. Each of the first two words has an epoch and a number of bytes of its journal:
+///
+/// - *written*: stored after a complete write by the process that holds the directory lock. The write is never undone
+///   after that.
+/// - *synced*: the value of *written* before a sync that succeeded. It is stored by the process that holds the lock on
+///   the file.
+/// - The third word counts syncs, and wakes the processes that wait for one.
+///
+/// If the file is replaced by another one, processes no longer see each other's syncs, and make their own.
+///
+/// After a crash of the system the words may be greater than the length of the journal. Every process that opens the
+/// directory stores the true values under the directory lock before it uses the words.
+final class SyncMarks {
+    static let fileName = "lock.sync"
+
+    private let file: File
+    private let lock: DirectoryLock
+    private let pages: MappedPages
+    /// Safe to share with other processes: the words are only read and written as a whole.
+    private let words: UnsafeMutablePointer<Atomic<UInt64>>
+    private static let bytes = 24
+    /// The indexes of the words.
+    private static let (written, synced, syncs) = (0, 1, 2)
+    /// The value of the sync counter when a wait for a sync timed out. While the counter has this value, the process
+    /// does not wait.
+    private var syncsInVain: UInt64?
+    /// The bits above these have the epoch.
+    private static let lengthBits: UInt64 = 44
+
+    init(in directory: Directory, calls: SystemCalls) throws(StoreError) {
+        file = try File(Self.fileName, in: directory, .creating, calls: calls)
+        lock = try DirectoryLock(Self.fileName, in: directory, readOnly: false, isVital: false, calls: calls)
+        // A file shorter than its mapping would kill the process that accesses the mapping. So would a hole in the file
+        // that is filled when the disk is full.
+        if try file.status().bytes < Self.bytes { try file.write([UInt8](repeating: 0, count: Self.bytes), at: 0) }
+        do throws(SystemError) {
+            pages = try MappedPages(sharing: file.descriptor, byteCount: Self.bytes)
+        } catch {
+            throw .failed("mmap \(Self.fileName)", error)
+        }
+        words = pages.start.bindMemory(to: Atomic<UInt64>.self, capacity: 3)
+    }
+
+    /// How many bytes of an epoch's journal were synced according to the file, for a process that opens the directory;
+    /// 0 if the file has no value for that epoch.
+    ///
+    /// The value is stored after the sync, so the journal has these bytes even after a crash of the system, unless
+    /// another program has cut it or the disk has not kept them.
+    static func synced(in directory: Directory, epoch: Int, calls: SystemCalls) throws(StoreError) -> Int {
+        let file: File
+        do throws(StoreError) {
+            file = try File(fileName, in: directory, .reading, calls: calls)
+        } catch  where error.isMissingFile || error.isRefusedWriting {
+            return 0
+        }
+        let contents = try file.contents(from: 0, upTo: bytes)
+        guard contents.count == bytes else { return 0 }
+        let word = contents.withUnsafeBytes { $0.load(fromByteOffset: Self.synced * 8, as: UInt64.self) }
+        return length(of: word, epoch)
+    }
+
+    /// Stores the length of a journal that this process has read completely and made durable. The directory lock must
+    /// be held. A running sync may store a smaller number afterwards, which is harmless.
+    func reset(epoch: Int, length: Int) {
+        words[Self.written].store(Self.word(epoch, length), ordering: .releasing)
+        words[Self.synced].store(Self.word(epoch, length), ordering: .releasing)
+    }
+
+    /// Stores the length of the journal after a write. The directory lock must be held.
+    func noteWritten(epoch: Int, length: Int) {
+        words[Self.written].store(Self.word(epoch, length), ordering: .releasing)
+    }
+
+    /// The length of an epoch's journal, without room, according to its processes.
+    func written(epoch: Int) -> Int { length(Self.written, epoch) }
+
+    /// How many bytes of an epoch's journal are known to be durable.
+    func synced(epoch: Int) -> Int { length(Self.synced, epoch) }
+
+    /// Makes the first `length` bytes of an epoch's journal durable, with a sync of this process or of another one.
+    ///
+    /// - Parameter sync: syncs the journal's file.
+    /// - Returns: how many bytes are durable.
+    /// - Throws: what `sync` throws.
+    func sync(epoch: Int, length: Int, _ sync: () throws(StoreError) -> Void) throws(StoreError) -> Int {
+        var patience = Limits.syncWaitMilliseconds
+        while true {
+            let syncs = words[Self.syncs].load(ordering: .acquiring)
+            let synced = synced(epoch: epoch)
+            if synced >= length { return synced }
+            if try lock.takeIfFree() { break }
+            // A process that hangs in its sync must not block the syncs of the others.
+            guard patience > 0, syncs != syncsInVain else {
+                syncsInVain = syncs
+                try sync()
+                return length
+            }
+            // Whoever dies in one wakes nobody.
+            Futex.wait(
+                words + Self.syncs,
+                while: UInt32(truncatingIfNeeded: syncs),
+                milliseconds: Self.waitMilliseconds
+            )
+            patience -= Self.waitMilliseconds
+        }
+        defer {
+            // The lock is released first, because a process that wakes may have to sync next.
+            lock.release()
+            words[Self.syncs].wrappingAdd(1, ordering: .releasing)
+            Futex.wake(words + Self.syncs)
+        }
+        // The sync may miss bytes that are written after this line.
+        let written = max(length, written(epoch: epoch))
+        try sync()
+        words[Self.synced].store(Self.word(epoch, written), ordering: .releasing)
+        return written
+    }
+
+    /// How long to wait before checking again whether the sync is still running.
+    private static let waitMilliseconds = 5
+
+    /// The number of bytes in a word; 0 if the word belongs to another epoch.
+    private func length(_ word: Int, _ epoch: Int) -> Int {
+        Self.length(of: words[word].load(ordering: .acquiring), epoch)
+    }
+
+    private static func length(of word: UInt64, _ epoch: Int) -> Int {
+        word >> lengthBits == tag(epoch) ? Int(word & (1 << lengthBits - 1)) : 0
+    }
+
+    private static func word(_ epoch: Int, _ length: Int) -> UInt64 {
+        tag(epoch) << lengthBits | UInt64(length)
+    }
+
+    /// The low bits of an epoch, as many as fit. Two epochs with the same tag are a million compactions apart.
+    private static func tag(_ epoch: Int) -> UInt64 { UInt64(epoch) & (1 << (64 - lengthBits) - 1) }
+}
+
+extension StoreError {
+    /// The error for a journal that ends with a whole line, but before the bytes that were synced.
+    static func lostEnd(of manifest: Manifest, at length: Int, _ synced: Int) -> StoreError {
+        .damaged(
+            file: manifest.journal,
+            offset: length,
+            reason: "it ends before byte \(synced), up to which it was safely on the disk; "
+                + "postern salvage saves what is left"
+        )
+    }
+}

@@ -1,0 +1,130 @@
+import Store
+
+/// Reading the transactions of other processes, and settling those that an earlier process left in doubt.
+extension Journal {
+    /// Whether there are unread transactions. No lock is needed.
+    ///
+    /// - Throws: why the journal is refused; the error of a failed sync, if unread transactions may depend on it.
+    func hasNews() throws(StoreError) -> Bool {
+        if case .refused(let error) = state { throw error }
+        let status = try file.status()
+        fileBytes = status.bytes
+        let isAtEnd = try isAtEnd(of: status.bytes)
+        // A file without a name may belong to an epoch that has just ended. The caller checks that with the lock held.
+        if case .failed(let error) = state {
+            guard isAtEnd, status.links > 0, !hasUnsyncedNews else { throw error }
+            return false
+        }
+        return !isAtEnd || status.links == 0
+    }
+
+    /// Whether a file of this length contains the known lines and room, and nothing else.
+    private func isAtEnd(of bytes: Int) throws(StoreError) -> Bool {
+        guard bytes > length else { return bytes == length }
+        // Another program may have overwritten lines with bytes that look like room. Reading them reports the damage.
+        if let marks, marks.written(epoch: epoch) > length { return false }
+        return try file.byte(at: length) == JournalRoom.filler
+    }
+
+    /// Reads the transactions of other processes. The lock must be held.
+    ///
+    /// - Returns: the torn tail of the file: part of a write that was never acknowledged.
+    /// - Throws: `StoreError.damaged`, also if the file was removed or cut short.
+    func readNews(into space: inout LayeredSpace) throws(StoreError) -> [UInt8] {
+        guard try hasNews() else { return [] }
+        let status = try file.status()
+        guard status.links > 0 else {
+            throw refuse(.damaged(file: file.name, offset: 0, reason: "the file was removed while it was in use"))
+        }
+        guard status.bytes >= length else {
+            throw refuse(.damaged(file: file.name, offset: status.bytes, reason: "another program cut the file short"))
+        }
+        var torn = try read(unreadBytes(upTo: status.bytes), into: &space)
+        // Lines after a torn line may show that the line was durable before, and so is damaged.
+        if !torn.isEmpty { torn = try read(file.contents(from: length, upTo: status.bytes), into: &space) }
+        updateAfterReading()
+        return torn
+    }
+
+    /// Updates the state after lines of other processes were read.
+    private func updateAfterReading() {
+        durable = min(length, max(durable, replay.durable, marks?.synced(epoch: epoch) ?? 0))
+        hasUnsyncedNews = durable < length
+        // The process that wrote the lines erases the values that they replace.
+        _ = replay.slots.takeSuperseded()
+    }
+
+    /// Reads the complete lines of other processes, without the lock. No process removes lines up to the shared mark.
+    func readWhole(into space: inout LayeredSpace) throws(StoreError) {
+        guard let end = marks?.written(epoch: epoch), end > length else { return }
+        let lines = try file.contents(from: length, upTo: end)
+        do throws(StoreError) {
+            try lines.withUnsafeBytesTyped { bytes throws(StoreError) in
+                try replay.read(bytes, isAll: false, into: &space)
+            }
+        } catch {
+            throw refuse(error)
+        }
+        updateAfterReading()
+    }
+
+    /// Reads lines after the last known one, and returns the torn tail after them.
+    private func read(_ unread: [UInt8], into space: inout LayeredSpace) throws(StoreError) -> [UInt8] {
+        let before = length
+        do throws(StoreError) {
+            try unread.withUnsafeBytesTyped { bytes throws(StoreError) in try replay.read(bytes, into: &space) }
+        } catch {
+            throw refuse(error)
+        }
+        return Array(JournalRoom.torn(unread.dropFirst(length - before)))
+    }
+
+    /// The bytes after the last known line, without most of the room that follows: no line follows room.
+    private func unreadBytes(upTo end: Int) throws(StoreError) -> [UInt8] {
+        var unread: [UInt8] = []
+        while length + unread.count < end, unread.last != JournalRoom.filler {
+            let start = length + unread.count
+            let next = try file.contents(from: start, upTo: min(end, start + max(Limits.newsBytes, unread.count)))
+            // Only a program that ignores the lock cuts the file short in the meantime. The next check reports it.
+            guard !next.isEmpty else { break }
+            unread += next
+        }
+        return unread
+    }
+
+    /// Removes the torn tail that `readNews(into:)` returned. It must have been saved to another file before. The lock
+    /// must be held.
+    func cutTornTail() throws(StoreError) {
+        try file.truncate(to: length)
+        fileBytes = length
+        try syncFile()
+        durable = length
+        hasUnsyncedNews = false
+    }
+
+    /// Makes the whole journal durable, and erases the values that an earlier process left to be erased. The lock must
+    /// be held.
+    ///
+    /// Bytes that no line confirms as durable are written again: if the sync of an earlier process failed, the system
+    /// may have marked dropped pages as clean, and another sync would not report it.
+    func settle() throws(StoreError) {
+        var offset = durable
+        while offset < length {
+            let bytes = try file.contents(from: offset, upTo: min(length, offset + Limits.carriedBytes))
+            guard !bytes.isEmpty else { throw .damaged(file: file.name, offset: offset, reason: "was cut short") }
+            try file.write(bytes, at: offset)
+            offset += bytes.count
+        }
+        try syncFile()
+        durable = length
+        hasUnsyncedNews = false
+        marks?.reset(epoch: epoch, length: length)
+        slotsToErase += replay.slots.takeSuperseded()
+        erase()
+    }
+
+    /// Resets the shared marks to the length that the lines confirm as durable. The lock must be held.
+    func resetMarks() {
+        marks?.reset(epoch: epoch, length: durable)
+    }
+}

@@ -1,0 +1,278 @@
+internal import Platform
+import Store
+
+/// The open journal (write-ahead log) of a directory. This process and others append transactions to it.
+///
+/// Nothing else in the file changes, except erased values and the preallocated room after the last line.
+///
+/// Reading the end of the file and writing need the directory lock. `write` and `sync` document what happens when the
+/// disk fails; `JournalLine.swift` documents the format of a line.
+final class Journal {
+    enum State {
+        case ready
+        /// A write failed, and the end of the file is unknown. It is read again before the next write.
+        case tailToRead
+        case readOnly
+        /// A sync failed. This process writes no more, and does not acknowledge transactions whose durability is
+        /// unknown. Transactions that were durable before can be read until another process appends to them.
+        case failed(StoreError)
+        /// The file was changed by another program. Reads and writes fail.
+        case refused(StoreError)
+    }
+
+    let file: File
+    let epoch: Int
+    /// The positions up to which processes have written and synced, in shared memory; nil if this process cannot write.
+    let marks: SyncMarks?
+    private let log: (String) -> Void
+    var state: State
+    var replay: JournalReplay
+    private var writer = JournalLineWriter()
+    /// Erasable values that this process has replaced or removed and not overwritten yet.
+    var slotsToErase: [Slot] = []
+    private var hasUnsyncedErasures = false
+    /// Whether transactions of other processes are among those not known to be durable.
+    var hasUnsyncedNews = false
+    /// The length of the file when it was last checked: its lines and the room after them.
+    var fileBytes = 0
+    /// How many of its bytes are known to be durable.
+    var durable: Int
+
+    /// The number of its last transaction.
+    var number: Int { replay.number }
+    /// The length of the lines that this process has read or written, in bytes.
+    var length: Int { replay.length }
+
+    /// Continues after the lines that `replay` has read from `file`, the journal of an epoch.
+    ///
+    /// - Parameter marks: nil refuses every write.
+    init(
+        _ file: File,
+        epoch: Int,
+        behind replay: JournalReplay,
+        marks: SyncMarks?,
+        log: @escaping (String) -> Void
+    ) {
+        self.file = file
+        self.epoch = epoch
+        self.marks = marks
+        self.log = log
+        self.replay = replay
+        state = marks == nil ? .readOnly : .ready
+        durable = replay.durable
+        hasUnsyncedNews = durable < replay.length
+    }
+
+    /// The state of the lines read so far; nil if the journal cannot be written.
+    var writableReplay: JournalReplay? {
+        if case .ready = state { replay } else { nil }
+    }
+
+    /// Whether the journal or its base contains personal data that were deleted.
+    var hasPersonalDeletions: Bool { replay.personalDeletions > 0 }
+
+    /// Whether this process can write to the file.
+    var isWritable: Bool { marks != nil }
+
+    /// The keys of the values that can be erased.
+    var erasableKeys: Set<StoreKey> { replay.slots.keys }
+
+    // MARK: Writing
+
+    /// Appends transactions with one write. The lock must be held, and all transactions of other processes be read.
+    ///
+    /// - Parameters:
+    ///   - writes: the writes of all transactions, in order.
+    ///   - ends: where in `writes` each transaction ends.
+    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Nothing was appended then; a later call may
+    ///   succeed.
+    func write(_ writes: [StagedWrite], ends: [Int]) throws(StoreError) {
+        try checkTail()
+        writer.start(number: number, check: replay.check)
+        var (start, lineStart, before) = (0, 0, replay.check)
+        for end in ends {
+            (lineStart, before) = (writer.bytes.count, writer.check)
+            writer.append(writes[start..<end], durable: durable)
+            start = end
+        }
+        do throws(StoreError) {
+            try file.write(writer.bytes, at: length)
+        } catch {
+            removeFailedWrite(after: error)
+            throw error
+        }
+        noteSlots(of: writes)
+        for write in writes where write.value == nil { replay.noteDeletion(of: write.key) }
+        marks?.noteWritten(epoch: epoch, length: length + writer.bytes.count)
+        replay.pass(writer, lastLineStart: lineStart, checkBefore: before)
+        if writer.bytes.count <= Limits.roomyWriteBytesMax { preallocateRoom() }
+    }
+
+    /// Preallocates room after the last line if none is left. On a full disk, lines are appended without it.
+    private func preallocateRoom() {
+        guard length > fileBytes else { return }
+        fileBytes = length + Limits.journalRoomBytes
+        do throws(StoreError) {
+            let room = [UInt8](repeating: JournalRoom.filler, count: Limits.journalRoomBytes)
+            try file.write(room, at: length)
+        } catch {
+            takeBackRoom()
+        }
+    }
+
+    /// Whether there is room after the last line that this process may remove. After a failed sync it may not.
+    var hasRoom: Bool {
+        if case .ready = state { fileBytes > length } else { false }
+    }
+
+    /// Removes the room. The lock must be held, and all transactions of other processes be read.
+    func takeBackRoom() {
+        do throws(StoreError) {
+            try file.truncate(to: length)
+            fileBytes = length
+        } catch {
+            // Room that stays is harmless: it is read as the end of the journal.
+        }
+    }
+
+    /// Whether replies may contain transactions that are not known to be durable.
+    var needsSync: Bool {
+        if case .failed = state { false } else { durable < length }
+    }
+
+    /// Waits until all transactions, those of other processes included, are durable. No lock is needed.
+    ///
+    /// - Throws: `StoreError.systemCall` if the outcome is unknown. This process writes no more then: the system may
+    ///   have dropped pages that it could not write, and a second sync would not report it.
+    func sync() throws(StoreError) {
+        durable = try stoppingWritesOnFailure { () throws(StoreError) in
+            guard let marks else {
+                try file.sync()
+                return length
+            }
+            return min(
+                length,
+                try marks.sync(epoch: epoch, length: length) { () throws(StoreError) in try file.sync() }
+            )
+        }
+        hasUnsyncedNews = false
+    }
+
+    /// Syncs the file itself, even if another process is syncing it.
+    func syncFile() throws(StoreError) {
+        try stoppingWritesOnFailure { () throws(StoreError) in try file.sync() }
+    }
+
+    /// Runs a sync. If it fails, this process writes no more.
+    private func stoppingWritesOnFailure<Value>(_ sync: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+        do throws(StoreError) {
+            return try sync()
+        } catch {
+            state = .failed(error.withOutcome(unknown: false))
+            throw error.withOutcome(unknown: true)
+        }
+    }
+
+    /// Makes erasures durable.
+    func close() {
+        guard hasUnsyncedErasures else { return }
+        do throws(StoreError) {
+            try file.sync()
+        } catch {
+            log("erased values may still be on the disk: \(error)")
+        }
+    }
+
+    // MARK: Failed writes
+
+    /// Checks before a write that the file ends with the last known line.
+    private func checkTail() throws(StoreError) {
+        switch state {
+        case .ready: return
+        case .readOnly: throw .readOnly
+        case .failed(let error), .refused(let error): throw error
+        case .tailToRead: break
+        }
+        let line = try file.contents(from: replay.lastLineStart, upTo: length)
+        guard line.withUnsafeBytes({ replay.isLastLine($0) }) else {
+            throw refuse(
+                .damaged(
+                    file: file.name,
+                    offset: replay.lastLineStart,
+                    reason: "the last line is not as it was written"
+                )
+            )
+        }
+        state = .ready
+    }
+
+    /// Removes the bytes of a failed write.
+    private func removeFailedWrite(after failure: StoreError) {
+        if case .systemCall = failure { state = .tailToRead }
+        do throws(StoreError) {
+            try file.truncate(to: length)
+            fileBytes = length
+        } catch {
+            // The next process that takes the lock finds a torn tail and moves it to a separate file.
+            state = .tailToRead
+            return
+        }
+        do throws(StoreError) {
+            // Without a sync a power cut could bring back whole lines that were refused.
+            try syncFile()
+        } catch {
+            // The caller gets the error of the write. The failed sync refuses the next write.
+        }
+    }
+
+    /// Refuses all further use.
+    func refuse(_ error: StoreError) -> StoreError {
+        state = .refused(error)
+        return error
+    }
+
+    // MARK: Erasing
+
+    /// Whether the file has a value that must be overwritten, because a transaction has replaced or removed it.
+    var hasToErase: Bool { !slotsToErase.isEmpty }
+
+    /// Overwrites the values that are no longer in use. A failed erasure is retried with the next transaction. The lock
+    /// must be held, because another process may be rewriting the same bytes to settle the journal.
+    func erase() {
+        guard hasToErase else { return }
+        do throws(StoreError) {
+            for slot in slotsToErase { try slot.erase(in: file) }
+            slotsToErase = []
+        } catch {
+            log("a value could not be erased: \(error)")
+        }
+        hasUnsyncedErasures = true
+    }
+
+    /// Updates the list of erasable values after a write.
+    private func noteSlots(of writes: [StagedWrite]) {
+        // Most stores have no erasable value most of the time. Then the writes need no check.
+        guard !writer.slots.isEmpty || !replay.slots.isEmpty else { return }
+        var next = 0
+        for write in writes {
+            replay.slots.supersede(write.key)
+            guard write.isErasable, write.value != nil else { continue }
+            let place = writer.slots[next].slot.place
+            replay.slots.add(Slot(place: length + place.lowerBound..<length + place.upperBound), for: write.key)
+            next += 1
+        }
+        slotsToErase += replay.slots.takeSuperseded()
+    }
+}
+
+extension StoreError {
+    /// The failure of a system call, with its outcome marked as known or unknown.
+    fileprivate func withOutcome(unknown: Bool) -> StoreError {
+        switch self {
+        case .systemCall(let name, let error, _): .systemCall(name: name, error, outcomeUnknown: unknown)
+        // A sync that finds the disk full is a failed sync: the pages that it could not write are lost.
+        case .diskFull: .systemCall(name: "sync", .noSpace, outcomeUnknown: unknown)
+        default: self
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package import Store
+
+/// The current transaction.
+extension LocalEngine: EngineTransaction {
+    package func value(of key: StoreKey) throws(StoreError) -> StoredValue? {
+        try space.valueInPlace(of: key)
+    }
+
+    package func scan(
+        from lower: StoreKey,
+        upTo upper: StoreKey,
+        descending: Bool,
+        _ visit: (StoreKey, StoredValue) throws -> Bool
+    ) throws {
+        try space.scan(from: lower, upTo: upper, descending: descending, visit)
+    }
+
+    package func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) {
+        try checkBounds(key, value)
+        try checkWritable()
+        let previous = space.set(value, at: key)
+        staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
+    }
+
+    package func insert(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) -> Bool {
+        let (place, current) = try space.place(of: key)
+        guard current == nil else { return false }
+        try set(value, at: key, place, isErasable: isErasable)
+        return true
+    }
+
+    package func change(
+        _ key: StoreKey,
+        isErasable: Bool,
+        _ change: (StoredValue?) throws -> StoredValue
+    ) throws {
+        let stagedBefore = staged.count
+        let (place, current) = try space.place(of: key)
+        let value = try change(current)
+        // If `change` has set other keys, the place may no longer be valid.
+        guard staged.count == stagedBefore else { return try put(value, at: key, isErasable: isErasable) }
+        try set(value, at: key, place, isErasable: isErasable)
+    }
+
+    /// Sets a key's value at a known place. Nothing may have been set since the place was looked up.
+    private func set(
+        _ value: StoredValue,
+        at key: StoreKey,
+        _ place: KeySpace.Place,
+        isErasable: Bool
+    ) throws(StoreError) {
+        try checkBounds(key, value)
+        try checkWritable()
+        let previous = space.set(value, at: key, place: place)
+        staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
+    }
+
+    package func remove(_ key: StoreKey) throws(StoreError) {
+        guard try space.value(of: key) != nil else { return }
+        try checkWritable()
+        let previous = space.set(nil, at: key)
+        staged.append(StagedWrite(key: key, value: nil, previous: previous, isErasable: false))
+    }
+
+    private func checkWritable() throws(StoreError) {
+        guard isWriting, directory?.isLocked ?? true else { throw .readOnly }
+    }
+
+    private func checkBounds(_ key: StoreKey, _ value: StoredValue) throws(StoreError) {
+        guard key.bytes.count <= Limits.keyBytesMax else { throw .tooLarge(bytes: key.bytes.count) }
+        guard value.bytes.count <= Limits.valueBytesMax else { throw .tooLarge(bytes: value.bytes.count) }
+        transactionBytes += key.bytes.count + value.bytes.count
+        guard transactionBytes <= Limits.transactionBytesMax else { throw .tooLarge(bytes: transactionBytes) }
+    }
+}

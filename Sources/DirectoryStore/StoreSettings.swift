@@ -1,0 +1,28 @@
+package import Platform
+package import Store
+
+/// How a store's directory is used.
+package struct StoreSettings {
+    /// Whether to create a store if none exists.
+    package var makesStore = true
+    /// Whether to use a directory on a file system whose locks are not known to work.
+    package var trustsLocks = false
+    /// How long to wait for a lock that another process holds. Normally a lock is held for microseconds.
+    package var lockWaitMilliseconds = 5_000
+    /// Whether a transaction blocks while it waits for that lock. If not, `StoreError.locked` asks the caller to run it
+    /// again.
+    package var waitsInPlace = true
+    /// The minimum bytes of a journal for automatic compaction.
+    package var mergedJournalBytesMin = Limits.mergedJournalBytesMin
+    /// The minimum duration of an epoch before a compaction because of deleted personal data.
+    package var erasureSeconds = Limits.erasureSeconds
+    /// The collections whose records hold personal data. After such a record is deleted, the journal is compacted
+    /// within an hour or two. It is a closure because it is called only when a deletion is read: most starts read none,
+    /// and making the collections takes longer than the rest of a start.
+    package var personalCollections: @Sendable () -> [AnyCollection] = { [] }
+    /// The system calls that change files.
+    package var calls = SystemCalls.real
+
+    /// Default settings.
+    package init() {}
+}

@@ -1,0 +1,52 @@
+import Platform
+import Store
+
+/// Writes sorted entries as the files of a new store.
+final class ImportOutput {
+    private let store = UUIDText.random()
+    private var base: BaseWriter
+    private let journal: File
+    private let journalHeader: FileHeader
+    private var lines = JournalLineWriter()
+    private var journalBytes: Int
+    /// Erasable values that are not in the journal yet. They are never in a base.
+    private var erasable: [StagedWrite] = []
+    private var erasableBytes = 0
+
+    init(_ draft: StoreDraft) throws(StoreError) {
+        let file = try draft.newFile(Manifest.baseName(of: 1))
+        base = BaseWriter(file, header: .base(of: store, epoch: 1, transactions: 0))
+        journalHeader = .journal(of: store, epoch: 1, transactions: 0)
+        journal = try draft.newFile(Manifest.journalName(of: 1))
+        try journal.write(journalHeader.bytes, at: 0)
+        journalBytes = journalHeader.bytes.count
+        lines.start(number: 0, check: journalHeader.check)
+    }
+
+    /// Adds an entry. Its key must be greater than all keys before it.
+    func append(_ key: [UInt8], _ value: [UInt8], _ kind: EntrySorter.Kind) throws(StoreError) {
+        let key = StoreKey(bytes: key)
+        guard kind == .erasable else { return try base.append(key, value) }
+        erasable.append(StagedWrite(key: key, value: StoredValue(bytes: value), previous: nil, isErasable: true))
+        erasableBytes += key.bytes.count + value.count
+        if erasableBytes >= Limits.mergeBufferBytes { try flushErasable() }
+    }
+
+    /// Writes the remaining data and syncs both files.
+    func finish() throws(StoreError) -> Manifest {
+        let segment = try base.finish()
+        try flushErasable()
+        try journal.sync()
+        return Manifest(store: store, epoch: 1, segment: segment, journalBytesSafe: journalBytes)
+    }
+
+    private func flushErasable() throws(StoreError) {
+        guard !erasable.isEmpty else { return }
+        lines.append(erasable[...], durable: 0)
+        try journal.write(lines.bytes, at: journalBytes)
+        journalBytes += lines.bytes.count
+        lines.start(number: lines.number, check: lines.check)
+        erasable.removeAll(keepingCapacity: true)
+        erasableBytes = 0
+    }
+}

@@ -1,0 +1,272 @@
+package import Platform
+internal import JSON
+package import Store
+
+/// Saves the readable records of a damaged directory into a new one.
+///
+/// Each line is judged separately. A line of a base is taken if it matches its checksum. A line of the journal is taken
+/// if it matches the checksum continued from the line before. If the line before is damaged, there are two candidates
+/// to continue from: the checksum written in the damaged line, and the checksum computed from its bytes. The records
+/// that were taken are put into a new store with new indexes.
+package struct StoreSalvage {
+    /// The result of a salvage.
+    package struct Report {
+        /// What was lost or is in doubt, one sentence each without the full stop.
+        package fileprivate(set) var losses: [String] = []
+        /// The number of records saved.
+        package fileprivate(set) var records = 0
+    }
+
+    private let types: [RecordType]
+    private let files: StoreFiles
+    private let progress: (ToolProgress) -> Void
+    private var space = LayeredSpace()
+    /// The keys whose values cannot be read, and that no later line sets or removes.
+    private var unreadable: Set<StoreKey> = []
+    private var report = Report()
+
+    /// Saves the readable records of the store at `path` to `destination`, which must be unused or an empty directory.
+    /// The store at `path` is not changed. No process may be using it.
+    ///
+    /// - Throws: `StoreError.noStore`, `.exists`, `.unnamed`, `.withinStore`, `.busy`, `.diskFull`, `.systemCall`.
+    package static func run(
+        _ path: SystemString,
+        to destination: SystemString,
+        types: [RecordType],
+        settings: StoreSettings = StoreSettings(),
+        progress: @escaping (ToolProgress) -> Void
+    ) throws(StoreError) -> Report {
+        let writer = StoreWriter(path: destination, calls: settings.calls)
+        try writer.checkPlace()
+        let files = StoreFiles(directory: try .holdingStore(path, calls: settings.calls), calls: settings.calls)
+        let lock = try StoreCheck.lock(of: files)
+        try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+        defer { lock?.release() }
+        var salvage = StoreSalvage(types: types, files: files, progress: progress)
+        try salvage.read()
+        let builder = try salvage.rebuild()
+        try writer.write(builder.space, erasable: builder.erasable, transactions: 0, progress: progress)
+        return salvage.report
+    }
+
+    private init(types: [RecordType], files: StoreFiles, progress: @escaping (ToolProgress) -> Void) {
+        (self.types, self.files, self.progress) = (types, files, progress)
+    }
+
+    // MARK: Files
+
+    private mutating func read() throws(StoreError) {
+        var manifest: Manifest?
+        do throws(StoreError) {
+            manifest = try files.manifest()?.0
+            if manifest == nil { report.losses.append("\(Manifest.fileName) is missing") }
+        } catch {
+            guard case .damaged = error else { throw error }
+            report.losses.append("\(error)")
+        }
+        // Without a manifest the lowest epoch is used: its files are removed only when a later epoch is complete.
+        let names = try files.directory.names()
+        let epochs = names.compactMap(StoreFiles.epoch(of:))
+        guard var epoch = manifest?.epoch ?? epochs.min() else { throw .noStore("\(files.directory.path)") }
+        if !epochs.contains(epoch), let other = epochs.min() {
+            report.losses.append("the files of epoch \(epoch) are missing; those of epoch \(other) are taken")
+            (epoch, manifest) = (other, nil)
+        }
+        for name in names where StoreFiles.epoch(of: name).map({ $0 != epoch }) ?? false {
+            report.losses.append("\(name), of another epoch, is not looked at")
+        }
+        let base = Manifest.baseName(of: epoch)
+        if manifest?.segment != nil || names.contains(base) { try readBase(base, manifest) }
+        try readJournal(Manifest.journalName(of: epoch), manifest)
+        for name in names where name.hasPrefix(".torn-") {
+            report.losses.append("\(name), the end of a write that was cut off, is not looked at")
+        }
+    }
+
+    /// The bytes of a file; empty if it cannot be read, which is reported.
+    private mutating func contents(of name: String) -> [UInt8] {
+        progress(ToolProgress(phase: "reading \(name)", done: 0, total: nil))
+        do throws(StoreError) {
+            let file = try File(name, in: files.directory, .reading, calls: files.calls)
+            return try file.contents(from: 0, upTo: try file.status().bytes)
+        } catch {
+            report.losses.append("\(name) cannot be read: \(error)")
+            return []
+        }
+    }
+
+    /// The header according to the manifest, or the one at the start of the file; nil if it is lost, which is reported.
+    private mutating func header(
+        of name: String,
+        _ bytes: [UInt8],
+        _ known: FileHeader?,
+        _ make: (_ store: String, _ epoch: Int, _ transactions: Int) -> FileHeader
+    ) -> FileHeader? {
+        if let known {
+            if !bytes.isEmpty, !bytes.starts(with: known.bytes) {
+                report.losses.append("\(name): the header is damaged; \(Manifest.fileName) has what it said")
+            }
+            return known
+        }
+        do throws(StoreError) {
+            let line = try SealedLine(parsing: Array(bytes.prefix { $0 != 0x0A }) + [0x0A], file: name)
+            return make(line.store, line.epoch, line.value["n"]?.int ?? 0)
+        } catch {
+            if !bytes.isEmpty { report.losses.append("\(name): the header is lost, and with it all of the file") }
+            return nil
+        }
+    }
+
+    private mutating func readBase(_ name: String, _ manifest: Manifest?) throws(StoreError) {
+        let bytes = contents(of: name)
+        let known = manifest.flatMap { FileHeader.base(of: $0) }
+        guard let header = header(of: name, bytes, known, FileHeader.base(of:epoch:transactions:)) else { return }
+        let end = manifest?.segment?.bytes ?? bytes.count
+        if end != bytes.count { report.losses.append("\(name) has \(bytes.count) bytes of \(end)") }
+        BaseSalvage(bytes, header, length: end).forEach { finding in
+            switch finding {
+            case .entry(let key, let value): space.set(StoredValue(bytes: value), at: key)
+            case .lost(let offset, let key):
+                let key = key.map { ", that of \($0)" } ?? ""
+                report.losses.append("\(name) at byte \(offset): a line is lost\(key)")
+            case .moved(let offset, let bytes):
+                let what = bytes > 0 ? "\(bytes) bytes were inserted" : "\(-bytes) bytes were removed"
+                report.losses.append("\(name) at byte \(offset): before it \(what); lines behind it are taken")
+            }
+        }
+    }
+
+    // MARK: The journal
+
+    private mutating func readJournal(_ name: String, _ manifest: Manifest?) throws(StoreError) {
+        let bytes = contents(of: name)
+        let known = manifest.map { FileHeader.journal(of: $0) }
+        guard let header = header(of: name, bytes, known, FileHeader.journal(of:epoch:transactions:)) else { return }
+        var chain = [Link(check: header.check)]
+        for (offset, line) in Lines(Array(JournalRoom.torn(bytes[...])), behind: header) {
+            chain = line.withUnsafeBytes { take($0, behind: chain, Place(file: name, offset: offset)) }
+        }
+    }
+
+    /// A candidate for the checksum from which a line's checksum continues.
+    private struct Link {
+        /// Nil if no checksum is known.
+        let check: UInt32?
+        /// The line before, which looked damaged. If this candidate is right, only its own checksum is wrong.
+        var doubted: ArraySlice<UInt8>?
+    }
+
+    private struct Place: CustomStringConvertible {
+        let file: String
+        let offset: Int
+
+        var description: String { "\(file) at byte \(offset)" }
+    }
+
+    /// Takes a line of the journal if it is valid.
+    ///
+    /// - Returns: the candidates for the next line, the most likely one first.
+    private mutating func take(_ line: UnsafeRawBufferPointer, behind chain: [Link], _ place: Place) -> [Link] {
+        var writes: [JournalLine.Write] = []
+        for link in chain {
+            do throws(LineFault) {
+                let parsed = try JournalLine(parsing: line, after: link.check, writes: &writes)
+                if let doubted = link.doubted { restoreLostLine(doubted, check: link.check) }
+                if link.check == nil {
+                    report.losses.append("\(place): a line is taken, though the one that vouches for it is lost")
+                }
+                apply(writes, of: line)
+                return [Link(check: parsed.check)]
+            } catch {
+                continue
+            }
+        }
+        report.losses.append("\(place): a line is lost\(Self.keys(of: line))")
+        var next: [Link] = []
+        if let written = JournalLine.checkWritten(in: line) { next.append(Link(check: written)) }
+        for check in chain.compactMap(\.check) {
+            guard let computed = JournalLine.checkComputed(of: line, after: check) else { continue }
+            next.append(Link(check: computed, doubted: ArraySlice(line)))
+        }
+        return next + [Link(check: nil)]
+    }
+
+    /// Takes the last line that was reported as lost: the next line has shown that only its checksum is wrong.
+    private mutating func restoreLostLine(_ line: ArraySlice<UInt8>, check: UInt32?) {
+        report.losses.removeLast()
+        line.withUnsafeBytes { line in
+            var writes: [JournalLine.Write] = []
+            do throws(LineFault) {
+                _ = try JournalLine(parsing: line, after: nil, known: check, writes: &writes)
+                apply(writes, of: line)
+            } catch {
+                report.losses.append("a line is lost\(Self.keys(of: line))")
+            }
+        }
+    }
+
+    private mutating func apply(_ writes: [JournalLine.Write], of line: UnsafeRawBufferPointer) {
+        for write in writes {
+            space.set(StagedWrite(write, of: line).value, at: write.key)
+            if case .slot(_, value: nil) = write.content {
+                unreadable.insert(write.key)
+            } else {
+                unreadable.remove(write.key)
+            }
+        }
+    }
+
+    /// The keys that a damaged line seems to have written, for the report.
+    private static func keys(of line: UnsafeRawBufferPointer) -> String {
+        do throws(JSONError) {
+            let value = try JSONValue(parsing: line)
+            let keys = (value["w"]?.array ?? []).compactMap { $0.array?.first?.string }
+            return keys.isEmpty ? "" : ", which wrote \(keys.joined(separator: ", "))"
+        } catch {
+            return ""
+        }
+    }
+
+    // MARK: Records
+
+    /// Builds a new store from the records.
+    private mutating func rebuild() throws(StoreError) -> StoreBuilder {
+        for key in unreadable.sorted() { report.losses.append("\(key.text) is lost: its value is damaged or erased") }
+        var builder = StoreBuilder(types)
+        var findings: [(key: StoreKey, RecordFindings)] = []
+        try space.forEach { key, value throws(StoreError) in
+            guard let pieces = key.pieces, pieces.index == StoreKey.recordIndex else { return }
+            do throws(StoreBuilder.Refusal) {
+                if pieces.collection == StoreKey.counters {
+                    guard let number = Int(String(decoding: value.bytes, as: UTF8.self)) else {
+                        throw StoreBuilder.Refusal(reason: "a counter that is no whole number")
+                    }
+                    try builder.setCounter(String(decoding: pieces.key, as: UTF8.self), to: number)
+                } else {
+                    findings.append((key, try builder.add(value.bytes, to: pieces.collection)))
+                    report.records += 1
+                }
+            } catch {
+                report.losses.append("\(key.text) is lost: \(error.reason)")
+            }
+        }
+        // Records with faults are saved too: a person can export the store, correct the records and import them.
+        for (key, findings) in findings {
+            var faults = findings.faults.map(\.description)
+            for reference in findings.references {
+                let record = try builder.space.value(of: reference.key)?.bytes
+                if let fault = reference.fault(in: record, standIns: builder.standIns) { faults.append(fault) }
+            }
+            for key in findings.standIns where try builder.space.value(of: key) != nil {
+                faults.append(RecordFindings.Reference.present(key.text))
+            }
+            for fault in faults { report.losses.append("\(key.text) is saved, but does not fit: \(fault)") }
+        }
+        for (name, least) in builder.countersBehind {
+            report.losses.append("the counter \(name) was lost in part, and goes on behind \(least)")
+        }
+        builder.mendCounters()
+        builder.setCounts()
+        return builder
+    }
+}

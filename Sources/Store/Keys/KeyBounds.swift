@@ -1,0 +1,30 @@
+/// The range of the key space that a scan visits.
+package struct KeyBounds {
+    package let lower: StoreKey
+    package let upper: StoreKey
+
+    package init(collection: String, index: String, prefix: Key?, from start: Key?, before end: Key? = nil) {
+        var lower = StoreKey.prefix(collection: collection, index: index)
+        let keyStart = lower.count
+        if let prefix {
+            lower.append(contentsOf: prefix.bytes)
+            // The slash separates 17/… from 170/….
+            lower.append(UInt8(ascii: "/"))
+        }
+        // Incrementing the final slash gives the first key after all keys with the prefix.
+        var upper = lower
+        upper[upper.count - 1] += 1
+        if let start { lower.replaceSubrange(keyStart..., with: start.bytes) }
+        if let end { upper.replaceSubrange(keyStart..., with: end.bytes) }
+        self.lower = StoreKey(bytes: lower)
+        self.upper = StoreKey(bytes: upper)
+    }
+
+    /// The entries of an index that have the same first component.
+    package init(of index: CollectionIndex, group: Key) {
+        var lower = index.prefix + group.bytes + [UInt8(ascii: "/")]
+        self.lower = StoreKey(bytes: lower)
+        lower[lower.count - 1] += 1
+        upper = StoreKey(bytes: lower)
+    }
+}

@@ -1,0 +1,27 @@
+/// A sequence of whole numbers that starts with 1. It never gives a number twice.
+package struct Counter: Sendable, ExpressibleByStringLiteral {
+    package let name: String
+    /// The key of the last number.
+    package let key: StoreKey
+
+    package init(_ name: String) {
+        self.name = name
+        key = .counter(name)
+    }
+
+    package init(stringLiteral name: String) {
+        self.init(name)
+    }
+}
+
+/// A counter from which a number in records comes.
+package struct RecordCounter<R: Record>: Sendable {
+    package let counter: Counter
+    package let number: @Sendable (R) -> Int
+
+    /// - Parameter number: the number in a record that comes from the counter.
+    package init(_ counter: Counter, number: @escaping @Sendable (R) -> Int) {
+        self.counter = counter
+        self.number = number
+    }
+}

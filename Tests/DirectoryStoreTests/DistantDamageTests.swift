@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+@testable import DirectoryStore
+@testable import Store
+
+/// Damage at a large offset in a large base.
+struct DistantDamageTests {
+    let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    /// Each request that met the damaged line counted all lines before it,
+    /// which took two seconds in a base of 1.7 GB.
+    @Test func isReportedWithoutCountingLines() throws {
+        let value = #""\#(String(repeating: "x", count: 60_000))""#
+        let engine = try directory.open()
+        for start in stride(from: 0, to: 320, by: 80) {
+            try engine.write((start..<start + 80).map { ("k\(1_000 + $0)", value) })
+            try engine.makeDurable()
+        }
+        #expect(try engine.merge())
+        engine.close()
+        let path = directory.path + "/base-2.jsonl"
+        let offset = off_t(18 << 20)
+        let descriptor = Glibc.open(path, O_RDWR)
+        defer { close(descriptor) }
+        var byte = UInt8(ascii: "y")
+        try #require(pwrite(descriptor, &byte, 1, offset) == 1)
+
+        let damaged = try directory.open()
+        let start = ContinuousClock.now
+        let error = try #require(storeError { _ = try damaged.entries() })
+        guard case .damaged("base-2.jsonl", let place, let reason) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect((Limits.countedBaseBytesMax...Int(offset)).contains(place))
+        #expect(reason == "the line there does not match its check", "the lines before it are not counted")
+        #expect(ContinuousClock.now - start < .seconds(10))
+        // A command that reads the whole base counts them.
+        let report = try StoreCheck.run(directory.path, types: [], settings: StoreSettings(), progress: { _ in })
+        #expect(report.faults.contains { $0.contains("base-2.jsonl is damaged at byte \(place): line ") })
+    }
+}

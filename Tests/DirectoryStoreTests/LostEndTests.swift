@@ -1,0 +1,63 @@
+import Foundation
+import Platform
+import Testing
+
+@testable import DirectoryStore
+@testable import Store
+
+/// A journal that lost its last line.
+struct LostEndTests {
+    let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    /// The bytes of the journal without its last line.
+    private func withoutLastLine() throws -> [UInt8] {
+        let bytes = try directory.bytes()
+        let end = try #require(bytes.dropLast().lastIndex(of: 0x0A))
+        return Array(bytes[...end])
+    }
+
+    /// A system crash may lose a line that was never synced. No caller got a reply for it.
+    @Test func isOpenedIfTheLineWasNeverSynced() throws {
+        var calls = SystemCalls.real
+        var isFailing = false
+        calls.sync = { descriptor in
+            errno = EIO
+            return isFailing ? -1 : SystemCalls.real.sync(descriptor)
+        }
+        let engine = try directory.open(calls: calls)
+        try engine.commit(("a", "1"))
+        isFailing = true
+        #expect(storeError { try engine.commit(("b", "1")) } != nil)
+        engine.close()
+        #expect(try directory.text().contains(#""b""#))
+        try directory.write(try withoutLastLine())
+        #expect(try directory.open().entries() == ["a": "1"])
+        #expect(try !directory.check().isDamaged)
+    }
+
+    @Test func isAFaultIfTheLineWasSynced() throws {
+        let engine = try directory.open()
+        try engine.commit(("a", "1"))
+        try engine.commit(("b", "1"))
+        engine.close()
+        let whole = try directory.bytes().count
+        try directory.write(try withoutLastLine())
+        let length = try directory.bytes().count
+        let fault =
+            "journal-1.jsonl is damaged at byte \(length): it ends before byte \(whole), up to which it was safely on the "
+            + "disk; postern salvage saves what is left"
+        let report = try directory.check()
+        #expect(report.faults == [fault] && report.isDamaged)
+        #expect(storeError { _ = try directory.open() }.map { "\($0)" } == fault)
+    }
+}
+
+extension TemporaryDirectory {
+    fileprivate func check() throws -> StoreCheck.Report {
+        try StoreCheck.run(path, types: [], progress: { _ in })
+    }
+}
