@@ -93,8 +93,8 @@ package struct FileDescriptor: Hashable, Sendable {
     /// Whether it is a terminal.
     package var isTerminal: Bool { isatty(rawValue) == 1 }
 
-    /// Sets whether reading waits for bytes and writing waits for room. The setting belongs to the open file, so it also
-    /// applies to other processes that share the open file.
+    /// Sets whether reading waits for bytes and writing waits for room. The setting belongs to the open file, so it
+    /// also applies to other processes that share the open file.
     package func setBlocking(_ blocks: Bool) throws(SystemError) {
         let flags = try checked { fcntl(rawValue, F_GETFL) }
         try checked { fcntl(rawValue, F_SETFL, blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK) }
@@ -105,12 +105,12 @@ package struct FileDescriptor: Hashable, Sendable {
         FileDescriptor(rawValue: try checked { fcntl(rawValue, F_DUPFD_CLOEXEC, 3) })
     }
 
-    /// Closes the file of this descriptor, and makes the descriptor refer to the open file of `other`: dup2(2).
+    /// Closes this descriptor's open file, and makes the descriptor refer to that of `other`: dup2(2).
     package func becomeDuplicate(of other: FileDescriptor) throws(SystemError) {
         try checked { dup2(other.rawValue, rawValue) }
     }
 
-    /// Makes the written bytes and the file's length durable, or the names in a directory: fsync(2).
+    /// Makes the written bytes and the file's length durable; for a directory, its names: fsync(2).
     package func sync() throws(SystemError) {
         try checked { fsync(rawValue) }
     }
