@@ -9,7 +9,7 @@ internal import Platform
 final class CommandDriver: MailDriver {
     private let command: SystemString
     private let seconds: Int
-    /// The process groups of the commands under way.
+    /// The process groups of the running commands.
     private let running = Mutex(Set<ProcessGroup>())
 
     /// - Parameter seconds: how long the command may take for one mail.
@@ -61,7 +61,7 @@ final class CommandDriver: MailDriver {
         let groups = running.withLock { Array($0) }
         for group in groups { group.send(.terminate) }
         let deadline = MonotonicClock.milliseconds + Limits.killSeconds * 1_000
-        // A group exists until the last of its processes is reaped; each command is, by the thread that delivers.
+        // A process group exists until the last of its processes is reaped. The delivering thread reaps the command.
         while groups.contains(where: \.exists) {
             guard MonotonicClock.milliseconds < deadline else {
                 for group in groups { group.send(.kill) }
@@ -72,7 +72,7 @@ final class CommandDriver: MailDriver {
         }
     }
 
-    /// Writes as much as the command wants to read; one that has had enough says by its exit code what came of it.
+    /// Writes as much as the command reads. Write errors are ignored, because the exit code decides.
     private func write(
         _ bytes: [UInt8],
         to pipe: FileDescriptor,
@@ -110,7 +110,7 @@ final class CommandDriver: MailDriver {
             group.send(.terminate)
             let end = MonotonicClock.milliseconds + Limits.killSeconds * 1_000
             let hasEnded = self.status(of: process, until: end, draining: &errors) != nil
-            // What the command has started may go on without it.
+            // Processes that the command started may still run.
             group.send(.kill)
             if !hasEnded { _ = self.status(of: process, until: .max, draining: &errors) }
             throw DeliveryFailure("the command took longer than \(seconds) seconds")
@@ -151,7 +151,7 @@ final class CommandDriver: MailDriver {
 }
 
 extension FileDescriptor {
-    /// Lets reading and writing return at once. It cannot fail for an end of a pipe.
+    /// Makes reading and writing non-blocking. This cannot fail for an end of a pipe.
     func stopBlocking() {
         do throws(SystemError) {
             try setBlocking(false)

@@ -9,7 +9,7 @@ struct CommandErrors: ~Copyable {
     private var bytes: [UInt8] = []
     private var isCut = false
 
-    /// - Parameter reader: the end to read; it is closed with this.
+    /// - Parameter reader: the descriptor to read from. This value closes it.
     init(reading reader: FileDescriptor) {
         self.reader = reader
         reader.stopBlocking()
@@ -17,7 +17,7 @@ struct CommandErrors: ~Copyable {
 
     deinit { reader.close() }
 
-    /// What to wait for.
+    /// The descriptor that is readable when stderr has more bytes.
     var descriptor: FileDescriptor { reader }
 
     /// Reads all available bytes and keeps the last of them. Returns false at the end of the stream.

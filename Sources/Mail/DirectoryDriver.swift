@@ -15,7 +15,7 @@ struct DirectoryDriver: MailDriver {
         let identity = message.messageID.split(separator: "@").first ?? ""
         let name = "\(message.created)-\(identity).eml"
         let partial = ".\(identity).partial"
-        // What a crash left of an earlier attempt. A link is removed, not what it leads to.
+        // Remove the partial file of an attempt that crashed. If it is a link, only the link is removed.
         unlink(partial, in: directory)
         let descriptor = try attempt("open") { () throws(SystemError) in
             try directory.open(partial, [.writing, .creating, .notFollowingLinks])
@@ -27,7 +27,7 @@ struct DirectoryDriver: MailDriver {
                 try DirectoryEntries.rename(partial, to: name, in: directory)
             }
         } catch {
-            // What was written may hold a code.
+            // The partial file may contain a code.
             unlink(partial, in: directory)
             throw error
         }
@@ -46,24 +46,24 @@ struct DirectoryDriver: MailDriver {
                 return false
             }
         }
-        // The mode is set outright, as a umask may take too much; on a directory that was there it is its owner's choice.
+        // Set the mode explicitly, because the umask may remove too many bits. An existing directory keeps its mode.
         if isMade { try attempt("chmod") { () throws(SystemError) in try DirectoryEntries.setMode(0o700, of: path) } }
         return try attempt("open") { () throws(SystemError) in try FileDescriptor.open(path, [.reading, .directory]) }
     }
 
     private func write(_ bytes: [UInt8], to descriptor: FileDescriptor) throws(DeliveryFailure) {
-        // A umask can take bits of the owner's own.
+        // The umask can remove the owner's bits too.
         try attempt("fchmod") { () throws(SystemError) in try descriptor.setMode(0o600) }
         if let error = bytes.withUnsafeBytes({ WholeWrite.run($0, to: descriptor) }) { throw failure("write", error) }
         try attempt("fsync") { () throws(SystemError) in try descriptor.sync() }
     }
 
-    /// Removes a file, if it is there.
+    /// Removes a file if it exists.
     private func unlink(_ name: String, in directory: FileDescriptor) {
         do throws(SystemError) {
             try DirectoryEntries.unlink(name, in: directory)
         } catch {
-            // If it is there, creating it fails and says why.
+            // If the file still exists, creating it fails and reports the reason.
         }
     }
 

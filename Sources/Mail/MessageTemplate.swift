@@ -59,7 +59,8 @@ struct MessageTemplate {
     init?(file: SystemString) throws(TemplateError) {
         let bytes: [UInt8]?
         do throws(SystemError) {
-            // Opening a pipe would wait for its other end otherwise.
+            // Without `.notWaiting`, opening a named pipe would wait for its other end. The option has no effect on a
+            // regular file.
             let descriptor = try FileDescriptor.open(file, [.reading, .notWaiting, .notControlling])
             defer { descriptor.close() }
             bytes = Self.isRegular(descriptor) ? try descriptor.contents(bytesMax: Limits.templateBytesMax) : nil

@@ -1,4 +1,4 @@
-/// A system call that failed, where a function makes several.
+/// The error of a function that makes several system calls: which one failed, and why.
 package struct FailedCall: Error, Equatable, CustomStringConvertible, Sendable {
     /// The call and its object, as in `open ./postern-data`.
     package let call: String

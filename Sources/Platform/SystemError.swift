@@ -11,7 +11,7 @@ package struct SystemError: Error, Hashable, Sendable {
     /// The value of `errno`.
     package let number: Int32
 
-    /// The error with a value of `errno`.
+    /// The error with the given value of `errno`.
     package init(number: Int32) {
         self.number = number
     }
@@ -26,23 +26,23 @@ extension SystemError: CustomStringConvertible {
 }
 
 extension SystemError {
-    /// ENOENT: no file has that name.
+    /// ENOENT: no file has the name.
     package static var noSuchFile: SystemError { SystemError(number: ENOENT) }
     /// EEXIST: the name is in use.
     package static var fileExists: SystemError { SystemError(number: EEXIST) }
-    /// EACCES: the mode of a file or directory does not allow it.
+    /// EACCES: the permissions of a file or directory do not allow the call.
     package static var permissionDenied: SystemError { SystemError(number: EACCES) }
-    /// EPERM: only the owner or a privileged user may do it.
+    /// EPERM: only the owner or a privileged user may make the call.
     package static var notPermitted: SystemError { SystemError(number: EPERM) }
     /// ENOTDIR: a part of the path is not a directory.
     package static var notDirectory: SystemError { SystemError(number: ENOTDIR) }
-    /// EISDIR: it is a directory.
+    /// EISDIR: the file is a directory.
     package static var isDirectory: SystemError { SystemError(number: EISDIR) }
     /// ENOTEMPTY: the directory has entries.
     package static var directoryNotEmpty: SystemError { SystemError(number: ENOTEMPTY) }
-    /// ELOOP: it is a symbolic link, or the path has too many of them.
+    /// ELOOP: the file is a symbolic link, or the path has too many symbolic links.
     package static var tooManySymbolicLinks: SystemError { SystemError(number: ELOOP) }
-    /// ENXIO: it is a socket, or a device that is not there.
+    /// ENXIO: the file is a socket, or its device does not exist.
     package static var noSuchDevice: SystemError { SystemError(number: ENXIO) }
     /// ENOSPC: the disk is full.
     package static var noSpace: SystemError { SystemError(number: ENOSPC) }
@@ -78,7 +78,7 @@ func retryingInterrupted<Value: FixedWidthInteger>(_ call: () -> Value) -> Value
 
 /// Repeats a system call while signals interrupt it.
 ///
-/// - Throws: its error, if it returns -1.
+/// - Throws: the call's error if it returns -1.
 @discardableResult
 func checked<Value: FixedWidthInteger>(_ call: () -> Value) throws(SystemError) -> Value {
     let value = retryingInterrupted(call)

@@ -11,7 +11,7 @@ extension Command {
         settings.makesStore = false
         let log = Log(level: options.logLevel)
         let file = options.paths.first
-        // On a terminal the lines themselves show how far it is.
+        // On a terminal the exported lines show the progress.
         let bar = file == nil && FileDescriptor.standardOutput.isTerminal ? nil : ProgressBar()
         defer { bar?.end() }
         do {
@@ -124,7 +124,7 @@ extension Command {
         if !pending.isEmpty || isLong { try take(pending[...]) }
     }
 
-    /// The index of the first line feed; nil if there is none. memchr compares many bytes at a time.
+    /// The index of the first line feed; nil if there is none. The search compares many bytes at a time.
     private static func lineEnd(in bytes: ArraySlice<UInt8>) -> Int? {
         bytes.withUnsafeBytes { $0.offset(of: 0x0A) }.map { bytes.startIndex + $0 }
     }

@@ -14,7 +14,8 @@ extension Command {
             throw .failed("no file descriptor is free: raise the limit on file descriptors (ulimit -n)")
         }
         let wiring = try Wiring(options, hashesElsewhere: true, wakeUp: wakeUp)
-        // A stray print must not break the stream: replies go to a descriptor of their own, and 1 is stderr from now on.
+        // Moves replies to a new descriptor and points descriptor 1 at stderr, so that a stray print cannot break the
+        // stream of replies.
         let output: FileDescriptor
         do throws(SystemError) {
             output = try FileDescriptor.standardOutput.duplicate()
@@ -65,20 +66,21 @@ extension Command {
     /// that was read is then answered. A second signal ends the process at once.
     private func stopOnSignals() {
         _ = wakeUp
-        // One that was ignored when the program started, as under nohup or for a background job of a shell, stays so.
+        // A signal that was ignored when the program started, as under nohup or for a background job of a shell, stays
+        // ignored.
         let signals = [Signal.terminate, .interrupt, .hangUp].filter { !$0.isIgnored }
         for signal in signals {
             signal.handle { number in
                 if isTerminated.exchange(true, ordering: .acquiringAndReleasing) {
                     Signal(number: number).restoreDefault()
                     Signal(number: number).raise()
-                    // The first process of a PID namespace is not ended by the default action of a signal.
+                    // The default action of a signal does not end the first process of a PID namespace.
                     if CurrentProcess.number == 1 { CurrentProcess.endAtOnce(status: 128 + number) }
                 }
                 wakeUp?.send()
             }
         }
-        // A process inherits what its host's thread blocks, and some hosts block all they can.
+        // A process inherits the signals that its host's thread blocks, and some hosts block all signals.
         Signal.unblock(signals)
     }
 
@@ -86,7 +88,7 @@ extension Command {
     /// orphans.
     private func wakeForOrphans() {
         Signal.childEnded.handle(restartsCalls: true) { _ in wakeUp?.send() }
-        // The host's thread may have blocked it, as others.
+        // The host's thread may block SIGCHLD too.
         Signal.unblock([.childEnded])
     }
 }

@@ -10,7 +10,7 @@ enum EnvironmentNames {
     /// silently have no effect.
     static var warnings: [String] {
         let names = ProcessEnvironment.names(withPrefix: prefix)
-        // Nearly no environment has any, and every start asks.
+        // Avoids the work below at nearly every start: most environments have no such variable.
         if names.isEmpty { return [] }
         let known = Flag.all.map(\.variable)
         return names.filter { !known.contains($0) && !clients.contains($0) }.map { name in

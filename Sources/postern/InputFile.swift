@@ -32,7 +32,7 @@ final class InputFile {
             case .pipe: if try !hasWriter() { fault = "a FIFO that no process writes to" }
             case .directory, .other: fault = "not a file"
             }
-            // Opening must not wait; reading may.
+            // Opening must not block, but reading may.
             try descriptor.setBlocking(true)
         } catch {
             throw Self.failure(name, error)
@@ -40,10 +40,10 @@ final class InputFile {
         if let fault { throw .failed("\(name): \(fault)") }
     }
 
-    /// Whether a process has a pipe open for writing. What it has written is kept in `first`.
+    /// Whether a process has the pipe open for writing. Bytes that it has written already are kept in `first`.
     private func hasWriter() throws(SystemError) -> Bool {
         do throws(SystemError) {
-            // Without a writer a pipe is at its end; with one, there is nothing yet.
+            // A pipe without a writer gives end of file; an empty pipe with a writer gives EAGAIN.
             first = piece[..<(try descriptor.read(into: &piece))]
             return !first.isEmpty
         } catch .wouldBlock {
@@ -63,7 +63,7 @@ final class InputFile {
         if isOwned { descriptor.close() }
     }
 
-    /// All bytes, but not more than one past a bound: a result that is longer than `bytesMax` says that the file is.
+    /// All bytes, but at most `bytesMax + 1`. A result longer than `bytesMax` means that the file is longer.
     func contents(bytesMax: Int) throws(CommandError) -> [UInt8] {
         do throws(SystemError) {
             return first + (try descriptor.contents(bytesMax: max(0, bytesMax - first.count)))

@@ -17,7 +17,7 @@ final class OutputFile {
         }
         (self.path, isOwned) = (path, true)
         do throws(SystemError) {
-            // A umask can take bits of the owner's own.
+            // A umask can remove permissions of the owner.
             try descriptor.setMode(0o600)
         } catch {
             throw Self.failure(path, error)
@@ -64,7 +64,7 @@ final class OutputFile {
         do throws(SystemError) {
             try DirectoryEntries.unlink(path)
         } catch {
-            // The error that made it useless is the one to report.
+            // Ignored: the caller reports the error that made the file incomplete.
         }
     }
 

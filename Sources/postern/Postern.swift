@@ -8,10 +8,11 @@ struct Postern {
 
     static func main() {
         StandardDescriptors.occupy()
-        // A reader that is gone, or a file-size limit, is an error of the write; it must not end the process.
+        // A closed reader and a file-size limit then fail the write with an error instead of ending the process.
         Signal.brokenPipe.ignore()
         Signal.fileTooLarge.ignore()
-        // A host that ignores the end of its children hands that down, and then nobody learns how a mail command ended.
+        // A host that ignores SIGCHLD passes that on to its children. waitpid would then give no exit status of a mail
+        // command.
         Signal.childEnded.restoreDefault()
         endWhereAFileIsGone()
         do throws(CommandError) {
@@ -24,8 +25,8 @@ struct Postern {
         }
     }
 
-    /// Says why it ends where the system cannot give it a page of a mapped file: the file was cut short, or the disk cannot
-    /// be read. Nothing that rests on it has been answered.
+    /// Ends the process with a message on SIGBUS: a page of a mapped file cannot be read, because the file was
+    /// truncated or the disk failed. No reply that depends on that page has been sent.
     private static func endWhereAFileIsGone() {
         Signal.busError.handle { _ in
             CurrentProcess.endAtOnce(
@@ -42,7 +43,7 @@ struct Postern {
         do throws(SystemError) {
             try StandardDescriptors.flushOutput()
         } catch {
-            // Whoever stops reading has what they want.
+            // A reader that closes the pipe early, such as `head`, is no error.
             guard error == .brokenPipe else { throw .failed("write: \(error)") }
         }
     }

@@ -13,7 +13,7 @@ struct FileDescriptorTests {
     // MARK: Reading
 
     @Test(arguments: [0, 1, 99_999, 100_000, 100_001, .max])
-    func readsNotMoreThanOneBytePastTheBound(bytesMax: Int) throws {
+    func readsAtMostOneByteMoreThanTheLimit(bytesMax: Int) throws {
         let file = try FileDescriptor.open(try folder.file("file", bytes), .reading)
         defer { file.close() }
         let expected = bytesMax < bytes.count ? Array(bytes[...bytesMax]) : bytes
@@ -30,7 +30,7 @@ struct FileDescriptorTests {
         #expect(try file.byte(at: 100_000) == nil)
     }
 
-    @Test func saysThatThereIsNothingYet() throws {
+    @Test func failsWithWouldBlockIfNoBytesAreAvailable() throws {
         let pipe = try Pipe()
         defer { pipe.reader.close() }
         try pipe.reader.setBlocking(false)
@@ -43,7 +43,7 @@ struct FileDescriptorTests {
 
     // MARK: Opening
 
-    @Test func createsAFileOnceAndFollowsNoLink() throws {
+    @Test func opensOnlyWhatTheOptionsAllow() throws {
         let path = folder.path("new")
         let file = try FileDescriptor.open(path, [.writing, .creating])
         #expect(fcntl(file.rawValue, F_GETFD) == FD_CLOEXEC)
@@ -67,7 +67,7 @@ struct FileDescriptorTests {
         )
     }
 
-    @Test func reachesFilesThroughTheirDirectory() throws {
+    @Test func opensRenamesAndRemovesEntriesOfADirectory() throws {
         let directory = try FileDescriptor.open(SystemString(folder.path), [.reading, .directory])
         defer { directory.close() }
         let file = try directory.open("a", [.readingAndWriting, .creating])
@@ -89,7 +89,7 @@ struct FileDescriptorTests {
         #expect(try FileSystem.freeBytes(of: directory) > 0)
     }
 
-    @Test func namesTheDirectoryThatIsMissing() throws {
+    @Test func namesAMissingDirectoryInTheError() throws {
         let path = folder.path("missing")
         do throws(FailedCall) {
             _ = try DirectoryNames.of(path)
@@ -102,14 +102,14 @@ struct FileDescriptorTests {
 }
 
 struct SystemErrorTests {
-    @Test func hasTheSystemsText() {
+    @Test func isDescribedByTheSystemsText() {
         #expect("\(SystemError.noSpace)" == "No space left on device")
         #expect(SystemError.wouldBlock == SystemError(number: EWOULDBLOCK))
     }
 }
 
 struct SystemCallsTests {
-    /// A system takes as much of a write as it likes.
+    /// The system may write fewer bytes than it is given.
     @Test func writesTheRestAfterAShortWriteAndASignal() throws {
         var calls = SystemCalls.real
         var (written, rounds): ([UInt8], Int) = ([], 0)
@@ -133,7 +133,7 @@ struct SystemCallsTests {
         )
     }
 
-    @Test func locksAnOpenFile() throws {
+    @Test func givesTheLockToOneOpenFile() throws {
         let folder = try TemporaryFolder()
         let path = try folder.file("lock", [])
         let (first, second) = (try FileDescriptor.open(path, .reading), try FileDescriptor.open(path, .reading))

@@ -2,7 +2,7 @@ import Platform
 import Testing
 
 struct HexadecimalTests {
-    @Test func writesTwoDigitsAByte() {
+    @Test func writesTwoDigitsPerByte() {
         #expect([0x00, 0x09, 0x0A, 0xF0, 0xFF].hexText == "00090af0ff")
         #expect([UInt8]().hexText == "")
     }

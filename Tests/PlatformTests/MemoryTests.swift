@@ -42,18 +42,18 @@ struct RawBytesTests {
 }
 
 struct MappedPagesTests {
-    @Test func isZeroAtFirst() throws {
+    @Test func isZeroInitially() throws {
         let pages = try MappedPages(zeros: 10_000)
         #expect(pages.bytes.count == 10_000 && pages.bytes.allSatisfy { $0 == 0 })
         pages.start.storeBytes(of: 7, as: UInt8.self)
         #expect(pages.bytes[0] == 7)
     }
 
-    @Test func refusesMoreThanThereIs() {
+    @Test func failsIfTheMemoryIsNotAvailable() {
         #expect(systemError { () throws(SystemError) in _ = try MappedPages(zeros: 1 << 60) } != nil)
     }
 
-    @Test func showsAFileAndSharesIt() throws {
+    @Test func mapsAFileForReadingAndForSharedWriting() throws {
         let folder = try TemporaryFolder()
         let file = try FileDescriptor.open(try folder.file("file", Array("abc".utf8)), .readingAndWriting)
         defer { file.close() }
@@ -68,7 +68,7 @@ struct MappedPagesTests {
 }
 
 struct FutexTests {
-    @Test func waitsNotWhereTheWordHasChanged() throws {
+    @Test func returnsAtOnceIfTheWordHasChanged() throws {
         let pages = try MappedPages(zeros: 8)
         let start = MonotonicClock.milliseconds
         Futex.wait(pages.start, while: 1, milliseconds: 900)

@@ -5,7 +5,7 @@ import Testing
 @testable import Platform
 
 struct PipeTests {
-    @Test func carriesBytesToItsEnd() throws {
+    @Test func carriesBytesAndThenTheEndOfTheInput() throws {
         let pipe = try Pipe()
         var bytes: [UInt8] = [1, 2, 3, 0]
         #expect(write(pipe.writer.rawValue, bytes, 3) == 3)
@@ -52,7 +52,7 @@ struct PipeTests {
         }
     }
 
-    /// Whether nobody has the other end of a pipe; a child may for a moment, until it is the program that it will be.
+    /// Whether the other end of a pipe is closed in every process. A child may have it open until its exec.
     private static func ends(_ reader: FileDescriptor) -> Bool {
         var byte: UInt8 = 0
         for _ in 0..<1_000 {

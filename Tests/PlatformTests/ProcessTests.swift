@@ -6,7 +6,7 @@ import Testing
 struct SignalTests {
     private static let count = Atomic(0)
 
-    /// SIGUSR2 comes to no other test.
+    /// No other test uses SIGUSR2.
     @Test func isIgnoredHandledAndRestored() {
         let signal = Signal(number: SIGUSR2)
         Signal.unblock([signal])
@@ -40,20 +40,20 @@ struct ShellCommandTests {
         }
     }
 
-    @Test func readsItsInputAndSaysHowItEnded() throws {
+    @Test func readsItsInputAndReturnsItsStatus() throws {
         #expect(try run("cat >&2; exit 3") == (3 << 8, "input"))
         #expect(try run("cat >/dev/null; kill -9 $$") == (9, ""))
     }
 
-    /// Its output must not get among the replies.
-    @Test func printsNowhere() throws {
+    /// Its output must not be mixed with the replies.
+    @Test func discardsItsOutput() throws {
         #expect(try run("cat; [ /proc/self/fd/1 -ef /dev/null ] && echo yes >&2").errors == "yes\n")
     }
 }
 
 struct ProcessEnvironmentTests {
-    /// Those that there are: to set one while other tests read them is not safe.
-    @Test func hasVariablesAndTheirNames() throws {
+    /// Uses the variables that exist already: setting a variable while other tests read the environment is not safe.
+    @Test func returnsValuesAndNames() throws {
         let environment = ProcessInfo.processInfo.environment
         let name = try #require(environment.keys.first { environment[$0]?.isEmpty == false })
         #expect(ProcessEnvironment.value(of: name)?.text == environment[name])
@@ -68,7 +68,7 @@ struct MailDateTests {
         (0, "Thu, 01 Jan 1970 00:00:00 +0000"), (1_456_351_672, "Wed, 24 Feb 2016 22:07:52 +0000"),
         (951_782_399, "Mon, 28 Feb 2000 23:59:59 +0000"), (7_258_118_400, "Wed, 01 Jan 2200 00:00:00 +0000"),
     ])
-    func isThatOfRFC5322(seconds: Int, text: String) {
+    func formatsADateAsRFC5322(seconds: Int, text: String) {
         #expect(MailDate.text(ofSeconds: seconds) == text)
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Platform
 
-/// A directory of a test's own, removed with it.
+/// A temporary directory for one test. It is removed when the object is freed.
 final class TemporaryFolder {
     let path = NSTemporaryDirectory() + "postern-platform-" + UUID().uuidString
 
@@ -10,7 +10,7 @@ final class TemporaryFolder {
     }
 
     deinit {
-        // What is left behind in the system's directory for temporary files does no harm.
+        // If it cannot be removed, it stays in the system's temporary directory and does no harm.
         _ = try? FileManager.default.removeItem(atPath: path)
     }
 

@@ -5,8 +5,8 @@ import Platform
 struct WholeWriteTests {
     private let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0) }
 
-    /// Through a pipe that holds less, read piece by piece whenever it is full.
-    @Test(arguments: [1_000, 4_096, .max]) func writesAllThroughAPipeThatDoesNotBlock(pieceBytesMax: Int) throws {
+    /// Writes through a pipe that holds less, and reads a piece whenever the pipe is full.
+    @Test(arguments: [1_000, 4_096, .max]) func writesAllThroughANonblockingPipe(pieceBytesMax: Int) throws {
         let pipe = try Pipe(blocks: false)
         var (received, written): ([UInt8], Int) = ([], 0)
         func drain() {
@@ -33,18 +33,18 @@ struct WholeWriteTests {
         #expect(received == bytes)
     }
 
-    @Test func givesUpWhereItIsTold() throws {
+    @Test func stopsAtAFullPipeByDefault() throws {
         let pipe = try Pipe(blocks: false)
         #expect(bytes.withUnsafeBytes { WholeWrite.run($0, to: pipe.writer) } == .wouldBlock)
     }
 
-    @Test func tellsWhyItFailed() throws {
+    @Test func returnsTheError() throws {
         #expect(
             bytes.withUnsafeBytes { WholeWrite.run($0, to: FileDescriptor(rawValue: -1)) } == SystemError(number: EBADF)
         )
         #expect(
             [UInt8]().withUnsafeBytes { WholeWrite.run($0, to: FileDescriptor(rawValue: -1)) } == nil,
-            "there is nothing to write"
+            "an empty write needs no system call"
         )
     }
 }

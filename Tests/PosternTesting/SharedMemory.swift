@@ -3,9 +3,11 @@ import Synchronization
 
 /// A key space in memory that several engine sessions share, as the sessions of a database server do.
 ///
-/// Transactions are serializable: a session works on a snapshot and remembers what it read; a commit fails if another
-/// session has changed any of that meanwhile. To show that the code above an engine relies on no more than the `Engine`
-/// protocol promises, each closure is run at least twice, and commits fail at random.
+/// Transactions are serializable: a session works on a snapshot and records what it reads. Its commit fails if another
+/// session has changed any of that in the meantime.
+///
+/// Each closure is run at least twice, and commits fail at random. Tests thus show that the code that uses an engine
+/// relies only on what the `Engine` protocol promises.
 package final class SharedMemory: Sendable {
     struct Entry {
         let key: StoreKey
@@ -32,7 +34,8 @@ package final class SharedMemory: Sendable {
     /// How many commits failed and were run again, at random or because of a conflict.
     package var rerunCommits: Int { state.withLock { $0.rerunCommits } }
 
-    /// The transactions that wrote something in the same unit of work as an earlier one: these are not atomic together.
+    /// The transactions that wrote in the same unit of work as an earlier one, which means that the unit is not atomic.
+    /// Each is described by the keys that it wrote.
     package var doubleCommits: [String] { state.withLock { $0.doubleCommits } }
 
     /// All keys and values.
@@ -67,7 +70,7 @@ package final class SharedMemory: Sendable {
         }
     }
 
-    /// What a transaction has read: single keys, and ranges from a key up to another, not including it.
+    /// The reads of a transaction: single keys, and ranges from a lower key up to, but not including, an upper key.
     struct Reads {
         var keys: Set<StoreKey> = []
         var ranges: [(lower: StoreKey, upper: StoreKey)] = []
@@ -84,7 +87,7 @@ package final class SharedMemory: Sendable {
 }
 
 extension [SharedMemory.Entry] {
-    /// Where a key is, or would be inserted.
+    /// The index of a key, or the index at which it would be inserted.
     func place(of key: StoreKey) -> Int {
         var (low, high) = (0, count)
         while low < high {

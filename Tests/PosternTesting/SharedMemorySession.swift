@@ -9,7 +9,7 @@ package final class SharedMemorySession: Engine, EngineTransaction {
     private var isWriting = false
     private var hasCommitted = false
 
-    /// How often a transaction is run before it gives up.
+    /// The number of failed commits after which `write` throws.
     private static let runsMax = 100
 
     package init(_ memory: SharedMemory) {

@@ -9,12 +9,12 @@ import Store
 import Synchronization
 import Testing
 
-/// A server in this process whose requests are carried out by workers, each with a session of one shared memory.
+/// A server in this process. Worker threads carry out its requests, each with its own session over a `SharedMemory`.
 final class PooledService {
-    /// What differs between transcripts and histories.
+    /// The settings that differ between the test with transcripts and the tests with several clients.
     struct Settings {
         var order = ReplyOrder.asCompleted
-        /// Whether clock and random values are those of deterministic mode.
+        /// Whether the clock and the random values are those of deterministic mode.
         var isDeterministic = false
         var confirmsEmail = true
     }
@@ -30,7 +30,8 @@ final class PooledService {
         requests = try Pipe()
         replies = try Pipe()
         wakeUp = try #require(WakeUp())
-        // Shared by the workers. Deterministic mode carries out one request after another, so they never meet in it.
+        // The workers share both. In deterministic mode requests are carried out one after another, so two workers
+        // never use them at the same time.
         nonisolated(unsafe) let time: any TimeSource =
             settings.isDeterministic
             ? RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)) : SystemTime()
@@ -95,7 +96,7 @@ final class PooledService {
         _ = Array((request + "\n").utf8).withUnsafeBytes { WholeWrite.run($0, to: requests.writer) }
     }
 
-    /// The next reply; nil once the server has ended.
+    /// Waits for the next reply; nil once the server has ended.
     func nextReply() throws -> JSONValue? {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -112,7 +113,7 @@ final class PooledService {
 
     /// Ends the input, and waits until the server has ended.
     ///
-    /// - Returns: the replies that were not taken.
+    /// - Returns: the replies that `nextReply()` has not returned.
     func finish() throws -> [JSONValue] {
         requests.writer.close()
         var rest: [JSONValue] = []

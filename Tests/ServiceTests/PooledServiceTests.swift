@@ -11,7 +11,7 @@ import Testing
 struct PooledServiceTests {
     /// The replies are the same as those of the inline executor.
     @Test(arguments: try Transcript.all())
-    func playsTheTranscripts(_ transcript: Transcript) async throws {
+    func repliesAsInTheTranscripts(_ transcript: Transcript) async throws {
         let memory = SharedMemory(seed: 7)
         var settings = PooledService.Settings(order: .inOrder, isDeterministic: true)
         let known = ["--no-email-confirmation"]
@@ -24,22 +24,23 @@ struct PooledServiceTests {
         }
         #expect(failures == [])
         #expect(try service.finish() == [])
-        // Only moving the clock writes in several transactions, as it deletes what has expired in bounded pieces.
+        // Only `system.advance_clock` writes in several transactions, because it deletes expired entries in bounded
+        // pieces.
         if !transcript.methods.contains("system.advance_clock") {
             #expect(memory.doubleCommits == [], "a request writes in one transaction")
         }
     }
 
-    // MARK: Histories of several clients
+    // MARK: Several clients at the same time
 
-    /// What one client sends without waiting for a reply, each request with its place as its id.
+    /// The requests that one client sends without waiting for replies. The id of a request is its index.
     private typealias Pipelined = [(method: String, params: JSONValue)]
 
     private static let clients = 3
 
-    /// Has each client pipeline its requests to a server of its own, all servers over one memory and at the same time.
+    /// Lets each client pipeline its requests to its own server. All servers run at the same time over one memory.
     ///
-    /// - Returns: for each client its replies, in the order of its requests.
+    /// - Returns: the replies to each client, in the order of its requests.
     private func replies(
         over memory: SharedMemory,
         to requests: (_ client: Int) -> Pipelined
@@ -83,11 +84,11 @@ struct PooledServiceTests {
     }
 
     @Test(arguments: [1, 2, 3] as [UInt64])
-    func registersAnEmailOnce(seed: UInt64) async throws {
+    func registersEachEmailOnce(seed: UInt64) async throws {
         let memory = SharedMemory(seed: seed)
         let emails = (1...8).map { "operator\($0)@example.org" }
         let replies = try await replies(over: memory) { client in
-            // Each client begins elsewhere.
+            // Each client starts with a different email.
             (0..<emails.count).map { register(emails[($0 + 3 * client) % emails.count]) }
         }
         let registered = replies.joined().compactMap { $0["result"] }
@@ -111,7 +112,7 @@ struct PooledServiceTests {
         #expect(memory.doubleCommits == [])
     }
 
-    /// Three clients change the same clients of one operator: the feed has every change once.
+    /// Three JSON-RPC clients change the same client records of one operator. The change feed counts each change once.
     @Test(arguments: [1, 2, 3] as [UInt64])
     func numbersEachChangeOnce(seed: UInt64) async throws {
         let memory = SharedMemory(seed: seed)
@@ -140,7 +141,7 @@ struct PooledServiceTests {
                 ? [("operators.clients.get", ["user_id": operatorID, "session_id": session, "provision": 0])] : []
         }[0][0]["result"]
         #expect(feed?["clients"]?.array?.count == emails.count)
-        // A number for each change, and the last one plus one to ask with next.
+        // Each change has one number. `provision`, the cursor for the next request, is the last number plus one.
         #expect(feed?["provision"]?.int == results.count + 1)
         #expect(memory.doubleCommits == [])
         #expect(memory.rerunCommits > 0, "no commit was run again")

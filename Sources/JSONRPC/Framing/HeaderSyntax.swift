@@ -52,7 +52,7 @@ enum HeaderSyntax {
         return nil
     }
 
-    /// The index of the first such byte. `memchr` searches many bytes at a time.
+    /// The index of the first such byte. The search compares many bytes at a time.
     static func place(of byte: UInt8, in bytes: Bytes) -> Int? {
         UnsafeRawBufferPointer(rebasing: bytes).offset(of: byte).map { bytes.startIndex + $0 }
     }

@@ -74,7 +74,7 @@ struct LineFramer: ~Copyable {
         return frames
     }
 
-    /// The index of the first LF. `memchr` searches many bytes at a time.
+    /// The index of the first LF. The search compares many bytes at a time.
     private static func lineEnd(in bytes: Slice<UnsafeRawBufferPointer>) -> Int? {
         UnsafeRawBufferPointer(rebasing: bytes).offset(of: lineFeed).map { bytes.startIndex + $0 }
     }

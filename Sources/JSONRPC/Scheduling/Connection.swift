@@ -2,16 +2,17 @@
 ///
 ///     receive          takes bytes that were read
 ///       MessageReader    cuts and parses messages
-///       admit            carries out a message at once, or puts it in its lane behind earlier ones
+///       admit            carries out a message at once, or queues it in its lane
 ///         Lanes            hold the messages that wait
-///         Executor         carries out units of work, in place or on workers
+///         Executor         carries out units of work, on this thread or on workers
 ///         WorkPool         does the slow work that a unit waits for
-///     resume           goes on with the messages whose slow work or worker is finished
+///     resume           continues the messages whose slow work or worker has finished
 ///     commit           the executor makes the turn's units durable; ReplyBuffer then releases their replies
 ///     takeOutput       gives the released replies
 ///
-/// A message that waits holds up its lane and nothing else; in-order is the case of a single lane. A turn ends when its
-/// replies have grown long, as a short request may have a long reply; the next begins when these have been taken.
+/// A waiting message blocks only its lane. In-order mode has a single lane. A turn ends when its replies are long
+/// (`Limits.turnBytes`), because a short request may have a long reply. The next turn starts when the replies have been
+/// taken.
 ///
 /// The scheduler belongs to one thread, and does no input or output. It is a struct with one owner, because each use of
 /// a property of an object is checked at run time for overlapping access.
@@ -22,18 +23,18 @@ struct Connection: ~Copyable {
     private let chosenOrder: ReplyOrder?
     private var reader: MessageReader
     private var lanes = Lanes()
-    /// Lanes whose next message can be carried out once there is room for its reply, or a worker.
+    /// Lanes whose next message can be carried out once there is room for its reply or a worker is free.
     private var pausedLanes = Set<Lane>()
     private var inFlight = RequestsInFlight()
     private var underWay = MessagesUnderWay()
     private var replies: ReplyBuffer
 
     /// - Parameters:
-    ///   - policy: answers what the scheduler asks about requests.
-    ///   - executor: carries requests out.
+    ///   - policy: answers the scheduler's questions about requests.
+    ///   - executor: carries out requests.
     ///   - pool: does slow work.
-    ///   - order: how requests are ordered; nil leaves it to the framing, as peers that frame with headers match replies
-    ///     to requests by their ids.
+    ///   - order: how requests are ordered; nil lets the framing decide, because peers that frame with headers match
+    ///     replies to requests by id.
     init(
         policy: any RequestPolicy,
         executor: any Executor,
@@ -49,7 +50,7 @@ struct Connection: ~Copyable {
         self.replies = ReplyBuffer(framing)
     }
 
-    /// A connection whose requests are carried out in place.
+    /// A connection whose requests are carried out on the calling thread.
     init(handler: any RequestHandler, pool: WorkPool, order: ReplyOrder?, framing: Framing) {
         self.init(
             policy: handler,
@@ -66,7 +67,7 @@ struct Connection: ~Copyable {
     /// Whether messages that were read wait only for earlier replies to be taken, or for a worker.
     var hasBacklog: Bool { !reader.isEmpty || !pausedLanes.isEmpty }
 
-    /// Whether `takeBacklog()` can go on with that.
+    /// Whether `takeBacklog()` can carry out messages of the backlog now.
     var canTakeBacklog: Bool { hasBacklog && !executor.isFull }
 
     /// How many messages were read and are not answered; replies that wait to be written are not counted.
@@ -84,14 +85,14 @@ struct Connection: ~Copyable {
         takeBacklog()
     }
 
-    /// Takes the end of the input.
+    /// Handles the end of the input.
     mutating func receiveEnd() {
         reader.receiveEnd()
         replies.framing = reader.framing
         takeBacklog()
     }
 
-    /// Goes on where a turn ended because its replies had grown long, or no worker was free.
+    /// Continues after a turn that ended because its replies were long or no worker was free.
     mutating func takeBacklog() {
         for lane in pausedLanes { advance(lane) }
         while !isFull, let (received, chunk) = reader.next() {
@@ -103,7 +104,7 @@ struct Connection: ~Copyable {
         endTurn()
     }
 
-    /// Goes on with the messages whose slow work or worker is finished.
+    /// Continues the messages whose slow work or worker has finished.
     mutating func resume() {
         let worked = pool.takeFinished()
         let executed = executor.takeFinished()
@@ -120,7 +121,7 @@ struct Connection: ~Copyable {
         endTurn()
     }
 
-    /// Takes the replies that may leave.
+    /// Removes and returns the released replies.
     mutating func takeOutput() -> [UInt8] {
         replies.takeReleased()
     }
@@ -138,7 +139,8 @@ struct Connection: ~Copyable {
         chosenOrder ?? (reader.framing == .header ? .asCompleted : .inOrder)
     }
 
-    /// Each message of a batch waits in its own lane; the reply lists them in the batch's order whenever they are done.
+    /// Admits each message of a batch, which waits in its lane as a single message does. The reply lists the messages'
+    /// replies in the batch's order, in whatever order they are done.
     private mutating func admit(_ messages: [Message], chunk: Chunk) {
         let batch = BatchReply(count: messages.count)
         for (index, message) in messages.enumerated() {
@@ -168,7 +170,7 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// The entry of a message; nil for a message that needs no further work, such as a notification that cancels a
+    /// The unit of work for a message; nil if the message needs no further work, such as a notification that cancels a
     /// request.
     private func unit(for message: consuming Message, at place: BatchPlace?, chunk: Chunk) -> UnitOfWork? {
         switch consume message {
@@ -177,7 +179,7 @@ struct Connection: ~Copyable {
             return UnitOfWork(error, to: ReplyAddress(id: id, place: place, chunk: chunk))
         case .request(let request):
             let address = ReplyAddress(id: request.id, place: place, chunk: chunk)
-            // If nothing waits, there is room, and nothing to cancel or to confuse the request with.
+            // If no message waits, there is room, no request to cancel, and no other request with the same id.
             if lanes.isEmpty { return UnitOfWork(request, to: address) }
             guard let id = request.id else {
                 // A notification gets no reply, not even that there is no room for it (JSON-RPC 2.0 §4.1).
@@ -215,7 +217,7 @@ struct Connection: ~Copyable {
 
     // MARK: Carrying out
 
-    /// Carries out a message that came to its turn at once; puts it in its lane if it has to wait.
+    /// Carries out a message that need not wait for its turn. If it then waits for other work, it is put in its lane.
     ///
     /// - Parameter lane: the message's lane; nil if that is not known yet.
     private mutating func begin(_ unit: consuming UnitOfWork, _ ticket: Ticket, in lane: Lane?) {
@@ -246,7 +248,7 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// Goes on with a message that a worker hands back.
+    /// Continues a message whose phase a worker has finished.
     private mutating func finish(_ message: PendingMessage, with execution: FinishedExecution) {
         switch execution {
         case .done(let reply):

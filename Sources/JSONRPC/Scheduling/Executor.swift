@@ -1,41 +1,43 @@
-/// Names a message to the executor and the work pool while something for it is under way.
+/// Identifies a message while the executor or the work pool works on it.
 typealias Ticket = Int
 
-/// Carries out units of work: runs their phases and commits what these did.
+/// Carries out units of work: runs their phases and commits their writes.
 protocol Executor: AnyObject {
-    /// Whether no further unit can be handed over before one is finished.
+    /// Whether it accepts no further unit until one is finished.
     var isFull: Bool { get }
 
-    /// Carries out a unit, or its next phase, or has that begun. The reply is staged once the unit is done.
+    /// Runs the next phase of a unit, or starts it on a worker. If the unit is done on return, its reply is staged.
     func carryOut(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution
 
-    /// Runs the first phase of a request ahead of its turn, only to learn the slow work that it waits for. Everything else
-    /// is discarded: at its turn the request is carried out from the start.
+    /// Runs the first phase of a request ahead of its turn, only to find the slow work that the request waits for. The
+    /// writes and the result are discarded. At its turn the request continues with the phase that the slow work
+    /// returned, or from the start.
     func lookAhead(_ unit: UnitOfWork, _ ticket: Ticket) -> Execution
 
     /// The executions that were under way and have ended since the last call.
     func takeFinished() -> [(ticket: Ticket, execution: FinishedExecution)]
 
-    /// Ends a turn: commits the units that were carried out and are not committed, and lets their replies leave.
+    /// Ends a turn: commits the units that were carried out and are not committed yet, and releases their replies.
     func commit(_ replies: inout ReplyBuffer)
 }
 
-/// How far a unit of work has come.
+/// The state of a unit of work after a call of the executor.
 enum Execution {
-    /// It was carried out, and its reply is staged.
+    /// It was carried out, and its reply is staged. After `lookAhead`: it waits for no slow work.
     case done
     /// It waits for slow work.
     case waits(SlowWork)
-    /// A worker carries it out; `takeFinished()` tells the end.
+    /// A worker runs its phase. `takeFinished()` returns the outcome.
     case underWay
 }
 
 /// How a worker's execution ended.
 enum FinishedExecution: Sendable {
-    /// The unit is committed: its reply, empty for a message that gets none.
+    /// The unit is committed, or its commit failed and the reply is the error. The reply is empty if the message gets
+    /// none.
     case done(reply: [UInt8])
     /// The request waits for slow work.
     case waits(SlowWork)
-    /// The first phase, run ahead of its turn, waits for nothing.
+    /// The first phase was run ahead of its turn, and waits for no slow work.
     case lookedAhead
 }

@@ -1,9 +1,9 @@
 import JSON
 
-/// Carries out units of work in place, and commits a group of them together.
+/// Carries out units of work on the calling thread, and commits them in groups.
 ///
-/// A thousand requests that came with one read share one sync. If the commit of a group fails, each of its units is
-/// carried out again and committed alone, so that those that only read get their usual replies.
+/// A thousand requests from one read share one sync. If the commit of a group fails, each of its units is carried out
+/// again and committed alone, so that requests that only read get their usual replies.
 final class InlineExecutor: Executor {
     private let handler: any RequestHandler
     /// The units that were carried out and are not committed.
@@ -34,7 +34,8 @@ final class InlineExecutor: Executor {
 
     func takeFinished() -> [(ticket: Ticket, execution: FinishedExecution)] { [] }
 
-    /// Also a group that did nothing is committed: the handler may have read the store, and must read it anew for the next.
+    /// Commits the group, also if it is empty or has no writes: the handler may have read the store, and must read it
+    /// again for the next group.
     func commit(_ replies: inout ReplyBuffer) {
         do throws(RPCError) {
             try handler.commit()
@@ -56,10 +57,10 @@ final class InlineExecutor: Executor {
 }
 
 extension UnitOfWork {
-    /// Carries out the message once more and commits what it did, alone. It goes on with the outcome of its slow work.
+    /// Carries out the message again, from the phase that its slow work returned, and commits its writes alone.
     ///
-    /// - Parameter fault: why the commit of its group failed: the reply if the request waits for further slow work.
-    /// - Returns: its reply; empty for a message that gets none.
+    /// - Parameter fault: why the commit of the group failed. It is the reply if the request waits for more slow work.
+    /// - Returns: the reply; empty if the message gets none.
     fileprivate func performAndCommit(by handler: any RequestHandler, after fault: RPCError) -> [UInt8] {
         var reply = JSONWriter()
         if perform(by: handler, reply: &reply) != nil {
@@ -71,9 +72,9 @@ extension UnitOfWork {
         return reply.take()
     }
 
-    /// Commits what the message did. If that fails, the reply becomes the error.
+    /// Commits the message's writes. If the commit fails, the error replaces the reply.
     func commit(by handler: any RequestHandler, reply: inout JSONWriter) {
-        // A refusal has done nothing, so a commit that fails is not its own.
+        // A refusal has no writes, so a failed commit must not change its reply.
         guard request != nil else { return }
         do throws(RPCError) {
             try handler.commit()

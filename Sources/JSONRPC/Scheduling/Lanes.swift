@@ -55,7 +55,7 @@ struct Lanes {
             refusalBytes += bytes
         } else {
             waiting += step
-            // The id is kept a second time, among those in flight.
+            // `RequestsInFlight` keeps a second copy of the id.
             waitingBytes += bytes + step * (message.unit.address.id?.count ?? 0)
         }
     }

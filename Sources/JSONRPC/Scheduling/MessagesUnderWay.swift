@@ -1,11 +1,11 @@
-/// The waiting messages for which something is under way, by ticket, and those whose slow work can be started ahead of
-/// their turn.
+/// The waiting messages whose slow work or phase runs on another thread, by ticket, and the candidates: queued messages
+/// whose slow work may be started ahead of their turn.
 struct MessagesUnderWay {
     private var messages: [Ticket: PendingMessage] = [:]
     private var candidates = Queue<PendingMessage>()
     private var lastTicket: Ticket = 0
 
-    /// How many messages something is under way for.
+    /// The number of messages whose slow work or phase is under way.
     var count: Int { messages.count }
 
     mutating func nextTicket() -> Ticket {
@@ -18,17 +18,18 @@ struct MessagesUnderWay {
         messages[ticket] = message
     }
 
-    /// Takes out the message whose work or phase has ended.
+    /// Removes and returns the message whose slow work or phase has ended.
     mutating func remove(_ ticket: Ticket) -> PendingMessage? {
         messages.removeValue(forKey: ticket)
     }
 
-    /// Adds a message that may wait for slow work.
+    /// Adds a candidate.
     mutating func addCandidate(_ message: PendingMessage) {
         candidates.append(message)
     }
 
-    /// The next message to look ahead for; nil if there is none, or so much work is under way that it is left for later.
+    /// Removes and returns the next candidate that still waits for its turn and had no slow work yet. Returns nil if
+    /// there is none, or while `Limits.workAheadMax` messages are under way.
     mutating func nextCandidate() -> PendingMessage? {
         while let message = candidates.first {
             let isWanted = message.state == .queued && message.unit.request != nil && message.unit.phase == nil

@@ -1,9 +1,9 @@
-/// A message that waits: for its turn in its lane, for slow work or for a worker.
+/// A message that waits for its turn in its lane, for slow work or for a worker.
 final class PendingMessage {
     enum State {
         /// It waits for its turn.
         case queued
-        /// Slow work for it, or a worker's phase of it, is under way.
+        /// Its slow work or one of its phases runs on another thread.
         case underWay
         /// It was carried out.
         case done
@@ -11,7 +11,7 @@ final class PendingMessage {
 
     var unit: UnitOfWork
     let lane: Lane
-    /// Whether it waits only to be answered with an error. It then keeps no more than its id.
+    /// Whether it waits only to be answered with an error. Of its bytes it then keeps only the id.
     let isRefusal: Bool
     var state = State.queued
 

@@ -2,27 +2,28 @@ import JSON
 internal import Platform
 internal import Synchronization
 
-/// What a worker of the pool works with. It belongs to the worker's thread.
+/// The request handler and the background tasks of one worker. Only the worker's thread uses them.
 package struct WorkerSession {
     let handler: any RequestHandler
     let tasks: [LoopTask]
 
     /// - Parameters:
-    ///   - handler: carries out requests, over an engine session and domain objects of its own.
-    ///   - tasks: the background work that requests of this session leave, run after each.
+    ///   - handler: carries out requests, with its own engine session and domain objects.
+    ///   - tasks: the background work for requests of this session. It runs after each request.
     package init(handler: any RequestHandler, tasks: [LoopTask]) {
         self.handler = handler
         self.tasks = tasks
     }
 }
 
-/// Carries out units of work on worker threads, each of which commits every unit alone: for an engine whose commit waits
-/// for another machine.
+/// Carries out units of work on worker threads, and commits each unit alone. It is meant for an engine whose commit
+/// waits for another machine.
 ///
-/// Workers run phases. A unit that waits for slow work holds no worker, and any worker may run its next phase.
+/// A worker runs one phase of a unit. A unit that waits for slow work occupies no worker, and any worker may run its
+/// next phase.
 final class PooledExecutor: Executor {
-    /// Safe to send: the bytes that the unit points into do not change, and the loop, which alone uses the counts beside
-    /// them, keeps the unit until the job is finished.
+    /// Safe to send: the bytes that the unit points to do not change, and the loop keeps them until the job is
+    /// finished. Only the loop uses the mutable counts in the unit's chunk and batch.
     private struct Job: @unchecked Sendable {
         let ticket: Ticket
         let unit: UnitOfWork
@@ -41,7 +42,7 @@ final class PooledExecutor: Executor {
     /// - Parameters:
     ///   - workers: how many threads carry out requests.
     ///   - startThread: starts a worker's thread.
-    ///   - wake: called on a worker's thread when an execution has ended.
+    ///   - wake: called when an execution has ended, on the thread that ran it.
     ///   - makeSession: makes a worker's session, on the worker's thread.
     init(
         workers: Int,
@@ -55,7 +56,7 @@ final class PooledExecutor: Executor {
         self.wake = wake
     }
 
-    /// One job for each worker is under way, and one more waits, so that no worker waits for the loop.
+    /// At most two jobs per worker: one runs and one is queued, so that no worker waits for the loop.
     var isFull: Bool { underWay >= 2 * workersMax }
 
     func carryOut(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution {
@@ -78,7 +79,7 @@ final class PooledExecutor: Executor {
         replies.release()
     }
 
-    /// Queues a job. If no thread can be started, the job is done here.
+    /// Queues a job. If no worker thread can be started, the calling thread runs the job.
     private func start(_ job: Job) {
         underWay += 1
         while workers < workersMax, startWorker() { workers += 1 }
@@ -121,7 +122,7 @@ final class PooledExecutor: Executor {
     }
 }
 
-/// What workers hand back to the loop.
+/// The executions that workers have finished and the loop has not taken yet.
 private final class FinishedExecutions: Sendable {
     private let executions = Mutex<[(ticket: Ticket, execution: FinishedExecution)]>([])
 

@@ -1,27 +1,28 @@
 import JSON
 internal import Platform
 
-/// The replies of one stream, framed: those of units that are not committed, and behind them those that may leave.
+/// The framed replies of one stream: the released ones, which may be sent, and the staged ones, of units that are not
+/// committed yet.
 struct ReplyBuffer: ~Copyable {
-    /// How replies are told apart.
+    /// How replies are framed.
     var framing: Framing
     /// Replies of units that are not committed.
     private var staged = JSONWriter(capacity: usualBytes)
     private var released: [UInt8] = []
 
-    /// What most groups' replies have room in.
+    /// The usual capacity for staged replies: enough for most groups.
     private static let usualBytes = 4_096
 
     init(_ framing: Framing) {
         self.framing = framing
     }
 
-    /// Whether the replies so far must leave before the next request is carried out.
+    /// Whether the replies must be sent before the next request is carried out.
     var isFull: Bool { staged.count + released.count >= Limits.turnBytes }
 
-    /// Stages the reply to a message of its own, which `write` writes in place.
+    /// Stages the reply to a message that is not in a batch. `write` writes it directly into the buffer.
     ///
-    /// - Returns: what `write` returned: the slow work that the request waits for, with no reply written.
+    /// - Returns: the slow work that the request waits for, with no reply written; nil if the message was carried out.
     mutating func stageInPlace(_ write: (inout JSONWriter) -> SlowWork?) -> SlowWork? {
         let start = staged.count
         if let work = write(&staged) { return work }
@@ -29,12 +30,13 @@ struct ReplyBuffer: ~Copyable {
         return nil
     }
 
-    /// Whether the reply to that address can be written in place: it is neither part of a batch's, nor framed by its length.
+    /// Whether a reply can be written directly into the buffer: it is not part of a batch's reply, and needs no header
+    /// with its length before it.
     func isInPlace(_ address: ReplyAddress) -> Bool {
         address.place == nil && framing != .header
     }
 
-    /// Stages the reply to one message; empty for a message that gets none.
+    /// Stages the reply to one message. It is empty if the message gets none.
     mutating func stage(_ reply: [UInt8], to address: ReplyAddress) {
         if let place = address.place { return stage(reply, at: place) }
         guard !reply.isEmpty else { return }
@@ -43,7 +45,8 @@ struct ReplyBuffer: ~Copyable {
         endMessage()
     }
 
-    /// Puts a message's reply, empty for one that gets none, into its batch's reply, and stages that once it is complete.
+    /// Adds a message's reply, empty if it gets none, to the reply of its batch. Stages the batch's reply once it is
+    /// complete.
     mutating func stage(_ part: [UInt8], at place: BatchPlace) {
         guard place.batch.settle(part, at: place.index), case let count = place.batch.answerBytes, count > 0 else {
             return
@@ -53,10 +56,11 @@ struct ReplyBuffer: ~Copyable {
         endMessage()
     }
 
-    /// Lets the staged replies leave.
+    /// Releases the staged replies, which may then be sent.
     mutating func release() {
         guard staged.count > 0 else { return }
-        // The parts of a batch's reply are free by now, and give room to its copy.
+        // The parts of a batch's reply are freed by now. Returning their memory to the system makes room for the copy
+        // below.
         if staged.count > Limits.outputBytesKept { ProcessMemory.releaseFree() }
         staged.withUnsafeBytes { released.append(contentsOf: $0) }
         discardStaged()
@@ -67,7 +71,7 @@ struct ReplyBuffer: ~Copyable {
         staged.truncate(to: 0)
     }
 
-    /// Takes the replies that may leave.
+    /// Removes and returns the released replies.
     mutating func takeReleased() -> [UInt8] {
         defer { released = [] }
         return released

@@ -9,7 +9,7 @@ struct RequestsInFlight {
         messages.isEmpty ? nil : messages[Array(id)]
     }
 
-    /// Adds a request that begins to wait. Of two with one id the first is kept.
+    /// Adds a request that starts to wait. If another one with the same id waits already, that one is kept.
     mutating func insert(_ message: PendingMessage) {
         guard message.unit.request != nil, let id = message.unit.address.id, !id.elementsEqual("null".utf8) else {
             return

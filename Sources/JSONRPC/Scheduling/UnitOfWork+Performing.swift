@@ -28,7 +28,7 @@ extension UnitOfWork {
             if request.id == nil {
                 reply.truncate(to: start)
             } else if reply.isOverrun || reply.count - start > Limits.answerBytesMax {
-                // Only reads have long results, so nothing has taken effect that the caller does not learn of.
+                // Only reads have long results, so the error hides no write from the caller.
                 reply.truncate(to: start)
                 end(with: .answerTooLong, by: handler, reply: &reply)
             }
@@ -40,7 +40,7 @@ extension UnitOfWork {
         }
     }
 
-    /// Writes the reply of a request that was carried out and whose result is not sent.
+    /// Writes the reply to a request that was carried out but whose result is not sent.
     func end(with failure: RPCError, by handler: any RequestHandler, reply: inout JSONWriter) {
         guard let request, let id = request.id else { return }
         let start = reply.count

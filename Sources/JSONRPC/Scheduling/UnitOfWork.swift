@@ -1,12 +1,13 @@
-/// What is committed whole or not at all: one message, the writes that it staged, and its reply.
+/// One message, the writes that it staged, and its reply. They take effect together or not at all.
 ///
-/// The staged writes are in the engine, in the order of the units. The reply is in the executor's output. The unit holds
-/// what is needed to carry out the message again.
+/// The engine holds the staged writes, in the order of the units. The reply is staged in the `ReplyBuffer`. The unit
+/// holds what is needed to carry out the message again.
 struct UnitOfWork {
     enum Task {
         /// The handler carries out the request.
         case request(Request)
-        /// The message is answered with an error, and nothing is carried out. Indirect, as an error is long and rare.
+        /// The message is answered with an error, and nothing is carried out. The case is indirect because an error is
+        /// large and rare.
         indirect case refusal(RPCError)
         /// The client cancelled the request: nothing is carried out, and there is no reply.
         case cancelled
@@ -14,7 +15,7 @@ struct UnitOfWork {
 
     private(set) var task: Task
     private(set) var address: ReplyAddress
-    /// What the slow work returned; nil before any was done.
+    /// The phase that the last slow work returned; nil before the first.
     var phase: (any RequestPhase)?
 
     init(_ request: Request, to address: ReplyAddress) {

@@ -1,8 +1,8 @@
-/// What carries out the requests of a server.
+/// The executor that carries out a server's requests.
 package enum ExecutorChoice {
-    /// The loop's thread, which commits together what one read brought.
+    /// The loop's thread carries out requests. Those from one read are committed together.
     case inline(any RequestHandler)
-    /// So many worker threads, each with a session of its own, made on that thread. The policy is used by the loop.
+    /// Worker threads carry out requests. Each thread makes and uses its own session. The loop uses the policy.
     case pooled(workers: Int, policy: any RequestPolicy, session: @Sendable () -> WorkerSession)
 
     var policy: any RequestPolicy {
@@ -12,7 +12,7 @@ package enum ExecutorChoice {
         }
     }
 
-    /// - Parameter wake: called on a worker's thread when it has finished something.
+    /// - Parameter wake: called on a worker's thread when it has finished a phase of a request.
     func make(wake: @escaping @Sendable () -> Void) -> any Executor {
         switch self {
         case .inline(let handler): InlineExecutor(handler)

@@ -86,7 +86,7 @@ final class OutputWriter: Sendable {
                 // A blocking write returns after its whole piece is written. Small pieces make progress visible.
                 pieceBytesMax: Limits.writeBytes,
                 whenBlocked: {
-                    // The descriptor was made non-blocking by another process that holds it.
+                    // Another process that shares the descriptor has made it non-blocking.
                     Readiness.waitForRoom(descriptor)
                     return true
                 },

@@ -1,6 +1,6 @@
 package import JSON
 
-/// What the scheduler asks about a request before it is carried out. It is used from the loop's thread.
+/// Answers the scheduler's questions about a request before it is carried out. It is used from the loop's thread.
 package protocol RequestPolicy: AnyObject {
     /// Whether a request may need slow work, so that its first phase should run ahead of its turn.
     func mayWait(_ request: Request) -> Bool
@@ -21,12 +21,12 @@ package protocol RequestPolicy: AnyObject {
 
 /// Carries out requests. It is used from one thread.
 package protocol RequestHandler: RequestPolicy {
-    /// Carries out a request, or its next phase, and writes its result as one JSON value. The request's writes are staged
-    /// until `commit()`.
+    /// Carries out a request, or its next phase, and writes its result as one JSON value. The request's writes are
+    /// staged until `commit()`.
     ///
     /// - Parameter phase: the phase that the request's slow work returned; nil for the first phase.
-    /// - Returns: the slow work that the request waits for, with nothing staged and no result written; nil if the request
-    ///   was carried out.
+    /// - Returns: the slow work that the request waits for, with nothing staged and no result written; nil if the
+    ///   request was carried out.
     /// - Throws: the error to reply with.
     func handle(
         _ request: Request,
@@ -34,8 +34,8 @@ package protocol RequestHandler: RequestPolicy {
         result: inout JSONWriter
     ) throws(RPCError) -> SlowWork?
 
-    /// Runs the first phase of a request ahead of its turn, and discards everything but the slow work that it waits for.
-    /// Nothing is written, not even with an engine that commits each transaction at once.
+    /// Runs the first phase of a request ahead of its turn, and discards everything but the slow work that it waits
+    /// for. Nothing is written, not even with an engine that commits each transaction at once.
     ///
     /// - Returns: the slow work; nil if the phase waits for none.
     func lookAhead(_ request: Request) -> SlowWork?

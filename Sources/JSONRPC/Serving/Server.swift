@@ -27,7 +27,7 @@ package final class Server {
     /// - Parameters:
     ///   - input: the descriptor that requests are read from.
     ///   - output: the descriptor that replies are written to. Nothing else may write to it.
-    ///   - executor: what carries out the requests.
+    ///   - executor: carries out the requests.
     ///   - order: how requests are ordered; nil if the framing decides.
     ///   - tasks: the background work.
     ///   - wakeUp: ends a wait when `isStopped` has changed or a task has work to do.

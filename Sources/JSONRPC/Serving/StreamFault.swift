@@ -4,19 +4,19 @@ internal import Platform
 package struct StreamFault: Error, CustomStringConvertible, Sendable {
     /// The call that failed: `read` or `write`.
     let call: String
-    /// What the system says.
+    /// The error of the call.
     let error: SystemError
-    /// Whether it is that the peer is gone, as it may be when it has what it wants.
+    /// Whether the peer has closed its end, which is not an error: it may need no more replies.
     let isHangUp: Bool
 
-    /// The fault of a call that has just failed.
+    /// Describes a call that has just failed.
     init(call: String, on descriptor: FileDescriptor, _ error: SystemError) {
         self.call = call
         self.error = error
         switch error {
-        // Some hosts give a socket for a pipe.
+        // Some hosts pass a socket instead of a pipe.
         case .brokenPipe, .connectionReset: isHangUp = true
-        // A terminal that was closed, or a file that the disk cannot give or take.
+        // A terminal that was closed, or a disk that cannot read or write a file.
         case .inputOutput: isHangUp = Readiness.hasHungUp(descriptor)
         default: isHangUp = false
         }

@@ -6,10 +6,10 @@
     internal import Darwin
 #endif
 
-/// Dates as mails have them (RFC 5322 §3.3).
+/// Formats dates for mail headers (RFC 5322 §3.3).
 package enum MailDate {
-    /// The text of a Unix time, as in `Wed, 24 Feb 2016 22:07:52 +0000`. The names of days and months are those of the C
-    /// locale, in which the program runs.
+    /// The text of a Unix time, as in `Wed, 24 Feb 2016 22:07:52 +0000`. The program runs in the C locale, which gives
+    /// the English names of days and months.
     package static func text(ofSeconds seconds: Int) -> String {
         var seconds = time_t(seconds)
         var date = tm()

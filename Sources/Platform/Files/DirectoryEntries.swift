@@ -6,14 +6,14 @@
     internal import Darwin
 #endif
 
-/// Changes to the entries of a directory, by its descriptor or by a path.
+/// Changes the entries of directories. An entry is identified by a path, or by a name and its directory's descriptor.
 package enum DirectoryEntries {
-    /// Creates a directory at a path. Its mode is less the umask.
+    /// Creates a directory at a path. The umask removes bits from its mode.
     package static func makeDirectory(_ path: SystemString, mode: UInt32) throws(SystemError) {
         try checked { mkdir(path.cString, mode_t(mode)) }
     }
 
-    /// Creates a directory in another. Its mode is less the umask.
+    /// Creates a directory in another. The umask removes bits from its mode.
     package static func makeDirectory(
         _ name: SystemString,
         in directory: FileDescriptor,
@@ -27,17 +27,17 @@ package enum DirectoryEntries {
         try checked { unlinkat(directory.rawValue, name.cString, AT_REMOVEDIR) }
     }
 
-    /// Removes the name of a file, or a symbolic link itself.
+    /// Removes a file's name. A symbolic link is removed, not its target.
     package static func unlink(_ path: SystemString) throws(SystemError) {
         try checked { unlinkat(AT_FDCWD, path.cString, 0) }
     }
 
-    /// Removes the name of a file in a directory, or a symbolic link itself.
+    /// Removes a file's name from a directory. A symbolic link is removed, not its target.
     package static func unlink(_ name: String, in directory: FileDescriptor) throws(SystemError) {
         try checked { unlinkat(directory.rawValue, name, 0) }
     }
 
-    /// Renames an entry of a directory, over another if the new name is in use.
+    /// Renames an entry of a directory. An existing entry with the new name is replaced.
     package static func rename(
         _ name: String,
         to newName: String,
@@ -46,12 +46,12 @@ package enum DirectoryEntries {
         try checked { renameat(directory.rawValue, name, directory.rawValue, newName) }
     }
 
-    /// Sets the permission bits of what a path leads to.
+    /// Sets the permission bits of the file at a path. A symbolic link is followed.
     package static func setMode(_ mode: UInt32, of path: SystemString) throws(SystemError) {
         try checked { chmod(path.cString, mode_t(mode)) }
     }
 
-    /// Sets the permission bits of an entry of a directory; fails for a symbolic link.
+    /// Sets the permission bits of an entry of a directory. It fails for a symbolic link.
     package static func setMode(
         _ mode: UInt32,
         of name: SystemString,

@@ -17,9 +17,9 @@ package enum DirectoryNames {
 
     /// The names in an open directory.
     ///
-    /// - Parameter path: what messages call it.
+    /// - Parameter path: the directory's path, for errors.
     package static func of(_ directory: FileDescriptor, _ path: SystemString) throws(FailedCall) -> [String] {
-        // The stream takes over its descriptor, so it gets one of its own.
+        // The stream closes its descriptor, so it gets a separate one.
         try read(retryingInterrupted { openat(directory.rawValue, ".", flags) }, path)
     }
 

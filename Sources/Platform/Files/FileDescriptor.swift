@@ -6,12 +6,12 @@
     internal import Darwin
 #endif
 
-/// An open file, directory, pipe, terminal or socket of this process. It is closed by `close()` only.
+/// An open file, directory, pipe, terminal or socket of this process. Only `close()` closes it.
 package struct FileDescriptor: Hashable, Sendable {
-    /// The number that the system gave it.
+    /// Its number.
     package let rawValue: Int32
 
-    /// The descriptor with a number.
+    /// The descriptor with the given number.
     package init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -23,31 +23,32 @@ package struct FileDescriptor: Hashable, Sendable {
     /// Descriptor 2.
     package static var standardError: FileDescriptor { FileDescriptor(rawValue: 2) }
 
-    /// Closes it. Nothing may use it afterwards.
+    /// Closes it. It must not be used afterwards.
     package func close() {
         _ = systemClose(rawValue)
     }
 
     // MARK: Reading
 
-    /// Reads what is there, up to the buffer's length, with one call of read(2). Returns how many bytes; 0 at the end.
+    /// Reads the available bytes, at most the buffer's length, with one call of read(2). Returns their number; 0 at the
+    /// end.
     ///
-    /// - Throws: `SystemError`; `.interrupted` if a signal came first.
+    /// - Throws: `SystemError`; `.interrupted` if a signal arrives before any byte is read.
     package func readOnce(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
         let count = systemRead(rawValue, buffer.baseAddress, buffer.count)
         guard count >= 0 else { throw .last }
         return count
     }
 
-    /// Reads what is there, up to the array's length, and reads again if a signal interrupts it. Returns how many bytes; 0 at
-    /// the end.
+    /// Reads the available bytes, at most the array's length. Returns their number; 0 at the end. A call that a signal
+    /// interrupts is repeated.
     package func read(into piece: inout [UInt8]) throws(SystemError) -> Int {
         let length = piece.count
         return try checked { systemRead(rawValue, &piece, length) }
     }
 
-    /// Reads from the current position to the end, but not more than one byte past a bound: a result that is longer than
-    /// `bytesMax` says that the file is.
+    /// Reads from the current position to the end, but at most `bytesMax + 1` bytes. A result longer than `bytesMax`
+    /// means that the file is longer.
     package func contents(bytesMax: Int) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: min(Self.pieceBytes, max(1, bytesMax)))
@@ -59,10 +60,10 @@ package struct FileDescriptor: Hashable, Sendable {
         return bytes
     }
 
-    /// How much `contents(bytesMax:)` reads with one call.
+    /// The maximum bytes that `contents(bytesMax:)` reads with one call.
     private static let pieceBytes = 64 << 10
 
-    /// The bytes of a file from `offset` up to, not including, `end`; fewer if the file ends before it.
+    /// The bytes of a file from `offset` up to, but not including, `end`; fewer if the file ends before `end`.
     package func contents(from offset: Int, upTo end: Int) throws(SystemError) -> [UInt8] {
         guard end > offset else { return [] }
         var failure: SystemError?
@@ -92,8 +93,8 @@ package struct FileDescriptor: Hashable, Sendable {
     /// Whether it is a terminal.
     package var isTerminal: Bool { isatty(rawValue) == 1 }
 
-    /// Sets whether reading waits for bytes and writing waits for room. The open file has the setting, so it holds for other
-    /// processes that have it open too.
+    /// Sets whether reading waits for bytes and writing waits for room. The setting belongs to the open file, so it
+    /// also applies to other processes that share the open file.
     package func setBlocking(_ blocks: Bool) throws(SystemError) {
         let flags = try checked { fcntl(rawValue, F_GETFL) }
         try checked { fcntl(rawValue, F_SETFL, blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK) }
@@ -104,12 +105,12 @@ package struct FileDescriptor: Hashable, Sendable {
         FileDescriptor(rawValue: try checked { fcntl(rawValue, F_DUPFD_CLOEXEC, 3) })
     }
 
-    /// Makes it another descriptor of what `other` has open. What it had open is closed.
+    /// Closes this descriptor's open file, and makes the descriptor refer to that of `other`: dup2(2).
     package func becomeDuplicate(of other: FileDescriptor) throws(SystemError) {
         try checked { dup2(other.rawValue, rawValue) }
     }
 
-    /// Waits until what was written, and the file's length, are on the disk: fsync(2). For a directory, its names.
+    /// Makes the written bytes and the file's length durable; for a directory, its names: fsync(2).
     package func sync() throws(SystemError) {
         try checked { fsync(rawValue) }
     }
@@ -125,7 +126,7 @@ package struct FileDescriptor: Hashable, Sendable {
     }
 }
 
-// Their names are those of methods above, which would hide them there.
+// Methods above have the names of these C functions, and would hide them inside the struct.
 
 private func systemClose(_ descriptor: Int32) -> Int32 { close(descriptor) }
 

@@ -1,17 +1,17 @@
-/// The user and the group that a file belongs to.
+/// The user and the group that own a file.
 package struct FileOwner: Equatable, Sendable {
-    /// The number of the user.
+    /// The user id.
     package let user: UInt32
-    /// The number of the group.
+    /// The group id.
     package let group: UInt32
 
     init(user: UInt32, group: UInt32) {
         (self.user, self.group) = (user, group)
     }
 
-    /// The user that this process acts for.
+    /// The effective user and group of this process.
     package static var current: FileOwner { FileOwner(user: CurrentProcess.user, group: CurrentProcess.group) }
 
-    /// Whether it is the user that this process acts for.
+    /// Whether the user is the effective user of this process.
     package var isCurrent: Bool { user == CurrentProcess.user }
 }

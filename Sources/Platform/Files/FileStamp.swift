@@ -6,13 +6,13 @@
     internal import Darwin
 #endif
 
-/// Which file a name or a descriptor stands for, and when it was last changed in any way.
+/// The identity of a file, and the time of its last change.
 package struct FileStamp: Equatable, Sendable {
     /// The number of the device that the file is on.
     package let device: UInt
     /// The file's number on its device.
     package let inode: UInt
-    /// When it was last changed, in Unix time.
+    /// The time of the last change of its contents or attributes (ctime), as Unix time.
     package let changedSeconds: Int
     private let changedNanoseconds: Int
 
@@ -27,7 +27,7 @@ package struct FileStamp: Equatable, Sendable {
         #endif
     }
 
-    /// Whether both are of one file, changed or not.
+    /// Whether both stamps belong to the same file, changed or not.
     package func isSameFile(as other: FileStamp?) -> Bool {
         device == other?.device && inode == other?.inode
     }

@@ -9,24 +9,24 @@
     internal import Darwin
 #endif
 
-/// What the system records of a file: stat(2).
+/// The attributes of a file: stat(2).
 package struct FileStatus: Sendable {
-    /// What sort of file it is.
+    /// The type of a file.
     package enum Kind: Sendable {
         case regular, directory, pipe, characterDevice, other
     }
 
-    /// What sort of file it is.
+    /// The type of the file.
     package let kind: Kind
     /// The permission bits, as in `0o600`.
     package let permissions: UInt32
-    /// The user and the group that it belongs to.
+    /// The user and the group that own it.
     package let owner: FileOwner
-    /// Its length.
+    /// Its length in bytes.
     package let bytes: Int
-    /// How many names it has; none once it was unlinked.
+    /// The number of its names, which is 0 after it was unlinked.
     package let links: Int
-    /// Which file it is, and when it was last changed.
+    /// Its identity, and the time of its last change.
     package let stamp: FileStamp
 
     /// The status of an open file.
@@ -36,7 +36,7 @@ package struct FileStatus: Sendable {
         self.init(status)
     }
 
-    /// The status of what a path leads to.
+    /// The status of the file at a path. A symbolic link is followed.
     package init(at path: SystemString) throws(SystemError) {
         var status = stat()
         guard stat(path.cString, &status) == 0 else { throw .last }
@@ -74,16 +74,16 @@ package struct FileStatus: Sendable {
 }
 
 extension FileDescriptor {
-    /// The file's length in bytes and how many names it has; none once it was unlinked.
+    /// The file's length in bytes, and the number of its names, which is 0 after it was unlinked.
     ///
-    /// Its times are not asked for: a file whose times were looked at gets new ones with the next write (Linux 6.13), and
-    /// they would have to reach the disk with it, which makes a sync half as long again.
+    /// The times are not requested. After a request for a file's times, the next write updates them (Linux 6.13). They
+    /// then have to reach the disk too, which makes a sync half as long again.
     package func lengthAndLinks() throws(SystemError) -> (bytes: Int, links: Int) {
         #if canImport(Glibc) || canImport(Musl)
             var (bytes, links) = (0, 0)
             if linux_length_and_links(rawValue, &bytes, &links) == 0 { return (bytes, links) }
         #endif
-        // A system may know no statx, or a sandbox forbid it.
+        // Some systems do not have statx, and a sandbox may forbid it.
         let status = try FileStatus(of: self)
         return (status.bytes, status.links)
     }

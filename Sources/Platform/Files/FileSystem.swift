@@ -11,7 +11,7 @@
 
 /// The file system that a directory is on.
 package enum FileSystem {
-    /// How many bytes it has left for this user: statvfs(3).
+    /// The bytes that it has free for this user: statvfs(3).
     package static func freeBytes(of directory: FileDescriptor) throws(SystemError) -> Int {
         var status = statvfs()
         guard fstatvfs(directory.rawValue, &status) == 0 else { throw .last }
@@ -20,7 +20,8 @@ package enum FileSystem {
         )
     }
 
-    /// The name of a file system on which a lock may keep nobody out, or a sync may keep nothing; nil for any other.
+    /// The name of the file system if a lock on it may not exclude other processes, or a sync may not make data
+    /// durable; nil for any other file system.
     package static func untrustedName(of directory: FileDescriptor) throws(SystemError) -> String? {
         var status = statfs()
         guard fstatfs(directory.rawValue, &status) == 0 else { throw .last }
@@ -33,7 +34,7 @@ package enum FileSystem {
         #endif
     }
 
-    /// The names by the number that statfs(2) gives them.
+    /// The names by the type number from statfs(2).
     private static let untrusted: [UInt32: String] = [
         0x6969: "NFS", 0x517B: "SMB", 0xFF53_4D42: "CIFS", 0xFE53_4D42: "SMB2", 0x6573_5546: "FUSE",
         0x0102_1997: "9P", 0x5346_414F: "AFS", 0x7375_7245: "Coda",

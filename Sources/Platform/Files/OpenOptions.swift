@@ -6,36 +6,36 @@
     internal import Darwin
 #endif
 
-/// How a file is opened. A descriptor is never inherited by child processes (O_CLOEXEC).
+/// How a file is opened. Child processes never inherit the descriptor (O_CLOEXEC).
 package struct OpenOptions: OptionSet, Sendable {
     /// The flags of open(2).
     package let rawValue: Int32
 
-    /// The options with some flags of open(2).
+    /// The options with the given flags of open(2).
     package init(rawValue: Int32) {
         self.rawValue = rawValue
     }
 
-    /// For reading: what no other option says.
+    /// For reading. Its value is 0, so any other access mode replaces it.
     package static var reading: OpenOptions { OpenOptions(rawValue: O_RDONLY) }
     /// For writing.
     package static var writing: OpenOptions { OpenOptions(rawValue: O_WRONLY) }
     /// For reading and writing.
     package static var readingAndWriting: OpenOptions { OpenOptions(rawValue: O_RDWR) }
-    /// Creates the file; fails if the name is in use.
+    /// Creates the file. It fails if the name is in use.
     package static var creating: OpenOptions { OpenOptions(rawValue: O_CREAT | O_EXCL) }
-    /// Fails if it is not a directory.
+    /// Fails if the file is not a directory.
     package static var directory: OpenOptions { OpenOptions(rawValue: O_DIRECTORY) }
     /// Fails if the last part of the path is a symbolic link.
     package static var notFollowingLinks: OpenOptions { OpenOptions(rawValue: O_NOFOLLOW) }
-    /// Does not wait for the other end of a pipe. It has no effect on a file.
+    /// Does not wait for the other end of a pipe. It has no effect on a regular file.
     package static var notWaiting: OpenOptions { OpenOptions(rawValue: O_NONBLOCK) }
     /// A terminal does not become the process's controlling terminal.
     package static var notControlling: OpenOptions { OpenOptions(rawValue: O_NOCTTY) }
 }
 
 extension FileDescriptor {
-    /// Opens a path. A file that is created has the given mode, less the umask.
+    /// Opens a path. A file that is created gets the given mode, from which the umask removes bits.
     package static func open(
         _ path: SystemString,
         _ options: OpenOptions,

@@ -9,19 +9,19 @@
     internal import Darwin
 #endif
 
-/// A pipe, neither end of which is inherited by a child process unless it is handed to it.
+/// A pipe whose ends are close-on-exec: a child process does not inherit them unless they are passed to it.
 ///
-/// The ends are made so from the beginning: a child that another thread starts in between would keep them open, and
-/// whoever waits for the end of the input would wait for that child.
+/// The flag is set when the pipe is created. If it were set later, a child that another thread starts in between would
+/// keep the ends open, and a reader that waits for the end of the input would wait for that child.
 package struct Pipe: Sendable {
-    /// The end that is read from.
+    /// The descriptor to read from.
     package let reader: FileDescriptor
-    /// The end that is written to.
+    /// The descriptor to write to.
     package let writer: FileDescriptor
 
-    /// Makes a pipe.
+    /// Creates a pipe.
     ///
-    /// - Parameter blocks: whether reading waits for something to read, and writing for room.
+    /// - Parameter blocks: whether a read waits for bytes and a write waits for room.
     package init(blocks: Bool = true) throws(SystemError) {
         var ends: [Int32] = [-1, -1]
         #if canImport(Darwin)

@@ -8,15 +8,15 @@
 
 /// Waits until descriptors can be read or written.
 package enum Readiness {
-    /// Waits until one of two descriptors is readable, or has ended, or the time is over.
+    /// Waits until one of two descriptors is readable or at its end, or until the timeout.
     ///
-    /// poll(2) refuses more descriptors than RLIMIT_NOFILE allows at the moment, which the host may have lowered; select(2)
-    /// does not look at that limit.
+    /// poll(2) fails if it gets more descriptors than the current RLIMIT_NOFILE, which the host may have lowered.
+    /// select(2) does not check that limit and is used then.
     ///
     /// - Parameters:
     ///   - first: a descriptor.
-    ///   - second: another; nil for none.
-    ///   - milliseconds: how long to wait; nil for as long as it takes.
+    ///   - second: a second descriptor; nil for none.
+    ///   - milliseconds: the timeout; nil for no timeout.
     /// - Returns: whether each is ready.
     package static func wait(
         _ first: FileDescriptor,
@@ -36,7 +36,7 @@ package enum Readiness {
     private static func select(_ first: Int32, _ second: Int32?, milliseconds: Int32) -> (first: Bool, second: Bool) {
         let descriptors = [first, second].compactMap { $0 }
         guard descriptors.allSatisfy({ (0..<Int32(FD_SETSIZE)).contains($0) }) else {
-            // Neither call takes such a descriptor then. Both are tried, at a pace that does not take a whole processor.
+            // Neither call accepts such a descriptor. Report both as ready, after a pause that keeps processor use low.
             usleep(10_000)
             return (true, second != nil)
         }
@@ -62,22 +62,23 @@ package enum Readiness {
 
     // MARK: Writing
 
-    /// Whether writing to a descriptor has room now, or fails at once.
+    /// Whether a write to a descriptor returns without waiting: the descriptor has room, or the write fails.
     package static func hasRoom(_ descriptor: FileDescriptor) -> Bool {
         var state = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
         return poll(&state, 1, 0) == 1 && state.revents & Int16(POLLOUT) != 0
     }
 
-    /// Waits until writing to a descriptor has room, or fails at once. It may return early.
+    /// Waits until a write to a descriptor has room or fails. It may return early.
     package static func waitForRoom(_ descriptor: FileDescriptor) {
         var state = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
-        // RLIMIT_NOFILE may allow no poll(2) at the moment.
+        // The host may have lowered RLIMIT_NOFILE so far that poll(2) fails.
         if poll(&state, 1, -1) < 0, errno == EINVAL { usleep(10_000) }
     }
 
-    /// Waits until writing to a descriptor has room, another descriptor is readable, or the time is over.
+    /// Waits until a write to a descriptor has room or fails, until another descriptor is readable, or until the
+    /// timeout.
     ///
-    /// - Returns: false if the time is over, or if the wait failed.
+    /// - Returns: false after the timeout, or if the wait failed.
     package static func waitForRoom(
         _ writer: FileDescriptor,
         orInput reader: FileDescriptor?,
@@ -97,7 +98,7 @@ package enum Readiness {
     }
 }
 
-/// select(2) for reading, whose name is that of a function above.
+/// select(2) for reading. A method above has the name of the C function, and would hide it inside the enum.
 private func selectReadable(_ end: Int32, _ set: UnsafeMutablePointer<fd_set>, _ time: UnsafeMutablePointer<timeval>?)
     -> Int32
 {

@@ -6,10 +6,10 @@
     internal import Darwin
 #endif
 
-/// The system calls by which the store changes a file or keeps others from it, handed in so that a test can make any of
-/// them fail.
+/// The system calls with which the store changes files or locks them. They are parameters so that a test can make any
+/// of them fail.
 ///
-/// Each answers as the system does: -1, with `errno` set, where it fails.
+/// Each returns what the system returns: -1, with `errno` set, if it fails.
 package struct SystemCalls {
     /// pwrite(2): descriptor, bytes, offset.
     package var write: (FileDescriptor, UnsafeRawBufferPointer, Int) -> Int
@@ -21,12 +21,12 @@ package struct SystemCalls {
     package var lock: (FileDescriptor, Int32) -> Int32
     /// fsync(2) of a directory.
     package var syncDirectory: (FileDescriptor) -> Int32
-    /// renameat(2) within a directory: its descriptor, the old name and the new one.
+    /// renameat(2) in one directory: its descriptor, the old name and the new one.
     package var rename: (FileDescriptor, SystemString, SystemString) -> Int32
     /// unlinkat(2): the directory's descriptor, the name.
     package var unlink: (FileDescriptor, String) -> Int32
 
-    /// The calls themselves.
+    /// The system's own calls.
     package static var real: SystemCalls {
         SystemCalls(
             write: { pwrite($0.rawValue, $1.baseAddress, $1.count, off_t($2)) },
@@ -40,19 +40,19 @@ package struct SystemCalls {
     }
 }
 
-/// fdatasync(2), or what stands for it.
+/// fdatasync(2), or its equivalent on macOS.
 private func syncData(_ descriptor: Int32) -> Int32 {
     #if canImport(Darwin)
-        // Untested. fsync(2) leaves the bytes in the disk's cache there.
+        // Untested. On macOS, fsync(2) leaves the bytes in the disk's cache.
         fcntl(descriptor, F_FULLFSYNC)
     #else
         fdatasync(descriptor)
     #endif
 }
 
-/// The same calls with errors that are thrown. One that a signal interrupts is made again.
+/// The same calls as functions that throw. All but the last two repeat a call that a signal interrupts.
 extension SystemCalls {
-    /// Writes all of some bytes at an offset; how many of them are written when it throws is unknown.
+    /// Writes all of `bytes` at an offset. If it throws, an unknown part of them is written.
     package func writeAll(
         _ bytes: [UInt8],
         to file: FileDescriptor,
@@ -60,19 +60,19 @@ extension SystemCalls {
     ) throws(SystemError) {
         var written = 0
         while written < bytes.count {
-            // A short write is followed by one for the rest, which gives the error.
+            // After a short write, the rest is written with another call, which reports the reason if it fails.
             let count = try checked {
                 bytes.withUnsafeBytes { bytes in
                     write(file, UnsafeRawBufferPointer(rebasing: bytes[written...]), offset + written)
                 }
             }
-            // A device that takes nothing would be asked for ever.
+            // A device that accepts no bytes is an error, because the loop would never end.
             guard count > 0 else { throw .inputOutput }
             written += count
         }
     }
 
-    /// Waits until the bytes and the length of a file are on the disk.
+    /// Makes the bytes and the length of a file durable.
     package func syncContents(of file: FileDescriptor) throws(SystemError) {
         try checked { sync(file) }
     }
@@ -82,7 +82,7 @@ extension SystemCalls {
         try checked { truncate(file, length) }
     }
 
-    /// Waits until the names in a directory are on the disk.
+    /// Makes the names in a directory durable.
     package func syncNames(of directory: FileDescriptor) throws(SystemError) {
         try checked { syncDirectory(directory) }
     }
@@ -102,7 +102,7 @@ extension SystemCalls {
         _ = retryingInterrupted { lock(file, LOCK_UN) }
     }
 
-    /// Renames an entry of a directory, over another if the new name is in use.
+    /// Renames an entry of a directory. An existing entry with the new name is replaced.
     package func renameEntry(
         _ name: SystemString,
         to newName: SystemString,

@@ -15,7 +15,7 @@ package enum WholeWrite {
     ///   - whenBlocked: called if a non-blocking descriptor takes no bytes at the moment (EAGAIN). It waits until the
     ///     descriptor may take bytes and returns true, or returns false to give up.
     ///   - progress: called after each call with the number of bytes it has written.
-    /// - Returns: the `errno` of the call that failed; nil if all bytes were written.
+    /// - Returns: the error of the call that failed; nil if all bytes were written.
     package static func run(
         _ bytes: UnsafeRawBufferPointer,
         to descriptor: FileDescriptor,
@@ -31,7 +31,7 @@ package enum WholeWrite {
                 rest = rest.dropFirst(count)
                 progress(count)
             } else if count == 0 {
-                // No device should take nothing of something, and a loop over one that does would never end.
+                // No device should write 0 bytes, but if one does, the loop must not run forever.
                 return .inputOutput
             } else if case let error = SystemError.last, error != .interrupted {
                 guard error == .wouldBlock, whenBlocked() else { return error }

@@ -4,7 +4,7 @@
 
 /// The processor's instruction for CRC-32C.
 package enum CRCInstruction {
-    /// Whether there is one.
+    /// Whether the processor has it.
     package static var isAvailable: Bool {
         #if canImport(Darwin)
             false
@@ -13,7 +13,9 @@ package enum CRCInstruction {
         #endif
     }
 
-    /// The check of bytes behind those that gave `crc`, neither of them inverted. It must be available.
+    /// The CRC-32C of earlier bytes and `bytes` together. The instruction must be available.
+    ///
+    /// - Parameter crc: the CRC of the earlier bytes. Neither it nor the result is inverted.
     package static func value(of bytes: UnsafeRawBufferPointer, after crc: UInt32) -> UInt32 {
         #if canImport(Darwin)
             crc

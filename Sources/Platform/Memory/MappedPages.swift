@@ -6,27 +6,27 @@
     internal import Darwin
 #endif
 
-/// Pages of memory, anonymous or of a file, that are unmapped with the value.
+/// Mapped pages of memory, anonymous or of a file. They are unmapped when the value is destroyed.
 ///
-/// They start with a page, and so with a cache line: what has the size of one there lies in one, where `calloc` would have
-/// it lie across two.
+/// The memory starts at a page, and so at a cache line. An item of the size of a cache line therefore lies in one line;
+/// in memory from `calloc` it could lie across two.
 package struct MappedPages: ~Copyable {
     /// The first byte.
     package let start: UnsafeMutableRawPointer
-    /// How many bytes are mapped.
+    /// The number of mapped bytes.
     package let byteCount: Int
 
-    /// Memory of zeros, which takes none of the machine's until it is written to.
+    /// Maps memory of zeros. It uses no physical memory until it is written to.
     package init(zeros byteCount: Int) throws(SystemError) {
         try self.init(byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1)
     }
 
-    /// The start of a file, to be read.
+    /// Maps the start of a file for reading.
     package init(reading file: FileDescriptor, byteCount: Int) throws(SystemError) {
         try self.init(byteCount, PROT_READ, MAP_SHARED, file.rawValue)
     }
 
-    /// The start of a file, to be read and written together with other processes.
+    /// Maps the start of a file for reading and writing. Other processes that map the file see the changes.
     package init(sharing file: FileDescriptor, byteCount: Int) throws(SystemError) {
         try self.init(byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, file.rawValue)
     }
@@ -42,15 +42,15 @@ package struct MappedPages: ~Copyable {
         munmap(start, byteCount)
     }
 
-    /// The bytes. They are valid as long as the value.
+    /// The bytes. They are valid while the value exists.
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: byteCount) }
 
-    /// Has the system read no more of the file than is looked at.
+    /// Tells the system that accesses are random, so it reads only the accessed pages of the file.
     package func expectRandomAccess() {
         madvise(start, byteCount, MADV_RANDOM)
     }
 
-    /// Has the system read a part of the file ahead.
+    /// Lets the system read a part of the file in advance.
     package func readAhead(_ part: Range<Int>) {
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         let first = part.lowerBound / page * page

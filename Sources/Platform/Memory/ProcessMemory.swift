@@ -9,12 +9,13 @@
     internal import Darwin
 #endif
 
-/// The memory of this process as a whole.
+/// The memory of this process.
 package enum ProcessMemory {
-    /// Keeps what is in memory, passwords among it, out of core dumps and from other processes of the same user.
+    /// Keeps the memory, which contains passwords, out of core dumps, and protects it from other processes of the same
+    /// user.
     package static func forbidDumps() {
         #if canImport(Darwin)
-            // Untested. Other processes of the same user cannot read it there without a privilege.
+            // Untested. On macOS, other processes of the same user need a privilege to read the memory.
             var none = rlimit(rlim_cur: 0, rlim_max: 0)
             setrlimit(RLIMIT_CORE, &none)
         #else
@@ -22,7 +23,7 @@ package enum ProcessMemory {
         #endif
     }
 
-    /// Gives memory that is free back to the system, which the allocator would keep. It takes milliseconds.
+    /// Returns free memory, which the allocator would keep, to the system. It takes milliseconds.
     package static func releaseFree() {
         #if canImport(Darwin)
             // Untested.

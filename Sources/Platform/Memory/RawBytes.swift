@@ -6,9 +6,9 @@
     internal import Darwin
 #endif
 
-/// The C library's functions on bytes in memory, which use the processor's widest instructions.
+/// The C library's functions on bytes in memory. They use the processor's widest instructions.
 package enum RawBytes {
-    /// Orders bytes as unsigned numbers: negative, 0 or positive.
+    /// Compares bytes as unsigned numbers. The result is negative, 0 or positive: memcmp(3).
     package static func order(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, count: Int) -> Int {
         Int(memcmp(left, right, count))
     }
@@ -30,14 +30,14 @@ package enum RawBytes {
 }
 
 extension UnsafeRawBufferPointer {
-    /// The offset of the first byte with a value; nil if there is none.
+    /// The offset of the first byte with a value; nil if no byte has it.
     package func offset(of byte: UInt8) -> Int? {
-        // The address is nil only if there is nothing to search.
+        // The address is nil only if there are no bytes.
         guard let start = baseAddress, let place = memchr(start, Int32(byte), count) else { return nil }
         return UnsafeRawPointer(place) - start
     }
 
-    /// The offset of the first byte with a value in a part of the bytes; nil if there is none.
+    /// The offset of the first byte with a value in a part of the bytes; nil if no byte of the part has it.
     package func offset(of byte: UInt8, in part: Range<Int>) -> Int? {
         guard let start = baseAddress, part.count > 0,
             let place = memchr(start + part.lowerBound, Int32(byte), part.count)
@@ -54,7 +54,7 @@ extension UnsafeRawBufferPointer {
 }
 
 extension UnsafeMutableRawBufferPointer {
-    /// Overwrites the bytes with zeros, which the compiler must not leave out although nobody reads them.
+    /// Overwrites the bytes with zeros. The compiler must not remove this write, although the zeros are never read.
     package func wipe() {
         guard let baseAddress, count > 0 else { return }
         #if canImport(Darwin)

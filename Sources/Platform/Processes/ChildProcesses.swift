@@ -58,7 +58,7 @@ package enum ChildProcesses {
                     // Untested.
                     let process = information.si_pid
                 #endif
-                // The one that is awaited is reaped soon, and the next call finds what ended behind it.
+                // A process in `awaited` is reaped soon by its caller. The next call finds those that ended after it.
                 guard process > 0, !awaited.contains(process) else { return }
                 waitpid(process, nil, WNOHANG)
             }

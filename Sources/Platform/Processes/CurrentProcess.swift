@@ -8,21 +8,21 @@
 
 /// This process.
 package enum CurrentProcess {
-    /// Its number. The first process of a PID namespace has 1.
+    /// Its process id. It is 1 for the first process of a PID namespace.
     package static var number: Int32 { getpid() }
-    /// The number of the user that it acts for.
+    /// Its effective user id.
     package static var user: UInt32 { geteuid() }
-    /// The number of the group that it acts for.
+    /// Its effective group id.
     package static var group: UInt32 { getegid() }
-    /// Whether it acts for the superuser.
+    /// Whether its effective user is root.
     package static var isPrivileged: Bool { geteuid() == 0 }
 
-    /// Ends the process in an orderly way: what is buffered for stdout is written.
+    /// Ends the process after the text that is buffered for stdout is written: exit(3).
     package static func end(status: Int32) -> Never {
         exit(status)
     }
 
-    /// Ends the process at once, with a text on stderr. It may be called in a signal handler.
+    /// Writes a text to stderr and ends the process at once: _exit(2). It is async-signal-safe.
     package static func endAtOnce(status: Int32, saying text: StaticString = "") -> Never {
         if text.utf8CodeUnitCount > 0 { _ = write(2, text.utf8Start, text.utf8CodeUnitCount) }
         _exit(status)

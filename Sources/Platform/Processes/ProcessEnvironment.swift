@@ -6,14 +6,14 @@
     internal import Darwin
 #endif
 
-/// The environment variables that the process was started with.
+/// The environment variables of this process.
 package enum ProcessEnvironment {
-    /// The value of a variable; nil if the environment does not have it.
+    /// The value of a variable; nil if it is not set.
     package static func value(of name: String) -> SystemString? {
         getenv(name).map { SystemString(copying: $0) }
     }
 
-    /// The entries, `NAME=value`, up to a null pointer.
+    /// The entries, `NAME=value`, followed by a null pointer.
     static var entries: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
         #if canImport(Darwin)
             // Untested.
@@ -23,7 +23,7 @@ package enum ProcessEnvironment {
         #endif
     }
 
-    /// The names that begin with a prefix, sorted. Of other variables no text is made.
+    /// The names with a prefix, sorted. Other variables are not converted to strings.
     package static func names(withPrefix prefix: String) -> [String] {
         var names: [String] = []
         var place = entries

@@ -15,13 +15,13 @@ package struct ShellCommand {
         self.text = text
     }
 
-    /// Starts it in a process group of its own, so that with it all it has started can be ended. No signal is blocked in it,
-    /// and its output goes nowhere.
+    /// Starts the command in its own process group, so that all processes it starts can be ended with it. No signal is
+    /// blocked in it, and its stdout is discarded.
     ///
     /// - Parameters:
-    ///   - input: what it reads from.
-    ///   - errors: what its stderr is written to.
-    /// - Returns: the number of its process, and of its group.
+    ///   - input: its stdin.
+    ///   - errors: its stderr.
+    /// - Returns: its process id, which is also the id of its group.
     package func start(reading input: FileDescriptor, writingErrors errors: FileDescriptor) throws(SystemError) -> Int32
     {
         #if canImport(Darwin)
@@ -38,7 +38,7 @@ package struct ShellCommand {
 
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // What this process ignores or blocks, its children would as well.
+        // A child would inherit the ignored and blocked signals of this process.
         var (defaults, none) = (sigset_t(), sigset_t())
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)

@@ -6,12 +6,12 @@
     internal import Darwin
 #endif
 
-/// A signal, and how this process takes it.
+/// A signal, and how this process reacts to it.
 package struct Signal: Hashable, Sendable {
-    /// The number that the system gives it.
+    /// Its number.
     package let number: Int32
 
-    /// The signal with a number.
+    /// The signal with the given number.
     package init(number: Int32) {
         self.number = number
     }
@@ -26,29 +26,30 @@ package struct Signal: Hashable, Sendable {
     package static var kill: Signal { Signal(number: SIGKILL) }
     /// SIGCHLD: a child process has ended.
     package static var childEnded: Signal { Signal(number: SIGCHLD) }
-    /// SIGPIPE: no process reads what is written.
+    /// SIGPIPE: the process wrote to a pipe that no process reads.
     package static var brokenPipe: Signal { Signal(number: SIGPIPE) }
-    /// SIGXFSZ: a file would be longer than RLIMIT_FSIZE allows.
+    /// SIGXFSZ: a write would make a file longer than RLIMIT_FSIZE allows.
     package static var fileTooLarge: Signal { Signal(number: SIGXFSZ) }
-    /// SIGBUS: a page of a mapped file cannot be had.
+    /// SIGBUS: a page of a mapped file cannot be read.
     package static var busError: Signal { Signal(number: SIGBUS) }
 
-    /// What runs when a signal comes. It may make async-signal-safe calls only (signal-safety(7)).
+    /// A function that runs when a signal arrives. It may make only async-signal-safe calls (signal-safety(7)).
     package typealias Handler = @convention(c) (Int32) -> Void
 
-    /// Ignores it.
+    /// Ignores the signal.
     package func ignore() {
         signal(number, SIG_IGN)
     }
 
-    /// Gives it the system's default action.
+    /// Restores the system's default action for the signal.
     package func restoreDefault() {
         signal(number, SIG_DFL)
     }
 
-    /// Runs a function whenever it comes.
+    /// Runs a function each time the signal arrives.
     ///
-    /// - Parameter restartsCalls: whether calls that it interrupts go on, and a child that is only stopped causes none.
+    /// - Parameter restartsCalls: whether system calls that the signal interrupts are restarted (SA_RESTART), and a
+    ///   child that is stopped, not ended, causes no signal (SA_NOCLDSTOP).
     package func handle(restartsCalls: Bool = false, _ handler: Handler) {
         var action = sigaction()
         #if canImport(Glibc)
@@ -64,7 +65,7 @@ package struct Signal: Hashable, Sendable {
         sigaction(number, &action, nil)
     }
 
-    /// Whether the process ignores it.
+    /// Whether the process ignores the signal.
     package var isIgnored: Bool {
         var action = sigaction()
         guard sigaction(number, nil, &action) == 0 else { return false }
@@ -77,16 +78,16 @@ package struct Signal: Hashable, Sendable {
             // Untested.
             let handler = action.__sigaction_u.__sa_handler
         #endif
-        // SIG_IGN is the address 1, which no function has.
+        // SIG_IGN is the address 1. No function has that address.
         return unsafeBitCast(handler, to: Int.self) == 1
     }
 
-    /// Sends it to the calling thread. It may be called in a signal handler.
+    /// Sends the signal to the calling thread. It is async-signal-safe.
     package func raise() {
         raiseSignal(number)
     }
 
-    /// Lets the calling thread receive signals that it has blocked.
+    /// Unblocks signals in the calling thread.
     package static func unblock(_ signals: [Signal]) {
         var set = sigset_t()
         sigemptyset(&set)
@@ -95,7 +96,7 @@ package struct Signal: Hashable, Sendable {
     }
 }
 
-/// raise(3), whose name is that of a method above.
+/// raise(3). A method above has the same name, and would hide it inside the struct.
 private func raiseSignal(_ number: Int32) {
     raise(number)
 }

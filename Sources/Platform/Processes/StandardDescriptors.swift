@@ -1,4 +1,4 @@
-// `stdout` is a variable, which nobody sets.
+// `stdout` is a C variable that the compiler does not know to be safe. The program never assigns it.
 #if canImport(Glibc)
     @preconcurrency internal import Glibc
 #elseif canImport(Musl)
@@ -9,17 +9,18 @@
 
 /// The descriptors 0, 1 and 2 of this process.
 package enum StandardDescriptors {
-    /// Makes sure that 0, 1 and 2 are taken: where a host has closed one, a file of the store would get its number, and
-    /// be read as requests or written to as a log. What was closed has no input, and cannot take output.
+    /// Opens those of the descriptors 0, 1 and 2 that the host has closed. Otherwise a file of the store would get the
+    /// number, and would be read as requests or written to as a log. A replaced stdin is empty, and writing to a
+    /// replaced stdout fails.
     package static func occupy() {
         for (descriptor, mode) in [(Int32(0), O_RDONLY), (1, O_RDONLY), (2, O_WRONLY)]
         where fcntl(descriptor, F_GETFD) == -1 {
-            // The lowest number that is free is the one that was found closed.
+            // open(2) returns the lowest free number, which is `descriptor`.
             _ = open("/dev/null", mode)
         }
     }
 
-    /// Writes what the standard library has buffered for stdout.
+    /// Writes the text that is buffered for stdout: fflush(3).
     ///
     /// - Throws: `SystemError`, also if an earlier write failed.
     package static func flushOutput() throws(SystemError) {

@@ -6,9 +6,9 @@
     internal import Darwin
 #endif
 
-/// Questions to the person at the terminal that stdin is.
+/// Reads input from the terminal on stdin.
 package enum Terminal {
-    /// Reads a line, which is not shown; nil at the end of the input.
+    /// Reads a line without echo; nil at the end of the input.
     package static func readHiddenLine() -> String? {
         var terminal = termios()
         tcgetattr(0, &terminal)

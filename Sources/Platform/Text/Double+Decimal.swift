@@ -7,7 +7,7 @@
 #endif
 
 extension Double {
-    /// The double nearest to a decimal number; infinite if it is out of range: strtod(3).
+    /// The double nearest to a decimal number; infinite if the number is out of range: strtod(3).
     package init(decimal text: String) {
         self = strtod(text, nil)
     }

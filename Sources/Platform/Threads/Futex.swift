@@ -9,15 +9,16 @@
     internal import Darwin
 #endif
 
-/// Waits for a change to a word in memory that processes share: futex(2).
+/// Waits for a change of a word in memory that processes share: futex(2).
 ///
-/// Where there are no futexes a wait is a short sleep, and a wake-up does nothing.
+/// On a system without futexes, `wait` sleeps for at most a millisecond and `wake` does nothing.
 package enum Futex {
-    /// Waits until the word is woken, no longer has the value, or the time is over.
+    /// Waits until `wake` is called for the word, or until the timeout. Returns at once if the word does not have the
+    /// value.
     ///
     /// - Parameters:
-    ///   - word: the low half of the word on a machine of little endian.
-    ///   - milliseconds: less than a second.
+    ///   - word: the address of four bytes. For a word of eight, on a little-endian machine, that is its low half.
+    ///   - milliseconds: the timeout, less than a second.
     package static func wait(_ word: UnsafeMutableRawPointer, while value: UInt32, milliseconds: Int) {
         #if canImport(Glibc) || canImport(Musl)
             linux_futex_wait(word, value, milliseconds * 1_000_000)
@@ -27,7 +28,7 @@ package enum Futex {
         #endif
     }
 
-    /// Wakes all that wait for the word.
+    /// Wakes all threads, of all processes, that wait for the word.
     package static func wake(_ word: UnsafeMutableRawPointer) {
         #if canImport(Glibc) || canImport(Musl)
             linux_futex_wake(word)

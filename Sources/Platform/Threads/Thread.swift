@@ -9,7 +9,7 @@
     internal import Darwin
 #endif
 
-/// Threads of the system's own, for work that blocks.
+/// System threads, for work that blocks.
 package enum Thread {
     private final class Start {
         let body: @Sendable () -> Void
@@ -19,10 +19,11 @@ package enum Thread {
         }
     }
 
-    /// What runs a body on a thread of its own, as `start` does, and says whether it could.
+    /// A function like `start`, which runs a body on a new thread and returns whether the thread could be started.
     package typealias Starter = @Sendable (_ body: @escaping @Sendable () -> Void) -> Bool
 
-    /// Runs `body` on a new thread, which ends with it; false, with nothing run, where no thread is to be had.
+    /// Runs `body` on a new thread, which ends with it. Returns false, without running `body`, if no thread can be
+    /// started.
     package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         #if canImport(Darwin)
             var thread: pthread_t?
@@ -52,10 +53,10 @@ package enum Thread {
         return true
     }
 
-    /// How many processors the calling thread may use, which can be fewer than the machine has.
+    /// The number of processors that the calling thread may use. It can be lower than that of the machine.
     package static var processorCount: Int {
         #if !canImport(Darwin)
-            // A bit a processor, for the 8,192 that Linux can be built for at the most.
+            // One bit per processor, for at most 8,192, the maximum that Linux can be built for.
             var mask = [UInt64](repeating: 0, count: 128)
             let written = mask.withUnsafeMutableBytes { linux_sched_getaffinity($0.baseAddress, $0.count) }
             if written > 0 { return mask.reduce(0) { $0 + $1.nonzeroBitCount } }
@@ -63,16 +64,16 @@ package enum Thread {
         return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 
-    /// Lowers the priority of the calling thread for good, so that threads that answer requests go first.
+    /// Lowers the priority of the calling thread permanently, so that threads that answer requests run first.
     package static func lowerPriority() {
         #if canImport(Glibc)
-            // On Linux a thread has a nice value of its own, and 0 names the calling thread.
+            // On Linux each thread has its own nice value, and 0 means the calling thread.
             setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
         #elseif canImport(Musl)
             // Untested.
             setpriority(Int32(PRIO_PROCESS), 0, 10)
         #elseif canImport(Darwin)
-            // Untested. setpriority(2) would lower the whole process there.
+            // Untested. On macOS, setpriority(2) would lower the priority of the whole process.
             pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0)
         #endif
     }
@@ -82,7 +83,7 @@ package enum Thread {
         usleep(useconds_t(microseconds))
     }
 
-    /// Lets other threads run first.
+    /// Lets other threads run: sched_yield(2).
     package static func yield() {
         sched_yield()
     }

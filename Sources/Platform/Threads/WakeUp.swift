@@ -8,7 +8,7 @@
 
 /// Ends a wait for input. Another thread or a signal handler can call it.
 package struct WakeUp: Sendable {
-    /// The end of a pipe that is readable while a wake-up is pending.
+    /// The reading end of a pipe. It is readable while a wake-up is pending.
     package let descriptor: FileDescriptor
     private let sender: FileDescriptor
 
