@@ -23,6 +23,8 @@ struct Contract {
     let messageBytesMax: Int
     /// How many objects and arrays may stand within each other in a request.
     let nestingDepthMax: Int
+    /// The sets of strings that members may have.
+    let enumerations: [Enumeration]
     let apis: [API]
     let records: [Records]
 
@@ -35,9 +37,15 @@ struct Contract {
         self.limits = limits
         messageBytesMax = try limits.value(of: "lineBytesMax")
         nestingDepthMax = try limits.value(of: "nestingDepthMax")
-        apis = try ["operators", "care", "sales", "service"].compactMap { name in
-            try Self.file("\(root)/schema/\(name).json").map { try API(limits.resolved($0)) }
+        guard let account = try Self.file("\(root)/schema/account.json") else {
+            throw SchemaError("account.json is missing")
         }
+        let files = try ["operators", "care", "sales", "service"].compactMap { name in
+            try Self.file("\(root)/schema/\(name).json")
+        }
+        let definitions = try Definitions(account: account, apis: files)
+        enumerations = definitions.enumerations
+        apis = try files.map { try API(limits.resolved(definitions.resolved($0))) }
         records = try ["identity", "operators", "care", "sales"].compactMap { name in
             try Self.file("\(root)/schema/records/\(name).json").map { file in
                 Records(name: name, records: try limits.resolved(file).list("records").map { try ObjectType($0) })
@@ -83,7 +91,7 @@ struct API {
 
     init(_ file: JSONValue) throws {
         try file.allowOnly([
-            "api", "title", "description", "instructions", "types", "inputs", "errorData", "errors",
+            "api", "title", "description", "instructions", "enums", "members", "types", "inputs", "errorData", "errors",
             "authentication", "methods",
         ])
         name = try file.text("api")
@@ -197,13 +205,18 @@ struct Member {
     let input: ObjectType?
     /// Whether an object's members may all be left out.
     let isPartial: Bool
+    /// The enumeration whose values it has.
+    let enumeration: Enumeration.Reference?
     /// What JSON Schema has to say beyond the type: maxLength, enum and so on.
     let constraints: [JSONValue.Member]
 
     init(_ value: JSONValue, inputs: [ObjectType] = []) throws {
         let known = ["format", "minLength", "maxLength", "minimum", "maximum", "enum", "pattern"]
         try value.allowOnly(
-            known + ["name", "type", "description", "required", "optional", "secret", "const", "partial"]
+            known + [
+                "name", "type", "description", "required", "optional", "secret", "const", "partial", "enumeration",
+                "isWholeEnumeration",
+            ]
         )
         let type = TypeName(try value.text("type"))
         name = try value.text("name")
@@ -216,6 +229,9 @@ struct Member {
         constant = value["const"]
         input = inputs.first { $0.name == type.base }
         isPartial = value["partial"]?.bool ?? false
+        enumeration = value["enumeration"]?.string.map { name in
+            Enumeration.Reference(name: name, isWhole: value["isWholeEnumeration"] == true)
+        }
         constraints = (value.object ?? []).filter { known.contains($0.name) }
     }
 }

@@ -424,7 +424,7 @@ type CareUserRegisterParams struct {
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
 	// user or clinician.
-	Role string `json:"role"`
+	Role CareRole `json:"role"`
 	// The first name. Nil leaves it out. An empty string does what null does.
 	FirstName *string `json:"first_name,omitempty"`
 	// The last name. Nil leaves it out. An empty string does what null does.
@@ -783,9 +783,9 @@ type CarePatientsShareParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
 	// read or write.
-	Access string `json:"access"`
+	Access CareAccess `json:"access"`
 	// prime, family or anyone.
-	Group string `json:"group"`
+	Group CareGroup `json:"group"`
 }
 
 // Format writes it for package fmt, without its secrets.
@@ -1213,7 +1213,7 @@ func (m SystemMethods) Outbox(ctx context.Context) (*ServiceOutbox, error) {
 // SystemInviteParams is what [SystemMethods.Invite] takes.
 type SystemInviteParams struct {
 	// The role with which it invites. One of `customer`, `salesperson`, `admin`.
-	Role string `json:"role"`
+	Role SalesRole `json:"role"`
 	// How many accounts it may create; 1 unless given. Nil leaves it out.
 	Uses *int64 `json:"uses,omitempty"`
 }

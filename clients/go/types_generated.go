@@ -4,6 +4,64 @@ package postern
 
 import "fmt"
 
+// CareRole is what a user is.
+type CareRole string
+
+// The values of [CareRole]; a newer service may have more.
+const (
+	CareRoleUser      CareRole = "user"
+	CareRoleClinician CareRole = "clinician"
+)
+
+// CareSex is the sex of a patient.
+type CareSex string
+
+// The values of [CareSex]; a newer service may have more.
+const (
+	CareSexMale   CareSex = "male"
+	CareSexFemale CareSex = "female"
+	CareSexOther  CareSex = "other"
+)
+
+// CareAccess is what a share allows.
+type CareAccess string
+
+// The values of [CareAccess]; a newer service may have more.
+const (
+	CareAccessRead  CareAccess = "read"
+	CareAccessWrite CareAccess = "write"
+)
+
+// CareGroup is whom a patient is shared with.
+type CareGroup string
+
+// The values of [CareGroup]; a newer service may have more.
+const (
+	CareGroupOwner  CareGroup = "owner"
+	CareGroupPrime  CareGroup = "prime"
+	CareGroupFamily CareGroup = "family"
+	CareGroupAnyone CareGroup = "anyone"
+)
+
+// SalesRole is what an account of the sales API may do, and whom it may invite.
+type SalesRole string
+
+// The values of [SalesRole]; a newer service may have more.
+const (
+	SalesRoleCustomer    SalesRole = "customer"
+	SalesRoleSalesperson SalesRole = "salesperson"
+	SalesRoleAdmin       SalesRole = "admin"
+)
+
+// ServiceStoreKind is how a store keeps its data.
+type ServiceStoreKind string
+
+// The values of [ServiceStoreKind]; a newer service may have more.
+const (
+	ServiceStoreKindMemory    ServiceStoreKind = "memory"
+	ServiceStoreKindDirectory ServiceStoreKind = "directory"
+)
+
 // OperatorsPerson is a person: an operator's, or a client's.
 type OperatorsPerson struct {
 	// The person's number.
@@ -78,7 +136,7 @@ type CareRegistered struct {
 	// The phone number.
 	Phone string `json:"phone"`
 	// user or clinician.
-	Role string `json:"role"`
+	Role CareRole `json:"role"`
 	// Always true.
 	Success bool `json:"success"`
 }
@@ -94,7 +152,7 @@ type CareUser struct {
 	// The phone number.
 	Phone string `json:"phone"`
 	// user or clinician.
-	Role string `json:"role"`
+	Role CareRole `json:"role"`
 	// A clinician's National Provider Identifier. Nil where it is left out.
 	NPI *string `json:"npi,omitempty"`
 	// Always true.
@@ -150,7 +208,7 @@ type CarePatient struct {
 	// The day of birth. Nil stands for null.
 	Birthdate *string `json:"birthdate"`
 	// male, female or other. Nil stands for null.
-	Sex *string `json:"sex"`
+	Sex *CareSex `json:"sex"`
 	// The phone number.
 	Phone string `json:"phone"`
 	// The email of the owner.
@@ -158,9 +216,9 @@ type CarePatient struct {
 	// Whether the patient is the one who asks.
 	Me bool `json:"me"`
 	// What the one who asks may do: read or write.
-	Access string `json:"access"`
+	Access CareAccess `json:"access"`
 	// As what: owner, prime, family or anyone.
-	Group string `json:"group"`
+	Group CareGroup `json:"group"`
 }
 
 // CarePatientResult is a patient, as the one who asks sees it.
@@ -174,7 +232,7 @@ type CarePatientResult struct {
 	// The day of birth. Nil stands for null.
 	Birthdate *string `json:"birthdate"`
 	// male, female or other. Nil stands for null.
-	Sex *string `json:"sex"`
+	Sex *CareSex `json:"sex"`
 	// The phone number.
 	Phone string `json:"phone"`
 	// The email of the owner.
@@ -182,9 +240,9 @@ type CarePatientResult struct {
 	// Whether the patient is the one who asks.
 	Me bool `json:"me"`
 	// What the one who asks may do: read or write.
-	Access string `json:"access"`
+	Access CareAccess `json:"access"`
 	// As what: owner, prime, family or anyone.
-	Group string `json:"group"`
+	Group CareGroup `json:"group"`
 	// Always true.
 	Success bool `json:"success"`
 }
@@ -206,9 +264,9 @@ type CareShare struct {
 	// Whom the patient is shared with.
 	Email string `json:"email"`
 	// read or write.
-	Access string `json:"access"`
+	Access CareAccess `json:"access"`
 	// owner, prime, family or anyone.
-	Group string `json:"group"`
+	Group CareGroup `json:"group"`
 	// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
 	IsUser bool `json:"is_user"`
 }
@@ -220,9 +278,9 @@ type CareShareResult struct {
 	// Whom the patient is shared with.
 	Email string `json:"email"`
 	// read or write.
-	Access string `json:"access"`
+	Access CareAccess `json:"access"`
 	// owner, prime, family or anyone.
-	Group string `json:"group"`
+	Group CareGroup `json:"group"`
 	// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
 	IsUser bool `json:"is_user"`
 	// Always true.
@@ -318,7 +376,7 @@ type SalesReferralCode struct {
 // ServiceStoreInfo is the store.
 type ServiceStoreInfo struct {
 	// `memory` or `directory`.
-	Kind string `json:"kind"`
+	Kind ServiceStoreKind `json:"kind"`
 }
 
 // ServiceInfo is what serves here.

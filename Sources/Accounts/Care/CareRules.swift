@@ -17,21 +17,24 @@ enum CareRules {
     }
 
     static func role(_ given: Given<String>) -> (String?, [AccountError]) {
-        word(given, ["user", "clinician"], Codes.invalidRole)
+        word(given, CareRole.allCases, Codes.invalidRole)
     }
 
     static func access(_ given: Given<String>) -> (String?, [AccountError]) {
-        word(given, ["read", "write"], Codes.invalidAccess)
+        word(given, CareAccess.allCases, Codes.invalidAccess)
     }
 
     /// The group of a share that a request can make.
     static func group(_ given: Given<String>) -> (String?, [AccountError]) {
-        word(given, ["prime", "family", "anyone"], Codes.invalidGroup)
+        word(given, CareGroup.allCases.filter { $0 != .owner }, Codes.invalidGroup)
     }
 
-    private static func word(_ given: Given<String>, _ words: [String], _ code: ErrorCode) -> (String?, [AccountError])
-    {
-        let word = given.value.flatMap { words.contains($0) ? $0 : nil }
+    private static func word<Word: RawRepresentable<String> & Equatable>(
+        _ given: Given<String>,
+        _ words: [Word],
+        _ code: ErrorCode
+    ) -> (String?, [AccountError]) {
+        let word = given.value.flatMap { Word(rawValue: $0) }.flatMap { words.contains($0) ? $0.rawValue : nil }
         return (word, word == nil ? [given.error(code)] : [])
     }
 
@@ -95,10 +98,8 @@ enum CareRules {
 
     static func sex(_ given: Given<String>) throws -> String? {
         if given.isBlank { return nil }
-        guard let sex = given.value, ["male", "female", "other"].contains(sex) else {
-            throw given.error(Codes.invalidSex)
-        }
-        return sex
+        guard let sex = given.value.flatMap({ CareSex(rawValue: $0) }) else { throw given.error(Codes.invalidSex) }
+        return sex.rawValue
     }
 
     /// A whole number from 0 on, or `standard` where there is none.

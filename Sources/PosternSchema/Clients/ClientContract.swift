@@ -36,6 +36,8 @@ struct ClientContract {
         let isSecret: Bool
         /// The strings that it may be; none where any will do.
         let choices: [String]
+        /// The enumeration that these are of.
+        let enumeration: Enumeration.Reference?
     }
 
     /// A method, with what stands for its params and result.
@@ -81,6 +83,7 @@ struct ClientContract {
         let description: String
     }
 
+    let enumerations: [Enumeration]
     let types: [ClientType]
     /// Objects that params are made of; those that others hold stand before them.
     let inputs: [ClientType]
@@ -97,6 +100,7 @@ struct ClientContract {
     init(_ contract: Contract) {
         messageBytesMax = contract.messageBytesMax
         nestingDepthMax = contract.nestingDepthMax
+        enumerations = contract.enumerations
         types = contract.apis.flatMap { api in
             api.types.map { type in
                 ClientType(
@@ -208,9 +212,15 @@ extension ClientContract.ClientMember {
             isNullable: member.type.isNullable,
             isOptional: isOptional,
             isSecret: member.isSecret,
-            choices: member.constraints.first { $0.name == "enum" }?.value.array?.compactMap(\.string) ?? []
+            choices: member.constraints.first { $0.name == "enum" }?.value.array?.compactMap(\.string) ?? [],
+            enumeration: member.enumeration
         )
     }
+}
+
+extension ClientContract.ClientMember {
+    /// The name of the enumeration all of whose values it may have.
+    var wholeEnumeration: String? { enumeration.flatMap { $0.isWhole ? $0.name : nil } }
 }
 
 extension API {

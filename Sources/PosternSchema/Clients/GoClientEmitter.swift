@@ -22,7 +22,19 @@ extension GoClientEmitter {
     private static func types(_ contract: ClientContract) -> String {
         let results = contract.types.map { structure($0, notes: resultNotes) }
         let inputs = contract.inputs.map { structure($0, notes: paramNotes) }
-        return text("postern", [["import \"fmt\""]] + results + inputs)
+        return text("postern", [["import \"fmt\""]] + contract.enumerations.map(enumeration) + results + inputs)
+    }
+
+    private static func enumeration(_ enumeration: Enumeration) -> [String] {
+        let names = enumeration.values.map { "\(enumeration.name)\(GoText.exported($0))" }
+        let width = names.map(\.count).max() ?? 0
+        let constants = zip(names, enumeration.values).map { name, value in
+            "\t\(name)\(String(repeating: " ", count: width - name.count)) \(enumeration.name) = \"\(value)\""
+        }
+        return GoText.comment("\(enumeration.name) is \(enumeration.description.lowerFirst)")
+            + ["type \(enumeration.name) string", ""]
+            + GoText.comment("The values of [\(enumeration.name)]; a newer service may have more.")
+            + ["const ("] + constants + [")"]
     }
 
     private static func structure(
@@ -67,7 +79,7 @@ extension GoClientEmitter {
     private static func type(of member: ClientContract.ClientMember) -> String {
         let element =
             switch member.content {
-            case .string, .time: "string"
+            case .string, .time: member.enumeration?.name ?? "string"
             case .integer, .epoch: "int64"
             case .boolean: "bool"
             case .object(let name): name

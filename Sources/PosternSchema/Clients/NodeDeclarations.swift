@@ -72,7 +72,11 @@ struct NodeDeclarations {
         let params = contract.methods.filter { !$0.params.isEmpty }.map { method in
             interface(method.nodeParamsName, "The params of `\(method.name)`.", method.params, isInput: true)
         }
-        return Array((times + results + inputs + params).joined(separator: [""]))
+        let enumerations = contract.enumerations.map { enumeration in
+            comment([enumeration.description])
+                + ["export type \(enumeration.name) = \(union(enumeration.values));"]
+        }
+        return Array((times + enumerations + results + inputs + params).joined(separator: [""]))
     }
 
     private static func interface(
@@ -92,7 +96,7 @@ struct NodeDeclarations {
         let element =
             switch member.content {
             case .string where member.choices.isEmpty: "string"
-            case .string: member.choices.map { "\"\($0)\"" }.joined(separator: " | ")
+            case .string: member.wholeEnumeration ?? union(member.choices)
             case .integer: "number"
             case .boolean: "boolean"
             case .time: "Time"
@@ -102,6 +106,10 @@ struct NodeDeclarations {
         let list = isInput ? "ReadonlyArray<\(element)>" : "Array<\(element)>"
         return (member.isList ? list : element) + (member.isNullable ? " | null" : "")
             + (isInput && member.isOptional ? " | undefined" : "")
+    }
+
+    private static func union(_ values: [String]) -> String {
+        values.map { "\"\($0)\"" }.joined(separator: " | ")
     }
 
     private static func errors(_ contract: ClientContract) -> [String] {

@@ -47,7 +47,10 @@ struct PythonClientEmitter {
     }
 
     private static func types(of contract: ClientContract) -> [String] {
-        let classes = contract.types.flatMap(result) + contract.inputs.flatMap(input)
+        let enumerations = contract.enumerations.flatMap { enumeration in
+            ["", "\(enumeration.name) = \(enumeration.values.pythonLiteral)"] + docstring(enumeration.description)
+        }
+        let classes = enumerations + contract.types.flatMap(result) + contract.inputs.flatMap(input)
         return [
             "\"\"\"What methods give, and the objects that they take. Times are UTC, with all of their six digits.\"\"\"",
             "",
@@ -61,8 +64,8 @@ struct PythonClientEmitter {
             + [""]
             + classes.imports(
                 of: [
-                    "boolean", "integer", "listed", "nullable", "object_members", "read", "read_optional", "string",
-                    "time",
+                    "boolean", "choice", "integer", "listed", "nullable", "object_members", "read", "read_optional",
+                    "string", "time",
                 ],
                 from: "._reading"
             ) + classes

@@ -20,7 +20,7 @@ struct PythonMethodsEmitter {
             description: "All methods, by the words of their names."
         )
         let classes = classes(for: root)
-        let types = (contract.types + contract.inputs).map(\.name).sorted()
+        let types = (contract.enumerations.map(\.name) + (contract.types + contract.inputs).map(\.name)).sorted()
         return [
             "\"\"\"The methods of the service\(isAsync ? ", for asyncio" : "").\"\"\"",
             "",

@@ -1,8 +1,9 @@
 /// Types as Python writes them.
 extension ClientContract.ClientMember {
-    /// The type of a member of a result. It may be any string where there are choices, as a newer service may have more.
+    /// The type of a member of a result. A newer service may have more choices than it says.
     var pythonResultType: String {
-        let type = isList ? "tuple[\(pythonName), ...]" : pythonName
+        let element = pythonChoices ?? pythonName
+        let type = isList ? "tuple[\(element), ...]" : element
         return isNullable ? "\(type) | None" : type
     }
 
@@ -14,9 +15,7 @@ extension ClientContract.ClientMember {
 
     /// The type of a member of an input, or of a param, whose default stands for leaving it out.
     func pythonParamType(isParam: Bool) -> String {
-        let element =
-            choices.isEmpty
-            ? pythonName : "Literal[" + choices.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
+        let element = pythonChoices ?? pythonName
         let type = (isList ? "Sequence[\(element)]" : element) + (isParam && isOptional ? " | Unset" : "")
         return isNullable ? "\(type) | None" : type
     }
@@ -25,7 +24,7 @@ extension ClientContract.ClientMember {
     var pythonReader: String {
         let element =
             switch content {
-            case .string: "string"
+            case .string: choices.isEmpty ? "string" : "choice"
             case .integer, .epoch: "integer"
             case .boolean: "boolean"
             case .time: "time"
@@ -33,6 +32,11 @@ extension ClientContract.ClientMember {
             }
         let reader = isList ? "listed(\(element))" : element
         return isNullable ? "nullable(\(reader))" : reader
+    }
+
+    /// The type of a string that has choices; nil for others.
+    private var pythonChoices: String? {
+        choices.isEmpty ? nil : wholeEnumeration ?? choices.pythonLiteral
     }
 
     private var pythonName: String {
@@ -47,6 +51,9 @@ extension ClientContract.ClientMember {
 }
 
 extension [String] {
+    /// The type of a string that is one of these.
+    var pythonLiteral: String { "Literal[" + map { "\"\($0)\"" }.joined(separator: ", ") + "]" }
+
     /// The statement that imports those names which the lines use, in Python's usual order: constants, classes, functions.
     func imports(of names: [String], from module: String) -> [String] {
         let words = Set(flatMap { $0.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init) })

@@ -75,7 +75,7 @@ extension ClientContract.ClientMember {
     var swift: String {
         let element =
             switch content {
-            case .string, .time: "String"
+            case .string, .time: enumeration?.name ?? "String"
             case .integer, .epoch: "Int"
             case .boolean: "Bool"
             case .object(let name): name
@@ -107,6 +107,7 @@ extension ClientContract.ClientMember {
     var written: WrittenMember {
         let writerMethod: String? =
             switch content {
+            case .string where enumeration != nil: nil
             case .string, .time: "string"
             case .integer, .epoch: "int"
             case .boolean: "bool"

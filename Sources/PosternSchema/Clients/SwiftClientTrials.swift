@@ -9,7 +9,8 @@ struct SwiftClientTrials {
         let imports = ["JSON", "PosternClient"]
         calls = SwiftClientEmitter.file([Self.dispatch(contract.methods)], imports: imports)
         forms = SwiftClientEmitter.file(
-            contract.inputs.map(Self.reading) + contract.types.map(Self.writing),
+            contract.enumerations.map { ["extension \($0.name): ChoiceValue {}"] } + contract.inputs.map(Self.reading)
+                + contract.types.map(Self.writing),
             imports: imports
         )
     }

@@ -223,7 +223,7 @@ _POSTERN_RESULTS[operators.complete_reset]=nothing
 #         first_name: string. The first name.
 #         last_name: string. The last name.
 #         phone: string. The phone number.
-#         role: string. user or clinician.
+#         role: string: user, clinician. user or clinician.
 #         success: boolean. Always true.
 #     Errors: email_required, invalid_email, password_required, invalid_password, invalid_role, invalid_first_name,
 #         invalid_last_name, invalid_phone, user_already_exists, too_many_mails.
@@ -244,7 +244,7 @@ _POSTERN_RESULTS[care.user.register]=CareRegistered
 #         first_name: string. The first name.
 #         last_name: string. The last name.
 #         phone: string. The phone number.
-#         role: string. user or clinician.
+#         role: string: user, clinician. user or clinician.
 #         npi: string. A clinician's National Provider Identifier.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token.
@@ -266,7 +266,7 @@ _POSTERN_RESULTS[care.user.view]=CareUser
 #         first_name: string. The first name.
 #         last_name: string. The last name.
 #         phone: string. The phone number.
-#         role: string. user or clinician.
+#         role: string: user, clinician. user or clinician.
 #         npi: string. A clinician's National Provider Identifier.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_first_name, invalid_last_name, invalid_phone,
@@ -289,7 +289,7 @@ _POSTERN_RESULTS[care.user.change]=CareUser
 #         first_name: string. The first name.
 #         last_name: string. The last name.
 #         phone: string. The phone number.
-#         role: string. user or clinician.
+#         role: string: user, clinician. user or clinician.
 #         npi: string. A clinician's National Provider Identifier.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token.
@@ -371,12 +371,12 @@ _POSTERN_RESULTS[care.auth.revoke]=CareDone
 #         first_name: string. The first name.
 #         last_name: string. The last name.
 #         birthdate: string or null. The day of birth.
-#         sex: string or null. male, female or other.
+#         sex: string or null: male, female, other. male, female or other.
 #         phone: string. The phone number.
 #         creator: string. The email of the owner.
 #         me: boolean. Whether the patient is the one who asks.
-#         access: string. What the one who asks may do: read or write.
-#         group: string. As what: owner, prime, family or anyone.
+#         access: string: read, write. What the one who asks may do: read or write.
+#         group: string: owner, prime, family, anyone. As what: owner, prime, family or anyone.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, first_name_required, invalid_first_name,
 #         invalid_last_name, invalid_phone, invalid_birthdate, invalid_sex.
@@ -414,12 +414,12 @@ _POSTERN_RESULTS[care.patients.list]=CarePatientList
 #         first_name: string. The first name.
 #         last_name: string. The last name.
 #         birthdate: string or null. The day of birth.
-#         sex: string or null. male, female or other.
+#         sex: string or null: male, female, other. male, female or other.
 #         phone: string. The phone number.
 #         creator: string. The email of the owner.
 #         me: boolean. Whether the patient is the one who asks.
-#         access: string. What the one who asks may do: read or write.
-#         group: string. As what: owner, prime, family or anyone.
+#         access: string: read, write. What the one who asks may do: read or write.
+#         group: string: owner, prime, family, anyone. As what: owner, prime, family or anyone.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_patient_id.
 _POSTERN_PARAMS[care.patients.view]='
@@ -442,12 +442,12 @@ _POSTERN_RESULTS[care.patients.view]=CarePatientResult
 #         first_name: string. The first name.
 #         last_name: string. The last name.
 #         birthdate: string or null. The day of birth.
-#         sex: string or null. male, female or other.
+#         sex: string or null: male, female, other. male, female or other.
 #         phone: string. The phone number.
 #         creator: string. The email of the owner.
 #         me: boolean. Whether the patient is the one who asks.
-#         access: string. What the one who asks may do: read or write.
-#         group: string. As what: owner, prime, family or anyone.
+#         access: string: read, write. What the one who asks may do: read or write.
+#         group: string: owner, prime, family, anyone. As what: owner, prime, family or anyone.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_patient_id, unauthorized, first_name_required,
 #         invalid_first_name, invalid_last_name, invalid_phone, invalid_birthdate, invalid_sex.
@@ -471,12 +471,12 @@ _POSTERN_RESULTS[care.patients.update]=CarePatientResult
 #         first_name: string. The first name.
 #         last_name: string. The last name.
 #         birthdate: string or null. The day of birth.
-#         sex: string or null. male, female or other.
+#         sex: string or null: male, female, other. male, female or other.
 #         phone: string. The phone number.
 #         creator: string. The email of the owner.
 #         me: boolean. Whether the patient is the one who asks.
-#         access: string. What the one who asks may do: read or write.
-#         group: string. As what: owner, prime, family or anyone.
+#         access: string: read, write. What the one who asks may do: read or write.
+#         group: string: owner, prime, family, anyone. As what: owner, prime, family or anyone.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_patient_id, unauthorized.
 _POSTERN_PARAMS[care.patients.delete]='
@@ -496,8 +496,8 @@ _POSTERN_RESULTS[care.patients.delete]=CarePatientResult
 #     Gives CareShareResult: Who else can reach a patient.
 #         id: integer. The share's number.
 #         email: string. Whom the patient is shared with.
-#         access: string. read or write.
-#         group: string. owner, prime, family or anyone.
+#         access: string: read, write. read or write.
+#         group: string: owner, prime, family, anyone. owner, prime, family or anyone.
 #         is_user: boolean. Whether it gives an account access; else it waits for the address to be proven or the
 #             code to be claimed.
 #         success: boolean. Always true.
@@ -534,8 +534,8 @@ _POSTERN_RESULTS[care.patients.shares]=CareShareList
 #     Gives CareShareResult: Who else can reach a patient.
 #         id: integer. The share's number.
 #         email: string. Whom the patient is shared with.
-#         access: string. read or write.
-#         group: string. owner, prime, family or anyone.
+#         access: string: read, write. read or write.
+#         group: string: owner, prime, family, anyone. owner, prime, family or anyone.
 #         is_user: boolean. Whether it gives an account access; else it waits for the address to be proven or the
 #             code to be claimed.
 #         success: boolean. Always true.
@@ -558,12 +558,12 @@ _POSTERN_RESULTS[care.patients.unshare]=CareShareResult
 #         first_name: string. The first name.
 #         last_name: string. The last name.
 #         birthdate: string or null. The day of birth.
-#         sex: string or null. male, female or other.
+#         sex: string or null: male, female, other. male, female or other.
 #         phone: string. The phone number.
 #         creator: string. The email of the owner.
 #         me: boolean. Whether the patient is the one who asks.
-#         access: string. What the one who asks may do: read or write.
-#         group: string. As what: owner, prime, family or anyone.
+#         access: string: read, write. What the one who asks may do: read or write.
+#         group: string: owner, prime, family, anyone. As what: owner, prime, family or anyone.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_code.
 _POSTERN_PARAMS[care.patients.claim]='

@@ -6,6 +6,24 @@ export type Time = string;
 /** Whole seconds since 1970. */
 export type Epoch = number;
 
+/** What a user is. */
+export type CareRole = "user" | "clinician";
+
+/** The sex of a patient. */
+export type CareSex = "male" | "female" | "other";
+
+/** What a share allows. */
+export type CareAccess = "read" | "write";
+
+/** Whom a patient is shared with. */
+export type CareGroup = "owner" | "prime" | "family" | "anyone";
+
+/** What an account of the sales API may do, and whom it may invite. */
+export type SalesRole = "customer" | "salesperson" | "admin";
+
+/** How a store keeps its data. */
+export type ServiceStoreKind = "memory" | "directory";
+
 /** A person: an operator's, or a client's. */
 export interface OperatorsPerson {
   /** The person's number. */
@@ -71,7 +89,7 @@ export interface CareRegistered {
   /** The phone number. */
   phone: string;
   /** user or clinician. */
-  role: string;
+  role: CareRole;
   /** Always true. */
   success: boolean;
 }
@@ -87,7 +105,7 @@ export interface CareUser {
   /** The phone number. */
   phone: string;
   /** user or clinician. */
-  role: string;
+  role: CareRole;
   /** A clinician's National Provider Identifier. */
   npi?: string;
   /** Always true. */
@@ -135,7 +153,7 @@ export interface CarePatient {
   /** The day of birth. */
   birthdate: string | null;
   /** male, female or other. */
-  sex: string | null;
+  sex: CareSex | null;
   /** The phone number. */
   phone: string;
   /** The email of the owner. */
@@ -143,9 +161,9 @@ export interface CarePatient {
   /** Whether the patient is the one who asks. */
   me: boolean;
   /** What the one who asks may do: read or write. */
-  access: string;
+  access: CareAccess;
   /** As what: owner, prime, family or anyone. */
-  group: string;
+  group: CareGroup;
 }
 
 /** A patient, as the one who asks sees it. */
@@ -159,7 +177,7 @@ export interface CarePatientResult {
   /** The day of birth. */
   birthdate: string | null;
   /** male, female or other. */
-  sex: string | null;
+  sex: CareSex | null;
   /** The phone number. */
   phone: string;
   /** The email of the owner. */
@@ -167,9 +185,9 @@ export interface CarePatientResult {
   /** Whether the patient is the one who asks. */
   me: boolean;
   /** What the one who asks may do: read or write. */
-  access: string;
+  access: CareAccess;
   /** As what: owner, prime, family or anyone. */
-  group: string;
+  group: CareGroup;
   /** Always true. */
   success: boolean;
 }
@@ -191,9 +209,9 @@ export interface CareShare {
   /** Whom the patient is shared with. */
   email: string;
   /** read or write. */
-  access: string;
+  access: CareAccess;
   /** owner, prime, family or anyone. */
-  group: string;
+  group: CareGroup;
   /** Whether it gives an account access; else it waits for the address to be proven or the code to be claimed. */
   is_user: boolean;
 }
@@ -205,9 +223,9 @@ export interface CareShareResult {
   /** Whom the patient is shared with. */
   email: string;
   /** read or write. */
-  access: string;
+  access: CareAccess;
   /** owner, prime, family or anyone. */
-  group: string;
+  group: CareGroup;
   /** Whether it gives an account access; else it waits for the address to be proven or the code to be claimed. */
   is_user: boolean;
   /** Always true. */
@@ -287,7 +305,7 @@ export interface SalesReferralCode {
 /** The store. */
 export interface ServiceStoreInfo {
   /** `memory` or `directory`. */
-  kind: string;
+  kind: ServiceStoreKind;
 }
 
 /** What serves here. */
@@ -488,7 +506,7 @@ export interface CareUserRegisterParams {
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
   /** user or clinician. */
-  role: "user" | "clinician";
+  role: CareRole;
   /** The first name. */
   first_name?: string | null | undefined;
   /** The last name. */
@@ -628,7 +646,7 @@ export interface CarePatientsShareParams {
   /** The email address, unique without regard to case. */
   email: string;
   /** read or write. */
-  access: "read" | "write";
+  access: CareAccess;
   /** prime, family or anyone. */
   group: "prime" | "family" | "anyone";
 }
@@ -770,7 +788,7 @@ export interface SystemAdvanceClockParams {
 /** The params of `system.invite`. */
 export interface SystemInviteParams {
   /** The role with which it invites. */
-  role: "customer" | "salesperson" | "admin";
+  role: SalesRole;
   /** How many accounts it may create; 1 unless given. */
   uses?: number | undefined;
 }

@@ -9,6 +9,7 @@ from ._calls import Call
 from ._reading import any_object, nothing
 from ._unset import UNSET, Unset, given
 from .types import (
+    CareAccess,
     CareAccessToken,
     CareConfirmedEmail,
     CareDone,
@@ -16,6 +17,7 @@ from .types import (
     CarePatientResult,
     CareRegistered,
     CareResetEmail,
+    CareRole,
     CareShareList,
     CareShareResult,
     CareUser,
@@ -32,6 +34,7 @@ from .types import (
     SalesMe,
     SalesNameInput,
     SalesReferralCode,
+    SalesRole,
     SalesVerifiedEmail,
     ServiceInfo,
     ServiceInvite,
@@ -335,7 +338,7 @@ class CareUserMethods:
         *,
         email: str,
         password: str,
-        role: Literal["user", "clinician"],
+        role: CareRole,
         first_name: str | Unset | None = UNSET,
         last_name: str | Unset | None = UNSET,
         phone: str | Unset | None = UNSET,
@@ -700,7 +703,7 @@ class CarePatientsMethods:
         access_token: str,
         patient_id: int,
         email: str,
-        access: Literal["read", "write"],
+        access: CareAccess,
         group: Literal["prime", "family", "anyone"],
     ) -> CareShareResult:
         """Shares a patient.
@@ -1131,7 +1134,7 @@ class SystemMethods:
     def invite(
         self,
         *,
-        role: Literal["customer", "salesperson", "admin"],
+        role: SalesRole,
         uses: int | Unset = UNSET,
     ) -> ServiceInvite:
         """Gives out a referral code.

@@ -40,7 +40,7 @@ public struct CareUserMethods: Sendable {
     public func register(
         email: String,
         password: String,
-        role: String,
+        role: CareRole,
         firstName: String? = nil,
         lastName: String? = nil,
         phone: String? = nil
@@ -51,7 +51,7 @@ public struct CareUserMethods: Sendable {
             writer.member("password")
             writer.string(password)
             writer.member("role")
-            writer.string(role)
+            role.write(to: &writer)
             if let firstName {
                 writer.member("first_name")
                 writer.string(firstName)
@@ -426,8 +426,8 @@ public struct CarePatientsMethods: Sendable {
         accessToken: String,
         patientID: Int,
         email: String,
-        access: String,
-        group: String
+        access: CareAccess,
+        group: CareGroup
     ) async throws(PosternError) -> CareShareResult {
         try await postern.result(of: "care.patients.share") { writer in
             writer.member("access_token")
@@ -437,9 +437,9 @@ public struct CarePatientsMethods: Sendable {
             writer.member("email")
             writer.string(email)
             writer.member("access")
-            writer.string(access)
+            access.write(to: &writer)
             writer.member("group")
-            writer.string(group)
+            group.write(to: &writer)
         }
     }
 

@@ -3,6 +3,24 @@
 
 import JSON
 
+/// What an account of the sales API may do, and whom it may invite. A newer service may have more values.
+public struct SalesRole: Choice, ResultValue {
+    public static let customer = SalesRole(rawValue: "customer")
+    public static let salesperson = SalesRole(rawValue: "salesperson")
+    public static let admin = SalesRole(rawValue: "admin")
+
+    /// Those that this client knows.
+    public static let known: [SalesRole] = [.customer, .salesperson, .admin]
+
+    /// The string.
+    public let rawValue: String
+
+    /// The value of that string.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+}
+
 /// A customer that was created.
 public struct SalesCreated: ResultValue, Equatable, Sendable {
     /// The email address.

@@ -50,10 +50,10 @@ public struct SystemMethods: Sendable {
     ///   - uses: How many accounts it may create; 1 unless given.
     /// - Returns: A referral code that no account owns.
     /// - Throws: `PosternError`; its own slugs: `.invalidRequest`.
-    public func invite(role: String, uses: Int? = nil) async throws(PosternError) -> ServiceInvite {
+    public func invite(role: SalesRole, uses: Int? = nil) async throws(PosternError) -> ServiceInvite {
         try await postern.result(of: "system.invite") { writer in
             writer.member("role")
-            writer.string(role)
+            role.write(to: &writer)
             if let uses {
                 writer.member("uses")
                 writer.int(uses)
