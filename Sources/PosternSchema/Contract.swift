@@ -40,22 +40,24 @@ struct Contract {
         guard let account = try Self.file("\(root)/schema/account.json") else {
             throw SchemaError("account.json is missing")
         }
-        let files = try ["operators", "care", "sales", "service"].compactMap { name in
-            try Self.file("\(root)/schema/\(name).json")
-        }
+        let files = try Self.apiFiles(in: "\(root)/schema")
         let definitions = try Definitions(account: account, apis: files)
         enumerations = definitions.enumerations
         apis = try files.map { try API(limits.resolved(definitions.resolved($0))) }
-        records = try ["identity", "operators", "care", "sales"].compactMap { name in
+        records = try (["identity"] + apis.map(\.name)).compactMap { name in
             try Self.file("\(root)/schema/records/\(name).json").map { file in
                 Records(name: name, records: try limits.resolved(file).list("records").map { try ObjectType($0) })
             }
         }
         let names = apis.flatMap(\.methods).map(\.name)
         guard Set(names).count == names.count else { throw SchemaError("a method stands in schema/ twice") }
+        let types = records.flatMap(\.records).map(\.name)
+        if let api = accountAPIs.first(where: { !types.contains($0.accounts ?? "") }) {
+            throw SchemaError("\(api.name).json keeps accounts in a record that schema/records does not describe")
+        }
     }
 
-    private static func file(_ path: String) throws -> JSONValue? {
+    static func file(_ path: String) throws -> JSONValue? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         do {
             return try JSONValue(parsing: String(contentsOfFile: path, encoding: .utf8))
@@ -80,6 +82,10 @@ struct API {
     let description: String
     /// How an assistant goes about the API's tools.
     let instructions: String
+    /// The type of record that an account is; nil for the service itself, which has none.
+    let accounts: String?
+    /// The mails that it sends.
+    let mails: [Mail]
     /// What results are made of.
     let types: [ObjectType]
     /// Objects that params are made of.
@@ -91,13 +97,15 @@ struct API {
 
     init(_ file: JSONValue) throws {
         try file.allowOnly([
-            "api", "title", "description", "instructions", "enums", "members", "types", "inputs", "errorData", "errors",
-            "authentication", "methods",
+            "api", "position", "title", "description", "instructions", "accounts", "mails", "enums", "members", "types",
+            "inputs", "errorData", "errors", "authentication", "methods",
         ])
         name = try file.text("api")
         title = try file.text("title")
         description = try file.text("description")
         instructions = try file.text("instructions")
+        accounts = file["accounts"]?.string
+        mails = try file.list("mails").map { [name] in try Mail($0, api: name) }
         // A type may extend one that is described before it.
         types = try file.list("types").reduce(into: []) { types, type in
             types.append(try ObjectType(type, bases: types))
@@ -155,6 +163,8 @@ struct API {
 struct ObjectType {
     let name: String
     let description: String
+    /// Whether it holds the data of a person, and is deleted with it.
+    let isPersonal: Bool
     /// The type whose members it has as well, before its own.
     let base: String?
     /// All of its members.
@@ -163,9 +173,10 @@ struct ObjectType {
     let ownMembers: [Member]
 
     init(_ value: JSONValue, inputs: [ObjectType] = [], bases: [ObjectType] = []) throws {
-        try value.allowOnly(["name", "description", "extends", "members"])
+        try value.allowOnly(["name", "description", "personal", "extends", "members"])
         name = try value.text("name")
         description = try value.text("description")
+        isPersonal = value["personal"]?.bool ?? false
         base = value["extends"]?.string
         ownMembers = try value.list("members").map { try Member($0, inputs: inputs) }
         let inherited = bases.first { [base] in $0.name == base }?.members
@@ -181,6 +192,7 @@ struct ObjectType {
     init(name: String, description: String, members: [Member]) {
         self.name = name
         self.description = description
+        self.isPersonal = false
         self.base = nil
         self.members = members
         self.ownMembers = members
@@ -247,7 +259,8 @@ struct Method {
     let result: String?
     let errors: [String]
     let hashesPassword: Bool
-    let account: String?
+    /// Which param tells whose account a request is about.
+    let account: AccountParam?
     let isReadOnly: Bool
     let isDestructive: Bool
     let isIdempotent: Bool
@@ -271,7 +284,7 @@ struct Method {
         result = value["result"]?.string
         errors = try (authentication?.errors ?? []) + value.list("errors").compactMap(\.string)
         hashesPassword = value["hashesPassword"]?.bool ?? false
-        account = value["account"]?.string ?? authentication?.account
+        account = try AccountParam(value, in: params, authentication)
         isReadOnly = value["readOnly"]?.bool ?? false
         isDestructive = value["destructive"]?.bool ?? false
         isIdempotent = value["idempotent"]?.bool ?? false

@@ -12,7 +12,7 @@ struct MethodEmitter {
         lines += [""]
         lines += Self.property("Whose method it is.", "api", "ErrorCode.API", methods) { ".\($0.0.name)" }
         lines += [""]
-        let account: ((API, Method)) -> String = { $0.1.account.map { ".\($0.lowerCamel)" } ?? "nil" }
+        let account: ((API, Method)) -> String = { $0.1.account?.swift ?? "nil" }
         lines += Self.property(
             "Which param tells whose account it is about.",
             "accountParam",
@@ -42,13 +42,7 @@ struct MethodEmitter {
         }
         lines += ["        default: break", "        }"]
         // A name with escapes is longer than what it stands for; no client writes one, and it is told from its text.
-        lines += ["        return name.hasEscapes ? allCases.first { name.equals($0.name) } : nil", "    }", "}", ""]
-        let params = Set(methods.compactMap(\.1.account)).sorted()
-        lines += ["/// A param that tells whose account a request is about.", "package enum AccountParam: Sendable {"]
-        lines += params.map { "    case \($0.lowerCamel)" }
-        lines += ["", "    /// The param's name.", "    package var name: StaticString {", "        switch self {"]
-        lines += params.map { "        case .\($0.lowerCamel): \"\($0)\"" }
-        lines += ["        }", "    }", "}"]
+        lines += ["        return name.hasEscapes ? allCases.first { name.equals($0.name) } : nil", "    }", "}"]
         text = generatedMark + lines.joined(separator: "\n") + "\n"
     }
 

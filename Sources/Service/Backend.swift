@@ -11,14 +11,6 @@ package final class Backend {
     /// The APIs over it.
     package let apis: AccountAPIs
 
-    /// What a host chooses about the account APIs.
-    package struct Settings {
-        /// Whether an operator has to confirm the email before signing in.
-        package var operatorsConfirmEmail = true
-
-        package init() {}
-    }
-
     /// - Parameters:
     ///   - log: takes one line, without secrets, of what no request is told.
     package init(
@@ -26,7 +18,7 @@ package final class Backend {
         time: any TimeSource,
         random: any RandomSource,
         composer: any MailComposer,
-        settings: Settings = Settings(),
+        settings: AccountSettings = AccountSettings(),
         log: @escaping (String) -> Void = { _ in }
     ) {
         let environment = Environment(
@@ -37,7 +29,7 @@ package final class Backend {
             outbox: Outbox(composer: composer)
         )
         self.store = store
-        self.apis = AccountAPIs(environment, operatorsConfirmEmail: settings.operatorsConfirmEmail)
+        self.apis = AccountAPIs(environment, settings)
         self.log = log
     }
 

@@ -5,9 +5,7 @@ import Store
 
 /// Answers the contract's methods with what the account APIs do.
 package final class Service: RequestHandler {
-    let operators: OperatorsHandlers
-    let care: CareHandlers
-    let sales: SalesHandlers
+    let handlers: AccountHandlers
     let system: SystemHandlers
     let mcp: MCPHandlers
 
@@ -37,9 +35,7 @@ package final class Service: RequestHandler {
         self.hashesElsewhere = hashesElsewhere
         self.backend = backend
         self.system = system
-        self.operators = OperatorsHandlers(operators: backend.apis.operators)
-        self.care = CareHandlers(care: backend.apis.care)
-        self.sales = SalesHandlers(sales: backend.apis.sales)
+        self.handlers = AccountHandlers(backend.apis)
         self.isRehearsal = system.rehearsal != nil
         self.mcp = MCPHandlers(
             serverVersion: system.version,

@@ -46,7 +46,7 @@ struct ListBoundTests {
     }
 
     @Test func readsAllClientsInPagesMostRecentlyChangedFirst() throws {
-        let operators = Operators(environment, confirmsEmail: false)
+        let operators = Operators(environment, AccountSettings(operatorsConfirmEmail: false))
         let session = try operatorWithClients(operators)
         func ids(from provision: Int) throws -> [Int] {
             try operators.clients(session: session, provision: .value(provision)).clients.map(\.id)
@@ -58,7 +58,7 @@ struct ListBoundTests {
     }
 
     @Test func stopsReadingClientsPastTheBound() throws {
-        let operators = Operators(environment, confirmsEmail: false)
+        let operators = Operators(environment, AccountSettings(operatorsConfirmEmail: false))
         let session = try operatorWithClients(operators)
         func count(limit: Given<Int>, bytesMax: Int) throws -> Int {
             try operators.clients(session: session, provision: .value(0), limit: limit, answerBytesMax: bytesMax)

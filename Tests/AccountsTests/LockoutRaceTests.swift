@@ -22,7 +22,7 @@ struct LockoutRaceTests {
             hasher: hasher,
             outbox: Outbox(composer: SecretComposer())
         )
-        apis = AccountAPIs(environment, operatorsConfirmEmail: false)
+        apis = AccountAPIs(environment, AccountSettings(operatorsConfirmEmail: false))
     }
 
     /// Has another process count ten failures of account 1 while the next password is verified.

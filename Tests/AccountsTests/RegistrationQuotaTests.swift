@@ -45,7 +45,7 @@ struct RegistrationQuotaTests {
         }
         #expect(try store.transact { try $0.count(Operator.self) + $0.count(OutboxMail.self) } == 0)
         // Without mails there is nothing to wait for.
-        #expect(try register(AccountAPIs(environment, operatorsConfirmEmail: false)) == 1)
+        #expect(try register(AccountAPIs(environment, AccountSettings(operatorsConfirmEmail: false))) == 1)
     }
 
     @Test func areRefusedBySales() throws {

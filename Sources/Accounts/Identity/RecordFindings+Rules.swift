@@ -71,14 +71,12 @@ extension RecordFindings {
 
     /// Reports a realm that is none, and an account that is not there.
     package mutating func check(_ realm: String, account: Int, _ property: String = "account") {
-        switch Realm(rawValue: realm) {
-        case .operators: require(property, Operator.self, account)
-        case .care: require(property, CareUser.self, account)
-        case .sales: require(property, SalesUser.self, account)
-        case nil:
+        guard let known = Realm(rawValue: realm) else {
             check(property, account)
             refuse("realm", "none of \(Realm.allCases.map(\.rawValue).joined(separator: ", "))")
+            return
         }
+        known.require(property, account, into: &self)
     }
 
     /// From 1970 to what expires last of what the latest clock makes.

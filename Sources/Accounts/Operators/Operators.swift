@@ -17,10 +17,11 @@ package struct Operators {
     let codes: MailedCodes
     let signIn: SignIn<Operator>
 
-    package init(_ environment: Environment, confirmsEmail: Bool = true) {
+    package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
         sessions = Sessions(.operators, perAccountMax: Limits.sessionsMax)
         codes = MailedCodes(.operators)
+        let confirmsEmail = settings.operatorsConfirmEmail
         self.confirmsEmail = confirmsEmail
         self.signIn = SignIn(
             .operators,

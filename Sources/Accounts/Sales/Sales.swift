@@ -15,7 +15,7 @@ package struct Sales {
     let codes: MailedCodes
     let signIn: SignIn<SalesUser>
 
-    package init(_ environment: Environment) {
+    package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
         sessions = Sessions(.sales, perAccountMax: Limits.sessionsMax)
         codes = MailedCodes(.sales)

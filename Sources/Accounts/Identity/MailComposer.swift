@@ -1,16 +1,3 @@
-/// The mails that the account APIs send.
-package enum MailKind: String, CaseIterable, Sendable {
-    case operatorsConfirmation = "operators-confirmation"
-    case operatorsReset = "operators-reset"
-    case careConfirmation = "care-confirmation"
-    case careTemporaryPassword = "care-temporary-password"
-    /// The same for an account whose address is not proven: signing in with it ends what was shared.
-    case careTemporaryPasswordUnproven = "care-temporary-password-unproven"
-    case careInvitation = "care-invitation"
-    case salesVerification = "sales-verification"
-    case salesReset = "sales-reset"
-}
-
 /// What a mail says: one line of subject and a plain text.
 package struct MailText: Equatable, Sendable {
     /// One line.
