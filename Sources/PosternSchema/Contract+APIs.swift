@@ -2,6 +2,11 @@ import FoundationEssentials
 import JSON
 
 extension Contract {
+    /// The bounds that a method names.
+    func limits(of method: Method) -> [ContractLimits.Limit] {
+        method.limits.compactMap { name in limits.limits.first { $0.name == name } }
+    }
+
     /// The APIs that have accounts: all but the service itself.
     var accountAPIs: [API] { apis.filter { $0.accounts != nil } }
 

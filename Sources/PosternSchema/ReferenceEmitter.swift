@@ -9,7 +9,7 @@ struct ReferenceEmitter {
         lines += ["# Reference", ""]
         for api in contract.apis {
             lines += ["## \(api.title)", "", api.description, ""]
-            for method in api.methods { lines += Self.section(on: method) }
+            for method in api.methods { lines += Self.section(on: method, contract.limits(of: method)) }
             for type in api.types {
                 lines += ["### \(type.name)", "", type.description, ""] + Self.table(type.members)
             }
@@ -27,7 +27,7 @@ struct ReferenceEmitter {
         text = lines.dropLast().joined(separator: "\n") + "\n"
     }
 
-    private static func section(on method: Method) -> [String] {
+    private static func section(on method: Method, _ limits: [ContractLimits.Limit]) -> [String] {
         var lines = ["### `\(method.name)`", "", method.summary + " " + method.description, ""]
         if let endpoint = method.endpoint { lines += ["Mirrors `\(endpoint)`.", ""] }
         if !method.params.isEmpty { lines += table(method.params) }
@@ -35,6 +35,7 @@ struct ReferenceEmitter {
         if !method.errors.isEmpty {
             lines += ["Errors: " + method.errors.map { "`\($0)`" }.joined(separator: ", ") + ".", ""]
         }
+        if !limits.isEmpty { lines += limits.sentences + [""] }
         if method.example != .null { lines += ["```json", method.example.prettyText, "```", ""] }
         return lines
     }

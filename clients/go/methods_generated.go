@@ -131,6 +131,8 @@ func (v OperatorsRegisterParams) Format(state fmt.State, verb rune) {
 }
 
 // Register registers an operator. The session works at once; signing in asks for the mailed code to be confirmed first.
+// Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
+// `mailQuotaSeconds` (an hour).
 //
 // It calls `operators.register`. Errors of its own: [FieldRequired], [FieldInvalid], [OperatorExists] and
 // [TooManyMails].
@@ -154,7 +156,8 @@ func (v OperatorsSigninParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Signin signs an operator in. Each sign-in opens a session; the newest sixteen live.
+// Signin signs an operator in. Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds` (90 days),
+// `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
 // It calls `operators.signin`. Errors of its own: [FieldRequired], [FieldInvalid], [AccountInvalidOrUnconfirmed],
 // [WrongPassword] and [TooManyAttempts].
@@ -176,7 +179,8 @@ func (v OperatorsConfirmEmailParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// ConfirmEmail confirms an operator's email. The code is good once, for a day.
+// ConfirmEmail confirms an operator's email. The code is good once, for a day. Limits: `confirmationCodeSeconds` (a
+// day), `usedCodeSeconds` (a day).
 //
 // It calls `operators.confirm_email`. Errors of its own: [FieldRequired], [FieldInvalid] and [CodeInvalid].
 func (m OperatorsMethods) ConfirmEmail(
@@ -193,6 +197,7 @@ type OperatorsResendConfirmationParams struct {
 }
 
 // ResendConfirmation mails the confirmation again. The answer is the same whether or not there is such an account.
+// Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
 // It calls `operators.resend_confirmation`. Errors of its own: [FieldRequired] and [FieldInvalid].
 func (m OperatorsMethods) ResendConfirmation(ctx context.Context, params OperatorsResendConfirmationParams) error {
@@ -246,7 +251,8 @@ func (v OperatorsChangePasswordParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// ChangePassword changes an operator's password. All of the operator's sessions end.
+// ChangePassword changes an operator's password. All of the operator's sessions end. Limits: `failedSignInsMax` (10),
+// `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
 // It calls `operators.change_password`. Errors of its own: [AuthenticationFailed], [FieldRequired], [FieldInvalid],
 // [WrongPassword] and [TooManyAttempts].
@@ -262,7 +268,7 @@ type OperatorsResetPasswordParams struct {
 }
 
 // ResetPassword mails a code to set a new password with. The answer is the same whether or not there is such an
-// account.
+// account. Limits: `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
 // It calls `operators.reset_password`. Errors of its own: [FieldRequired] and [FieldInvalid].
 func (m OperatorsMethods) ResetPassword(ctx context.Context, params OperatorsResetPasswordParams) error {
@@ -288,7 +294,7 @@ func (v OperatorsCompleteResetParams) Format(state fmt.State, verb rune) {
 }
 
 // CompleteReset sets a new password. All of the operator's sessions end, a lock is lifted, and the email counts as
-// confirmed.
+// confirmed. Limits: `resetCodeSeconds` (an hour).
 //
 // It calls `operators.complete_reset`. Errors of its own: [FieldRequired], [FieldInvalid] and [CodeInvalid].
 func (m OperatorsMethods) CompleteReset(ctx context.Context, params OperatorsCompleteResetParams) error {
@@ -442,6 +448,7 @@ func (v CareUserRegisterParams) Format(state fmt.State, verb rune) {
 }
 
 // Register registers a user. A patient for the user is created as well, and a code that proves the address is mailed.
+// Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
 // It calls `care.user.register`. Errors of its own: [EmailRequired], [InvalidEmail], [PasswordRequired],
 // [InvalidPassword], [InvalidRole], [InvalidFirstName], [InvalidLastName], [InvalidPhone], [UserAlreadyExists] and
@@ -535,7 +542,8 @@ type CareUserResetPasswordParams struct {
 
 // ResetPassword mails a temporary password. Every access token is revoked. The temporary password is good for a day;
 // signing in with it proves the address. Where the address was not proven before, all shares and invitations that the
-// account made or that concern its patients end then.
+// account made or that concern its patients end then. Limits: `temporaryPasswordSeconds` (a day),
+// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
 // It calls `care.user.reset_password`. Errors of its own: [EmailRequired], [InvalidEmail] and [UserNotFound].
 func (m CareUserMethods) ResetPassword(
@@ -563,7 +571,7 @@ func (v CareUserConfirmEmailParams) Format(state fmt.State, verb rune) {
 }
 
 // ConfirmEmail proves one's email. The code is good for a day; for a day after its use it answers the same again.
-// Shares that wait for the address open.
+// Shares that wait for the address open. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
 //
 // It calls `care.user.confirm_email`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
 func (m CareUserMethods) ConfirmEmail(
@@ -580,6 +588,7 @@ type CareUserResendConfirmationParams struct {
 }
 
 // ResendConfirmation mails the confirmation again. The answer is the same whether or not there is such an account.
+// Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
 // It calls `care.user.resend_confirmation`. Errors of its own: [EmailRequired] and [InvalidEmail].
 func (m CareUserMethods) ResendConfirmation(ctx context.Context, params CareUserResendConfirmationParams) error {
@@ -603,7 +612,8 @@ func (v CareAuthTokenParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Token signs in. Each sign-in gives a new token; the newest 5 live.
+// Token signs in. Each sign-in gives a new token; the newest 5 live. Limits: `sessionSeconds` (90 days),
+// `careSessionsMax` (5), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
 // It calls `care.auth.token`. Errors of its own: [EmailRequired], [InvalidEmail], [PasswordRequired],
 // [InvalidPassword], [WrongEmailPassword] and [LoginAttemptsExceeded].
@@ -683,7 +693,7 @@ func (v CarePatientsListParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// List lists the patients that one can see. In the order of their numbers.
+// List lists the patients that one can see. In the order of their numbers. Limits: `patientsPerPage` (25).
 //
 // It calls `care.patients.list`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidLimit] and
 // [InvalidOffset].
@@ -797,7 +807,9 @@ func (v CarePatientsShareParams) Format(state fmt.State, verb rune) {
 }
 
 // Share shares a patient. An email without an account, or whose account has not proven it, is mailed an invitation: its
-// code gives the access to the one who claims it, and proving the address gives it to the account.
+// code gives the access to the one who claims it, and proving the address gives it to the account. Limits:
+// `claimCodeSeconds` (7 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100),
+// `mailsToOthersSeconds` (a day).
 //
 // It calls `care.patients.share`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
 // [Unauthorized], [EmailRequired], [InvalidEmail], [InvalidAccess], [InvalidGroup], [IsOwner] and [TooManyMails].
@@ -875,7 +887,7 @@ func (v CarePatientsClaimParams) Format(state fmt.State, verb rune) {
 
 // Claim claims an invitation. The access goes to the one who claims. One who has access already keeps it, raised where
 // the invitation gives more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that
-// somebody else had mailed to the account's own address proves that address.
+// somebody else had mailed to the account's own address proves that address. Limits: `claimCodeSeconds` (7 days).
 //
 // It calls `care.patients.claim`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
 func (m CarePatientsMethods) Claim(ctx context.Context, params CarePatientsClaimParams) (*CarePatientResult, error) {
@@ -905,6 +917,7 @@ func (v SalesUserCreateCustomerParams) Format(state fmt.State, verb rune) {
 }
 
 // CreateCustomer creates a customer. Anybody's code will do. The account is locked until the mailed token is used.
+// Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
 // It calls `sales.user.create_customer`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
 // [UserAlreadyExists] and [TooManyMails].
@@ -939,7 +952,8 @@ func (v SalesUserCreateSalespersonParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// CreateSalesperson creates a salesperson. The code's owner must be a salesperson or an internal user.
+// CreateSalesperson creates a salesperson. The code's owner must be a salesperson or an internal user. Limits:
+// `sessionSeconds` (90 days).
 //
 // It calls `sales.user.create_salesperson`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
 // [InsufficientAuthorization] and [UserAlreadyExists].
@@ -970,7 +984,8 @@ func (v SalesUserCreateInternalParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// CreateInternal creates an internal user. The code's owner must be an internal user.
+// CreateInternal creates an internal user. The code's owner must be an internal user. Limits: `sessionSeconds` (90
+// days).
 //
 // It calls `sales.user.create_internal`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
 // [InsufficientAuthorization] and [UserAlreadyExists].
@@ -997,7 +1012,8 @@ func (v SalesUserAuthenticateParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Authenticate signs in. Each sign-in opens a session; the newest sixteen live.
+// Authenticate signs in. Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds` (90 days),
+// `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
 // It calls `sales.user.authenticate`. Errors of its own: [InvalidRequest], [AuthenticationFailed] and
 // [TooManyAttempts].
@@ -1022,7 +1038,8 @@ func (v SalesUserVerifyParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Verify verifies a customer's email. The token is good once, for a day.
+// Verify verifies a customer's email. The token is good once, for a day. Limits: `confirmationCodeSeconds` (a day),
+// `usedCodeSeconds` (a day).
 //
 // It calls `sales.user.verify`. Errors of its own: [InvalidRequest] and [TokenInvalid].
 func (m SalesUserMethods) Verify(ctx context.Context, params SalesUserVerifyParams) (*SalesVerifiedEmail, error) {
@@ -1106,6 +1123,7 @@ type SalesUserResetParams struct {
 }
 
 // Reset mails a token to set a new password with. The answer is the same whether or not there is such an account.
+// Limits: `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
 // It calls `sales.user.reset`. Errors of its own: [InvalidRequest].
 func (m SalesUserMethods) Reset(ctx context.Context, params SalesUserResetParams) error {
@@ -1130,7 +1148,8 @@ func (v SalesUserCompleteResetParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// CompleteReset sets a new password. All sessions end, a lock is lifted, and the email counts as verified.
+// CompleteReset sets a new password. All sessions end, a lock is lifted, and the email counts as verified. Limits:
+// `resetCodeSeconds` (an hour).
 //
 // It calls `sales.user.complete_reset`. Errors of its own: [InvalidRequest] and [TokenInvalid].
 func (m SalesUserMethods) CompleteReset(ctx context.Context, params SalesUserCompleteResetParams) error {
@@ -1145,6 +1164,7 @@ type SalesUserResendVerificationParams struct {
 }
 
 // ResendVerification mails the verification again. The answer is the same whether or not there is such an account.
+// Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
 // It calls `sales.user.resend_verification`. Errors of its own: [InvalidRequest].
 func (m SalesUserMethods) ResendVerification(ctx context.Context, params SalesUserResendVerificationParams) error {
@@ -1219,7 +1239,7 @@ type SystemInviteParams struct {
 }
 
 // Invite gives out a referral code. The code is good for 7 days. The method exists only in a rehearsal; elsewhere
-// `postern invite` does it.
+// `postern invite` does it. Limits: `invitationSeconds` (7 days), `invitationUsesMax` (1,000,000).
 //
 // It calls `system.invite`. Errors of its own: [InvalidRequest].
 func (m SystemMethods) Invite(ctx context.Context, params SystemInviteParams) (*ServiceInvite, error) {

@@ -86,12 +86,14 @@ enum CareRules {
         return npi
     }
 
-    /// A day of the calendar from 1850 to tomorrow, or nil for a blank: a patient in a zone east of UTC may be born on
+    private static let earliestBirthdate = "\(Limits.birthYearMin)-01-01"
+
+    /// A day of the calendar from `Limits.birthYearMin` to tomorrow, or nil for a blank: a patient in a zone east of UTC may be born on
     /// the day after the clock's.
     static func birthdate(_ given: Given<String>, at now: Timestamp) throws -> String? {
         if given.isBlank { return nil }
         guard let day = given.value, day.utf8.count == 10, Timestamp(day + "T00:00:00.000000Z") != nil,
-            day >= "1850-01-01", day <= now.adding(seconds: 86_400).description.prefix(10)
+            day >= earliestBirthdate, day <= now.adding(seconds: 86_400).description.prefix(10)
         else { throw given.error(Codes.invalidBirthdate) }
         return day
     }

@@ -66,7 +66,7 @@ extension Given where Value == Password {
         }
     }
 
-    /// The value where it is a password: 1 to 1,024 bytes, taken exactly as given.
+    /// The value where it is a password: 1 to `Limits.passwordBytesMax` bytes, taken exactly as given.
     package var password: Password? {
         guard let value, (1...Limits.passwordBytesMax).contains(value.count) else { return nil }
         return value

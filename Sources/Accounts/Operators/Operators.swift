@@ -66,7 +66,7 @@ package struct Operators {
     }
 
     func newSession() -> SecretToken {
-        SecretToken(bytes: 64, from: environment.random)
+        SecretToken(bytes: Limits.sessionIDDigits / 2, from: environment.random)
     }
 }
 

@@ -51,7 +51,7 @@ package struct Sales {
     }
 
     func newKey() -> SecretToken {
-        SecretToken(bytes: 32, from: environment.random)
+        SecretToken(bytes: Limits.apiKeyDigits / 2, from: environment.random)
     }
 
     /// Mails a token to the address that the account has, unless it was mailed too often of late: then the token before

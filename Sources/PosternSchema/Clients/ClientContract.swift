@@ -111,7 +111,8 @@ struct ClientContract {
             }
         }
         inputs = contract.apis.flatMap(Self.inputs)
-        methods = contract.apis.flatMap { api in api.methods.map { ClientMethod($0, in: api) } }
+        methods = contract.apis.flatMap { api in api.methods.map { ClientMethod($0, in: api, contract.limits(of: $0)) }
+        }
         let titles = contract.apis.map { (name: $0.name, text: "\($0.title).") }
         groups = Self.groups(methods, within: "") { path in
             titles.first { $0.name == path }?.text ?? "The methods `\(path).…`."
@@ -176,12 +177,12 @@ struct ClientContract {
 }
 
 extension ClientContract.ClientMethod {
-    fileprivate init(_ method: Method, in api: API) {
+    fileprivate init(_ method: Method, in api: API, _ limits: [ContractLimits.Limit]) {
         let params = method.params.map { ClientContract.ClientMember($0, in: api, isOptional: !$0.isRequired) }
         self.init(
             name: method.name,
             summary: method.summary,
-            description: method.description,
+            description: ([method.description] + limits.sentences).joined(separator: " "),
             params: params.filter { !$0.isOptional } + params.filter(\.isOptional),
             result: method.result.map { $0 == "object" ? .anyObject : .object(api.typeName($0)) } ?? .nothing,
             errors: method.errors

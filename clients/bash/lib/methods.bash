@@ -10,7 +10,8 @@ declare -gA _POSTERN_PARAMS=()
 declare -gA _POSTERN_RESULTS=()
 
 # operators.register: Registers an operator. The session works at once; signing in asks for the mailed code to be
-#     confirmed first.
+#     confirmed first. Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day),
+#     `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 #     user: OperatorsPersonInput. required. The operator's person.
 #     user.first_name: string. required. The first name.
 #     user.last_name: string. required. The last name.
@@ -31,7 +32,9 @@ password:string
 '
 _POSTERN_RESULTS[operators.register]=OperatorsOperator
 
-# operators.signin: Signs an operator in. Each sign-in opens a session; the newest sixteen live.
+# operators.signin: Signs an operator in. Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds`
+#     (90 days), `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an
+#     hour).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     Gives OperatorsOperator: An operator, with a session that is open.
@@ -142,7 +145,8 @@ client_id:integer
 '
 _POSTERN_RESULTS[operators.client.delete]=OperatorsClient
 
-# operators.confirm_email: Confirms an operator's email. The code is good once, for a day.
+# operators.confirm_email: Confirms an operator's email. The code is good once, for a day. Limits:
+#     `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
 #     code: string. required. The code from the mail.
 #     Gives OperatorsConfirmedEmail: An email that is confirmed now.
 #         email: string. The email address.
@@ -153,7 +157,8 @@ code:string
 _POSTERN_RESULTS[operators.confirm_email]=OperatorsConfirmedEmail
 
 # operators.resend_confirmation: Mails the confirmation again. The answer is the same whether or not there is such
-#     an account.
+#     an account. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an
+#     hour).
 #     email: string. required. The email address, unique without regard to case.
 #     Gives nothing.
 #     Errors: field_required, field_invalid.
@@ -173,7 +178,8 @@ session_id:string
 '
 _POSTERN_RESULTS[operators.signout]=nothing
 
-# operators.change_password: Changes an operator's password. All of the operator's sessions end.
+# operators.change_password: Changes an operator's password. All of the operator's sessions end. Limits:
+#     `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 #     user_id: integer. required. The operator's `id`.
 #     session_id: string. required. A session of that operator.
 #     current_password: string. required. The password up to now.
@@ -189,7 +195,8 @@ password:string
 _POSTERN_RESULTS[operators.change_password]=nothing
 
 # operators.reset_password: Mails a code to set a new password with. The answer is the same whether or not there is
-#     such an account.
+#     such an account. Limits: `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an
+#     hour).
 #     email: string. required. The email address, unique without regard to case.
 #     Gives nothing.
 #     Errors: field_required, field_invalid.
@@ -199,7 +206,7 @@ email:string
 _POSTERN_RESULTS[operators.reset_password]=nothing
 
 # operators.complete_reset: Sets a new password. All of the operator's sessions end, a lock is lifted, and the email
-#     counts as confirmed.
+#     counts as confirmed. Limits: `resetCodeSeconds` (an hour).
 #     code: string. required. The code from the mail.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     Gives nothing.
@@ -211,7 +218,8 @@ password:string
 _POSTERN_RESULTS[operators.complete_reset]=nothing
 
 # care.user.register: Registers a user. A patient for the user is created as well, and a code that proves the
-#     address is mailed.
+#     address is mailed. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
+#     `mailQuotaSeconds` (an hour).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     role: string: user, clinician. required. user or clinician.
@@ -300,7 +308,8 @@ _POSTERN_RESULTS[care.user.delete]=CareUser
 
 # care.user.reset_password: Mails a temporary password. Every access token is revoked. The temporary password is
 #     good for a day; signing in with it proves the address. Where the address was not proven before, all shares and
-#     invitations that the account made or that concern its patients end then.
+#     invitations that the account made or that concern its patients end then. Limits: `temporaryPasswordSeconds` (a
+#     day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 #     email: string. required. The email address, unique without regard to case.
 #     Gives CareResetEmail: Where a temporary password went.
 #         email: string. The email address.
@@ -312,7 +321,8 @@ email:string
 _POSTERN_RESULTS[care.user.reset_password]=CareResetEmail
 
 # care.user.confirm_email: Proves one's email. The code is good for a day; for a day after its use it answers the
-#     same again. Shares that wait for the address open.
+#     same again. Shares that wait for the address open. Limits: `confirmationCodeSeconds` (a day),
+#     `usedCodeSeconds` (a day).
 #     access_token: string. required. A token that a sign-in gave.
 #     code: string. required. The code from the mail that registering sent.
 #     Gives CareConfirmedEmail: The address that was proven.
@@ -326,7 +336,8 @@ code:string
 _POSTERN_RESULTS[care.user.confirm_email]=CareConfirmedEmail
 
 # care.user.resend_confirmation: Mails the confirmation again. The answer is the same whether or not there is such
-#     an account.
+#     an account. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an
+#     hour).
 #     email: string. required. The email address, unique without regard to case.
 #     Gives nothing.
 #     Errors: email_required, invalid_email.
@@ -335,7 +346,8 @@ email:string
 '
 _POSTERN_RESULTS[care.user.resend_confirmation]=nothing
 
-# care.auth.token: Signs in. Each sign-in gives a new token; the newest 5 live.
+# care.auth.token: Signs in. Each sign-in gives a new token; the newest 5 live. Limits: `sessionSeconds` (90 days),
+#     `careSessionsMax` (5), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     Gives CareAccessToken: A session that was opened.
@@ -390,7 +402,8 @@ phone:string
 '
 _POSTERN_RESULTS[care.patients.create]=CarePatientResult
 
-# care.patients.list: Lists the patients that one can see. In the order of their numbers.
+# care.patients.list: Lists the patients that one can see. In the order of their numbers. Limits: `patientsPerPage`
+#     (25).
 #     access_token: string. required. A token that a sign-in gave.
 #     limit: integer. How many at most; 0 for all, 25 if absent.
 #     offset: integer. How many to pass over.
@@ -487,7 +500,8 @@ _POSTERN_RESULTS[care.patients.delete]=CarePatientResult
 
 # care.patients.share: Shares a patient. An email without an account, or whose account has not proven it, is mailed
 #     an invitation: its code gives the access to the one who claims it, and proving the address gives it to the
-#     account.
+#     account. Limits: `claimCodeSeconds` (7 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+#     `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day).
 #     access_token: string. required. A token that a sign-in gave.
 #     patient_id: integer. required. The patient's `id`.
 #     email: string. required. The email address, unique without regard to case.
@@ -550,7 +564,8 @@ _POSTERN_RESULTS[care.patients.unshare]=CareShareResult
 
 # care.patients.claim: Claims an invitation. The access goes to the one who claims. One who has access already keeps
 #     it, raised where the invitation gives more; the owner, and who gains nothing, leave the code as it is.
-#     Claiming an invitation that somebody else had mailed to the account's own address proves that address.
+#     Claiming an invitation that somebody else had mailed to the account's own address proves that address. Limits:
+#     `claimCodeSeconds` (7 days).
 #     access_token: string. required. A token that a sign-in gave.
 #     code: string. required. The code from the mail.
 #     Gives CarePatientResult: A patient, as the one who asks sees it.
@@ -573,7 +588,8 @@ code:string
 _POSTERN_RESULTS[care.patients.claim]=CarePatientResult
 
 # sales.user.create_customer: Creates a customer. Anybody's code will do. The account is locked until the mailed
-#     token is used.
+#     token is used. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds`
+#     (an hour).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     referral_code: string. required. The code of who invites.
@@ -598,6 +614,7 @@ name.last:string
 _POSTERN_RESULTS[sales.user.create_customer]=SalesCreated
 
 # sales.user.create_salesperson: Creates a salesperson. The code's owner must be a salesperson or an internal user.
+#     Limits: `sessionSeconds` (90 days).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     referral_code: string. required. The code of who invites.
@@ -624,7 +641,8 @@ brand_id:string
 '
 _POSTERN_RESULTS[sales.user.create_salesperson]=SalesCreatedWithKey
 
-# sales.user.create_internal: Creates an internal user. The code's owner must be an internal user.
+# sales.user.create_internal: Creates an internal user. The code's owner must be an internal user. Limits:
+#     `sessionSeconds` (90 days).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     referral_code: string. required. The code of who invites.
@@ -647,7 +665,8 @@ name.last:string
 '
 _POSTERN_RESULTS[sales.user.create_internal]=SalesCreatedWithKey
 
-# sales.user.authenticate: Signs in. Each sign-in opens a session; the newest sixteen live.
+# sales.user.authenticate: Signs in. Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds` (90
+#     days), `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     Gives SalesAuthenticated: A session that was opened.
@@ -660,7 +679,8 @@ password:string
 '
 _POSTERN_RESULTS[sales.user.authenticate]=SalesAuthenticated
 
-# sales.user.verify: Verifies a customer's email. The token is good once, for a day.
+# sales.user.verify: Verifies a customer's email. The token is good once, for a day. Limits:
+#     `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
 #     token: string. required. The token from the mail.
 #     Gives SalesVerifiedEmail: An email that is verified now.
 #         email: string. The email address.
@@ -709,7 +729,7 @@ api_key:string
 _POSTERN_RESULTS[sales.user.renew_referral_code]=SalesReferralCode
 
 # sales.user.reset: Mails a token to set a new password with. The answer is the same whether or not there is such an
-#     account.
+#     account. Limits: `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 #     email: string. required. The email address, unique without regard to case.
 #     Gives nothing.
 #     Errors: invalid_request.
@@ -719,7 +739,7 @@ email:string
 _POSTERN_RESULTS[sales.user.reset]=nothing
 
 # sales.user.complete_reset: Sets a new password. All sessions end, a lock is lifted, and the email counts as
-#     verified.
+#     verified. Limits: `resetCodeSeconds` (an hour).
 #     token: string. required. The token from the mail.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     Gives nothing.
@@ -731,7 +751,8 @@ password:string
 _POSTERN_RESULTS[sales.user.complete_reset]=nothing
 
 # sales.user.resend_verification: Mails the verification again. The answer is the same whether or not there is such
-#     an account.
+#     an account. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an
+#     hour).
 #     email: string. required. The email address, unique without regard to case.
 #     Gives nothing.
 #     Errors: invalid_request.
@@ -783,7 +804,7 @@ _POSTERN_PARAMS[system.outbox]='
 _POSTERN_RESULTS[system.outbox]=ServiceOutbox
 
 # system.invite: Gives out a referral code. The code is good for 7 days. The method exists only in a rehearsal;
-#     elsewhere `postern invite` does it.
+#     elsewhere `postern invite` does it. Limits: `invitationSeconds` (7 days), `invitationUsesMax` (1,000,000).
 #     role: string: customer, salesperson, admin. required. The role with which it invites.
 #     uses: integer. How many accounts it may create; 1 unless given.
 #     Gives ServiceInvite: A referral code that no account owns.

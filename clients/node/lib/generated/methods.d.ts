@@ -48,20 +48,24 @@ export interface OperatorsMethods {
 
   /**
    * Registers an operator. The session works at once; signing in asks for the mailed code to be confirmed first.
+   * Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
+   * `mailQuotaSeconds` (an hour).
    *
    * @throws FieldRequired, FieldInvalid, OperatorExists, TooManyMails
    */
   register(params: types.OperatorsRegisterParams, options?: CallOptions): Promise<types.OperatorsOperator>;
 
   /**
-   * Signs an operator in. Each sign-in opens a session; the newest sixteen live.
+   * Signs an operator in. Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds` (90 days),
+   * `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
    * @throws FieldRequired, FieldInvalid, AccountInvalidOrUnconfirmed, WrongPassword, TooManyAttempts
    */
   signin(params: types.OperatorsSigninParams, options?: CallOptions): Promise<types.OperatorsOperator>;
 
   /**
-   * Confirms an operator's email. The code is good once, for a day.
+   * Confirms an operator's email. The code is good once, for a day. Limits: `confirmationCodeSeconds` (a day),
+   * `usedCodeSeconds` (a day).
    *
    * @throws FieldRequired, FieldInvalid, CodeInvalid
    */
@@ -71,7 +75,8 @@ export interface OperatorsMethods {
   ): Promise<types.OperatorsConfirmedEmail>;
 
   /**
-   * Mails the confirmation again. The answer is the same whether or not there is such an account.
+   * Mails the confirmation again. The answer is the same whether or not there is such an account. Limits:
+   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
    * @throws FieldRequired, FieldInvalid
    */
@@ -85,14 +90,16 @@ export interface OperatorsMethods {
   signout(params: types.OperatorsSignoutParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Changes an operator's password. All of the operator's sessions end.
+   * Changes an operator's password. All of the operator's sessions end. Limits: `failedSignInsMax` (10),
+   * `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
    * @throws AuthenticationFailed, FieldRequired, FieldInvalid, WrongPassword, TooManyAttempts
    */
   changePassword(params: types.OperatorsChangePasswordParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Mails a code to set a new password with. The answer is the same whether or not there is such an account.
+   * Mails a code to set a new password with. The answer is the same whether or not there is such an account. Limits:
+   * `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
    * @throws FieldRequired, FieldInvalid
    */
@@ -100,6 +107,7 @@ export interface OperatorsMethods {
 
   /**
    * Sets a new password. All of the operator's sessions end, a lock is lifted, and the email counts as confirmed.
+   * Limits: `resetCodeSeconds` (an hour).
    *
    * @throws FieldRequired, FieldInvalid, CodeInvalid
    */
@@ -109,7 +117,8 @@ export interface OperatorsMethods {
 /** The methods `care.user.…`. */
 export interface CareUserMethods {
   /**
-   * Registers a user. A patient for the user is created as well, and a code that proves the address is mailed.
+   * Registers a user. A patient for the user is created as well, and a code that proves the address is mailed. Limits:
+   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
    * @throws EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, InvalidRole, InvalidFirstName,
    * InvalidLastName, InvalidPhone, UserAlreadyExists, TooManyMails
@@ -143,7 +152,8 @@ export interface CareUserMethods {
   /**
    * Mails a temporary password. Every access token is revoked. The temporary password is good for a day; signing in
    * with it proves the address. Where the address was not proven before, all shares and invitations that the account
-   * made or that concern its patients end then.
+   * made or that concern its patients end then. Limits: `temporaryPasswordSeconds` (a day), `mailsPerKindAndAddressMax`
+   * (5), `mailQuotaSeconds` (an hour).
    *
    * @throws EmailRequired, InvalidEmail, UserNotFound
    */
@@ -151,14 +161,15 @@ export interface CareUserMethods {
 
   /**
    * Proves one's email. The code is good for a day; for a day after its use it answers the same again. Shares that wait
-   * for the address open.
+   * for the address open. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidCode
    */
   confirmEmail(params: types.CareUserConfirmEmailParams, options?: CallOptions): Promise<types.CareConfirmedEmail>;
 
   /**
-   * Mails the confirmation again. The answer is the same whether or not there is such an account.
+   * Mails the confirmation again. The answer is the same whether or not there is such an account. Limits:
+   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
    * @throws EmailRequired, InvalidEmail
    */
@@ -168,7 +179,8 @@ export interface CareUserMethods {
 /** The methods `care.auth.…`. */
 export interface CareAuthMethods {
   /**
-   * Signs in. Each sign-in gives a new token; the newest 5 live.
+   * Signs in. Each sign-in gives a new token; the newest 5 live. Limits: `sessionSeconds` (90 days), `careSessionsMax`
+   * (5), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
    * @throws EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, WrongEmailPassword, LoginAttemptsExceeded
    */
@@ -193,7 +205,7 @@ export interface CarePatientsMethods {
   create(params: types.CarePatientsCreateParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
-   * Lists the patients that one can see. In the order of their numbers.
+   * Lists the patients that one can see. In the order of their numbers. Limits: `patientsPerPage` (25).
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidLimit, InvalidOffset
    */
@@ -223,7 +235,9 @@ export interface CarePatientsMethods {
 
   /**
    * Shares a patient. An email without an account, or whose account has not proven it, is mailed an invitation: its
-   * code gives the access to the one who claims it, and proving the address gives it to the account.
+   * code gives the access to the one who claims it, and proving the address gives it to the account. Limits:
+   * `claimCodeSeconds` (7 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax`
+   * (100), `mailsToOthersSeconds` (a day).
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, EmailRequired, InvalidEmail,
    * InvalidAccess, InvalidGroup, IsOwner, TooManyMails
@@ -247,7 +261,7 @@ export interface CarePatientsMethods {
   /**
    * Claims an invitation. The access goes to the one who claims. One who has access already keeps it, raised where the
    * invitation gives more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that
-   * somebody else had mailed to the account's own address proves that address.
+   * somebody else had mailed to the account's own address proves that address. Limits: `claimCodeSeconds` (7 days).
    *
    * @throws AccessTokenRequired, InvalidAccessToken, InvalidCode
    */
@@ -269,14 +283,16 @@ export interface CareMethods {
 /** The methods `sales.user.…`. */
 export interface SalesUserMethods {
   /**
-   * Creates a customer. Anybody's code will do. The account is locked until the mailed token is used.
+   * Creates a customer. Anybody's code will do. The account is locked until the mailed token is used. Limits:
+   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
    * @throws InvalidRequest, InvalidReferralCode, UserAlreadyExists, TooManyMails
    */
   createCustomer(params: types.SalesUserCreateCustomerParams, options?: CallOptions): Promise<types.SalesCreated>;
 
   /**
-   * Creates a salesperson. The code's owner must be a salesperson or an internal user.
+   * Creates a salesperson. The code's owner must be a salesperson or an internal user. Limits: `sessionSeconds` (90
+   * days).
    *
    * @throws InvalidRequest, InvalidReferralCode, InsufficientAuthorization, UserAlreadyExists
    */
@@ -286,7 +302,7 @@ export interface SalesUserMethods {
   ): Promise<types.SalesCreatedWithKey>;
 
   /**
-   * Creates an internal user. The code's owner must be an internal user.
+   * Creates an internal user. The code's owner must be an internal user. Limits: `sessionSeconds` (90 days).
    *
    * @throws InvalidRequest, InvalidReferralCode, InsufficientAuthorization, UserAlreadyExists
    */
@@ -296,14 +312,16 @@ export interface SalesUserMethods {
   ): Promise<types.SalesCreatedWithKey>;
 
   /**
-   * Signs in. Each sign-in opens a session; the newest sixteen live.
+   * Signs in. Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds` (90 days), `sessionsMax` (16),
+   * `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
    * @throws InvalidRequest, AuthenticationFailed, TooManyAttempts
    */
   authenticate(params: types.SalesUserAuthenticateParams, options?: CallOptions): Promise<types.SalesAuthenticated>;
 
   /**
-   * Verifies a customer's email. The token is good once, for a day.
+   * Verifies a customer's email. The token is good once, for a day. Limits: `confirmationCodeSeconds` (a day),
+   * `usedCodeSeconds` (a day).
    *
    * @throws InvalidRequest, TokenInvalid
    */
@@ -334,21 +352,24 @@ export interface SalesUserMethods {
   ): Promise<types.SalesReferralCode>;
 
   /**
-   * Mails a token to set a new password with. The answer is the same whether or not there is such an account.
+   * Mails a token to set a new password with. The answer is the same whether or not there is such an account. Limits:
+   * `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
    * @throws InvalidRequest
    */
   reset(params: types.SalesUserResetParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Sets a new password. All sessions end, a lock is lifted, and the email counts as verified.
+   * Sets a new password. All sessions end, a lock is lifted, and the email counts as verified. Limits:
+   * `resetCodeSeconds` (an hour).
    *
    * @throws InvalidRequest, TokenInvalid
    */
   completeReset(params: types.SalesUserCompleteResetParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Mails the verification again. The answer is the same whether or not there is such an account.
+   * Mails the verification again. The answer is the same whether or not there is such an account. Limits:
+   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
    * @throws InvalidRequest
    */
@@ -392,7 +413,7 @@ export interface SystemMethods {
 
   /**
    * Gives out a referral code. The code is good for 7 days. The method exists only in a rehearsal; elsewhere `postern
-   * invite` does it.
+   * invite` does it. Limits: `invitationSeconds` (7 days), `invitationUsesMax` (1,000,000).
    *
    * @throws InvalidRequest
    */

@@ -180,7 +180,8 @@ class OperatorsMethods:
     ) -> OperatorsOperator:
         """Registers an operator.
 
-        The session works at once; signing in asks for the mailed code to be confirmed first.
+        The session works at once; signing in asks for the mailed code to be confirmed first. Limits: `sessionSeconds`
+        (90 days), `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             user: The operator's person.
@@ -199,7 +200,8 @@ class OperatorsMethods:
     ) -> OperatorsOperator:
         """Signs an operator in.
 
-        Each sign-in opens a session; the newest sixteen live.
+        Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds` (90 days), `sessionsMax` (16),
+        `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
@@ -217,7 +219,7 @@ class OperatorsMethods:
     ) -> OperatorsConfirmedEmail:
         """Confirms an operator's email.
 
-        The code is good once, for a day.
+        The code is good once, for a day. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
 
         Args:
             code: The code from the mail.
@@ -234,7 +236,8 @@ class OperatorsMethods:
     ) -> None:
         """Mails the confirmation again.
 
-        The answer is the same whether or not there is such an account.
+        The answer is the same whether or not there is such an account. Limits: `confirmationCodeSeconds` (a day),
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
@@ -273,7 +276,8 @@ class OperatorsMethods:
     ) -> None:
         """Changes an operator's password.
 
-        All of the operator's sessions end.
+        All of the operator's sessions end. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
+        `lockoutSeconds` (an hour).
 
         Args:
             user_id: The operator's `id`.
@@ -297,7 +301,8 @@ class OperatorsMethods:
     ) -> None:
         """Mails a code to set a new password with.
 
-        The answer is the same whether or not there is such an account.
+        The answer is the same whether or not there is such an account. Limits: `resetCodeSeconds` (an hour),
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
@@ -315,7 +320,8 @@ class OperatorsMethods:
     ) -> None:
         """Sets a new password.
 
-        All of the operator's sessions end, a lock is lifted, and the email counts as confirmed.
+        All of the operator's sessions end, a lock is lifted, and the email counts as confirmed. Limits:
+        `resetCodeSeconds` (an hour).
 
         Args:
             code: The code from the mail.
@@ -345,7 +351,8 @@ class CareUserMethods:
     ) -> CareRegistered:
         """Registers a user.
 
-        A patient for the user is created as well, and a code that proves the address is mailed.
+        A patient for the user is created as well, and a code that proves the address is mailed. Limits:
+        `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
@@ -448,7 +455,8 @@ class CareUserMethods:
 
         Every access token is revoked. The temporary password is good for a day; signing in with it proves the address.
         Where the address was not proven before, all shares and invitations that the account made or that concern its
-        patients end then.
+        patients end then. Limits: `temporaryPasswordSeconds` (a day), `mailsPerKindAndAddressMax` (5),
+        `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
@@ -467,7 +475,7 @@ class CareUserMethods:
         """Proves one's email.
 
         The code is good for a day; for a day after its use it answers the same again. Shares that wait for the address
-        open.
+        open. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
 
         Args:
             access_token: A token that a sign-in gave.
@@ -487,7 +495,8 @@ class CareUserMethods:
     ) -> None:
         """Mails the confirmation again.
 
-        The answer is the same whether or not there is such an account.
+        The answer is the same whether or not there is such an account. Limits: `confirmationCodeSeconds` (a day),
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
@@ -512,7 +521,8 @@ class CareAuthMethods:
     ) -> CareAccessToken:
         """Signs in.
 
-        Each sign-in gives a new token; the newest 5 live.
+        Each sign-in gives a new token; the newest 5 live. Limits: `sessionSeconds` (90 days), `careSessionsMax` (5),
+        `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
@@ -595,7 +605,7 @@ class CarePatientsMethods:
     ) -> CarePatientList:
         """Lists the patients that one can see.
 
-        In the order of their numbers.
+        In the order of their numbers. Limits: `patientsPerPage` (25).
 
         Args:
             access_token: A token that a sign-in gave.
@@ -709,7 +719,9 @@ class CarePatientsMethods:
         """Shares a patient.
 
         An email without an account, or whose account has not proven it, is mailed an invitation: its code gives the
-        access to the one who claims it, and proving the address gives it to the account.
+        access to the one who claims it, and proving the address gives it to the account. Limits: `claimCodeSeconds` (7
+        days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100),
+        `mailsToOthersSeconds` (a day).
 
         Args:
             access_token: A token that a sign-in gave.
@@ -784,7 +796,7 @@ class CarePatientsMethods:
 
         The access goes to the one who claims. One who has access already keeps it, raised where the invitation gives
         more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that somebody else had
-        mailed to the account's own address proves that address.
+        mailed to the account's own address proves that address. Limits: `claimCodeSeconds` (7 days).
 
         Args:
             access_token: A token that a sign-in gave.
@@ -827,7 +839,8 @@ class SalesUserMethods:
     ) -> SalesCreated:
         """Creates a customer.
 
-        Anybody's code will do. The account is locked until the mailed token is used.
+        Anybody's code will do. The account is locked until the mailed token is used. Limits: `confirmationCodeSeconds`
+        (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
@@ -857,7 +870,7 @@ class SalesUserMethods:
     ) -> SalesCreatedWithKey:
         """Creates a salesperson.
 
-        The code's owner must be a salesperson or an internal user.
+        The code's owner must be a salesperson or an internal user. Limits: `sessionSeconds` (90 days).
 
         Args:
             email: The email address, unique without regard to case.
@@ -893,7 +906,7 @@ class SalesUserMethods:
     ) -> SalesCreatedWithKey:
         """Creates an internal user.
 
-        The code's owner must be an internal user.
+        The code's owner must be an internal user. Limits: `sessionSeconds` (90 days).
 
         Args:
             email: The email address, unique without regard to case.
@@ -918,7 +931,8 @@ class SalesUserMethods:
     ) -> SalesAuthenticated:
         """Signs in.
 
-        Each sign-in opens a session; the newest sixteen live.
+        Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds` (90 days), `sessionsMax` (16),
+        `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
@@ -938,7 +952,7 @@ class SalesUserMethods:
     ) -> SalesVerifiedEmail:
         """Verifies a customer's email.
 
-        The token is good once, for a day.
+        The token is good once, for a day. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
 
         Args:
             token: The token from the mail.
@@ -1008,7 +1022,8 @@ class SalesUserMethods:
     ) -> None:
         """Mails a token to set a new password with.
 
-        The answer is the same whether or not there is such an account.
+        The answer is the same whether or not there is such an account. Limits: `resetCodeSeconds` (an hour),
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
@@ -1026,7 +1041,7 @@ class SalesUserMethods:
     ) -> None:
         """Sets a new password.
 
-        All sessions end, a lock is lifted, and the email counts as verified.
+        All sessions end, a lock is lifted, and the email counts as verified. Limits: `resetCodeSeconds` (an hour).
 
         Args:
             token: The token from the mail.
@@ -1044,7 +1059,8 @@ class SalesUserMethods:
     ) -> None:
         """Mails the verification again.
 
-        The answer is the same whether or not there is such an account.
+        The answer is the same whether or not there is such an account. Limits: `confirmationCodeSeconds` (a day),
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
@@ -1139,7 +1155,8 @@ class SystemMethods:
     ) -> ServiceInvite:
         """Gives out a referral code.
 
-        The code is good for 7 days. The method exists only in a rehearsal; elsewhere `postern invite` does it.
+        The code is good for 7 days. The method exists only in a rehearsal; elsewhere `postern invite` does it. Limits:
+        `invitationSeconds` (7 days), `invitationUsesMax` (1,000,000).
 
         Args:
             role: The role with which it invites.

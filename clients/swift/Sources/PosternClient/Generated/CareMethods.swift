@@ -23,8 +23,9 @@ public struct CareUserMethods: Sendable {
 
     /// Registers a user.
     ///
-    /// A patient for the user is created as well, and a code that proves the address is mailed. Here `nil` leaves a
-    /// member out, and an empty string is the same as null.
+    /// A patient for the user is created as well, and a code that proves the address is mailed. Limits:
+    /// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour). Here `nil`
+    /// leaves a member out, and an empty string is the same as null.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -150,7 +151,8 @@ public struct CareUserMethods: Sendable {
     ///
     /// Every access token is revoked. The temporary password is good for a day; signing in with it proves the address.
     /// Where the address was not proven before, all shares and invitations that the account made or that concern its
-    /// patients end then.
+    /// patients end then. Limits: `temporaryPasswordSeconds` (a day), `mailsPerKindAndAddressMax` (5),
+    /// `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -166,7 +168,7 @@ public struct CareUserMethods: Sendable {
     /// Proves one's email.
     ///
     /// The code is good for a day; for a day after its use it answers the same again. Shares that wait for the address
-    /// open.
+    /// open. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
     ///
     /// - Parameters:
     ///   - accessToken: A token that a sign-in gave.
@@ -184,7 +186,8 @@ public struct CareUserMethods: Sendable {
 
     /// Mails the confirmation again.
     ///
-    /// The answer is the same whether or not there is such an account.
+    /// The answer is the same whether or not there is such an account. Limits: `confirmationCodeSeconds` (a day),
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -203,7 +206,8 @@ public struct CareAuthMethods: Sendable {
 
     /// Signs in.
     ///
-    /// Each sign-in gives a new token; the newest 5 live.
+    /// Each sign-in gives a new token; the newest 5 live. Limits: `sessionSeconds` (90 days), `careSessionsMax` (5),
+    /// `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -288,7 +292,7 @@ public struct CarePatientsMethods: Sendable {
 
     /// Lists the patients that one can see.
     ///
-    /// In the order of their numbers.
+    /// In the order of their numbers. Limits: `patientsPerPage` (25).
     ///
     /// - Parameters:
     ///   - accessToken: A token that a sign-in gave.
@@ -410,7 +414,9 @@ public struct CarePatientsMethods: Sendable {
     /// Shares a patient.
     ///
     /// An email without an account, or whose account has not proven it, is mailed an invitation: its code gives the
-    /// access to the one who claims it, and proving the address gives it to the account.
+    /// access to the one who claims it, and proving the address gives it to the account. Limits: `claimCodeSeconds` (7
+    /// days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100),
+    /// `mailsToOthersSeconds` (a day).
     ///
     /// - Parameters:
     ///   - accessToken: A token that a sign-in gave.
@@ -491,7 +497,7 @@ public struct CarePatientsMethods: Sendable {
     ///
     /// The access goes to the one who claims. One who has access already keeps it, raised where the invitation gives
     /// more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that somebody else had
-    /// mailed to the account's own address proves that address.
+    /// mailed to the account's own address proves that address. Limits: `claimCodeSeconds` (7 days).
     ///
     /// - Parameters:
     ///   - accessToken: A token that a sign-in gave.

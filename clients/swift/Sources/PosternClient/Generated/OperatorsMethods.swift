@@ -15,7 +15,8 @@ public struct OperatorsMethods: Sendable {
 
     /// Registers an operator.
     ///
-    /// The session works at once; signing in asks for the mailed code to be confirmed first.
+    /// The session works at once; signing in asks for the mailed code to be confirmed first. Limits: `sessionSeconds`
+    /// (90 days), `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - user: The operator's person.
@@ -34,7 +35,8 @@ public struct OperatorsMethods: Sendable {
 
     /// Signs an operator in.
     ///
-    /// Each sign-in opens a session; the newest sixteen live.
+    /// Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds` (90 days), `sessionsMax` (16),
+    /// `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -53,7 +55,7 @@ public struct OperatorsMethods: Sendable {
 
     /// Confirms an operator's email.
     ///
-    /// The code is good once, for a day.
+    /// The code is good once, for a day. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
     ///
     /// - Parameters:
     ///   - code: The code from the mail.
@@ -68,7 +70,8 @@ public struct OperatorsMethods: Sendable {
 
     /// Mails the confirmation again.
     ///
-    /// The answer is the same whether or not there is such an account.
+    /// The answer is the same whether or not there is such an account. Limits: `confirmationCodeSeconds` (a day),
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -99,7 +102,8 @@ public struct OperatorsMethods: Sendable {
 
     /// Changes an operator's password.
     ///
-    /// All of the operator's sessions end.
+    /// All of the operator's sessions end. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
+    /// `lockoutSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - userID: The operator's `id`.
@@ -128,7 +132,8 @@ public struct OperatorsMethods: Sendable {
 
     /// Mails a code to set a new password with.
     ///
-    /// The answer is the same whether or not there is such an account.
+    /// The answer is the same whether or not there is such an account. Limits: `resetCodeSeconds` (an hour),
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -142,7 +147,8 @@ public struct OperatorsMethods: Sendable {
 
     /// Sets a new password.
     ///
-    /// All of the operator's sessions end, a lock is lifted, and the email counts as confirmed.
+    /// All of the operator's sessions end, a lock is lifted, and the email counts as confirmed. Limits:
+    /// `resetCodeSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - code: The code from the mail.

@@ -17,7 +17,8 @@ public struct SalesUserMethods: Sendable {
 
     /// Creates a customer.
     ///
-    /// Anybody's code will do. The account is locked until the mailed token is used.
+    /// Anybody's code will do. The account is locked until the mailed token is used. Limits: `confirmationCodeSeconds`
+    /// (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -51,7 +52,7 @@ public struct SalesUserMethods: Sendable {
 
     /// Creates a salesperson.
     ///
-    /// The code's owner must be a salesperson or an internal user.
+    /// The code's owner must be a salesperson or an internal user. Limits: `sessionSeconds` (90 days).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -89,7 +90,7 @@ public struct SalesUserMethods: Sendable {
 
     /// Creates an internal user.
     ///
-    /// The code's owner must be an internal user.
+    /// The code's owner must be an internal user. Limits: `sessionSeconds` (90 days).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -119,7 +120,8 @@ public struct SalesUserMethods: Sendable {
 
     /// Signs in.
     ///
-    /// Each sign-in opens a session; the newest sixteen live.
+    /// Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds` (90 days), `sessionsMax` (16),
+    /// `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -137,7 +139,7 @@ public struct SalesUserMethods: Sendable {
 
     /// Verifies a customer's email.
     ///
-    /// The token is good once, for a day.
+    /// The token is good once, for a day. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
     ///
     /// - Parameters:
     ///   - token: The token from the mail.
@@ -199,7 +201,8 @@ public struct SalesUserMethods: Sendable {
 
     /// Mails a token to set a new password with.
     ///
-    /// The answer is the same whether or not there is such an account.
+    /// The answer is the same whether or not there is such an account. Limits: `resetCodeSeconds` (an hour),
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -213,7 +216,7 @@ public struct SalesUserMethods: Sendable {
 
     /// Sets a new password.
     ///
-    /// All sessions end, a lock is lifted, and the email counts as verified.
+    /// All sessions end, a lock is lifted, and the email counts as verified. Limits: `resetCodeSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - token: The token from the mail.
@@ -230,7 +233,8 @@ public struct SalesUserMethods: Sendable {
 
     /// Mails the verification again.
     ///
-    /// The answer is the same whether or not there is such an account.
+    /// The answer is the same whether or not there is such an account. Limits: `confirmationCodeSeconds` (a day),
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.

@@ -43,7 +43,8 @@ public struct SystemMethods: Sendable {
 
     /// Gives out a referral code.
     ///
-    /// The code is good for 7 days. The method exists only in a rehearsal; elsewhere `postern invite` does it.
+    /// The code is good for 7 days. The method exists only in a rehearsal; elsewhere `postern invite` does it. Limits:
+    /// `invitationSeconds` (7 days), `invitationUsesMax` (1,000,000).
     ///
     /// - Parameters:
     ///   - role: The role with which it invites. One of `customer`, `salesperson`, `admin`.
