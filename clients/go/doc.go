@@ -7,14 +7,14 @@
 //
 // # Errors
 //
-// An error that the service answers with is a [CallError], and has a type of its own by its slug:
+// An error that the service answers with is a [CallError], and has a type of its own by its API and its slug:
 //
-//	var wrong *postern.WrongPassword
+//	var wrong *postern.OperatorsWrongPassword
 //	if errors.As(err, &wrong) {
 //		fmt.Println(wrong.Message)
 //	}
 //
-// Besides those that a method names, any method may end with [Busy], [DiskFull], [ReadOnly] or [Damaged], which tell of
+// Besides those that a method names, any method may end with [ServiceBusy], [ServiceDiskFull], [ServiceReadOnly] or [ServiceDamaged], which tell of
 // the store. What else may go wrong has types as well: [ProcessEnded], [ProtocolError], [MessageTooLong] and
 // [BinaryNotFound]; [ErrClosed], [ErrNotUTF8] and [ErrNestedTooDeep] are values to compare with. All of these are an
 // [Error]. A context that ends gives an error that wraps its own, such as [context.DeadlineExceeded].

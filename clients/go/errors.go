@@ -21,8 +21,8 @@ type Slug string
 // Error gives the slug.
 func (s Slug) Error() string { return string(s) }
 
-// CallError is an error that the service answered with. One whose slug this client knows has a type by that name, which
-// embeds it.
+// CallError is an error that the service answered with. One whose slug this client knows has a type by the API's name and
+// that one, which embeds it.
 type CallError struct {
 	// The method that was called.
 	Method string
@@ -64,7 +64,15 @@ func callError(method string, code int64, message string, data json.RawMessage) 
 	if len(known.Slugs) > 0 {
 		failure.Slug = known.Slugs[0]
 	}
-	return typed(failure)
+	api, _, _ := strings.Cut(method, ".")
+	if known := typed(api, failure); known != nil {
+		return known
+	}
+	// Errors of the service itself may come from any method.
+	if known := typed("service", failure); known != nil {
+		return known
+	}
+	return failure
 }
 
 // Error gives the method, the slug or code, and the message.

@@ -134,8 +134,8 @@ func (v OperatorsRegisterParams) Format(state fmt.State, verb rune) {
 // Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
 // `mailQuotaSeconds` (an hour).
 //
-// It calls `operators.register`. Errors of its own: [FieldRequired], [FieldInvalid], [OperatorExists] and
-// [TooManyMails].
+// It calls `operators.register`. Errors of its own: [OperatorsFieldRequired], [OperatorsFieldInvalid],
+// [OperatorsOperatorExists] and [OperatorsTooManyMails].
 func (m OperatorsMethods) Register(ctx context.Context, params OperatorsRegisterParams) (*OperatorsOperator, error) {
 	return call[OperatorsOperator](ctx, m.service, "operators.register", params)
 }
@@ -159,8 +159,8 @@ func (v OperatorsSigninParams) Format(state fmt.State, verb rune) {
 // Signin signs an operator in. Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds` (90 days),
 // `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
-// It calls `operators.signin`. Errors of its own: [FieldRequired], [FieldInvalid], [AccountInvalidOrUnconfirmed],
-// [WrongPassword] and [TooManyAttempts].
+// It calls `operators.signin`. Errors of its own: [OperatorsFieldRequired], [OperatorsFieldInvalid],
+// [OperatorsAccountInvalidOrUnconfirmed], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
 func (m OperatorsMethods) Signin(ctx context.Context, params OperatorsSigninParams) (*OperatorsOperator, error) {
 	return call[OperatorsOperator](ctx, m.service, "operators.signin", params)
 }
@@ -182,7 +182,8 @@ func (v OperatorsConfirmEmailParams) Format(state fmt.State, verb rune) {
 // ConfirmEmail confirms an operator's email. The code is good once, for a day. Limits: `confirmationCodeSeconds` (a
 // day), `usedCodeSeconds` (a day).
 //
-// It calls `operators.confirm_email`. Errors of its own: [FieldRequired], [FieldInvalid] and [CodeInvalid].
+// It calls `operators.confirm_email`. Errors of its own: [OperatorsFieldRequired], [OperatorsFieldInvalid] and
+// [OperatorsCodeInvalid].
 func (m OperatorsMethods) ConfirmEmail(
 	ctx context.Context,
 	params OperatorsConfirmEmailParams,
@@ -199,7 +200,7 @@ type OperatorsResendConfirmationParams struct {
 // ResendConfirmation mails the confirmation again. The answer is the same whether or not there is such an account.
 // Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `operators.resend_confirmation`. Errors of its own: [FieldRequired] and [FieldInvalid].
+// It calls `operators.resend_confirmation`. Errors of its own: [OperatorsFieldRequired] and [OperatorsFieldInvalid].
 func (m OperatorsMethods) ResendConfirmation(ctx context.Context, params OperatorsResendConfirmationParams) error {
 	_, err := m.service.Call(ctx, "operators.resend_confirmation", params)
 	return err
@@ -223,7 +224,7 @@ func (v OperatorsSignoutParams) Format(state fmt.State, verb rune) {
 
 // Signout ends a session. Other sessions stay open.
 //
-// It calls `operators.signout`. Errors of its own: [AuthenticationFailed] and [FieldInvalid].
+// It calls `operators.signout`. Errors of its own: [OperatorsAuthenticationFailed] and [OperatorsFieldInvalid].
 func (m OperatorsMethods) Signout(ctx context.Context, params OperatorsSignoutParams) error {
 	_, err := m.service.Call(ctx, "operators.signout", params)
 	return err
@@ -254,8 +255,8 @@ func (v OperatorsChangePasswordParams) Format(state fmt.State, verb rune) {
 // ChangePassword changes an operator's password. All of the operator's sessions end. Limits: `failedSignInsMax` (10),
 // `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
-// It calls `operators.change_password`. Errors of its own: [AuthenticationFailed], [FieldRequired], [FieldInvalid],
-// [WrongPassword] and [TooManyAttempts].
+// It calls `operators.change_password`. Errors of its own: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
+// [OperatorsFieldInvalid], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
 func (m OperatorsMethods) ChangePassword(ctx context.Context, params OperatorsChangePasswordParams) error {
 	_, err := m.service.Call(ctx, "operators.change_password", params)
 	return err
@@ -270,7 +271,7 @@ type OperatorsResetPasswordParams struct {
 // ResetPassword mails a code to set a new password with. The answer is the same whether or not there is such an
 // account. Limits: `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `operators.reset_password`. Errors of its own: [FieldRequired] and [FieldInvalid].
+// It calls `operators.reset_password`. Errors of its own: [OperatorsFieldRequired] and [OperatorsFieldInvalid].
 func (m OperatorsMethods) ResetPassword(ctx context.Context, params OperatorsResetPasswordParams) error {
 	_, err := m.service.Call(ctx, "operators.reset_password", params)
 	return err
@@ -296,7 +297,8 @@ func (v OperatorsCompleteResetParams) Format(state fmt.State, verb rune) {
 // CompleteReset sets a new password. All of the operator's sessions end, a lock is lifted, and the email counts as
 // confirmed. Limits: `resetCodeSeconds` (an hour).
 //
-// It calls `operators.complete_reset`. Errors of its own: [FieldRequired], [FieldInvalid] and [CodeInvalid].
+// It calls `operators.complete_reset`. Errors of its own: [OperatorsFieldRequired], [OperatorsFieldInvalid] and
+// [OperatorsCodeInvalid].
 func (m OperatorsMethods) CompleteReset(ctx context.Context, params OperatorsCompleteResetParams) error {
 	_, err := m.service.Call(ctx, "operators.complete_reset", params)
 	return err
@@ -323,7 +325,8 @@ func (v OperatorsClientCreateParams) Format(state fmt.State, verb rune) {
 // Create adds a client. A client of this operator with the same email is updated instead, and revived if it was
 // deleted.
 //
-// It calls `operators.client.create`. Errors of its own: [AuthenticationFailed], [FieldRequired] and [FieldInvalid].
+// It calls `operators.client.create`. Errors of its own: [OperatorsAuthenticationFailed], [OperatorsFieldRequired] and
+// [OperatorsFieldInvalid].
 func (m OperatorsClientMethods) Create(
 	ctx context.Context,
 	params OperatorsClientCreateParams,
@@ -353,8 +356,8 @@ func (v OperatorsClientUpdateParams) Format(state fmt.State, verb rune) {
 
 // Update changes a client. Members that are absent stay as they are.
 //
-// It calls `operators.client.update`. Errors of its own: [AuthenticationFailed], [FieldRequired], [FieldInvalid],
-// [ClientNotFound] and [ClientEmailTaken].
+// It calls `operators.client.update`. Errors of its own: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
+// [OperatorsFieldInvalid], [OperatorsClientNotFound] and [OperatorsClientEmailTaken].
 func (m OperatorsClientMethods) Update(
 	ctx context.Context,
 	params OperatorsClientUpdateParams,
@@ -382,8 +385,8 @@ func (v OperatorsClientDeleteParams) Format(state fmt.State, verb rune) {
 
 // Delete deletes a client. It stays in the feed, with `deleted` set, so that devices learn of it.
 //
-// It calls `operators.client.delete`. Errors of its own: [AuthenticationFailed], [FieldRequired], [FieldInvalid] and
-// [ClientNotFound].
+// It calls `operators.client.delete`. Errors of its own: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
+// [OperatorsFieldInvalid] and [OperatorsClientNotFound].
 func (m OperatorsClientMethods) Delete(
 	ctx context.Context,
 	params OperatorsClientDeleteParams,
@@ -415,7 +418,8 @@ func (v OperatorsClientsGetParams) Format(state fmt.State, verb rune) {
 // Get lists the clients that have changed. Those whose change number is at least `provision`. With 0 deleted ones are
 // left out; above 0 they come with `deleted` set.
 //
-// It calls `operators.clients.get`. Errors of its own: [AuthenticationFailed], [FieldRequired] and [FieldInvalid].
+// It calls `operators.clients.get`. Errors of its own: [OperatorsAuthenticationFailed], [OperatorsFieldRequired] and
+// [OperatorsFieldInvalid].
 func (m OperatorsClientsMethods) Get(
 	ctx context.Context,
 	params OperatorsClientsGetParams,
@@ -450,9 +454,9 @@ func (v CareUserRegisterParams) Format(state fmt.State, verb rune) {
 // Register registers a user. A patient for the user is created as well, and a code that proves the address is mailed.
 // Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `care.user.register`. Errors of its own: [EmailRequired], [InvalidEmail], [PasswordRequired],
-// [InvalidPassword], [InvalidRole], [InvalidFirstName], [InvalidLastName], [InvalidPhone], [UserAlreadyExists] and
-// [TooManyMails].
+// It calls `care.user.register`. Errors of its own: [CareEmailRequired], [CareInvalidEmail], [CarePasswordRequired],
+// [CareInvalidPassword], [CareInvalidRole], [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone],
+// [CareUserAlreadyExists] and [CareTooManyMails].
 func (m CareUserMethods) Register(ctx context.Context, params CareUserRegisterParams) (*CareRegistered, error) {
 	return call[CareRegistered](ctx, m.service, "care.user.register", params)
 }
@@ -473,7 +477,7 @@ func (v CareUserViewParams) Format(state fmt.State, verb rune) {
 
 // View shows one's own account. `npi` comes for a clinician alone.
 //
-// It calls `care.user.view`. Errors of its own: [AccessTokenRequired] and [InvalidAccessToken].
+// It calls `care.user.view`. Errors of its own: [CareAccessTokenRequired] and [CareInvalidAccessToken].
 func (m CareUserMethods) View(ctx context.Context, params CareUserViewParams) (*CareUser, error) {
 	return call[CareUser](ctx, m.service, "care.user.view", params)
 }
@@ -506,8 +510,9 @@ func (v CareUserChangeParams) Format(state fmt.State, verb rune) {
 // Change changes one's own account. Null or an empty string clears a name, phone or npi; an absent member stays. A new
 // password revokes every access token.
 //
-// It calls `care.user.change`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidFirstName],
-// [InvalidLastName], [InvalidPhone], [InvalidNPI], [PasswordRequired] and [InvalidPassword].
+// It calls `care.user.change`. Errors of its own: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone], [CareInvalidNPI], [CarePasswordRequired] and
+// [CareInvalidPassword].
 func (m CareUserMethods) Change(ctx context.Context, params CareUserChangeParams) (*CareUser, error) {
 	return call[CareUser](ctx, m.service, "care.user.change", params)
 }
@@ -529,7 +534,7 @@ func (v CareUserDeleteParams) Format(state fmt.State, verb rune) {
 // Delete deletes one's own account. Patients that no other user can reach go with it; a shared one passes to the user
 // who has had it longest.
 //
-// It calls `care.user.delete`. Errors of its own: [AccessTokenRequired] and [InvalidAccessToken].
+// It calls `care.user.delete`. Errors of its own: [CareAccessTokenRequired] and [CareInvalidAccessToken].
 func (m CareUserMethods) Delete(ctx context.Context, params CareUserDeleteParams) (*CareUser, error) {
 	return call[CareUser](ctx, m.service, "care.user.delete", params)
 }
@@ -545,7 +550,8 @@ type CareUserResetPasswordParams struct {
 // account made or that concern its patients end then. Limits: `temporaryPasswordSeconds` (a day),
 // `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `care.user.reset_password`. Errors of its own: [EmailRequired], [InvalidEmail] and [UserNotFound].
+// It calls `care.user.reset_password`. Errors of its own: [CareEmailRequired], [CareInvalidEmail] and
+// [CareUserNotFound].
 func (m CareUserMethods) ResetPassword(
 	ctx context.Context,
 	params CareUserResetPasswordParams,
@@ -573,7 +579,8 @@ func (v CareUserConfirmEmailParams) Format(state fmt.State, verb rune) {
 // ConfirmEmail proves one's email. The code is good for a day; for a day after its use it answers the same again.
 // Shares that wait for the address open. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
 //
-// It calls `care.user.confirm_email`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
+// It calls `care.user.confirm_email`. Errors of its own: [CareAccessTokenRequired], [CareInvalidAccessToken] and
+// [CareInvalidCode].
 func (m CareUserMethods) ConfirmEmail(
 	ctx context.Context,
 	params CareUserConfirmEmailParams,
@@ -590,7 +597,7 @@ type CareUserResendConfirmationParams struct {
 // ResendConfirmation mails the confirmation again. The answer is the same whether or not there is such an account.
 // Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `care.user.resend_confirmation`. Errors of its own: [EmailRequired] and [InvalidEmail].
+// It calls `care.user.resend_confirmation`. Errors of its own: [CareEmailRequired] and [CareInvalidEmail].
 func (m CareUserMethods) ResendConfirmation(ctx context.Context, params CareUserResendConfirmationParams) error {
 	_, err := m.service.Call(ctx, "care.user.resend_confirmation", params)
 	return err
@@ -615,8 +622,8 @@ func (v CareAuthTokenParams) Format(state fmt.State, verb rune) {
 // Token signs in. Each sign-in gives a new token; the newest 5 live. Limits: `sessionSeconds` (90 days),
 // `careSessionsMax` (5), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
-// It calls `care.auth.token`. Errors of its own: [EmailRequired], [InvalidEmail], [PasswordRequired],
-// [InvalidPassword], [WrongEmailPassword] and [LoginAttemptsExceeded].
+// It calls `care.auth.token`. Errors of its own: [CareEmailRequired], [CareInvalidEmail], [CarePasswordRequired],
+// [CareInvalidPassword], [CareWrongEmailPassword] and [CareLoginAttemptsExceeded].
 func (m CareAuthMethods) Token(ctx context.Context, params CareAuthTokenParams) (*CareAccessToken, error) {
 	return call[CareAccessToken](ctx, m.service, "care.auth.token", params)
 }
@@ -637,7 +644,7 @@ func (v CareAuthRevokeParams) Format(state fmt.State, verb rune) {
 
 // Revoke revokes a token. Other tokens stay good.
 //
-// It calls `care.auth.revoke`. Errors of its own: [AccessTokenRequired] and [InvalidAccessToken].
+// It calls `care.auth.revoke`. Errors of its own: [CareAccessTokenRequired] and [CareInvalidAccessToken].
 func (m CareAuthMethods) Revoke(ctx context.Context, params CareAuthRevokeParams) (*CareDone, error) {
 	return call[CareDone](ctx, m.service, "care.auth.revoke", params)
 }
@@ -669,8 +676,9 @@ func (v CarePatientsCreateParams) Format(state fmt.State, verb rune) {
 
 // Create creates a patient. The one who creates it owns it.
 //
-// It calls `care.patients.create`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [FirstNameRequired],
-// [InvalidFirstName], [InvalidLastName], [InvalidPhone], [InvalidBirthdate] and [InvalidSex].
+// It calls `care.patients.create`. Errors of its own: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareFirstNameRequired], [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone], [CareInvalidBirthdate]
+// and [CareInvalidSex].
 func (m CarePatientsMethods) Create(ctx context.Context, params CarePatientsCreateParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.create", params)
 }
@@ -695,8 +703,8 @@ func (v CarePatientsListParams) Format(state fmt.State, verb rune) {
 
 // List lists the patients that one can see. In the order of their numbers. Limits: `patientsPerPage` (25).
 //
-// It calls `care.patients.list`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidLimit] and
-// [InvalidOffset].
+// It calls `care.patients.list`. Errors of its own: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareInvalidLimit] and [CareInvalidOffset].
 func (m CarePatientsMethods) List(ctx context.Context, params CarePatientsListParams) (*CarePatientList, error) {
 	return call[CarePatientList](ctx, m.service, "care.patients.list", params)
 }
@@ -719,7 +727,8 @@ func (v CarePatientsViewParams) Format(state fmt.State, verb rune) {
 
 // View shows a patient. As the one who asks sees it.
 //
-// It calls `care.patients.view`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and [InvalidPatientID].
+// It calls `care.patients.view`. Errors of its own: [CareAccessTokenRequired], [CareInvalidAccessToken] and
+// [CareInvalidPatientID].
 func (m CarePatientsMethods) View(ctx context.Context, params CarePatientsViewParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.view", params)
 }
@@ -753,9 +762,9 @@ func (v CarePatientsUpdateParams) Format(state fmt.State, verb rune) {
 
 // Update changes a patient. Members that are absent stay; null or an empty string clears all but the first name.
 //
-// It calls `care.patients.update`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
-// [Unauthorized], [FirstNameRequired], [InvalidFirstName], [InvalidLastName], [InvalidPhone], [InvalidBirthdate] and
-// [InvalidSex].
+// It calls `care.patients.update`. Errors of its own: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareInvalidPatientID], [CareUnauthorized], [CareFirstNameRequired], [CareInvalidFirstName], [CareInvalidLastName],
+// [CareInvalidPhone], [CareInvalidBirthdate] and [CareInvalidSex].
 func (m CarePatientsMethods) Update(ctx context.Context, params CarePatientsUpdateParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.update", params)
 }
@@ -778,8 +787,8 @@ func (v CarePatientsDeleteParams) Format(state fmt.State, verb rune) {
 
 // Delete deletes a patient. For everybody who can reach it. A patient with `me: true` can be deleted by its user alone.
 //
-// It calls `care.patients.delete`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID]
-// and [Unauthorized].
+// It calls `care.patients.delete`. Errors of its own: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareInvalidPatientID] and [CareUnauthorized].
 func (m CarePatientsMethods) Delete(ctx context.Context, params CarePatientsDeleteParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.delete", params)
 }
@@ -811,8 +820,9 @@ func (v CarePatientsShareParams) Format(state fmt.State, verb rune) {
 // `claimCodeSeconds` (7 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100),
 // `mailsToOthersSeconds` (a day).
 //
-// It calls `care.patients.share`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
-// [Unauthorized], [EmailRequired], [InvalidEmail], [InvalidAccess], [InvalidGroup], [IsOwner] and [TooManyMails].
+// It calls `care.patients.share`. Errors of its own: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareInvalidPatientID], [CareUnauthorized], [CareEmailRequired], [CareInvalidEmail], [CareInvalidAccess],
+// [CareInvalidGroup], [CareIsOwner] and [CareTooManyMails].
 func (m CarePatientsMethods) Share(ctx context.Context, params CarePatientsShareParams) (*CareShareResult, error) {
 	return call[CareShareResult](ctx, m.service, "care.patients.share", params)
 }
@@ -836,8 +846,8 @@ func (v CarePatientsSharesParams) Format(state fmt.State, verb rune) {
 // Shares lists the shares of a patient. The owner's own share is among them. Who can only read sees the own share
 // alone.
 //
-// It calls `care.patients.shares`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and
-// [InvalidPatientID].
+// It calls `care.patients.shares`. Errors of its own: [CareAccessTokenRequired], [CareInvalidAccessToken] and
+// [CareInvalidPatientID].
 func (m CarePatientsMethods) Shares(ctx context.Context, params CarePatientsSharesParams) (*CareShareList, error) {
 	return call[CareShareList](ctx, m.service, "care.patients.shares", params)
 }
@@ -862,8 +872,8 @@ func (v CarePatientsUnshareParams) Format(state fmt.State, verb rune) {
 
 // Unshare ends a share. One's own share may be ended by whoever only reads, too.
 //
-// It calls `care.patients.unshare`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
-// [InvalidShareID], [IsOwner] and [Unauthorized].
+// It calls `care.patients.unshare`. Errors of its own: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareInvalidPatientID], [CareInvalidShareID], [CareIsOwner] and [CareUnauthorized].
 func (m CarePatientsMethods) Unshare(ctx context.Context, params CarePatientsUnshareParams) (*CareShareResult, error) {
 	return call[CareShareResult](ctx, m.service, "care.patients.unshare", params)
 }
@@ -889,7 +899,8 @@ func (v CarePatientsClaimParams) Format(state fmt.State, verb rune) {
 // the invitation gives more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that
 // somebody else had mailed to the account's own address proves that address. Limits: `claimCodeSeconds` (7 days).
 //
-// It calls `care.patients.claim`. Errors of its own: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
+// It calls `care.patients.claim`. Errors of its own: [CareAccessTokenRequired], [CareInvalidAccessToken] and
+// [CareInvalidCode].
 func (m CarePatientsMethods) Claim(ctx context.Context, params CarePatientsClaimParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.claim", params)
 }
@@ -919,8 +930,8 @@ func (v SalesUserCreateCustomerParams) Format(state fmt.State, verb rune) {
 // CreateCustomer creates a customer. Anybody's code will do. The account is locked until the mailed token is used.
 // Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `sales.user.create_customer`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
-// [UserAlreadyExists] and [TooManyMails].
+// It calls `sales.user.create_customer`. Errors of its own: [SalesInvalidRequest], [SalesInvalidReferralCode],
+// [SalesUserAlreadyExists] and [SalesTooManyMails].
 func (m SalesUserMethods) CreateCustomer(
 	ctx context.Context,
 	params SalesUserCreateCustomerParams,
@@ -955,8 +966,8 @@ func (v SalesUserCreateSalespersonParams) Format(state fmt.State, verb rune) {
 // CreateSalesperson creates a salesperson. The code's owner must be a salesperson or an internal user. Limits:
 // `sessionSeconds` (90 days).
 //
-// It calls `sales.user.create_salesperson`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
-// [InsufficientAuthorization] and [UserAlreadyExists].
+// It calls `sales.user.create_salesperson`. Errors of its own: [SalesInvalidRequest], [SalesInvalidReferralCode],
+// [SalesInsufficientAuthorization] and [SalesUserAlreadyExists].
 func (m SalesUserMethods) CreateSalesperson(
 	ctx context.Context,
 	params SalesUserCreateSalespersonParams,
@@ -987,8 +998,8 @@ func (v SalesUserCreateInternalParams) Format(state fmt.State, verb rune) {
 // CreateInternal creates an internal user. The code's owner must be an internal user. Limits: `sessionSeconds` (90
 // days).
 //
-// It calls `sales.user.create_internal`. Errors of its own: [InvalidRequest], [InvalidReferralCode],
-// [InsufficientAuthorization] and [UserAlreadyExists].
+// It calls `sales.user.create_internal`. Errors of its own: [SalesInvalidRequest], [SalesInvalidReferralCode],
+// [SalesInsufficientAuthorization] and [SalesUserAlreadyExists].
 func (m SalesUserMethods) CreateInternal(
 	ctx context.Context,
 	params SalesUserCreateInternalParams,
@@ -1015,8 +1026,8 @@ func (v SalesUserAuthenticateParams) Format(state fmt.State, verb rune) {
 // Authenticate signs in. Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds` (90 days),
 // `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
-// It calls `sales.user.authenticate`. Errors of its own: [InvalidRequest], [AuthenticationFailed] and
-// [TooManyAttempts].
+// It calls `sales.user.authenticate`. Errors of its own: [SalesInvalidRequest], [SalesAuthenticationFailed] and
+// [SalesTooManyAttempts].
 func (m SalesUserMethods) Authenticate(
 	ctx context.Context,
 	params SalesUserAuthenticateParams,
@@ -1041,7 +1052,7 @@ func (v SalesUserVerifyParams) Format(state fmt.State, verb rune) {
 // Verify verifies a customer's email. The token is good once, for a day. Limits: `confirmationCodeSeconds` (a day),
 // `usedCodeSeconds` (a day).
 //
-// It calls `sales.user.verify`. Errors of its own: [InvalidRequest] and [TokenInvalid].
+// It calls `sales.user.verify`. Errors of its own: [SalesInvalidRequest] and [SalesTokenInvalid].
 func (m SalesUserMethods) Verify(ctx context.Context, params SalesUserVerifyParams) (*SalesVerifiedEmail, error) {
 	return call[SalesVerifiedEmail](ctx, m.service, "sales.user.verify", params)
 }
@@ -1062,7 +1073,7 @@ func (v SalesUserMeParams) Format(state fmt.State, verb rune) {
 
 // Me shows one's own account. The referral code is the owner's, to invite others with.
 //
-// It calls `sales.user.me`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
+// It calls `sales.user.me`. Errors of its own: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) Me(ctx context.Context, params SalesUserMeParams) (*SalesMe, error) {
 	return call[SalesMe](ctx, m.service, "sales.user.me", params)
 }
@@ -1085,7 +1096,7 @@ func (v SalesUserUpdateMeParams) Format(state fmt.State, verb rune) {
 
 // UpdateMe changes one's own name. Both parts are set.
 //
-// It calls `sales.user.update_me`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
+// It calls `sales.user.update_me`. Errors of its own: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) UpdateMe(ctx context.Context, params SalesUserUpdateMeParams) error {
 	_, err := m.service.Call(ctx, "sales.user.update_me", params)
 	return err
@@ -1108,7 +1119,7 @@ func (v SalesUserRenewReferralCodeParams) Format(state fmt.State, verb rune) {
 // RenewReferralCode replaces one's own referral code. The old code is unknown from then on; accounts that were created
 // with it stay.
 //
-// It calls `sales.user.renew_referral_code`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
+// It calls `sales.user.renew_referral_code`. Errors of its own: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) RenewReferralCode(
 	ctx context.Context,
 	params SalesUserRenewReferralCodeParams,
@@ -1125,7 +1136,7 @@ type SalesUserResetParams struct {
 // Reset mails a token to set a new password with. The answer is the same whether or not there is such an account.
 // Limits: `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `sales.user.reset`. Errors of its own: [InvalidRequest].
+// It calls `sales.user.reset`. Errors of its own: [SalesInvalidRequest].
 func (m SalesUserMethods) Reset(ctx context.Context, params SalesUserResetParams) error {
 	_, err := m.service.Call(ctx, "sales.user.reset", params)
 	return err
@@ -1151,7 +1162,7 @@ func (v SalesUserCompleteResetParams) Format(state fmt.State, verb rune) {
 // CompleteReset sets a new password. All sessions end, a lock is lifted, and the email counts as verified. Limits:
 // `resetCodeSeconds` (an hour).
 //
-// It calls `sales.user.complete_reset`. Errors of its own: [InvalidRequest] and [TokenInvalid].
+// It calls `sales.user.complete_reset`. Errors of its own: [SalesInvalidRequest] and [SalesTokenInvalid].
 func (m SalesUserMethods) CompleteReset(ctx context.Context, params SalesUserCompleteResetParams) error {
 	_, err := m.service.Call(ctx, "sales.user.complete_reset", params)
 	return err
@@ -1166,7 +1177,7 @@ type SalesUserResendVerificationParams struct {
 // ResendVerification mails the verification again. The answer is the same whether or not there is such an account.
 // Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `sales.user.resend_verification`. Errors of its own: [InvalidRequest].
+// It calls `sales.user.resend_verification`. Errors of its own: [SalesInvalidRequest].
 func (m SalesUserMethods) ResendVerification(ctx context.Context, params SalesUserResendVerificationParams) error {
 	_, err := m.service.Call(ctx, "sales.user.resend_verification", params)
 	return err
@@ -1188,7 +1199,7 @@ func (v SalesUserSignoutParams) Format(state fmt.State, verb rune) {
 
 // Signout ends a session. Other sessions stay open.
 //
-// It calls `sales.user.signout`. Errors of its own: [NotAuthenticated] and [InvalidRequest].
+// It calls `sales.user.signout`. Errors of its own: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) Signout(ctx context.Context, params SalesUserSignoutParams) error {
 	_, err := m.service.Call(ctx, "sales.user.signout", params)
 	return err
@@ -1217,7 +1228,7 @@ type SystemAdvanceClockParams struct {
 // AdvanceClock moves a rehearsal's clock forward. What has expired by then is deleted. There is no such method outside
 // of a rehearsal.
 //
-// It calls `system.advance_clock`. Errors of its own: [InvalidRequest].
+// It calls `system.advance_clock`. Errors of its own: [ServiceInvalidRequest].
 func (m SystemMethods) AdvanceClock(ctx context.Context, params SystemAdvanceClockParams) error {
 	_, err := m.service.Call(ctx, "system.advance_clock", params)
 	return err
@@ -1241,7 +1252,7 @@ type SystemInviteParams struct {
 // Invite gives out a referral code. The code is good for 7 days. The method exists only in a rehearsal; elsewhere
 // `postern invite` does it. Limits: `invitationSeconds` (7 days), `invitationUsesMax` (1,000,000).
 //
-// It calls `system.invite`. Errors of its own: [InvalidRequest].
+// It calls `system.invite`. Errors of its own: [ServiceInvalidRequest].
 func (m SystemMethods) Invite(ctx context.Context, params SystemInviteParams) (*ServiceInvite, error) {
 	return call[ServiceInvite](ctx, m.service, "system.invite", params)
 }

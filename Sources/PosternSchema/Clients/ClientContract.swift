@@ -51,8 +51,8 @@ struct ClientContract {
         /// Those that must be there first.
         let params: [ClientMember]
         let result: Result
-        /// The slugs of its own errors; any method may end with one of the service's as well.
-        let errors: [String]
+        /// Its own errors; any method may end with one of the service's as well.
+        let errors: [ClientError]
     }
 
     /// What a method gives.
@@ -74,15 +74,6 @@ struct ClientContract {
         let description: String
     }
 
-    /// An error, which several APIs may give under codes of their own.
-    struct ClientError {
-        let slug: String
-        /// `EmailRequired`
-        var name: String { slug.upperCamel }
-        /// When it comes, a sentence an API where they differ.
-        let description: String
-    }
-
     let enumerations: [Enumeration]
     let types: [ClientType]
     /// Objects that params are made of; those that others hold stand before them.
@@ -91,7 +82,7 @@ struct ClientContract {
     let methods: [ClientMethod]
     /// The same, by the words of their names.
     let groups: [Group]
-    let errors: [ClientError]
+    let errorGroups: [ErrorGroup]
     /// How long a request may be, without its line feed.
     let messageBytesMax: Int
     /// How many objects and arrays may stand within each other in a request.
@@ -117,7 +108,7 @@ struct ClientContract {
         groups = Self.groups(methods, within: "") { path in
             titles.first { $0.name == path }?.text ?? "The methods `\(path).…`."
         }
-        errors = Self.errors(of: contract)
+        errorGroups = Self.errorGroups(of: contract)
     }
 
     /// The type of that name.
@@ -167,13 +158,6 @@ struct ClientContract {
             )
         }
     }
-
-    private static func errors(of contract: Contract) -> [ClientError] {
-        contract.apis.flatMap { $0.errors.map(\.slug) }.uniqued.map { slug in
-            let sentences = contract.apis.flatMap(\.errors).filter { $0.slug == slug }.map(\.when)
-            return ClientError(slug: slug, description: sentences.uniqued.joined(separator: " "))
-        }
-    }
 }
 
 extension ClientContract.ClientMethod {
@@ -185,7 +169,11 @@ extension ClientContract.ClientMethod {
             description: ([method.description] + limits.sentences).joined(separator: " "),
             params: params.filter { !$0.isOptional } + params.filter(\.isOptional),
             result: method.result.map { $0 == "object" ? .anyObject : .object(api.typeName($0)) } ?? .nothing,
-            errors: method.errors
+            errors: method.errors.compactMap { slug in
+                api.errors.first { $0.slug == slug }.map {
+                    ClientContract.ClientError(api: api.name, slug: slug, description: $0.when)
+                }
+            }
         )
     }
 }
@@ -231,13 +219,5 @@ extension API {
     /// The name of an input whose members may all be left out: `ClientInput` → `OperatorsClientChanges`.
     fileprivate func changesName(_ name: String) -> String {
         typeName(name.hasSuffix("Input") ? String(name.dropLast("Input".count)) : name) + "Changes"
-    }
-}
-
-extension [String] {
-    /// The strings without those that have been there before.
-    fileprivate var uniqued: [String] {
-        var seen = Set<String>()
-        return filter { seen.insert($0).inserted }
     }
 }

@@ -2,18 +2,16 @@
 struct NodeDeclarations {
     let methods: [String]
     let types: [String]
-    let errors: [String]
 
     init(_ contract: ClientContract) {
         methods = Self.methods(contract)
         types = Self.types(contract)
-        errors = Self.errors(contract)
     }
 
     private static let lineLength = 120
 
     private static func methods(_ contract: ClientContract) -> [String] {
-        let groups = contract.groups.flatMap(\.withInnerGroups).map(methodsInterface)
+        let groups = contract.groups.flatMap(\.innerFirst).map(methodsInterface)
         let root =
             comment(["All methods, by the words of their names."]) + ["export class Methods {", "  \(initializer)", ""]
             + contract.groups.flatMap(property).indentedByTwo + ["}"]
@@ -40,7 +38,7 @@ struct NodeDeclarations {
     private static func signature(_ method: ClientContract.ClientMethod) -> [String] {
         var text = ["\(method.summary) \(method.description)"]
         if !method.errors.isEmpty {
-            text += ["", "@throws " + method.errors.map { $0.upperCamel }.joined(separator: ", ")]
+            text += ["", "@throws " + method.errors.map { "errors.\($0.api).\($0.name)" }.joined(separator: ", ")]
         }
         let isOptional = method.params.allSatisfy(\.isOptional)
         let params = method.params.isEmpty ? [] : ["params\(isOptional ? "?" : ""): types.\(method.nodeParamsName)"]
@@ -93,16 +91,14 @@ struct NodeDeclarations {
     }
 
     private static func type(of member: ClientContract.ClientMember, isInput: Bool) -> String {
-        let element =
-            switch member.content {
-            case .string where member.choices.isEmpty: "string"
-            case .string: member.wholeEnumeration ?? union(member.choices)
-            case .integer: "number"
-            case .boolean: "boolean"
-            case .time: "Time"
-            case .epoch: "Epoch"
-            case .object(let name): name
-            }
+        let string = member.choices.isEmpty ? "string" : member.wholeEnumeration ?? union(member.choices)
+        let element = member.content.name(
+            string: string,
+            integer: "number",
+            boolean: "boolean",
+            time: "Time",
+            epoch: "Epoch"
+        )
         let list = isInput ? "ReadonlyArray<\(element)>" : "Array<\(element)>"
         return (member.isList ? list : element) + (member.isNullable ? " | null" : "")
             + (isInput && member.isOptional ? " | undefined" : "")
@@ -112,8 +108,9 @@ struct NodeDeclarations {
         values.map { "\"\($0)\"" }.joined(separator: " | ")
     }
 
-    private static func errors(_ contract: ClientContract) -> [String] {
-        let classes = contract.errors.map { error in
+    /// The errors of one API.
+    static func errors(_ group: ClientContract.ErrorGroup) -> [String] {
+        let classes = group.errors.map { error in
             comment([error.description]) + [
                 "export class \(error.name) extends CallError {",
                 "  static readonly slug: \"\(error.slug)\";",
@@ -122,7 +119,7 @@ struct NodeDeclarations {
                 "}",
             ]
         }
-        return Array(([["import { CallError } from \"../errors.js\";"]] + classes).joined(separator: [""]))
+        return Array(([["import { CallError } from \"../../errors.js\";"]] + classes).joined(separator: [""]))
     }
 
     /// A documentation comment, on one line where it fits.

@@ -22,14 +22,10 @@ extension ClientContract.ClientMember {
 
     /// What reads a member of a result.
     var pythonReader: String {
-        let element =
-            switch content {
-            case .string: choices.isEmpty ? "string" : "choice"
-            case .integer, .epoch: "integer"
-            case .boolean: "boolean"
-            case .time: "time"
-            case .object(let name): "\(name).from_json"
-            }
+        let string = choices.isEmpty ? "string" : "choice"
+        let element = content.name(string: string, integer: "integer", boolean: "boolean", time: "time") {
+            "\($0).from_json"
+        }
         let reader = isList ? "listed(\(element))" : element
         return isNullable ? "nullable(\(reader))" : reader
     }
@@ -40,13 +36,7 @@ extension ClientContract.ClientMember {
     }
 
     private var pythonName: String {
-        switch content {
-        case .string: "str"
-        case .integer, .epoch: "int"
-        case .boolean: "bool"
-        case .time: "datetime"
-        case .object(let name): name
-        }
+        content.name(string: "str", integer: "int", boolean: "bool", time: "datetime")
     }
 }
 

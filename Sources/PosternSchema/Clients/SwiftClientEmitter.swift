@@ -17,26 +17,33 @@ struct SwiftClientEmitter {
     }
 
     private static func slugs(_ contract: ClientContract) -> String {
-        let statics = contract.errors.map { error in
-            documentation(error.description).map { "/// \($0)" }
-                + ["public static let \(error.slug.lowerCamel) = ErrorSlug(rawValue: \"\(error.slug)\")"]
-        }
+        let apis =
+            ["/// The APIs, each of which has errors of its own.", "public enum API: String, Sendable {"]
+            + ["    case \(contract.errorGroups.map(\.api).joined(separator: ", "))", "}"]
         let known =
             [
-                "/// All of them.",
+                "/// Those that this client knows.",
                 "public static let known: [ErrorSlug] = [",
-            ] + contract.errors.map { "    .\($0.slug.lowerCamel)," } + ["]"]
-        let body = Array((statics + [known]).joined(separator: [""]))
+            ] + contract.errorGroups.flatMap(\.errors).map { "    \($0.swiftName)," } + ["]"]
+        let body = Array(([apis] + contract.errorGroups.map(slugs) + [known]).joined(separator: [""]))
         return file([["extension ErrorSlug {"] + body.indented + ["}"]])
+    }
+
+    private static func slugs(of group: ClientContract.ErrorGroup) -> [String] {
+        let statics = group.errors.flatMap { error in
+            documentation(error.description).map { "/// \($0)" }
+                + ["public static let \(error.slug.lowerCamel) = ErrorSlug(.\(error.api), \"\(error.slug)\")"]
+        }
+        return ["/// \(group.title).", "public enum \(group.api.upperCamel) {"] + statics.indented + ["}"]
     }
 
     private static func limits(_ contract: ClientContract) -> String {
         file([
             [
                 "extension Limits {",
-                "    /// How long a request may be, without its line feed.",
+                "    /// \(ClientContract.messageBytesMeaning)",
                 "    static let messageBytesMax = \(contract.messageBytesMax.grouped(by: "_"))",
-                "    /// How many objects and lists may stand within each other in a request.",
+                "    /// \(ClientContract.nestingDepthMeaning)",
                 "    static let nestingDepthMax = \(contract.nestingDepthMax)",
                 "}",
             ]
@@ -73,27 +80,12 @@ struct SwiftClientEmitter {
 extension ClientContract.ClientMember {
     /// The Swift type of a value.
     var swift: String {
-        let element =
-            switch content {
-            case .string, .time: enumeration?.name ?? "String"
-            case .integer, .epoch: "Int"
-            case .boolean: "Bool"
-            case .object(let name): name
-            }
+        let element = content.name(string: enumeration?.name ?? "String", integer: "Int", boolean: "Bool")
         return (isList ? "[\(element)]" : element) + (isNullable || isOptional ? "?" : "")
     }
 
     /// What it is, with what its type does not say.
-    var explanation: String {
-        switch content {
-        case .time: "\(description) UTC, as `2016-02-24T22:07:52.371513Z`."
-        case .epoch: "\(description) Seconds since 1970."
-        default:
-            choices.isEmpty
-                ? description
-                : "\(description) One of \(choices.map { "`\($0)`" }.joined(separator: ", "))."
-        }
-    }
+    var explanation: String { ([description] + choiceNotes + contentNotes).joined(separator: " ") }
 
     var field: Field {
         Field(
@@ -122,4 +114,9 @@ extension ClientContract.ClientMember {
             constant: nil
         )
     }
+}
+
+extension ClientContract.ClientError {
+    /// `Operators.wrongPassword`
+    var swiftName: String { "\(api.upperCamel).\(slug.lowerCamel)" }
 }

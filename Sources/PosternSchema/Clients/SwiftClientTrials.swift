@@ -28,7 +28,7 @@ struct SwiftClientTrials {
     }
 
     private static func branch(_ method: ClientContract.ClientMethod) -> [String] {
-        let path = method.name.split(separator: ".").map { $0.lowerCamel }.joined(separator: ".")
+        let path = method.path.map(\.lowerCamel).joined(separator: ".")
         let arguments = method.params.map { "\($0.name.lowerCamel): \($0.name.lowerCamel)" }
         let call = { (head: String, end: String) in
             SwiftClientEmitter.spread("\(head)try await \(path)", arguments, end, depth: 12)

@@ -75,7 +75,7 @@ export class Connection {
     // The errors are made here, behind an await, so that their stack traces lead to who called.
     const reply = await this.#replyTo(this.#lastID, signal, timeout);
     if (typeof reply === "function") throw reply();
-    if (reply.error) throw callError(reply.error);
+    if (reply.error) throw callError(method, reply.error);
     return reply.result;
   }
 

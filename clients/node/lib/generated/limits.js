@@ -3,7 +3,7 @@
 /** How long a request may be, without its line feed. */
 export const messageBytesMax = 8388608;
 
-/** How many objects and arrays may stand within each other in a request, itself included. */
+/** How many objects and arrays may stand within each other in a request. */
 export const messageDepthMax = 128;
 
 /** The method whose reply tells that a process serves. */

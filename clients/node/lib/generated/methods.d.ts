@@ -8,21 +8,23 @@ export interface OperatorsClientMethods {
   /**
    * Adds a client. A client of this operator with the same email is updated instead, and revived if it was deleted.
    *
-   * @throws AuthenticationFailed, FieldRequired, FieldInvalid
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid
    */
   create(params: types.OperatorsClientCreateParams, options?: CallOptions): Promise<types.OperatorsClient>;
 
   /**
    * Changes a client. Members that are absent stay as they are.
    *
-   * @throws AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound, ClientEmailTaken
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.ClientNotFound, errors.operators.ClientEmailTaken
    */
   update(params: types.OperatorsClientUpdateParams, options?: CallOptions): Promise<types.OperatorsClient>;
 
   /**
    * Deletes a client. It stays in the feed, with `deleted` set, so that devices learn of it.
    *
-   * @throws AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.ClientNotFound
    */
   delete(params: types.OperatorsClientDeleteParams, options?: CallOptions): Promise<types.OperatorsClient>;
 }
@@ -33,7 +35,7 @@ export interface OperatorsClientsMethods {
    * Lists the clients that have changed. Those whose change number is at least `provision`. With 0 deleted ones are
    * left out; above 0 they come with `deleted` set.
    *
-   * @throws AuthenticationFailed, FieldRequired, FieldInvalid
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid
    */
   get(params: types.OperatorsClientsGetParams, options?: CallOptions): Promise<types.OperatorsClientList>;
 }
@@ -51,7 +53,8 @@ export interface OperatorsMethods {
    * Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
    * `mailQuotaSeconds` (an hour).
    *
-   * @throws FieldRequired, FieldInvalid, OperatorExists, TooManyMails
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.OperatorExists,
+   * errors.operators.TooManyMails
    */
   register(params: types.OperatorsRegisterParams, options?: CallOptions): Promise<types.OperatorsOperator>;
 
@@ -59,7 +62,8 @@ export interface OperatorsMethods {
    * Signs an operator in. Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds` (90 days),
    * `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
-   * @throws FieldRequired, FieldInvalid, AccountInvalidOrUnconfirmed, WrongPassword, TooManyAttempts
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.AccountInvalidOrUnconfirmed, errors.operators.WrongPassword, errors.operators.TooManyAttempts
    */
   signin(params: types.OperatorsSigninParams, options?: CallOptions): Promise<types.OperatorsOperator>;
 
@@ -67,7 +71,7 @@ export interface OperatorsMethods {
    * Confirms an operator's email. The code is good once, for a day. Limits: `confirmationCodeSeconds` (a day),
    * `usedCodeSeconds` (a day).
    *
-   * @throws FieldRequired, FieldInvalid, CodeInvalid
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.CodeInvalid
    */
   confirmEmail(
     params: types.OperatorsConfirmEmailParams,
@@ -78,14 +82,14 @@ export interface OperatorsMethods {
    * Mails the confirmation again. The answer is the same whether or not there is such an account. Limits:
    * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws FieldRequired, FieldInvalid
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid
    */
   resendConfirmation(params: types.OperatorsResendConfirmationParams, options?: CallOptions): Promise<void>;
 
   /**
    * Ends a session. Other sessions stay open.
    *
-   * @throws AuthenticationFailed, FieldInvalid
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid
    */
   signout(params: types.OperatorsSignoutParams, options?: CallOptions): Promise<void>;
 
@@ -93,7 +97,8 @@ export interface OperatorsMethods {
    * Changes an operator's password. All of the operator's sessions end. Limits: `failedSignInsMax` (10),
    * `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
-   * @throws AuthenticationFailed, FieldRequired, FieldInvalid, WrongPassword, TooManyAttempts
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.WrongPassword, errors.operators.TooManyAttempts
    */
   changePassword(params: types.OperatorsChangePasswordParams, options?: CallOptions): Promise<void>;
 
@@ -101,7 +106,7 @@ export interface OperatorsMethods {
    * Mails a code to set a new password with. The answer is the same whether or not there is such an account. Limits:
    * `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws FieldRequired, FieldInvalid
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid
    */
   resetPassword(params: types.OperatorsResetPasswordParams, options?: CallOptions): Promise<void>;
 
@@ -109,7 +114,7 @@ export interface OperatorsMethods {
    * Sets a new password. All of the operator's sessions end, a lock is lifted, and the email counts as confirmed.
    * Limits: `resetCodeSeconds` (an hour).
    *
-   * @throws FieldRequired, FieldInvalid, CodeInvalid
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.CodeInvalid
    */
   completeReset(params: types.OperatorsCompleteResetParams, options?: CallOptions): Promise<void>;
 }
@@ -120,15 +125,16 @@ export interface CareUserMethods {
    * Registers a user. A patient for the user is created as well, and a code that proves the address is mailed. Limits:
    * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, InvalidRole, InvalidFirstName,
-   * InvalidLastName, InvalidPhone, UserAlreadyExists, TooManyMails
+   * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.PasswordRequired,
+   * errors.care.InvalidPassword, errors.care.InvalidRole, errors.care.InvalidFirstName, errors.care.InvalidLastName,
+   * errors.care.InvalidPhone, errors.care.UserAlreadyExists, errors.care.TooManyMails
    */
   register(params: types.CareUserRegisterParams, options?: CallOptions): Promise<types.CareRegistered>;
 
   /**
    * Shows one's own account. `npi` comes for a clinician alone.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
    */
   view(params: types.CareUserViewParams, options?: CallOptions): Promise<types.CareUser>;
 
@@ -136,8 +142,9 @@ export interface CareUserMethods {
    * Changes one's own account. Null or an empty string clears a name, phone or npi; an absent member stays. A new
    * password revokes every access token.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidFirstName, InvalidLastName, InvalidPhone, InvalidNpi,
-   * PasswordRequired, InvalidPassword
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidFirstName,
+   * errors.care.InvalidLastName, errors.care.InvalidPhone, errors.care.InvalidNpi, errors.care.PasswordRequired,
+   * errors.care.InvalidPassword
    */
   change(params: types.CareUserChangeParams, options?: CallOptions): Promise<types.CareUser>;
 
@@ -145,7 +152,7 @@ export interface CareUserMethods {
    * Deletes one's own account. Patients that no other user can reach go with it; a shared one passes to the user who
    * has had it longest.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
    */
   delete(params: types.CareUserDeleteParams, options?: CallOptions): Promise<types.CareUser>;
 
@@ -155,7 +162,7 @@ export interface CareUserMethods {
    * made or that concern its patients end then. Limits: `temporaryPasswordSeconds` (a day), `mailsPerKindAndAddressMax`
    * (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws EmailRequired, InvalidEmail, UserNotFound
+   * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.UserNotFound
    */
   resetPassword(params: types.CareUserResetPasswordParams, options?: CallOptions): Promise<types.CareResetEmail>;
 
@@ -163,7 +170,7 @@ export interface CareUserMethods {
    * Proves one's email. The code is good for a day; for a day after its use it answers the same again. Shares that wait
    * for the address open. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidCode
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidCode
    */
   confirmEmail(params: types.CareUserConfirmEmailParams, options?: CallOptions): Promise<types.CareConfirmedEmail>;
 
@@ -171,7 +178,7 @@ export interface CareUserMethods {
    * Mails the confirmation again. The answer is the same whether or not there is such an account. Limits:
    * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws EmailRequired, InvalidEmail
+   * @throws errors.care.EmailRequired, errors.care.InvalidEmail
    */
   resendConfirmation(params: types.CareUserResendConfirmationParams, options?: CallOptions): Promise<void>;
 }
@@ -182,14 +189,15 @@ export interface CareAuthMethods {
    * Signs in. Each sign-in gives a new token; the newest 5 live. Limits: `sessionSeconds` (90 days), `careSessionsMax`
    * (5), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
-   * @throws EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, WrongEmailPassword, LoginAttemptsExceeded
+   * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.PasswordRequired,
+   * errors.care.InvalidPassword, errors.care.WrongEmailPassword, errors.care.LoginAttemptsExceeded
    */
   token(params: types.CareAuthTokenParams, options?: CallOptions): Promise<types.CareAccessToken>;
 
   /**
    * Revokes a token. Other tokens stay good.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
    */
   revoke(params: types.CareAuthRevokeParams, options?: CallOptions): Promise<types.CareDone>;
 }
@@ -199,37 +207,41 @@ export interface CarePatientsMethods {
   /**
    * Creates a patient. The one who creates it owns it.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, FirstNameRequired, InvalidFirstName, InvalidLastName,
-   * InvalidPhone, InvalidBirthdate, InvalidSex
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.FirstNameRequired,
+   * errors.care.InvalidFirstName, errors.care.InvalidLastName, errors.care.InvalidPhone, errors.care.InvalidBirthdate,
+   * errors.care.InvalidSex
    */
   create(params: types.CarePatientsCreateParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
    * Lists the patients that one can see. In the order of their numbers. Limits: `patientsPerPage` (25).
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidLimit, InvalidOffset
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidLimit,
+   * errors.care.InvalidOffset
    */
   list(params: types.CarePatientsListParams, options?: CallOptions): Promise<types.CarePatientList>;
 
   /**
    * Shows a patient. As the one who asks sees it.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID
    */
   view(params: types.CarePatientsViewParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
    * Changes a patient. Members that are absent stay; null or an empty string clears all but the first name.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, FirstNameRequired,
-   * InvalidFirstName, InvalidLastName, InvalidPhone, InvalidBirthdate, InvalidSex
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID,
+   * errors.care.Unauthorized, errors.care.FirstNameRequired, errors.care.InvalidFirstName, errors.care.InvalidLastName,
+   * errors.care.InvalidPhone, errors.care.InvalidBirthdate, errors.care.InvalidSex
    */
   update(params: types.CarePatientsUpdateParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
    * Deletes a patient. For everybody who can reach it. A patient with `me: true` can be deleted by its user alone.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID,
+   * errors.care.Unauthorized
    */
   delete(params: types.CarePatientsDeleteParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
@@ -239,22 +251,24 @@ export interface CarePatientsMethods {
    * `claimCodeSeconds` (7 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax`
    * (100), `mailsToOthersSeconds` (a day).
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, EmailRequired, InvalidEmail,
-   * InvalidAccess, InvalidGroup, IsOwner, TooManyMails
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID,
+   * errors.care.Unauthorized, errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.InvalidAccess,
+   * errors.care.InvalidGroup, errors.care.IsOwner, errors.care.TooManyMails
    */
   share(params: types.CarePatientsShareParams, options?: CallOptions): Promise<types.CareShareResult>;
 
   /**
    * Lists the shares of a patient. The owner's own share is among them. Who can only read sees the own share alone.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID
    */
   shares(params: types.CarePatientsSharesParams, options?: CallOptions): Promise<types.CareShareList>;
 
   /**
    * Ends a share. One's own share may be ended by whoever only reads, too.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, InvalidShareID, IsOwner, Unauthorized
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID,
+   * errors.care.InvalidShareID, errors.care.IsOwner, errors.care.Unauthorized
    */
   unshare(params: types.CarePatientsUnshareParams, options?: CallOptions): Promise<types.CareShareResult>;
 
@@ -263,7 +277,7 @@ export interface CarePatientsMethods {
    * invitation gives more; the owner, and who gains nothing, leave the code as it is. Claiming an invitation that
    * somebody else had mailed to the account's own address proves that address. Limits: `claimCodeSeconds` (7 days).
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidCode
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidCode
    */
   claim(params: types.CarePatientsClaimParams, options?: CallOptions): Promise<types.CarePatientResult>;
 }
@@ -286,7 +300,8 @@ export interface SalesUserMethods {
    * Creates a customer. Anybody's code will do. The account is locked until the mailed token is used. Limits:
    * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws InvalidRequest, InvalidReferralCode, UserAlreadyExists, TooManyMails
+   * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.UserAlreadyExists,
+   * errors.sales.TooManyMails
    */
   createCustomer(params: types.SalesUserCreateCustomerParams, options?: CallOptions): Promise<types.SalesCreated>;
 
@@ -294,7 +309,8 @@ export interface SalesUserMethods {
    * Creates a salesperson. The code's owner must be a salesperson or an internal user. Limits: `sessionSeconds` (90
    * days).
    *
-   * @throws InvalidRequest, InvalidReferralCode, InsufficientAuthorization, UserAlreadyExists
+   * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
+   * errors.sales.UserAlreadyExists
    */
   createSalesperson(
     params: types.SalesUserCreateSalespersonParams,
@@ -304,7 +320,8 @@ export interface SalesUserMethods {
   /**
    * Creates an internal user. The code's owner must be an internal user. Limits: `sessionSeconds` (90 days).
    *
-   * @throws InvalidRequest, InvalidReferralCode, InsufficientAuthorization, UserAlreadyExists
+   * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
+   * errors.sales.UserAlreadyExists
    */
   createInternal(
     params: types.SalesUserCreateInternalParams,
@@ -315,7 +332,7 @@ export interface SalesUserMethods {
    * Signs in. Each sign-in opens a session; the newest 16 live. Limits: `sessionSeconds` (90 days), `sessionsMax` (16),
    * `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
-   * @throws InvalidRequest, AuthenticationFailed, TooManyAttempts
+   * @throws errors.sales.InvalidRequest, errors.sales.AuthenticationFailed, errors.sales.TooManyAttempts
    */
   authenticate(params: types.SalesUserAuthenticateParams, options?: CallOptions): Promise<types.SalesAuthenticated>;
 
@@ -323,28 +340,28 @@ export interface SalesUserMethods {
    * Verifies a customer's email. The token is good once, for a day. Limits: `confirmationCodeSeconds` (a day),
    * `usedCodeSeconds` (a day).
    *
-   * @throws InvalidRequest, TokenInvalid
+   * @throws errors.sales.InvalidRequest, errors.sales.TokenInvalid
    */
   verify(params: types.SalesUserVerifyParams, options?: CallOptions): Promise<types.SalesVerifiedEmail>;
 
   /**
    * Shows one's own account. The referral code is the owner's, to invite others with.
    *
-   * @throws NotAuthenticated, InvalidRequest
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
   me(params: types.SalesUserMeParams, options?: CallOptions): Promise<types.SalesMe>;
 
   /**
    * Changes one's own name. Both parts are set.
    *
-   * @throws NotAuthenticated, InvalidRequest
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
   updateMe(params: types.SalesUserUpdateMeParams, options?: CallOptions): Promise<void>;
 
   /**
    * Replaces one's own referral code. The old code is unknown from then on; accounts that were created with it stay.
    *
-   * @throws NotAuthenticated, InvalidRequest
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
   renewReferralCode(
     params: types.SalesUserRenewReferralCodeParams,
@@ -355,7 +372,7 @@ export interface SalesUserMethods {
    * Mails a token to set a new password with. The answer is the same whether or not there is such an account. Limits:
    * `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws InvalidRequest
+   * @throws errors.sales.InvalidRequest
    */
   reset(params: types.SalesUserResetParams, options?: CallOptions): Promise<void>;
 
@@ -363,7 +380,7 @@ export interface SalesUserMethods {
    * Sets a new password. All sessions end, a lock is lifted, and the email counts as verified. Limits:
    * `resetCodeSeconds` (an hour).
    *
-   * @throws InvalidRequest, TokenInvalid
+   * @throws errors.sales.InvalidRequest, errors.sales.TokenInvalid
    */
   completeReset(params: types.SalesUserCompleteResetParams, options?: CallOptions): Promise<void>;
 
@@ -371,14 +388,14 @@ export interface SalesUserMethods {
    * Mails the verification again. The answer is the same whether or not there is such an account. Limits:
    * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws InvalidRequest
+   * @throws errors.sales.InvalidRequest
    */
   resendVerification(params: types.SalesUserResendVerificationParams, options?: CallOptions): Promise<void>;
 
   /**
    * Ends a session. Other sessions stay open.
    *
-   * @throws NotAuthenticated, InvalidRequest
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
   signout(params: types.SalesUserSignoutParams, options?: CallOptions): Promise<void>;
 }
@@ -404,7 +421,7 @@ export interface SystemMethods {
    * Moves a rehearsal's clock forward. What has expired by then is deleted. There is no such method outside of a
    * rehearsal.
    *
-   * @throws InvalidRequest
+   * @throws errors.service.InvalidRequest
    */
   advanceClock(params: types.SystemAdvanceClockParams, options?: CallOptions): Promise<void>;
 
@@ -415,7 +432,7 @@ export interface SystemMethods {
    * Gives out a referral code. The code is good for 7 days. The method exists only in a rehearsal; elsewhere `postern
    * invite` does it. Limits: `invitationSeconds` (7 days), `invitationUsesMax` (1,000,000).
    *
-   * @throws InvalidRequest
+   * @throws errors.service.InvalidRequest
    */
   invite(params: types.SystemInviteParams, options?: CallOptions): Promise<types.ServiceInvite>;
 }

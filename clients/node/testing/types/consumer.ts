@@ -8,8 +8,7 @@ import {
   PosternError,
   ProcessEnded,
   ProtocolError,
-  TooManyAttempts,
-  WrongPassword,
+  errors,
 } from "postern-client";
 import type {
   AbortSignalLike,
@@ -135,16 +134,16 @@ export async function calls(postern: Postern, signal: AbortSignalLike): Promise<
 }
 
 export function tells(error: unknown): string {
-  if (error instanceof WrongPassword) {
+  if (error instanceof errors.operators.WrongPassword) {
     const slug: "wrong_password" = error.slug;
-    return slug + WrongPassword.slug + error.code.toFixed() + error.message;
+    return slug + errors.operators.WrongPassword.slug + error.code.toFixed() + error.message;
   }
-  if (error instanceof TooManyAttempts) return `${error.retryAfter ?? 0} s`;
+  if (error instanceof errors.sales.TooManyAttempts) return `${error.retryAfter ?? 0} s`;
   if (error instanceof CallError) {
-    const { errors, field, data }: CallError = error;
+    const { errors: slugs, field, data }: CallError = error;
     // @ts-expect-error: it is not known what else there is.
     data.more;
-    return `${errors.join()} ${field?.length} ${error.slug?.length}`;
+    return `${slugs.join()} ${field?.length} ${error.slug?.length}`;
   }
   if (error instanceof ProcessEnded) return `${error.exitCode} ${error.signal} ${error.stderr.join("\n")}`;
   if (error instanceof MessageTooLong) return `${error.bytes - error.bytesMax}`;
@@ -156,8 +155,8 @@ export function tells(error: unknown): string {
 }
 
 /** What a fake of the service may throw in a host's own tests. */
-export const fake: Error = new WrongPassword({ code: -9, message: "Password is incorrect for this account." });
+export const fake: Error = new errors.operators.WrongPassword({ code: -9, message: "Password is incorrect for this account." });
 // @ts-expect-error: one slug is not another.
-export const other: WrongPassword = new TooManyAttempts({ code: 1, message: "" });
+export const other: errors.operators.WrongPassword = new errors.operators.TooManyAttempts({ code: 1, message: "" });
 
 declare function console(...values: unknown[]): void;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from .errors import BY_SLUG, CallError, ProtocolError
+from ._failures import CallError, ProtocolError
 
 # What a pipe holds. A buffer of twice that comes from the system anew for each read, which takes longer than a call.
 _READ_BYTES = 65_536
@@ -57,12 +57,10 @@ def _excerpt(line: bytes) -> str:
 
 
 def _failure_in(error: object) -> CallError:
-    """The error of the class that goes with its slug."""
+    """The error. Its class is the general one, as a reply does not say which method it answers."""
     if not isinstance(error, dict):
         raise ValueError("an error that is no object")
     code, message = error.get("code"), error.get("message")
     if type(code) is not int or not isinstance(message, str):
         raise ValueError("an error without code and message")
-    failure = CallError(code, message, error.get("data"))
-    known = BY_SLUG.get(failure.slug or "")
-    return failure if known is None else known(code, message, failure.data)
+    return CallError(code, message, error.get("data"))

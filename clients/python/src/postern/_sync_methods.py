@@ -65,7 +65,7 @@ class OperatorsClientMethods:
             client: The client.
 
         Raises:
-            AuthenticationFailed, FieldRequired, FieldInvalid
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid
         """
         return self._call(
             "operators.client.create",
@@ -92,7 +92,8 @@ class OperatorsClientMethods:
             client: What is to change; members that are absent stay as they are.
 
         Raises:
-            AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound, ClientEmailTaken
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.ClientNotFound,
+            operators.ClientEmailTaken
         """
         return self._call(
             "operators.client.update",
@@ -117,7 +118,7 @@ class OperatorsClientMethods:
             client_id: The client's `id`.
 
         Raises:
-            AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.ClientNotFound
         """
         return self._call(
             "operators.client.delete",
@@ -153,7 +154,7 @@ class OperatorsClientsMethods:
                 `provision` in the answer is where to go on.
 
         Raises:
-            AuthenticationFailed, FieldRequired, FieldInvalid
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid
         """
         return self._call(
             "operators.clients.get",
@@ -188,7 +189,7 @@ class OperatorsMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            FieldRequired, FieldInvalid, OperatorExists, TooManyMails
+            operators.FieldRequired, operators.FieldInvalid, operators.OperatorExists, operators.TooManyMails
         """
         return self._call("operators.register", {"user": user, "password": password}, OperatorsOperator.from_json)
 
@@ -208,7 +209,8 @@ class OperatorsMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            FieldRequired, FieldInvalid, AccountInvalidOrUnconfirmed, WrongPassword, TooManyAttempts
+            operators.FieldRequired, operators.FieldInvalid, operators.AccountInvalidOrUnconfirmed,
+            operators.WrongPassword, operators.TooManyAttempts
         """
         return self._call("operators.signin", {"email": email, "password": password}, OperatorsOperator.from_json)
 
@@ -225,7 +227,7 @@ class OperatorsMethods:
             code: The code from the mail.
 
         Raises:
-            FieldRequired, FieldInvalid, CodeInvalid
+            operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid
         """
         return self._call("operators.confirm_email", {"code": code}, OperatorsConfirmedEmail.from_json)
 
@@ -243,7 +245,7 @@ class OperatorsMethods:
             email: The email address, unique without regard to case.
 
         Raises:
-            FieldRequired, FieldInvalid
+            operators.FieldRequired, operators.FieldInvalid
         """
         self._call("operators.resend_confirmation", {"email": email}, nothing)
 
@@ -262,7 +264,7 @@ class OperatorsMethods:
             session_id: A session of that operator.
 
         Raises:
-            AuthenticationFailed, FieldInvalid
+            operators.AuthenticationFailed, operators.FieldInvalid
         """
         self._call("operators.signout", {"user_id": user_id, "session_id": session_id}, nothing)
 
@@ -286,7 +288,8 @@ class OperatorsMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            AuthenticationFailed, FieldRequired, FieldInvalid, WrongPassword, TooManyAttempts
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
+            operators.TooManyAttempts
         """
         self._call(
             "operators.change_password",
@@ -308,7 +311,7 @@ class OperatorsMethods:
             email: The email address, unique without regard to case.
 
         Raises:
-            FieldRequired, FieldInvalid
+            operators.FieldRequired, operators.FieldInvalid
         """
         self._call("operators.reset_password", {"email": email}, nothing)
 
@@ -328,7 +331,7 @@ class OperatorsMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            FieldRequired, FieldInvalid, CodeInvalid
+            operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid
         """
         self._call("operators.complete_reset", {"code": code, "password": password}, nothing)
 
@@ -363,8 +366,8 @@ class CareUserMethods:
             phone: The phone number.
 
         Raises:
-            EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, InvalidRole, InvalidFirstName,
-            InvalidLastName, InvalidPhone, UserAlreadyExists, TooManyMails
+            care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.InvalidRole,
+            care.InvalidFirstName, care.InvalidLastName, care.InvalidPhone, care.UserAlreadyExists, care.TooManyMails
         """
         return self._call(
             "care.user.register",
@@ -385,7 +388,7 @@ class CareUserMethods:
             access_token: A token that a sign-in gave.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken
+            care.AccessTokenRequired, care.InvalidAccessToken
         """
         return self._call("care.user.view", {"access_token": access_token}, CareUser.from_json)
 
@@ -413,8 +416,8 @@ class CareUserMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidFirstName, InvalidLastName, InvalidPhone, InvalidNpi,
-            PasswordRequired, InvalidPassword
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidFirstName, care.InvalidLastName,
+            care.InvalidPhone, care.InvalidNpi, care.PasswordRequired, care.InvalidPassword
         """
         return self._call(
             "care.user.change",
@@ -442,7 +445,7 @@ class CareUserMethods:
             access_token: A token that a sign-in gave.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken
+            care.AccessTokenRequired, care.InvalidAccessToken
         """
         return self._call("care.user.delete", {"access_token": access_token}, CareUser.from_json)
 
@@ -462,7 +465,7 @@ class CareUserMethods:
             email: The email address, unique without regard to case.
 
         Raises:
-            EmailRequired, InvalidEmail, UserNotFound
+            care.EmailRequired, care.InvalidEmail, care.UserNotFound
         """
         return self._call("care.user.reset_password", {"email": email}, CareResetEmail.from_json)
 
@@ -482,7 +485,7 @@ class CareUserMethods:
             code: The code from the mail that registering sent.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidCode
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidCode
         """
         return self._call(
             "care.user.confirm_email", {"access_token": access_token, "code": code}, CareConfirmedEmail.from_json
@@ -502,7 +505,7 @@ class CareUserMethods:
             email: The email address, unique without regard to case.
 
         Raises:
-            EmailRequired, InvalidEmail
+            care.EmailRequired, care.InvalidEmail
         """
         self._call("care.user.resend_confirmation", {"email": email}, nothing)
 
@@ -529,7 +532,8 @@ class CareAuthMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, WrongEmailPassword, LoginAttemptsExceeded
+            care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.WrongEmailPassword,
+            care.LoginAttemptsExceeded
         """
         return self._call("care.auth.token", {"email": email, "password": password}, CareAccessToken.from_json)
 
@@ -546,7 +550,7 @@ class CareAuthMethods:
             access_token: A token that a sign-in gave.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken
+            care.AccessTokenRequired, care.InvalidAccessToken
         """
         return self._call("care.auth.revoke", {"access_token": access_token}, CareDone.from_json)
 
@@ -580,8 +584,8 @@ class CarePatientsMethods:
             phone: The phone number.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, FirstNameRequired, InvalidFirstName, InvalidLastName, InvalidPhone,
-            InvalidBirthdate, InvalidSex
+            care.AccessTokenRequired, care.InvalidAccessToken, care.FirstNameRequired, care.InvalidFirstName,
+            care.InvalidLastName, care.InvalidPhone, care.InvalidBirthdate, care.InvalidSex
         """
         return self._call(
             "care.patients.create",
@@ -613,7 +617,7 @@ class CarePatientsMethods:
             offset: How many to pass over.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidLimit, InvalidOffset
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidLimit, care.InvalidOffset
         """
         return self._call(
             "care.patients.list",
@@ -636,7 +640,7 @@ class CarePatientsMethods:
             patient_id: The patient's `id`.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidPatientID
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidPatientID
         """
         return self._call(
             "care.patients.view", {"access_token": access_token, "patient_id": patient_id}, CarePatientResult.from_json
@@ -667,8 +671,9 @@ class CarePatientsMethods:
             phone: The phone number.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, FirstNameRequired,
-            InvalidFirstName, InvalidLastName, InvalidPhone, InvalidBirthdate, InvalidSex
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidPatientID, care.Unauthorized,
+            care.FirstNameRequired, care.InvalidFirstName, care.InvalidLastName, care.InvalidPhone,
+            care.InvalidBirthdate, care.InvalidSex
         """
         return self._call(
             "care.patients.update",
@@ -699,7 +704,7 @@ class CarePatientsMethods:
             patient_id: The patient's `id`.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidPatientID, care.Unauthorized
         """
         return self._call(
             "care.patients.delete",
@@ -731,8 +736,9 @@ class CarePatientsMethods:
             group: prime, family or anyone.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, EmailRequired, InvalidEmail,
-            InvalidAccess, InvalidGroup, IsOwner, TooManyMails
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidPatientID, care.Unauthorized,
+            care.EmailRequired, care.InvalidEmail, care.InvalidAccess, care.InvalidGroup, care.IsOwner,
+            care.TooManyMails
         """
         return self._call(
             "care.patients.share",
@@ -755,7 +761,7 @@ class CarePatientsMethods:
             patient_id: The patient's `id`.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidPatientID
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidPatientID
         """
         return self._call(
             "care.patients.shares", {"access_token": access_token, "patient_id": patient_id}, CareShareList.from_json
@@ -778,7 +784,8 @@ class CarePatientsMethods:
             share_id: The share's `id`.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidPatientID, InvalidShareID, IsOwner, Unauthorized
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidPatientID, care.InvalidShareID, care.IsOwner,
+            care.Unauthorized
         """
         return self._call(
             "care.patients.unshare",
@@ -803,7 +810,7 @@ class CarePatientsMethods:
             code: The code from the mail.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidCode
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidCode
         """
         return self._call(
             "care.patients.claim", {"access_token": access_token, "code": code}, CarePatientResult.from_json
@@ -850,7 +857,7 @@ class SalesUserMethods:
             name: The person's name.
 
         Raises:
-            InvalidRequest, InvalidReferralCode, UserAlreadyExists, TooManyMails
+            sales.InvalidRequest, sales.InvalidReferralCode, sales.UserAlreadyExists, sales.TooManyMails
         """
         return self._call(
             "sales.user.create_customer",
@@ -881,7 +888,7 @@ class SalesUserMethods:
             brand_id: The external id of the brand.
 
         Raises:
-            InvalidRequest, InvalidReferralCode, InsufficientAuthorization, UserAlreadyExists
+            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
         """
         return self._call(
             "sales.user.create_salesperson",
@@ -915,7 +922,7 @@ class SalesUserMethods:
             name: The person's name.
 
         Raises:
-            InvalidRequest, InvalidReferralCode, InsufficientAuthorization, UserAlreadyExists
+            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
         """
         return self._call(
             "sales.user.create_internal",
@@ -939,7 +946,7 @@ class SalesUserMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            InvalidRequest, AuthenticationFailed, TooManyAttempts
+            sales.InvalidRequest, sales.AuthenticationFailed, sales.TooManyAttempts
         """
         return self._call(
             "sales.user.authenticate", {"email": email, "password": password}, SalesAuthenticated.from_json
@@ -958,7 +965,7 @@ class SalesUserMethods:
             token: The token from the mail.
 
         Raises:
-            InvalidRequest, TokenInvalid
+            sales.InvalidRequest, sales.TokenInvalid
         """
         return self._call("sales.user.verify", {"token": token}, SalesVerifiedEmail.from_json)
 
@@ -975,7 +982,7 @@ class SalesUserMethods:
             api_key: A key that a sign-in gave.
 
         Raises:
-            NotAuthenticated, InvalidRequest
+            sales.NotAuthenticated, sales.InvalidRequest
         """
         return self._call("sales.user.me", {"api_key": api_key}, SalesMe.from_json)
 
@@ -994,7 +1001,7 @@ class SalesUserMethods:
             name: The person's name.
 
         Raises:
-            NotAuthenticated, InvalidRequest
+            sales.NotAuthenticated, sales.InvalidRequest
         """
         self._call("sales.user.update_me", {"api_key": api_key, "name": name}, nothing)
 
@@ -1011,7 +1018,7 @@ class SalesUserMethods:
             api_key: A key that a sign-in gave.
 
         Raises:
-            NotAuthenticated, InvalidRequest
+            sales.NotAuthenticated, sales.InvalidRequest
         """
         return self._call("sales.user.renew_referral_code", {"api_key": api_key}, SalesReferralCode.from_json)
 
@@ -1029,7 +1036,7 @@ class SalesUserMethods:
             email: The email address, unique without regard to case.
 
         Raises:
-            InvalidRequest
+            sales.InvalidRequest
         """
         self._call("sales.user.reset", {"email": email}, nothing)
 
@@ -1048,7 +1055,7 @@ class SalesUserMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            InvalidRequest, TokenInvalid
+            sales.InvalidRequest, sales.TokenInvalid
         """
         self._call("sales.user.complete_reset", {"token": token, "password": password}, nothing)
 
@@ -1066,7 +1073,7 @@ class SalesUserMethods:
             email: The email address, unique without regard to case.
 
         Raises:
-            InvalidRequest
+            sales.InvalidRequest
         """
         self._call("sales.user.resend_verification", {"email": email}, nothing)
 
@@ -1083,7 +1090,7 @@ class SalesUserMethods:
             api_key: A key that a sign-in gave.
 
         Raises:
-            NotAuthenticated, InvalidRequest
+            sales.NotAuthenticated, sales.InvalidRequest
         """
         self._call("sales.user.signout", {"api_key": api_key}, nothing)
 
@@ -1136,7 +1143,7 @@ class SystemMethods:
             seconds: By how many seconds.
 
         Raises:
-            InvalidRequest
+            service.InvalidRequest
         """
         self._call("system.advance_clock", {"seconds": seconds}, nothing)
 
@@ -1163,7 +1170,7 @@ class SystemMethods:
             uses: How many accounts it may create; 1 unless given.
 
         Raises:
-            InvalidRequest
+            service.InvalidRequest
         """
         return self._call("system.invite", given(role=role, uses=uses), ServiceInvite.from_json)
 

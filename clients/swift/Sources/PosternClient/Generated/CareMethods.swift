@@ -30,14 +30,14 @@ public struct CareUserMethods: Sendable {
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    ///   - role: user or clinician. One of `user`, `clinician`.
+    ///   - role: user or clinician.
     ///   - firstName: The first name.
     ///   - lastName: The last name.
     ///   - phone: The phone number.
     /// - Returns: A user that was registered.
-    /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`, `.passwordRequired`,
-    ///   `.invalidPassword`, `.invalidRole`, `.invalidFirstName`, `.invalidLastName`, `.invalidPhone`,
-    ///   `.userAlreadyExists`, `.tooManyMails`.
+    /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.passwordRequired`,
+    ///   `Care.invalidPassword`, `Care.invalidRole`, `Care.invalidFirstName`, `Care.invalidLastName`,
+    ///   `Care.invalidPhone`, `Care.userAlreadyExists`, `Care.tooManyMails`.
     public func register(
         email: String,
         password: String,
@@ -75,7 +75,7 @@ public struct CareUserMethods: Sendable {
     /// - Parameters:
     ///   - accessToken: A token that a sign-in gave.
     /// - Returns: A user.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`.
     public func view(accessToken: String) async throws(PosternError) -> CareUser {
         try await postern.result(of: "care.user.view") { writer in
             writer.member("access_token")
@@ -96,8 +96,9 @@ public struct CareUserMethods: Sendable {
     ///   - npi: A clinician's National Provider Identifier.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Returns: A user.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidFirstName`,
-    ///   `.invalidLastName`, `.invalidPhone`, `.invalidNpi`, `.passwordRequired`, `.invalidPassword`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidFirstName`, `Care.invalidLastName`, `Care.invalidPhone`, `Care.invalidNpi`,
+    ///   `Care.passwordRequired`, `Care.invalidPassword`.
     public func change(
         accessToken: String,
         firstName: String? = nil,
@@ -139,7 +140,7 @@ public struct CareUserMethods: Sendable {
     /// - Parameters:
     ///   - accessToken: A token that a sign-in gave.
     /// - Returns: A user.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`.
     public func delete(accessToken: String) async throws(PosternError) -> CareUser {
         try await postern.result(of: "care.user.delete") { writer in
             writer.member("access_token")
@@ -157,7 +158,7 @@ public struct CareUserMethods: Sendable {
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     /// - Returns: Where a temporary password went.
-    /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`, `.userNotFound`.
+    /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.userNotFound`.
     public func resetPassword(email: String) async throws(PosternError) -> CareResetEmail {
         try await postern.result(of: "care.user.reset_password") { writer in
             writer.member("email")
@@ -174,7 +175,8 @@ public struct CareUserMethods: Sendable {
     ///   - accessToken: A token that a sign-in gave.
     ///   - code: The code from the mail that registering sent.
     /// - Returns: The address that was proven.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidCode`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidCode`.
     public func confirmEmail(accessToken: String, code: String) async throws(PosternError) -> CareConfirmedEmail {
         try await postern.result(of: "care.user.confirm_email") { writer in
             writer.member("access_token")
@@ -191,7 +193,7 @@ public struct CareUserMethods: Sendable {
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
-    /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`.
+    /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`.
     public func resendConfirmation(email: String) async throws(PosternError) {
         try await postern.perform("care.user.resend_confirmation") { writer in
             writer.member("email")
@@ -213,8 +215,8 @@ public struct CareAuthMethods: Sendable {
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Returns: A session that was opened.
-    /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`, `.passwordRequired`,
-    ///   `.invalidPassword`, `.wrongEmailPassword`, `.loginAttemptsExceeded`.
+    /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.passwordRequired`,
+    ///   `Care.invalidPassword`, `Care.wrongEmailPassword`, `Care.loginAttemptsExceeded`.
     public func token(email: String, password: String) async throws(PosternError) -> CareAccessToken {
         try await postern.result(of: "care.auth.token") { writer in
             writer.member("email")
@@ -231,7 +233,7 @@ public struct CareAuthMethods: Sendable {
     /// - Parameters:
     ///   - accessToken: A token that a sign-in gave.
     /// - Returns: That it was done.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`.
     public func revoke(accessToken: String) async throws(PosternError) -> CareDone {
         try await postern.result(of: "care.auth.revoke") { writer in
             writer.member("access_token")
@@ -256,8 +258,9 @@ public struct CarePatientsMethods: Sendable {
     ///   - sex: male, female or other.
     ///   - phone: The phone number.
     /// - Returns: A patient, as the one who asks sees it.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.firstNameRequired`,
-    ///   `.invalidFirstName`, `.invalidLastName`, `.invalidPhone`, `.invalidBirthdate`, `.invalidSex`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.firstNameRequired`, `Care.invalidFirstName`, `Care.invalidLastName`, `Care.invalidPhone`,
+    ///   `Care.invalidBirthdate`, `Care.invalidSex`.
     public func create(
         accessToken: String,
         firstName: String,
@@ -299,8 +302,8 @@ public struct CarePatientsMethods: Sendable {
     ///   - limit: How many at most; 0 for all, 25 if absent.
     ///   - offset: How many to pass over.
     /// - Returns: Patients.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidLimit`,
-    ///   `.invalidOffset`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidLimit`, `Care.invalidOffset`.
     public func list(
         accessToken: String,
         limit: Int? = nil,
@@ -328,7 +331,8 @@ public struct CarePatientsMethods: Sendable {
     ///   - accessToken: A token that a sign-in gave.
     ///   - patientID: The patient's `id`.
     /// - Returns: A patient, as the one who asks sees it.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidPatientID`.
     public func view(accessToken: String, patientID: Int) async throws(PosternError) -> CarePatientResult {
         try await postern.result(of: "care.patients.view") { writer in
             writer.member("access_token")
@@ -352,9 +356,9 @@ public struct CarePatientsMethods: Sendable {
     ///   - sex: male, female or other.
     ///   - phone: The phone number.
     /// - Returns: A patient, as the one who asks sees it.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`,
-    ///   `.unauthorized`, `.firstNameRequired`, `.invalidFirstName`, `.invalidLastName`, `.invalidPhone`,
-    ///   `.invalidBirthdate`, `.invalidSex`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidPatientID`, `Care.unauthorized`, `Care.firstNameRequired`, `Care.invalidFirstName`,
+    ///   `Care.invalidLastName`, `Care.invalidPhone`, `Care.invalidBirthdate`, `Care.invalidSex`.
     public func update(
         accessToken: String,
         patientID: Int,
@@ -400,8 +404,8 @@ public struct CarePatientsMethods: Sendable {
     ///   - accessToken: A token that a sign-in gave.
     ///   - patientID: The patient's `id`.
     /// - Returns: A patient, as the one who asks sees it.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`,
-    ///   `.unauthorized`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidPatientID`, `Care.unauthorized`.
     public func delete(accessToken: String, patientID: Int) async throws(PosternError) -> CarePatientResult {
         try await postern.result(of: "care.patients.delete") { writer in
             writer.member("access_token")
@@ -422,12 +426,12 @@ public struct CarePatientsMethods: Sendable {
     ///   - accessToken: A token that a sign-in gave.
     ///   - patientID: The patient's `id`.
     ///   - email: The email address, unique without regard to case.
-    ///   - access: read or write. One of `read`, `write`.
-    ///   - group: prime, family or anyone. One of `prime`, `family`, `anyone`.
+    ///   - access: read or write.
+    ///   - group: prime, family or anyone.
     /// - Returns: Who else can reach a patient.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`,
-    ///   `.unauthorized`, `.emailRequired`, `.invalidEmail`, `.invalidAccess`, `.invalidGroup`, `.isOwner`,
-    ///   `.tooManyMails`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidPatientID`, `Care.unauthorized`, `Care.emailRequired`, `Care.invalidEmail`,
+    ///   `Care.invalidAccess`, `Care.invalidGroup`, `Care.isOwner`, `Care.tooManyMails`.
     public func share(
         accessToken: String,
         patientID: Int,
@@ -457,7 +461,8 @@ public struct CarePatientsMethods: Sendable {
     ///   - accessToken: A token that a sign-in gave.
     ///   - patientID: The patient's `id`.
     /// - Returns: Shares.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidPatientID`.
     public func shares(accessToken: String, patientID: Int) async throws(PosternError) -> CareShareList {
         try await postern.result(of: "care.patients.shares") { writer in
             writer.member("access_token")
@@ -476,8 +481,8 @@ public struct CarePatientsMethods: Sendable {
     ///   - patientID: The patient's `id`.
     ///   - shareID: The share's `id`.
     /// - Returns: Who else can reach a patient.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`,
-    ///   `.invalidShareID`, `.isOwner`, `.unauthorized`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidPatientID`, `Care.invalidShareID`, `Care.isOwner`, `Care.unauthorized`.
     public func unshare(
         accessToken: String,
         patientID: Int,
@@ -503,7 +508,8 @@ public struct CarePatientsMethods: Sendable {
     ///   - accessToken: A token that a sign-in gave.
     ///   - code: The code from the mail.
     /// - Returns: A patient, as the one who asks sees it.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidCode`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidCode`.
     public func claim(accessToken: String, code: String) async throws(PosternError) -> CarePatientResult {
         try await postern.result(of: "care.patients.claim") { writer in
             writer.member("access_token")

@@ -84,7 +84,7 @@ public struct CareRegistered: ResultValue, Equatable, Sendable {
     public var lastName: String
     /// The phone number.
     public var phone: String
-    /// user or clinician. One of `user`, `clinician`.
+    /// user or clinician.
     public var role: CareRole
     /// Always true.
     public var success: Bool
@@ -150,7 +150,7 @@ public struct CareUser: ResultValue, Equatable, Sendable {
     public var lastName: String
     /// The phone number.
     public var phone: String
-    /// user or clinician. One of `user`, `clinician`.
+    /// user or clinician.
     public var role: CareRole
     /// A clinician's National Provider Identifier.
     public var npi: String?
@@ -368,7 +368,7 @@ public struct CarePatient: ResultValue, Equatable, Sendable {
     public var lastName: String
     /// The day of birth.
     public var birthdate: String?
-    /// male, female or other. One of `male`, `female`, `other`.
+    /// male, female or other.
     public var sex: CareSex?
     /// The phone number.
     public var phone: String
@@ -376,9 +376,9 @@ public struct CarePatient: ResultValue, Equatable, Sendable {
     public var creator: String
     /// Whether the patient is the one who asks.
     public var me: Bool
-    /// What the one who asks may do: read or write. One of `read`, `write`.
+    /// What the one who asks may do: read or write.
     public var access: CareAccess
-    /// As what: owner, prime, family or anyone. One of `owner`, `prime`, `family`, `anyone`.
+    /// As what: owner, prime, family or anyone.
     public var group: CareGroup
 
     /// One with these members.
@@ -466,7 +466,7 @@ public struct CarePatientResult: ResultValue, Equatable, Sendable {
     public var lastName: String
     /// The day of birth.
     public var birthdate: String?
-    /// male, female or other. One of `male`, `female`, `other`.
+    /// male, female or other.
     public var sex: CareSex?
     /// The phone number.
     public var phone: String
@@ -474,9 +474,9 @@ public struct CarePatientResult: ResultValue, Equatable, Sendable {
     public var creator: String
     /// Whether the patient is the one who asks.
     public var me: Bool
-    /// What the one who asks may do: read or write. One of `read`, `write`.
+    /// What the one who asks may do: read or write.
     public var access: CareAccess
-    /// As what: owner, prime, family or anyone. One of `owner`, `prime`, `family`, `anyone`.
+    /// As what: owner, prime, family or anyone.
     public var group: CareGroup
     /// Always true.
     public var success: Bool
@@ -610,9 +610,9 @@ public struct CareShare: ResultValue, Equatable, Sendable {
     public var id: Int
     /// Whom the patient is shared with.
     public var email: String
-    /// read or write. One of `read`, `write`.
+    /// read or write.
     public var access: CareAccess
-    /// owner, prime, family or anyone. One of `owner`, `prime`, `family`, `anyone`.
+    /// owner, prime, family or anyone.
     public var group: CareGroup
     /// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
     public var isUser: Bool
@@ -668,9 +668,9 @@ public struct CareShareResult: ResultValue, Equatable, Sendable {
     public var id: Int
     /// Whom the patient is shared with.
     public var email: String
-    /// read or write. One of `read`, `write`.
+    /// read or write.
     public var access: CareAccess
-    /// owner, prime, family or anyone. One of `owner`, `prime`, `family`, `anyone`.
+    /// owner, prime, family or anyone.
     public var group: CareGroup
     /// Whether it gives an account access; else it waits for the address to be proven or the code to be claimed.
     public var isUser: Bool

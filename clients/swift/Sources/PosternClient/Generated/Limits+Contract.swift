@@ -4,6 +4,6 @@
 extension Limits {
     /// How long a request may be, without its line feed.
     static let messageBytesMax = 8_388_608
-    /// How many objects and lists may stand within each other in a request.
+    /// How many objects and arrays may stand within each other in a request.
     static let nestingDepthMax = 128
 }

@@ -22,8 +22,8 @@ public struct OperatorsMethods: Sendable {
     ///   - user: The operator's person.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Returns: An operator, with a session that is open.
-    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`, `.operatorExists`,
-    ///   `.tooManyMails`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
+    ///   `Operators.operatorExists`, `Operators.tooManyMails`.
     public func register(user: OperatorsPersonInput, password: String) async throws(PosternError) -> OperatorsOperator {
         try await postern.result(of: "operators.register") { writer in
             writer.member("user")
@@ -42,8 +42,8 @@ public struct OperatorsMethods: Sendable {
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Returns: An operator, with a session that is open.
-    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`, `.accountInvalidOrUnconfirmed`,
-    ///   `.wrongPassword`, `.tooManyAttempts`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
+    ///   `Operators.accountInvalidOrUnconfirmed`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
     public func signin(email: String, password: String) async throws(PosternError) -> OperatorsOperator {
         try await postern.result(of: "operators.signin") { writer in
             writer.member("email")
@@ -60,7 +60,8 @@ public struct OperatorsMethods: Sendable {
     /// - Parameters:
     ///   - code: The code from the mail.
     /// - Returns: An email that is confirmed now.
-    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`, `.codeInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
+    ///   `Operators.codeInvalid`.
     public func confirmEmail(code: String) async throws(PosternError) -> OperatorsConfirmedEmail {
         try await postern.result(of: "operators.confirm_email") { writer in
             writer.member("code")
@@ -75,7 +76,7 @@ public struct OperatorsMethods: Sendable {
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
-    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`.
     public func resendConfirmation(email: String) async throws(PosternError) {
         try await postern.perform("operators.resend_confirmation") { writer in
             writer.member("email")
@@ -90,7 +91,7 @@ public struct OperatorsMethods: Sendable {
     /// - Parameters:
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
-    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`.
     public func signout(userID: Int, sessionID: String) async throws(PosternError) {
         try await postern.perform("operators.signout") { writer in
             writer.member("user_id")
@@ -110,8 +111,8 @@ public struct OperatorsMethods: Sendable {
     ///   - sessionID: A session of that operator.
     ///   - currentPassword: The password up to now.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`,
-    ///   `.wrongPassword`, `.tooManyAttempts`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
     public func changePassword(
         userID: Int,
         sessionID: String,
@@ -137,7 +138,7 @@ public struct OperatorsMethods: Sendable {
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
-    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`.
     public func resetPassword(email: String) async throws(PosternError) {
         try await postern.perform("operators.reset_password") { writer in
             writer.member("email")
@@ -153,7 +154,8 @@ public struct OperatorsMethods: Sendable {
     /// - Parameters:
     ///   - code: The code from the mail.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`, `.codeInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
+    ///   `Operators.codeInvalid`.
     public func completeReset(code: String, password: String) async throws(PosternError) {
         try await postern.perform("operators.complete_reset") { writer in
             writer.member("code")
@@ -177,7 +179,8 @@ public struct OperatorsClientMethods: Sendable {
     ///   - sessionID: A session of that operator.
     ///   - client: The client.
     /// - Returns: A client of an operator.
-    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`.
     public func create(
         userID: Int,
         sessionID: String,
@@ -203,8 +206,8 @@ public struct OperatorsClientMethods: Sendable {
     ///   - clientID: The client's `id`.
     ///   - client: What is to change; members that are absent stay as they are.
     /// - Returns: A client of an operator.
-    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`,
-    ///   `.clientNotFound`, `.clientEmailTaken`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`, `Operators.clientNotFound`, `Operators.clientEmailTaken`.
     public func update(
         userID: Int,
         sessionID: String,
@@ -232,8 +235,8 @@ public struct OperatorsClientMethods: Sendable {
     ///   - sessionID: A session of that operator.
     ///   - clientID: The client's `id`.
     /// - Returns: A client of an operator.
-    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`,
-    ///   `.clientNotFound`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`, `Operators.clientNotFound`.
     public func delete(userID: Int, sessionID: String, clientID: Int) async throws(PosternError) -> OperatorsClient {
         try await postern.result(of: "operators.client.delete") { writer in
             writer.member("user_id")
@@ -262,7 +265,8 @@ public struct OperatorsClientsMethods: Sendable {
     ///   - limit: How many clients to get at most: those with the oldest changes of what would be answered;
     ///     `provision` in the answer is where to go on.
     /// - Returns: Clients that have changed, and where to go on.
-    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`.
     public func get(
         userID: Int,
         sessionID: String,

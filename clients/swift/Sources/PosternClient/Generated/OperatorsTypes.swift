@@ -7,7 +7,7 @@ import JSON
 public struct OperatorsPerson: ResultValue, Equatable, Sendable {
     /// The person's number.
     public var id: Int
-    /// When the person was added. UTC, as `2016-02-24T22:07:52.371513Z`.
+    /// When the person was added. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
     public var created: String
     /// The first name.
     public var firstName: String
@@ -65,7 +65,7 @@ public struct OperatorsPerson: ResultValue, Equatable, Sendable {
 public struct OperatorsOperator: ResultValue, Equatable, Sendable {
     /// The operator's number.
     public var id: Int
-    /// When the operator registered. UTC, as `2016-02-24T22:07:52.371513Z`.
+    /// When the operator registered. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
     public var created: String
     /// The operator's person.
     public var user: OperatorsPerson
@@ -133,13 +133,14 @@ extension OperatorsOperator: CustomReflectable, CustomStringConvertible, CustomD
 public struct OperatorsClient: ResultValue, Equatable, Sendable {
     /// The client's number.
     public var id: Int
-    /// When the client was added. UTC, as `2016-02-24T22:07:52.371513Z`.
+    /// When the client was added. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
     public var created: String
     /// The client's person.
     public var user: OperatorsPerson
     /// Where the client lives.
     public var address: String
-    /// When the client was deleted; null while it is not. UTC, as `2016-02-24T22:07:52.371513Z`.
+    /// When the client was deleted; null while it is not. UTC with microseconds, as text:
+    /// `2016-02-24T22:07:52.371513Z`.
     public var deleted: String?
 
     /// One with these members.

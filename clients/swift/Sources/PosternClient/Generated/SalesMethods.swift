@@ -27,8 +27,8 @@ public struct SalesUserMethods: Sendable {
     ///   - source: Where the customer came from.
     ///   - name: The person's name.
     /// - Returns: A customer that was created.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.invalidReferralCode`, `.userAlreadyExists`,
-    ///   `.tooManyMails`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
+    ///   `Sales.userAlreadyExists`, `Sales.tooManyMails`.
     public func createCustomer(
         email: String,
         password: String,
@@ -62,8 +62,8 @@ public struct SalesUserMethods: Sendable {
     ///   - phone: The phone number.
     ///   - brandID: The external id of the brand.
     /// - Returns: A salesperson or an internal user that was created, signed in.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.invalidReferralCode`,
-    ///   `.insufficientAuthorization`, `.userAlreadyExists`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
+    ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`.
     public func createSalesperson(
         email: String,
         password: String,
@@ -98,8 +98,8 @@ public struct SalesUserMethods: Sendable {
     ///   - referralCode: The code of who invites.
     ///   - name: The person's name.
     /// - Returns: A salesperson or an internal user that was created, signed in.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.invalidReferralCode`,
-    ///   `.insufficientAuthorization`, `.userAlreadyExists`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
+    ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`.
     public func createInternal(
         email: String,
         password: String,
@@ -127,7 +127,8 @@ public struct SalesUserMethods: Sendable {
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Returns: A session that was opened.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.authenticationFailed`, `.tooManyAttempts`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.authenticationFailed`,
+    ///   `Sales.tooManyAttempts`.
     public func authenticate(email: String, password: String) async throws(PosternError) -> SalesAuthenticated {
         try await postern.result(of: "sales.user.authenticate") { writer in
             writer.member("email")
@@ -144,7 +145,7 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - token: The token from the mail.
     /// - Returns: An email that is verified now.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.tokenInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.tokenInvalid`.
     public func verify(token: String) async throws(PosternError) -> SalesVerifiedEmail {
         try await postern.result(of: "sales.user.verify") { writer in
             writer.member("token")
@@ -159,7 +160,7 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - apiKey: A key that a sign-in gave.
     /// - Returns: An account, as its owner sees it.
-    /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
     public func me(apiKey: String) async throws(PosternError) -> SalesMe {
         try await postern.result(of: "sales.user.me") { writer in
             writer.member("api_key")
@@ -174,7 +175,7 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - apiKey: A key that a sign-in gave.
     ///   - name: The person's name.
-    /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
     public func updateMe(apiKey: String, name: SalesNameInput) async throws(PosternError) {
         try await postern.perform("sales.user.update_me") { writer in
             writer.member("api_key")
@@ -191,7 +192,7 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - apiKey: A key that a sign-in gave.
     /// - Returns: An account's new referral code.
-    /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
     public func renewReferralCode(apiKey: String) async throws(PosternError) -> SalesReferralCode {
         try await postern.result(of: "sales.user.renew_referral_code") { writer in
             writer.member("api_key")
@@ -206,7 +207,7 @@ public struct SalesUserMethods: Sendable {
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`.
     public func reset(email: String) async throws(PosternError) {
         try await postern.perform("sales.user.reset") { writer in
             writer.member("email")
@@ -221,7 +222,7 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - token: The token from the mail.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.tokenInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.tokenInvalid`.
     public func completeReset(token: String, password: String) async throws(PosternError) {
         try await postern.perform("sales.user.complete_reset") { writer in
             writer.member("token")
@@ -238,7 +239,7 @@ public struct SalesUserMethods: Sendable {
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`.
     public func resendVerification(email: String) async throws(PosternError) {
         try await postern.perform("sales.user.resend_verification") { writer in
             writer.member("email")
@@ -252,7 +253,7 @@ public struct SalesUserMethods: Sendable {
     ///
     /// - Parameters:
     ///   - apiKey: A key that a sign-in gave.
-    /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
     public func signout(apiKey: String) async throws(PosternError) {
         try await postern.perform("sales.user.signout") { writer in
             writer.member("api_key")

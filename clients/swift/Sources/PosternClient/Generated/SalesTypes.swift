@@ -25,7 +25,7 @@ public struct SalesRole: Choice, ResultValue {
 public struct SalesCreated: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
-    /// When, in seconds since 1970. Seconds since 1970.
+    /// When, in seconds since 1970. In seconds since 1970.
     public var created: Int
     /// A random UUID by which others refer to the account.
     public var externalID: String
@@ -67,7 +67,7 @@ public struct SalesCreated: ResultValue, Equatable, Sendable {
 public struct SalesCreatedWithKey: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
-    /// When, in seconds since 1970. Seconds since 1970.
+    /// When, in seconds since 1970. In seconds since 1970.
     public var created: Int
     /// A random UUID by which others refer to the account.
     public var externalID: String

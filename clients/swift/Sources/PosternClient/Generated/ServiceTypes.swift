@@ -22,7 +22,7 @@ public struct ServiceStoreKind: Choice, ResultValue {
 
 /// The store.
 public struct ServiceStoreInfo: ResultValue, Equatable, Sendable {
-    /// `memory` or `directory`. One of `memory`, `directory`.
+    /// `memory` or `directory`.
     public var kind: ServiceStoreKind
 
     /// One with these members.
@@ -106,7 +106,7 @@ public struct ServiceOutboxMessage: ResultValue, Equatable, Sendable {
     public var subject: String
     /// Its text; empty once it is erased.
     public var text: String
-    /// When it was written. UTC, as `2016-02-24T22:07:52.371513Z`.
+    /// When it was written. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
     public var created: String
 
     /// One with these members.

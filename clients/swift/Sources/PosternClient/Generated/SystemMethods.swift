@@ -23,7 +23,7 @@ public struct SystemMethods: Sendable {
     ///
     /// - Parameters:
     ///   - seconds: By how many seconds.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Service.invalidRequest`.
     public func advanceClock(seconds: Int) async throws(PosternError) {
         try await postern.perform("system.advance_clock") { writer in
             writer.member("seconds")
@@ -50,7 +50,7 @@ public struct SystemMethods: Sendable {
     ///   - role: The role with which it invites. One of `customer`, `salesperson`, `admin`.
     ///   - uses: How many accounts it may create; 1 unless given.
     /// - Returns: A referral code that no account owns.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Service.invalidRequest`.
     public func invite(role: SalesRole, uses: Int? = nil) async throws(PosternError) -> ServiceInvite {
         try await postern.result(of: "system.invite") { writer in
             writer.member("role")
