@@ -15,8 +15,8 @@ struct Method {
     let hashesPassword: Bool
     /// Which param tells whose account a request is about.
     let account: AccountParam?
-    let isReadOnly: Bool
-    let isDestructive: Bool
+    let effect: Effect
+    /// Whether a second equal call changes nothing more.
     let isIdempotent: Bool
     let isRehearsalOnly: Bool
     /// Whether assistants are offered it.
@@ -27,7 +27,7 @@ struct Method {
         try value.allowOnly([
             "authenticated", "name", "endpoint", "summary", "description", "params", "result", "errors", "limits",
             "hashesPassword", "account",
-            "readOnly", "destructive", "idempotent", "rehearsalOnly", "tool", "example",
+            "effect", "idempotent", "rehearsalOnly", "tool", "example",
         ])
         name = try value.text("name")
         endpoint = value["endpoint"]?.string
@@ -40,9 +40,11 @@ struct Method {
         limits = try value.list("limits").compactMap(\.string)
         hashesPassword = value["hashesPassword"]?.bool ?? false
         account = try AccountParam(value, in: params, authentication)
-        isReadOnly = value["readOnly"]?.bool ?? false
-        isDestructive = value["destructive"]?.bool ?? false
-        isIdempotent = value["idempotent"]?.bool ?? false
+        effect = try Effect(value)
+        isIdempotent = value["idempotent"]?.bool ?? effect.isIdempotent
+        if value["idempotent"]?.bool == effect.isIdempotent {
+            throw SchemaError("\(name): that it is idempotent, or not, follows from its effect")
+        }
         isRehearsalOnly = value["rehearsalOnly"]?.bool ?? false
         isTool = value["tool"]?.bool ?? true
         example = value["example"] ?? .null
@@ -52,4 +54,29 @@ struct Method {
     var localName: String {
         name.split(separator: ".").dropFirst().joined(separator: "_").lowerCamel
     }
+}
+
+/// What a method does to what is stored.
+enum Effect: String {
+    /// It changes nothing.
+    case reads
+    /// It takes nothing away and overwrites nothing.
+    case adds
+    /// It overwrites something.
+    case changes
+    /// It ends or deletes something.
+    case deletes
+
+    init(_ method: JSONValue) throws {
+        let name = try method.text("effect")
+        guard let effect = Effect(rawValue: name) else { throw SchemaError("there is no effect \(name)") }
+        self = effect
+    }
+
+    var isReadOnly: Bool { self == .reads }
+
+    var isDestructive: Bool { self == .changes || self == .deletes }
+
+    /// Whether a second equal call changes nothing more, unless the method says otherwise.
+    var isIdempotent: Bool { self != .adds }
 }
