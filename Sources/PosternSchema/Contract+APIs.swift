@@ -7,6 +7,11 @@ extension Contract {
         method.limits.compactMap { name in limits.limits.first { $0.name == name } }
     }
 
+    /// The records that a file describes.
+    static func records(in file: JSONValue, _ limits: ContractLimits) throws -> [ObjectType] {
+        try file.list("records").map { try ObjectType(limits.resolved($0)) }
+    }
+
     /// The APIs that have accounts: all but the service itself.
     var accountAPIs: [API] { apis.filter { $0.accounts != nil } }
 

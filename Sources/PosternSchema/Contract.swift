@@ -44,17 +44,17 @@ struct Contract {
         let definitions = try Definitions(account: account, apis: files)
         enumerations = definitions.enumerations
         apis = try files.map { try API(limits.resolved(definitions.resolved($0))) }
-        records = try (["identity"] + apis.map(\.name)).compactMap { name in
-            try Self.file("\(root)/schema/records/\(name).json").map { file in
-                Records(name: name, records: try limits.resolved(file).list("records").map { try ObjectType($0) })
-            }
-        }
+        let shared = Records(name: "identity", records: try Self.records(in: account, limits))
+        records =
+            try [shared]
+            + files.map { Records(name: try $0.text("api"), records: try Self.records(in: $0, limits)) }
+            .filter { !$0.records.isEmpty }
         let names = apis.flatMap(\.methods).map(\.name)
         guard Set(names).count == names.count else { throw SchemaError("a method stands in schema/ twice") }
         for name in apis.flatMap(\.methods).flatMap(\.limits) { _ = try limits.value(of: name) }
         let types = records.flatMap(\.records).map(\.name)
         if let api = accountAPIs.first(where: { !types.contains($0.accounts ?? "") }) {
-            throw SchemaError("\(api.name).json keeps accounts in a record that schema/records does not describe")
+            throw SchemaError("\(api.name).json keeps accounts in a record that schema/ does not describe")
         }
     }
 
@@ -99,7 +99,7 @@ struct API {
     init(_ file: JSONValue) throws {
         try file.allowOnly([
             "api", "position", "title", "description", "instructions", "accounts", "mails", "enums", "members", "types",
-            "inputs", "errorData", "errors", "authentication", "methods",
+            "inputs", "records", "errorData", "errors", "authentication", "methods",
         ])
         name = try file.text("api")
         title = try file.text("title")

@@ -13,7 +13,7 @@ struct Definitions {
     ///   - account: the file of what several APIs have, account.json.
     ///   - apis: the files of the APIs.
     init(account: JSONValue, apis: [JSONValue]) throws {
-        try account.allowOnly(["members", "types"])
+        try account.allowOnly(["members", "types", "records"])
         enumerations = try apis.flatMap { api in
             try api.list("enums").map { try Enumeration($0, api: api.text("api")) }
         }
