@@ -49,38 +49,12 @@ package final class MessageTemplates: MailComposer {
 }
 
 extension MailKind {
-    /// The path of a mail's link, up to the code; nil for temporary passwords, which must not be in a link.
-    fileprivate var linkPath: String? {
-        switch self {
-        case .operatorsConfirmation: "/operators/confirm?code="
-        case .operatorsReset: "/operators/reset?code="
-        case .careConfirmation: "/care/confirm?code="
-        case .careTemporaryPassword, .careTemporaryPasswordUnproven: nil
-        case .careInvitation: "/care/claim?code="
-        case .salesVerification: "/verification?token="
-        case .salesReset: "/reset?token="
-        }
-    }
-
-    /// The built-in template.
+    /// The template that comes with the program.
     fileprivate var embeddedTemplate: MessageTemplate {
         do throws(TemplateError) {
             return try MessageTemplate(embeddedBytes, name: rawValue)
         } catch {
             preconditionFailure(error.description)
-        }
-    }
-
-    private var embeddedBytes: [UInt8] {
-        switch self {
-        case .operatorsConfirmation: PackageResources.operators_confirmation_txt
-        case .operatorsReset: PackageResources.operators_reset_txt
-        case .careConfirmation: PackageResources.care_confirmation_txt
-        case .careTemporaryPassword: PackageResources.care_temporary_password_txt
-        case .careTemporaryPasswordUnproven: PackageResources.care_temporary_password_unproven_txt
-        case .careInvitation: PackageResources.care_invitation_txt
-        case .salesVerification: PackageResources.sales_verification_txt
-        case .salesReset: PackageResources.sales_reset_txt
         }
     }
 }

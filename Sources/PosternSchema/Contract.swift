@@ -23,6 +23,8 @@ struct Contract {
     let messageBytesMax: Int
     /// The maximum nesting depth of objects and arrays in a request.
     let nestingDepthMax: Int
+    /// The sets of strings that members may have.
+    let enumerations: [Enumeration]
     let apis: [API]
     let records: [Records]
 
@@ -35,19 +37,28 @@ struct Contract {
         self.limits = limits
         messageBytesMax = try limits.value(of: "lineBytesMax")
         nestingDepthMax = try limits.value(of: "nestingDepthMax")
-        apis = try ["operators", "care", "sales", "service"].compactMap { name in
-            try Self.file("\(root)/schema/\(name).json").map { try API(limits.resolved($0)) }
+        guard let account = try Self.file("\(root)/schema/account.json") else {
+            throw SchemaError("account.json is missing")
         }
-        records = try ["identity", "operators", "care", "sales"].compactMap { name in
-            try Self.file("\(root)/schema/records/\(name).json").map { file in
-                Records(name: name, records: try limits.resolved(file).list("records").map { try ObjectType($0) })
-            }
-        }
+        let files = try Self.apiFiles(in: "\(root)/schema")
+        let definitions = try Definitions(account: account, apis: files)
+        enumerations = definitions.enumerations
+        apis = try files.map { try API(limits.resolved(definitions.resolved($0))) }
+        let shared = Records(name: "identity", records: try Self.records(in: account, limits))
+        records =
+            try [shared]
+            + files.map { Records(name: try $0.text("api"), records: try Self.records(in: $0, limits)) }
+            .filter { !$0.records.isEmpty }
         let names = apis.flatMap(\.methods).map(\.name)
-        guard Set(names).count == names.count else { throw SchemaError("schema/ has a method twice") }
+        guard Set(names).count == names.count else { throw SchemaError("a method stands in schema/ twice") }
+        for name in apis.flatMap(\.methods).flatMap(\.limits) { _ = try limits.value(of: name) }
+        let types = records.flatMap(\.records).map(\.name)
+        if let api = accountAPIs.first(where: { !types.contains($0.accounts ?? "") }) {
+            throw SchemaError("\(api.name).json keeps accounts in a record that schema/ does not describe")
+        }
     }
 
-    private static func file(_ path: String) throws -> JSONValue? {
+    static func file(_ path: String) throws -> JSONValue? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         do {
             return try JSONValue(parsing: String(contentsOfFile: path, encoding: .utf8))
@@ -72,7 +83,11 @@ struct API {
     let description: String
     /// Instructions for assistants on how to use the API's tools.
     let instructions: String
-    /// The object types of results.
+    /// The type of record that an account is; nil for the service itself, which has none.
+    let accounts: String?
+    /// The mails that it sends.
+    let mails: [Mail]
+    /// What results are made of.
     let types: [ObjectType]
     /// The object types of params.
     let inputs: [ObjectType]
@@ -83,14 +98,16 @@ struct API {
 
     init(_ file: JSONValue) throws {
         try file.allowOnly([
-            "api", "title", "description", "instructions", "types", "inputs", "errorData", "errors",
-            "authentication", "methods",
+            "api", "position", "title", "description", "instructions", "accounts", "mails", "enums", "members", "types",
+            "inputs", "records", "errorData", "errors", "authentication", "methods",
         ])
         name = try file.text("api")
         title = try file.text("title")
         description = try file.text("description")
         instructions = try file.text("instructions")
-        // A type may extend a type that precedes it.
+        accounts = file["accounts"]?.string
+        mails = try file.list("mails").map { [name] in try Mail($0, api: name) }
+        // A type may extend one that is described before it.
         types = try file.list("types").reduce(into: []) { types, type in
             types.append(try ObjectType(type, bases: types))
         }
@@ -147,7 +164,9 @@ struct API {
 struct ObjectType {
     let name: String
     let description: String
-    /// The type that it extends: the base's properties come before its own.
+    /// Whether it holds the data of a person, and is deleted with it.
+    let isPersonal: Bool
+    /// The type whose members it has as well, before its own.
     let base: String?
     /// All properties, in order.
     let members: [Member]
@@ -155,9 +174,10 @@ struct ObjectType {
     let ownMembers: [Member]
 
     init(_ value: JSONValue, inputs: [ObjectType] = [], bases: [ObjectType] = []) throws {
-        try value.allowOnly(["name", "description", "extends", "members"])
+        try value.allowOnly(["name", "description", "personal", "extends", "members"])
         name = try value.text("name")
         description = try value.text("description")
+        isPersonal = value["personal"]?.bool ?? false
         base = value["extends"]?.string
         ownMembers = try value.list("members").map { try Member($0, inputs: inputs) }
         let inherited = bases.first { [base] in $0.name == base }?.members
@@ -173,6 +193,7 @@ struct ObjectType {
     init(name: String, description: String, members: [Member]) {
         self.name = name
         self.description = description
+        self.isPersonal = false
         self.base = nil
         self.members = members
         self.ownMembers = members
@@ -197,13 +218,18 @@ struct Member {
     let input: ObjectType?
     /// Whether all properties of the object may be omitted.
     let isPartial: Bool
-    /// The JSON Schema keywords beyond the type: maxLength, enum and so on.
+    /// The enumeration whose values it has.
+    let enumeration: Enumeration.Reference?
+    /// What JSON Schema has to say beyond the type: maxLength, enum and so on.
     let constraints: [JSONValue.Member]
 
     init(_ value: JSONValue, inputs: [ObjectType] = []) throws {
         let known = ["format", "minLength", "maxLength", "minimum", "maximum", "enum", "pattern"]
         try value.allowOnly(
-            known + ["name", "type", "description", "required", "optional", "secret", "const", "partial"]
+            known + [
+                "name", "type", "description", "required", "optional", "secret", "const", "partial", "enumeration",
+                "isWholeEnumeration",
+            ]
         )
         let type = TypeName(try value.text("type"))
         name = try value.text("name")
@@ -216,56 +242,9 @@ struct Member {
         constant = value["const"]
         input = inputs.first { $0.name == type.base }
         isPartial = value["partial"]?.bool ?? false
+        enumeration = value["enumeration"]?.string.map { name in
+            Enumeration.Reference(name: name, isWhole: value["isWholeEnumeration"] == true)
+        }
         constraints = (value.object ?? []).filter { known.contains($0.name) }
-    }
-}
-
-/// A method of the contract.
-struct Method {
-    let name: String
-    let endpoint: String?
-    let summary: String
-    let description: String
-    let params: [Member]
-    /// The name of the result's type; nil for a method whose result is null.
-    let result: String?
-    let errors: [String]
-    let hashesPassword: Bool
-    let account: String?
-    let isReadOnly: Bool
-    let isDestructive: Bool
-    let isIdempotent: Bool
-    let isRehearsalOnly: Bool
-    /// Whether the method is an MCP tool.
-    let isTool: Bool
-    let example: JSONValue
-
-    init(_ value: JSONValue, inputs: [ObjectType], authentication: Authentication?) throws {
-        try value.allowOnly([
-            "authenticated", "name", "endpoint", "summary", "description", "params", "result", "errors",
-            "hashesPassword", "account",
-            "readOnly", "destructive", "idempotent", "rehearsalOnly", "tool", "example",
-        ])
-        name = try value.text("name")
-        endpoint = value["endpoint"]?.string
-        summary = try value.text("summary")
-        description = try value.text("description")
-        let authentication = try authentication.required(by: value)
-        params = try (authentication?.params ?? []) + value.list("params").map { try Member($0, inputs: inputs) }
-        result = value["result"]?.string
-        errors = try (authentication?.errors ?? []) + value.list("errors").compactMap(\.string)
-        hashesPassword = value["hashesPassword"]?.bool ?? false
-        account = value["account"]?.string ?? authentication?.account
-        isReadOnly = value["readOnly"]?.bool ?? false
-        isDestructive = value["destructive"]?.bool ?? false
-        isIdempotent = value["idempotent"]?.bool ?? false
-        isRehearsalOnly = value["rehearsalOnly"]?.bool ?? false
-        isTool = value["tool"]?.bool ?? true
-        example = value["example"] ?? .null
-    }
-
-    /// The method's name without its API, as a Swift name: `operators.client.create` → `clientCreate`.
-    var localName: String {
-        name.split(separator: ".").dropFirst().joined(separator: "_").lowerCamel
     }
 }

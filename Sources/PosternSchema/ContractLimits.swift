@@ -108,6 +108,7 @@ struct ContractLimits {
 extension ContractLimits.Limit {
     /// The bound as words in a text: `1,024`, or a duration with its unit, `an hour`, `7 days`.
     var words: String {
+        if name.contains("Year") { return String(value) }
         guard name.hasSuffix("Seconds") else { return value.grouped(by: ",") }
         if value % 86_400 == 0 { return value == 86_400 ? "a day" : "\(value / 86_400) days" }
         if value % 3_600 == 0 { return value == 3_600 ? "an hour" : "\(value / 3_600) hours" }
@@ -115,7 +116,14 @@ extension ContractLimits.Limit {
     }
 }
 
-/// Generates the Swift constants for the bounds of one module.
+extension [ContractLimits.Limit] {
+    /// What a method's documentation says of its bounds: one sentence, or none.
+    var sentences: [String] {
+        isEmpty ? [] : ["Limits: \(map { "`\($0.name)` (\($0.words))" }.joined(separator: ", "))."]
+    }
+}
+
+/// Swift for the bounds of one module.
 struct LimitsEmitter {
     let text: String
 

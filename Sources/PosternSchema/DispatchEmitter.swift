@@ -12,7 +12,7 @@ struct DispatchEmitter {
         ]
         lines += ["        switch method {"]
         for api in contract.apis {
-            let handlers = api.name == "service" ? "system" : api.name
+            let handlers = api.accounts == nil ? "system" : "handlers.\(api.name)"
             for method in api.methods {
                 lines.append("        case .\(method.name.lowerCamel):")
                 let params = "\(api.name.upperCamel)Wire.\(method.localName.upperCamel)Params(reading: &params)"

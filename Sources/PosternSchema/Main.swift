@@ -39,6 +39,8 @@ extension Contract {
         var files = records.map { realm in
             ("Sources/Accounts/Generated/\(realm.name.upperCamel)Records.swift", RecordsEmitter(realm).text)
         }
+        files += AccountAPIsEmitter(self).files
+        files.append(("Sources/Accounts/Generated/Enumerations.swift", EnumerationsEmitter(self).text))
         files.append(("Sources/Accounts/Generated/ErrorCodes.swift", ErrorCodesEmitter(self).text))
         files += Dictionary(grouping: limits.limits, by: \.module).map { module, limits in
             ("Sources/\(module)/Generated/ContractLimits.swift", LimitsEmitter(limits).text)

@@ -12,7 +12,7 @@ struct MethodEmitter {
         lines += [""]
         lines += Self.property("The method's API.", "api", "ErrorCode.API", methods) { ".\($0.0.name)" }
         lines += [""]
-        let account: ((API, Method)) -> String = { $0.1.account.map { ".\($0.lowerCamel)" } ?? "nil" }
+        let account: ((API, Method)) -> String = { $0.1.account?.swift ?? "nil" }
         lines += Self.property(
             "The param that identifies the account; nil for a method about no account.",
             "accountParam",
@@ -43,15 +43,8 @@ struct MethodEmitter {
             lines += group.map { "            if name.equals(\"\($0.1.name)\") { return .\($0.1.name.lowerCamel) }" }
         }
         lines += ["        default: break", "        }"]
-        // A name with escapes is longer in JSON than its text, so the look-up by length misses it. No client writes
-        // one; it is compared with every name.
-        lines += ["        return name.hasEscapes ? allCases.first { name.equals($0.name) } : nil", "    }", "}", ""]
-        let params = Set(methods.compactMap(\.1.account)).sorted()
-        lines += ["/// A param that identifies the account of a request.", "package enum AccountParam: Sendable {"]
-        lines += params.map { "    case \($0.lowerCamel)" }
-        lines += ["", "    /// The param's name.", "    package var name: StaticString {", "        switch self {"]
-        lines += params.map { "        case .\($0.lowerCamel): \"\($0)\"" }
-        lines += ["        }", "    }", "}"]
+        // A name with escapes is longer than what it stands for; no client writes one, and it is told from its text.
+        lines += ["        return name.hasEscapes ? allCases.first { name.equals($0.name) } : nil", "    }", "}"]
         text = generatedMark + lines.joined(separator: "\n") + "\n"
     }
 

@@ -8,7 +8,9 @@ struct OpenRPCEmitter {
         let schemas = contract.apis.flatMap { api in
             api.types.map { JSONValue.Member(api.typeName($0.name), Self.schemas(of: api).schema(of: $0)) }
         }
-        let methods = contract.apis.flatMap { api in api.methods.map { Self.method($0, in: api) } }
+        let methods = contract.apis.flatMap { api in
+            api.methods.map { Self.method($0, in: api, contract.limits(of: $0)) }
+        }
         document = [
             "openrpc": "1.4.0",
             "info": [
@@ -18,6 +20,7 @@ struct OpenRPCEmitter {
             ],
             "methods": .array(methods),
             "components": ["schemas": .object(schemas), "errors": .object(Self.faults(in: contract))],
+            "x-limits": .object(contract.limits.limits.filter { $0.module != "Store" }.map(Self.limit)),
         ]
     }
 
@@ -55,7 +58,12 @@ struct OpenRPCEmitter {
         return [line, "\(margin)#\"\"\"", margin + text, "\(margin)\"\"\"#"].joined(separator: "\n")
     }
 
-    private static func method(_ method: Method, in api: API) -> JSONValue {
+    /// A bound by its name.
+    private static func limit(_ limit: ContractLimits.Limit) -> JSONValue.Member {
+        .init(limit.name, ["value": .number(String(limit.value)), "description": .string(limit.description)])
+    }
+
+    private static func method(_ method: Method, in api: API, _ limits: [ContractLimits.Limit]) -> JSONValue {
         let errors = errors(of: method, in: api)
         let params: [JSONValue] = method.params.map { param in
             [
@@ -81,6 +89,10 @@ struct OpenRPCEmitter {
                     [["name": .string(method.summary), "params": .array(exampleParams), "result": result]]
                 )
             )
+        }
+        if !limits.isEmpty {
+            let values = limits.map { JSONValue.Member($0.name, .number(String($0.value))) }
+            members.append(.init("x-limits", .object(values)))
         }
         if let endpoint = method.endpoint { members.append(.init("x-endpoint", .string(endpoint))) }
         return .object(members)

@@ -20,7 +20,7 @@ struct ToolsEmitter {
         lines += ["        default: nil", "        }", "    }", ""]
         lines += ["    /// Whether the method changes nothing."]
         lines += ["    var onlyReads: Bool {", "        switch self {"]
-        lines += methods.filter(\.1.isReadOnly).map { "        case .\($0.1.name.lowerCamel): true" }
+        lines += methods.filter(\.1.effect.isReadOnly).map { "        case .\($0.1.name.lowerCamel): true" }
         lines += ["        default: false", "        }", "    }", "}", ""]
         lines += ["extension ErrorCode.API {", "    /// The prefix of the names of the API's tools."]
         lines += ["    var toolGroup: String {", "        switch self {"]
@@ -59,9 +59,9 @@ struct ToolsEmitter {
             .init(
                 "annotations",
                 [
-                    "title": .string(title), "readOnlyHint": .bool(method.isReadOnly),
-                    "destructiveHint": .bool(method.isDestructive), "idempotentHint": .bool(method.isIdempotent),
-                    // The tools use only the store of this process.
+                    "title": .string(title), "readOnlyHint": .bool(method.effect.isReadOnly),
+                    "destructiveHint": .bool(method.effect.isDestructive), "idempotentHint": .bool(method.isIdempotent),
+                    // The tools reach the store of this process, and nothing beyond it.
                     "openWorldHint": false,
                 ]
             )

@@ -14,18 +14,19 @@ extension Backend {
         guard let param = method.accountParam else { return nil }
         let api = method.api
         switch param {
-        case .userID:
-            let id = try Given<Int>(member: param.name, of: params, Given.init(reading:))
+        case .number(let name):
+            let id = try Given<Int>(member: name, of: params, Given.init(reading:))
             return lane(api, account: id.value)
-        case .code, .token:
-            guard let code = try text(param, of: params) else { return nil }
+        case .code(let name):
+            guard let code = try text(name, of: params) else { return nil }
             return lane(api, account: MailedCodes.holder(of: code))
-        case .email:
-            let given = method == .operatorsRegister ? try personEmail(of: params) : try text(param, of: params)
-            guard let email = given.flatMap({ EmailAddress($0)?.canonical }) else { return nil }
-            return lane(api, account: try account(api, email: email)) ?? Lane("\(api.rawValue) \(email)")
-        case .accessToken, .apiKey:
-            guard let realm = Realm(rawValue: api.rawValue), let token = try text(param, of: params) else { return nil }
+        case .email(let name, let property):
+            let given = try property.map { try text($0, in: name, of: params) } ?? text(name, of: params)
+            guard let realm = api.realm, let email = given.flatMap({ EmailAddress($0)?.canonical }) else { return nil }
+            let account = try store.read { try realm.account(of: email, in: $0) }
+            return lane(api, account: account) ?? Lane("\(api.rawValue) \(email)")
+        case .session(let name):
+            guard let realm = api.realm, let token = try text(name, of: params) else { return nil }
             let now = apis.environment.time.now
             let account = try store.read { try Sessions.account(of: realm, holding: token, at: now, in: $0) }
             return lane(api, account: account)
@@ -36,26 +37,34 @@ extension Backend {
         account.map { Lane("\(api.rawValue) \($0)") }
     }
 
-    /// The number of the account with an email; nil if there is none.
-    private func account(_ api: ErrorCode.API, email: String) throws -> Int? {
-        try store.read { tx in
-            switch api {
-            case .operators: try tx.find(Operator.byEmail, Key(email))?.id
-            case .sales: try tx.find(SalesUser.byEmail, Key(email))?.id
-            case .care: try tx.find(CareUser.byEmail, Key(email))?.id
-            case .service: nil
+    /// A param's string; nil where there is none.
+    private func text(_ param: StaticString, of params: UnsafeRawBufferPointer) throws(JSONError) -> String? {
+        try Given<String>(member: param, of: params, Given.init(reading:)).value
+    }
+
+    /// The string of a property of a param; nil where there is none.
+    private func text(
+        _ property: StaticString,
+        in param: StaticString,
+        of params: UnsafeRawBufferPointer
+    ) throws(JSONError) -> String? {
+        let given = try Given<Given<String>>(member: param, of: params) { reader throws(JSONError) in
+            try Given(object: &reader) { reader throws(JSONError) in
+                try Given<String>(member: property, of: &reader, Given.init(reading:))
             }
         }
+        return given.value?.value
     }
+}
 
-    /// The value of a param; nil if it is not a string.
-    private func text(_ param: AccountParam, of params: UnsafeRawBufferPointer) throws(JSONError) -> String? {
-        try Given<String>(member: param.name, of: params, Given.init(reading:)).value
-    }
-
-    /// The email in the object `user` of a registration; nil if it is not a string.
-    private func personEmail(of params: UnsafeRawBufferPointer) throws(JSONError) -> String? {
-        var reader = JSONReader(params)
-        return try OperatorsWire.RegisterParams(reading: &reader).user.value?.email.value
-    }
+/// A param that tells whose account a request is about.
+package enum AccountParam: Sendable {
+    /// It is the account's number.
+    case number(StaticString)
+    /// It is the account's email, or has a property that is.
+    case email(StaticString, StaticString? = nil)
+    /// It is a code from a mail to the account.
+    case code(StaticString)
+    /// It is a credential of one of the account's sessions.
+    case session(StaticString)
 }

@@ -10,14 +10,6 @@ package final class Backend {
     /// The account APIs.
     package let apis: AccountAPIs
 
-    /// The settings of the account APIs.
-    package struct Settings {
-        /// Whether an operator has to confirm the email before signing in.
-        package var operatorsConfirmEmail = true
-
-        package init() {}
-    }
-
     /// - Parameters:
     ///   - log: writes one line, without secrets, about an error that no reply reports.
     package init(
@@ -25,7 +17,7 @@ package final class Backend {
         time: any TimeSource,
         random: any RandomSource,
         composer: any MailComposer,
-        settings: Settings = Settings(),
+        settings: AccountSettings = AccountSettings(),
         log: @escaping (String) -> Void = { _ in }
     ) {
         let environment = Environment(
@@ -36,7 +28,7 @@ package final class Backend {
             outbox: Outbox(composer: composer)
         )
         self.store = store
-        self.apis = AccountAPIs(environment, operatorsConfirmEmail: settings.operatorsConfirmEmail)
+        self.apis = AccountAPIs(environment, settings)
         self.log = log
     }
 

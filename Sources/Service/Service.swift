@@ -5,9 +5,7 @@ import Store
 
 /// Handles the requests of the contract's methods with the account APIs, and those of MCP.
 package final class Service: RequestHandler {
-    let operators: OperatorsHandlers
-    let care: CareHandlers
-    let sales: SalesHandlers
+    let handlers: AccountHandlers
     let system: SystemHandlers
     let mcp: MCPHandlers
 
@@ -38,9 +36,7 @@ package final class Service: RequestHandler {
         self.hashesElsewhere = hashesElsewhere
         self.backend = backend
         self.system = system
-        self.operators = OperatorsHandlers(operators: backend.apis.operators)
-        self.care = CareHandlers(care: backend.apis.care)
-        self.sales = SalesHandlers(sales: backend.apis.sales)
+        self.handlers = AccountHandlers(backend.apis)
         self.isRehearsal = system.rehearsal != nil
         self.mcp = MCPHandlers(
             serverVersion: system.version,

@@ -28,14 +28,12 @@ struct Wiring {
         let store = try Self.store(options, log, waitsInPlace: !hashesElsewhere)
         let rehearsedTime = options.rehearsal.map { RehearsedTime(startingAt: $0.start) }
         let time: any TimeSource = rehearsedTime ?? SystemTime()
-        var settings = Backend.Settings()
-        settings.operatorsConfirmEmail = options.confirmsEmail
         let backend = Backend(
             store: store,
             time: time,
             random: options.rehearsal.map { RehearsedRandom(seed: $0.seed) } ?? SystemRandom(),
             composer: templates,
-            settings: settings,
+            settings: AccountSettings(operatorsConfirmEmail: options.confirmsEmail),
             log: { log.write(.error, $0) }
         )
         let system = SystemHandlers(

@@ -47,7 +47,7 @@ struct ListBoundTests {
     }
 
     @Test func readsAllClientsInPagesMostRecentlyChangedFirst() throws {
-        let operators = Operators(environment, confirmsEmail: false)
+        let operators = Operators(environment, AccountSettings(operatorsConfirmEmail: false))
         let session = try operatorWithClients(operators)
         func ids(from provision: Int) throws -> [Int] {
             try operators.clients(session: session, provision: .value(provision)).clients.map(\.id)
@@ -58,8 +58,8 @@ struct ListBoundTests {
         #expect(try ids(from: Self.count + 1) == [5])
     }
 
-    @Test func stopsReadingTooManyClients() throws {
-        let operators = Operators(environment, confirmsEmail: false)
+    @Test func stopsReadingClientsPastTheBound() throws {
+        let operators = Operators(environment, AccountSettings(operatorsConfirmEmail: false))
         let session = try operatorWithClients(operators)
         func count(limit: Given<Int>, bytesMax: Int) throws -> Int {
             try operators.clients(session: session, provision: .value(0), limit: limit, answerBytesMax: bytesMax)

@@ -23,7 +23,7 @@ struct LockoutRaceTests {
             hasher: hasher,
             outbox: Outbox(composer: SecretComposer())
         )
-        apis = AccountAPIs(environment, operatorsConfirmEmail: false)
+        apis = AccountAPIs(environment, AccountSettings(operatorsConfirmEmail: false))
     }
 
     /// Makes another process record ten failures of account 1 while the next password is verified.

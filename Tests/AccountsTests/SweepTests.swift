@@ -48,7 +48,7 @@ struct SweepTests {
 
     @Test(arguments: MailedCodes.Purpose.allCases)
     func deletesCodesThatHaveExpired(purpose: MailedCodes.Purpose) throws {
-        let realms: [Realm] = [.operators, .care, .sales]
+        let realms = Realm.allCases
         try store.transact { tx in
             for realm in realms {
                 _ = try MailedCodes(realm).issue(

@@ -27,7 +27,18 @@ struct BoundsTests {
         #expect(Set(stated) == [Self.bounds[name]])
     }
 
-    /// The maximum lengths of the params with a name, including properties of other params.
+    /// An app could read how long a session lasts, and how often a password may be tried, in no document.
+    @Test func methodsShowTheBoundsThatAnAppNeeds() throws {
+        let file = PosternProcess.repository.appendingPathComponent("schema/openrpc.json")
+        let document = try JSONValue(parsing: String(contentsOf: file, encoding: .utf8))
+        let signIn = try #require(document["methods"]?.array?.first { $0["name"] == "care.auth.token" })
+        #expect(signIn["x-limits"]?["sessionSeconds"]?.int == Limits.sessionSeconds)
+        #expect(signIn["x-limits"]?["failedSignInsMax"]?.int == Limits.failedSignInsMax)
+        let described = document["x-limits"]?["sessionSeconds"]
+        #expect(described?["value"]?.int == Limits.sessionSeconds && described?["description"]?.string != nil)
+    }
+
+    /// The greatest lengths of the params of a name, which may stand within others.
     private static func lengths(of name: String, in schema: JSONValue, named own: String) -> [Int?] {
         let inner = (schema["properties"]?.object ?? []).flatMap { lengths(of: name, in: $0.value, named: $0.name) }
         return (own == name ? [schema["maxLength"]?.int] : []) + inner

@@ -70,8 +70,6 @@ final class PooledService {
         _ random: any RandomSource,
         _ settings: Settings
     ) -> (Backend, any RequestHandler) {
-        var backendSettings = Backend.Settings()
-        backendSettings.operatorsConfirmEmail = settings.confirmsEmail
         guard let composer = try? MessageTemplates(publicURL: "http://localhost", domain: "localhost") else {
             preconditionFailure("the embedded templates are valid")
         }
@@ -80,7 +78,7 @@ final class PooledService {
             time: time,
             random: random,
             composer: composer,
-            settings: backendSettings
+            settings: AccountSettings(operatorsConfirmEmail: settings.confirmsEmail)
         )
         let rehearsal = (time as? RehearsedTime).map { SystemHandlers.Rehearsal(time: $0, backend: backend) }
         let service = Service(

@@ -9,7 +9,7 @@
 //
 // An error reply of the service is a [CallError], and each slug has its own type:
 //
-//	var wrong *postern.WrongPassword
+//	var wrong *postern.OperatorsWrongPassword
 //	if errors.As(err, &wrong) {
 //		fmt.Println(wrong.Message)
 //	}

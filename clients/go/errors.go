@@ -63,7 +63,15 @@ func callError(method string, code int64, message string, data json.RawMessage) 
 	if len(known.Slugs) > 0 {
 		failure.Slug = known.Slugs[0]
 	}
-	return typed(failure)
+	api, _, _ := strings.Cut(method, ".")
+	if known := typed(api, failure); known != nil {
+		return known
+	}
+	// Errors of the service itself may come from any method.
+	if known := typed("service", failure); known != nil {
+		return known
+	}
+	return failure
 }
 
 // Error returns the method, the slug or code, and the message.

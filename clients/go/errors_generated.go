@@ -2,7 +2,7 @@
 
 package postern
 
-// The slugs of the service's errors. The type of the same name says when the error occurs.
+// The slugs of the service's errors. What one means is the API's to say: its type has the API's name.
 const (
 	SlugAuthenticationFailed        Slug = "authentication_failed"
 	SlugFieldRequired               Slug = "field_required"
@@ -54,265 +54,302 @@ const (
 	SlugAccessDenied                Slug = "access_denied"
 )
 
-// AuthenticationFailed is the error `authentication_failed`. `user_id` or `session_id` is missing or unknown, the
-// session has ended, or it is not a session of that user. The sign-in failed.
-type AuthenticationFailed struct{ *CallError }
+// OperatorsAuthenticationFailed is the error `authentication_failed` of operators. `user_id` or `session_id` is missing
+// or unknown, the session has ended, or it is not a session of that user.
+type OperatorsAuthenticationFailed struct{ *CallError }
 
-// FieldRequired is the error `field_required`. A property is missing or blank.
-type FieldRequired struct{ *CallError }
+// OperatorsFieldRequired is the error `field_required` of operators. A property is missing or blank.
+type OperatorsFieldRequired struct{ *CallError }
 
-// FieldInvalid is the error `field_invalid`. A property is not valid.
-type FieldInvalid struct{ *CallError }
+// OperatorsFieldInvalid is the error `field_invalid` of operators. A property is not valid.
+type OperatorsFieldInvalid struct{ *CallError }
 
-// OperatorExists is the error `operator_exists`. The email is taken.
-type OperatorExists struct{ *CallError }
+// OperatorsOperatorExists is the error `operator_exists` of operators. The email is taken.
+type OperatorsOperatorExists struct{ *CallError }
 
-// AccountInvalidOrUnconfirmed is the error `account_invalid_or_unconfirmed`. The account does not exist, or its email
-// is not confirmed.
-type AccountInvalidOrUnconfirmed struct{ *CallError }
+// OperatorsAccountInvalidOrUnconfirmed is the error `account_invalid_or_unconfirmed` of operators. The account does not
+// exist, or its email is not confirmed.
+type OperatorsAccountInvalidOrUnconfirmed struct{ *CallError }
 
-// WrongPassword is the error `wrong_password`. The password is wrong.
-type WrongPassword struct{ *CallError }
+// OperatorsWrongPassword is the error `wrong_password` of operators. The password is wrong.
+type OperatorsWrongPassword struct{ *CallError }
 
-// ClientNotFound is the error `client_not_found`. The operator has no such client.
-type ClientNotFound struct{ *CallError }
+// OperatorsClientNotFound is the error `client_not_found` of operators. The operator has no such client.
+type OperatorsClientNotFound struct{ *CallError }
 
-// TooManyAttempts is the error `too_many_attempts`. Too many wrong passwords in a row; `data.retry_after` is the number
-// of seconds to wait.
-type TooManyAttempts struct{ *CallError }
+// OperatorsTooManyAttempts is the error `too_many_attempts` of operators. Too many wrong passwords in a row;
+// `data.retry_after` is the number of seconds to wait.
+type OperatorsTooManyAttempts struct{ *CallError }
 
-// CodeInvalid is the error `code_invalid`. A mailed code is unknown, used, superseded or expired.
-type CodeInvalid struct{ *CallError }
+// OperatorsCodeInvalid is the error `code_invalid` of operators. A mailed code is unknown, used, superseded or expired.
+type OperatorsCodeInvalid struct{ *CallError }
 
-// ClientEmailTaken is the error `client_email_taken`. An update gives a client the email of another client of this
-// operator that is not deleted.
-type ClientEmailTaken struct{ *CallError }
+// OperatorsClientEmailTaken is the error `client_email_taken` of operators. An update gives a client the email of
+// another client of this operator that is not deleted.
+type OperatorsClientEmailTaken struct{ *CallError }
 
-// TooManyMails is the error `too_many_mails`. 5 mails of a kind went to the address within an hour; `data.retry_after`
-// is the number of seconds until the next mail is allowed. 5 mails of a kind went to the address within an hour, or the
+// OperatorsTooManyMails is the error `too_many_mails` of operators. 5 mails of a kind went to the address within an
+// hour; `data.retry_after` is the number of seconds until the next mail is allowed.
+type OperatorsTooManyMails struct{ *CallError }
+
+// CareEmailRequired is the error `email_required` of care. The email is missing, null or blank.
+type CareEmailRequired struct{ *CallError }
+
+// CareInvalidEmail is the error `invalid_email` of care. The email is not valid.
+type CareInvalidEmail struct{ *CallError }
+
+// CarePasswordRequired is the error `password_required` of care. The password is missing, null or blank.
+type CarePasswordRequired struct{ *CallError }
+
+// CareInvalidPassword is the error `invalid_password` of care. The password is not a string, or is longer than 1,024
+// bytes.
+type CareInvalidPassword struct{ *CallError }
+
+// CareInvalidRole is the error `invalid_role` of care. The role is missing, or is neither user nor clinician.
+type CareInvalidRole struct{ *CallError }
+
+// CareInvalidFirstName is the error `invalid_first_name` of care. The first name is not a string, or is too long.
+type CareInvalidFirstName struct{ *CallError }
+
+// CareInvalidLastName is the error `invalid_last_name` of care. The last name is not a string, or is too long.
+type CareInvalidLastName struct{ *CallError }
+
+// CareInvalidPhone is the error `invalid_phone` of care. The phone number is not a string, or is too long.
+type CareInvalidPhone struct{ *CallError }
+
+// CareInvalidNPI is the error `invalid_npi` of care. The npi is not ten digits that begin with 1 or 2 and have a valid
+// check digit.
+type CareInvalidNPI struct{ *CallError }
+
+// CareUserAlreadyExists is the error `user_already_exists` of care. The email is taken.
+type CareUserAlreadyExists struct{ *CallError }
+
+// CareUserNotFound is the error `user_not_found` of care. The user does not exist.
+type CareUserNotFound struct{ *CallError }
+
+// CareAccessTokenRequired is the error `access_token_required` of care. The token is missing or blank.
+type CareAccessTokenRequired struct{ *CallError }
+
+// CareInvalidAccessToken is the error `invalid_access_token` of care. The token is unknown, revoked or expired.
+type CareInvalidAccessToken struct{ *CallError }
+
+// CareWrongEmailPassword is the error `wrong_email_password` of care. The email or the password is wrong, or the
+// password is a temporary one that was mailed more than a day ago.
+type CareWrongEmailPassword struct{ *CallError }
+
+// CareLoginAttemptsExceeded is the error `login_attempts_exceeded` of care. Too many wrong passwords in a row;
+// `data.retry_after` is the number of seconds to wait.
+type CareLoginAttemptsExceeded struct{ *CallError }
+
+// CareFirstNameRequired is the error `first_name_required` of care. A patient's first name is missing or blank.
+type CareFirstNameRequired struct{ *CallError }
+
+// CareInvalidBirthdate is the error `invalid_birthdate` of care. The value is not a date of the form 1970-12-31, is
+// before 1850-01-01, or is after tomorrow (UTC).
+type CareInvalidBirthdate struct{ *CallError }
+
+// CareInvalidSex is the error `invalid_sex` of care. The value is not male, female or other.
+type CareInvalidSex struct{ *CallError }
+
+// CareInvalidAccess is the error `invalid_access` of care. The value is neither read nor write.
+type CareInvalidAccess struct{ *CallError }
+
+// CareInvalidGroup is the error `invalid_group` of care. The value is not prime, family or anyone.
+type CareInvalidGroup struct{ *CallError }
+
+// CareInvalidLimit is the error `invalid_limit` of care. The value is not an integer of 0 or more.
+type CareInvalidLimit struct{ *CallError }
+
+// CareInvalidOffset is the error `invalid_offset` of care. The value is not an integer of 0 or more.
+type CareInvalidOffset struct{ *CallError }
+
+// CareIsOwner is the error `is_owner` of care. The share is the owner's.
+type CareIsOwner struct{ *CallError }
+
+// CareUnauthorized is the error `unauthorized` of care. The caller has only read access, or tries to delete a patient
+// that is another user.
+type CareUnauthorized struct{ *CallError }
+
+// CareInvalidPatientID is the error `invalid_patient_id` of care. The patient does not exist, or the caller has no
+// access to it.
+type CareInvalidPatientID struct{ *CallError }
+
+// CareInvalidShareID is the error `invalid_share_id` of care. The patient has no such share.
+type CareInvalidShareID struct{ *CallError }
+
+// CareInvalidCode is the error `invalid_code` of care. A mailed code is unknown, used, superseded or expired, or
+// belongs to another account.
+type CareInvalidCode struct{ *CallError }
+
+// CareTooManyMails is the error `too_many_mails` of care. 5 mails of a kind went to the address within an hour, or the
 // account caused 100 mails to other addresses within a day; `data.retry_after` is the number of seconds until the next
 // mail is allowed.
-type TooManyMails struct{ *CallError }
+type CareTooManyMails struct{ *CallError }
 
-// EmailRequired is the error `email_required`. The email is missing, null or blank.
-type EmailRequired struct{ *CallError }
+// SalesInvalidRequest is the error `invalid_request` of sales. A property is missing or not valid; `data.field` names
+// it.
+type SalesInvalidRequest struct{ *CallError }
 
-// InvalidEmail is the error `invalid_email`. The email is not valid.
-type InvalidEmail struct{ *CallError }
+// SalesTokenInvalid is the error `token_invalid` of sales. A mailed token is unknown, used, superseded or expired.
+type SalesTokenInvalid struct{ *CallError }
 
-// PasswordRequired is the error `password_required`. The password is missing, null or blank.
-type PasswordRequired struct{ *CallError }
+// SalesInsufficientAuthorization is the error `insufficient_authorization` of sales. The role of the code's owner does
+// not allow it to invite this kind of account.
+type SalesInsufficientAuthorization struct{ *CallError }
 
-// InvalidPassword is the error `invalid_password`. The password is not a string, or is longer than 1,024 bytes.
-type InvalidPassword struct{ *CallError }
+// SalesAuthenticationFailed is the error `authentication_failed` of sales. The sign-in failed.
+type SalesAuthenticationFailed struct{ *CallError }
 
-// InvalidRole is the error `invalid_role`. The role is missing, or is neither user nor clinician.
-type InvalidRole struct{ *CallError }
+// SalesNotAuthenticated is the error `not_authenticated` of sales. The api key is missing or unknown, or its session
+// has ended or expired.
+type SalesNotAuthenticated struct{ *CallError }
 
-// InvalidFirstName is the error `invalid_first_name`. The first name is not a string, or is too long.
-type InvalidFirstName struct{ *CallError }
+// SalesInvalidReferralCode is the error `invalid_referral_code` of sales. The code belongs to no account and to no
+// valid invitation.
+type SalesInvalidReferralCode struct{ *CallError }
 
-// InvalidLastName is the error `invalid_last_name`. The last name is not a string, or is too long.
-type InvalidLastName struct{ *CallError }
+// SalesUserAlreadyExists is the error `user_already_exists` of sales. The email is taken.
+type SalesUserAlreadyExists struct{ *CallError }
 
-// InvalidPhone is the error `invalid_phone`. The phone number is not a string, or is too long.
-type InvalidPhone struct{ *CallError }
-
-// InvalidNPI is the error `invalid_npi`. The npi is not ten digits that begin with 1 or 2 and have a valid check digit.
-type InvalidNPI struct{ *CallError }
-
-// UserAlreadyExists is the error `user_already_exists`. The email is taken.
-type UserAlreadyExists struct{ *CallError }
-
-// UserNotFound is the error `user_not_found`. The user does not exist.
-type UserNotFound struct{ *CallError }
-
-// AccessTokenRequired is the error `access_token_required`. The token is missing or blank.
-type AccessTokenRequired struct{ *CallError }
-
-// InvalidAccessToken is the error `invalid_access_token`. The token is unknown, revoked or expired.
-type InvalidAccessToken struct{ *CallError }
-
-// WrongEmailPassword is the error `wrong_email_password`. The email or the password is wrong, or the password is a
-// temporary one that was mailed more than a day ago.
-type WrongEmailPassword struct{ *CallError }
-
-// LoginAttemptsExceeded is the error `login_attempts_exceeded`. Too many wrong passwords in a row; `data.retry_after`
+// SalesTooManyAttempts is the error `too_many_attempts` of sales. Too many wrong passwords in a row; `data.retry_after`
 // is the number of seconds to wait.
-type LoginAttemptsExceeded struct{ *CallError }
+type SalesTooManyAttempts struct{ *CallError }
 
-// FirstNameRequired is the error `first_name_required`. A patient's first name is missing or blank.
-type FirstNameRequired struct{ *CallError }
+// SalesTooManyMails is the error `too_many_mails` of sales. 5 mails of a kind went to the address within an hour;
+// `data.retry_after` is the number of seconds until the next mail is allowed.
+type SalesTooManyMails struct{ *CallError }
 
-// InvalidBirthdate is the error `invalid_birthdate`. The value is not a date of the form 1970-12-31, is before
-// 1850-01-01, or is after tomorrow (UTC).
-type InvalidBirthdate struct{ *CallError }
+// ServiceInvalidRequest is the error `invalid_request` of service. A property is missing or not valid.
+type ServiceInvalidRequest struct{ *CallError }
 
-// InvalidSex is the error `invalid_sex`. The value is not male, female or other.
-type InvalidSex struct{ *CallError }
+// ServiceBusy is the error `busy` of service. Another process held the lock for longer than --lock-wait.
+type ServiceBusy struct{ *CallError }
 
-// InvalidAccess is the error `invalid_access`. The value is neither read nor write.
-type InvalidAccess struct{ *CallError }
+// ServiceDiskFull is the error `disk_full` of service. Nothing of the request was written.
+type ServiceDiskFull struct{ *CallError }
 
-// InvalidGroup is the error `invalid_group`. The value is not prime, family or anyone.
-type InvalidGroup struct{ *CallError }
+// ServiceReadOnly is the error `read_only` of service. The directory cannot be written to.
+type ServiceReadOnly struct{ *CallError }
 
-// InvalidLimit is the error `invalid_limit`. The value is not an integer of 0 or more.
-type InvalidLimit struct{ *CallError }
+// ServiceDamaged is the error `damaged` of service. A file does not hold what was written to it, or the system failed a
+// write.
+type ServiceDamaged struct{ *CallError }
 
-// InvalidOffset is the error `invalid_offset`. The value is not an integer of 0 or more.
-type InvalidOffset struct{ *CallError }
+// ServiceAccessDenied is the error `access_denied` of service. A file of the store belongs to another user.
+type ServiceAccessDenied struct{ *CallError }
 
-// IsOwner is the error `is_owner`. The share is the owner's.
-type IsOwner struct{ *CallError }
-
-// Unauthorized is the error `unauthorized`. The caller has only read access, or tries to delete a patient that is
-// another user.
-type Unauthorized struct{ *CallError }
-
-// InvalidPatientID is the error `invalid_patient_id`. The patient does not exist, or the caller has no access to it.
-type InvalidPatientID struct{ *CallError }
-
-// InvalidShareID is the error `invalid_share_id`. The patient has no such share.
-type InvalidShareID struct{ *CallError }
-
-// InvalidCode is the error `invalid_code`. A mailed code is unknown, used, superseded or expired, or belongs to another
-// account.
-type InvalidCode struct{ *CallError }
-
-// InvalidRequest is the error `invalid_request`. A property is missing or not valid; `data.field` names it. A property
-// is missing or not valid.
-type InvalidRequest struct{ *CallError }
-
-// TokenInvalid is the error `token_invalid`. A mailed token is unknown, used, superseded or expired.
-type TokenInvalid struct{ *CallError }
-
-// InsufficientAuthorization is the error `insufficient_authorization`. The role of the code's owner does not allow it
-// to invite this kind of account.
-type InsufficientAuthorization struct{ *CallError }
-
-// NotAuthenticated is the error `not_authenticated`. The api key is missing or unknown, or its session has ended or
-// expired.
-type NotAuthenticated struct{ *CallError }
-
-// InvalidReferralCode is the error `invalid_referral_code`. The code belongs to no account and to no valid invitation.
-type InvalidReferralCode struct{ *CallError }
-
-// Busy is the error `busy`. Another process held the lock for longer than --lock-wait.
-type Busy struct{ *CallError }
-
-// DiskFull is the error `disk_full`. Nothing of the request was written.
-type DiskFull struct{ *CallError }
-
-// ReadOnly is the error `read_only`. The directory cannot be written to.
-type ReadOnly struct{ *CallError }
-
-// Damaged is the error `damaged`. A file does not hold what was written to it, or the system failed a write.
-type Damaged struct{ *CallError }
-
-// AccessDenied is the error `access_denied`. A file of the store belongs to another user.
-type AccessDenied struct{ *CallError }
-
-// typed converts an error to the type of its slug. An unknown slug leaves it unchanged.
-func typed(failure *CallError) error {
-	switch failure.Slug {
-	case SlugAuthenticationFailed:
-		return &AuthenticationFailed{failure}
-	case SlugFieldRequired:
-		return &FieldRequired{failure}
-	case SlugFieldInvalid:
-		return &FieldInvalid{failure}
-	case SlugOperatorExists:
-		return &OperatorExists{failure}
-	case SlugAccountInvalidOrUnconfirmed:
-		return &AccountInvalidOrUnconfirmed{failure}
-	case SlugWrongPassword:
-		return &WrongPassword{failure}
-	case SlugClientNotFound:
-		return &ClientNotFound{failure}
-	case SlugTooManyAttempts:
-		return &TooManyAttempts{failure}
-	case SlugCodeInvalid:
-		return &CodeInvalid{failure}
-	case SlugClientEmailTaken:
-		return &ClientEmailTaken{failure}
-	case SlugTooManyMails:
-		return &TooManyMails{failure}
-	case SlugEmailRequired:
-		return &EmailRequired{failure}
-	case SlugInvalidEmail:
-		return &InvalidEmail{failure}
-	case SlugPasswordRequired:
-		return &PasswordRequired{failure}
-	case SlugInvalidPassword:
-		return &InvalidPassword{failure}
-	case SlugInvalidRole:
-		return &InvalidRole{failure}
-	case SlugInvalidFirstName:
-		return &InvalidFirstName{failure}
-	case SlugInvalidLastName:
-		return &InvalidLastName{failure}
-	case SlugInvalidPhone:
-		return &InvalidPhone{failure}
-	case SlugInvalidNPI:
-		return &InvalidNPI{failure}
-	case SlugUserAlreadyExists:
-		return &UserAlreadyExists{failure}
-	case SlugUserNotFound:
-		return &UserNotFound{failure}
-	case SlugAccessTokenRequired:
-		return &AccessTokenRequired{failure}
-	case SlugInvalidAccessToken:
-		return &InvalidAccessToken{failure}
-	case SlugWrongEmailPassword:
-		return &WrongEmailPassword{failure}
-	case SlugLoginAttemptsExceeded:
-		return &LoginAttemptsExceeded{failure}
-	case SlugFirstNameRequired:
-		return &FirstNameRequired{failure}
-	case SlugInvalidBirthdate:
-		return &InvalidBirthdate{failure}
-	case SlugInvalidSex:
-		return &InvalidSex{failure}
-	case SlugInvalidAccess:
-		return &InvalidAccess{failure}
-	case SlugInvalidGroup:
-		return &InvalidGroup{failure}
-	case SlugInvalidLimit:
-		return &InvalidLimit{failure}
-	case SlugInvalidOffset:
-		return &InvalidOffset{failure}
-	case SlugIsOwner:
-		return &IsOwner{failure}
-	case SlugUnauthorized:
-		return &Unauthorized{failure}
-	case SlugInvalidPatientID:
-		return &InvalidPatientID{failure}
-	case SlugInvalidShareID:
-		return &InvalidShareID{failure}
-	case SlugInvalidCode:
-		return &InvalidCode{failure}
-	case SlugInvalidRequest:
-		return &InvalidRequest{failure}
-	case SlugTokenInvalid:
-		return &TokenInvalid{failure}
-	case SlugInsufficientAuthorization:
-		return &InsufficientAuthorization{failure}
-	case SlugNotAuthenticated:
-		return &NotAuthenticated{failure}
-	case SlugInvalidReferralCode:
-		return &InvalidReferralCode{failure}
-	case SlugBusy:
-		return &Busy{failure}
-	case SlugDiskFull:
-		return &DiskFull{failure}
-	case SlugReadOnly:
-		return &ReadOnly{failure}
-	case SlugDamaged:
-		return &Damaged{failure}
-	case SlugAccessDenied:
-		return &AccessDenied{failure}
+// typed gives the error the type that an API has for its slug, or nil where it has none.
+func typed(api string, failure *CallError) error {
+	switch api + "." + string(failure.Slug) {
+	case "operators.authentication_failed":
+		return &OperatorsAuthenticationFailed{failure}
+	case "operators.field_required":
+		return &OperatorsFieldRequired{failure}
+	case "operators.field_invalid":
+		return &OperatorsFieldInvalid{failure}
+	case "operators.operator_exists":
+		return &OperatorsOperatorExists{failure}
+	case "operators.account_invalid_or_unconfirmed":
+		return &OperatorsAccountInvalidOrUnconfirmed{failure}
+	case "operators.wrong_password":
+		return &OperatorsWrongPassword{failure}
+	case "operators.client_not_found":
+		return &OperatorsClientNotFound{failure}
+	case "operators.too_many_attempts":
+		return &OperatorsTooManyAttempts{failure}
+	case "operators.code_invalid":
+		return &OperatorsCodeInvalid{failure}
+	case "operators.client_email_taken":
+		return &OperatorsClientEmailTaken{failure}
+	case "operators.too_many_mails":
+		return &OperatorsTooManyMails{failure}
+	case "care.email_required":
+		return &CareEmailRequired{failure}
+	case "care.invalid_email":
+		return &CareInvalidEmail{failure}
+	case "care.password_required":
+		return &CarePasswordRequired{failure}
+	case "care.invalid_password":
+		return &CareInvalidPassword{failure}
+	case "care.invalid_role":
+		return &CareInvalidRole{failure}
+	case "care.invalid_first_name":
+		return &CareInvalidFirstName{failure}
+	case "care.invalid_last_name":
+		return &CareInvalidLastName{failure}
+	case "care.invalid_phone":
+		return &CareInvalidPhone{failure}
+	case "care.invalid_npi":
+		return &CareInvalidNPI{failure}
+	case "care.user_already_exists":
+		return &CareUserAlreadyExists{failure}
+	case "care.user_not_found":
+		return &CareUserNotFound{failure}
+	case "care.access_token_required":
+		return &CareAccessTokenRequired{failure}
+	case "care.invalid_access_token":
+		return &CareInvalidAccessToken{failure}
+	case "care.wrong_email_password":
+		return &CareWrongEmailPassword{failure}
+	case "care.login_attempts_exceeded":
+		return &CareLoginAttemptsExceeded{failure}
+	case "care.first_name_required":
+		return &CareFirstNameRequired{failure}
+	case "care.invalid_birthdate":
+		return &CareInvalidBirthdate{failure}
+	case "care.invalid_sex":
+		return &CareInvalidSex{failure}
+	case "care.invalid_access":
+		return &CareInvalidAccess{failure}
+	case "care.invalid_group":
+		return &CareInvalidGroup{failure}
+	case "care.invalid_limit":
+		return &CareInvalidLimit{failure}
+	case "care.invalid_offset":
+		return &CareInvalidOffset{failure}
+	case "care.is_owner":
+		return &CareIsOwner{failure}
+	case "care.unauthorized":
+		return &CareUnauthorized{failure}
+	case "care.invalid_patient_id":
+		return &CareInvalidPatientID{failure}
+	case "care.invalid_share_id":
+		return &CareInvalidShareID{failure}
+	case "care.invalid_code":
+		return &CareInvalidCode{failure}
+	case "care.too_many_mails":
+		return &CareTooManyMails{failure}
+	case "sales.invalid_request":
+		return &SalesInvalidRequest{failure}
+	case "sales.token_invalid":
+		return &SalesTokenInvalid{failure}
+	case "sales.insufficient_authorization":
+		return &SalesInsufficientAuthorization{failure}
+	case "sales.authentication_failed":
+		return &SalesAuthenticationFailed{failure}
+	case "sales.not_authenticated":
+		return &SalesNotAuthenticated{failure}
+	case "sales.invalid_referral_code":
+		return &SalesInvalidReferralCode{failure}
+	case "sales.user_already_exists":
+		return &SalesUserAlreadyExists{failure}
+	case "sales.too_many_attempts":
+		return &SalesTooManyAttempts{failure}
+	case "sales.too_many_mails":
+		return &SalesTooManyMails{failure}
+	case "service.invalid_request":
+		return &ServiceInvalidRequest{failure}
+	case "service.busy":
+		return &ServiceBusy{failure}
+	case "service.disk_full":
+		return &ServiceDiskFull{failure}
+	case "service.read_only":
+		return &ServiceReadOnly{failure}
+	case "service.damaged":
+		return &ServiceDamaged{failure}
+	case "service.access_denied":
+		return &ServiceAccessDenied{failure}
 	default:
-		return failure
+		return nil
 	}
 }

@@ -19,7 +19,7 @@ func TestAnErrorMatchesItsTypeCallErrorAndSlug(t *testing.T) {
 		Email:    "lasoren+0@bu.edu",
 		Password: "a wrong password",
 	})
-	var wrong *postern.WrongPassword
+	var wrong *postern.OperatorsWrongPassword
 	var failure *postern.CallError
 	var base postern.Error
 	if !errors.As(err, &wrong) || !errors.As(err, &failure) || !errors.As(err, &base) {
@@ -31,7 +31,7 @@ func TestAnErrorMatchesItsTypeCallErrorAndSlug(t *testing.T) {
 	if err.Error() != "postern: operators.signin: wrong_password: Password is incorrect for this account." {
 		t.Errorf("it says %v", err)
 	}
-	var other *postern.TooManyAttempts
+	var other *postern.OperatorsTooManyAttempts
 	if errors.As(err, &other) || errors.Is(err, postern.SlugTooManyAttempts) {
 		t.Error("it is another error as well")
 	}
@@ -40,7 +40,7 @@ func TestAnErrorMatchesItsTypeCallErrorAndSlug(t *testing.T) {
 func TestAnErrorMatchesEachOfItsSlugs(t *testing.T) {
 	client := open(t, postern.Options{})
 	_, err := client.Care.User.Register(limited(t), postern.CareUserRegisterParams{})
-	var email *postern.EmailRequired
+	var email *postern.CareEmailRequired
 	if !errors.As(err, &email) || len(email.Slugs) != 3 || !errors.Is(err, postern.SlugPasswordRequired) {
 		t.Errorf("got %v", err)
 	}
@@ -52,7 +52,7 @@ func TestTooManyAttemptsHasRetryAfter(t *testing.T) {
 	})
 	params := postern.OperatorsSigninParams{Email: "lasoren+0@bu.edu", Password: "a wrong password"}
 	register(t, client)
-	var many *postern.TooManyAttempts
+	var many *postern.OperatorsTooManyAttempts
 	for count := 0; count < 1_000; count++ {
 		if _, err := client.Operators.Signin(limited(t), params); errors.As(err, &many) {
 			break

@@ -33,7 +33,7 @@ func Example() {
 
 	// 3. Sign in, with a wrong password first.
 	_, err = client.Operators.Signin(ctx, postern.OperatorsSigninParams{Email: luke.Email, Password: "a guess"})
-	var wrong *postern.WrongPassword
+	var wrong *postern.OperatorsWrongPassword
 	if errors.As(err, &wrong) {
 		fmt.Printf("%s: %s\n", wrong.Slug, wrong.Message)
 	}
@@ -88,7 +88,7 @@ func ExampleCallError() {
 
 	_, err = client.Care.User.Register(ctx, postern.CareUserRegisterParams{Role: "user"})
 
-	var missing *postern.EmailRequired
+	var missing *postern.CareEmailRequired
 	var failure *postern.CallError
 	if errors.As(err, &missing) {
 		fmt.Println("by its type:", missing.Message)

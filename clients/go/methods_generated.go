@@ -131,9 +131,11 @@ func (v OperatorsRegisterParams) Format(state fmt.State, verb rune) {
 }
 
 // Register registers an operator. The returned session works at once. Signing in requires the email to be confirmed
-// with the mailed code first.
+// with the mailed code first. Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day),
+// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `operators.register`. Its errors: [FieldRequired], [FieldInvalid], [OperatorExists] and [TooManyMails].
+// It calls `operators.register`. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid],
+// [OperatorsOperatorExists] and [OperatorsTooManyMails].
 func (m OperatorsMethods) Register(ctx context.Context, params OperatorsRegisterParams) (*OperatorsOperator, error) {
 	return call[OperatorsOperator](ctx, m.service, "operators.register", params)
 }
@@ -155,9 +157,11 @@ func (v OperatorsSigninParams) Format(state fmt.State, verb rune) {
 }
 
 // Signin signs an operator in. Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
+// Limits: `sessionSeconds` (90 days), `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day),
+// `lockoutSeconds` (an hour).
 //
-// It calls `operators.signin`. Its errors: [FieldRequired], [FieldInvalid], [AccountInvalidOrUnconfirmed],
-// [WrongPassword] and [TooManyAttempts].
+// It calls `operators.signin`. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid],
+// [OperatorsAccountInvalidOrUnconfirmed], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
 func (m OperatorsMethods) Signin(ctx context.Context, params OperatorsSigninParams) (*OperatorsOperator, error) {
 	return call[OperatorsOperator](ctx, m.service, "operators.signin", params)
 }
@@ -176,9 +180,11 @@ func (v OperatorsConfirmEmailParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// ConfirmEmail confirms an operator's email address. The code is valid once, for a day.
+// ConfirmEmail confirms an operator's email address. The code is valid once, for a day. Limits:
+// `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
 //
-// It calls `operators.confirm_email`. Its errors: [FieldRequired], [FieldInvalid] and [CodeInvalid].
+// It calls `operators.confirm_email`. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid] and
+// [OperatorsCodeInvalid].
 func (m OperatorsMethods) ConfirmEmail(
 	ctx context.Context,
 	params OperatorsConfirmEmailParams,
@@ -192,9 +198,10 @@ type OperatorsResendConfirmationParams struct {
 	Email string `json:"email"`
 }
 
-// ResendConfirmation mails a new confirmation code. The reply is the same whether or not the account exists.
+// ResendConfirmation mails a new confirmation code. The reply is the same whether or not the account exists. Limits:
+// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `operators.resend_confirmation`. Its errors: [FieldRequired] and [FieldInvalid].
+// It calls `operators.resend_confirmation`. Its errors: [OperatorsFieldRequired] and [OperatorsFieldInvalid].
 func (m OperatorsMethods) ResendConfirmation(ctx context.Context, params OperatorsResendConfirmationParams) error {
 	_, err := m.service.Call(ctx, "operators.resend_confirmation", params)
 	return err
@@ -218,7 +225,7 @@ func (v OperatorsSignoutParams) Format(state fmt.State, verb rune) {
 
 // Signout ends a session. Other sessions stay open.
 //
-// It calls `operators.signout`. Its errors: [AuthenticationFailed] and [FieldInvalid].
+// It calls `operators.signout`. Its errors: [OperatorsAuthenticationFailed] and [OperatorsFieldInvalid].
 func (m OperatorsMethods) Signout(ctx context.Context, params OperatorsSignoutParams) error {
 	_, err := m.service.Call(ctx, "operators.signout", params)
 	return err
@@ -246,10 +253,11 @@ func (v OperatorsChangePasswordParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// ChangePassword changes an operator's password. All of the operator's sessions end.
+// ChangePassword changes an operator's password. All of the operator's sessions end. Limits: `failedSignInsMax` (10),
+// `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
-// It calls `operators.change_password`. Its errors: [AuthenticationFailed], [FieldRequired], [FieldInvalid],
-// [WrongPassword] and [TooManyAttempts].
+// It calls `operators.change_password`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
+// [OperatorsFieldInvalid], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
 func (m OperatorsMethods) ChangePassword(ctx context.Context, params OperatorsChangePasswordParams) error {
 	_, err := m.service.Call(ctx, "operators.change_password", params)
 	return err
@@ -262,8 +270,9 @@ type OperatorsResetPasswordParams struct {
 }
 
 // ResetPassword mails a code for setting a new password. The reply is the same whether or not the account exists.
+// Limits: `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `operators.reset_password`. Its errors: [FieldRequired] and [FieldInvalid].
+// It calls `operators.reset_password`. Its errors: [OperatorsFieldRequired] and [OperatorsFieldInvalid].
 func (m OperatorsMethods) ResetPassword(ctx context.Context, params OperatorsResetPasswordParams) error {
 	_, err := m.service.Call(ctx, "operators.reset_password", params)
 	return err
@@ -287,9 +296,10 @@ func (v OperatorsCompleteResetParams) Format(state fmt.State, verb rune) {
 }
 
 // CompleteReset sets a new password. All of the operator's sessions end, a lockout is removed, and the email becomes
-// confirmed.
+// confirmed. Limits: `resetCodeSeconds` (an hour).
 //
-// It calls `operators.complete_reset`. Its errors: [FieldRequired], [FieldInvalid] and [CodeInvalid].
+// It calls `operators.complete_reset`. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid] and
+// [OperatorsCodeInvalid].
 func (m OperatorsMethods) CompleteReset(ctx context.Context, params OperatorsCompleteResetParams) error {
 	_, err := m.service.Call(ctx, "operators.complete_reset", params)
 	return err
@@ -316,7 +326,8 @@ func (v OperatorsClientCreateParams) Format(state fmt.State, verb rune) {
 // Create adds a client. If the operator has a client with the same email, that client is updated instead, and restored
 // if it was deleted.
 //
-// It calls `operators.client.create`. Its errors: [AuthenticationFailed], [FieldRequired] and [FieldInvalid].
+// It calls `operators.client.create`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired] and
+// [OperatorsFieldInvalid].
 func (m OperatorsClientMethods) Create(
 	ctx context.Context,
 	params OperatorsClientCreateParams,
@@ -346,8 +357,8 @@ func (v OperatorsClientUpdateParams) Format(state fmt.State, verb rune) {
 
 // Update changes a client. An absent property is not changed.
 //
-// It calls `operators.client.update`. Its errors: [AuthenticationFailed], [FieldRequired], [FieldInvalid],
-// [ClientNotFound] and [ClientEmailTaken].
+// It calls `operators.client.update`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
+// [OperatorsFieldInvalid], [OperatorsClientNotFound] and [OperatorsClientEmailTaken].
 func (m OperatorsClientMethods) Update(
 	ctx context.Context,
 	params OperatorsClientUpdateParams,
@@ -375,8 +386,8 @@ func (v OperatorsClientDeleteParams) Format(state fmt.State, verb rune) {
 
 // Delete deletes a client. The client stays in the change feed, with `deleted` set, so that devices see the deletion.
 //
-// It calls `operators.client.delete`. Its errors: [AuthenticationFailed], [FieldRequired], [FieldInvalid] and
-// [ClientNotFound].
+// It calls `operators.client.delete`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
+// [OperatorsFieldInvalid] and [OperatorsClientNotFound].
 func (m OperatorsClientMethods) Delete(
 	ctx context.Context,
 	params OperatorsClientDeleteParams,
@@ -393,7 +404,7 @@ type OperatorsClientsGetParams struct {
 	// The cursor from the last reply, or 0.
 	Provision int64 `json:"provision"`
 	// The maximum number of clients. The oldest changes are returned; continue with `provision` from the reply. Nil
-	// omits it.
+	// leaves it out.
 	Limit *int64 `json:"limit,omitempty"`
 }
 
@@ -408,7 +419,8 @@ func (v OperatorsClientsGetParams) Format(state fmt.State, verb rune) {
 // Get lists the clients that have changed. Returns the clients whose change number is at least `provision`. With 0,
 // deleted clients are left out; above 0, they are included with `deleted` set.
 //
-// It calls `operators.clients.get`. Its errors: [AuthenticationFailed], [FieldRequired] and [FieldInvalid].
+// It calls `operators.clients.get`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired] and
+// [OperatorsFieldInvalid].
 func (m OperatorsClientsMethods) Get(
 	ctx context.Context,
 	params OperatorsClientsGetParams,
@@ -423,12 +435,12 @@ type CareUserRegisterParams struct {
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
 	// user or clinician.
-	Role string `json:"role"`
-	// The first name. Nil omits it. An empty string has the same effect as null.
+	Role CareRole `json:"role"`
+	// The first name. Nil leaves it out. An empty string does what null does.
 	FirstName *string `json:"first_name,omitempty"`
-	// The last name. Nil omits it. An empty string has the same effect as null.
+	// The last name. Nil leaves it out. An empty string does what null does.
 	LastName *string `json:"last_name,omitempty"`
-	// The phone number. Nil omits it. An empty string has the same effect as null.
+	// The phone number. Nil leaves it out. An empty string does what null does.
 	Phone *string `json:"phone,omitempty"`
 }
 
@@ -440,10 +452,12 @@ func (v CareUserRegisterParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Register registers a user. Also creates a patient for the user, and mails a code that confirms the address.
+// Register registers a user. Also creates a patient for the user, and mails a code that confirms the address. Limits:
+// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `care.user.register`. Its errors: [EmailRequired], [InvalidEmail], [PasswordRequired], [InvalidPassword],
-// [InvalidRole], [InvalidFirstName], [InvalidLastName], [InvalidPhone], [UserAlreadyExists] and [TooManyMails].
+// It calls `care.user.register`. Its errors: [CareEmailRequired], [CareInvalidEmail], [CarePasswordRequired],
+// [CareInvalidPassword], [CareInvalidRole], [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone],
+// [CareUserAlreadyExists] and [CareTooManyMails].
 func (m CareUserMethods) Register(ctx context.Context, params CareUserRegisterParams) (*CareRegistered, error) {
 	return call[CareRegistered](ctx, m.service, "care.user.register", params)
 }
@@ -464,7 +478,7 @@ func (v CareUserViewParams) Format(state fmt.State, verb rune) {
 
 // View shows the caller's account. Only a clinician has `npi`.
 //
-// It calls `care.user.view`. Its errors: [AccessTokenRequired] and [InvalidAccessToken].
+// It calls `care.user.view`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
 func (m CareUserMethods) View(ctx context.Context, params CareUserViewParams) (*CareUser, error) {
 	return call[CareUser](ctx, m.service, "care.user.view", params)
 }
@@ -473,15 +487,15 @@ func (m CareUserMethods) View(ctx context.Context, params CareUserViewParams) (*
 type CareUserChangeParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
-	// The first name. Nil omits it. An empty string has the same effect as null.
+	// The first name. Nil leaves it out. An empty string does what null does.
 	FirstName *string `json:"first_name,omitempty"`
-	// The last name. Nil omits it. An empty string has the same effect as null.
+	// The last name. Nil leaves it out. An empty string does what null does.
 	LastName *string `json:"last_name,omitempty"`
-	// The phone number. Nil omits it. An empty string has the same effect as null.
+	// The phone number. Nil leaves it out. An empty string does what null does.
 	Phone *string `json:"phone,omitempty"`
-	// A clinician's National Provider Identifier. Nil omits it. An empty string has the same effect as null.
+	// A clinician's National Provider Identifier. Nil leaves it out. An empty string does what null does.
 	NPI *string `json:"npi,omitempty"`
-	// The password, 1 to 1,024 bytes, taken exactly as given. Nil omits it.
+	// The password, 1 to 1,024 bytes, taken exactly as given. Nil leaves it out.
 	Password *string `json:"password,omitempty"`
 }
 
@@ -497,8 +511,8 @@ func (v CareUserChangeParams) Format(state fmt.State, verb rune) {
 // Change changes the caller's account. Null or an empty string clears a name, phone or npi; an absent param changes
 // nothing. A new password revokes every access token.
 //
-// It calls `care.user.change`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [InvalidFirstName],
-// [InvalidLastName], [InvalidPhone], [InvalidNPI], [PasswordRequired] and [InvalidPassword].
+// It calls `care.user.change`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken], [CareInvalidFirstName],
+// [CareInvalidLastName], [CareInvalidPhone], [CareInvalidNPI], [CarePasswordRequired] and [CareInvalidPassword].
 func (m CareUserMethods) Change(ctx context.Context, params CareUserChangeParams) (*CareUser, error) {
 	return call[CareUser](ctx, m.service, "care.user.change", params)
 }
@@ -520,7 +534,7 @@ func (v CareUserDeleteParams) Format(state fmt.State, verb rune) {
 // Delete deletes the caller's account. Also deletes the patients that no other user can access. A shared patient passes
 // to the user who has had access to it longest.
 //
-// It calls `care.user.delete`. Its errors: [AccessTokenRequired] and [InvalidAccessToken].
+// It calls `care.user.delete`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
 func (m CareUserMethods) Delete(ctx context.Context, params CareUserDeleteParams) (*CareUser, error) {
 	return call[CareUser](ctx, m.service, "care.user.delete", params)
 }
@@ -533,9 +547,10 @@ type CareUserResetPasswordParams struct {
 
 // ResetPassword mails a temporary password. Every access token is revoked. The temporary password is valid for a day;
 // signing in with it confirms the address. If the address was not confirmed before, that sign-in also ends all shares
-// and invitations that the account made or that concern its patients.
+// and invitations that the account made or that concern its patients. Limits: `temporaryPasswordSeconds` (a day),
+// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `care.user.reset_password`. Its errors: [EmailRequired], [InvalidEmail] and [UserNotFound].
+// It calls `care.user.reset_password`. Its errors: [CareEmailRequired], [CareInvalidEmail] and [CareUserNotFound].
 func (m CareUserMethods) ResetPassword(
 	ctx context.Context,
 	params CareUserResetPasswordParams,
@@ -561,9 +576,11 @@ func (v CareUserConfirmEmailParams) Format(state fmt.State, verb rune) {
 }
 
 // ConfirmEmail confirms the email address of a user. The code is valid for a day. For a day after its use, it returns
-// the same result again. Shares that wait for the address become active.
+// the same result again. Shares that wait for the address become active. Limits: `confirmationCodeSeconds` (a day),
+// `usedCodeSeconds` (a day).
 //
-// It calls `care.user.confirm_email`. Its errors: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
+// It calls `care.user.confirm_email`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken] and
+// [CareInvalidCode].
 func (m CareUserMethods) ConfirmEmail(
 	ctx context.Context,
 	params CareUserConfirmEmailParams,
@@ -577,9 +594,10 @@ type CareUserResendConfirmationParams struct {
 	Email string `json:"email"`
 }
 
-// ResendConfirmation mails a new confirmation code. The reply is the same whether or not the account exists.
+// ResendConfirmation mails a new confirmation code. The reply is the same whether or not the account exists. Limits:
+// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `care.user.resend_confirmation`. Its errors: [EmailRequired] and [InvalidEmail].
+// It calls `care.user.resend_confirmation`. Its errors: [CareEmailRequired] and [CareInvalidEmail].
 func (m CareUserMethods) ResendConfirmation(ctx context.Context, params CareUserResendConfirmationParams) error {
 	_, err := m.service.Call(ctx, "care.user.resend_confirmation", params)
 	return err
@@ -601,10 +619,12 @@ func (v CareAuthTokenParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Token signs in. Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid.
+// Token signs in. Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid. Limits:
+// `sessionSeconds` (90 days), `careSessionsMax` (5), `failedSignInsMax` (10), `failureCountSeconds` (a day),
+// `lockoutSeconds` (an hour).
 //
-// It calls `care.auth.token`. Its errors: [EmailRequired], [InvalidEmail], [PasswordRequired], [InvalidPassword],
-// [WrongEmailPassword] and [LoginAttemptsExceeded].
+// It calls `care.auth.token`. Its errors: [CareEmailRequired], [CareInvalidEmail], [CarePasswordRequired],
+// [CareInvalidPassword], [CareWrongEmailPassword] and [CareLoginAttemptsExceeded].
 func (m CareAuthMethods) Token(ctx context.Context, params CareAuthTokenParams) (*CareAccessToken, error) {
 	return call[CareAccessToken](ctx, m.service, "care.auth.token", params)
 }
@@ -625,7 +645,7 @@ func (v CareAuthRevokeParams) Format(state fmt.State, verb rune) {
 
 // Revoke revokes a token. Other tokens stay valid.
 //
-// It calls `care.auth.revoke`. Its errors: [AccessTokenRequired] and [InvalidAccessToken].
+// It calls `care.auth.revoke`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
 func (m CareAuthMethods) Revoke(ctx context.Context, params CareAuthRevokeParams) (*CareDone, error) {
 	return call[CareDone](ctx, m.service, "care.auth.revoke", params)
 }
@@ -636,14 +656,14 @@ type CarePatientsCreateParams struct {
 	AccessToken string `json:"access_token"`
 	// The first name.
 	FirstName string `json:"first_name"`
-	// The last name. Nil omits it. An empty string has the same effect as null.
+	// The last name. Nil leaves it out. An empty string does what null does.
 	LastName *string `json:"last_name,omitempty"`
-	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil omits it. An empty string has the same effect
-	// as null.
+	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil leaves it out. An empty string does what null
+	// does.
 	Birthdate *string `json:"birthdate,omitempty"`
-	// male, female or other. Nil omits it. An empty string has the same effect as null.
+	// male, female or other. Nil leaves it out. An empty string does what null does.
 	Sex *string `json:"sex,omitempty"`
-	// The phone number. Nil omits it. An empty string has the same effect as null.
+	// The phone number. Nil leaves it out. An empty string does what null does.
 	Phone *string `json:"phone,omitempty"`
 }
 
@@ -657,8 +677,9 @@ func (v CarePatientsCreateParams) Format(state fmt.State, verb rune) {
 
 // Create creates a patient. The caller becomes its owner.
 //
-// It calls `care.patients.create`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [FirstNameRequired],
-// [InvalidFirstName], [InvalidLastName], [InvalidPhone], [InvalidBirthdate] and [InvalidSex].
+// It calls `care.patients.create`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareFirstNameRequired], [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone], [CareInvalidBirthdate]
+// and [CareInvalidSex].
 func (m CarePatientsMethods) Create(ctx context.Context, params CarePatientsCreateParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.create", params)
 }
@@ -667,9 +688,9 @@ func (m CarePatientsMethods) Create(ctx context.Context, params CarePatientsCrea
 type CarePatientsListParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
-	// The maximum number of patients; 0 for all, 25 if absent. Nil omits it.
+	// The maximum number of patients; 0 for all, 25 if absent. Nil leaves it out.
 	Limit *int64 `json:"limit,omitempty"`
-	// The number of patients to skip. Nil omits it.
+	// The number of patients to skip. Nil leaves it out.
 	Offset *int64 `json:"offset,omitempty"`
 }
 
@@ -681,10 +702,10 @@ func (v CarePatientsListParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// List lists the patients that the caller can access. Sorted by `id`.
+// List lists the patients that the caller can access. Sorted by `id`. Limits: `patientsPerPage` (25).
 //
-// It calls `care.patients.list`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [InvalidLimit] and
-// [InvalidOffset].
+// It calls `care.patients.list`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken], [CareInvalidLimit]
+// and [CareInvalidOffset].
 func (m CarePatientsMethods) List(ctx context.Context, params CarePatientsListParams) (*CarePatientList, error) {
 	return call[CarePatientList](ctx, m.service, "care.patients.list", params)
 }
@@ -707,7 +728,8 @@ func (v CarePatientsViewParams) Format(state fmt.State, verb rune) {
 
 // View shows a patient. `me`, `access` and `group` are relative to the caller.
 //
-// It calls `care.patients.view`. Its errors: [AccessTokenRequired], [InvalidAccessToken] and [InvalidPatientID].
+// It calls `care.patients.view`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken] and
+// [CareInvalidPatientID].
 func (m CarePatientsMethods) View(ctx context.Context, params CarePatientsViewParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.view", params)
 }
@@ -718,16 +740,16 @@ type CarePatientsUpdateParams struct {
 	AccessToken string `json:"access_token"`
 	// The patient's `id`.
 	PatientID int64 `json:"patient_id"`
-	// The first name. Nil omits it.
+	// The first name. Nil leaves it out.
 	FirstName *string `json:"first_name,omitempty"`
-	// The last name. Nil omits it. An empty string has the same effect as null.
+	// The last name. Nil leaves it out. An empty string does what null does.
 	LastName *string `json:"last_name,omitempty"`
-	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil omits it. An empty string has the same effect
-	// as null.
+	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil leaves it out. An empty string does what null
+	// does.
 	Birthdate *string `json:"birthdate,omitempty"`
-	// male, female or other. Nil omits it. An empty string has the same effect as null.
+	// male, female or other. Nil leaves it out. An empty string does what null does.
 	Sex *string `json:"sex,omitempty"`
-	// The phone number. Nil omits it. An empty string has the same effect as null.
+	// The phone number. Nil leaves it out. An empty string does what null does.
 	Phone *string `json:"phone,omitempty"`
 }
 
@@ -742,9 +764,9 @@ func (v CarePatientsUpdateParams) Format(state fmt.State, verb rune) {
 // Update changes a patient. An absent param changes nothing. Null or an empty string clears every param except the
 // first name.
 //
-// It calls `care.patients.update`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
-// [Unauthorized], [FirstNameRequired], [InvalidFirstName], [InvalidLastName], [InvalidPhone], [InvalidBirthdate] and
-// [InvalidSex].
+// It calls `care.patients.update`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareInvalidPatientID], [CareUnauthorized], [CareFirstNameRequired], [CareInvalidFirstName], [CareInvalidLastName],
+// [CareInvalidPhone], [CareInvalidBirthdate] and [CareInvalidSex].
 func (m CarePatientsMethods) Update(ctx context.Context, params CarePatientsUpdateParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.update", params)
 }
@@ -768,8 +790,8 @@ func (v CarePatientsDeleteParams) Format(state fmt.State, verb rune) {
 // Delete deletes a patient. Every account loses access to it. If the patient is a user (`me: true` for that user), only
 // that user can delete it.
 //
-// It calls `care.patients.delete`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID] and
-// [Unauthorized].
+// It calls `care.patients.delete`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareInvalidPatientID] and [CareUnauthorized].
 func (m CarePatientsMethods) Delete(ctx context.Context, params CarePatientsDeleteParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.delete", params)
 }
@@ -783,9 +805,9 @@ type CarePatientsShareParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
 	// read or write.
-	Access string `json:"access"`
+	Access CareAccess `json:"access"`
 	// prime, family or anyone.
-	Group string `json:"group"`
+	Group CareGroup `json:"group"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -798,10 +820,12 @@ func (v CarePatientsShareParams) Format(state fmt.State, verb rune) {
 
 // Share shares a patient. If the address has no account, or if its account has not confirmed it, an invitation is
 // mailed to it. The account that claims the code of the invitation gets the access. If the account of the address
-// confirms the address first, that account gets it.
+// confirms the address first, that account gets it. Limits: `claimCodeSeconds` (7 days), `mailsPerKindAndAddressMax`
+// (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day).
 //
-// It calls `care.patients.share`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
-// [Unauthorized], [EmailRequired], [InvalidEmail], [InvalidAccess], [InvalidGroup], [IsOwner] and [TooManyMails].
+// It calls `care.patients.share`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareInvalidPatientID], [CareUnauthorized], [CareEmailRequired], [CareInvalidEmail], [CareInvalidAccess],
+// [CareInvalidGroup], [CareIsOwner] and [CareTooManyMails].
 func (m CarePatientsMethods) Share(ctx context.Context, params CarePatientsShareParams) (*CareShareResult, error) {
 	return call[CareShareResult](ctx, m.service, "care.patients.share", params)
 }
@@ -824,7 +848,8 @@ func (v CarePatientsSharesParams) Format(state fmt.State, verb rune) {
 
 // Shares lists the shares of a patient. Includes the owner's share. A caller with read access sees only its own share.
 //
-// It calls `care.patients.shares`. Its errors: [AccessTokenRequired], [InvalidAccessToken] and [InvalidPatientID].
+// It calls `care.patients.shares`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken] and
+// [CareInvalidPatientID].
 func (m CarePatientsMethods) Shares(ctx context.Context, params CarePatientsSharesParams) (*CareShareList, error) {
 	return call[CareShareList](ctx, m.service, "care.patients.shares", params)
 }
@@ -849,8 +874,8 @@ func (v CarePatientsUnshareParams) Format(state fmt.State, verb rune) {
 
 // Unshare ends a share. A caller with read access can end only its own share.
 //
-// It calls `care.patients.unshare`. Its errors: [AccessTokenRequired], [InvalidAccessToken], [InvalidPatientID],
-// [InvalidShareID], [IsOwner] and [Unauthorized].
+// It calls `care.patients.unshare`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareInvalidPatientID], [CareInvalidShareID], [CareIsOwner] and [CareUnauthorized].
 func (m CarePatientsMethods) Unshare(ctx context.Context, params CarePatientsUnshareParams) (*CareShareResult, error) {
 	return call[CareShareResult](ctx, m.service, "care.patients.unshare", params)
 }
@@ -874,9 +899,11 @@ func (v CarePatientsClaimParams) Format(state fmt.State, verb rune) {
 
 // Claim claims an invitation. The caller gets the access. A caller who already has access keeps it; it is raised if the
 // invitation gives more. A claim that gains nothing, such as the owner's, does not use up the code. Claiming an
-// invitation that another account had mailed to the caller's own address confirms that address.
+// invitation that another account had mailed to the caller's own address confirms that address. Limits:
+// `claimCodeSeconds` (7 days).
 //
-// It calls `care.patients.claim`. Its errors: [AccessTokenRequired], [InvalidAccessToken] and [InvalidCode].
+// It calls `care.patients.claim`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken] and
+// [CareInvalidCode].
 func (m CarePatientsMethods) Claim(ctx context.Context, params CarePatientsClaimParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.claim", params)
 }
@@ -904,10 +931,10 @@ func (v SalesUserCreateCustomerParams) Format(state fmt.State, verb rune) {
 }
 
 // CreateCustomer creates a customer. Any valid referral code works. The customer cannot sign in until the mailed token
-// is used.
+// is used. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `sales.user.create_customer`. Its errors: [InvalidRequest], [InvalidReferralCode], [UserAlreadyExists] and
-// [TooManyMails].
+// It calls `sales.user.create_customer`. Its errors: [SalesInvalidRequest], [SalesInvalidReferralCode],
+// [SalesUserAlreadyExists] and [SalesTooManyMails].
 func (m SalesUserMethods) CreateCustomer(
 	ctx context.Context,
 	params SalesUserCreateCustomerParams,
@@ -940,9 +967,10 @@ func (v SalesUserCreateSalespersonParams) Format(state fmt.State, verb rune) {
 }
 
 // CreateSalesperson creates a salesperson. The owner of the referral code must be a salesperson or an internal user.
+// Limits: `sessionSeconds` (90 days).
 //
-// It calls `sales.user.create_salesperson`. Its errors: [InvalidRequest], [InvalidReferralCode],
-// [InsufficientAuthorization] and [UserAlreadyExists].
+// It calls `sales.user.create_salesperson`. Its errors: [SalesInvalidRequest], [SalesInvalidReferralCode],
+// [SalesInsufficientAuthorization] and [SalesUserAlreadyExists].
 func (m SalesUserMethods) CreateSalesperson(
 	ctx context.Context,
 	params SalesUserCreateSalespersonParams,
@@ -970,10 +998,11 @@ func (v SalesUserCreateInternalParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// CreateInternal creates an internal user. The owner of the referral code must be an internal user.
+// CreateInternal creates an internal user. The owner of the referral code must be an internal user. Limits:
+// `sessionSeconds` (90 days).
 //
-// It calls `sales.user.create_internal`. Its errors: [InvalidRequest], [InvalidReferralCode],
-// [InsufficientAuthorization] and [UserAlreadyExists].
+// It calls `sales.user.create_internal`. Its errors: [SalesInvalidRequest], [SalesInvalidReferralCode],
+// [SalesInsufficientAuthorization] and [SalesUserAlreadyExists].
 func (m SalesUserMethods) CreateInternal(
 	ctx context.Context,
 	params SalesUserCreateInternalParams,
@@ -997,9 +1026,12 @@ func (v SalesUserAuthenticateParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Authenticate signs in. Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
+// Authenticate signs in. Each sign-in opens a session. Only the newest 16 sessions of an account stay open. Limits:
+// `sessionSeconds` (90 days), `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day),
+// `lockoutSeconds` (an hour).
 //
-// It calls `sales.user.authenticate`. Its errors: [InvalidRequest], [AuthenticationFailed] and [TooManyAttempts].
+// It calls `sales.user.authenticate`. Its errors: [SalesInvalidRequest], [SalesAuthenticationFailed] and
+// [SalesTooManyAttempts].
 func (m SalesUserMethods) Authenticate(
 	ctx context.Context,
 	params SalesUserAuthenticateParams,
@@ -1021,9 +1053,10 @@ func (v SalesUserVerifyParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Verify verifies a customer's email. The token is valid once, for a day.
+// Verify verifies a customer's email. The token is valid once, for a day. Limits: `confirmationCodeSeconds` (a day),
+// `usedCodeSeconds` (a day).
 //
-// It calls `sales.user.verify`. Its errors: [InvalidRequest] and [TokenInvalid].
+// It calls `sales.user.verify`. Its errors: [SalesInvalidRequest] and [SalesTokenInvalid].
 func (m SalesUserMethods) Verify(ctx context.Context, params SalesUserVerifyParams) (*SalesVerifiedEmail, error) {
 	return call[SalesVerifiedEmail](ctx, m.service, "sales.user.verify", params)
 }
@@ -1044,7 +1077,7 @@ func (v SalesUserMeParams) Format(state fmt.State, verb rune) {
 
 // Me shows the caller's account. The referral code is the one with which the caller invites others.
 //
-// It calls `sales.user.me`. Its errors: [NotAuthenticated] and [InvalidRequest].
+// It calls `sales.user.me`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) Me(ctx context.Context, params SalesUserMeParams) (*SalesMe, error) {
 	return call[SalesMe](ctx, m.service, "sales.user.me", params)
 }
@@ -1067,7 +1100,7 @@ func (v SalesUserUpdateMeParams) Format(state fmt.State, verb rune) {
 
 // UpdateMe changes the caller's name. Sets the first and the last name.
 //
-// It calls `sales.user.update_me`. Its errors: [NotAuthenticated] and [InvalidRequest].
+// It calls `sales.user.update_me`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) UpdateMe(ctx context.Context, params SalesUserUpdateMeParams) error {
 	_, err := m.service.Call(ctx, "sales.user.update_me", params)
 	return err
@@ -1090,7 +1123,7 @@ func (v SalesUserRenewReferralCodeParams) Format(state fmt.State, verb rune) {
 // RenewReferralCode replaces the caller's referral code. The old code stops working. Accounts that were created with it
 // stay.
 //
-// It calls `sales.user.renew_referral_code`. Its errors: [NotAuthenticated] and [InvalidRequest].
+// It calls `sales.user.renew_referral_code`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) RenewReferralCode(
 	ctx context.Context,
 	params SalesUserRenewReferralCodeParams,
@@ -1104,9 +1137,10 @@ type SalesUserResetParams struct {
 	Email string `json:"email"`
 }
 
-// Reset mails a token for setting a new password. The reply is the same whether or not the account exists.
+// Reset mails a token for setting a new password. The reply is the same whether or not the account exists. Limits:
+// `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `sales.user.reset`. Its errors: [InvalidRequest].
+// It calls `sales.user.reset`. Its errors: [SalesInvalidRequest].
 func (m SalesUserMethods) Reset(ctx context.Context, params SalesUserResetParams) error {
 	_, err := m.service.Call(ctx, "sales.user.reset", params)
 	return err
@@ -1130,9 +1164,9 @@ func (v SalesUserCompleteResetParams) Format(state fmt.State, verb rune) {
 }
 
 // CompleteReset sets a new password. All sessions of the account end, a lockout is removed, and the email becomes
-// verified.
+// verified. Limits: `resetCodeSeconds` (an hour).
 //
-// It calls `sales.user.complete_reset`. Its errors: [InvalidRequest] and [TokenInvalid].
+// It calls `sales.user.complete_reset`. Its errors: [SalesInvalidRequest] and [SalesTokenInvalid].
 func (m SalesUserMethods) CompleteReset(ctx context.Context, params SalesUserCompleteResetParams) error {
 	_, err := m.service.Call(ctx, "sales.user.complete_reset", params)
 	return err
@@ -1144,9 +1178,10 @@ type SalesUserResendVerificationParams struct {
 	Email string `json:"email"`
 }
 
-// ResendVerification mails a new verification token. The reply is the same whether or not the account exists.
+// ResendVerification mails a new verification token. The reply is the same whether or not the account exists. Limits:
+// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 //
-// It calls `sales.user.resend_verification`. Its errors: [InvalidRequest].
+// It calls `sales.user.resend_verification`. Its errors: [SalesInvalidRequest].
 func (m SalesUserMethods) ResendVerification(ctx context.Context, params SalesUserResendVerificationParams) error {
 	_, err := m.service.Call(ctx, "sales.user.resend_verification", params)
 	return err
@@ -1168,7 +1203,7 @@ func (v SalesUserSignoutParams) Format(state fmt.State, verb rune) {
 
 // Signout ends a session. Other sessions stay open.
 //
-// It calls `sales.user.signout`. Its errors: [NotAuthenticated] and [InvalidRequest].
+// It calls `sales.user.signout`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) Signout(ctx context.Context, params SalesUserSignoutParams) error {
 	_, err := m.service.Call(ctx, "sales.user.signout", params)
 	return err
@@ -1197,7 +1232,7 @@ type SystemAdvanceClockParams struct {
 // AdvanceClock moves the clock of deterministic mode forward. Everything that has expired by the new time is deleted.
 // The method exists only in deterministic mode.
 //
-// It calls `system.advance_clock`. Its errors: [InvalidRequest].
+// It calls `system.advance_clock`. Its errors: [ServiceInvalidRequest].
 func (m SystemMethods) AdvanceClock(ctx context.Context, params SystemAdvanceClockParams) error {
 	_, err := m.service.Call(ctx, "system.advance_clock", params)
 	return err
@@ -1213,15 +1248,16 @@ func (m SystemMethods) Outbox(ctx context.Context) (*ServiceOutbox, error) {
 // SystemInviteParams are the params of [SystemMethods.Invite].
 type SystemInviteParams struct {
 	// The role with which the code invites. One of `customer`, `salesperson`, `admin`.
-	Role string `json:"role"`
-	// The number of accounts that the code can create; default 1. Nil omits it.
+	Role SalesRole `json:"role"`
+	// The number of accounts that the code can create; default 1. Nil leaves it out.
 	Uses *int64 `json:"uses,omitempty"`
 }
 
 // Invite creates an invitation and returns its referral code. The code is valid for 7 days. The method exists only in
-// deterministic mode; otherwise use `postern invite`.
+// deterministic mode; otherwise use `postern invite`. Limits: `invitationSeconds` (7 days), `invitationUsesMax`
+// (1,000,000).
 //
-// It calls `system.invite`. Its errors: [InvalidRequest].
+// It calls `system.invite`. Its errors: [ServiceInvalidRequest].
 func (m SystemMethods) Invite(ctx context.Context, params SystemInviteParams) (*ServiceInvite, error) {
 	return call[ServiceInvite](ctx, m.service, "system.invite", params)
 }

@@ -4,6 +4,64 @@ package postern
 
 import "fmt"
 
+// CareRole is what a user is.
+type CareRole string
+
+// The values of [CareRole]; a newer service may have more.
+const (
+	CareRoleUser      CareRole = "user"
+	CareRoleClinician CareRole = "clinician"
+)
+
+// CareSex is the sex of a patient.
+type CareSex string
+
+// The values of [CareSex]; a newer service may have more.
+const (
+	CareSexMale   CareSex = "male"
+	CareSexFemale CareSex = "female"
+	CareSexOther  CareSex = "other"
+)
+
+// CareAccess is what a share allows.
+type CareAccess string
+
+// The values of [CareAccess]; a newer service may have more.
+const (
+	CareAccessRead  CareAccess = "read"
+	CareAccessWrite CareAccess = "write"
+)
+
+// CareGroup is whom a patient is shared with.
+type CareGroup string
+
+// The values of [CareGroup]; a newer service may have more.
+const (
+	CareGroupOwner  CareGroup = "owner"
+	CareGroupPrime  CareGroup = "prime"
+	CareGroupFamily CareGroup = "family"
+	CareGroupAnyone CareGroup = "anyone"
+)
+
+// SalesRole is what an account of the sales API may do, and whom it may invite.
+type SalesRole string
+
+// The values of [SalesRole]; a newer service may have more.
+const (
+	SalesRoleCustomer    SalesRole = "customer"
+	SalesRoleSalesperson SalesRole = "salesperson"
+	SalesRoleAdmin       SalesRole = "admin"
+)
+
+// ServiceStoreKind is how a store keeps its data.
+type ServiceStoreKind string
+
+// The values of [ServiceStoreKind]; a newer service may have more.
+const (
+	ServiceStoreKindMemory    ServiceStoreKind = "memory"
+	ServiceStoreKindDirectory ServiceStoreKind = "directory"
+)
+
 // OperatorsPerson is the person data of an operator or a client.
 type OperatorsPerson struct {
 	// The person's number.
@@ -26,7 +84,7 @@ type OperatorsOperator struct {
 	Created string `json:"created"`
 	// The operator's person data.
 	User OperatorsPerson `json:"user"`
-	// The bearer token of the session: 128 hexadecimal digits.
+	// The session: 128 hexadecimal digits.
 	SessionID string `json:"session_id"`
 }
 
@@ -49,7 +107,7 @@ type OperatorsClient struct {
 	// The client's postal address.
 	Address string `json:"address"`
 	// When the client was deleted; null if it is not deleted. UTC with microseconds, as text:
-	// `2016-02-24T22:07:52.371513Z`. Nil means null.
+	// `2016-02-24T22:07:52.371513Z`. Nil stands for null.
 	Deleted *string `json:"deleted"`
 }
 
@@ -78,7 +136,7 @@ type CareRegistered struct {
 	// The phone number.
 	Phone string `json:"phone"`
 	// user or clinician.
-	Role string `json:"role"`
+	Role CareRole `json:"role"`
 	// Always true.
 	Success bool `json:"success"`
 }
@@ -94,8 +152,8 @@ type CareUser struct {
 	// The phone number.
 	Phone string `json:"phone"`
 	// user or clinician.
-	Role string `json:"role"`
-	// A clinician's National Provider Identifier. Nil if the reply omits it.
+	Role CareRole `json:"role"`
+	// A clinician's National Provider Identifier. Nil where it is left out.
 	NPI *string `json:"npi,omitempty"`
 	// Always true.
 	Success bool `json:"success"`
@@ -147,10 +205,10 @@ type CarePatient struct {
 	FirstName string `json:"first_name"`
 	// The last name.
 	LastName string `json:"last_name"`
-	// The day of birth. Nil means null.
+	// The day of birth. Nil stands for null.
 	Birthdate *string `json:"birthdate"`
-	// male, female or other. Nil means null.
-	Sex *string `json:"sex"`
+	// male, female or other. Nil stands for null.
+	Sex *CareSex `json:"sex"`
 	// The phone number.
 	Phone string `json:"phone"`
 	// The email of the owner.
@@ -158,9 +216,9 @@ type CarePatient struct {
 	// Whether the patient is the caller.
 	Me bool `json:"me"`
 	// The caller's access: read or write.
-	Access string `json:"access"`
+	Access CareAccess `json:"access"`
 	// The caller's group: owner, prime, family or anyone.
-	Group string `json:"group"`
+	Group CareGroup `json:"group"`
 }
 
 // CarePatientResult is a patient, as the caller sees it.
@@ -171,10 +229,10 @@ type CarePatientResult struct {
 	FirstName string `json:"first_name"`
 	// The last name.
 	LastName string `json:"last_name"`
-	// The day of birth. Nil means null.
+	// The day of birth. Nil stands for null.
 	Birthdate *string `json:"birthdate"`
-	// male, female or other. Nil means null.
-	Sex *string `json:"sex"`
+	// male, female or other. Nil stands for null.
+	Sex *CareSex `json:"sex"`
 	// The phone number.
 	Phone string `json:"phone"`
 	// The email of the owner.
@@ -182,9 +240,9 @@ type CarePatientResult struct {
 	// Whether the patient is the caller.
 	Me bool `json:"me"`
 	// The caller's access: read or write.
-	Access string `json:"access"`
+	Access CareAccess `json:"access"`
 	// The caller's group: owner, prime, family or anyone.
-	Group string `json:"group"`
+	Group CareGroup `json:"group"`
 	// Always true.
 	Success bool `json:"success"`
 }
@@ -206,9 +264,9 @@ type CareShare struct {
 	// The email address that the patient is shared with.
 	Email string `json:"email"`
 	// read or write.
-	Access string `json:"access"`
+	Access CareAccess `json:"access"`
 	// owner, prime, family or anyone.
-	Group string `json:"group"`
+	Group CareGroup `json:"group"`
 	// True if an account has the access; false while the share waits for its address to be confirmed or its code to be
 	// claimed.
 	IsUser bool `json:"is_user"`
@@ -221,9 +279,9 @@ type CareShareResult struct {
 	// The email address that the patient is shared with.
 	Email string `json:"email"`
 	// read or write.
-	Access string `json:"access"`
+	Access CareAccess `json:"access"`
 	// owner, prime, family or anyone.
-	Group string `json:"group"`
+	Group CareGroup `json:"group"`
 	// True if an account has the access; false while the share waits for its address to be confirmed or its code to be
 	// claimed.
 	IsUser bool `json:"is_user"`
@@ -245,7 +303,7 @@ type CareShareList struct {
 type SalesCreated struct {
 	// The email address.
 	Email string `json:"email"`
-	// When the account was created, as Unix time in seconds. Unix time in seconds.
+	// When the account was created, as Unix time in seconds. In seconds since 1970.
 	Created int64 `json:"created"`
 	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
@@ -255,7 +313,7 @@ type SalesCreated struct {
 type SalesCreatedWithKey struct {
 	// The email address.
 	Email string `json:"email"`
-	// When the account was created, as Unix time in seconds. Unix time in seconds.
+	// When the account was created, as Unix time in seconds. In seconds since 1970.
 	Created int64 `json:"created"`
 	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
@@ -320,7 +378,7 @@ type SalesReferralCode struct {
 // ServiceStoreInfo is the store.
 type ServiceStoreInfo struct {
 	// `memory` or `directory`.
-	Kind string `json:"kind"`
+	Kind ServiceStoreKind `json:"kind"`
 }
 
 // ServiceInfo is information about the running service.
@@ -381,19 +439,19 @@ type OperatorsClientInput struct {
 
 // OperatorsPersonChanges is the person data in a request. Omitted properties stay unchanged.
 type OperatorsPersonChanges struct {
-	// The first name. Nil omits it.
+	// The first name. Nil leaves it out.
 	FirstName *string `json:"first_name,omitempty"`
-	// The last name. Nil omits it.
+	// The last name. Nil leaves it out.
 	LastName *string `json:"last_name,omitempty"`
-	// The email address, unique without regard to case. Nil omits it.
+	// The email address, unique without regard to case. Nil leaves it out.
 	Email *string `json:"email,omitempty"`
 }
 
 // OperatorsClientChanges is the client data in a request. Omitted properties stay unchanged.
 type OperatorsClientChanges struct {
-	// The client's person data. Nil omits it.
+	// The client's person data. Nil leaves it out.
 	User *OperatorsPersonChanges `json:"user,omitempty"`
-	// The client's postal address. Nil omits it.
+	// The client's postal address. Nil leaves it out.
 	Address *string `json:"address,omitempty"`
 }
 

@@ -1,7 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Postern, WrongPassword } from "postern-client";
+import { Postern, errors } from "postern-client";
 
 const data = process.argv[2] ?? join(await mkdtemp(join(tmpdir(), "postern-")), "accounts");
 const postern = await Postern.open({ data, arguments: ["--no-email-confirmation"] });
@@ -16,7 +16,7 @@ try {
   try {
     await postern.operators.signin({ email, password: "a wrong password" });
   } catch (error) {
-    if (!(error instanceof WrongPassword)) throw error;
+    if (!(error instanceof errors.operators.WrongPassword)) throw error;
     console.log(`${error.slug}: ${error.message}`);
   }
   const operator = await postern.operators.signin({ email, password });

@@ -7,8 +7,7 @@ import os
 import sys
 import tempfile
 
-from postern import Postern
-from postern.errors import WrongPassword
+from postern import Postern, errors
 
 
 def session(accounts: str) -> None:
@@ -23,7 +22,7 @@ def session(accounts: str) -> None:
 
         try:
             operators.signin(email="lasoren@bu.edu", password="a wrong password")
-        except WrongPassword as error:
+        except errors.operators.WrongPassword as error:
             print(f"{error.slug}: {error.message}")
         operator = operators.signin(email="lasoren@bu.edu", password="a long password")
         print(f"signed in as operator {operator.id}")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from postern import Postern
-from postern.errors import AuthenticationFailed, CallError, CallTimeout, ClientClosed, ProcessEnded
+from postern.errors import CallError, CallTimeout, ClientClosed, ProcessEnded, operators
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -86,7 +86,7 @@ def answer(path: str, given: dict[str, Any]) -> tuple[str, Any]:
     postern = accounts.postern()
     try:
         return "200 OK", route(postern, given)
-    except AuthenticationFailed:
+    except operators.AuthenticationFailed:
         return "401 Unauthorized", {}
     except CallError as error:
         return "400 Bad Request", {"errors": error.errors, "field": error.field}

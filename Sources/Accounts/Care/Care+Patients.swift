@@ -152,8 +152,8 @@ extension Care {
             patient: patient.id,
             email: user.email,
             user: user.id,
-            access: "write",
-            group: "owner",
+            access: CareAccess.write.rawValue,
+            group: CareGroup.owner.rawValue,
             maker: nil
         )
         try tx.insert(patient)
@@ -187,7 +187,7 @@ extension Care {
         -> CareShare
     {
         let share = try settledShare(of: try authenticated(token, at: now, in: tx), in: id, in: tx)
-        guard share.access == "write" else { throw AccountError(ErrorCode.Care.unauthorized) }
+        guard share.allowsWriting else { throw AccountError(ErrorCode.Care.unauthorized) }
         return share
     }
 

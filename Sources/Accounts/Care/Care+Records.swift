@@ -6,8 +6,8 @@ extension CareUser: PasswordAccount {
 
     package var key: Key { Key(id) }
 
-    /// Whether the user is a clinician. Only a clinician may have an npi.
-    package var isClinician: Bool { role == "clinician" }
+    /// Whether the user is a clinician, and may have an npi.
+    package var isClinician: Bool { role == CareRole.clinician.rawValue }
 }
 
 extension CarePatient: Record {
@@ -40,12 +40,15 @@ extension CareShare: Record {
 
     package var key: Key { Key(id) }
 
-    var isOwners: Bool { group == "owner" }
+    var isOwners: Bool { group == CareGroup.owner.rawValue }
+
+    /// Whether who has it may change the patient.
+    var allowsWriting: Bool { access == CareAccess.write.rawValue }
 
     /// Turns the share into the owner's share.
     mutating func becomeOwners() {
-        group = "owner"
-        access = "write"
+        group = CareGroup.owner.rawValue
+        access = CareAccess.write.rawValue
         maker = nil
     }
 }

@@ -99,7 +99,7 @@ extension Care {
             let pending = try pendingJobs(in: tx)
             let own = try share(of: user, in: id, pending, in: tx)
             let seen = try seen(own, in: tx)
-            guard seen.share.access == "write" else { return [seen.share] }
+            guard seen.share.allowsWriting else { return [seen.share] }
             var (shares, next, bound) = ([CareShare](), 0, AnswerBound(bytesMax: answerBytesMax))
             while true {
                 let (prefix, from) = (Key(own.patient), Key(own.patient, next))
@@ -126,7 +126,7 @@ extension Care {
                 let share = try tx.get(CareShare.self, Key(shareID)), share.patient == own.patient,
                 try isLive(share, pendingJobs(in: tx), isReached: true, in: tx)
             else { throw shareID.error(ErrorCode.Care.invalidShareID) }
-            guard own.access == "write" || own.id == share.id else { throw AccountError(ErrorCode.Care.unauthorized) }
+            guard own.allowsWriting || own.id == share.id else { throw AccountError(ErrorCode.Care.unauthorized) }
             if share.isOwners { throw AccountError(ErrorCode.Care.isOwner) }
             try end(share, in: tx)
             return share
@@ -157,7 +157,7 @@ extension Care {
             guard let patient = try tx.get(CarePatient.self, Key(found.patient)) else { throw invalid }
             let isOwnAddress = found.email.lowercased() == user.email.lowercased()
             if let own = try self.own(of: user, in: patient.id, in: tx) {
-                guard own.access == "read", found.access == "write" else { return try seen(own, in: tx) }
+                guard !own.allowsWriting, found.allowsWriting else { return try seen(own, in: tx) }
                 return try seen(try open(found, for: user, in: tx), in: tx)
             }
             // Another invitation to the same patient may wait for the claimer's own address.
@@ -184,8 +184,8 @@ extension Care {
     func open(_ waiting: CareShare, for user: CareUser, in tx: Transaction) throws -> CareShare {
         try codes.end([.claim], of: waiting.id, in: tx)
         if var own = try own(of: user, in: waiting.patient, in: tx) {
-            if own.access == "read", waiting.access == "write" {
-                own.access = "write"
+            if !own.allowsWriting, waiting.allowsWriting {
+                own.access = waiting.access
                 try tx.update(own)
             }
             try tx.delete(CareShare.self, waiting.key)

@@ -86,7 +86,7 @@ extension Care {
         let isText = !email.isBlank && email.value != nil
         if let error = AccountError(all: (isText ? [] : emailErrors) + passwordErrors) { throw error }
         guard let address, let text else { throw AccountError(ErrorCode.Care.wrongEmailPassword) }
-        let token = SecretToken(bytes: 32, from: environment.random)
+        let token = SecretToken(bytes: Limits.accessTokenDigits / 2, from: environment.random)
         return try signIn(email: address.canonical, password: text, token: token).map { _ in token }
     }
 

@@ -8,7 +8,7 @@ package struct Care {
     let signIn: SignIn<CareUser>
     let jobNotice = JobNotice()
 
-    package init(_ environment: Environment) {
+    package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
         sessions = Sessions(.care, perAccountMax: Limits.careSessionsMax)
         codes = MailedCodes(.care)

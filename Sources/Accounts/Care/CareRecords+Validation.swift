@@ -49,7 +49,7 @@ extension CareShare {
         if isOwners {
             if maker != nil { findings.refuse("maker", "an owner's share has no maker") }
             if user == nil { findings.refuse("user", "an owner is a user") }
-            if access != "write" { findings.refuse("access", "an owner can write") }
+            if !allowsWriting { findings.refuse("access", "an owner can write") }
         } else {
             findings.check("group", group) { try CareRules.single(CareRules.group($0)) }
         }

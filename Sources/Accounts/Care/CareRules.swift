@@ -17,21 +17,24 @@ enum CareRules {
     }
 
     static func role(_ given: Given<String>) -> (String?, [AccountError]) {
-        word(given, ["user", "clinician"], Codes.invalidRole)
+        word(given, CareRole.allCases, Codes.invalidRole)
     }
 
     static func access(_ given: Given<String>) -> (String?, [AccountError]) {
-        word(given, ["read", "write"], Codes.invalidAccess)
+        word(given, CareAccess.allCases, Codes.invalidAccess)
     }
 
     /// The group of a share that a request can make.
     static func group(_ given: Given<String>) -> (String?, [AccountError]) {
-        word(given, ["prime", "family", "anyone"], Codes.invalidGroup)
+        word(given, CareGroup.allCases.filter { $0 != .owner }, Codes.invalidGroup)
     }
 
-    private static func word(_ given: Given<String>, _ words: [String], _ code: ErrorCode) -> (String?, [AccountError])
-    {
-        let word = given.value.flatMap { words.contains($0) ? $0 : nil }
+    private static func word<Word: RawRepresentable<String> & Equatable>(
+        _ given: Given<String>,
+        _ words: [Word],
+        _ code: ErrorCode
+    ) -> (String?, [AccountError]) {
+        let word = given.value.flatMap { Word(rawValue: $0) }.flatMap { words.contains($0) ? $0.rawValue : nil }
         return (word, word == nil ? [given.error(code)] : [])
     }
 
@@ -83,22 +86,22 @@ enum CareRules {
         return npi
     }
 
-    /// A calendar date from 1850 to tomorrow; nil if blank. Tomorrow is allowed because a patient in a time zone east
-    /// of UTC may be born on the day after the current date in UTC.
+    private static let earliestBirthdate = "\(Limits.birthYearMin)-01-01"
+
+    /// A day of the calendar from `Limits.birthYearMin` to tomorrow, or nil for a blank: a patient in a zone east of UTC may be born on
+    /// the day after the clock's.
     static func birthdate(_ given: Given<String>, at now: Timestamp) throws -> String? {
         if given.isBlank { return nil }
         guard let day = given.value, day.utf8.count == 10, Timestamp(day + "T00:00:00.000000Z") != nil,
-            day >= "1850-01-01", day <= now.adding(seconds: 86_400).description.prefix(10)
+            day >= earliestBirthdate, day <= now.adding(seconds: 86_400).description.prefix(10)
         else { throw given.error(Codes.invalidBirthdate) }
         return day
     }
 
     static func sex(_ given: Given<String>) throws -> String? {
         if given.isBlank { return nil }
-        guard let sex = given.value, ["male", "female", "other"].contains(sex) else {
-            throw given.error(Codes.invalidSex)
-        }
-        return sex
+        guard let sex = given.value.flatMap({ CareSex(rawValue: $0) }) else { throw given.error(Codes.invalidSex) }
+        return sex.rawValue
     }
 
     /// A whole number, at least 0; `standard` if it is absent or null.

@@ -152,7 +152,7 @@ package struct CareUser: Equatable, Sendable {
 package struct CarePatient: Equatable, Sendable {
     /// The patient's number.
     package var id: Int
-    /// When it was created.
+    /// When the record was created.
     package var created: Timestamp
     /// The number of the user who owns it.
     package var owner: Int

@@ -22,6 +22,16 @@ extension Limits {
     package static let failureCountSeconds = 86_400
     /// How long a session lasts.
     package static let sessionSeconds = 7_776_000
+    /// The year of the earliest day of birth.
+    package static let birthYearMin = 1_850
+    /// Hexadecimal digits of a session of the operators API.
+    package static let sessionIDDigits = 128
+    /// Hexadecimal digits of an access token of the care API.
+    package static let accessTokenDigits = 64
+    /// Hexadecimal digits of a key of the sales API.
+    package static let apiKeyDigits = 64
+    /// Hexadecimal digits of the random part of a mailed code or token, and of a referral code.
+    package static let codeDigits = 32
     /// Characters in a mailed code, without white space around it.
     package static let codeCharactersMax = 64
     /// Bytes in a bearer token or a code, including white space around it; a longer one is never valid.

@@ -7,7 +7,7 @@ package struct MailSecrets: Sendable {
     let newHashKey: String
 
     package init(_ random: any RandomSource) {
-        secret = random.hex(bytes: 16)
+        secret = random.hex(bytes: Limits.codeDigits / 2)
         messageID = random.hex(bytes: 16)
         newHashKey = random.hex(bytes: 16)
     }

@@ -71,14 +71,12 @@ extension RecordFindings {
 
     /// Reports an unknown realm, or a reference to an account that does not exist.
     package mutating func check(_ realm: String, account: Int, _ property: String = "account") {
-        switch Realm(rawValue: realm) {
-        case .operators: require(property, Operator.self, account)
-        case .care: require(property, CareUser.self, account)
-        case .sales: require(property, SalesUser.self, account)
-        case nil:
+        guard let known = Realm(rawValue: realm) else {
             check(property, account)
             refuse("realm", "none of \(Realm.allCases.map(\.rawValue).joined(separator: ", "))")
+            return
         }
+        known.require(property, account, into: &self)
     }
 
     /// From 1970 to the expiry of a session that is opened at the latest time of the clock.

@@ -17,10 +17,11 @@ package struct Operators {
     let codes: MailedCodes
     let signIn: SignIn<Operator>
 
-    package init(_ environment: Environment, confirmsEmail: Bool = true) {
+    package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
         sessions = Sessions(.operators, perAccountMax: Limits.sessionsMax)
         codes = MailedCodes(.operators)
+        let confirmsEmail = settings.operatorsConfirmEmail
         self.confirmsEmail = confirmsEmail
         self.signIn = SignIn(
             .operators,
@@ -65,7 +66,7 @@ package struct Operators {
     }
 
     func newSession() -> SecretToken {
-        SecretToken(bytes: 64, from: environment.random)
+        SecretToken(bytes: Limits.sessionIDDigits / 2, from: environment.random)
     }
 }
 

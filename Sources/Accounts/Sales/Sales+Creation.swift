@@ -78,7 +78,7 @@ extension Sales {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         let role = new.role
         let key = role == .customer ? nil : newKey()
-        let (externalID, ownCode) = (environment.random.uuid(), environment.random.hex(bytes: 16))
+        let (externalID, ownCode) = (environment.random.uuid(), environment.random.hex(bytes: Limits.codeDigits / 2))
         let user = try environment.store.write { tx in
             let invitation = try check(new, at: now, in: tx)
             if let invitation { try use(invitation, in: tx) }

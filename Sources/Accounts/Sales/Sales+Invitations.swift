@@ -15,7 +15,7 @@ extension Sales {
         uses: Int = 1,
         goodFor seconds: Int = Limits.invitationSeconds
     ) throws -> String {
-        let (now, code) = (environment.time.now, environment.random.hex(bytes: 16))
+        let (now, code) = (environment.time.now, environment.random.hex(bytes: Limits.codeDigits / 2))
         try environment.store.write { tx in
             try tx.insert(
                 Invitation(
@@ -66,7 +66,7 @@ extension Sales {
 
     /// Replaces the account's own referral code. The old one is no longer valid.
     package func renewReferralCode(apiKey: Given<String>) throws -> String {
-        let (now, code) = (environment.time.now, environment.random.hex(bytes: 16))
+        let (now, code) = (environment.time.now, environment.random.hex(bytes: Limits.codeDigits / 2))
         try environment.store.write { tx in
             var user = try authenticated(apiKey, at: now, in: tx)
             user.referralCode = code

@@ -15,7 +15,7 @@ package struct Sales {
     let codes: MailedCodes
     let signIn: SignIn<SalesUser>
 
-    package init(_ environment: Environment) {
+    package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
         sessions = Sessions(.sales, perAccountMax: Limits.sessionsMax)
         codes = MailedCodes(.sales)
@@ -51,7 +51,7 @@ package struct Sales {
     }
 
     func newKey() -> SecretToken {
-        SecretToken(bytes: 32, from: environment.random)
+        SecretToken(bytes: Limits.apiKeyDigits / 2, from: environment.random)
     }
 
     /// Mails a token to the account's address, unless the mail quota is reached.

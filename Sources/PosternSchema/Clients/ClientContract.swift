@@ -36,6 +36,8 @@ struct ClientContract {
         let isSecret: Bool
         /// The allowed strings; empty if any string is allowed.
         let choices: [String]
+        /// The enumeration that these are of.
+        let enumeration: Enumeration.Reference?
     }
 
     /// A method, with the types of its params and its result.
@@ -49,8 +51,8 @@ struct ClientContract {
         /// The params, the required ones first.
         let params: [ClientMember]
         let result: Result
-        /// The slugs of its own errors. Any method can also end with one of the service's errors.
-        let errors: [String]
+        /// Its own errors; any method may end with one of the service's as well.
+        let errors: [ClientError]
     }
 
     /// The result of a method.
@@ -73,15 +75,7 @@ struct ClientContract {
         let description: String
     }
 
-    /// An error. Several APIs can have it, each with its own code.
-    struct ClientError {
-        let slug: String
-        /// `EmailRequired`
-        var name: String { slug.upperCamel }
-        /// When the error occurs: one sentence per API if they differ.
-        let description: String
-    }
-
+    let enumerations: [Enumeration]
     let types: [ClientType]
     /// The object types of params. A type that another contains precedes it.
     let inputs: [ClientType]
@@ -89,8 +83,8 @@ struct ClientContract {
     let methods: [ClientMethod]
     /// All methods, in groups.
     let groups: [Group]
-    let errors: [ClientError]
-    /// The maximum length of a request, without its line feed.
+    let errorGroups: [ErrorGroup]
+    /// How long a request may be, without its line feed.
     let messageBytesMax: Int
     /// The maximum nesting depth of objects and arrays in a request.
     let nestingDepthMax: Int
@@ -98,6 +92,7 @@ struct ClientContract {
     init(_ contract: Contract) {
         messageBytesMax = contract.messageBytesMax
         nestingDepthMax = contract.nestingDepthMax
+        enumerations = contract.enumerations
         types = contract.apis.flatMap { api in
             api.types.map { type in
                 ClientType(
@@ -108,12 +103,13 @@ struct ClientContract {
             }
         }
         inputs = contract.apis.flatMap(Self.inputs)
-        methods = contract.apis.flatMap { api in api.methods.map { ClientMethod($0, in: api) } }
+        methods = contract.apis.flatMap { api in api.methods.map { ClientMethod($0, in: api, contract.limits(of: $0)) }
+        }
         let titles = contract.apis.map { (name: $0.name, text: "\($0.title).") }
         groups = Self.groups(methods, within: "") { path in
             titles.first { $0.name == path }?.text ?? "The methods `\(path).…`."
         }
-        errors = Self.errors(of: contract)
+        errorGroups = Self.errorGroups(of: contract)
     }
 
     /// The type with a name; nil for an unknown name.
@@ -163,25 +159,22 @@ struct ClientContract {
             )
         }
     }
-
-    private static func errors(of contract: Contract) -> [ClientError] {
-        contract.apis.flatMap { $0.errors.map(\.slug) }.uniqued.map { slug in
-            let sentences = contract.apis.flatMap(\.errors).filter { $0.slug == slug }.map(\.when)
-            return ClientError(slug: slug, description: sentences.uniqued.joined(separator: " "))
-        }
-    }
 }
 
 extension ClientContract.ClientMethod {
-    fileprivate init(_ method: Method, in api: API) {
+    fileprivate init(_ method: Method, in api: API, _ limits: [ContractLimits.Limit]) {
         let params = method.params.map { ClientContract.ClientMember($0, in: api, isOptional: !$0.isRequired) }
         self.init(
             name: method.name,
             summary: method.summary,
-            description: method.description,
+            description: ([method.description] + limits.sentences).joined(separator: " "),
             params: params.filter { !$0.isOptional } + params.filter(\.isOptional),
             result: method.result.map { $0 == "object" ? .anyObject : .object(api.typeName($0)) } ?? .nothing,
-            errors: method.errors
+            errors: method.errors.compactMap { slug in
+                api.errors.first { $0.slug == slug }.map {
+                    ClientContract.ClientError(api: api.name, slug: slug, description: $0.when)
+                }
+            }
         )
     }
 }
@@ -209,9 +202,15 @@ extension ClientContract.ClientMember {
             isNullable: member.type.isNullable,
             isOptional: isOptional,
             isSecret: member.isSecret,
-            choices: member.constraints.first { $0.name == "enum" }?.value.array?.compactMap(\.string) ?? []
+            choices: member.constraints.first { $0.name == "enum" }?.value.array?.compactMap(\.string) ?? [],
+            enumeration: member.enumeration
         )
     }
+}
+
+extension ClientContract.ClientMember {
+    /// The name of the enumeration all of whose values it may have.
+    var wholeEnumeration: String? { enumeration.flatMap { $0.isWhole ? $0.name : nil } }
 }
 
 extension API {
@@ -221,13 +220,5 @@ extension API {
     /// The name of an input of which all properties may be omitted: `ClientInput` → `OperatorsClientChanges`.
     fileprivate func changesName(_ name: String) -> String {
         typeName(name.hasSuffix("Input") ? String(name.dropLast("Input".count)) : name) + "Changes"
-    }
-}
-
-extension [String] {
-    /// The strings without repetitions.
-    fileprivate var uniqued: [String] {
-        var seen = Set<String>()
-        return filter { seen.insert($0).inserted }
     }
 }

@@ -22,7 +22,19 @@ extension GoClientEmitter {
     private static func types(_ contract: ClientContract) -> String {
         let results = contract.types.map { structure($0, notes: resultNotes) }
         let inputs = contract.inputs.map { structure($0, notes: paramNotes) }
-        return text("postern", [["import \"fmt\""]] + results + inputs)
+        return text("postern", [["import \"fmt\""]] + contract.enumerations.map(enumeration) + results + inputs)
+    }
+
+    private static func enumeration(_ enumeration: Enumeration) -> [String] {
+        let names = enumeration.values.map { "\(enumeration.name)\(GoText.exported($0))" }
+        let width = names.map(\.count).max() ?? 0
+        let constants = zip(names, enumeration.values).map { name, value in
+            "\t\(name)\(String(repeating: " ", count: width - name.count)) \(enumeration.name) = \"\(value)\""
+        }
+        return GoText.comment("\(enumeration.name) is \(enumeration.description.lowerFirst)")
+            + ["type \(enumeration.name) string", ""]
+            + GoText.comment("The values of [\(enumeration.name)]; a newer service may have more.")
+            + ["const ("] + constants + [")"]
     }
 
     private static func structure(
@@ -65,36 +77,21 @@ extension GoClientEmitter {
     }
 
     private static func type(of member: ClientContract.ClientMember) -> String {
-        let element =
-            switch member.content {
-            case .string, .time: "string"
-            case .integer, .epoch: "int64"
-            case .boolean: "bool"
-            case .object(let name): name
-            }
+        let string = member.enumeration?.name ?? "string"
+        let element = member.content.name(string: string, integer: "int64", boolean: "bool")
         return (member.isNullable || member.isOptional ? "*" : "") + (member.isList ? "[]" : "") + element
     }
 
     private static func resultNotes(_ member: ClientContract.ClientMember) -> [String] {
         let absence =
-            member.isOptional ? ["Nil if the reply omits it."] : member.isNullable ? ["Nil means null."] : []
-        return contentNotes(member) + absence
+            member.isOptional ? ["Nil where it is left out."] : member.isNullable ? ["Nil stands for null."] : []
+        return member.contentNotes + absence
     }
 
     private static func paramNotes(_ member: ClientContract.ClientMember) -> [String] {
-        let isNamed = member.choices.allSatisfy(member.description.contains)
-        let choices = isNamed ? [] : ["One of \(member.choices.map { "`\($0)`" }.joined(separator: ", "))."]
-        let absence = member.isOptional ? ["Nil omits it."] : []
-        let null = member.isNullable ? ["An empty string has the same effect as null."] : []
-        return choices + contentNotes(member) + absence + null
-    }
-
-    private static func contentNotes(_ member: ClientContract.ClientMember) -> [String] {
-        switch member.content {
-        case .time: ["UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`."]
-        case .epoch: ["Unix time in seconds."]
-        default: []
-        }
+        let absence = member.isOptional ? ["Nil leaves it out."] : []
+        let null = member.isNullable ? ["An empty string does what null does."] : []
+        return member.choiceNotes + member.contentNotes + absence + null
     }
 }
 
@@ -109,7 +106,7 @@ extension GoClientEmitter {
         ]
         let description = GoText.comment("Methods are the service's methods, grouped by the parts of their names.")
         let root = description + ["type Methods struct {"] + fields(contract.groups) + ["}"]
-        let groups = contract.groups.flatMap(\.all)
+        let groups = contract.groups.flatMap(\.outerFirst)
         let functions = groups.flatMap { group in group.methods.flatMap { blocks($0, in: group) } }
         return text("postern", head + [root, binding(contract.groups)] + groups.map(declaration) + functions)
     }
@@ -128,8 +125,8 @@ extension GoClientEmitter {
 
     /// The function that sets the client of all groups.
     private static func binding(_ groups: [ClientContract.Group]) -> [String] {
-        let paths = groups.flatMap(\.all).map { group in
-            group.path.split(separator: ".").map { GoText.exported(String($0)) }.joined(separator: ".")
+        let paths = groups.flatMap(\.outerFirst).map { group in
+            group.words.map(GoText.exported).joined(separator: ".")
         }
         return ["func methodsOf(service *Client) Methods {", "\tvar methods Methods"]
             + paths.map { "\tmethods.\($0).service = service" } + ["\treturn methods", "}"]
@@ -146,7 +143,7 @@ extension GoClientEmitter {
     }
 
     private static func function(_ method: ClientContract.ClientMethod, in group: ClientContract.Group) -> [String] {
-        let errors = method.errors.map { "[\(GoText.exported($0))]" }
+        let errors = method.errors.map { "[\($0.goName)]" }
         let list = [errors.dropLast().joined(separator: ", "), errors.last ?? ""].filter { !$0.isEmpty }
         let ending = errors.isEmpty ? "" : " Its errors: \(list.joined(separator: " and "))."
         let description =
@@ -170,23 +167,27 @@ extension GoClientEmitter {
 
 extension GoClientEmitter {
     private static func errors(_ contract: ClientContract) -> String {
-        let width = contract.errors.map(\.goName.count).max() ?? 0
-        let slugs = contract.errors.map { error in
-            let gap = String(repeating: " ", count: width - error.goName.count)
-            return "\tSlug\(error.goName)\(gap) Slug = \"\(error.slug)\""
+        let names = contract.slugs.map { "Slug\(GoText.exported($0.text))" }
+        let width = names.map(\.count).max() ?? 0
+        let slugs = zip(names, contract.slugs).map { name, slug in
+            "\t\(name)\(String(repeating: " ", count: width - name.count)) Slug = \"\(slug.text)\""
         }
         let constants =
-            GoText.comment("The slugs of the service's errors. The type of the same name says when the error occurs.")
+            GoText.comment(
+                "The slugs of the service's errors. What one means is the API's to say: its type has the API's name."
+            )
             + ["const ("] + slugs + [")"]
-        let types = contract.errors.map { error in
-            GoText.comment("\(error.goName) is the error `\(error.slug)`. \(error.description)")
+        let types = contract.errorGroups.flatMap(\.errors).map { error in
+            GoText.comment("\(error.goName) is the error `\(error.slug)` of \(error.api). \(error.description)")
                 + ["type \(error.goName) struct{ *CallError }"]
         }
-        let cases = contract.errors.flatMap { ["\tcase Slug\($0.goName):", "\t\treturn &\($0.goName){failure}"] }
+        let cases = contract.errorGroups.flatMap(\.errors).flatMap { error in
+            ["\tcase \"\(error.api).\(error.slug)\":", "\t\treturn &\(error.goName){failure}"]
+        }
         let function =
-            GoText.comment("typed converts an error to the type of its slug. An unknown slug leaves it unchanged.")
-            + ["func typed(failure *CallError) error {", "\tswitch failure.Slug {"] + cases
-            + ["\tdefault:", "\t\treturn failure", "\t}", "}"]
+            GoText.comment("typed gives the error the type that an API has for its slug, or nil where it has none.")
+            + ["func typed(api string, failure *CallError) error {", "\tswitch api + \".\" + string(failure.Slug) {"]
+            + cases + ["\tdefault:", "\t\treturn nil", "\t}", "}"]
         return text("postern", [constants] + types + [function])
     }
 }
@@ -203,20 +204,23 @@ extension GoClientEmitter {
                 case .nothing: "withoutResult"
                 case .anyObject, .object: "withBoth"
                 }
-            let path = method.name.split(separator: ".").map { GoText.exported(String($0)) }.joined(separator: ".")
+            let path = method.path.map(GoText.exported).joined(separator: ".")
             return ["\tcase \"\(method.name)\":", "\t\treturn \(form)(client.\(path))"]
         }
         let form =
             GoText.comment("typedForm returns the typed form of a method, or nil if it has none.")
             + ["func typedForm(client *postern.Client, method string) form {", "\tswitch method {"] + methods
             + ["\tdefault:", "\t\treturn nil", "\t}", "}"]
-        let errors = contract.errors.flatMap { error in
-            ["\tcase postern.Slug\(error.goName):", "\t\treturn is[*postern.\(error.goName)](err)"]
+        let errors = contract.errorGroups.flatMap(\.errors).flatMap { error in
+            ["\tcase \"\(error.api).\(error.slug)\":", "\t\treturn is[*postern.\(error.goName)](err)"]
         }
         let type =
-            GoText.comment("hasTypeOf reports whether an error has the type of a slug; false for an unknown slug.")
-            + ["func hasTypeOf(slug postern.Slug, err error) bool {", "\tswitch slug {"] + errors
-            + ["\tdefault:", "\t\treturn false", "\t}", "}"]
+            GoText.comment("hasTypeOf says whether an error has the type that an API has for a slug.")
+            + [
+                "func hasTypeOf(api string, slug postern.Slug, err error) bool {",
+                "\tswitch api + \".\" + string(slug) {",
+            ]
+            + errors + ["\tdefault:", "\t\treturn false", "\t}", "}"]
         return text("transcript", [["import postern \"postern/clients/go\""], names, form, type])
     }
 }

@@ -2,18 +2,16 @@
 struct NodeDeclarations {
     let methods: [String]
     let types: [String]
-    let errors: [String]
 
     init(_ contract: ClientContract) {
         methods = Self.methods(contract)
         types = Self.types(contract)
-        errors = Self.errors(contract)
     }
 
     private static let lineLength = 120
 
     private static func methods(_ contract: ClientContract) -> [String] {
-        let groups = contract.groups.flatMap(\.withInnerGroups).map(methodsInterface)
+        let groups = contract.groups.flatMap(\.innerFirst).map(methodsInterface)
         let root =
             comment(["All methods, grouped by the parts of their names."])
             + ["export class Methods {", "  \(initializer)", ""]
@@ -41,7 +39,7 @@ struct NodeDeclarations {
     private static func signature(_ method: ClientContract.ClientMethod) -> [String] {
         var text = ["\(method.summary) \(method.description)"]
         if !method.errors.isEmpty {
-            text += ["", "@throws " + method.errors.map { $0.upperCamel }.joined(separator: ", ")]
+            text += ["", "@throws " + method.errors.map { "errors.\($0.api).\($0.name)" }.joined(separator: ", ")]
         }
         let isOptional = method.params.allSatisfy(\.isOptional)
         let params = method.params.isEmpty ? [] : ["params\(isOptional ? "?" : ""): types.\(method.nodeParamsName)"]
@@ -73,7 +71,11 @@ struct NodeDeclarations {
         let params = contract.methods.filter { !$0.params.isEmpty }.map { method in
             interface(method.nodeParamsName, "The params of `\(method.name)`.", method.params, isInput: true)
         }
-        return Array((times + results + inputs + params).joined(separator: [""]))
+        let enumerations = contract.enumerations.map { enumeration in
+            comment([enumeration.description])
+                + ["export type \(enumeration.name) = \(union(enumeration.values));"]
+        }
+        return Array((times + enumerations + results + inputs + params).joined(separator: [""]))
     }
 
     private static func interface(
@@ -90,23 +92,26 @@ struct NodeDeclarations {
     }
 
     private static func type(of member: ClientContract.ClientMember, isInput: Bool) -> String {
-        let element =
-            switch member.content {
-            case .string where member.choices.isEmpty: "string"
-            case .string: member.choices.map { "\"\($0)\"" }.joined(separator: " | ")
-            case .integer: "number"
-            case .boolean: "boolean"
-            case .time: "Time"
-            case .epoch: "Epoch"
-            case .object(let name): name
-            }
+        let string = member.choices.isEmpty ? "string" : member.wholeEnumeration ?? union(member.choices)
+        let element = member.content.name(
+            string: string,
+            integer: "number",
+            boolean: "boolean",
+            time: "Time",
+            epoch: "Epoch"
+        )
         let list = isInput ? "ReadonlyArray<\(element)>" : "Array<\(element)>"
         return (member.isList ? list : element) + (member.isNullable ? " | null" : "")
             + (isInput && member.isOptional ? " | undefined" : "")
     }
 
-    private static func errors(_ contract: ClientContract) -> [String] {
-        let classes = contract.errors.map { error in
+    private static func union(_ values: [String]) -> String {
+        values.map { "\"\($0)\"" }.joined(separator: " | ")
+    }
+
+    /// The errors of one API.
+    static func errors(_ group: ClientContract.ErrorGroup) -> [String] {
+        let classes = group.errors.map { error in
             comment([error.description]) + [
                 "export class \(error.name) extends CallError {",
                 "  static readonly slug: \"\(error.slug)\";",
@@ -115,7 +120,7 @@ struct NodeDeclarations {
                 "}",
             ]
         }
-        return Array(([["import { CallError } from \"../errors.js\";"]] + classes).joined(separator: [""]))
+        return Array(([["import { CallError } from \"../../errors.js\";"]] + classes).joined(separator: [""]))
     }
 
     /// A documentation comment, on one line if it fits.

@@ -2,12 +2,10 @@
 struct PythonMethodsEmitter {
     private let contract: ClientContract
     private let isAsync: Bool
-    private let errorNames: [String: String]
 
     init(_ contract: ClientContract, isAsync: Bool) {
         self.contract = contract
         self.isAsync = isAsync
-        errorNames = Dictionary(uniqueKeysWithValues: contract.errors.map { ($0.slug, $0.name) })
     }
 
     /// The lines of the module.
@@ -20,7 +18,7 @@ struct PythonMethodsEmitter {
             description: "All methods, grouped by the parts of their names."
         )
         let classes = classes(for: root)
-        let types = (contract.types + contract.inputs).map(\.name).sorted()
+        let types = (contract.enumerations.map(\.name) + (contract.types + contract.inputs).map(\.name)).sorted()
         return [
             "\"\"\"The methods of the service\(isAsync ? ", for asyncio" : "").\"\"\"",
             "",
@@ -77,7 +75,7 @@ struct PythonMethodsEmitter {
             let lines = "\(param.name): \(param.description)".wrapped(to: 104)
             return ["    \(lines[0])"] + lines.dropFirst().map { "        \($0)" }
         }
-        let errors = method.errors.compactMap { errorNames[$0] }.joined(separator: ", ")
+        let errors = method.errors.map { "\($0.api).\($0.name)" }.joined(separator: ", ")
         let sections =
             [method.description.wrapped(to: 112)] + (params.isEmpty ? [] : [["Args:"] + params])
             + (errors.isEmpty ? [] : [["Raises:"] + errors.wrapped(to: 108).indented])

@@ -3,7 +3,8 @@ extension ClientContract.ClientMember {
     /// The type of a property of a result. A property with choices is a plain string, because a newer service may add
     /// choices.
     var pythonResultType: String {
-        let type = isList ? "tuple[\(pythonName), ...]" : pythonName
+        let element = pythonChoices ?? pythonName
+        let type = isList ? "tuple[\(element), ...]" : element
         return isNullable ? "\(type) | None" : type
     }
 
@@ -15,42 +16,36 @@ extension ClientContract.ClientMember {
 
     /// The type of a property of an input, or of a param. `Unset` is the type of an omitted param.
     func pythonParamType(isParam: Bool) -> String {
-        let element =
-            choices.isEmpty
-            ? pythonName : "Literal[" + choices.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
+        let element = pythonChoices ?? pythonName
         let type = (isList ? "Sequence[\(element)]" : element) + (isParam && isOptional ? " | Unset" : "")
         return isNullable ? "\(type) | None" : type
     }
 
     /// The expression that reads a property of a result.
     var pythonReader: String {
-        let element =
-            switch content {
-            case .string: "string"
-            case .integer, .epoch: "integer"
-            case .boolean: "boolean"
-            case .time: "time"
-            case .object(let name): "\(name).from_json"
-            }
+        let string = choices.isEmpty ? "string" : "choice"
+        let element = content.name(string: string, integer: "integer", boolean: "boolean", time: "time") {
+            "\($0).from_json"
+        }
         let reader = isList ? "listed(\(element))" : element
         return isNullable ? "nullable(\(reader))" : reader
     }
 
+    /// The type of a string that has choices; nil for others.
+    private var pythonChoices: String? {
+        choices.isEmpty ? nil : wholeEnumeration ?? choices.pythonLiteral
+    }
+
     private var pythonName: String {
-        switch content {
-        case .string: "str"
-        case .integer, .epoch: "int"
-        case .boolean: "bool"
-        case .time: "datetime"
-        case .object(let name): name
-        }
+        content.name(string: "str", integer: "int", boolean: "bool", time: "datetime")
     }
 }
 
 extension [String] {
-    /// The statement that imports the names that the lines use, in the given order; no lines if none is used.
-    ///
-    /// - Parameter names: in Python's usual order: constants, classes, functions.
+    /// The type of a string that is one of these.
+    var pythonLiteral: String { "Literal[" + map { "\"\($0)\"" }.joined(separator: ", ") + "]" }
+
+    /// The statement that imports those names which the lines use, in Python's usual order: constants, classes, functions.
     func imports(of names: [String], from module: String) -> [String] {
         let words = Set(flatMap { $0.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init) })
         let used = names.filter(words.contains)

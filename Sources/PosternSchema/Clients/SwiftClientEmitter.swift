@@ -17,26 +17,33 @@ struct SwiftClientEmitter {
     }
 
     private static func slugs(_ contract: ClientContract) -> String {
-        let statics = contract.errors.map { error in
-            documentation(error.description).map { "/// \($0)" }
-                + ["public static let \(error.slug.lowerCamel) = ErrorSlug(rawValue: \"\(error.slug)\")"]
-        }
+        let apis =
+            ["/// The APIs, each of which has errors of its own.", "public enum API: String, Sendable {"]
+            + ["    case \(contract.errorGroups.map(\.api).joined(separator: ", "))", "}"]
         let known =
             [
-                "/// All slugs of the contract.",
+                "/// Those that this client knows.",
                 "public static let known: [ErrorSlug] = [",
-            ] + contract.errors.map { "    .\($0.slug.lowerCamel)," } + ["]"]
-        let body = Array((statics + [known]).joined(separator: [""]))
+            ] + contract.errorGroups.flatMap(\.errors).map { "    \($0.swiftName)," } + ["]"]
+        let body = Array(([apis] + contract.errorGroups.map(slugs) + [known]).joined(separator: [""]))
         return file([["extension ErrorSlug {"] + body.indented + ["}"]])
+    }
+
+    private static func slugs(of group: ClientContract.ErrorGroup) -> [String] {
+        let statics = group.errors.flatMap { error in
+            documentation(error.description).map { "/// \($0)" }
+                + ["public static let \(error.slug.lowerCamel) = ErrorSlug(.\(error.api), \"\(error.slug)\")"]
+        }
+        return ["/// \(group.title).", "public enum \(group.api.upperCamel) {"] + statics.indented + ["}"]
     }
 
     private static func limits(_ contract: ClientContract) -> String {
         file([
             [
                 "extension Limits {",
-                "    /// The maximum length of a request, in bytes, without its line feed.",
+                "    /// \(ClientContract.messageBytesMeaning)",
                 "    static let messageBytesMax = \(contract.messageBytesMax.grouped(by: "_"))",
-                "    /// The maximum nesting depth of objects and arrays in a request.",
+                "    /// \(ClientContract.nestingDepthMeaning)",
                 "    static let nestingDepthMax = \(contract.nestingDepthMax)",
                 "}",
             ]
@@ -73,27 +80,12 @@ struct SwiftClientEmitter {
 extension ClientContract.ClientMember {
     /// The Swift type of a value.
     var swift: String {
-        let element =
-            switch content {
-            case .string, .time: "String"
-            case .integer, .epoch: "Int"
-            case .boolean: "Bool"
-            case .object(let name): name
-            }
+        let element = content.name(string: enumeration?.name ?? "String", integer: "Int", boolean: "Bool")
         return (isList ? "[\(element)]" : element) + (isNullable || isOptional ? "?" : "")
     }
 
-    /// The description, with the format or the choices that the Swift type does not show.
-    var explanation: String {
-        switch content {
-        case .time: "\(description) UTC, as `2016-02-24T22:07:52.371513Z`."
-        case .epoch: "\(description) Unix time in seconds."
-        default:
-            choices.isEmpty
-                ? description
-                : "\(description) One of \(choices.map { "`\($0)`" }.joined(separator: ", "))."
-        }
-    }
+    /// What it is, with what its type does not say.
+    var explanation: String { ([description] + choiceNotes + contentNotes).joined(separator: " ") }
 
     var field: Field {
         Field(
@@ -107,6 +99,7 @@ extension ClientContract.ClientMember {
     var written: WrittenMember {
         let writerMethod: String? =
             switch content {
+            case .string where enumeration != nil: nil
             case .string, .time: "string"
             case .integer, .epoch: "int"
             case .boolean: "bool"
@@ -121,4 +114,9 @@ extension ClientContract.ClientMember {
             constant: nil
         )
     }
+}
+
+extension ClientContract.ClientError {
+    /// `Operators.wrongPassword`
+    var swiftName: String { "\(api.upperCamel).\(slug.lowerCamel)" }
 }

@@ -81,7 +81,7 @@ struct SwiftClientMethods {
         case .object(let name):
             lines += SwiftClientEmitter.documentation("- Returns: \(types[name] ?? name)", hanging: "  ")
         }
-        let slugs = method.errors.map { "`.\($0.lowerCamel)`" }
+        let slugs = method.errors.map { "`\($0.swiftName)`" }
         let own = slugs.isEmpty ? "" : "; its own slugs: \(slugs.joined(separator: ", "))"
         lines += SwiftClientEmitter.documentation("- Throws: `PosternError`\(own).", hanging: "  ")
         return lines.map { $0.isEmpty ? "///" : "/// \($0)" }

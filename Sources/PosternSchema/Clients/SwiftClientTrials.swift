@@ -9,7 +9,8 @@ struct SwiftClientTrials {
         let imports = ["JSON", "PosternClient"]
         calls = SwiftClientEmitter.file([Self.dispatch(contract.methods)], imports: imports)
         forms = SwiftClientEmitter.file(
-            contract.inputs.map(Self.reading) + contract.types.map(Self.writing),
+            contract.enumerations.map { ["extension \($0.name): ChoiceValue {}"] } + contract.inputs.map(Self.reading)
+                + contract.types.map(Self.writing),
             imports: imports
         )
     }
@@ -27,7 +28,7 @@ struct SwiftClientTrials {
     }
 
     private static func branch(_ method: ClientContract.ClientMethod) -> [String] {
-        let path = method.name.split(separator: ".").map { $0.lowerCamel }.joined(separator: ".")
+        let path = method.path.map(\.lowerCamel).joined(separator: ".")
         let arguments = method.params.map { "\($0.name.lowerCamel): \($0.name.lowerCamel)" }
         let call = { (head: String, end: String) in
             SwiftClientEmitter.spread("\(head)try await \(path)", arguments, end, depth: 12)

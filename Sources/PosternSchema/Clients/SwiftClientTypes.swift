@@ -5,12 +5,29 @@ struct SwiftClientTypes {
 
     init(_ contract: ClientContract) {
         let types =
-            contract.types.map { (name: $0.name, lines: Self.result($0)) }
+            contract.enumerations.map { (name: $0.name, lines: Self.enumeration($0)) }
+            + contract.types.map { (name: $0.name, lines: Self.result($0)) }
             + contract.inputs.map { (name: $0.name, lines: Self.input($0)) }
         // The service's own types belong to methods in several groups, so they are in a file `ServiceTypes.swift`.
         let apis = contract.groups.map(\.name.upperCamel)
         files = Dictionary(grouping: types) { type in apis.first { type.name.hasPrefix($0) } ?? "Service" }
             .map { ("\($0)Types.swift", SwiftClientEmitter.file($1.map(\.lines), imports: ["JSON"])) }
+    }
+
+    private static func enumeration(_ enumeration: Enumeration) -> [String] {
+        let values = enumeration.values.map { value in
+            "public static let \(value.lowerCamel) = \(enumeration.name)(rawValue: \"\(value)\")"
+        }
+        let known = enumeration.values.map { ".\($0.lowerCamel)" }.joined(separator: ", ")
+        let body =
+            values + [
+                "", "/// Those that this client knows.", "public static let known: [\(enumeration.name)] = [\(known)]",
+                "",
+            ]
+            + ["/// The string.", "public let rawValue: String", "", "/// The value of that string."]
+            + ["public init(rawValue: String) {", "    self.rawValue = rawValue", "}"]
+        return SwiftClientEmitter.documentation("\(enumeration.description) A newer service may have more values.")
+            .map { "/// \($0)" } + ["public struct \(enumeration.name): Choice, ResultValue {"] + body.indented + ["}"]
     }
 
     private static func result(_ type: ClientContract.ClientType) -> [String] {

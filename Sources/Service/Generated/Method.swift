@@ -163,48 +163,48 @@ package enum Method: Int, CaseIterable, Sendable {
     /// The param that identifies the account; nil for a method about no account.
     package var accountParam: AccountParam? {
         switch self {
-        case .operatorsRegister: .email
-        case .operatorsSignin: .email
-        case .operatorsClientCreate: .userID
-        case .operatorsClientsGet: .userID
-        case .operatorsClientUpdate: .userID
-        case .operatorsClientDelete: .userID
-        case .operatorsConfirmEmail: .code
-        case .operatorsResendConfirmation: .email
-        case .operatorsSignout: .userID
-        case .operatorsChangePassword: .userID
-        case .operatorsResetPassword: .email
-        case .operatorsCompleteReset: .code
-        case .careUserRegister: .email
-        case .careUserView: .accessToken
-        case .careUserChange: .accessToken
-        case .careUserDelete: .accessToken
-        case .careUserResetPassword: .email
-        case .careUserConfirmEmail: .accessToken
-        case .careUserResendConfirmation: .email
-        case .careAuthToken: .email
-        case .careAuthRevoke: .accessToken
-        case .carePatientsCreate: .accessToken
-        case .carePatientsList: .accessToken
-        case .carePatientsView: .accessToken
-        case .carePatientsUpdate: .accessToken
-        case .carePatientsDelete: .accessToken
-        case .carePatientsShare: .accessToken
-        case .carePatientsShares: .accessToken
-        case .carePatientsUnshare: .accessToken
-        case .carePatientsClaim: .accessToken
-        case .salesUserCreateCustomer: .email
-        case .salesUserCreateSalesperson: .email
-        case .salesUserCreateInternal: .email
-        case .salesUserAuthenticate: .email
-        case .salesUserVerify: .token
-        case .salesUserMe: .apiKey
-        case .salesUserUpdateMe: .apiKey
-        case .salesUserRenewReferralCode: .apiKey
-        case .salesUserReset: .email
-        case .salesUserCompleteReset: .token
-        case .salesUserResendVerification: .email
-        case .salesUserSignout: .apiKey
+        case .operatorsRegister: .email("user", "email")
+        case .operatorsSignin: .email("email")
+        case .operatorsClientCreate: .number("user_id")
+        case .operatorsClientsGet: .number("user_id")
+        case .operatorsClientUpdate: .number("user_id")
+        case .operatorsClientDelete: .number("user_id")
+        case .operatorsConfirmEmail: .code("code")
+        case .operatorsResendConfirmation: .email("email")
+        case .operatorsSignout: .number("user_id")
+        case .operatorsChangePassword: .number("user_id")
+        case .operatorsResetPassword: .email("email")
+        case .operatorsCompleteReset: .code("code")
+        case .careUserRegister: .email("email")
+        case .careUserView: .session("access_token")
+        case .careUserChange: .session("access_token")
+        case .careUserDelete: .session("access_token")
+        case .careUserResetPassword: .email("email")
+        case .careUserConfirmEmail: .session("access_token")
+        case .careUserResendConfirmation: .email("email")
+        case .careAuthToken: .email("email")
+        case .careAuthRevoke: .session("access_token")
+        case .carePatientsCreate: .session("access_token")
+        case .carePatientsList: .session("access_token")
+        case .carePatientsView: .session("access_token")
+        case .carePatientsUpdate: .session("access_token")
+        case .carePatientsDelete: .session("access_token")
+        case .carePatientsShare: .session("access_token")
+        case .carePatientsShares: .session("access_token")
+        case .carePatientsUnshare: .session("access_token")
+        case .carePatientsClaim: .session("access_token")
+        case .salesUserCreateCustomer: .email("email")
+        case .salesUserCreateSalesperson: .email("email")
+        case .salesUserCreateInternal: .email("email")
+        case .salesUserAuthenticate: .email("email")
+        case .salesUserVerify: .code("token")
+        case .salesUserMe: .session("api_key")
+        case .salesUserUpdateMe: .session("api_key")
+        case .salesUserRenewReferralCode: .session("api_key")
+        case .salesUserReset: .email("email")
+        case .salesUserCompleteReset: .code("token")
+        case .salesUserResendVerification: .email("email")
+        case .salesUserSignout: .session("api_key")
         case .rpcDiscover: nil
         case .systemInfo: nil
         case .systemAdvanceClock: nil
@@ -442,27 +442,5 @@ package enum Method: Int, CaseIterable, Sendable {
         default: break
         }
         return name.hasEscapes ? allCases.first { name.equals($0.name) } : nil
-    }
-}
-
-/// A param that identifies the account of a request.
-package enum AccountParam: Sendable {
-    case accessToken
-    case apiKey
-    case code
-    case email
-    case token
-    case userID
-
-    /// The param's name.
-    package var name: StaticString {
-        switch self {
-        case .accessToken: "access_token"
-        case .apiKey: "api_key"
-        case .code: "code"
-        case .email: "email"
-        case .token: "token"
-        case .userID: "user_id"
-        }
     }
 }

@@ -57,7 +57,7 @@ package enum OperatorsWire {
         package var created: Timestamp
         /// The operator's person data.
         package var user: Person
-        /// The bearer token of the session: 128 hexadecimal digits.
+        /// The session: 128 hexadecimal digits.
         package var sessionID: String
 
         package init(

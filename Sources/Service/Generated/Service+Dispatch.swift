@@ -9,96 +9,96 @@ extension Service {
     func run(_ method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws -> SlowWork? {
         switch method {
         case .operatorsRegister:
-            return try write(operators.register(OperatorsWire.RegisterParams(reading: &params)), to: &writer) { OperatorsWire.Operator($0).write(to: &$1) }
+            return try write(handlers.operators.register(OperatorsWire.RegisterParams(reading: &params)), to: &writer) { OperatorsWire.Operator($0).write(to: &$1) }
         case .operatorsSignin:
-            return try write(operators.signin(OperatorsWire.SigninParams(reading: &params)), to: &writer) { OperatorsWire.Operator($0).write(to: &$1) }
+            return try write(handlers.operators.signin(OperatorsWire.SigninParams(reading: &params)), to: &writer) { OperatorsWire.Operator($0).write(to: &$1) }
         case .operatorsClientCreate:
-            try operators.clientCreate(OperatorsWire.ClientCreateParams(reading: &params)).write(to: &writer)
+            try handlers.operators.clientCreate(OperatorsWire.ClientCreateParams(reading: &params)).write(to: &writer)
         case .operatorsClientsGet:
-            try operators.clientsGet(OperatorsWire.ClientsGetParams(reading: &params)).write(to: &writer)
+            try handlers.operators.clientsGet(OperatorsWire.ClientsGetParams(reading: &params)).write(to: &writer)
         case .operatorsClientUpdate:
-            try operators.clientUpdate(OperatorsWire.ClientUpdateParams(reading: &params)).write(to: &writer)
+            try handlers.operators.clientUpdate(OperatorsWire.ClientUpdateParams(reading: &params)).write(to: &writer)
         case .operatorsClientDelete:
-            try operators.clientDelete(OperatorsWire.ClientDeleteParams(reading: &params)).write(to: &writer)
+            try handlers.operators.clientDelete(OperatorsWire.ClientDeleteParams(reading: &params)).write(to: &writer)
         case .operatorsConfirmEmail:
-            try operators.confirmEmail(OperatorsWire.ConfirmEmailParams(reading: &params)).write(to: &writer)
+            try handlers.operators.confirmEmail(OperatorsWire.ConfirmEmailParams(reading: &params)).write(to: &writer)
         case .operatorsResendConfirmation:
-            try operators.resendConfirmation(OperatorsWire.ResendConfirmationParams(reading: &params))
+            try handlers.operators.resendConfirmation(OperatorsWire.ResendConfirmationParams(reading: &params))
             writer.null()
         case .operatorsSignout:
-            try operators.signout(OperatorsWire.SignoutParams(reading: &params))
+            try handlers.operators.signout(OperatorsWire.SignoutParams(reading: &params))
             writer.null()
         case .operatorsChangePassword:
-            return try write(operators.changePassword(OperatorsWire.ChangePasswordParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+            return try write(handlers.operators.changePassword(OperatorsWire.ChangePasswordParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .operatorsResetPassword:
-            try operators.resetPassword(OperatorsWire.ResetPasswordParams(reading: &params))
+            try handlers.operators.resetPassword(OperatorsWire.ResetPasswordParams(reading: &params))
             writer.null()
         case .operatorsCompleteReset:
-            return try write(operators.completeReset(OperatorsWire.CompleteResetParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+            return try write(handlers.operators.completeReset(OperatorsWire.CompleteResetParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .careUserRegister:
-            return try write(care.userRegister(CareWire.UserRegisterParams(reading: &params)), to: &writer) { CareWire.Registered($0).write(to: &$1) }
+            return try write(handlers.care.userRegister(CareWire.UserRegisterParams(reading: &params)), to: &writer) { CareWire.Registered($0).write(to: &$1) }
         case .careUserView:
-            try care.userView(CareWire.UserViewParams(reading: &params)).write(to: &writer)
+            try handlers.care.userView(CareWire.UserViewParams(reading: &params)).write(to: &writer)
         case .careUserChange:
-            return try write(care.userChange(CareWire.UserChangeParams(reading: &params)), to: &writer) { CareWire.User($0).write(to: &$1) }
+            return try write(handlers.care.userChange(CareWire.UserChangeParams(reading: &params)), to: &writer) { CareWire.User($0).write(to: &$1) }
         case .careUserDelete:
-            try care.userDelete(CareWire.UserDeleteParams(reading: &params)).write(to: &writer)
+            try handlers.care.userDelete(CareWire.UserDeleteParams(reading: &params)).write(to: &writer)
         case .careUserResetPassword:
-            return try write(care.userResetPassword(CareWire.UserResetPasswordParams(reading: &params)), to: &writer) { CareWire.ResetEmail($0).write(to: &$1) }
+            return try write(handlers.care.userResetPassword(CareWire.UserResetPasswordParams(reading: &params)), to: &writer) { CareWire.ResetEmail($0).write(to: &$1) }
         case .careUserConfirmEmail:
-            try care.userConfirmEmail(CareWire.UserConfirmEmailParams(reading: &params)).write(to: &writer)
+            try handlers.care.userConfirmEmail(CareWire.UserConfirmEmailParams(reading: &params)).write(to: &writer)
         case .careUserResendConfirmation:
-            try care.userResendConfirmation(CareWire.UserResendConfirmationParams(reading: &params))
+            try handlers.care.userResendConfirmation(CareWire.UserResendConfirmationParams(reading: &params))
             writer.null()
         case .careAuthToken:
-            return try write(care.authToken(CareWire.AuthTokenParams(reading: &params)), to: &writer) { CareWire.AccessToken($0).write(to: &$1) }
+            return try write(handlers.care.authToken(CareWire.AuthTokenParams(reading: &params)), to: &writer) { CareWire.AccessToken($0).write(to: &$1) }
         case .careAuthRevoke:
-            try care.authRevoke(CareWire.AuthRevokeParams(reading: &params)).write(to: &writer)
+            try handlers.care.authRevoke(CareWire.AuthRevokeParams(reading: &params)).write(to: &writer)
         case .carePatientsCreate:
-            try care.patientsCreate(CareWire.PatientsCreateParams(reading: &params)).write(to: &writer)
+            try handlers.care.patientsCreate(CareWire.PatientsCreateParams(reading: &params)).write(to: &writer)
         case .carePatientsList:
-            try care.patientsList(CareWire.PatientsListParams(reading: &params)).write(to: &writer)
+            try handlers.care.patientsList(CareWire.PatientsListParams(reading: &params)).write(to: &writer)
         case .carePatientsView:
-            try care.patientsView(CareWire.PatientsViewParams(reading: &params)).write(to: &writer)
+            try handlers.care.patientsView(CareWire.PatientsViewParams(reading: &params)).write(to: &writer)
         case .carePatientsUpdate:
-            try care.patientsUpdate(CareWire.PatientsUpdateParams(reading: &params)).write(to: &writer)
+            try handlers.care.patientsUpdate(CareWire.PatientsUpdateParams(reading: &params)).write(to: &writer)
         case .carePatientsDelete:
-            try care.patientsDelete(CareWire.PatientsDeleteParams(reading: &params)).write(to: &writer)
+            try handlers.care.patientsDelete(CareWire.PatientsDeleteParams(reading: &params)).write(to: &writer)
         case .carePatientsShare:
-            try care.patientsShare(CareWire.PatientsShareParams(reading: &params)).write(to: &writer)
+            try handlers.care.patientsShare(CareWire.PatientsShareParams(reading: &params)).write(to: &writer)
         case .carePatientsShares:
-            try care.patientsShares(CareWire.PatientsSharesParams(reading: &params)).write(to: &writer)
+            try handlers.care.patientsShares(CareWire.PatientsSharesParams(reading: &params)).write(to: &writer)
         case .carePatientsUnshare:
-            try care.patientsUnshare(CareWire.PatientsUnshareParams(reading: &params)).write(to: &writer)
+            try handlers.care.patientsUnshare(CareWire.PatientsUnshareParams(reading: &params)).write(to: &writer)
         case .carePatientsClaim:
-            try care.patientsClaim(CareWire.PatientsClaimParams(reading: &params)).write(to: &writer)
+            try handlers.care.patientsClaim(CareWire.PatientsClaimParams(reading: &params)).write(to: &writer)
         case .salesUserCreateCustomer:
-            return try write(sales.userCreateCustomer(SalesWire.UserCreateCustomerParams(reading: &params)), to: &writer) { SalesWire.Created($0).write(to: &$1) }
+            return try write(handlers.sales.userCreateCustomer(SalesWire.UserCreateCustomerParams(reading: &params)), to: &writer) { SalesWire.Created($0).write(to: &$1) }
         case .salesUserCreateSalesperson:
-            return try write(sales.userCreateSalesperson(SalesWire.UserCreateSalespersonParams(reading: &params)), to: &writer) { SalesWire.CreatedWithKey($0).write(to: &$1) }
+            return try write(handlers.sales.userCreateSalesperson(SalesWire.UserCreateSalespersonParams(reading: &params)), to: &writer) { SalesWire.CreatedWithKey($0).write(to: &$1) }
         case .salesUserCreateInternal:
-            return try write(sales.userCreateInternal(SalesWire.UserCreateInternalParams(reading: &params)), to: &writer) { SalesWire.CreatedWithKey($0).write(to: &$1) }
+            return try write(handlers.sales.userCreateInternal(SalesWire.UserCreateInternalParams(reading: &params)), to: &writer) { SalesWire.CreatedWithKey($0).write(to: &$1) }
         case .salesUserAuthenticate:
-            return try write(sales.userAuthenticate(SalesWire.UserAuthenticateParams(reading: &params)), to: &writer) { SalesWire.Authenticated($0).write(to: &$1) }
+            return try write(handlers.sales.userAuthenticate(SalesWire.UserAuthenticateParams(reading: &params)), to: &writer) { SalesWire.Authenticated($0).write(to: &$1) }
         case .salesUserVerify:
-            try sales.userVerify(SalesWire.UserVerifyParams(reading: &params)).write(to: &writer)
+            try handlers.sales.userVerify(SalesWire.UserVerifyParams(reading: &params)).write(to: &writer)
         case .salesUserMe:
-            try sales.userMe(SalesWire.UserMeParams(reading: &params)).write(to: &writer)
+            try handlers.sales.userMe(SalesWire.UserMeParams(reading: &params)).write(to: &writer)
         case .salesUserUpdateMe:
-            try sales.userUpdateMe(SalesWire.UserUpdateMeParams(reading: &params))
+            try handlers.sales.userUpdateMe(SalesWire.UserUpdateMeParams(reading: &params))
             writer.null()
         case .salesUserRenewReferralCode:
-            try sales.userRenewReferralCode(SalesWire.UserRenewReferralCodeParams(reading: &params)).write(to: &writer)
+            try handlers.sales.userRenewReferralCode(SalesWire.UserRenewReferralCodeParams(reading: &params)).write(to: &writer)
         case .salesUserReset:
-            try sales.userReset(SalesWire.UserResetParams(reading: &params))
+            try handlers.sales.userReset(SalesWire.UserResetParams(reading: &params))
             writer.null()
         case .salesUserCompleteReset:
-            return try write(sales.userCompleteReset(SalesWire.UserCompleteResetParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+            return try write(handlers.sales.userCompleteReset(SalesWire.UserCompleteResetParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .salesUserResendVerification:
-            try sales.userResendVerification(SalesWire.UserResendVerificationParams(reading: &params))
+            try handlers.sales.userResendVerification(SalesWire.UserResendVerificationParams(reading: &params))
             writer.null()
         case .salesUserSignout:
-            try sales.userSignout(SalesWire.UserSignoutParams(reading: &params))
+            try handlers.sales.userSignout(SalesWire.UserSignoutParams(reading: &params))
             writer.null()
         case .rpcDiscover:
             try system.discover(to: &writer)

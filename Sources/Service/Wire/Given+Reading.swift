@@ -35,6 +35,15 @@ extension Given {
         _ read: (inout JSONReader) throws(JSONError) -> Self
     ) throws(JSONError) {
         var reader = JSONReader(object)
+        try self.init(member: name, of: &reader, read)
+    }
+
+    /// The same of an object that a reader has reached.
+    init(
+        member name: StaticString,
+        of reader: inout JSONReader,
+        _ read: (inout JSONReader) throws(JSONError) -> Self
+    ) throws(JSONError) {
         self = .absent
         try reader.beginObject()
         while let memberName = try reader.nextMember() {

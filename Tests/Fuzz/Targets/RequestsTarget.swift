@@ -50,14 +50,12 @@ private final class Subject {
         let store = Store(engine: LocalEngine())
         let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
         func service(hashesElsewhere: Bool) -> Service {
-            var settings = Backend.Settings()
-            settings.operatorsConfirmEmail = false
             let backend = Backend(
                 store: store,
                 time: time,
                 random: RehearsedRandom(seed: 7),
                 composer: Composer(),
-                settings: settings
+                settings: AccountSettings(operatorsConfirmEmail: false)
             )
             let system = SystemHandlers(
                 version: "0",

@@ -53,7 +53,7 @@ func run(ctx context.Context) error {
 	// 3. Sign in, with a wrong password first.
 	credentials := postern.OperatorsSigninParams{Email: "lasoren@bu.edu", Password: "a wrong password"}
 	_, err = client.Operators.Signin(ctx, credentials)
-	var wrong *postern.WrongPassword
+	var wrong *postern.OperatorsWrongPassword
 	if !errors.As(err, &wrong) {
 		return fmt.Errorf("a wrong password gave %w", err)
 	}

@@ -75,7 +75,7 @@ export class Connection {
     // Errors are created here, after an await, so that their stack traces include the caller.
     const reply = await this.#replyTo(this.#lastID, signal, timeout);
     if (typeof reply === "function") throw reply();
-    if (reply.error) throw callError(reply.error);
+    if (reply.error) throw callError(method, reply.error);
     return reply.result;
   }
 

@@ -8,5 +8,5 @@ export {
   ProcessEnded,
   ProtocolError,
 } from "./errors.js";
-export * from "./generated/errors.js";
+export * as errors from "./generated/errors.js";
 export * from "./generated/types.js";

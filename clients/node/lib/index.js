@@ -8,4 +8,4 @@ export {
   ProcessEnded,
   ProtocolError,
 } from "./errors.js";
-export * from "./generated/errors.js";
+export * as errors from "./generated/errors.js";

@@ -4,8 +4,10 @@ import * as errors from "./generated/errors.js";
 
 /** @typedef {{ id: number, result?: unknown, error?: { code: number, message: string, data?: any } }} Reply */
 
-/** The error classes, by slug. */
-const callErrors = new Map(Object.values(errors).map((type) => [/** @type {string} */ (type.slug), type]));
+/** The classes of errors, by API and slug with a dot between them. */
+const callErrors = new Map(
+  Object.entries(errors).flatMap(([api, types]) => Object.values(types).map((type) => [`${api}.${type.slug}`, type])),
+);
 
 /**
  * Parses a line as a reply.
@@ -44,11 +46,14 @@ function excerpt(line) {
 }
 
 /**
- * The error of a reply, in the class of its slug.
+ * A reply's error, of the class that the method's API has for its slug. Errors of the service may come from any method.
  *
+ * @param {string} method
  * @param {NonNullable<Reply["error"]>} error
  */
-export function callError(error) {
-  const type = callErrors.get(error.data?.errors?.[0]) ?? CallError;
+export function callError(method, error) {
+  const slug = error.data?.errors?.[0];
+  const api = method.split(".", 1)[0];
+  const type = callErrors.get(`${api}.${slug}`) ?? callErrors.get(`service.${slug}`) ?? CallError;
   return new type(error);
 }

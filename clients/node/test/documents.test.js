@@ -68,11 +68,17 @@ test("the TypeScript of the README compiles", { skip: !hasCompiler && "tsc is no
   assert.deepEqual(await run("tsc", ["-p", folder]), { code: 0, signal: null, stdout: "", stderr: "" });
 });
 
-test("the declared classes are the exported ones", async () => {
-  const files = ["postern.d.ts", "errors.d.ts", "generated/errors.d.ts"];
-  const texts = await Promise.all(files.map((file) => readFile(join(packageFolder, "lib", file), "utf8")));
-  const declared = texts.flatMap((text) => [...text.matchAll(/^export class (\w+)/gm)].map((match) => match[1]));
-  assert.deepEqual(declared.sort(), Object.keys(client).sort());
+test("what is declared is exported, and what is exported declared", async () => {
+  const declared = async (file) => {
+    const text = await readFile(join(packageFolder, "lib", file), "utf8");
+    return [...text.matchAll(/^export (?:class|\* as) (\w+)/gm)].map((match) => match[1]);
+  };
+  const names = await Promise.all(["postern.d.ts", "errors.d.ts"].map(declared));
+  assert.deepEqual([...names.flat(), "errors"].sort(), Object.keys(client).sort());
+  assert.deepEqual((await declared("generated/errors.d.ts")).sort(), Object.keys(client.errors).sort());
+  for (const [api, types] of Object.entries(client.errors)) {
+    assert.deepEqual((await declared(`generated/errors/${api}.d.ts`)).sort(), Object.keys(types).sort());
+  }
 });
 
 test("the core contains no method names", async () => {

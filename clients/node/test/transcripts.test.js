@@ -11,7 +11,7 @@ for (const name of transcriptNames) {
       const wanted = "error" in expected ? { error: expected.error } : { result: expected.result };
       assert.ok(matches(reply, wanted), `${name}:${line}: got ${JSON.stringify(reply)}`);
       if (isTyped) typed.add(method);
-      if (error) checkError(error, expected.error);
+      if (error) checkError(method, error, expected.error);
     }
   });
 }
@@ -21,9 +21,11 @@ test("every method is called in its typed form", () => {
   assert.ok(methodNames.length > 0);
 });
 
-function checkError(error, { code, message, data = {} }) {
+function checkError(method, error, { code, message, data = {} }) {
   const slug = data.errors?.[0];
-  const type = slug ? Object.values(client).find((type) => type.slug === slug) : client.CallError;
+  const apis = [client.errors[method.split(".")[0]] ?? {}, client.errors.service];
+  const types = apis.flatMap((types) => Object.values(types));
+  const type = slug ? types.find((type) => type.slug === slug) : client.CallError;
   assert.equal(error.constructor, type);
   assert.ok(error instanceof client.CallError && error instanceof client.PosternError);
   const shown = (({ name, code, slug, field }) => ({ name, code, slug, field }))(error);

@@ -28,7 +28,7 @@ from postern import (
 from postern._bounds import MESSAGE_BYTES_MAX
 from postern._reading import time
 from postern._requests import wire_value
-from postern.errors import FieldInvalid, WrongPassword
+from postern.errors import operators
 from postern.types import OperatorsClient
 
 # Replies to each request with its params, and to a request without params when the next one with params arrives.
@@ -256,8 +256,8 @@ def test_none_clears_a_value_and_unset_keeps_it(postern: Postern) -> None:
 
 def test_errors_can_be_pickled() -> None:
     data = {"errors": ["wrong_password"], "field": "password", "retry_after": 5}
-    error = pickle.loads(pickle.dumps(WrongPassword(-9, "Password is incorrect for this account.", data)))
-    assert type(error) is WrongPassword
+    error = pickle.loads(pickle.dumps(operators.WrongPassword(-9, "Password is incorrect for this account.", data)))
+    assert type(error) is operators.WrongPassword
     assert (error.code, error.slug, error.field, error.retry_after) == (-9, "wrong_password", "password", 5)
     assert str(error) == "Password is incorrect for this account."
     for failure in (ProcessEnded(None, 9, ["a"]), CallTimeout("late"), ProtocolError("odd"), MessageTooLong("long")):
@@ -280,7 +280,7 @@ def test_an_error_with_an_unknown_slug_is_a_call_error(tmp_path: Path, slugs: li
 
 
 def test_errors_name_the_field(postern: Postern) -> None:
-    with pytest.raises(FieldInvalid) as caught:
+    with pytest.raises(operators.FieldInvalid) as caught:
         postern.operators.register(user={**PERSON, "email": "nobody"}, password="password")
     assert (caught.value.field, caught.value.errors) == ("user.email", ("field_invalid",))
 

@@ -79,7 +79,7 @@ async def replay(
                 typed.add(step.method)
                 reply = {"result": to_json(await call_typed(function, step.params or {}))}
         except CallError as error:
-            check_error(error, step.expected["error"])
+            check_error(step.method, error, step.expected["error"])
             reply = {"error": as_json(error)}
         expected = {name: step.expected[name] for name in ("result", "error") if name in step.expected}
         assert matches(reply, expected), f"{step.case}:{step.line}: {reply}"
@@ -90,11 +90,11 @@ async def replay(
     return typed
 
 
-def check_error(error: CallError, expected: dict[str, Any]) -> None:
+def check_error(method: str, error: CallError, expected: dict[str, Any]) -> None:
     data = expected.get("data", {})
     slugs = data.get("errors", [])
-    words = slugs[0].split("_") if slugs else ["call", "error"]
-    assert type(error) is getattr(errors, "".join("ID" if word == "id" else word.capitalize() for word in words))
+    known = [errors.BY_API.get(method.partition(".")[0], {}), errors.BY_API["service"]]
+    assert type(error) is (next(types[slugs[0]] for types in known if slugs[0] in types) if slugs else CallError)
     assert (error.code, list(error.errors)) == (expected["code"], slugs)
     assert matches(error.message, expected["message"])
     assert error.slug == (slugs[0] if slugs else None)

@@ -20,8 +20,8 @@ struct FiveSteps {
         // 3. Sign in: first with a wrong password, then rightly.
         do {
             _ = try await postern.operators.signin(email: luke.email, password: "a wrong one")
-        } catch .call(let error) where error.slug == .wrongPassword {
-            print("\(ErrorSlug.wrongPassword.rawValue): \(error.message)")
+        } catch .call(let error) where error.slug == ErrorSlug.Operators.wrongPassword {
+            print("\(ErrorSlug.Operators.wrongPassword.text): \(error.message)")
         }
         let session = try await postern.operators.signin(email: luke.email, password: "a long password")
         print("signed in as operator \(session.id)")

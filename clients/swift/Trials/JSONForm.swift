@@ -1,4 +1,5 @@
 package import JSON
+import PosternClient
 
 /// An argument of a method, made from JSON.
 protocol FittingValue {
@@ -23,6 +24,20 @@ extension Int: FittingValue {
 /// A result that can be written as JSON.
 protocol WrittenValue {
     func write(to writer: inout JSONWriter)
+}
+
+/// One of a few strings.
+protocol ChoiceValue: Choice, FittingValue, WrittenValue {}
+
+extension ChoiceValue {
+    init?(fitting value: JSONValue) {
+        guard let string = value.string else { return nil }
+        self.init(rawValue: string)
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.string(rawValue)
+    }
 }
 
 extension WrittenValue {

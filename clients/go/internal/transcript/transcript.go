@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"time"
 
 	postern "postern/clients/go"
@@ -171,8 +172,14 @@ func errorReply(failure *postern.CallError, err error) (map[string]any, string) 
 	reply["data"] = data
 	isRead := reflect.DeepEqual(failure.Slugs, members.Errors) && failure.Slug == members.Errors[0] &&
 		failure.Field == members.Field && failure.RetryAfter == time.Duration(members.RetryAfter)*time.Second
-	if !isRead || !hasTypeOf(failure.Slug, err) || !errors.Is(err, failure.Slug) {
+	if !isRead || !isTyped(failure, err) || !errors.Is(err, failure.Slug) {
 		return reply, fmt.Sprintf("the error %#v is not what %s says", err, failure.Data)
 	}
 	return reply, ""
+}
+
+// isTyped says whether an error has the type that its method's API, or else the service, has for its slug.
+func isTyped(failure *postern.CallError, err error) bool {
+	api, _, _ := strings.Cut(failure.Method, ".")
+	return hasTypeOf(api, failure.Slug, err) || hasTypeOf("service", failure.Slug, err)
 }

@@ -9,21 +9,23 @@ export interface OperatorsClientMethods {
    * Adds a client. If the operator has a client with the same email, that client is updated instead, and restored if it
    * was deleted.
    *
-   * @throws AuthenticationFailed, FieldRequired, FieldInvalid
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid
    */
   create(params: types.OperatorsClientCreateParams, options?: CallOptions): Promise<types.OperatorsClient>;
 
   /**
    * Changes a client. An absent property is not changed.
    *
-   * @throws AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound, ClientEmailTaken
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.ClientNotFound, errors.operators.ClientEmailTaken
    */
   update(params: types.OperatorsClientUpdateParams, options?: CallOptions): Promise<types.OperatorsClient>;
 
   /**
    * Deletes a client. The client stays in the change feed, with `deleted` set, so that devices see the deletion.
    *
-   * @throws AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.ClientNotFound
    */
   delete(params: types.OperatorsClientDeleteParams, options?: CallOptions): Promise<types.OperatorsClient>;
 }
@@ -34,7 +36,7 @@ export interface OperatorsClientsMethods {
    * Lists the clients that have changed. Returns the clients whose change number is at least `provision`. With 0,
    * deleted clients are left out; above 0, they are included with `deleted` set.
    *
-   * @throws AuthenticationFailed, FieldRequired, FieldInvalid
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid
    */
   get(params: types.OperatorsClientsGetParams, options?: CallOptions): Promise<types.OperatorsClientList>;
 }
@@ -49,23 +51,29 @@ export interface OperatorsMethods {
 
   /**
    * Registers an operator. The returned session works at once. Signing in requires the email to be confirmed with the
-   * mailed code first.
+   * mailed code first. Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day),
+   * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws FieldRequired, FieldInvalid, OperatorExists, TooManyMails
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.OperatorExists,
+   * errors.operators.TooManyMails
    */
   register(params: types.OperatorsRegisterParams, options?: CallOptions): Promise<types.OperatorsOperator>;
 
   /**
-   * Signs an operator in. Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
+   * Signs an operator in. Each sign-in opens a session. Only the newest 16 sessions of an account stay open. Limits:
+   * `sessionSeconds` (90 days), `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day),
+   * `lockoutSeconds` (an hour).
    *
-   * @throws FieldRequired, FieldInvalid, AccountInvalidOrUnconfirmed, WrongPassword, TooManyAttempts
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.AccountInvalidOrUnconfirmed, errors.operators.WrongPassword, errors.operators.TooManyAttempts
    */
   signin(params: types.OperatorsSigninParams, options?: CallOptions): Promise<types.OperatorsOperator>;
 
   /**
-   * Confirms an operator's email address. The code is valid once, for a day.
+   * Confirms an operator's email address. The code is valid once, for a day. Limits: `confirmationCodeSeconds` (a day),
+   * `usedCodeSeconds` (a day).
    *
-   * @throws FieldRequired, FieldInvalid, CodeInvalid
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.CodeInvalid
    */
   confirmEmail(
     params: types.OperatorsConfirmEmailParams,
@@ -73,37 +81,42 @@ export interface OperatorsMethods {
   ): Promise<types.OperatorsConfirmedEmail>;
 
   /**
-   * Mails a new confirmation code. The reply is the same whether or not the account exists.
+   * Mails a new confirmation code. The reply is the same whether or not the account exists. Limits:
+   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws FieldRequired, FieldInvalid
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid
    */
   resendConfirmation(params: types.OperatorsResendConfirmationParams, options?: CallOptions): Promise<void>;
 
   /**
    * Ends a session. Other sessions stay open.
    *
-   * @throws AuthenticationFailed, FieldInvalid
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid
    */
   signout(params: types.OperatorsSignoutParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Changes an operator's password. All of the operator's sessions end.
+   * Changes an operator's password. All of the operator's sessions end. Limits: `failedSignInsMax` (10),
+   * `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
-   * @throws AuthenticationFailed, FieldRequired, FieldInvalid, WrongPassword, TooManyAttempts
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.WrongPassword, errors.operators.TooManyAttempts
    */
   changePassword(params: types.OperatorsChangePasswordParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Mails a code for setting a new password. The reply is the same whether or not the account exists.
+   * Mails a code for setting a new password. The reply is the same whether or not the account exists. Limits:
+   * `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws FieldRequired, FieldInvalid
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid
    */
   resetPassword(params: types.OperatorsResetPasswordParams, options?: CallOptions): Promise<void>;
 
   /**
    * Sets a new password. All of the operator's sessions end, a lockout is removed, and the email becomes confirmed.
+   * Limits: `resetCodeSeconds` (an hour).
    *
-   * @throws FieldRequired, FieldInvalid, CodeInvalid
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.CodeInvalid
    */
   completeReset(params: types.OperatorsCompleteResetParams, options?: CallOptions): Promise<void>;
 }
@@ -111,17 +124,19 @@ export interface OperatorsMethods {
 /** The methods `care.user.…`. */
 export interface CareUserMethods {
   /**
-   * Registers a user. Also creates a patient for the user, and mails a code that confirms the address.
+   * Registers a user. Also creates a patient for the user, and mails a code that confirms the address. Limits:
+   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, InvalidRole, InvalidFirstName,
-   * InvalidLastName, InvalidPhone, UserAlreadyExists, TooManyMails
+   * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.PasswordRequired,
+   * errors.care.InvalidPassword, errors.care.InvalidRole, errors.care.InvalidFirstName, errors.care.InvalidLastName,
+   * errors.care.InvalidPhone, errors.care.UserAlreadyExists, errors.care.TooManyMails
    */
   register(params: types.CareUserRegisterParams, options?: CallOptions): Promise<types.CareRegistered>;
 
   /**
    * Shows the caller's account. Only a clinician has `npi`.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
    */
   view(params: types.CareUserViewParams, options?: CallOptions): Promise<types.CareUser>;
 
@@ -129,8 +144,9 @@ export interface CareUserMethods {
    * Changes the caller's account. Null or an empty string clears a name, phone or npi; an absent param changes nothing.
    * A new password revokes every access token.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidFirstName, InvalidLastName, InvalidPhone, InvalidNpi,
-   * PasswordRequired, InvalidPassword
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidFirstName,
+   * errors.care.InvalidLastName, errors.care.InvalidPhone, errors.care.InvalidNpi, errors.care.PasswordRequired,
+   * errors.care.InvalidPassword
    */
   change(params: types.CareUserChangeParams, options?: CallOptions): Promise<types.CareUser>;
 
@@ -138,31 +154,34 @@ export interface CareUserMethods {
    * Deletes the caller's account. Also deletes the patients that no other user can access. A shared patient passes to
    * the user who has had access to it longest.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
    */
   delete(params: types.CareUserDeleteParams, options?: CallOptions): Promise<types.CareUser>;
 
   /**
    * Mails a temporary password. Every access token is revoked. The temporary password is valid for a day; signing in
    * with it confirms the address. If the address was not confirmed before, that sign-in also ends all shares and
-   * invitations that the account made or that concern its patients.
+   * invitations that the account made or that concern its patients. Limits: `temporaryPasswordSeconds` (a day),
+   * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws EmailRequired, InvalidEmail, UserNotFound
+   * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.UserNotFound
    */
   resetPassword(params: types.CareUserResetPasswordParams, options?: CallOptions): Promise<types.CareResetEmail>;
 
   /**
    * Confirms the email address of a user. The code is valid for a day. For a day after its use, it returns the same
-   * result again. Shares that wait for the address become active.
+   * result again. Shares that wait for the address become active. Limits: `confirmationCodeSeconds` (a day),
+   * `usedCodeSeconds` (a day).
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidCode
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidCode
    */
   confirmEmail(params: types.CareUserConfirmEmailParams, options?: CallOptions): Promise<types.CareConfirmedEmail>;
 
   /**
-   * Mails a new confirmation code. The reply is the same whether or not the account exists.
+   * Mails a new confirmation code. The reply is the same whether or not the account exists. Limits:
+   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws EmailRequired, InvalidEmail
+   * @throws errors.care.EmailRequired, errors.care.InvalidEmail
    */
   resendConfirmation(params: types.CareUserResendConfirmationParams, options?: CallOptions): Promise<void>;
 }
@@ -170,16 +189,19 @@ export interface CareUserMethods {
 /** The methods `care.auth.…`. */
 export interface CareAuthMethods {
   /**
-   * Signs in. Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid.
+   * Signs in. Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid. Limits:
+   * `sessionSeconds` (90 days), `careSessionsMax` (5), `failedSignInsMax` (10), `failureCountSeconds` (a day),
+   * `lockoutSeconds` (an hour).
    *
-   * @throws EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, WrongEmailPassword, LoginAttemptsExceeded
+   * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.PasswordRequired,
+   * errors.care.InvalidPassword, errors.care.WrongEmailPassword, errors.care.LoginAttemptsExceeded
    */
   token(params: types.CareAuthTokenParams, options?: CallOptions): Promise<types.CareAccessToken>;
 
   /**
    * Revokes a token. Other tokens stay valid.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
    */
   revoke(params: types.CareAuthRevokeParams, options?: CallOptions): Promise<types.CareDone>;
 }
@@ -189,22 +211,24 @@ export interface CarePatientsMethods {
   /**
    * Creates a patient. The caller becomes its owner.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, FirstNameRequired, InvalidFirstName, InvalidLastName,
-   * InvalidPhone, InvalidBirthdate, InvalidSex
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.FirstNameRequired,
+   * errors.care.InvalidFirstName, errors.care.InvalidLastName, errors.care.InvalidPhone, errors.care.InvalidBirthdate,
+   * errors.care.InvalidSex
    */
   create(params: types.CarePatientsCreateParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
-   * Lists the patients that the caller can access. Sorted by `id`.
+   * Lists the patients that the caller can access. Sorted by `id`. Limits: `patientsPerPage` (25).
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidLimit, InvalidOffset
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidLimit,
+   * errors.care.InvalidOffset
    */
   list(params: types.CarePatientsListParams, options?: CallOptions): Promise<types.CarePatientList>;
 
   /**
    * Shows a patient. `me`, `access` and `group` are relative to the caller.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID
    */
   view(params: types.CarePatientsViewParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
@@ -212,8 +236,9 @@ export interface CarePatientsMethods {
    * Changes a patient. An absent param changes nothing. Null or an empty string clears every param except the first
    * name.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, FirstNameRequired,
-   * InvalidFirstName, InvalidLastName, InvalidPhone, InvalidBirthdate, InvalidSex
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID,
+   * errors.care.Unauthorized, errors.care.FirstNameRequired, errors.care.InvalidFirstName, errors.care.InvalidLastName,
+   * errors.care.InvalidPhone, errors.care.InvalidBirthdate, errors.care.InvalidSex
    */
   update(params: types.CarePatientsUpdateParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
@@ -221,40 +246,45 @@ export interface CarePatientsMethods {
    * Deletes a patient. Every account loses access to it. If the patient is a user (`me: true` for that user), only that
    * user can delete it.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID,
+   * errors.care.Unauthorized
    */
   delete(params: types.CarePatientsDeleteParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
    * Shares a patient. If the address has no account, or if its account has not confirmed it, an invitation is mailed to
    * it. The account that claims the code of the invitation gets the access. If the account of the address confirms the
-   * address first, that account gets it.
+   * address first, that account gets it. Limits: `claimCodeSeconds` (7 days), `mailsPerKindAndAddressMax` (5),
+   * `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day).
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, EmailRequired, InvalidEmail,
-   * InvalidAccess, InvalidGroup, IsOwner, TooManyMails
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID,
+   * errors.care.Unauthorized, errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.InvalidAccess,
+   * errors.care.InvalidGroup, errors.care.IsOwner, errors.care.TooManyMails
    */
   share(params: types.CarePatientsShareParams, options?: CallOptions): Promise<types.CareShareResult>;
 
   /**
    * Lists the shares of a patient. Includes the owner's share. A caller with read access sees only its own share.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID
    */
   shares(params: types.CarePatientsSharesParams, options?: CallOptions): Promise<types.CareShareList>;
 
   /**
    * Ends a share. A caller with read access can end only its own share.
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidPatientID, InvalidShareID, IsOwner, Unauthorized
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID,
+   * errors.care.InvalidShareID, errors.care.IsOwner, errors.care.Unauthorized
    */
   unshare(params: types.CarePatientsUnshareParams, options?: CallOptions): Promise<types.CareShareResult>;
 
   /**
    * Claims an invitation. The caller gets the access. A caller who already has access keeps it; it is raised if the
    * invitation gives more. A claim that gains nothing, such as the owner's, does not use up the code. Claiming an
-   * invitation that another account had mailed to the caller's own address confirms that address.
+   * invitation that another account had mailed to the caller's own address confirms that address. Limits:
+   * `claimCodeSeconds` (7 days).
    *
-   * @throws AccessTokenRequired, InvalidAccessToken, InvalidCode
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidCode
    */
   claim(params: types.CarePatientsClaimParams, options?: CallOptions): Promise<types.CarePatientResult>;
 }
@@ -275,15 +305,19 @@ export interface CareMethods {
 export interface SalesUserMethods {
   /**
    * Creates a customer. Any valid referral code works. The customer cannot sign in until the mailed token is used.
+   * Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws InvalidRequest, InvalidReferralCode, UserAlreadyExists, TooManyMails
+   * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.UserAlreadyExists,
+   * errors.sales.TooManyMails
    */
   createCustomer(params: types.SalesUserCreateCustomerParams, options?: CallOptions): Promise<types.SalesCreated>;
 
   /**
-   * Creates a salesperson. The owner of the referral code must be a salesperson or an internal user.
+   * Creates a salesperson. The owner of the referral code must be a salesperson or an internal user. Limits:
+   * `sessionSeconds` (90 days).
    *
-   * @throws InvalidRequest, InvalidReferralCode, InsufficientAuthorization, UserAlreadyExists
+   * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
+   * errors.sales.UserAlreadyExists
    */
   createSalesperson(
     params: types.SalesUserCreateSalespersonParams,
@@ -291,9 +325,11 @@ export interface SalesUserMethods {
   ): Promise<types.SalesCreatedWithKey>;
 
   /**
-   * Creates an internal user. The owner of the referral code must be an internal user.
+   * Creates an internal user. The owner of the referral code must be an internal user. Limits: `sessionSeconds` (90
+   * days).
    *
-   * @throws InvalidRequest, InvalidReferralCode, InsufficientAuthorization, UserAlreadyExists
+   * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
+   * errors.sales.UserAlreadyExists
    */
   createInternal(
     params: types.SalesUserCreateInternalParams,
@@ -301,37 +337,40 @@ export interface SalesUserMethods {
   ): Promise<types.SalesCreatedWithKey>;
 
   /**
-   * Signs in. Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
+   * Signs in. Each sign-in opens a session. Only the newest 16 sessions of an account stay open. Limits:
+   * `sessionSeconds` (90 days), `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day),
+   * `lockoutSeconds` (an hour).
    *
-   * @throws InvalidRequest, AuthenticationFailed, TooManyAttempts
+   * @throws errors.sales.InvalidRequest, errors.sales.AuthenticationFailed, errors.sales.TooManyAttempts
    */
   authenticate(params: types.SalesUserAuthenticateParams, options?: CallOptions): Promise<types.SalesAuthenticated>;
 
   /**
-   * Verifies a customer's email. The token is valid once, for a day.
+   * Verifies a customer's email. The token is valid once, for a day. Limits: `confirmationCodeSeconds` (a day),
+   * `usedCodeSeconds` (a day).
    *
-   * @throws InvalidRequest, TokenInvalid
+   * @throws errors.sales.InvalidRequest, errors.sales.TokenInvalid
    */
   verify(params: types.SalesUserVerifyParams, options?: CallOptions): Promise<types.SalesVerifiedEmail>;
 
   /**
    * Shows the caller's account. The referral code is the one with which the caller invites others.
    *
-   * @throws NotAuthenticated, InvalidRequest
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
   me(params: types.SalesUserMeParams, options?: CallOptions): Promise<types.SalesMe>;
 
   /**
    * Changes the caller's name. Sets the first and the last name.
    *
-   * @throws NotAuthenticated, InvalidRequest
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
   updateMe(params: types.SalesUserUpdateMeParams, options?: CallOptions): Promise<void>;
 
   /**
    * Replaces the caller's referral code. The old code stops working. Accounts that were created with it stay.
    *
-   * @throws NotAuthenticated, InvalidRequest
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
   renewReferralCode(
     params: types.SalesUserRenewReferralCodeParams,
@@ -339,30 +378,33 @@ export interface SalesUserMethods {
   ): Promise<types.SalesReferralCode>;
 
   /**
-   * Mails a token for setting a new password. The reply is the same whether or not the account exists.
+   * Mails a token for setting a new password. The reply is the same whether or not the account exists. Limits:
+   * `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws InvalidRequest
+   * @throws errors.sales.InvalidRequest
    */
   reset(params: types.SalesUserResetParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Sets a new password. All sessions of the account end, a lockout is removed, and the email becomes verified.
+   * Sets a new password. All sessions of the account end, a lockout is removed, and the email becomes verified. Limits:
+   * `resetCodeSeconds` (an hour).
    *
-   * @throws InvalidRequest, TokenInvalid
+   * @throws errors.sales.InvalidRequest, errors.sales.TokenInvalid
    */
   completeReset(params: types.SalesUserCompleteResetParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Mails a new verification token. The reply is the same whether or not the account exists.
+   * Mails a new verification token. The reply is the same whether or not the account exists. Limits:
+   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws InvalidRequest
+   * @throws errors.sales.InvalidRequest
    */
   resendVerification(params: types.SalesUserResendVerificationParams, options?: CallOptions): Promise<void>;
 
   /**
    * Ends a session. Other sessions stay open.
    *
-   * @throws NotAuthenticated, InvalidRequest
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
   signout(params: types.SalesUserSignoutParams, options?: CallOptions): Promise<void>;
 }
@@ -388,7 +430,7 @@ export interface SystemMethods {
    * Moves the clock of deterministic mode forward. Everything that has expired by the new time is deleted. The method
    * exists only in deterministic mode.
    *
-   * @throws InvalidRequest
+   * @throws errors.service.InvalidRequest
    */
   advanceClock(params: types.SystemAdvanceClockParams, options?: CallOptions): Promise<void>;
 
@@ -397,9 +439,10 @@ export interface SystemMethods {
 
   /**
    * Creates an invitation and returns its referral code. The code is valid for 7 days. The method exists only in
-   * deterministic mode; otherwise use `postern invite`.
+   * deterministic mode; otherwise use `postern invite`. Limits: `invitationSeconds` (7 days), `invitationUsesMax`
+   * (1,000,000).
    *
-   * @throws InvalidRequest
+   * @throws errors.service.InvalidRequest
    */
   invite(params: types.SystemInviteParams, options?: CallOptions): Promise<types.ServiceInvite>;
 }

@@ -6,6 +6,24 @@ export type Time = string;
 /** Unix time in whole seconds. */
 export type Epoch = number;
 
+/** What a user is. */
+export type CareRole = "user" | "clinician";
+
+/** The sex of a patient. */
+export type CareSex = "male" | "female" | "other";
+
+/** What a share allows. */
+export type CareAccess = "read" | "write";
+
+/** Whom a patient is shared with. */
+export type CareGroup = "owner" | "prime" | "family" | "anyone";
+
+/** What an account of the sales API may do, and whom it may invite. */
+export type SalesRole = "customer" | "salesperson" | "admin";
+
+/** How a store keeps its data. */
+export type ServiceStoreKind = "memory" | "directory";
+
 /** The person data of an operator or a client. */
 export interface OperatorsPerson {
   /** The person's number. */
@@ -28,7 +46,7 @@ export interface OperatorsOperator {
   created: Time;
   /** The operator's person data. */
   user: OperatorsPerson;
-  /** The bearer token of the session: 128 hexadecimal digits. */
+  /** The session: 128 hexadecimal digits. */
   session_id: string;
 }
 
@@ -71,7 +89,7 @@ export interface CareRegistered {
   /** The phone number. */
   phone: string;
   /** user or clinician. */
-  role: string;
+  role: CareRole;
   /** Always true. */
   success: boolean;
 }
@@ -87,7 +105,7 @@ export interface CareUser {
   /** The phone number. */
   phone: string;
   /** user or clinician. */
-  role: string;
+  role: CareRole;
   /** A clinician's National Provider Identifier. */
   npi?: string;
   /** Always true. */
@@ -135,7 +153,7 @@ export interface CarePatient {
   /** The day of birth. */
   birthdate: string | null;
   /** male, female or other. */
-  sex: string | null;
+  sex: CareSex | null;
   /** The phone number. */
   phone: string;
   /** The email of the owner. */
@@ -143,9 +161,9 @@ export interface CarePatient {
   /** Whether the patient is the caller. */
   me: boolean;
   /** The caller's access: read or write. */
-  access: string;
+  access: CareAccess;
   /** The caller's group: owner, prime, family or anyone. */
-  group: string;
+  group: CareGroup;
 }
 
 /** A patient, as the caller sees it. */
@@ -159,7 +177,7 @@ export interface CarePatientResult {
   /** The day of birth. */
   birthdate: string | null;
   /** male, female or other. */
-  sex: string | null;
+  sex: CareSex | null;
   /** The phone number. */
   phone: string;
   /** The email of the owner. */
@@ -167,9 +185,9 @@ export interface CarePatientResult {
   /** Whether the patient is the caller. */
   me: boolean;
   /** The caller's access: read or write. */
-  access: string;
+  access: CareAccess;
   /** The caller's group: owner, prime, family or anyone. */
-  group: string;
+  group: CareGroup;
   /** Always true. */
   success: boolean;
 }
@@ -191,9 +209,9 @@ export interface CareShare {
   /** The email address that the patient is shared with. */
   email: string;
   /** read or write. */
-  access: string;
+  access: CareAccess;
   /** owner, prime, family or anyone. */
-  group: string;
+  group: CareGroup;
   /**
    * True if an account has the access; false while the share waits for its address to be confirmed or its code to be
    * claimed.
@@ -208,9 +226,9 @@ export interface CareShareResult {
   /** The email address that the patient is shared with. */
   email: string;
   /** read or write. */
-  access: string;
+  access: CareAccess;
   /** owner, prime, family or anyone. */
-  group: string;
+  group: CareGroup;
   /**
    * True if an account has the access; false while the share waits for its address to be confirmed or its code to be
    * claimed.
@@ -293,7 +311,7 @@ export interface SalesReferralCode {
 /** The store. */
 export interface ServiceStoreInfo {
   /** `memory` or `directory`. */
-  kind: string;
+  kind: ServiceStoreKind;
 }
 
 /** Information about the running service. */
@@ -491,7 +509,7 @@ export interface CareUserRegisterParams {
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
   /** user or clinician. */
-  role: "user" | "clinician";
+  role: CareRole;
   /** The first name. */
   first_name?: string | null | undefined;
   /** The last name. */
@@ -631,7 +649,7 @@ export interface CarePatientsShareParams {
   /** The email address, unique without regard to case. */
   email: string;
   /** read or write. */
-  access: "read" | "write";
+  access: CareAccess;
   /** prime, family or anyone. */
   group: "prime" | "family" | "anyone";
 }
@@ -773,7 +791,7 @@ export interface SystemAdvanceClockParams {
 /** The params of `system.invite`. */
 export interface SystemInviteParams {
   /** The role with which the code invites. */
-  role: "customer" | "salesperson" | "admin";
+  role: SalesRole;
   /** The number of accounts that the code can create; default 1. */
   uses?: number | undefined;
 }

@@ -8,8 +8,7 @@ import {
   PosternError,
   ProcessEnded,
   ProtocolError,
-  TooManyAttempts,
-  WrongPassword,
+  errors,
 } from "postern-client";
 import type {
   AbortSignalLike,
@@ -134,17 +133,17 @@ export async function calls(postern: Postern, signal: AbortSignalLike): Promise<
   console(created, deleted, date, names, next, birthdates, npi, since, nothing, methods, document);
 }
 
-export function describes(error: unknown): string {
-  if (error instanceof WrongPassword) {
+export function tells(error: unknown): string {
+  if (error instanceof errors.operators.WrongPassword) {
     const slug: "wrong_password" = error.slug;
-    return slug + WrongPassword.slug + error.code.toFixed() + error.message;
+    return slug + errors.operators.WrongPassword.slug + error.code.toFixed() + error.message;
   }
-  if (error instanceof TooManyAttempts) return `${error.retryAfter ?? 0} s`;
+  if (error instanceof errors.sales.TooManyAttempts) return `${error.retryAfter ?? 0} s`;
   if (error instanceof CallError) {
-    const { errors, field, data }: CallError = error;
-    // @ts-expect-error: the type of `data` is unknown.
+    const { errors: slugs, field, data }: CallError = error;
+    // @ts-expect-error: it is not known what else there is.
     data.more;
-    return `${errors.join()} ${field?.length} ${error.slug?.length}`;
+    return `${slugs.join()} ${field?.length} ${error.slug?.length}`;
   }
   if (error instanceof ProcessEnded) return `${error.exitCode} ${error.signal} ${error.stderr.join("\n")}`;
   if (error instanceof MessageTooLong) return `${error.bytes - error.bytesMax}`;
@@ -155,9 +154,9 @@ export function describes(error: unknown): string {
   return error.message;
 }
 
-/** An error that a fake of the service can throw in a host's tests. */
-export const fake: Error = new WrongPassword({ code: -9, message: "Password is incorrect for this account." });
-// @ts-expect-error: the classes of two slugs are different types.
-export const other: WrongPassword = new TooManyAttempts({ code: 1, message: "" });
+/** What a fake of the service may throw in a host's own tests. */
+export const fake: Error = new errors.operators.WrongPassword({ code: -9, message: "Password is incorrect for this account." });
+// @ts-expect-error: one slug is not another.
+export const other: errors.operators.WrongPassword = new errors.operators.TooManyAttempts({ code: 1, message: "" });
 
 declare function console(...values: unknown[]): void;

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ._async_methods import AsyncMethods
+from ._calls import result_of
 from ._link import Link
 from ._process import CLOSING_SECONDS, OPENING_SECONDS, TERMINATION_SECONDS, Options, Process, StrPath
 from ._reading import Reader, read_result
@@ -216,10 +217,7 @@ class _AsyncConnection:
         self._check_loop()
         waiter = _AsyncWaiter(self._loop)
         self.traffic.send(waiter, Request(method, params))
-        outcome = await waiter.future
-        if isinstance(outcome, PosternError):
-            raise outcome
-        return outcome
+        return result_of(method, await waiter.future)
 
     async def close(self, timeout: float) -> None:
         if self.process.is_of_another_process:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from .errors import BY_SLUG, CallError, ProtocolError
+from ._failures import CallError, ProtocolError
 
 # The capacity of a pipe. A buffer of twice that is allocated from the system for each read, which takes longer than a
 # call.
@@ -58,12 +58,10 @@ def _excerpt(line: bytes) -> str:
 
 
 def _failure_in(error: object) -> CallError:
-    """The error, in the class of its slug."""
+    """The error. Its class is the general one, as a reply does not say which method it answers."""
     if not isinstance(error, dict):
         raise ValueError("the error is not an object")
     code, message = error.get("code"), error.get("message")
     if type(code) is not int or not isinstance(message, str):
-        raise ValueError("the error has no code or no message")
-    failure = CallError(code, message, error.get("data"))
-    known = BY_SLUG.get(failure.slug or "")
-    return failure if known is None else known(code, message, failure.data)
+        raise ValueError("an error without code and message")
+    return CallError(code, message, error.get("data"))

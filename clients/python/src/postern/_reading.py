@@ -80,6 +80,10 @@ def string(value: object) -> str:
     raise Mismatch("is no string")
 
 
+choice: Reader[Any] = string
+"""Reads a string that has choices. Any string is taken, as a newer service may have more choices."""
+
+
 def integer(value: object) -> int:
     """Reads an integer."""
     if isinstance(value, int) and value is not True and value is not False:

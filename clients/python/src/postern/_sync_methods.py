@@ -9,6 +9,7 @@ from ._calls import Call
 from ._reading import any_object, nothing
 from ._unset import UNSET, Unset, given
 from .types import (
+    CareAccess,
     CareAccessToken,
     CareConfirmedEmail,
     CareDone,
@@ -16,6 +17,7 @@ from .types import (
     CarePatientResult,
     CareRegistered,
     CareResetEmail,
+    CareRole,
     CareShareList,
     CareShareResult,
     CareUser,
@@ -32,6 +34,7 @@ from .types import (
     SalesMe,
     SalesNameInput,
     SalesReferralCode,
+    SalesRole,
     SalesVerifiedEmail,
     ServiceInfo,
     ServiceInvite,
@@ -63,7 +66,7 @@ class OperatorsClientMethods:
             client: The client.
 
         Raises:
-            AuthenticationFailed, FieldRequired, FieldInvalid
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid
         """
         return self._call(
             "operators.client.create",
@@ -90,7 +93,8 @@ class OperatorsClientMethods:
             client: The properties to change; an absent property is not changed.
 
         Raises:
-            AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound, ClientEmailTaken
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.ClientNotFound,
+            operators.ClientEmailTaken
         """
         return self._call(
             "operators.client.update",
@@ -115,7 +119,7 @@ class OperatorsClientMethods:
             client_id: The client's `id`.
 
         Raises:
-            AuthenticationFailed, FieldRequired, FieldInvalid, ClientNotFound
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.ClientNotFound
         """
         return self._call(
             "operators.client.delete",
@@ -151,7 +155,7 @@ class OperatorsClientsMethods:
                 the reply.
 
         Raises:
-            AuthenticationFailed, FieldRequired, FieldInvalid
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid
         """
         return self._call(
             "operators.clients.get",
@@ -179,13 +183,15 @@ class OperatorsMethods:
         """Registers an operator.
 
         The returned session works at once. Signing in requires the email to be confirmed with the mailed code first.
+        Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
+        `mailQuotaSeconds` (an hour).
 
         Args:
             user: The operator's person data.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            FieldRequired, FieldInvalid, OperatorExists, TooManyMails
+            operators.FieldRequired, operators.FieldInvalid, operators.OperatorExists, operators.TooManyMails
         """
         return self._call("operators.register", {"user": user, "password": password}, OperatorsOperator.from_json)
 
@@ -197,14 +203,16 @@ class OperatorsMethods:
     ) -> OperatorsOperator:
         """Signs an operator in.
 
-        Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
+        Each sign-in opens a session. Only the newest 16 sessions of an account stay open. Limits: `sessionSeconds` (90
+        days), `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            FieldRequired, FieldInvalid, AccountInvalidOrUnconfirmed, WrongPassword, TooManyAttempts
+            operators.FieldRequired, operators.FieldInvalid, operators.AccountInvalidOrUnconfirmed,
+            operators.WrongPassword, operators.TooManyAttempts
         """
         return self._call("operators.signin", {"email": email, "password": password}, OperatorsOperator.from_json)
 
@@ -215,13 +223,13 @@ class OperatorsMethods:
     ) -> OperatorsConfirmedEmail:
         """Confirms an operator's email address.
 
-        The code is valid once, for a day.
+        The code is valid once, for a day. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
 
         Args:
             code: The code from the mail.
 
         Raises:
-            FieldRequired, FieldInvalid, CodeInvalid
+            operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid
         """
         return self._call("operators.confirm_email", {"code": code}, OperatorsConfirmedEmail.from_json)
 
@@ -232,13 +240,14 @@ class OperatorsMethods:
     ) -> None:
         """Mails a new confirmation code.
 
-        The reply is the same whether or not the account exists.
+        The reply is the same whether or not the account exists. Limits: `confirmationCodeSeconds` (a day),
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
 
         Raises:
-            FieldRequired, FieldInvalid
+            operators.FieldRequired, operators.FieldInvalid
         """
         self._call("operators.resend_confirmation", {"email": email}, nothing)
 
@@ -257,7 +266,7 @@ class OperatorsMethods:
             session_id: A session of that operator.
 
         Raises:
-            AuthenticationFailed, FieldInvalid
+            operators.AuthenticationFailed, operators.FieldInvalid
         """
         self._call("operators.signout", {"user_id": user_id, "session_id": session_id}, nothing)
 
@@ -271,7 +280,8 @@ class OperatorsMethods:
     ) -> None:
         """Changes an operator's password.
 
-        All of the operator's sessions end.
+        All of the operator's sessions end. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
+        `lockoutSeconds` (an hour).
 
         Args:
             user_id: The operator's `id`.
@@ -280,7 +290,8 @@ class OperatorsMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            AuthenticationFailed, FieldRequired, FieldInvalid, WrongPassword, TooManyAttempts
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
+            operators.TooManyAttempts
         """
         self._call(
             "operators.change_password",
@@ -295,13 +306,14 @@ class OperatorsMethods:
     ) -> None:
         """Mails a code for setting a new password.
 
-        The reply is the same whether or not the account exists.
+        The reply is the same whether or not the account exists. Limits: `resetCodeSeconds` (an hour),
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
 
         Raises:
-            FieldRequired, FieldInvalid
+            operators.FieldRequired, operators.FieldInvalid
         """
         self._call("operators.reset_password", {"email": email}, nothing)
 
@@ -313,14 +325,15 @@ class OperatorsMethods:
     ) -> None:
         """Sets a new password.
 
-        All of the operator's sessions end, a lockout is removed, and the email becomes confirmed.
+        All of the operator's sessions end, a lockout is removed, and the email becomes confirmed. Limits:
+        `resetCodeSeconds` (an hour).
 
         Args:
             code: The code from the mail.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            FieldRequired, FieldInvalid, CodeInvalid
+            operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid
         """
         self._call("operators.complete_reset", {"code": code, "password": password}, nothing)
 
@@ -336,14 +349,15 @@ class CareUserMethods:
         *,
         email: str,
         password: str,
-        role: Literal["user", "clinician"],
+        role: CareRole,
         first_name: str | Unset | None = UNSET,
         last_name: str | Unset | None = UNSET,
         phone: str | Unset | None = UNSET,
     ) -> CareRegistered:
         """Registers a user.
 
-        Also creates a patient for the user, and mails a code that confirms the address.
+        Also creates a patient for the user, and mails a code that confirms the address. Limits:
+        `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
@@ -354,8 +368,8 @@ class CareUserMethods:
             phone: The phone number.
 
         Raises:
-            EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, InvalidRole, InvalidFirstName,
-            InvalidLastName, InvalidPhone, UserAlreadyExists, TooManyMails
+            care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.InvalidRole,
+            care.InvalidFirstName, care.InvalidLastName, care.InvalidPhone, care.UserAlreadyExists, care.TooManyMails
         """
         return self._call(
             "care.user.register",
@@ -376,7 +390,7 @@ class CareUserMethods:
             access_token: A bearer token from a sign-in.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken
+            care.AccessTokenRequired, care.InvalidAccessToken
         """
         return self._call("care.user.view", {"access_token": access_token}, CareUser.from_json)
 
@@ -404,8 +418,8 @@ class CareUserMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidFirstName, InvalidLastName, InvalidPhone, InvalidNpi,
-            PasswordRequired, InvalidPassword
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidFirstName, care.InvalidLastName,
+            care.InvalidPhone, care.InvalidNpi, care.PasswordRequired, care.InvalidPassword
         """
         return self._call(
             "care.user.change",
@@ -434,7 +448,7 @@ class CareUserMethods:
             access_token: A bearer token from a sign-in.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken
+            care.AccessTokenRequired, care.InvalidAccessToken
         """
         return self._call("care.user.delete", {"access_token": access_token}, CareUser.from_json)
 
@@ -447,13 +461,14 @@ class CareUserMethods:
 
         Every access token is revoked. The temporary password is valid for a day; signing in with it confirms the
         address. If the address was not confirmed before, that sign-in also ends all shares and invitations that the
-        account made or that concern its patients.
+        account made or that concern its patients. Limits: `temporaryPasswordSeconds` (a day),
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
 
         Raises:
-            EmailRequired, InvalidEmail, UserNotFound
+            care.EmailRequired, care.InvalidEmail, care.UserNotFound
         """
         return self._call("care.user.reset_password", {"email": email}, CareResetEmail.from_json)
 
@@ -466,14 +481,14 @@ class CareUserMethods:
         """Confirms the email address of a user.
 
         The code is valid for a day. For a day after its use, it returns the same result again. Shares that wait for the
-        address become active.
+        address become active. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
 
         Args:
             access_token: A bearer token from a sign-in.
             code: The code from the mail that `care.user.register` or `care.user.resend_confirmation` sent.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidCode
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidCode
         """
         return self._call(
             "care.user.confirm_email", {"access_token": access_token, "code": code}, CareConfirmedEmail.from_json
@@ -486,13 +501,14 @@ class CareUserMethods:
     ) -> None:
         """Mails a new confirmation code.
 
-        The reply is the same whether or not the account exists.
+        The reply is the same whether or not the account exists. Limits: `confirmationCodeSeconds` (a day),
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
 
         Raises:
-            EmailRequired, InvalidEmail
+            care.EmailRequired, care.InvalidEmail
         """
         self._call("care.user.resend_confirmation", {"email": email}, nothing)
 
@@ -511,14 +527,17 @@ class CareAuthMethods:
     ) -> CareAccessToken:
         """Signs in.
 
-        Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid.
+        Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid. Limits: `sessionSeconds`
+        (90 days), `careSessionsMax` (5), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an
+        hour).
 
         Args:
             email: The email address, unique without regard to case.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            EmailRequired, InvalidEmail, PasswordRequired, InvalidPassword, WrongEmailPassword, LoginAttemptsExceeded
+            care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.WrongEmailPassword,
+            care.LoginAttemptsExceeded
         """
         return self._call("care.auth.token", {"email": email, "password": password}, CareAccessToken.from_json)
 
@@ -535,7 +554,7 @@ class CareAuthMethods:
             access_token: A bearer token from a sign-in.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken
+            care.AccessTokenRequired, care.InvalidAccessToken
         """
         return self._call("care.auth.revoke", {"access_token": access_token}, CareDone.from_json)
 
@@ -569,8 +588,8 @@ class CarePatientsMethods:
             phone: The phone number.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, FirstNameRequired, InvalidFirstName, InvalidLastName, InvalidPhone,
-            InvalidBirthdate, InvalidSex
+            care.AccessTokenRequired, care.InvalidAccessToken, care.FirstNameRequired, care.InvalidFirstName,
+            care.InvalidLastName, care.InvalidPhone, care.InvalidBirthdate, care.InvalidSex
         """
         return self._call(
             "care.patients.create",
@@ -594,7 +613,7 @@ class CarePatientsMethods:
     ) -> CarePatientList:
         """Lists the patients that the caller can access.
 
-        Sorted by `id`.
+        Sorted by `id`. Limits: `patientsPerPage` (25).
 
         Args:
             access_token: A bearer token from a sign-in.
@@ -602,7 +621,7 @@ class CarePatientsMethods:
             offset: The number of patients to skip.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidLimit, InvalidOffset
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidLimit, care.InvalidOffset
         """
         return self._call(
             "care.patients.list",
@@ -625,7 +644,7 @@ class CarePatientsMethods:
             patient_id: The patient's `id`.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidPatientID
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidPatientID
         """
         return self._call(
             "care.patients.view", {"access_token": access_token, "patient_id": patient_id}, CarePatientResult.from_json
@@ -656,8 +675,9 @@ class CarePatientsMethods:
             phone: The phone number.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, FirstNameRequired,
-            InvalidFirstName, InvalidLastName, InvalidPhone, InvalidBirthdate, InvalidSex
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidPatientID, care.Unauthorized,
+            care.FirstNameRequired, care.InvalidFirstName, care.InvalidLastName, care.InvalidPhone,
+            care.InvalidBirthdate, care.InvalidSex
         """
         return self._call(
             "care.patients.update",
@@ -689,7 +709,7 @@ class CarePatientsMethods:
             patient_id: The patient's `id`.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidPatientID, care.Unauthorized
         """
         return self._call(
             "care.patients.delete",
@@ -703,14 +723,15 @@ class CarePatientsMethods:
         access_token: str,
         patient_id: int,
         email: str,
-        access: Literal["read", "write"],
+        access: CareAccess,
         group: Literal["prime", "family", "anyone"],
     ) -> CareShareResult:
         """Shares a patient.
 
         If the address has no account, or if its account has not confirmed it, an invitation is mailed to it. The
         account that claims the code of the invitation gets the access. If the account of the address confirms the
-        address first, that account gets it.
+        address first, that account gets it. Limits: `claimCodeSeconds` (7 days), `mailsPerKindAndAddressMax` (5),
+        `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day).
 
         Args:
             access_token: A bearer token from a sign-in.
@@ -720,8 +741,9 @@ class CarePatientsMethods:
             group: prime, family or anyone.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidPatientID, Unauthorized, EmailRequired, InvalidEmail,
-            InvalidAccess, InvalidGroup, IsOwner, TooManyMails
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidPatientID, care.Unauthorized,
+            care.EmailRequired, care.InvalidEmail, care.InvalidAccess, care.InvalidGroup, care.IsOwner,
+            care.TooManyMails
         """
         return self._call(
             "care.patients.share",
@@ -744,7 +766,7 @@ class CarePatientsMethods:
             patient_id: The patient's `id`.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidPatientID
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidPatientID
         """
         return self._call(
             "care.patients.shares", {"access_token": access_token, "patient_id": patient_id}, CareShareList.from_json
@@ -767,7 +789,8 @@ class CarePatientsMethods:
             share_id: The share's `id`.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidPatientID, InvalidShareID, IsOwner, Unauthorized
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidPatientID, care.InvalidShareID, care.IsOwner,
+            care.Unauthorized
         """
         return self._call(
             "care.patients.unshare",
@@ -785,14 +808,14 @@ class CarePatientsMethods:
 
         The caller gets the access. A caller who already has access keeps it; it is raised if the invitation gives more.
         A claim that gains nothing, such as the owner's, does not use up the code. Claiming an invitation that another
-        account had mailed to the caller's own address confirms that address.
+        account had mailed to the caller's own address confirms that address. Limits: `claimCodeSeconds` (7 days).
 
         Args:
             access_token: A bearer token from a sign-in.
             code: The code from the mail.
 
         Raises:
-            AccessTokenRequired, InvalidAccessToken, InvalidCode
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidCode
         """
         return self._call(
             "care.patients.claim", {"access_token": access_token, "code": code}, CarePatientResult.from_json
@@ -828,7 +851,8 @@ class SalesUserMethods:
     ) -> SalesCreated:
         """Creates a customer.
 
-        Any valid referral code works. The customer cannot sign in until the mailed token is used.
+        Any valid referral code works. The customer cannot sign in until the mailed token is used. Limits:
+        `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
@@ -838,7 +862,7 @@ class SalesUserMethods:
             name: The person's name.
 
         Raises:
-            InvalidRequest, InvalidReferralCode, UserAlreadyExists, TooManyMails
+            sales.InvalidRequest, sales.InvalidReferralCode, sales.UserAlreadyExists, sales.TooManyMails
         """
         return self._call(
             "sales.user.create_customer",
@@ -858,7 +882,7 @@ class SalesUserMethods:
     ) -> SalesCreatedWithKey:
         """Creates a salesperson.
 
-        The owner of the referral code must be a salesperson or an internal user.
+        The owner of the referral code must be a salesperson or an internal user. Limits: `sessionSeconds` (90 days).
 
         Args:
             email: The email address, unique without regard to case.
@@ -869,7 +893,7 @@ class SalesUserMethods:
             brand_id: The external id of the brand.
 
         Raises:
-            InvalidRequest, InvalidReferralCode, InsufficientAuthorization, UserAlreadyExists
+            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
         """
         return self._call(
             "sales.user.create_salesperson",
@@ -894,7 +918,7 @@ class SalesUserMethods:
     ) -> SalesCreatedWithKey:
         """Creates an internal user.
 
-        The owner of the referral code must be an internal user.
+        The owner of the referral code must be an internal user. Limits: `sessionSeconds` (90 days).
 
         Args:
             email: The email address, unique without regard to case.
@@ -903,7 +927,7 @@ class SalesUserMethods:
             name: The person's name.
 
         Raises:
-            InvalidRequest, InvalidReferralCode, InsufficientAuthorization, UserAlreadyExists
+            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
         """
         return self._call(
             "sales.user.create_internal",
@@ -919,14 +943,15 @@ class SalesUserMethods:
     ) -> SalesAuthenticated:
         """Signs in.
 
-        Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
+        Each sign-in opens a session. Only the newest 16 sessions of an account stay open. Limits: `sessionSeconds` (90
+        days), `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            InvalidRequest, AuthenticationFailed, TooManyAttempts
+            sales.InvalidRequest, sales.AuthenticationFailed, sales.TooManyAttempts
         """
         return self._call(
             "sales.user.authenticate", {"email": email, "password": password}, SalesAuthenticated.from_json
@@ -939,13 +964,13 @@ class SalesUserMethods:
     ) -> SalesVerifiedEmail:
         """Verifies a customer's email.
 
-        The token is valid once, for a day.
+        The token is valid once, for a day. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
 
         Args:
             token: The token from the mail.
 
         Raises:
-            InvalidRequest, TokenInvalid
+            sales.InvalidRequest, sales.TokenInvalid
         """
         return self._call("sales.user.verify", {"token": token}, SalesVerifiedEmail.from_json)
 
@@ -962,7 +987,7 @@ class SalesUserMethods:
             api_key: A bearer token from a sign-in.
 
         Raises:
-            NotAuthenticated, InvalidRequest
+            sales.NotAuthenticated, sales.InvalidRequest
         """
         return self._call("sales.user.me", {"api_key": api_key}, SalesMe.from_json)
 
@@ -981,7 +1006,7 @@ class SalesUserMethods:
             name: The person's name.
 
         Raises:
-            NotAuthenticated, InvalidRequest
+            sales.NotAuthenticated, sales.InvalidRequest
         """
         self._call("sales.user.update_me", {"api_key": api_key, "name": name}, nothing)
 
@@ -998,7 +1023,7 @@ class SalesUserMethods:
             api_key: A bearer token from a sign-in.
 
         Raises:
-            NotAuthenticated, InvalidRequest
+            sales.NotAuthenticated, sales.InvalidRequest
         """
         return self._call("sales.user.renew_referral_code", {"api_key": api_key}, SalesReferralCode.from_json)
 
@@ -1009,13 +1034,14 @@ class SalesUserMethods:
     ) -> None:
         """Mails a token for setting a new password.
 
-        The reply is the same whether or not the account exists.
+        The reply is the same whether or not the account exists. Limits: `resetCodeSeconds` (an hour),
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
 
         Raises:
-            InvalidRequest
+            sales.InvalidRequest
         """
         self._call("sales.user.reset", {"email": email}, nothing)
 
@@ -1027,14 +1053,15 @@ class SalesUserMethods:
     ) -> None:
         """Sets a new password.
 
-        All sessions of the account end, a lockout is removed, and the email becomes verified.
+        All sessions of the account end, a lockout is removed, and the email becomes verified. Limits:
+        `resetCodeSeconds` (an hour).
 
         Args:
             token: The token from the mail.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            InvalidRequest, TokenInvalid
+            sales.InvalidRequest, sales.TokenInvalid
         """
         self._call("sales.user.complete_reset", {"token": token, "password": password}, nothing)
 
@@ -1045,13 +1072,14 @@ class SalesUserMethods:
     ) -> None:
         """Mails a new verification token.
 
-        The reply is the same whether or not the account exists.
+        The reply is the same whether or not the account exists. Limits: `confirmationCodeSeconds` (a day),
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
 
         Args:
             email: The email address, unique without regard to case.
 
         Raises:
-            InvalidRequest
+            sales.InvalidRequest
         """
         self._call("sales.user.resend_verification", {"email": email}, nothing)
 
@@ -1068,7 +1096,7 @@ class SalesUserMethods:
             api_key: A bearer token from a sign-in.
 
         Raises:
-            NotAuthenticated, InvalidRequest
+            sales.NotAuthenticated, sales.InvalidRequest
         """
         self._call("sales.user.signout", {"api_key": api_key}, nothing)
 
@@ -1121,7 +1149,7 @@ class SystemMethods:
             seconds: The number of seconds.
 
         Raises:
-            InvalidRequest
+            service.InvalidRequest
         """
         self._call("system.advance_clock", {"seconds": seconds}, nothing)
 
@@ -1135,19 +1163,20 @@ class SystemMethods:
     def invite(
         self,
         *,
-        role: Literal["customer", "salesperson", "admin"],
+        role: SalesRole,
         uses: int | Unset = UNSET,
     ) -> ServiceInvite:
         """Creates an invitation and returns its referral code.
 
         The code is valid for 7 days. The method exists only in deterministic mode; otherwise use `postern invite`.
+        Limits: `invitationSeconds` (7 days), `invitationUsesMax` (1,000,000).
 
         Args:
             role: The role with which the code invites.
             uses: The number of accounts that the code can create; default 1.
 
         Raises:
-            InvalidRequest
+            service.InvalidRequest
         """
         return self._call("system.invite", given(role=role, uses=uses), ServiceInvite.from_json)
 

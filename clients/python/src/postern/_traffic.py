@@ -6,11 +6,12 @@ import select
 import threading
 from functools import partial
 
+from ._calls import result_of
 from ._link import Link
 from ._process import CLOSING_SECONDS, TERMINATION_SECONDS, Process
 from ._requests import Request
 from ._wake import Wake
-from .errors import CallTimeout, PosternError
+from .errors import CallTimeout
 
 
 class _Waiter:
@@ -64,9 +65,7 @@ class Traffic:
                 self._wake.ring()
         if not waiter.wait(seconds):
             raise CallTimeout(f"{request.method} took longer than {timeout} s; it may still take effect")
-        if isinstance(waiter.outcome, PosternError):
-            raise waiter.outcome
-        return waiter.outcome
+        return result_of(request.method, waiter.outcome)
 
     def _attend(self) -> None:
         try:

@@ -5,9 +5,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypedDict
+from typing import Literal, TypedDict
 
-from ._reading import boolean, integer, listed, nullable, object_members, read, read_optional, string, time
+from ._reading import boolean, choice, integer, listed, nullable, object_members, read, read_optional, string, time
+
+CareRole = Literal["user", "clinician"]
+"""What a user is."""
+
+CareSex = Literal["male", "female", "other"]
+"""The sex of a patient."""
+
+CareAccess = Literal["read", "write"]
+"""What a share allows."""
+
+CareGroup = Literal["owner", "prime", "family", "anyone"]
+"""Whom a patient is shared with."""
+
+SalesRole = Literal["customer", "salesperson", "admin"]
+"""What an account of the sales API may do, and whom it may invite."""
+
+ServiceStoreKind = Literal["memory", "directory"]
+"""How a store keeps its data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +67,7 @@ class OperatorsOperator:
     user: OperatorsPerson
     """The operator's person data."""
     session_id: str = field(repr=False)
-    """The bearer token of the session: 128 hexadecimal digits."""
+    """The session: 128 hexadecimal digits."""
 
     @classmethod
     def from_json(cls, value: object) -> OperatorsOperator:
@@ -138,7 +156,7 @@ class CareRegistered:
     """The last name."""
     phone: str
     """The phone number."""
-    role: str
+    role: CareRole
     """user or clinician."""
     success: bool
     """Always true."""
@@ -152,7 +170,7 @@ class CareRegistered:
             first_name=read(members, "first_name", string),
             last_name=read(members, "last_name", string),
             phone=read(members, "phone", string),
-            role=read(members, "role", string),
+            role=read(members, "role", choice),
             success=read(members, "success", boolean),
         )
 
@@ -169,7 +187,7 @@ class CareUser:
     """The last name."""
     phone: str
     """The phone number."""
-    role: str
+    role: CareRole
     """user or clinician."""
     success: bool
     """Always true."""
@@ -185,7 +203,7 @@ class CareUser:
             first_name=read(members, "first_name", string),
             last_name=read(members, "last_name", string),
             phone=read(members, "phone", string),
-            role=read(members, "role", string),
+            role=read(members, "role", choice),
             success=read(members, "success", boolean),
             npi=read_optional(members, "npi", string),
         )
@@ -276,7 +294,7 @@ class CarePatient:
     """The last name."""
     birthdate: str | None
     """The day of birth."""
-    sex: str | None
+    sex: CareSex | None
     """male, female or other."""
     phone: str
     """The phone number."""
@@ -284,9 +302,9 @@ class CarePatient:
     """The email of the owner."""
     me: bool
     """Whether the patient is the caller."""
-    access: str
+    access: CareAccess
     """The caller's access: read or write."""
-    group: str
+    group: CareGroup
     """The caller's group: owner, prime, family or anyone."""
 
     @classmethod
@@ -298,12 +316,12 @@ class CarePatient:
             first_name=read(members, "first_name", string),
             last_name=read(members, "last_name", string),
             birthdate=read(members, "birthdate", nullable(string)),
-            sex=read(members, "sex", nullable(string)),
+            sex=read(members, "sex", nullable(choice)),
             phone=read(members, "phone", string),
             creator=read(members, "creator", string),
             me=read(members, "me", boolean),
-            access=read(members, "access", string),
-            group=read(members, "group", string),
+            access=read(members, "access", choice),
+            group=read(members, "group", choice),
         )
 
 
@@ -319,7 +337,7 @@ class CarePatientResult:
     """The last name."""
     birthdate: str | None
     """The day of birth."""
-    sex: str | None
+    sex: CareSex | None
     """male, female or other."""
     phone: str
     """The phone number."""
@@ -327,9 +345,9 @@ class CarePatientResult:
     """The email of the owner."""
     me: bool
     """Whether the patient is the caller."""
-    access: str
+    access: CareAccess
     """The caller's access: read or write."""
-    group: str
+    group: CareGroup
     """The caller's group: owner, prime, family or anyone."""
     success: bool
     """Always true."""
@@ -343,12 +361,12 @@ class CarePatientResult:
             first_name=read(members, "first_name", string),
             last_name=read(members, "last_name", string),
             birthdate=read(members, "birthdate", nullable(string)),
-            sex=read(members, "sex", nullable(string)),
+            sex=read(members, "sex", nullable(choice)),
             phone=read(members, "phone", string),
             creator=read(members, "creator", string),
             me=read(members, "me", boolean),
-            access=read(members, "access", string),
-            group=read(members, "group", string),
+            access=read(members, "access", choice),
+            group=read(members, "group", choice),
             success=read(members, "success", boolean),
         )
 
@@ -383,9 +401,9 @@ class CareShare:
     """The share's number."""
     email: str
     """The email address that the patient is shared with."""
-    access: str
+    access: CareAccess
     """read or write."""
-    group: str
+    group: CareGroup
     """owner, prime, family or anyone."""
     is_user: bool
     """True if an account has the access; false while the share waits for its address to be confirmed or its code to
@@ -399,8 +417,8 @@ class CareShare:
         return cls(
             id=read(members, "id", integer),
             email=read(members, "email", string),
-            access=read(members, "access", string),
-            group=read(members, "group", string),
+            access=read(members, "access", choice),
+            group=read(members, "group", choice),
             is_user=read(members, "is_user", boolean),
         )
 
@@ -413,9 +431,9 @@ class CareShareResult:
     """The share's number."""
     email: str
     """The email address that the patient is shared with."""
-    access: str
+    access: CareAccess
     """read or write."""
-    group: str
+    group: CareGroup
     """owner, prime, family or anyone."""
     is_user: bool
     """True if an account has the access; false while the share waits for its address to be confirmed or its code to
@@ -431,8 +449,8 @@ class CareShareResult:
         return cls(
             id=read(members, "id", integer),
             email=read(members, "email", string),
-            access=read(members, "access", string),
-            group=read(members, "group", string),
+            access=read(members, "access", choice),
+            group=read(members, "group", choice),
             is_user=read(members, "is_user", boolean),
             success=read(members, "success", boolean),
         )
@@ -603,7 +621,7 @@ class SalesReferralCode:
 class ServiceStoreInfo:
     """The store."""
 
-    kind: str
+    kind: ServiceStoreKind
     """`memory` or `directory`."""
 
     @classmethod
@@ -611,7 +629,7 @@ class ServiceStoreInfo:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
         members = object_members(value)
         return cls(
-            kind=read(members, "kind", string),
+            kind=read(members, "kind", choice),
         )
 
 

@@ -95,7 +95,7 @@ final class Connection: Sendable {
         } onCancel: {
             end(id, with: .failure(.cancelled))
         }
-        return try outcome.get()
+        return try outcome.mapError { $0.answering(method) }.get()
     }
 
     private func begin(_ id: Int, _ line: [UInt8], _ call: CheckedContinuation<Outcome, Never>) {

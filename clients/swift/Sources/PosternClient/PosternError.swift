@@ -2,7 +2,7 @@
 ///
 ///     do {
 ///         try await postern.operators.signin(email: email, password: password)
-///     } catch .call(let error) where error.slug == .wrongPassword {
+///     } catch .call(let error) where error.slug == ErrorSlug.Operators.wrongPassword {
 ///         …
 ///     }
 ///
@@ -47,5 +47,13 @@ extension PosternError: CustomStringConvertible {
             "The postern binary was not found; looked for: \(places.joined(separator: ", "))"
         case .notStarted(let text): "Postern could not be started: \(text)"
         }
+    }
+}
+
+extension PosternError {
+    /// The error as what a call of that method came to.
+    func answering(_ method: String) -> PosternError {
+        guard case .call(let error) = self else { return self }
+        return .call(error.answering(method))
     }
 }

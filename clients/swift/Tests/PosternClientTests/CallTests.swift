@@ -10,13 +10,18 @@ struct CallTests {
         _ = try await postern.registerLuke()
         let wrong = await failure { try await postern.operators.signin(email: "lasoren@bu.edu", password: "wrong") }
         let error = try #require(wrong?.callError)
-        #expect(error.slug == .wrongPassword && error.errors == [.wrongPassword] && error.code == -9)
+        #expect(
+            error.slug == ErrorSlug.Operators.wrongPassword && error.errors == [ErrorSlug.Operators.wrongPassword]
+                && error.code == -9
+        )
         #expect(error.description == "wrong_password: Password is incorrect for this account.")
         #expect(error.data == #"{"errors":["wrong_password"]}"#)
 
         let person = OperatorsPersonInput(firstName: "Luke", lastName: "Sorenson", email: "none")
         let invalid = await failure { try await postern.operators.register(user: person, password: "a long password") }
-        #expect(invalid?.callError?.slug == .fieldInvalid && invalid?.callError?.field == "user.email")
+        #expect(
+            invalid?.callError?.slug == ErrorSlug.Operators.fieldInvalid && invalid?.callError?.field == "user.email"
+        )
         #expect(invalid?.callError?.retryAfter == nil)
         await postern.close()
     }
@@ -25,7 +30,7 @@ struct CallTests {
         let postern = try Postern()
         _ = try await postern.registerLuke()
         var last: CallError?
-        for _ in 0..<100 where last?.slug != .tooManyAttempts {
+        for _ in 0..<100 where last?.slug != ErrorSlug.Operators.tooManyAttempts {
             last = await failure { try await postern.operators.signin(email: "lasoren@bu.edu", password: "wrong") }?
                 .callError
         }
@@ -46,7 +51,7 @@ struct CallTests {
         let postern = try Postern(binary: Binaries.fake("newer"), waitsUntilReady: false)
         let failed = await failure { try await postern.operators.signin(email: "lasoren@bu.edu", password: "x") }
         let error = try #require(failed?.callError)
-        #expect(error.slug == ErrorSlug(rawValue: "newer_than_this") && error.errors.count == 1)
+        #expect(error.slug == ErrorSlug(.operators, "newer_than_this") && error.errors.count == 1)
         #expect(error.code == 7 && error.message == "New." && error.retryAfter == 3)
         #expect(error.description == "newer_than_this: New.")
         await postern.close()
@@ -112,7 +117,7 @@ struct CallTests {
         }
         // The refused request also uses an id. The id of the next one has one digit too, so its length is the same.
         let error = await failure { try await postern.operators.confirmEmail(code: code) }
-        #expect(error?.callError?.slug == .fieldInvalid)
+        #expect(error?.callError?.slug == ErrorSlug.Operators.fieldInvalid)
         #expect(try await postern.system.info().name == "postern")
         await postern.close()
     }

@@ -63,7 +63,7 @@ struct ReadmeTests {
     private func signIn(through postern: Postern) async throws {
         do {
             _ = try await postern.operators.signin(email: "lasoren@bu.edu", password: "a wrong one")
-        } catch .call(let error) where error.slug == .tooManyAttempts {
+        } catch .call(let error) where error.slug == ErrorSlug.Operators.tooManyAttempts {
             print("try again in \(error.retryAfter ?? 0) seconds")
         } catch {
             throw error

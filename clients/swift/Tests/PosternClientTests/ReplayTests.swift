@@ -23,11 +23,11 @@ struct ReplayTests {
         #expect(typedMethods == Set(names))
     }
 
-    @Test func eachSlugOfTheTranscriptsIsAStaticProperty() throws {
-        let known = Set(ErrorSlug.known.map(\.rawValue))
+    @Test func knowsTheSlugsOfTheContract() throws {
+        let known = Set(ErrorSlug.known.map(\.text))
         let expected = try Transcript.all().reduce(into: Set<String>()) { $0.formUnion($1.slugs) }
         #expect(expected.subtracting(known) == [])
-        #expect(ErrorSlug.known.contains(.wrongPassword))
+        #expect(ErrorSlug.known.contains(ErrorSlug.Operators.wrongPassword))
     }
 
     @Test func canonicalTextSortsNamesAndEscapesOnlyWhatJSONRequires() throws {

@@ -4,6 +4,18 @@
 import JSON
 import PosternClient
 
+extension CareRole: ChoiceValue {}
+
+extension CareSex: ChoiceValue {}
+
+extension CareAccess: ChoiceValue {}
+
+extension CareGroup: ChoiceValue {}
+
+extension SalesRole: ChoiceValue {}
+
+extension ServiceStoreKind: ChoiceValue {}
+
 extension OperatorsPersonInput: FittingValue {
     init?(fitting value: JSONValue) {
         guard
@@ -144,7 +156,7 @@ extension CareRegistered: WrittenValue {
         writer.member("phone")
         writer.string(phone)
         writer.member("role")
-        writer.string(role)
+        role.write(to: &writer)
         writer.member("success")
         writer.bool(success)
         writer.endObject()
@@ -163,7 +175,7 @@ extension CareUser: WrittenValue {
         writer.member("phone")
         writer.string(phone)
         writer.member("role")
-        writer.string(role)
+        role.write(to: &writer)
         if let npi {
             writer.member("npi")
             writer.string(npi)
@@ -228,7 +240,7 @@ extension CarePatient: WrittenValue {
         writer.member("birthdate")
         writer.string(birthdate)
         writer.member("sex")
-        writer.string(sex)
+        if let sex { sex.write(to: &writer) } else { writer.null() }
         writer.member("phone")
         writer.string(phone)
         writer.member("creator")
@@ -236,9 +248,9 @@ extension CarePatient: WrittenValue {
         writer.member("me")
         writer.bool(me)
         writer.member("access")
-        writer.string(access)
+        access.write(to: &writer)
         writer.member("group")
-        writer.string(group)
+        group.write(to: &writer)
         writer.endObject()
     }
 }
@@ -255,7 +267,7 @@ extension CarePatientResult: WrittenValue {
         writer.member("birthdate")
         writer.string(birthdate)
         writer.member("sex")
-        writer.string(sex)
+        if let sex { sex.write(to: &writer) } else { writer.null() }
         writer.member("phone")
         writer.string(phone)
         writer.member("creator")
@@ -263,9 +275,9 @@ extension CarePatientResult: WrittenValue {
         writer.member("me")
         writer.bool(me)
         writer.member("access")
-        writer.string(access)
+        access.write(to: &writer)
         writer.member("group")
-        writer.string(group)
+        group.write(to: &writer)
         writer.member("success")
         writer.bool(success)
         writer.endObject()
@@ -295,9 +307,9 @@ extension CareShare: WrittenValue {
         writer.member("email")
         writer.string(email)
         writer.member("access")
-        writer.string(access)
+        access.write(to: &writer)
         writer.member("group")
-        writer.string(group)
+        group.write(to: &writer)
         writer.member("is_user")
         writer.bool(isUser)
         writer.endObject()
@@ -312,9 +324,9 @@ extension CareShareResult: WrittenValue {
         writer.member("email")
         writer.string(email)
         writer.member("access")
-        writer.string(access)
+        access.write(to: &writer)
         writer.member("group")
-        writer.string(group)
+        group.write(to: &writer)
         writer.member("is_user")
         writer.bool(isUser)
         writer.member("success")
@@ -423,7 +435,7 @@ extension ServiceStoreInfo: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.member("kind")
-        writer.string(kind)
+        kind.write(to: &writer)
         writer.endObject()
     }
 }

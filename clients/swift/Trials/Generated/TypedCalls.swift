@@ -122,7 +122,7 @@ extension Postern {
                 params.hasOnly(["email", "password", "role", "first_name", "last_name", "phone"]),
                 let email = params.required("email", String.self),
                 let password = params.required("password", String.self),
-                let role = params.required("role", String.self),
+                let role = params.required("role", CareRole.self),
                 let firstName = params.optional("first_name", String.self),
                 let lastName = params.optional("last_name", String.self),
                 let phone = params.optional("phone", String.self)
@@ -264,8 +264,8 @@ extension Postern {
                 let accessToken = params.required("access_token", String.self),
                 let patientID = params.required("patient_id", Int.self),
                 let email = params.required("email", String.self),
-                let access = params.required("access", String.self),
-                let group = params.required("group", String.self)
+                let access = params.required("access", CareAccess.self),
+                let group = params.required("group", CareGroup.self)
             else { return nil }
             return try await care.patients.share(
                 accessToken: accessToken,
@@ -435,7 +435,7 @@ extension Postern {
         case "system.invite":
             guard
                 params.hasOnly(["role", "uses"]),
-                let role = params.required("role", String.self),
+                let role = params.required("role", SalesRole.self),
                 let uses = params.optional("uses", Int.self)
             else { return nil }
             return try await system.invite(role: role, uses: uses).json

@@ -23,24 +23,25 @@ public struct CareUserMethods: Sendable {
 
     /// Registers a user.
     ///
-    /// Also creates a patient for the user, and mails a code that confirms the address. `nil` omits a param, and an
-    /// empty string has the same effect as null.
+    /// Also creates a patient for the user, and mails a code that confirms the address. Limits:
+    /// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour). `nil` omits a
+    /// param, and an empty string has the same effect as null.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    ///   - role: user or clinician. One of `user`, `clinician`.
+    ///   - role: user or clinician.
     ///   - firstName: The first name.
     ///   - lastName: The last name.
     ///   - phone: The phone number.
     /// - Returns: A newly registered user.
-    /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`, `.passwordRequired`,
-    ///   `.invalidPassword`, `.invalidRole`, `.invalidFirstName`, `.invalidLastName`, `.invalidPhone`,
-    ///   `.userAlreadyExists`, `.tooManyMails`.
+    /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.passwordRequired`,
+    ///   `Care.invalidPassword`, `Care.invalidRole`, `Care.invalidFirstName`, `Care.invalidLastName`,
+    ///   `Care.invalidPhone`, `Care.userAlreadyExists`, `Care.tooManyMails`.
     public func register(
         email: String,
         password: String,
-        role: String,
+        role: CareRole,
         firstName: String? = nil,
         lastName: String? = nil,
         phone: String? = nil
@@ -51,7 +52,7 @@ public struct CareUserMethods: Sendable {
             writer.member("password")
             writer.string(password)
             writer.member("role")
-            writer.string(role)
+            role.write(to: &writer)
             if let firstName {
                 writer.member("first_name")
                 writer.string(firstName)
@@ -74,7 +75,7 @@ public struct CareUserMethods: Sendable {
     /// - Parameters:
     ///   - accessToken: A bearer token from a sign-in.
     /// - Returns: A user.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`.
     public func view(accessToken: String) async throws(PosternError) -> CareUser {
         try await postern.result(of: "care.user.view") { writer in
             writer.member("access_token")
@@ -95,8 +96,9 @@ public struct CareUserMethods: Sendable {
     ///   - npi: A clinician's National Provider Identifier.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Returns: A user.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidFirstName`,
-    ///   `.invalidLastName`, `.invalidPhone`, `.invalidNpi`, `.passwordRequired`, `.invalidPassword`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidFirstName`, `Care.invalidLastName`, `Care.invalidPhone`, `Care.invalidNpi`,
+    ///   `Care.passwordRequired`, `Care.invalidPassword`.
     public func change(
         accessToken: String,
         firstName: String? = nil,
@@ -139,7 +141,7 @@ public struct CareUserMethods: Sendable {
     /// - Parameters:
     ///   - accessToken: A bearer token from a sign-in.
     /// - Returns: A user.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`.
     public func delete(accessToken: String) async throws(PosternError) -> CareUser {
         try await postern.result(of: "care.user.delete") { writer in
             writer.member("access_token")
@@ -151,12 +153,13 @@ public struct CareUserMethods: Sendable {
     ///
     /// Every access token is revoked. The temporary password is valid for a day; signing in with it confirms the
     /// address. If the address was not confirmed before, that sign-in also ends all shares and invitations that the
-    /// account made or that concern its patients.
+    /// account made or that concern its patients. Limits: `temporaryPasswordSeconds` (a day),
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     /// - Returns: The address that a temporary password was mailed to.
-    /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`, `.userNotFound`.
+    /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.userNotFound`.
     public func resetPassword(email: String) async throws(PosternError) -> CareResetEmail {
         try await postern.result(of: "care.user.reset_password") { writer in
             writer.member("email")
@@ -167,13 +170,14 @@ public struct CareUserMethods: Sendable {
     /// Confirms the email address of a user.
     ///
     /// The code is valid for a day. For a day after its use, it returns the same result again. Shares that wait for
-    /// the address become active.
+    /// the address become active. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
     ///
     /// - Parameters:
     ///   - accessToken: A bearer token from a sign-in.
     ///   - code: The code from the mail that `care.user.register` or `care.user.resend_confirmation` sent.
     /// - Returns: A confirmed email address.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidCode`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidCode`.
     public func confirmEmail(accessToken: String, code: String) async throws(PosternError) -> CareConfirmedEmail {
         try await postern.result(of: "care.user.confirm_email") { writer in
             writer.member("access_token")
@@ -185,11 +189,12 @@ public struct CareUserMethods: Sendable {
 
     /// Mails a new confirmation code.
     ///
-    /// The reply is the same whether or not the account exists.
+    /// The reply is the same whether or not the account exists. Limits: `confirmationCodeSeconds` (a day),
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
-    /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`.
+    /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`.
     public func resendConfirmation(email: String) async throws(PosternError) {
         try await postern.perform("care.user.resend_confirmation") { writer in
             writer.member("email")
@@ -204,14 +209,16 @@ public struct CareAuthMethods: Sendable {
 
     /// Signs in.
     ///
-    /// Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid.
+    /// Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid. Limits: `sessionSeconds`
+    /// (90 days), `careSessionsMax` (5), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an
+    /// hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Returns: A new session.
-    /// - Throws: `PosternError`; its own slugs: `.emailRequired`, `.invalidEmail`, `.passwordRequired`,
-    ///   `.invalidPassword`, `.wrongEmailPassword`, `.loginAttemptsExceeded`.
+    /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.passwordRequired`,
+    ///   `Care.invalidPassword`, `Care.wrongEmailPassword`, `Care.loginAttemptsExceeded`.
     public func token(email: String, password: String) async throws(PosternError) -> CareAccessToken {
         try await postern.result(of: "care.auth.token") { writer in
             writer.member("email")
@@ -228,7 +235,7 @@ public struct CareAuthMethods: Sendable {
     /// - Parameters:
     ///   - accessToken: A bearer token from a sign-in.
     /// - Returns: Success, without other data.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`.
     public func revoke(accessToken: String) async throws(PosternError) -> CareDone {
         try await postern.result(of: "care.auth.revoke") { writer in
             writer.member("access_token")
@@ -253,8 +260,9 @@ public struct CarePatientsMethods: Sendable {
     ///   - sex: male, female or other.
     ///   - phone: The phone number.
     /// - Returns: A patient, as the caller sees it.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.firstNameRequired`,
-    ///   `.invalidFirstName`, `.invalidLastName`, `.invalidPhone`, `.invalidBirthdate`, `.invalidSex`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.firstNameRequired`, `Care.invalidFirstName`, `Care.invalidLastName`, `Care.invalidPhone`,
+    ///   `Care.invalidBirthdate`, `Care.invalidSex`.
     public func create(
         accessToken: String,
         firstName: String,
@@ -289,15 +297,15 @@ public struct CarePatientsMethods: Sendable {
 
     /// Lists the patients that the caller can access.
     ///
-    /// Sorted by `id`.
+    /// Sorted by `id`. Limits: `patientsPerPage` (25).
     ///
     /// - Parameters:
     ///   - accessToken: A bearer token from a sign-in.
     ///   - limit: The maximum number of patients; 0 for all, 25 if absent.
     ///   - offset: The number of patients to skip.
     /// - Returns: Patients.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidLimit`,
-    ///   `.invalidOffset`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidLimit`, `Care.invalidOffset`.
     public func list(
         accessToken: String,
         limit: Int? = nil,
@@ -325,7 +333,8 @@ public struct CarePatientsMethods: Sendable {
     ///   - accessToken: A bearer token from a sign-in.
     ///   - patientID: The patient's `id`.
     /// - Returns: A patient, as the caller sees it.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidPatientID`.
     public func view(accessToken: String, patientID: Int) async throws(PosternError) -> CarePatientResult {
         try await postern.result(of: "care.patients.view") { writer in
             writer.member("access_token")
@@ -349,9 +358,9 @@ public struct CarePatientsMethods: Sendable {
     ///   - sex: male, female or other.
     ///   - phone: The phone number.
     /// - Returns: A patient, as the caller sees it.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`,
-    ///   `.unauthorized`, `.firstNameRequired`, `.invalidFirstName`, `.invalidLastName`, `.invalidPhone`,
-    ///   `.invalidBirthdate`, `.invalidSex`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidPatientID`, `Care.unauthorized`, `Care.firstNameRequired`, `Care.invalidFirstName`,
+    ///   `Care.invalidLastName`, `Care.invalidPhone`, `Care.invalidBirthdate`, `Care.invalidSex`.
     public func update(
         accessToken: String,
         patientID: Int,
@@ -398,8 +407,8 @@ public struct CarePatientsMethods: Sendable {
     ///   - accessToken: A bearer token from a sign-in.
     ///   - patientID: The patient's `id`.
     /// - Returns: A patient, as the caller sees it.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`,
-    ///   `.unauthorized`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidPatientID`, `Care.unauthorized`.
     public func delete(accessToken: String, patientID: Int) async throws(PosternError) -> CarePatientResult {
         try await postern.result(of: "care.patients.delete") { writer in
             writer.member("access_token")
@@ -413,24 +422,25 @@ public struct CarePatientsMethods: Sendable {
     ///
     /// If the address has no account, or if its account has not confirmed it, an invitation is mailed to it. The
     /// account that claims the code of the invitation gets the access. If the account of the address confirms the
-    /// address first, that account gets it.
+    /// address first, that account gets it. Limits: `claimCodeSeconds` (7 days), `mailsPerKindAndAddressMax` (5),
+    /// `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day).
     ///
     /// - Parameters:
     ///   - accessToken: A bearer token from a sign-in.
     ///   - patientID: The patient's `id`.
     ///   - email: The email address, unique without regard to case.
-    ///   - access: read or write. One of `read`, `write`.
-    ///   - group: prime, family or anyone. One of `prime`, `family`, `anyone`.
+    ///   - access: read or write.
+    ///   - group: prime, family or anyone.
     /// - Returns: A share: the access of an account or address to a patient.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`,
-    ///   `.unauthorized`, `.emailRequired`, `.invalidEmail`, `.invalidAccess`, `.invalidGroup`, `.isOwner`,
-    ///   `.tooManyMails`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidPatientID`, `Care.unauthorized`, `Care.emailRequired`, `Care.invalidEmail`,
+    ///   `Care.invalidAccess`, `Care.invalidGroup`, `Care.isOwner`, `Care.tooManyMails`.
     public func share(
         accessToken: String,
         patientID: Int,
         email: String,
-        access: String,
-        group: String
+        access: CareAccess,
+        group: CareGroup
     ) async throws(PosternError) -> CareShareResult {
         try await postern.result(of: "care.patients.share") { writer in
             writer.member("access_token")
@@ -440,9 +450,9 @@ public struct CarePatientsMethods: Sendable {
             writer.member("email")
             writer.string(email)
             writer.member("access")
-            writer.string(access)
+            access.write(to: &writer)
             writer.member("group")
-            writer.string(group)
+            group.write(to: &writer)
         }
     }
 
@@ -454,7 +464,8 @@ public struct CarePatientsMethods: Sendable {
     ///   - accessToken: A bearer token from a sign-in.
     ///   - patientID: The patient's `id`.
     /// - Returns: Shares.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidPatientID`.
     public func shares(accessToken: String, patientID: Int) async throws(PosternError) -> CareShareList {
         try await postern.result(of: "care.patients.shares") { writer in
             writer.member("access_token")
@@ -473,8 +484,8 @@ public struct CarePatientsMethods: Sendable {
     ///   - patientID: The patient's `id`.
     ///   - shareID: The share's `id`.
     /// - Returns: A share: the access of an account or address to a patient.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidPatientID`,
-    ///   `.invalidShareID`, `.isOwner`, `.unauthorized`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidPatientID`, `Care.invalidShareID`, `Care.isOwner`, `Care.unauthorized`.
     public func unshare(
         accessToken: String,
         patientID: Int,
@@ -494,13 +505,15 @@ public struct CarePatientsMethods: Sendable {
     ///
     /// The caller gets the access. A caller who already has access keeps it; it is raised if the invitation gives
     /// more. A claim that gains nothing, such as the owner's, does not use up the code. Claiming an invitation that
-    /// another account had mailed to the caller's own address confirms that address.
+    /// another account had mailed to the caller's own address confirms that address. Limits: `claimCodeSeconds` (7
+    /// days).
     ///
     /// - Parameters:
     ///   - accessToken: A bearer token from a sign-in.
     ///   - code: The code from the mail.
     /// - Returns: A patient, as the caller sees it.
-    /// - Throws: `PosternError`; its own slugs: `.accessTokenRequired`, `.invalidAccessToken`, `.invalidCode`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidCode`.
     public func claim(accessToken: String, code: String) async throws(PosternError) -> CarePatientResult {
         try await postern.result(of: "care.patients.claim") { writer in
             writer.member("access_token")

@@ -3,6 +3,77 @@
 
 import JSON
 
+/// What a user is. A newer service may have more values.
+public struct CareRole: Choice, ResultValue {
+    public static let user = CareRole(rawValue: "user")
+    public static let clinician = CareRole(rawValue: "clinician")
+
+    /// Those that this client knows.
+    public static let known: [CareRole] = [.user, .clinician]
+
+    /// The string.
+    public let rawValue: String
+
+    /// The value of that string.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+}
+
+/// The sex of a patient. A newer service may have more values.
+public struct CareSex: Choice, ResultValue {
+    public static let male = CareSex(rawValue: "male")
+    public static let female = CareSex(rawValue: "female")
+    public static let other = CareSex(rawValue: "other")
+
+    /// Those that this client knows.
+    public static let known: [CareSex] = [.male, .female, .other]
+
+    /// The string.
+    public let rawValue: String
+
+    /// The value of that string.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+}
+
+/// What a share allows. A newer service may have more values.
+public struct CareAccess: Choice, ResultValue {
+    public static let read = CareAccess(rawValue: "read")
+    public static let write = CareAccess(rawValue: "write")
+
+    /// Those that this client knows.
+    public static let known: [CareAccess] = [.read, .write]
+
+    /// The string.
+    public let rawValue: String
+
+    /// The value of that string.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+}
+
+/// Whom a patient is shared with. A newer service may have more values.
+public struct CareGroup: Choice, ResultValue {
+    public static let owner = CareGroup(rawValue: "owner")
+    public static let prime = CareGroup(rawValue: "prime")
+    public static let family = CareGroup(rawValue: "family")
+    public static let anyone = CareGroup(rawValue: "anyone")
+
+    /// Those that this client knows.
+    public static let known: [CareGroup] = [.owner, .prime, .family, .anyone]
+
+    /// The string.
+    public let rawValue: String
+
+    /// The value of that string.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+}
+
 /// A newly registered user.
 public struct CareRegistered: ResultValue, Equatable, Sendable {
     /// The email address.
@@ -14,7 +85,7 @@ public struct CareRegistered: ResultValue, Equatable, Sendable {
     /// The phone number.
     public var phone: String
     /// user or clinician.
-    public var role: String
+    public var role: CareRole
     /// Always true.
     public var success: Bool
 
@@ -24,7 +95,7 @@ public struct CareRegistered: ResultValue, Equatable, Sendable {
         firstName: String,
         lastName: String,
         phone: String,
-        role: String,
+        role: CareRole,
         success: Bool
     ) {
         self.email = email
@@ -40,7 +111,7 @@ public struct CareRegistered: ResultValue, Equatable, Sendable {
         var firstName: String?
         var lastName: String?
         var phone: String?
-        var role: String?
+        var role: CareRole?
         var success: Bool?
         try reader.beginObject()
         while let memberName = try reader.nextMember() {
@@ -80,7 +151,7 @@ public struct CareUser: ResultValue, Equatable, Sendable {
     /// The phone number.
     public var phone: String
     /// user or clinician.
-    public var role: String
+    public var role: CareRole
     /// A clinician's National Provider Identifier.
     public var npi: String?
     /// Always true.
@@ -92,7 +163,7 @@ public struct CareUser: ResultValue, Equatable, Sendable {
         firstName: String,
         lastName: String,
         phone: String,
-        role: String,
+        role: CareRole,
         npi: String? = nil,
         success: Bool
     ) {
@@ -110,7 +181,7 @@ public struct CareUser: ResultValue, Equatable, Sendable {
         var firstName: String?
         var lastName: String?
         var phone: String?
-        var role: String?
+        var role: CareRole?
         var npi: String?
         var success: Bool?
         try reader.beginObject()
@@ -298,7 +369,7 @@ public struct CarePatient: ResultValue, Equatable, Sendable {
     /// The day of birth.
     public var birthdate: String?
     /// male, female or other.
-    public var sex: String?
+    public var sex: CareSex?
     /// The phone number.
     public var phone: String
     /// The email of the owner.
@@ -306,9 +377,9 @@ public struct CarePatient: ResultValue, Equatable, Sendable {
     /// Whether the patient is the caller.
     public var me: Bool
     /// The caller's access: read or write.
-    public var access: String
+    public var access: CareAccess
     /// The caller's group: owner, prime, family or anyone.
-    public var group: String
+    public var group: CareGroup
 
     /// Creates a value from its properties.
     public init(
@@ -316,12 +387,12 @@ public struct CarePatient: ResultValue, Equatable, Sendable {
         firstName: String,
         lastName: String,
         birthdate: String?,
-        sex: String?,
+        sex: CareSex?,
         phone: String,
         creator: String,
         me: Bool,
-        access: String,
-        group: String
+        access: CareAccess,
+        group: CareGroup
     ) {
         self.id = id
         self.firstName = firstName
@@ -340,12 +411,12 @@ public struct CarePatient: ResultValue, Equatable, Sendable {
         var firstName: String?
         var lastName: String?
         var birthdate: String??
-        var sex: String??
+        var sex: CareSex??
         var phone: String?
         var creator: String?
         var me: Bool?
-        var access: String?
-        var group: String?
+        var access: CareAccess?
+        var group: CareGroup?
         try reader.beginObject()
         while let memberName = try reader.nextMember() {
             if memberName.equals("id") {
@@ -396,7 +467,7 @@ public struct CarePatientResult: ResultValue, Equatable, Sendable {
     /// The day of birth.
     public var birthdate: String?
     /// male, female or other.
-    public var sex: String?
+    public var sex: CareSex?
     /// The phone number.
     public var phone: String
     /// The email of the owner.
@@ -404,9 +475,9 @@ public struct CarePatientResult: ResultValue, Equatable, Sendable {
     /// Whether the patient is the caller.
     public var me: Bool
     /// The caller's access: read or write.
-    public var access: String
+    public var access: CareAccess
     /// The caller's group: owner, prime, family or anyone.
-    public var group: String
+    public var group: CareGroup
     /// Always true.
     public var success: Bool
 
@@ -416,12 +487,12 @@ public struct CarePatientResult: ResultValue, Equatable, Sendable {
         firstName: String,
         lastName: String,
         birthdate: String?,
-        sex: String?,
+        sex: CareSex?,
         phone: String,
         creator: String,
         me: Bool,
-        access: String,
-        group: String,
+        access: CareAccess,
+        group: CareGroup,
         success: Bool
     ) {
         self.id = id
@@ -442,12 +513,12 @@ public struct CarePatientResult: ResultValue, Equatable, Sendable {
         var firstName: String?
         var lastName: String?
         var birthdate: String??
-        var sex: String??
+        var sex: CareSex??
         var phone: String?
         var creator: String?
         var me: Bool?
-        var access: String?
-        var group: String?
+        var access: CareAccess?
+        var group: CareGroup?
         var success: Bool?
         try reader.beginObject()
         while let memberName = try reader.nextMember() {
@@ -540,9 +611,9 @@ public struct CareShare: ResultValue, Equatable, Sendable {
     /// The email address that the patient is shared with.
     public var email: String
     /// read or write.
-    public var access: String
+    public var access: CareAccess
     /// owner, prime, family or anyone.
-    public var group: String
+    public var group: CareGroup
     /// True if an account has the access; false while the share waits for its address to be confirmed or its code to
     /// be claimed.
     public var isUser: Bool
@@ -551,8 +622,8 @@ public struct CareShare: ResultValue, Equatable, Sendable {
     public init(
         id: Int,
         email: String,
-        access: String,
-        group: String,
+        access: CareAccess,
+        group: CareGroup,
         isUser: Bool
     ) {
         self.id = id
@@ -565,8 +636,8 @@ public struct CareShare: ResultValue, Equatable, Sendable {
     init(reading reader: inout JSONReader) throws {
         var id: Int?
         var email: String?
-        var access: String?
-        var group: String?
+        var access: CareAccess?
+        var group: CareGroup?
         var isUser: Bool?
         try reader.beginObject()
         while let memberName = try reader.nextMember() {
@@ -599,9 +670,9 @@ public struct CareShareResult: ResultValue, Equatable, Sendable {
     /// The email address that the patient is shared with.
     public var email: String
     /// read or write.
-    public var access: String
+    public var access: CareAccess
     /// owner, prime, family or anyone.
-    public var group: String
+    public var group: CareGroup
     /// True if an account has the access; false while the share waits for its address to be confirmed or its code to
     /// be claimed.
     public var isUser: Bool
@@ -612,8 +683,8 @@ public struct CareShareResult: ResultValue, Equatable, Sendable {
     public init(
         id: Int,
         email: String,
-        access: String,
-        group: String,
+        access: CareAccess,
+        group: CareGroup,
         isUser: Bool,
         success: Bool
     ) {
@@ -628,8 +699,8 @@ public struct CareShareResult: ResultValue, Equatable, Sendable {
     init(reading reader: inout JSONReader) throws {
         var id: Int?
         var email: String?
-        var access: String?
-        var group: String?
+        var access: CareAccess?
+        var group: CareGroup?
         var isUser: Bool?
         var success: Bool?
         try reader.beginObject()

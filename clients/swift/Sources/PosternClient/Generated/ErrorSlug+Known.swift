@@ -2,202 +2,193 @@
 // swift-format-ignore-file
 
 extension ErrorSlug {
-    /// `user_id` or `session_id` is missing or unknown, the session has ended, or it is not a session of that user.
-    /// The sign-in failed.
-    public static let authenticationFailed = ErrorSlug(rawValue: "authentication_failed")
+    /// The APIs, each of which has errors of its own.
+    public enum API: String, Sendable {
+        case operators, care, sales, service
+    }
 
-    /// A property is missing or blank.
-    public static let fieldRequired = ErrorSlug(rawValue: "field_required")
+    /// Field operators and their clients.
+    public enum Operators {
+        /// `user_id` or `session_id` is missing or unknown, the session has ended, or it is not a session of that user.
+        public static let authenticationFailed = ErrorSlug(.operators, "authentication_failed")
+        /// A property is missing or blank.
+        public static let fieldRequired = ErrorSlug(.operators, "field_required")
+        /// A property is not valid.
+        public static let fieldInvalid = ErrorSlug(.operators, "field_invalid")
+        /// The email is taken.
+        public static let operatorExists = ErrorSlug(.operators, "operator_exists")
+        /// The account does not exist, or its email is not confirmed.
+        public static let accountInvalidOrUnconfirmed = ErrorSlug(.operators, "account_invalid_or_unconfirmed")
+        /// The password is wrong.
+        public static let wrongPassword = ErrorSlug(.operators, "wrong_password")
+        /// The operator has no such client.
+        public static let clientNotFound = ErrorSlug(.operators, "client_not_found")
+        /// Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
+        public static let tooManyAttempts = ErrorSlug(.operators, "too_many_attempts")
+        /// A mailed code is unknown, used, superseded or expired.
+        public static let codeInvalid = ErrorSlug(.operators, "code_invalid")
+        /// An update gives a client the email of another client of this operator that is not deleted.
+        public static let clientEmailTaken = ErrorSlug(.operators, "client_email_taken")
+        /// 5 mails of a kind went to the address within an hour; `data.retry_after` is the number of seconds until the
+        /// next mail is allowed.
+        public static let tooManyMails = ErrorSlug(.operators, "too_many_mails")
+    }
 
-    /// A property is not valid.
-    public static let fieldInvalid = ErrorSlug(rawValue: "field_invalid")
+    /// Users, clinicians and their patients.
+    public enum Care {
+        /// The email is missing, null or blank.
+        public static let emailRequired = ErrorSlug(.care, "email_required")
+        /// The email is not valid.
+        public static let invalidEmail = ErrorSlug(.care, "invalid_email")
+        /// The password is missing, null or blank.
+        public static let passwordRequired = ErrorSlug(.care, "password_required")
+        /// The password is not a string, or is longer than 1,024 bytes.
+        public static let invalidPassword = ErrorSlug(.care, "invalid_password")
+        /// The role is missing, or is neither user nor clinician.
+        public static let invalidRole = ErrorSlug(.care, "invalid_role")
+        /// The first name is not a string, or is too long.
+        public static let invalidFirstName = ErrorSlug(.care, "invalid_first_name")
+        /// The last name is not a string, or is too long.
+        public static let invalidLastName = ErrorSlug(.care, "invalid_last_name")
+        /// The phone number is not a string, or is too long.
+        public static let invalidPhone = ErrorSlug(.care, "invalid_phone")
+        /// The npi is not ten digits that begin with 1 or 2 and have a valid check digit.
+        public static let invalidNpi = ErrorSlug(.care, "invalid_npi")
+        /// The email is taken.
+        public static let userAlreadyExists = ErrorSlug(.care, "user_already_exists")
+        /// The user does not exist.
+        public static let userNotFound = ErrorSlug(.care, "user_not_found")
+        /// The token is missing or blank.
+        public static let accessTokenRequired = ErrorSlug(.care, "access_token_required")
+        /// The token is unknown, revoked or expired.
+        public static let invalidAccessToken = ErrorSlug(.care, "invalid_access_token")
+        /// The email or the password is wrong, or the password is a temporary one that was mailed more than a day ago.
+        public static let wrongEmailPassword = ErrorSlug(.care, "wrong_email_password")
+        /// Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
+        public static let loginAttemptsExceeded = ErrorSlug(.care, "login_attempts_exceeded")
+        /// A patient's first name is missing or blank.
+        public static let firstNameRequired = ErrorSlug(.care, "first_name_required")
+        /// The value is not a date of the form 1970-12-31, is before 1850-01-01, or is after tomorrow (UTC).
+        public static let invalidBirthdate = ErrorSlug(.care, "invalid_birthdate")
+        /// The value is not male, female or other.
+        public static let invalidSex = ErrorSlug(.care, "invalid_sex")
+        /// The value is neither read nor write.
+        public static let invalidAccess = ErrorSlug(.care, "invalid_access")
+        /// The value is not prime, family or anyone.
+        public static let invalidGroup = ErrorSlug(.care, "invalid_group")
+        /// The value is not an integer of 0 or more.
+        public static let invalidLimit = ErrorSlug(.care, "invalid_limit")
+        /// The value is not an integer of 0 or more.
+        public static let invalidOffset = ErrorSlug(.care, "invalid_offset")
+        /// The share is the owner's.
+        public static let isOwner = ErrorSlug(.care, "is_owner")
+        /// The caller has only read access, or tries to delete a patient that is another user.
+        public static let unauthorized = ErrorSlug(.care, "unauthorized")
+        /// The patient does not exist, or the caller has no access to it.
+        public static let invalidPatientID = ErrorSlug(.care, "invalid_patient_id")
+        /// The patient has no such share.
+        public static let invalidShareID = ErrorSlug(.care, "invalid_share_id")
+        /// A mailed code is unknown, used, superseded or expired, or belongs to another account.
+        public static let invalidCode = ErrorSlug(.care, "invalid_code")
+        /// 5 mails of a kind went to the address within an hour, or the account caused 100 mails to other addresses within
+        /// a day; `data.retry_after` is the number of seconds until the next mail is allowed.
+        public static let tooManyMails = ErrorSlug(.care, "too_many_mails")
+    }
 
-    /// The email is taken.
-    public static let operatorExists = ErrorSlug(rawValue: "operator_exists")
+    /// Customers, salespeople and internal users.
+    public enum Sales {
+        /// A property is missing or not valid; `data.field` names it.
+        public static let invalidRequest = ErrorSlug(.sales, "invalid_request")
+        /// A mailed token is unknown, used, superseded or expired.
+        public static let tokenInvalid = ErrorSlug(.sales, "token_invalid")
+        /// The role of the code's owner does not allow it to invite this kind of account.
+        public static let insufficientAuthorization = ErrorSlug(.sales, "insufficient_authorization")
+        /// The sign-in failed.
+        public static let authenticationFailed = ErrorSlug(.sales, "authentication_failed")
+        /// The api key is missing or unknown, or its session has ended or expired.
+        public static let notAuthenticated = ErrorSlug(.sales, "not_authenticated")
+        /// The code belongs to no account and to no valid invitation.
+        public static let invalidReferralCode = ErrorSlug(.sales, "invalid_referral_code")
+        /// The email is taken.
+        public static let userAlreadyExists = ErrorSlug(.sales, "user_already_exists")
+        /// Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
+        public static let tooManyAttempts = ErrorSlug(.sales, "too_many_attempts")
+        /// 5 mails of a kind went to the address within an hour; `data.retry_after` is the number of seconds until the
+        /// next mail is allowed.
+        public static let tooManyMails = ErrorSlug(.sales, "too_many_mails")
+    }
 
-    /// The account does not exist, or its email is not confirmed.
-    public static let accountInvalidOrUnconfirmed = ErrorSlug(rawValue: "account_invalid_or_unconfirmed")
+    /// The service itself.
+    public enum Service {
+        /// A property is missing or not valid.
+        public static let invalidRequest = ErrorSlug(.service, "invalid_request")
+        /// Another process held the lock for longer than --lock-wait.
+        public static let busy = ErrorSlug(.service, "busy")
+        /// Nothing of the request was written.
+        public static let diskFull = ErrorSlug(.service, "disk_full")
+        /// The directory cannot be written to.
+        public static let readOnly = ErrorSlug(.service, "read_only")
+        /// A file does not hold what was written to it, or the system failed a write.
+        public static let damaged = ErrorSlug(.service, "damaged")
+        /// A file of the store belongs to another user.
+        public static let accessDenied = ErrorSlug(.service, "access_denied")
+    }
 
-    /// The password is wrong.
-    public static let wrongPassword = ErrorSlug(rawValue: "wrong_password")
-
-    /// The operator has no such client.
-    public static let clientNotFound = ErrorSlug(rawValue: "client_not_found")
-
-    /// Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
-    public static let tooManyAttempts = ErrorSlug(rawValue: "too_many_attempts")
-
-    /// A mailed code is unknown, used, superseded or expired.
-    public static let codeInvalid = ErrorSlug(rawValue: "code_invalid")
-
-    /// An update gives a client the email of another client of this operator that is not deleted.
-    public static let clientEmailTaken = ErrorSlug(rawValue: "client_email_taken")
-
-    /// 5 mails of a kind went to the address within an hour; `data.retry_after` is the number of seconds until the
-    /// next mail is allowed. 5 mails of a kind went to the address within an hour, or the account caused 100 mails to
-    /// other addresses within a day; `data.retry_after` is the number of seconds until the next mail is allowed.
-    public static let tooManyMails = ErrorSlug(rawValue: "too_many_mails")
-
-    /// The email is missing, null or blank.
-    public static let emailRequired = ErrorSlug(rawValue: "email_required")
-
-    /// The email is not valid.
-    public static let invalidEmail = ErrorSlug(rawValue: "invalid_email")
-
-    /// The password is missing, null or blank.
-    public static let passwordRequired = ErrorSlug(rawValue: "password_required")
-
-    /// The password is not a string, or is longer than 1,024 bytes.
-    public static let invalidPassword = ErrorSlug(rawValue: "invalid_password")
-
-    /// The role is missing, or is neither user nor clinician.
-    public static let invalidRole = ErrorSlug(rawValue: "invalid_role")
-
-    /// The first name is not a string, or is too long.
-    public static let invalidFirstName = ErrorSlug(rawValue: "invalid_first_name")
-
-    /// The last name is not a string, or is too long.
-    public static let invalidLastName = ErrorSlug(rawValue: "invalid_last_name")
-
-    /// The phone number is not a string, or is too long.
-    public static let invalidPhone = ErrorSlug(rawValue: "invalid_phone")
-
-    /// The npi is not ten digits that begin with 1 or 2 and have a valid check digit.
-    public static let invalidNpi = ErrorSlug(rawValue: "invalid_npi")
-
-    /// The email is taken.
-    public static let userAlreadyExists = ErrorSlug(rawValue: "user_already_exists")
-
-    /// The user does not exist.
-    public static let userNotFound = ErrorSlug(rawValue: "user_not_found")
-
-    /// The token is missing or blank.
-    public static let accessTokenRequired = ErrorSlug(rawValue: "access_token_required")
-
-    /// The token is unknown, revoked or expired.
-    public static let invalidAccessToken = ErrorSlug(rawValue: "invalid_access_token")
-
-    /// The email or the password is wrong, or the password is a temporary one that was mailed more than a day ago.
-    public static let wrongEmailPassword = ErrorSlug(rawValue: "wrong_email_password")
-
-    /// Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
-    public static let loginAttemptsExceeded = ErrorSlug(rawValue: "login_attempts_exceeded")
-
-    /// A patient's first name is missing or blank.
-    public static let firstNameRequired = ErrorSlug(rawValue: "first_name_required")
-
-    /// The value is not a date of the form 1970-12-31, is before 1850-01-01, or is after tomorrow (UTC).
-    public static let invalidBirthdate = ErrorSlug(rawValue: "invalid_birthdate")
-
-    /// The value is not male, female or other.
-    public static let invalidSex = ErrorSlug(rawValue: "invalid_sex")
-
-    /// The value is neither read nor write.
-    public static let invalidAccess = ErrorSlug(rawValue: "invalid_access")
-
-    /// The value is not prime, family or anyone.
-    public static let invalidGroup = ErrorSlug(rawValue: "invalid_group")
-
-    /// The value is not an integer of 0 or more.
-    public static let invalidLimit = ErrorSlug(rawValue: "invalid_limit")
-
-    /// The value is not an integer of 0 or more.
-    public static let invalidOffset = ErrorSlug(rawValue: "invalid_offset")
-
-    /// The share is the owner's.
-    public static let isOwner = ErrorSlug(rawValue: "is_owner")
-
-    /// The caller has only read access, or tries to delete a patient that is another user.
-    public static let unauthorized = ErrorSlug(rawValue: "unauthorized")
-
-    /// The patient does not exist, or the caller has no access to it.
-    public static let invalidPatientID = ErrorSlug(rawValue: "invalid_patient_id")
-
-    /// The patient has no such share.
-    public static let invalidShareID = ErrorSlug(rawValue: "invalid_share_id")
-
-    /// A mailed code is unknown, used, superseded or expired, or belongs to another account.
-    public static let invalidCode = ErrorSlug(rawValue: "invalid_code")
-
-    /// A property is missing or not valid; `data.field` names it. A property is missing or not valid.
-    public static let invalidRequest = ErrorSlug(rawValue: "invalid_request")
-
-    /// A mailed token is unknown, used, superseded or expired.
-    public static let tokenInvalid = ErrorSlug(rawValue: "token_invalid")
-
-    /// The role of the code's owner does not allow it to invite this kind of account.
-    public static let insufficientAuthorization = ErrorSlug(rawValue: "insufficient_authorization")
-
-    /// The api key is missing or unknown, or its session has ended or expired.
-    public static let notAuthenticated = ErrorSlug(rawValue: "not_authenticated")
-
-    /// The code belongs to no account and to no valid invitation.
-    public static let invalidReferralCode = ErrorSlug(rawValue: "invalid_referral_code")
-
-    /// Another process held the lock for longer than --lock-wait.
-    public static let busy = ErrorSlug(rawValue: "busy")
-
-    /// Nothing of the request was written.
-    public static let diskFull = ErrorSlug(rawValue: "disk_full")
-
-    /// The directory cannot be written to.
-    public static let readOnly = ErrorSlug(rawValue: "read_only")
-
-    /// A file does not hold what was written to it, or the system failed a write.
-    public static let damaged = ErrorSlug(rawValue: "damaged")
-
-    /// A file of the store belongs to another user.
-    public static let accessDenied = ErrorSlug(rawValue: "access_denied")
-
-    /// All slugs of the contract.
+    /// Those that this client knows.
     public static let known: [ErrorSlug] = [
-        .authenticationFailed,
-        .fieldRequired,
-        .fieldInvalid,
-        .operatorExists,
-        .accountInvalidOrUnconfirmed,
-        .wrongPassword,
-        .clientNotFound,
-        .tooManyAttempts,
-        .codeInvalid,
-        .clientEmailTaken,
-        .tooManyMails,
-        .emailRequired,
-        .invalidEmail,
-        .passwordRequired,
-        .invalidPassword,
-        .invalidRole,
-        .invalidFirstName,
-        .invalidLastName,
-        .invalidPhone,
-        .invalidNpi,
-        .userAlreadyExists,
-        .userNotFound,
-        .accessTokenRequired,
-        .invalidAccessToken,
-        .wrongEmailPassword,
-        .loginAttemptsExceeded,
-        .firstNameRequired,
-        .invalidBirthdate,
-        .invalidSex,
-        .invalidAccess,
-        .invalidGroup,
-        .invalidLimit,
-        .invalidOffset,
-        .isOwner,
-        .unauthorized,
-        .invalidPatientID,
-        .invalidShareID,
-        .invalidCode,
-        .invalidRequest,
-        .tokenInvalid,
-        .insufficientAuthorization,
-        .notAuthenticated,
-        .invalidReferralCode,
-        .busy,
-        .diskFull,
-        .readOnly,
-        .damaged,
-        .accessDenied,
+        Operators.authenticationFailed,
+        Operators.fieldRequired,
+        Operators.fieldInvalid,
+        Operators.operatorExists,
+        Operators.accountInvalidOrUnconfirmed,
+        Operators.wrongPassword,
+        Operators.clientNotFound,
+        Operators.tooManyAttempts,
+        Operators.codeInvalid,
+        Operators.clientEmailTaken,
+        Operators.tooManyMails,
+        Care.emailRequired,
+        Care.invalidEmail,
+        Care.passwordRequired,
+        Care.invalidPassword,
+        Care.invalidRole,
+        Care.invalidFirstName,
+        Care.invalidLastName,
+        Care.invalidPhone,
+        Care.invalidNpi,
+        Care.userAlreadyExists,
+        Care.userNotFound,
+        Care.accessTokenRequired,
+        Care.invalidAccessToken,
+        Care.wrongEmailPassword,
+        Care.loginAttemptsExceeded,
+        Care.firstNameRequired,
+        Care.invalidBirthdate,
+        Care.invalidSex,
+        Care.invalidAccess,
+        Care.invalidGroup,
+        Care.invalidLimit,
+        Care.invalidOffset,
+        Care.isOwner,
+        Care.unauthorized,
+        Care.invalidPatientID,
+        Care.invalidShareID,
+        Care.invalidCode,
+        Care.tooManyMails,
+        Sales.invalidRequest,
+        Sales.tokenInvalid,
+        Sales.insufficientAuthorization,
+        Sales.authenticationFailed,
+        Sales.notAuthenticated,
+        Sales.invalidReferralCode,
+        Sales.userAlreadyExists,
+        Sales.tooManyAttempts,
+        Sales.tooManyMails,
+        Service.invalidRequest,
+        Service.busy,
+        Service.diskFull,
+        Service.readOnly,
+        Service.damaged,
+        Service.accessDenied,
     ]
 }

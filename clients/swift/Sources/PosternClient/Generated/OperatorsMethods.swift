@@ -16,13 +16,15 @@ public struct OperatorsMethods: Sendable {
     /// Registers an operator.
     ///
     /// The returned session works at once. Signing in requires the email to be confirmed with the mailed code first.
+    /// Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
+    /// `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - user: The operator's person data.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Returns: An operator, with an open session.
-    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`, `.operatorExists`,
-    ///   `.tooManyMails`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
+    ///   `Operators.operatorExists`, `Operators.tooManyMails`.
     public func register(user: OperatorsPersonInput, password: String) async throws(PosternError) -> OperatorsOperator {
         try await postern.result(of: "operators.register") { writer in
             writer.member("user")
@@ -34,14 +36,15 @@ public struct OperatorsMethods: Sendable {
 
     /// Signs an operator in.
     ///
-    /// Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
+    /// Each sign-in opens a session. Only the newest 16 sessions of an account stay open. Limits: `sessionSeconds` (90
+    /// days), `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Returns: An operator, with an open session.
-    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`, `.accountInvalidOrUnconfirmed`,
-    ///   `.wrongPassword`, `.tooManyAttempts`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
+    ///   `Operators.accountInvalidOrUnconfirmed`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
     public func signin(email: String, password: String) async throws(PosternError) -> OperatorsOperator {
         try await postern.result(of: "operators.signin") { writer in
             writer.member("email")
@@ -53,12 +56,13 @@ public struct OperatorsMethods: Sendable {
 
     /// Confirms an operator's email address.
     ///
-    /// The code is valid once, for a day.
+    /// The code is valid once, for a day. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
     ///
     /// - Parameters:
     ///   - code: The code from the mail.
     /// - Returns: A confirmed email address.
-    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`, `.codeInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
+    ///   `Operators.codeInvalid`.
     public func confirmEmail(code: String) async throws(PosternError) -> OperatorsConfirmedEmail {
         try await postern.result(of: "operators.confirm_email") { writer in
             writer.member("code")
@@ -68,11 +72,12 @@ public struct OperatorsMethods: Sendable {
 
     /// Mails a new confirmation code.
     ///
-    /// The reply is the same whether or not the account exists.
+    /// The reply is the same whether or not the account exists. Limits: `confirmationCodeSeconds` (a day),
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
-    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`.
     public func resendConfirmation(email: String) async throws(PosternError) {
         try await postern.perform("operators.resend_confirmation") { writer in
             writer.member("email")
@@ -87,7 +92,7 @@ public struct OperatorsMethods: Sendable {
     /// - Parameters:
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
-    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`.
     public func signout(userID: Int, sessionID: String) async throws(PosternError) {
         try await postern.perform("operators.signout") { writer in
             writer.member("user_id")
@@ -99,15 +104,16 @@ public struct OperatorsMethods: Sendable {
 
     /// Changes an operator's password.
     ///
-    /// All of the operator's sessions end.
+    /// All of the operator's sessions end. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
+    /// `lockoutSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
     ///   - currentPassword: The current password.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`,
-    ///   `.wrongPassword`, `.tooManyAttempts`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
     public func changePassword(
         userID: Int,
         sessionID: String,
@@ -128,11 +134,12 @@ public struct OperatorsMethods: Sendable {
 
     /// Mails a code for setting a new password.
     ///
-    /// The reply is the same whether or not the account exists.
+    /// The reply is the same whether or not the account exists. Limits: `resetCodeSeconds` (an hour),
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
-    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`.
     public func resetPassword(email: String) async throws(PosternError) {
         try await postern.perform("operators.reset_password") { writer in
             writer.member("email")
@@ -142,12 +149,14 @@ public struct OperatorsMethods: Sendable {
 
     /// Sets a new password.
     ///
-    /// All of the operator's sessions end, a lockout is removed, and the email becomes confirmed.
+    /// All of the operator's sessions end, a lockout is removed, and the email becomes confirmed. Limits:
+    /// `resetCodeSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - code: The code from the mail.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    /// - Throws: `PosternError`; its own slugs: `.fieldRequired`, `.fieldInvalid`, `.codeInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
+    ///   `Operators.codeInvalid`.
     public func completeReset(code: String, password: String) async throws(PosternError) {
         try await postern.perform("operators.complete_reset") { writer in
             writer.member("code")
@@ -172,7 +181,8 @@ public struct OperatorsClientMethods: Sendable {
     ///   - sessionID: A session of that operator.
     ///   - client: The client.
     /// - Returns: A client of an operator.
-    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`.
     public func create(
         userID: Int,
         sessionID: String,
@@ -198,8 +208,8 @@ public struct OperatorsClientMethods: Sendable {
     ///   - clientID: The client's `id`.
     ///   - client: The properties to change; an absent property is not changed.
     /// - Returns: A client of an operator.
-    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`,
-    ///   `.clientNotFound`, `.clientEmailTaken`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`, `Operators.clientNotFound`, `Operators.clientEmailTaken`.
     public func update(
         userID: Int,
         sessionID: String,
@@ -227,8 +237,8 @@ public struct OperatorsClientMethods: Sendable {
     ///   - sessionID: A session of that operator.
     ///   - clientID: The client's `id`.
     /// - Returns: A client of an operator.
-    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`,
-    ///   `.clientNotFound`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`, `Operators.clientNotFound`.
     public func delete(userID: Int, sessionID: String, clientID: Int) async throws(PosternError) -> OperatorsClient {
         try await postern.result(of: "operators.client.delete") { writer in
             writer.member("user_id")
@@ -257,7 +267,8 @@ public struct OperatorsClientsMethods: Sendable {
     ///   - limit: The maximum number of clients. The oldest changes are returned; continue with `provision` from the
     ///     reply.
     /// - Returns: Changed clients, and the cursor for the next request.
-    /// - Throws: `PosternError`; its own slugs: `.authenticationFailed`, `.fieldRequired`, `.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`.
     public func get(
         userID: Int,
         sessionID: String,

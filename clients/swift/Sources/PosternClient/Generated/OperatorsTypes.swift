@@ -7,7 +7,7 @@ import JSON
 public struct OperatorsPerson: ResultValue, Equatable, Sendable {
     /// The person's number.
     public var id: Int
-    /// When the person was added. UTC, as `2016-02-24T22:07:52.371513Z`.
+    /// When the person was added. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
     public var created: String
     /// The first name.
     public var firstName: String
@@ -65,11 +65,11 @@ public struct OperatorsPerson: ResultValue, Equatable, Sendable {
 public struct OperatorsOperator: ResultValue, Equatable, Sendable {
     /// The operator's number.
     public var id: Int
-    /// When the operator registered. UTC, as `2016-02-24T22:07:52.371513Z`.
+    /// When the operator registered. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
     public var created: String
     /// The operator's person data.
     public var user: OperatorsPerson
-    /// The bearer token of the session: 128 hexadecimal digits.
+    /// The session: 128 hexadecimal digits.
     public var sessionID: String
 
     /// Creates a value from its properties.
@@ -133,13 +133,14 @@ extension OperatorsOperator: CustomReflectable, CustomStringConvertible, CustomD
 public struct OperatorsClient: ResultValue, Equatable, Sendable {
     /// The client's number.
     public var id: Int
-    /// When the client was added. UTC, as `2016-02-24T22:07:52.371513Z`.
+    /// When the client was added. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
     public var created: String
     /// The client's person data.
     public var user: OperatorsPerson
     /// The client's postal address.
     public var address: String
-    /// When the client was deleted; null if it is not deleted. UTC, as `2016-02-24T22:07:52.371513Z`.
+    /// When the client was deleted; null if it is not deleted. UTC with microseconds, as text:
+    /// `2016-02-24T22:07:52.371513Z`.
     public var deleted: String?
 
     /// Creates a value from its properties.

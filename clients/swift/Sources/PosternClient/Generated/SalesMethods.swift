@@ -17,7 +17,8 @@ public struct SalesUserMethods: Sendable {
 
     /// Creates a customer.
     ///
-    /// Any valid referral code works. The customer cannot sign in until the mailed token is used.
+    /// Any valid referral code works. The customer cannot sign in until the mailed token is used. Limits:
+    /// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -26,8 +27,8 @@ public struct SalesUserMethods: Sendable {
     ///   - source: Where the customer came from.
     ///   - name: The person's name.
     /// - Returns: A new customer.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.invalidReferralCode`, `.userAlreadyExists`,
-    ///   `.tooManyMails`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
+    ///   `Sales.userAlreadyExists`, `Sales.tooManyMails`.
     public func createCustomer(
         email: String,
         password: String,
@@ -51,7 +52,7 @@ public struct SalesUserMethods: Sendable {
 
     /// Creates a salesperson.
     ///
-    /// The owner of the referral code must be a salesperson or an internal user.
+    /// The owner of the referral code must be a salesperson or an internal user. Limits: `sessionSeconds` (90 days).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -61,8 +62,8 @@ public struct SalesUserMethods: Sendable {
     ///   - phone: The phone number.
     ///   - brandID: The external id of the brand.
     /// - Returns: A new salesperson or internal user, with an open session.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.invalidReferralCode`,
-    ///   `.insufficientAuthorization`, `.userAlreadyExists`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
+    ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`.
     public func createSalesperson(
         email: String,
         password: String,
@@ -89,7 +90,7 @@ public struct SalesUserMethods: Sendable {
 
     /// Creates an internal user.
     ///
-    /// The owner of the referral code must be an internal user.
+    /// The owner of the referral code must be an internal user. Limits: `sessionSeconds` (90 days).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -97,8 +98,8 @@ public struct SalesUserMethods: Sendable {
     ///   - referralCode: The referral code of the account that invites, or of an invitation.
     ///   - name: The person's name.
     /// - Returns: A new salesperson or internal user, with an open session.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.invalidReferralCode`,
-    ///   `.insufficientAuthorization`, `.userAlreadyExists`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
+    ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`.
     public func createInternal(
         email: String,
         password: String,
@@ -119,13 +120,15 @@ public struct SalesUserMethods: Sendable {
 
     /// Signs in.
     ///
-    /// Each sign-in opens a session. Only the newest 16 sessions of an account stay open.
+    /// Each sign-in opens a session. Only the newest 16 sessions of an account stay open. Limits: `sessionSeconds` (90
+    /// days), `sessionsMax` (16), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Returns: A new session.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.authenticationFailed`, `.tooManyAttempts`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.authenticationFailed`,
+    ///   `Sales.tooManyAttempts`.
     public func authenticate(email: String, password: String) async throws(PosternError) -> SalesAuthenticated {
         try await postern.result(of: "sales.user.authenticate") { writer in
             writer.member("email")
@@ -137,12 +140,12 @@ public struct SalesUserMethods: Sendable {
 
     /// Verifies a customer's email.
     ///
-    /// The token is valid once, for a day.
+    /// The token is valid once, for a day. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
     ///
     /// - Parameters:
     ///   - token: The token from the mail.
     /// - Returns: A verified email address.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.tokenInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.tokenInvalid`.
     public func verify(token: String) async throws(PosternError) -> SalesVerifiedEmail {
         try await postern.result(of: "sales.user.verify") { writer in
             writer.member("token")
@@ -157,7 +160,7 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - apiKey: A bearer token from a sign-in.
     /// - Returns: An account, as its owner sees it.
-    /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
     public func me(apiKey: String) async throws(PosternError) -> SalesMe {
         try await postern.result(of: "sales.user.me") { writer in
             writer.member("api_key")
@@ -172,7 +175,7 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - apiKey: A bearer token from a sign-in.
     ///   - name: The person's name.
-    /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
     public func updateMe(apiKey: String, name: SalesNameInput) async throws(PosternError) {
         try await postern.perform("sales.user.update_me") { writer in
             writer.member("api_key")
@@ -189,7 +192,7 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - apiKey: A bearer token from a sign-in.
     /// - Returns: An account's new referral code.
-    /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
     public func renewReferralCode(apiKey: String) async throws(PosternError) -> SalesReferralCode {
         try await postern.result(of: "sales.user.renew_referral_code") { writer in
             writer.member("api_key")
@@ -199,11 +202,12 @@ public struct SalesUserMethods: Sendable {
 
     /// Mails a token for setting a new password.
     ///
-    /// The reply is the same whether or not the account exists.
+    /// The reply is the same whether or not the account exists. Limits: `resetCodeSeconds` (an hour),
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`.
     public func reset(email: String) async throws(PosternError) {
         try await postern.perform("sales.user.reset") { writer in
             writer.member("email")
@@ -213,12 +217,13 @@ public struct SalesUserMethods: Sendable {
 
     /// Sets a new password.
     ///
-    /// All sessions of the account end, a lockout is removed, and the email becomes verified.
+    /// All sessions of the account end, a lockout is removed, and the email becomes verified. Limits:
+    /// `resetCodeSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - token: The token from the mail.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`, `.tokenInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.tokenInvalid`.
     public func completeReset(token: String, password: String) async throws(PosternError) {
         try await postern.perform("sales.user.complete_reset") { writer in
             writer.member("token")
@@ -230,11 +235,12 @@ public struct SalesUserMethods: Sendable {
 
     /// Mails a new verification token.
     ///
-    /// The reply is the same whether or not the account exists.
+    /// The reply is the same whether or not the account exists. Limits: `confirmationCodeSeconds` (a day),
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`.
     public func resendVerification(email: String) async throws(PosternError) {
         try await postern.perform("sales.user.resend_verification") { writer in
             writer.member("email")
@@ -248,7 +254,7 @@ public struct SalesUserMethods: Sendable {
     ///
     /// - Parameters:
     ///   - apiKey: A bearer token from a sign-in.
-    /// - Throws: `PosternError`; its own slugs: `.notAuthenticated`, `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
     public func signout(apiKey: String) async throws(PosternError) {
         try await postern.perform("sales.user.signout") { writer in
             writer.member("api_key")

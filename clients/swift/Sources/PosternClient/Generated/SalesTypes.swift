@@ -3,11 +3,29 @@
 
 import JSON
 
+/// What an account of the sales API may do, and whom it may invite. A newer service may have more values.
+public struct SalesRole: Choice, ResultValue {
+    public static let customer = SalesRole(rawValue: "customer")
+    public static let salesperson = SalesRole(rawValue: "salesperson")
+    public static let admin = SalesRole(rawValue: "admin")
+
+    /// Those that this client knows.
+    public static let known: [SalesRole] = [.customer, .salesperson, .admin]
+
+    /// The string.
+    public let rawValue: String
+
+    /// The value of that string.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+}
+
 /// A new customer.
 public struct SalesCreated: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
-    /// When the account was created, as Unix time in seconds. Unix time in seconds.
+    /// When the account was created, as Unix time in seconds. In seconds since 1970.
     public var created: Int
     /// A random UUID, the account's public id.
     public var externalID: String
@@ -49,7 +67,7 @@ public struct SalesCreated: ResultValue, Equatable, Sendable {
 public struct SalesCreatedWithKey: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
-    /// When the account was created, as Unix time in seconds. Unix time in seconds.
+    /// When the account was created, as Unix time in seconds. In seconds since 1970.
     public var created: Int
     /// A random UUID, the account's public id.
     public var externalID: String

@@ -3,20 +3,37 @@
 
 import JSON
 
+/// How a store keeps its data. A newer service may have more values.
+public struct ServiceStoreKind: Choice, ResultValue {
+    public static let memory = ServiceStoreKind(rawValue: "memory")
+    public static let directory = ServiceStoreKind(rawValue: "directory")
+
+    /// Those that this client knows.
+    public static let known: [ServiceStoreKind] = [.memory, .directory]
+
+    /// The string.
+    public let rawValue: String
+
+    /// The value of that string.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+}
+
 /// The store.
 public struct ServiceStoreInfo: ResultValue, Equatable, Sendable {
     /// `memory` or `directory`.
-    public var kind: String
+    public var kind: ServiceStoreKind
 
     /// Creates a value from its properties.
     public init(
-        kind: String
+        kind: ServiceStoreKind
     ) {
         self.kind = kind
     }
 
     init(reading reader: inout JSONReader) throws {
-        var kind: String?
+        var kind: ServiceStoreKind?
         try reader.beginObject()
         while let memberName = try reader.nextMember() {
             if memberName.equals("kind") {
@@ -89,7 +106,7 @@ public struct ServiceOutboxMessage: ResultValue, Equatable, Sendable {
     public var subject: String
     /// The text; empty after it was erased.
     public var text: String
-    /// When the mail was created. UTC, as `2016-02-24T22:07:52.371513Z`.
+    /// When the mail was created. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
     public var created: String
 
     /// Creates a value from its properties.

@@ -23,7 +23,7 @@ public struct SystemMethods: Sendable {
     ///
     /// - Parameters:
     ///   - seconds: The number of seconds.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`.
+    /// - Throws: `PosternError`; its own slugs: `Service.invalidRequest`.
     public func advanceClock(seconds: Int) async throws(PosternError) {
         try await postern.perform("system.advance_clock") { writer in
             writer.member("seconds")
@@ -44,16 +44,17 @@ public struct SystemMethods: Sendable {
     /// Creates an invitation and returns its referral code.
     ///
     /// The code is valid for 7 days. The method exists only in deterministic mode; otherwise use `postern invite`.
+    /// Limits: `invitationSeconds` (7 days), `invitationUsesMax` (1,000,000).
     ///
     /// - Parameters:
     ///   - role: The role with which the code invites. One of `customer`, `salesperson`, `admin`.
     ///   - uses: The number of accounts that the code can create; default 1.
     /// - Returns: A referral code of an invitation, which no account owns.
-    /// - Throws: `PosternError`; its own slugs: `.invalidRequest`.
-    public func invite(role: String, uses: Int? = nil) async throws(PosternError) -> ServiceInvite {
+    /// - Throws: `PosternError`; its own slugs: `Service.invalidRequest`.
+    public func invite(role: SalesRole, uses: Int? = nil) async throws(PosternError) -> ServiceInvite {
         try await postern.result(of: "system.invite") { writer in
             writer.member("role")
-            writer.string(role)
+            role.write(to: &writer)
             if let uses {
                 writer.member("uses")
                 writer.int(uses)

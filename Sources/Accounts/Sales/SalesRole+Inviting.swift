@@ -1,7 +1,4 @@
-/// The role of an account of the sales API. It decides which roles the account's referral code may invite.
-package enum SalesRole: String, CaseIterable, Sendable {
-    case customer, salesperson, admin
-
+extension SalesRole {
     /// Whether an account of this role may invite one of `role`:
     ///
     /// | new account | invited by |

@@ -1,17 +1,4 @@
-/// The mails that the account APIs send.
-package enum MailKind: String, CaseIterable, Sendable {
-    case operatorsConfirmation = "operators-confirmation"
-    case operatorsReset = "operators-reset"
-    case careConfirmation = "care-confirmation"
-    case careTemporaryPassword = "care-temporary-password"
-    /// A temporary password for an account whose address is not proven. Signing in with it ends earlier shares.
-    case careTemporaryPasswordUnproven = "care-temporary-password-unproven"
-    case careInvitation = "care-invitation"
-    case salesVerification = "sales-verification"
-    case salesReset = "sales-reset"
-}
-
-/// The subject and the text of a mail.
+/// What a mail says: one line of subject and a plain text.
 package struct MailText: Equatable, Sendable {
     /// One line.
     package let subject: String

@@ -1,0 +1,9 @@
+/// What a host chooses about the account APIs.
+package struct AccountSettings: Sendable {
+    /// Whether an operator has to confirm the email before signing in.
+    package var operatorsConfirmEmail: Bool
+
+    package init(operatorsConfirmEmail: Bool = true) {
+        self.operatorsConfirmEmail = operatorsConfirmEmail
+    }
+}

@@ -1,0 +1,161 @@
+/// Swift that follows from the list of the account APIs.
+struct AccountAPIsEmitter {
+    private let apis: [API]
+    private let records: [ObjectType]
+
+    init(_ contract: Contract) {
+        apis = contract.accountAPIs
+        // The records of the APIs stand before those that they share.
+        let types = contract.records.dropFirst().flatMap(\.records) + contract.records.prefix(1).flatMap(\.records)
+        let embedded = Set(types.flatMap(\.members).map(\.type.base))
+        records = types.filter { !embedded.contains($0.name) }
+    }
+
+    /// Every file, by path, with its text.
+    var files: [(String, String)] {
+        [
+            ("Sources/Accounts/Generated/Realm.swift", realmText),
+            ("Sources/Accounts/Generated/AccountAPIs.swift", apisText),
+            ("Sources/Accounts/Generated/MailKind.swift", mailKindText),
+            ("Sources/Accounts/Generated/RecordTypes.swift", recordTypesText),
+            ("Sources/Mail/Generated/MailKind+Templates.swift", templatesText),
+            ("Sources/Service/Generated/AccountHandlers.swift", handlersText),
+        ]
+    }
+
+    private var mails: [Mail] { apis.flatMap(\.mails) }
+
+    /// A line for each API.
+    private func each(indent: Int, _ line: (API) -> String) -> String {
+        apis.map { String(repeating: " ", count: indent) + line($0) }.joined(separator: "\n")
+    }
+
+    private var realmText: String {
+        """
+        \(generatedMark)package import Store
+
+        /// One of the account APIs. Each has accounts of its own: the same email may stand in all of them.
+        package enum Realm: String, CaseIterable, Sendable {
+            case \(apis.map(\.name).joined(separator: ", "))
+
+            /// The number of the account that has an email, which is in lower case; nil where none has.
+            package func account(of email: String, in tx: Transaction) throws -> Int? {
+                switch self {
+        \(each(indent: 8) { "case .\($0.name): try tx.find(\($0.accounts ?? "").byEmail, Key(email))?.id" })
+                }
+            }
+
+            /// Reports an account of the realm that is not there.
+            func require(_ property: String, _ account: Int, into findings: inout RecordFindings) {
+                switch self {
+        \(each(indent: 8) { "case .\($0.name): findings.require(property, \($0.accounts ?? "").self, account)" })
+                }
+            }
+        }
+
+        extension ErrorCode.API {
+            /// The realm of its accounts; nil for the service itself, which has none.
+            package var realm: Realm? {
+                switch self {
+        \(each(indent: 8) { "case .\($0.name): .\($0.name)" })
+                case .service: nil
+                }
+            }
+        }
+
+        """
+    }
+
+    private var apisText: String {
+        let properties = each(indent: 4) { "/// \($0.title).\n    package let \($0.name): \($0.name.upperCamel)" }
+        return """
+            \(generatedMark)/// The account APIs over one store. A class, as every later phase is handed them.
+            package final class AccountAPIs {
+                /// The store and every source of effects.
+                package let environment: Environment
+            \(properties)
+
+                package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
+                    self.environment = environment
+            \(each(indent: 8) { "\($0.name) = \($0.name.upperCamel)(environment, settings)" })
+                }
+            }
+
+            """
+    }
+
+    private var handlersText: String {
+        """
+        \(generatedMark)import Accounts
+
+        /// What binds the methods of each account API to its rules.
+        struct AccountHandlers {
+        \(each(indent: 4) { "let \($0.name): \($0.name.upperCamel)Handlers" })
+
+            init(_ apis: AccountAPIs) {
+        \(each(indent: 8) { "\($0.name) = \($0.name.upperCamel)Handlers(\($0.name): apis.\($0.name))" })
+            }
+        }
+
+        """
+    }
+
+    private var mailKindText: String {
+        let cases = mails.map { "    /// \($0.description)\n    case \($0.swiftName) = \"\($0.kind)\"" }
+        return """
+            \(generatedMark)/// The mails that the account APIs send.
+            package enum MailKind: String, CaseIterable, Sendable {
+            \(cases.joined(separator: "\n"))
+            }
+
+            """
+    }
+
+    private var templatesText: String {
+        let links = mails.map { "        case .\($0.swiftName): \($0.link.map { "\"\($0)\"" } ?? "nil")" }
+        let bytes = mails.map { "        case .\($0.swiftName): PackageResources.\($0.resourceName)" }
+        return """
+            \(generatedMark)import Accounts
+
+            extension MailKind {
+                /// Where a mail's link leads, up to the code; nil where what it brings does not belong into a link.
+                var linkPath: String? {
+                    switch self {
+            \(links.joined(separator: "\n"))
+                    }
+                }
+
+                /// The bytes of the template that comes with the program.
+                var embeddedBytes: [UInt8] {
+                    switch self {
+            \(bytes.joined(separator: "\n"))
+                    }
+                }
+            }
+
+            """
+    }
+
+    private var recordTypesText: String {
+        let all = records.map { "        RecordType(\($0.name).self)," }
+        let personal = records.filter(\.isPersonal).map { "        \($0.name).collection," }
+        return """
+            \(generatedMark)package import Store
+
+            /// All types of records that the account APIs keep.
+            package enum RecordTypes {
+                /// One a collection.
+                package static let all: [RecordType] = [
+            \(all.joined(separator: "\n"))
+                ]
+
+                /// The collections whose records hold the data of a person, and are deleted with it. A share that is
+                /// withdrawn, which has an address too, starts no merge: that goes with the next one.
+                package static let personal: [AnyCollection] = [
+            \(personal.joined(separator: "\n"))
+                ]
+            }
+
+            """
+    }
+}

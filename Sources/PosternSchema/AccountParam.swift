@@ -1,0 +1,46 @@
+import JSON
+
+/// The param that tells whose account a request is about.
+struct AccountParam {
+    /// What the param's value is.
+    enum Kind: String {
+        /// The account's number.
+        case number
+        /// Its email.
+        case email
+        /// A code from a mail to it.
+        case code
+        /// A credential of one of its sessions.
+        case session
+    }
+
+    let kind: Kind
+    /// The param, and for a property of a param the property behind it: `user`, `email`.
+    let path: [String]
+
+    /// The one that a method names, else the one of its authentication; nil where there is neither.
+    ///
+    /// What the value is follows from the member: an integer is a number, a member of the format `email` an email, a
+    /// credential of the authentication a session, and any other a mailed code.
+    init?(_ method: JSONValue, in params: [Member], _ authentication: Authentication?) throws {
+        guard let text = method["account"]?.string ?? authentication?.account else { return nil }
+        let path = text.split(separator: ".").map(String.init)
+        self.path = path
+        let member = path.dropFirst().reduce(params.first { $0.name == path[0] }) { member, name in
+            member?.input?.members.first { $0.name == name }
+        }
+        guard let member, (1...2).contains(path.count) else {
+            throw SchemaError("\(text) is no param in \(method.text)")
+        }
+        if member.type.base == "integer" {
+            kind = .number
+        } else if member.constraints.contains(where: { $0.name == "format" && $0.value == "email" }) {
+            kind = .email
+        } else {
+            kind = authentication?.params.contains { $0.name == member.name } == true ? .session : .code
+        }
+    }
+
+    /// `.email("user", "email")`
+    var swift: String { ".\(kind)(\(path.map { "\"\($0)\"" }.joined(separator: ", ")))" }
+}

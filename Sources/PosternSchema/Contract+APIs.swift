@@ -1,0 +1,27 @@
+import FoundationEssentials
+import JSON
+
+extension Contract {
+    /// The bounds that a method names.
+    func limits(of method: Method) -> [ContractLimits.Limit] {
+        method.limits.compactMap { name in limits.limits.first { $0.name == name } }
+    }
+
+    /// The records that a file describes.
+    static func records(in file: JSONValue, _ limits: ContractLimits) throws -> [ObjectType] {
+        try file.list("records").map { try ObjectType(limits.resolved($0)) }
+    }
+
+    /// The APIs that have accounts: all but the service itself.
+    var accountAPIs: [API] { apis.filter { $0.accounts != nil } }
+
+    /// The files of the APIs, by their positions; the service itself, which has none, comes last.
+    static func apiFiles(in folder: String) throws -> [JSONValue] {
+        let others: Set = ["account.json", "limits.json", "openrpc.json"]
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        let files = try names.filter { $0.hasSuffix(".json") && !others.contains($0) }.compactMap { name in
+            try file("\(folder)/\(name)")
+        }
+        return files.sorted { ($0["position"]?.int ?? .max) < ($1["position"]?.int ?? .max) }
+    }
+}

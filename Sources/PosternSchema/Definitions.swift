@@ -1,0 +1,112 @@
+import JSON
+
+/// What the files of schema/ describe once and use in several places.
+///
+///     { "use": "email", "required": true }          the member `email` of account.json, or of the same file, with `required`
+///     { "name": "role", "type": "Role" }            a string that is one of the values of the enumeration `Role`
+struct Definitions {
+    /// All enumerations, in the contract's order.
+    let enumerations: [Enumeration]
+    private let shared: [String: JSONValue]
+
+    /// - Parameters:
+    ///   - account: the file of what several APIs have, account.json.
+    ///   - apis: the files of the APIs.
+    init(account: JSONValue, apis: [JSONValue]) throws {
+        try account.allowOnly(["members", "types", "records"])
+        enumerations = try apis.flatMap { api in
+            try api.list("enums").map { try Enumeration($0, api: api.text("api")) }
+        }
+        let members = try Self.named(account.list("members"), beside: [:])
+        let types = try account.list("types").map { try Self.filled($0, from: members) }
+        shared = try Self.named(types, beside: members)
+    }
+
+    /// An API's file with what it uses in place of the names.
+    func resolved(_ api: JSONValue) throws -> JSONValue {
+        let definitions = try Self.named(api.list("members"), beside: shared)
+        let name = try api.text("api")
+        let own = enumerations.filter { $0.api == name }.map { ($0.localName, $0) }
+        let all = own + enumerations.map { ($0.name, $0) }
+        let types = Dictionary(all, uniquingKeysWith: { first, _ in first })
+        return Self.typed(try Self.filled(api, from: definitions), by: types)
+    }
+
+    private static func named(
+        _ values: [JSONValue],
+        beside others: [String: JSONValue]
+    ) throws -> [String: JSONValue] {
+        try values.reduce(into: others) { definitions, value in
+            guard definitions.updateValue(value, forKey: try value.text("name")) == nil else {
+                throw SchemaError("\(try value.text("name")) is described twice")
+            }
+        }
+    }
+
+    /// A value with definitions in place of the objects that use them.
+    private static func filled(_ value: JSONValue, from definitions: [String: JSONValue]) throws -> JSONValue {
+        switch value {
+        case .array(let elements): return .array(try elements.map { try filled($0, from: definitions) })
+        case .object(let members):
+            guard let name = value["use"]?.string else {
+                return .object(
+                    try members.map { JSONValue.Member($0.name, try filled($0.value, from: definitions)) }
+                )
+            }
+            guard let definition = definitions[name]?.object else {
+                throw SchemaError("\(value.text) uses \(name), which is not described")
+            }
+            let own = members.filter { $0.name != "use" }
+            let kept = definition.map { member in own.first { $0.name == member.name } ?? member }
+            return .object(kept + own.filter { member in !definition.contains { $0.name == member.name } })
+        default: return value
+        }
+    }
+
+    /// A value whose members of an enumeration's type are strings with the enumeration's values.
+    private static func typed(_ value: JSONValue, by types: [String: Enumeration]) -> JSONValue {
+        switch value {
+        case .array(let elements): return .array(elements.map { typed($0, by: types) })
+        case .object(let members):
+            let type = TypeName(value["type"]?.string ?? "")
+            guard let enumeration = types[type.base] else {
+                return .object(members.map { JSONValue.Member($0.name, typed($0.value, by: types)) })
+            }
+            let values = enumeration.values.map { JSONValue.string($0) } + (type.isNullable ? [.null] : [])
+            let known = value["enum"] ?? .array(values)
+            let plain = members.filter { $0.name != "enum" && $0.name != "type" }
+            let string = JSONValue.Member("type", .string(type.isNullable ? "string?" : "string"))
+            let name = JSONValue.Member("enumeration", .string(enumeration.name))
+            let isWhole = JSONValue.Member("isWholeEnumeration", .bool(value["enum"] == nil))
+            return .object([string] + plain + [name, isWhole, .init("enum", known)])
+        default: return value
+        }
+    }
+}
+
+/// A closed set of strings that a member may have.
+struct Enumeration {
+    let api: String
+    /// Its name in the API's file: `Role`.
+    let localName: String
+    let description: String
+    let values: [String]
+
+    init(_ value: JSONValue, api: String) throws {
+        try value.allowOnly(["name", "description", "values"])
+        self.api = api
+        localName = try value.text("name")
+        description = try value.text("description")
+        values = try value.list("values").compactMap(\.string)
+    }
+
+    /// Its name among those of all APIs: `CareRole`.
+    var name: String { api.upperCamel + localName }
+
+    /// The enumeration that a member has, by its name among those of all APIs.
+    struct Reference {
+        let name: String
+        /// Whether the member may have any of its values, not only some.
+        let isWhole: Bool
+    }
+}

@@ -1,0 +1,16 @@
+/// Swift for the enumerations of the account APIs.
+struct EnumerationsEmitter {
+    let text: String
+
+    init(_ contract: Contract) {
+        let enumerations = contract.enumerations.filter { $0.api != "service" }.map { enumeration in
+            """
+            /// \(enumeration.description)
+            package enum \(enumeration.name): String, CaseIterable, Sendable {
+                case \(enumeration.values.map(\.lowerCamel).joined(separator: ", "))
+            }
+            """
+        }
+        text = generatedMark + enumerations.joined(separator: "\n\n") + "\n"
+    }
+}

@@ -1,0 +1,82 @@
+import JSON
+
+/// A method of the contract.
+struct Method {
+    let name: String
+    let endpoint: String?
+    let summary: String
+    let description: String
+    let params: [Member]
+    /// The name of the result's type; nil for a method that answers null.
+    let result: String?
+    let errors: [String]
+    /// The names of the bounds that a caller has to know, beside those of its params.
+    let limits: [String]
+    let hashesPassword: Bool
+    /// Which param tells whose account a request is about.
+    let account: AccountParam?
+    let effect: Effect
+    /// Whether a second equal call changes nothing more.
+    let isIdempotent: Bool
+    let isRehearsalOnly: Bool
+    /// Whether assistants are offered it.
+    let isTool: Bool
+    let example: JSONValue
+
+    init(_ value: JSONValue, inputs: [ObjectType], authentication: Authentication?) throws {
+        try value.allowOnly([
+            "authenticated", "name", "endpoint", "summary", "description", "params", "result", "errors", "limits",
+            "hashesPassword", "account",
+            "effect", "idempotent", "rehearsalOnly", "tool", "example",
+        ])
+        name = try value.text("name")
+        endpoint = value["endpoint"]?.string
+        summary = try value.text("summary")
+        description = try value.text("description")
+        let authentication = try authentication.required(by: value)
+        params = try (authentication?.params ?? []) + value.list("params").map { try Member($0, inputs: inputs) }
+        result = value["result"]?.string
+        errors = try (authentication?.errors ?? []) + value.list("errors").compactMap(\.string)
+        limits = try value.list("limits").compactMap(\.string)
+        hashesPassword = value["hashesPassword"]?.bool ?? false
+        account = try AccountParam(value, in: params, authentication)
+        effect = try Effect(value)
+        isIdempotent = value["idempotent"]?.bool ?? effect.isIdempotent
+        if value["idempotent"]?.bool == effect.isIdempotent {
+            throw SchemaError("\(name): that it is idempotent, or not, follows from its effect")
+        }
+        isRehearsalOnly = value["rehearsalOnly"]?.bool ?? false
+        isTool = value["tool"]?.bool ?? true
+        example = value["example"] ?? .null
+    }
+
+    /// The method's name without its API, as Swift has it: `operators.client.create` → `clientCreate`.
+    var localName: String {
+        name.split(separator: ".").dropFirst().joined(separator: "_").lowerCamel
+    }
+}
+
+/// What a method does to what is stored.
+enum Effect: String {
+    /// It changes nothing.
+    case reads
+    /// It takes nothing away and overwrites nothing.
+    case adds
+    /// It overwrites something.
+    case changes
+    /// It ends or deletes something.
+    case deletes
+
+    init(_ method: JSONValue) throws {
+        let name = try method.text("effect")
+        guard let effect = Effect(rawValue: name) else { throw SchemaError("there is no effect \(name)") }
+        self = effect
+    }
+
+    var isReadOnly: Bool { self == .reads }
+
+    var isDestructive: Bool { self == .changes || self == .deletes }
+
+    /// Whether a second equal call changes nothing more, unless the method says otherwise.
+    var isIdempotent: Bool { self != .adds }
+}

@@ -1,0 +1,52 @@
+import JSON
+import Testing
+
+@testable import PosternSchema
+
+/// What stands once in schema/ and is used in several places.
+struct DefinitionsTests {
+    private static let account: JSONValue = [
+        "members": [["name": "email", "type": "string", "description": "The email.", "format": "email"]]
+    ]
+    private static let clubs: JSONValue = [
+        "api": "clubs", "enums": [["name": "Rank", "description": "A rank.", "values": ["guest", "host"]]],
+        "members": [["name": "rank", "type": "Rank?", "description": "The rank."]],
+    ]
+
+    private func resolved(_ members: JSONValue) throws -> JSONValue? {
+        let api = JSONValue.object((Self.clubs.object ?? []) + [.init("params", members)])
+        return try Definitions(account: Self.account, apis: [Self.clubs]).resolved(api)["params"]
+    }
+
+    @Test func aMemberOfSeveralAPIsIsUsedByName() throws {
+        let expected: JSONValue = [
+            ["name": "email", "type": "string", "description": "Whose.", "format": "email", "required": true]
+        ]
+        #expect(try resolved([["use": "email", "required": true, "description": "Whose."]]) == expected)
+    }
+
+    @Test func anEnumerationIsAStringWithItsValues() throws {
+        let rank = try #require(resolved([["use": "rank"]])?.array?.first)
+        let member = try Member(rank)
+        #expect(member.type.base == "string" && member.type.isNullable)
+        #expect(rank["enum"] == ["guest", "host", .null])
+        #expect(member.enumeration?.name == "ClubsRank" && member.enumeration?.isWhole == true)
+    }
+
+    @Test func aMemberMayHaveSomeValuesOnly() throws {
+        let rank = try #require(resolved([["use": "rank", "type": "ClubsRank", "enum": ["host"]]])?.array?.first)
+        #expect(rank["enum"] == ["host"])
+        #expect(try Member(rank).enumeration?.isWhole == false)
+    }
+
+    @Test func whatIsNotDescribedIsRefused() {
+        #expect(throws: SchemaError.self) { try resolved([["use": "phone"]]) }
+    }
+
+    @Test func aMemberIsDescribedOnce() {
+        let twice: JSONValue = ["api": "clubs", "members": [["name": "email", "type": "string", "description": ""]]]
+        #expect(throws: SchemaError.self) {
+            try Definitions(account: Self.account, apis: [twice]).resolved(twice)
+        }
+    }
+}
