@@ -98,7 +98,7 @@ def beside_and_alone(bench, postern, merge):
 def merging(bench):
     """The longest reply time while another process runs compaction, and while none does."""
     path = bench.copy(many_of(bench))
-    command = [bench.binary, "merge", "--data", path]
+    command = [bench.binary, "compact", "--data", path]
     with bench.postern(path) as postern:
         return beside_and_alone(bench, postern, lambda: subprocess.run(command, check=True, stdout=subprocess.PIPE))
 
@@ -176,7 +176,7 @@ ROWS = [
     ),
     Row(
         "merge", "longest reply time during compaction of 1,000,000 accounts", "ms", merging, "beside", "alone", "without compaction",
-        "Of a client that sends nine reads to a write, one at a time, while `postern merge` compacts the store.",
+        "Of a client that sends nine reads to a write, one at a time, while `postern compact` compacts the store.",
         limit=50,
     ),
     Row(

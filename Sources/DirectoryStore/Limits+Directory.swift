@@ -18,12 +18,12 @@ extension Limits {
     /// How many recently used values of a base are cached; a power of two.
     static let recentValuesMax = 8192
     /// How many bytes of a base are written at once, and how many are written before a sync.
-    static let mergeBufferBytes = 1 << 20
-    static let mergeSyncBytes = 4 << 20
+    static let baseBufferBytes = 1 << 20
+    static let baseSyncBytes = 4 << 20
     /// The minimum bytes of a journal for automatic compaction.
-    package static let mergedJournalBytesMin = 4 << 20
+    package static let compactedJournalBytesMin = 4 << 20
     /// A journal is compacted when it is longer than its base divided by this number.
-    static let mergedBasePart = 8
+    static let compactedBasePart = 8
     /// How long a process that serves requests blocks for the directory lock before it continues without the lock.
     static let lockPauseMilliseconds = 20
     /// The minimum duration of an epoch before a compaction because of deleted personal data.
@@ -33,9 +33,9 @@ extension Limits {
     /// How long to wait for the sync of another process before this process starts one.
     static let syncWaitMilliseconds = 1_000
     /// After how many entries a compaction checks whether it was cancelled.
-    static let mergeEntriesBetweenLooks = 4096
+    static let compactionEntriesBetweenChecks = 4096
     /// How long a compaction waits for a lock that another process holds.
-    static let mergeLockWaitMilliseconds = 60_000
+    static let compactionLockWaitMilliseconds = 60_000
     /// The length of the end of a journal in which its last line is searched for before the line is read.
     static let tailBytes = 64 << 10
     /// The bytes of a journal from which on most of it is read before the lock is taken.

@@ -25,7 +25,7 @@ package final class LocalEngine: Engine {
     /// Whether this group of transactions has read what other processes wrote.
     private var isUpToDate = false
     private var transactionsInMemory = 0
-    private var merging: Merging?
+    private var merging: CompactionSchedule?
 
     /// A store in memory. It is lost when the process ends.
     package init() {
@@ -53,7 +53,7 @@ package final class LocalEngine: Engine {
     ) throws(StoreError) {
         let (opened, space) = try StoreDirectory.open(directory, settings: settings, log: log)
         (self.directory, self.space, self.log) = (opened, space, log)
-        merging = Merging(of: opened, settings: settings, log: log)
+        merging = CompactionSchedule(of: opened, settings: settings, log: log)
     }
 
     /// Opens the store in a directory whose path is UTF-8.
@@ -173,11 +173,11 @@ package final class LocalEngine: Engine {
     /// - Parameter progress: called regularly with the number of entries in the new base so far.
     /// - Returns: false if another process is compacting, and in memory.
     /// - Throws: `StoreError`. The store is unchanged then.
-    package func merge(progress: (Int) -> Void = { _ in }) throws(StoreError) -> Bool {
-        precondition(staged.isEmpty, "a merge takes in what is durable")
+    package func compact(progress: (Int) -> Void = { _ in }) throws(StoreError) -> Bool {
+        precondition(staged.isEmpty, "compaction includes only durable transactions")
         guard let directory, let merging else { return false }
         try directory.refresh(&space)
-        let outcome = try merging.mergeNow(space, progress: progress)
+        let outcome = try merging.compactNow(space, progress: progress)
         try directory.refresh(&space)
         return outcome
     }

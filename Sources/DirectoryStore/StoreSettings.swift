@@ -13,7 +13,7 @@ package struct StoreSettings {
     /// again.
     package var waitsInPlace = true
     /// The minimum bytes of a journal for automatic compaction.
-    package var mergedJournalBytesMin = Limits.mergedJournalBytesMin
+    package var compactedJournalBytesMin = Limits.compactedJournalBytesMin
     /// The minimum duration of an epoch before a compaction because of deleted personal data.
     package var erasureSeconds = Limits.erasureSeconds
     /// The collections whose records hold personal data. After such a record is deleted, the journal is compacted

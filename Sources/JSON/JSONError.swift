@@ -14,7 +14,7 @@ package struct JSONError: Error, Sendable {
         /// A well-formed value of another type than the caller asked for.
         case typeMismatch
         /// An object has two properties with the same name.
-        case duplicateMember
+        case duplicateProperty
     }
 
     /// What the grammar allows at the place of the error.
@@ -55,7 +55,7 @@ package struct JSONError: Error, Sendable {
         case .trailingBytes: "expected the end of the message"
         case .nestingTooDeep: "too many objects and arrays within each other"
         case .typeMismatch: "a value of another type"
-        case .duplicateMember: "the property is given twice"
+        case .duplicateProperty: "the property is given twice"
         }
     }
 }

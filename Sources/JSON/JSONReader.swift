@@ -2,12 +2,12 @@
 ///
 ///     {"id": 7, "tags": ["a", "b"]}
 ///     beginObject
-///      nextMember → "id"      number → 7
-///      nextMember → "tags"    beginArray
+///      nextProperty → "id"      number → 7
+///      nextProperty → "tags"    beginArray
 ///                              nextElement → true   text → "a"
 ///                              nextElement → true   text → "b"
 ///                              nextElement → false
-///      nextMember → nil
+///      nextProperty → nil
 ///     finish
 ///
 /// Refused: trailing commas, comments, leading zeros, control characters in strings, invalid UTF-8, lone surrogate
@@ -128,7 +128,7 @@ package struct JSONReader {
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try skipNumber()
         case UInt8(ascii: "{"):
             try beginObject()
-            while try nextMember() != nil { try skip() }
+            while try nextProperty() != nil { try skip() }
         case UInt8(ascii: "["):
             try beginArray()
             while try nextElement() { try skip() }
@@ -143,9 +143,9 @@ package struct JSONReader {
     package mutating func skipUnique() throws(JSONError) {
         switch try peek() {
         case UInt8(ascii: "{"):
-            var names = MemberNames()
+            var names = PropertyNames()
             try beginObject()
-            while let name = try nextMember() {
+            while let name = try nextProperty() {
                 try names.insert(name, from: self)
                 try skipUnique()
             }
@@ -178,7 +178,7 @@ package struct JSONReader {
 
     // MARK: Containers
 
-    /// Reads the start of an object. `nextMember()` then returns its properties.
+    /// Reads the start of an object. `nextProperty()` then returns its properties.
     package mutating func beginObject() throws(JSONError) {
         try begin(UInt8(ascii: "{"))
     }
@@ -189,7 +189,7 @@ package struct JSONReader {
     }
 
     /// Reads the name of the object's next property; the value is next. Returns nil after the end of the object.
-    package mutating func nextMember() throws(JSONError) -> JSONText? {
+    package mutating func nextProperty() throws(JSONError) -> JSONText? {
         guard try continues(until: UInt8(ascii: "}")) else { return nil }
         let name: JSONText
         do throws(JSONError) {

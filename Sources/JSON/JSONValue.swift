@@ -7,10 +7,10 @@ package indirect enum JSONValue: Equatable, Sendable {
     case number(String)
     case string(String)
     case array([JSONValue])
-    case object([Member])
+    case object([Property])
 
     /// One property of an object.
-    package struct Member: Equatable, Sendable {
+    package struct Property: Equatable, Sendable {
         /// The property's name.
         package var name: String
         /// The property's value.
@@ -57,12 +57,12 @@ package indirect enum JSONValue: Equatable, Sendable {
             while try reader.nextElement() { elements.append(try JSONValue(reading: &reader)) }
             self = .array(elements)
         case .object:
-            var members: [Member] = []
+            var properties: [Property] = []
             try reader.beginObject()
-            while let name = try reader.nextMember() {
-                members.append(Member(name.string, try JSONValue(reading: &reader)))
+            while let name = try reader.nextProperty() {
+                properties.append(Property(name.string, try JSONValue(reading: &reader)))
             }
-            self = .object(members)
+            self = .object(properties)
         }
     }
 
@@ -71,8 +71,8 @@ package indirect enum JSONValue: Equatable, Sendable {
     /// The value of an object's first property with this name; nil if there is none, and for a value that is not an
     /// object.
     package subscript(_ name: String) -> JSONValue? {
-        guard case .object(let members) = self else { return nil }
-        return members.first { $0.name == name }?.value
+        guard case .object(let properties) = self else { return nil }
+        return properties.first { $0.name == name }?.value
     }
 
     /// The string; nil for any other value.
@@ -100,9 +100,9 @@ package indirect enum JSONValue: Equatable, Sendable {
     }
 
     /// The properties of an object; nil for any other value.
-    package var object: [Member]? {
-        guard case .object(let members) = self else { return nil }
-        return members
+    package var object: [Property]? {
+        guard case .object(let properties) = self else { return nil }
+        return properties
     }
 
     // MARK: Writing
@@ -118,11 +118,11 @@ package indirect enum JSONValue: Equatable, Sendable {
             writer.beginArray()
             for element in elements { element.write(to: &writer) }
             writer.endArray()
-        case .object(let members):
+        case .object(let properties):
             writer.beginObject()
-            for member in members {
-                writer.member(named: member.name)
-                member.value.write(to: &writer)
+            for property in properties {
+                writer.property(named: property.name)
+                property.value.write(to: &writer)
             }
             writer.endObject()
         }
@@ -147,8 +147,8 @@ package indirect enum JSONValue: Equatable, Sendable {
         case .array(let elements) where !elements.isEmpty:
             let lines = elements.map { indent + $0.pretty(indentedBy: level + 1) }
             return "[\n" + lines.joined(separator: ",\n") + close + "]"
-        case .object(let members) where !members.isEmpty:
-            let lines = members.map {
+        case .object(let properties) where !properties.isEmpty:
+            let lines = properties.map {
                 indent + JSONValue.string($0.name).text + ": " + $0.value.pretty(indentedBy: level + 1)
             }
             return "{\n" + lines.joined(separator: ",\n") + close + "}"
@@ -167,6 +167,6 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
     package init(nilLiteral: ()) { self = .null }
     package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
     package init(dictionaryLiteral elements: (String, JSONValue)...) {
-        self = .object(elements.map { Member($0.0, $0.1) })
+        self = .object(elements.map { Property($0.0, $0.1) })
     }
 }

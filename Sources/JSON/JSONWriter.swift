@@ -3,8 +3,8 @@ import Platform
 /// Writes JSON text into a growing buffer, with commas where they belong.
 ///
 ///     writer.beginObject()
-///     writer.member("id"); writer.int(7)
-///     writer.member("name"); writer.string("Luke")
+///     writer.property("id"); writer.int(7)
+///     writer.property("name"); writer.string("Luke")
 ///     writer.endObject()                              → {"id":7,"name":"Luke"}
 ///
 /// The last written byte decides whether a comma is needed: none after `{`, `[`, `:` or a line feed. U+2028 and U+2029
@@ -102,7 +102,7 @@ package struct JSONWriter: ~Copyable {
     }
 
     /// Writes a property name; the value must follow. The name must not need escapes.
-    package mutating func member(_ name: StaticString) {
+    package mutating func property(_ name: StaticString) {
         write(bytesMax: name.utf8CodeUnitCount + 3) { end in
             end.put(UInt8(ascii: "\""))
             end.put(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
@@ -112,7 +112,7 @@ package struct JSONWriter: ~Copyable {
     }
 
     /// Writes a property name that is known only at run time; the value must follow.
-    package mutating func member(named name: String) {
+    package mutating func property(named name: String) {
         string(name)
         append(UInt8(ascii: ":"))
     }

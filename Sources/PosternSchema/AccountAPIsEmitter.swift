@@ -7,7 +7,7 @@ struct AccountAPIsEmitter {
         apis = contract.accountAPIs
         // The records of the APIs stand before those that they share.
         let types = contract.records.dropFirst().flatMap(\.records) + contract.records.prefix(1).flatMap(\.records)
-        let embedded = Set(types.flatMap(\.members).map(\.type.base))
+        let embedded = Set(types.flatMap(\.properties).map(\.type.base))
         records = types.filter { !embedded.contains($0.name) }
     }
 

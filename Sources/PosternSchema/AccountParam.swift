@@ -20,24 +20,24 @@ struct AccountParam {
 
     /// The one that a method names, else the one of its authentication; nil where there is neither.
     ///
-    /// What the value is follows from the member: an integer is a number, a member of the format `email` an email, a
+    /// What the value is follows from the property: an integer is a number, a property of the format `email` an email, a
     /// credential of the authentication a session, and any other a mailed code.
-    init?(_ method: JSONValue, in params: [Member], _ authentication: Authentication?) throws {
+    init?(_ method: JSONValue, in params: [Property], _ authentication: Authentication?) throws {
         guard let text = method["account"]?.string ?? authentication?.account else { return nil }
         let path = text.split(separator: ".").map(String.init)
         self.path = path
-        let member = path.dropFirst().reduce(params.first { $0.name == path[0] }) { member, name in
-            member?.input?.members.first { $0.name == name }
+        let property = path.dropFirst().reduce(params.first { $0.name == path[0] }) { property, name in
+            property?.input?.properties.first { $0.name == name }
         }
-        guard let member, (1...2).contains(path.count) else {
+        guard let property, (1...2).contains(path.count) else {
             throw SchemaError("\(text) is no param in \(method.text)")
         }
-        if member.type.base == "integer" {
+        if property.type.base == "integer" {
             kind = .number
-        } else if member.constraints.contains(where: { $0.name == "format" && $0.value == "email" }) {
+        } else if property.constraints.contains(where: { $0.name == "format" && $0.value == "email" }) {
             kind = .email
         } else {
-            kind = authentication?.params.contains { $0.name == member.name } == true ? .session : .code
+            kind = authentication?.params.contains { $0.name == property.name } == true ? .session : .code
         }
     }
 

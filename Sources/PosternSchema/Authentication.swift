@@ -3,7 +3,7 @@ import JSON
 /// The authentication of an API: the params and errors that each authenticated method has before its own.
 struct Authentication {
     /// The params that contain the credential.
-    let params: [Member]
+    let params: [Property]
     /// The slugs of the errors for a wrong credential.
     let errors: [String]
     /// The name of the param that identifies the account.
@@ -11,7 +11,7 @@ struct Authentication {
 
     init(_ value: JSONValue, inputs: [ObjectType]) throws {
         try value.allowOnly(["params", "errors", "account"])
-        params = try value.list("params").map { try Member($0, inputs: inputs) }
+        params = try value.list("params").map { try Property($0, inputs: inputs) }
         errors = try value.list("errors").compactMap(\.string)
         account = try value.text("account")
     }

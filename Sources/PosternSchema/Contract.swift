@@ -23,7 +23,7 @@ struct Contract {
     let messageBytesMax: Int
     /// The maximum nesting depth of objects and arrays in a request.
     let nestingDepthMax: Int
-    /// The sets of strings that members may have.
+    /// The sets of strings that properties may have.
     let enumerations: [Enumeration]
     let apis: [API]
     let records: [Records]
@@ -92,13 +92,14 @@ struct API {
     /// The object types of params.
     let inputs: [ObjectType]
     /// The properties with which the data of each of its errors begins.
-    let errorData: [JSONValue.Member]
+    let errorData: [JSONValue.Property]
     let errors: [Failure]
     let methods: [Method]
 
     init(_ file: JSONValue) throws {
         try file.allowOnly([
-            "api", "position", "title", "description", "instructions", "accounts", "mails", "enums", "members", "types",
+            "api", "position", "title", "description", "instructions", "accounts", "mails", "enums", "properties",
+            "types",
             "inputs", "records", "errorData", "errors", "authentication", "methods",
         ])
         name = try file.text("api")
@@ -144,13 +145,15 @@ struct API {
             }
         }
         let plain: Set = ["string", "integer", "epoch", "boolean", "time"]
-        for member in types.flatMap(\.members) where !plain.union(typeNames).contains(member.type.base) {
+        for property in types.flatMap(\.properties) where !plain.union(typeNames).contains(property.type.base) {
             throw SchemaError(
-                "the property \(member.name) is a \(member.type.base), which \(name).json does not describe"
+                "the property \(property.name) is a \(property.type.base), which \(name).json does not describe"
             )
         }
-        for member in methods.flatMap(\.params) where member.input == nil && !plain.contains(member.type.base) {
-            throw SchemaError("the param \(member.name) is a \(member.type.base), which \(name).json does not describe")
+        for property in methods.flatMap(\.params) where property.input == nil && !plain.contains(property.type.base) {
+            throw SchemaError(
+                "the param \(property.name) is a \(property.type.base), which \(name).json does not describe"
+            )
         }
         // Any method can reply with the service's own errors, because the store throws them.
         let used = Set(methods.flatMap(\.errors))
@@ -166,42 +169,42 @@ struct ObjectType {
     let description: String
     /// Whether it holds the data of a person, and is deleted with it.
     let isPersonal: Bool
-    /// The type whose members it has as well, before its own.
+    /// The type whose properties it has as well, before its own.
     let base: String?
     /// All properties, in order.
-    let members: [Member]
+    let properties: [Property]
     /// The properties that it does not inherit.
-    let ownMembers: [Member]
+    let ownProperties: [Property]
 
     init(_ value: JSONValue, inputs: [ObjectType] = [], bases: [ObjectType] = []) throws {
-        try value.allowOnly(["name", "description", "personal", "extends", "members"])
+        try value.allowOnly(["name", "description", "personal", "extends", "properties"])
         name = try value.text("name")
         description = try value.text("description")
         isPersonal = value["personal"]?.bool ?? false
         base = value["extends"]?.string
-        ownMembers = try value.list("members").map { try Member($0, inputs: inputs) }
-        let inherited = bases.first { [base] in $0.name == base }?.members
+        ownProperties = try value.list("properties").map { try Property($0, inputs: inputs) }
+        let inherited = bases.first { [base] in $0.name == base }?.properties
         guard let base else {
-            members = ownMembers
+            properties = ownProperties
             return
         }
         guard let inherited else { throw SchemaError("\(name) extends \(base), which is not described before it") }
-        members = inherited + ownMembers
+        properties = inherited + ownProperties
     }
 
     /// A type that an emitter constructs.
-    init(name: String, description: String, members: [Member]) {
+    init(name: String, description: String, properties: [Property]) {
         self.name = name
         self.description = description
         self.isPersonal = false
         self.base = nil
-        self.members = members
-        self.ownMembers = members
+        self.properties = properties
+        self.ownProperties = properties
     }
 }
 
 /// A property of an object, or a param.
-struct Member {
+struct Property {
     let name: String
     let type: TypeName
     let description: String
@@ -221,7 +224,7 @@ struct Member {
     /// The enumeration whose values it has.
     let enumeration: Enumeration.Reference?
     /// What JSON Schema has to say beyond the type: maxLength, enum and so on.
-    let constraints: [JSONValue.Member]
+    let constraints: [JSONValue.Property]
 
     init(_ value: JSONValue, inputs: [ObjectType] = []) throws {
         let known = ["format", "minLength", "maxLength", "minimum", "maximum", "enum", "pattern"]

@@ -47,24 +47,26 @@ struct ContractLimits {
         switch value {
         case .string(let text): return .string(try filled(text))
         case .array(let elements): return .array(try elements.map { try resolved($0) })
-        case .object(let members):
+        case .object(let properties):
             return .object(
-                try members.map { member in
-                    let isConstraint = Self.constraints.contains(member.name)
-                    let value = isConstraint ? try bound(member) : try resolved(member.value)
-                    return JSONValue.Member(member.name, value)
+                try properties.map { property in
+                    let isConstraint = Self.constraints.contains(property.name)
+                    let value = isConstraint ? try bound(property) : try resolved(property.value)
+                    return JSONValue.Property(property.name, value)
                 }
             )
         default: return value
         }
     }
 
-    private func bound(_ member: JSONValue.Member) throws -> JSONValue {
-        if let name = member.value.string { return .number(String(try value(of: name))) }
-        guard let number = member.value.int, (0...1).contains(number) else {
-            throw SchemaError("\(member.name) \(member.value.text): state the bound in limits.json and name it here")
+    private func bound(_ property: JSONValue.Property) throws -> JSONValue {
+        if let name = property.value.string { return .number(String(try value(of: name))) }
+        guard let number = property.value.int, (0...1).contains(number) else {
+            throw SchemaError(
+                "\(property.name) \(property.value.text): state the bound in limits.json and name it here"
+            )
         }
-        return member.value
+        return property.value
     }
 
     /// A text with the bounds' words in place of their names.

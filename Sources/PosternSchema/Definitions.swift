@@ -2,7 +2,7 @@ import JSON
 
 /// What the files of schema/ describe once and use in several places.
 ///
-///     { "use": "email", "required": true }          the member `email` of account.json, or of the same file, with `required`
+///     { "use": "email", "required": true }          the property `email` of account.json, or of the same file, with `required`
 ///     { "name": "role", "type": "Role" }            a string that is one of the values of the enumeration `Role`
 struct Definitions {
     /// All enumerations, in the contract's order.
@@ -13,18 +13,18 @@ struct Definitions {
     ///   - account: the file of what several APIs have, account.json.
     ///   - apis: the files of the APIs.
     init(account: JSONValue, apis: [JSONValue]) throws {
-        try account.allowOnly(["members", "types", "records"])
+        try account.allowOnly(["properties", "types", "records"])
         enumerations = try apis.flatMap { api in
             try api.list("enums").map { try Enumeration($0, api: api.text("api")) }
         }
-        let members = try Self.named(account.list("members"), beside: [:])
-        let types = try account.list("types").map { try Self.filled($0, from: members) }
-        shared = try Self.named(types, beside: members)
+        let properties = try Self.named(account.list("properties"), beside: [:])
+        let types = try account.list("types").map { try Self.filled($0, from: properties) }
+        shared = try Self.named(types, beside: properties)
     }
 
     /// An API's file with what it uses in place of the names.
     func resolved(_ api: JSONValue) throws -> JSONValue {
-        let definitions = try Self.named(api.list("members"), beside: shared)
+        let definitions = try Self.named(api.list("properties"), beside: shared)
         let name = try api.text("api")
         let own = enumerations.filter { $0.api == name }.map { ($0.localName, $0) }
         let all = own + enumerations.map { ($0.name, $0) }
@@ -47,44 +47,44 @@ struct Definitions {
     private static func filled(_ value: JSONValue, from definitions: [String: JSONValue]) throws -> JSONValue {
         switch value {
         case .array(let elements): return .array(try elements.map { try filled($0, from: definitions) })
-        case .object(let members):
+        case .object(let properties):
             guard let name = value["use"]?.string else {
                 return .object(
-                    try members.map { JSONValue.Member($0.name, try filled($0.value, from: definitions)) }
+                    try properties.map { JSONValue.Property($0.name, try filled($0.value, from: definitions)) }
                 )
             }
             guard let definition = definitions[name]?.object else {
                 throw SchemaError("\(value.text) uses \(name), which is not described")
             }
-            let own = members.filter { $0.name != "use" }
-            let kept = definition.map { member in own.first { $0.name == member.name } ?? member }
-            return .object(kept + own.filter { member in !definition.contains { $0.name == member.name } })
+            let own = properties.filter { $0.name != "use" }
+            let kept = definition.map { property in own.first { $0.name == property.name } ?? property }
+            return .object(kept + own.filter { property in !definition.contains { $0.name == property.name } })
         default: return value
         }
     }
 
-    /// A value whose members of an enumeration's type are strings with the enumeration's values.
+    /// A value whose properties of an enumeration's type are strings with the enumeration's values.
     private static func typed(_ value: JSONValue, by types: [String: Enumeration]) -> JSONValue {
         switch value {
         case .array(let elements): return .array(elements.map { typed($0, by: types) })
-        case .object(let members):
+        case .object(let properties):
             let type = TypeName(value["type"]?.string ?? "")
             guard let enumeration = types[type.base] else {
-                return .object(members.map { JSONValue.Member($0.name, typed($0.value, by: types)) })
+                return .object(properties.map { JSONValue.Property($0.name, typed($0.value, by: types)) })
             }
             let values = enumeration.values.map { JSONValue.string($0) } + (type.isNullable ? [.null] : [])
             let known = value["enum"] ?? .array(values)
-            let plain = members.filter { $0.name != "enum" && $0.name != "type" }
-            let string = JSONValue.Member("type", .string(type.isNullable ? "string?" : "string"))
-            let name = JSONValue.Member("enumeration", .string(enumeration.name))
-            let isWhole = JSONValue.Member("isWholeEnumeration", .bool(value["enum"] == nil))
+            let plain = properties.filter { $0.name != "enum" && $0.name != "type" }
+            let string = JSONValue.Property("type", .string(type.isNullable ? "string?" : "string"))
+            let name = JSONValue.Property("enumeration", .string(enumeration.name))
+            let isWhole = JSONValue.Property("isWholeEnumeration", .bool(value["enum"] == nil))
             return .object([string] + plain + [name, isWhole, .init("enum", known)])
         default: return value
         }
     }
 }
 
-/// A closed set of strings that a member may have.
+/// A closed set of strings that a property may have.
 struct Enumeration {
     let api: String
     /// Its name in the API's file: `Role`.
@@ -103,10 +103,10 @@ struct Enumeration {
     /// Its name among those of all APIs: `CareRole`.
     var name: String { api.upperCamel + localName }
 
-    /// The enumeration that a member has, by its name among those of all APIs.
+    /// The enumeration that a property has, by its name among those of all APIs.
     struct Reference {
         let name: String
-        /// Whether the member may have any of its values, not only some.
+        /// Whether the property may have any of its values, not only some.
         let isWhole: Bool
     }
 }

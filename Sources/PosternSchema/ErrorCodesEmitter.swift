@@ -33,12 +33,14 @@ struct ErrorCodesEmitter {
             "        case \(contract.apis.map(\.name).joined(separator: ", "))",
             "",
             "        /// The properties with which the data of each of its errors begins.",
-            "        package var errorData: [JSONValue.Member] {",
+            "        package var errorData: [JSONValue.Property] {",
             "            switch self {",
         ]
         for api in contract.apis {
-            let members = api.errorData.map { "JSONValue.Member(\(JSONValue.string($0.name).text), \($0.value.text))" }
-            lines.append("            case .\(api.name): [\(members.joined(separator: ", "))]")
+            let properties = api.errorData.map {
+                "JSONValue.Property(\(JSONValue.string($0.name).text), \($0.value.text))"
+            }
+            lines.append("            case .\(api.name): [\(properties.joined(separator: ", "))]")
         }
         return lines + ["            }", "        }", "    }"]
     }

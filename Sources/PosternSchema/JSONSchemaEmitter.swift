@@ -17,8 +17,8 @@ struct JSONSchemaEmitter {
     func schema(of type: ObjectType) -> JSONValue {
         [
             "type": "object", "description": .string(type.description),
-            "properties": .object(type.members.map { .init($0.name, schema(of: $0)) }),
-            "required": .array(type.members.filter { !$0.isOptional }.map { .string($0.name) }),
+            "properties": .object(type.properties.map { .init($0.name, schema(of: $0)) }),
+            "required": .array(type.properties.filter { !$0.isOptional }.map { .string($0.name) }),
         ]
     }
 
@@ -33,32 +33,33 @@ struct JSONSchemaEmitter {
     /// The schema of a property or a param.
     ///
     /// - Parameter isPartial: whether the property is in an object of which all properties may be omitted.
-    func schema(of member: Member, isPartial: Bool = false) -> JSONValue {
-        if let input = member.input {
-            let isPartial = isPartial || member.isPartial
-            let required = isPartial ? [] : input.members.filter(\.isRequired)
-            let description = JSONValue.Member("description", .string(member.description))
-            return .object(object(input.members, required: required, isPartial: isPartial) + [description])
+    func schema(of property: Property, isPartial: Bool = false) -> JSONValue {
+        if let input = property.input {
+            let isPartial = isPartial || property.isPartial
+            let required = isPartial ? [] : input.properties.filter(\.isRequired)
+            let description = JSONValue.Property("description", .string(property.description))
+            return .object(object(input.properties, required: required, isPartial: isPartial) + [description])
         }
-        var members: [JSONValue.Member]
-        switch member.type.base {
-        case "string", "integer", "boolean": members = [.init("type", typeValue(member.type.base, member.type))]
-        case "epoch": members = [.init("type", "integer")]
-        case "time": members = [.init("type", typeValue("string", member.type)), .init("format", "date-time")]
-        default: members = schema(ofTypeNamed: member.type.base).object ?? []
+        var properties: [JSONValue.Property]
+        switch property.type.base {
+        case "string", "integer", "boolean": properties = [.init("type", typeValue(property.type.base, property.type))]
+        case "epoch": properties = [.init("type", "integer")]
+        case "time": properties = [.init("type", typeValue("string", property.type)), .init("format", "date-time")]
+        default: properties = schema(ofTypeNamed: property.type.base).object ?? []
         }
-        if let constant = member.constant { members.append(.init("const", constant)) }
-        if member.type.isList { members = [.init("type", "array"), .init("items", .object(members))] }
+        if let constant = property.constant { properties.append(.init("const", constant)) }
+        if property.type.isList { properties = [.init("type", "array"), .init("items", .object(properties))] }
         // The property's own description replaces that of its type.
-        members.removeAll { $0.name == "description" }
-        members.append(.init("description", .string(member.description)))
-        return .object(members + member.constraints)
+        properties.removeAll { $0.name == "description" }
+        properties.append(.init("description", .string(property.description)))
+        return .object(properties + property.constraints)
     }
 
-    private func object(_ members: [Member], required: [Member], isPartial: Bool = false) -> [JSONValue.Member] {
+    private func object(_ properties: [Property], required: [Property], isPartial: Bool = false) -> [JSONValue.Property]
+    {
         [
             .init("type", "object"),
-            .init("properties", .object(members.map { .init($0.name, schema(of: $0, isPartial: isPartial)) })),
+            .init("properties", .object(properties.map { .init($0.name, schema(of: $0, isPartial: isPartial)) })),
             .init("required", .array(required.map { .string($0.name) })),
         ]
     }

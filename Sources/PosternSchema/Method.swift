@@ -6,7 +6,7 @@ struct Method {
     let endpoint: String?
     let summary: String
     let description: String
-    let params: [Member]
+    let params: [Property]
     /// The name of the result's type; nil for a method that answers null.
     let result: String?
     let errors: [String]
@@ -18,7 +18,7 @@ struct Method {
     let effect: Effect
     /// Whether a second equal call changes nothing more.
     let isIdempotent: Bool
-    let isRehearsalOnly: Bool
+    let isDeterministicOnly: Bool
     /// Whether assistants are offered it.
     let isTool: Bool
     let example: JSONValue
@@ -27,14 +27,14 @@ struct Method {
         try value.allowOnly([
             "authenticated", "name", "endpoint", "summary", "description", "params", "result", "errors", "limits",
             "hashesPassword", "account",
-            "effect", "idempotent", "rehearsalOnly", "tool", "example",
+            "effect", "idempotent", "deterministicOnly", "tool", "example",
         ])
         name = try value.text("name")
         endpoint = value["endpoint"]?.string
         summary = try value.text("summary")
         description = try value.text("description")
         let authentication = try authentication.required(by: value)
-        params = try (authentication?.params ?? []) + value.list("params").map { try Member($0, inputs: inputs) }
+        params = try (authentication?.params ?? []) + value.list("params").map { try Property($0, inputs: inputs) }
         result = value["result"]?.string
         errors = try (authentication?.errors ?? []) + value.list("errors").compactMap(\.string)
         limits = try value.list("limits").compactMap(\.string)
@@ -45,7 +45,7 @@ struct Method {
         if value["idempotent"]?.bool == effect.isIdempotent {
             throw SchemaError("\(name): that it is idempotent, or not, follows from its effect")
         }
-        isRehearsalOnly = value["rehearsalOnly"]?.bool ?? false
+        isDeterministicOnly = value["deterministicOnly"]?.bool ?? false
         isTool = value["tool"]?.bool ?? true
         example = value["example"] ?? .null
     }

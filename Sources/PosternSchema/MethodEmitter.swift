@@ -24,9 +24,9 @@ struct MethodEmitter {
         let hashes: ((API, Method)) -> String = { "\($0.1.hashesPassword)" }
         lines += Self.property("Whether it hashes or verifies a password.", "hashesPassword", "Bool", methods, hashes)
         lines += [""]
-        let rehearsal: ((API, Method)) -> String = { "\($0.1.isRehearsalOnly)" }
+        let deterministicMode: ((API, Method)) -> String = { "\($0.1.isDeterministicOnly)" }
         let exists = "Whether it exists in deterministic mode only."
-        lines += Self.property(exists, "isRehearsalOnly", "Bool", methods, rehearsal)
+        lines += Self.property(exists, "isDeterministicOnly", "Bool", methods, deterministicMode)
         lines += [""]
         lines += Self.property("The properties of its params.", "params", "[ParamName]", methods) {
             "[" + Self.names($0.1.params).joined(separator: ", ") + "]"
@@ -49,12 +49,12 @@ struct MethodEmitter {
     }
 
     /// Swift expressions for the names of params and of the properties in them.
-    private static func names(_ members: [Member]) -> [String] {
-        members.map { member in
-            let inner = member.input.map { names($0.members) } ?? []
-            let required = member.isRequired ? ", isRequired: true" : ""
+    private static func names(_ properties: [Property]) -> [String] {
+        properties.map { property in
+            let inner = property.input.map { names($0.properties) } ?? []
+            let required = property.isRequired ? ", isRequired: true" : ""
             let nested = inner.isEmpty ? "" : ", [" + inner.joined(separator: ", ") + "]"
-            return "ParamName(\"\(member.name)\"\(required)\(nested))"
+            return "ParamName(\"\(property.name)\"\(required)\(nested))"
         }
     }
 

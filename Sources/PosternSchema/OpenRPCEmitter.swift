@@ -6,7 +6,7 @@ struct OpenRPCEmitter {
 
     init(_ contract: Contract) {
         let schemas = contract.apis.flatMap { api in
-            api.types.map { JSONValue.Member(api.typeName($0.name), Self.schemas(of: api).schema(of: $0)) }
+            api.types.map { JSONValue.Property(api.typeName($0.name), Self.schemas(of: api).schema(of: $0)) }
         }
         let methods = contract.apis.flatMap { api in
             api.methods.map { Self.method($0, in: api, contract.limits(of: $0)) }
@@ -27,13 +27,13 @@ struct OpenRPCEmitter {
     /// Generates Swift that contains the document in pieces, each one line of JSON. A process joins the pieces of the
     /// methods that it serves.
     static func swiftText(of document: JSONValue, _ contract: Contract) -> String {
-        let members = document.object ?? []
+        let properties = document.object ?? []
         let methods = zip(contract.apis.flatMap(\.methods), document["methods"]?.array ?? []).map { method, value in
             literal("        case .\(method.name.lowerCamel):", value.text)
         }
-        let place = members.firstIndex { $0.name == "methods" } ?? 0
-        let head = JSONValue.object(Array(members[..<place])).text.dropLast() + ",\"methods\":["
-        let tail = "]," + JSONValue.object(Array(members[(place + 1)...])).text.dropFirst()
+        let place = properties.firstIndex { $0.name == "methods" } ?? 0
+        let head = JSONValue.object(Array(properties[..<place])).text.dropLast() + ",\"methods\":["
+        let tail = "]," + JSONValue.object(Array(properties[(place + 1)...])).text.dropFirst()
         return """
             \(generatedMark)/// The pieces of the result of `rpc.discover`.
             enum OpenRPCPieces {
@@ -59,7 +59,7 @@ struct OpenRPCEmitter {
     }
 
     /// A bound by its name.
-    private static func limit(_ limit: ContractLimits.Limit) -> JSONValue.Member {
+    private static func limit(_ limit: ContractLimits.Limit) -> JSONValue.Property {
         .init(limit.name, ["value": .number(String(limit.value)), "description": .string(limit.description)])
     }
 
@@ -74,16 +74,16 @@ struct OpenRPCEmitter {
         let exampleParams: [JSONValue] = (method.example["params"]?.object ?? []).map { param in
             ["name": .string(param.name), "value": param.value]
         }
-        var members: [JSONValue.Member] = [
+        var properties: [JSONValue.Property] = [
             .init("name", .string(method.name)), .init("summary", .string(method.summary)),
             .init("description", .string(method.description)), .init("tags", [["name": .string(api.name)]]),
             .init("paramStructure", "by-name"), .init("params", .array(params)),
             .init("result", ["name": "result", "schema": resultSchema(of: method, in: api)]),
         ]
-        if !errors.isEmpty { members.append(.init("errors", .array(errors))) }
+        if !errors.isEmpty { properties.append(.init("errors", .array(errors))) }
         if method.example != .null {
             let result: JSONValue = ["name": "result", "value": method.example["result"] ?? .null]
-            members.append(
+            properties.append(
                 .init(
                     "examples",
                     [["name": .string(method.summary), "params": .array(exampleParams), "result": result]]
@@ -91,15 +91,15 @@ struct OpenRPCEmitter {
             )
         }
         if !limits.isEmpty {
-            let values = limits.map { JSONValue.Member($0.name, .number(String($0.value))) }
-            members.append(.init("x-limits", .object(values)))
+            let values = limits.map { JSONValue.Property($0.name, .number(String($0.value))) }
+            properties.append(.init("x-limits", .object(values)))
         }
-        if let endpoint = method.endpoint { members.append(.init("x-endpoint", .string(endpoint))) }
-        return .object(members)
+        if let endpoint = method.endpoint { properties.append(.init("x-endpoint", .string(endpoint))) }
+        return .object(properties)
     }
 
     /// The service's errors that no method lists, because any method can reply with them: faults of the store.
-    private static func faults(in contract: Contract) -> [JSONValue.Member] {
+    private static func faults(in contract: Contract) -> [JSONValue.Property] {
         let service = contract.apis.filter { $0.name == "service" }
         let listed = Set(service.flatMap(\.methods).flatMap(\.errors))
         return service.flatMap(\.errors).filter { !listed.contains($0.slug) }.map { fault in

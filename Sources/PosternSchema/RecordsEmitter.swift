@@ -9,33 +9,33 @@ struct RecordsEmitter {
 
     private static func lines(of type: ObjectType) -> [String] {
         let body =
-            memberwiseDeclarations(of: type.members) + [""] + reading(type.members) + [""]
-            + writeMethod(of: type.members)
+            memberwiseDeclarations(of: type.properties) + [""] + reading(type.properties) + [""]
+            + writeMethod(of: type.properties)
         return ["/// \(type.description)", "package struct \(type.name): Equatable, Sendable {"] + body.indented + ["}"]
     }
 
-    private static func reading(_ members: [Member]) -> [String] {
+    private static func reading(_ properties: [Property]) -> [String] {
         var lines = ["package init(reading reader: inout JSONReader) throws(JSONError) {"]
-        lines += members.map { "    var \($0.name.lowerCamel): \(TypeName($0.type.base).swift)?" }
-        lines += readingStatements(of: members.map { ($0.name, statement(reading: $0)) }).indented
-        let required = members.filter { !$0.type.isNullable }.map { "let \($0.name.lowerCamel)" }
+        lines += properties.map { "    var \($0.name.lowerCamel): \(TypeName($0.type.base).swift)?" }
+        lines += readingStatements(of: properties.map { ($0.name, statement(reading: $0)) }).indented
+        let required = properties.filter { !$0.type.isNullable }.map { "let \($0.name.lowerCamel)" }
         lines += ["    guard " + required.joined(separator: ", ") + " else {"]
         lines += ["        throw JSONError(.typeMismatch, at: reader.offset)", "    }"]
-        lines += members.map { "    self.\($0.name.lowerCamel) = \($0.name.lowerCamel)" }
+        lines += properties.map { "    self.\($0.name.lowerCamel) = \($0.name.lowerCamel)" }
         return lines + ["}"]
     }
 
-    private static func statement(reading member: Member) -> String {
+    private static func statement(reading property: Property) -> String {
         let value =
-            switch member.type.base {
+            switch property.type.base {
             case "string": "try reader.text().string"
             case "integer": "try reader.number().int"
             case "boolean": "try reader.bool()"
             case "time": "try Timestamp(reading: &reader)"
-            default: "try \(member.type.base)(reading: &reader)"
+            default: "try \(property.type.base)(reading: &reader)"
             }
-        let assignment = "\(member.name.lowerCamel) = \(value)"
-        guard member.type.isNullable else { return assignment }
+        let assignment = "\(property.name.lowerCamel) = \(value)"
+        guard property.type.isNullable else { return assignment }
         return "if try reader.kind() == .null { try reader.null() } else { \(assignment) }"
     }
 }

@@ -11,7 +11,7 @@ struct ReferenceEmitter {
             lines += ["## \(api.title)", "", api.description, ""]
             for method in api.methods { lines += Self.section(on: method, contract.limits(of: method)) }
             for type in api.types {
-                lines += ["### \(type.name)", "", type.description, ""] + Self.table(type.members)
+                lines += ["### \(type.name)", "", type.description, ""] + Self.table(type.properties)
             }
             if !api.errors.isEmpty {
                 lines += ["### Errors", "", "| code | slug | message | when |", "| --- | --- | --- | --- |"]
@@ -22,7 +22,7 @@ struct ReferenceEmitter {
         lines += contract.limits.limits.map { "| `\($0.name)` | \($0.value) | \($0.description) |" } + [""]
         lines += ["## Stored records", ""]
         for type in contract.records.flatMap(\.records) {
-            lines += ["### \(type.name)", "", type.description, ""] + Self.table(type.members)
+            lines += ["### \(type.name)", "", type.description, ""] + Self.table(type.properties)
         }
         text = lines.dropLast().joined(separator: "\n") + "\n"
     }
@@ -40,21 +40,21 @@ struct ReferenceEmitter {
         return lines
     }
 
-    private static func table(_ members: [Member], within path: String = "") -> [String] {
-        func rows(_ members: [Member], _ path: String, isPartial: Bool = false) -> [String] {
-            members.flatMap { member in
+    private static func table(_ properties: [Property], within path: String = "") -> [String] {
+        func rows(_ properties: [Property], _ path: String, isPartial: Bool = false) -> [String] {
+            properties.flatMap { property in
                 let type =
-                    (member.type.isList ? "list of " : "") + (member.input == nil ? member.type.base : "object")
-                    + (member.type.isNullable ? " or null" : "")
-                let required = member.isRequired && !isPartial ? "required. " : ""
-                return ["| `\(path)\(member.name)` | \(type) | \(required)\(member.description) |"]
+                    (property.type.isList ? "list of " : "") + (property.input == nil ? property.type.base : "object")
+                    + (property.type.isNullable ? " or null" : "")
+                let required = property.isRequired && !isPartial ? "required. " : ""
+                return ["| `\(path)\(property.name)` | \(type) | \(required)\(property.description) |"]
                     + rows(
-                        member.input?.members ?? [],
-                        "\(path)\(member.name).",
-                        isPartial: isPartial || member.isPartial
+                        property.input?.properties ?? [],
+                        "\(path)\(property.name).",
+                        isPartial: isPartial || property.isPartial
                     )
             }
         }
-        return ["| name | type | meaning |", "| --- | --- | --- |"] + rows(members, path) + [""]
+        return ["| name | type | meaning |", "| --- | --- | --- |"] + rows(properties, path) + [""]
     }
 }

@@ -45,7 +45,7 @@ let generatedMark = """
     """ + "\n"
 
 /// A property, with the facts that decide the code that writes it.
-struct WrittenMember {
+struct WrittenProperty {
     let name: String
     /// The method of `JSONWriter` that writes one value; nil for an object, which has a `write` method.
     let writerMethod: String?
@@ -56,9 +56,9 @@ struct WrittenMember {
     let constant: String?
 }
 
-extension Member {
-    var written: WrittenMember {
-        WrittenMember(
+extension Property {
+    var written: WrittenProperty {
+        WrittenProperty(
             name: name,
             writerMethod: ["string": "string", "integer": "int", "epoch": "int", "boolean": "bool"][type.base],
             isList: type.isList,
@@ -70,20 +70,20 @@ extension Member {
 }
 
 /// The statements that write one property of an object.
-func writingStatements(of member: WrittenMember) -> [String] {
-    let name = member.name.lowerCamel
-    let head = "writer.member(\"\(member.name)\")"
-    if let constant = member.constant { return [head, "writer.bool(\(constant))"] }
-    let simple = member.writerMethod
-    if member.isList {
+func writingStatements(of property: WrittenProperty) -> [String] {
+    let name = property.name.lowerCamel
+    let head = "writer.property(\"\(property.name)\")"
+    if let constant = property.constant { return [head, "writer.bool(\(constant))"] }
+    let simple = property.writerMethod
+    if property.isList {
         let each = simple.map { "writer.\($0)(element)" } ?? "element.write(to: &writer)"
         return [head, "writer.beginArray()", "for element in \(name) { \(each) }", "writer.endArray()"]
     }
     let write = simple.map { "writer.\($0)(\(name))" } ?? "\(name).write(to: &writer)"
-    if member.isOptional {
+    if property.isOptional {
         return ["if let \(name) {", "    \(head)", "    \(write)", "}"]
     }
-    if member.isNullable, simple == nil {
+    if property.isNullable, simple == nil {
         return [head, "if let \(name) { \(write) } else { writer.null() }"]
     }
     return [head, write]
@@ -92,19 +92,19 @@ func writingStatements(of member: WrittenMember) -> [String] {
 /// The statements that read an object's properties in any order and skip unknown ones.
 ///
 /// - Parameters:
-///   - members: the properties, each with the statement that reads it.
+///   - properties: the properties, each with the statement that reads it.
 ///   - skipping: the statement that skips an unknown property.
 ///   - entering: gives a statement to run before the property with a number is read; nil for none.
 func readingStatements(
-    of members: [(name: String, statement: String)],
+    of properties: [(name: String, statement: String)],
     skipping: String = "try reader.skip()",
     entering: ((Int) -> String)? = nil
 ) -> [String] {
-    var lines = ["try reader.beginObject()", "while let memberName = try reader.nextMember() {"]
-    for (index, member) in members.enumerated() {
-        lines.append("    \(index == 0 ? "if" : "} else if") memberName.equals(\"\(member.name)\") {")
+    var lines = ["try reader.beginObject()", "while let propertyName = try reader.nextProperty() {"]
+    for (index, property) in properties.enumerated() {
+        lines.append("    \(index == 0 ? "if" : "} else if") propertyName.equals(\"\(property.name)\") {")
         if let entering { lines.append("        " + entering(index)) }
-        lines.append("        " + member.statement)
+        lines.append("        " + property.statement)
     }
     return lines + ["    } else {", "        " + skipping, "    }", "}"]
 }
@@ -120,12 +120,12 @@ struct Field {
 }
 
 /// The declarations of the stored properties for an object, and the memberwise initialiser.
-func memberwiseDeclarations(of members: [Member]) -> [String] {
-    let fields = members.filter { $0.constant == nil }.map { member in
+func memberwiseDeclarations(of properties: [Property]) -> [String] {
+    let fields = properties.filter { $0.constant == nil }.map { property in
         Field(
-            documentation: [member.description],
-            name: member.name.lowerCamel,
-            type: member.type.swift + (member.isOptional && !member.type.isNullable ? "?" : "")
+            documentation: [property.description],
+            name: property.name.lowerCamel,
+            type: property.type.swift + (property.isOptional && !property.type.isNullable ? "?" : "")
         )
     }
     return declarations(of: fields, access: "package") + [""] + initialiser(of: fields, access: "package")
@@ -148,8 +148,8 @@ func initialiser(of fields: [Field], access: String) -> [String] {
 }
 
 /// The method that writes an object.
-func writeMethod(of members: [Member]) -> [String] {
-    writeMethod(statements: members.map(\.written).flatMap(writingStatements))
+func writeMethod(of properties: [Property]) -> [String] {
+    writeMethod(statements: properties.map(\.written).flatMap(writingStatements))
 }
 
 /// The method that writes an object, from the statements that write its properties.

@@ -7,29 +7,29 @@ import JSON
 struct ToolInputSchema {
     let value: JSONValue
 
-    init(_ params: [Member]) {
+    init(_ params: [Property]) {
         value = .object(Self.object(params, isPartial: false))
     }
 
-    private static func object(_ members: [Member], isPartial: Bool) -> [JSONValue.Member] {
-        let properties = members.map { JSONValue.Member($0.name, schema(of: $0, isPartial: isPartial)) }
-        let required = isPartial ? [] : members.filter(\.isRequired)
-        return [.init("type", "object"), .init("properties", .object(properties))]
+    private static func object(_ properties: [Property], isPartial: Bool) -> [JSONValue.Property] {
+        let schemas = properties.map { JSONValue.Property($0.name, schema(of: $0, isPartial: isPartial)) }
+        let required = isPartial ? [] : properties.filter(\.isRequired)
+        return [.init("type", "object"), .init("properties", .object(schemas))]
             + (required.isEmpty ? [] : [.init("required", .array(required.map { .string($0.name) }))])
             + [.init("additionalProperties", false)]
     }
 
     /// - Parameter isPartial: whether the property is in an object of which all properties may be omitted.
-    private static func schema(of member: Member, isPartial: Bool) -> JSONValue {
-        let description = JSONValue.Member("description", .string(member.description))
-        if let input = member.input {
-            return .object(object(input.members, isPartial: isPartial || member.isPartial) + [description])
+    private static func schema(of property: Property, isPartial: Bool) -> JSONValue {
+        let description = JSONValue.Property("description", .string(property.description))
+        if let input = property.input {
+            return .object(object(input.properties, isPartial: isPartial || property.isPartial) + [description])
         }
-        var constraints = member.constraints.filter { $0.name != "format" }
+        var constraints = property.constraints.filter { $0.name != "format" }
         let isBounded = constraints.contains { ["minLength", "enum", "pattern"].contains($0.name) }
-        if member.type.base == "string", !member.type.isNullable, !isBounded {
+        if property.type.base == "string", !property.type.isNullable, !isBounded {
             constraints.insert(.init("minLength", 1), at: 0)
         }
-        return .object([.init("type", .string(member.type.base)), description] + constraints)
+        return .object([.init("type", .string(property.type.base)), description] + constraints)
     }
 }

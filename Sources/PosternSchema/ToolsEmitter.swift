@@ -46,16 +46,16 @@ struct ToolsEmitter {
 
     private static func tool(_ method: Method, in api: API) -> JSONValue {
         let title = "\(api.toolGroup): " + method.summary.lowerFirst.trimmingFullStop
-        var members: [JSONValue.Member] = [
+        var properties: [JSONValue.Property] = [
             .init("name", .string(name(of: method))), .init("title", .string(title)),
             .init("description", .string(description(of: method, in: api))),
             .init("inputSchema", ToolInputSchema(method.params).value),
         ]
         if let result = method.result {
             let emitter = JSONSchemaEmitter(api: api, nesting: .inlined)
-            members.append(.init("outputSchema", emitter.schema(ofTypeNamed: result)))
+            properties.append(.init("outputSchema", emitter.schema(ofTypeNamed: result)))
         }
-        members.append(
+        properties.append(
             .init(
                 "annotations",
                 [
@@ -66,7 +66,7 @@ struct ToolsEmitter {
                 ]
             )
         )
-        return .object(members)
+        return .object(properties)
     }
 
     private static func description(of method: Method, in api: API) -> String {
@@ -79,7 +79,7 @@ struct ToolsEmitter {
 
     /// A sentence on where an assistant gets a credential: from the result of another tool, or from a mail. Nil for any
     /// other param.
-    private static func source(of param: Member, for method: Method, in api: API) -> String? {
+    private static func source(of param: Property, for method: Method, in api: API) -> String? {
         let giving = api.methods.filter { other in
             other.isTool && other.name != method.name && gives(other, param.name, in: api)
         }
@@ -98,7 +98,7 @@ struct ToolsEmitter {
     /// Whether a method's result has a secret property with a name, or a referral code.
     private static func gives(_ method: Method, _ name: String, in api: API) -> Bool {
         let type = api.types.first { $0.name == method.result }
-        return type?.members.contains { $0.name == name && ($0.isSecret || name == "referral_code") } ?? false
+        return type?.properties.contains { $0.name == name && ($0.isSecret || name == "referral_code") } ?? false
     }
 }
 

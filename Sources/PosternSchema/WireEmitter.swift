@@ -7,7 +7,7 @@ struct WireEmitter {
             ObjectType(
                 name: "\(method.localName.upperCamel)Params",
                 description: "The params of `\(method.name)`.",
-                members: method.params
+                properties: method.params
             )
         }
         let bases = Set(api.types.compactMap(\.base))
@@ -28,45 +28,45 @@ struct WireEmitter {
                 ["/// The properties of the base type.", "package var \(name): \(base)", ""]
                 + ["package init(_ \(name): \(base)) {", "    self.\(name) = \(name)", "}", ""]
                 + writeMethod(
-                    statements: ["\(name).writeMembers(to: &writer)"]
-                        + type.ownMembers.map(\.written).flatMap(writingStatements)
+                    statements: ["\(name).writeProperties(to: &writer)"]
+                        + type.ownProperties.map(\.written).flatMap(writingStatements)
                 )
         } else if isBase {
-            let statements = type.members.map(\.written).flatMap(writingStatements)
+            let statements = type.properties.map(\.written).flatMap(writingStatements)
             body =
-                memberwiseDeclarations(of: type.members) + [""]
-                + writeMethod(statements: ["writeMembers(to: &writer)"]) + [""]
-                + ["func writeMembers(to writer: inout JSONWriter) {"] + statements.indented + ["}"]
+                memberwiseDeclarations(of: type.properties) + [""]
+                + writeMethod(statements: ["writeProperties(to: &writer)"]) + [""]
+                + ["func writeProperties(to writer: inout JSONWriter) {"] + statements.indented + ["}"]
         } else {
-            body = memberwiseDeclarations(of: type.members) + [""] + writeMethod(of: type.members)
+            body = memberwiseDeclarations(of: type.properties) + [""] + writeMethod(of: type.properties)
         }
         return ["/// \(type.description)", "package struct \(type.name) {"] + body.indented + ["}"]
     }
 
     private static func params(_ type: ObjectType) -> [String] {
-        let declarations = type.members.flatMap { member in
+        let declarations = type.properties.flatMap { property in
             [
-                "/// \(member.description)",
-                "package var \(member.name.lowerCamel): Given<\(member.isPassword ? "Password" : TypeName(member.type.base).swift)> = .absent",
+                "/// \(property.description)",
+                "package var \(property.name.lowerCamel): Given<\(property.isPassword ? "Password" : TypeName(property.type.base).swift)> = .absent",
             ]
         }
-        let body = declarations + (declarations.isEmpty ? [] : [""]) + reading(type.members)
+        let body = declarations + (declarations.isEmpty ? [] : [""]) + reading(type.properties)
         return ["/// \(type.description)", "package struct \(type.name) {"] + body.indented + ["}"]
     }
 
-    private static func reading(_ members: [Member]) -> [String] {
+    private static func reading(_ properties: [Property]) -> [String] {
         let head = "package init(reading reader: inout JSONReader) throws(JSONError) {"
-        guard !members.isEmpty else { return [head, "    try reader.skipUnique()", "}"] }
-        let statements = members.map { member in
-            let value = member.input.map { "object: &reader, \($0.name).init" } ?? "reading: &reader"
-            return (member.name, "\(member.name.lowerCamel) = try Given(\(value))")
+        guard !properties.isEmpty else { return [head, "    try reader.skipUnique()", "}"] }
+        let statements = properties.map { property in
+            let value = property.input.map { "object: &reader, \($0.name).init" } ?? "reading: &reader"
+            return (property.name, "\(property.name.lowerCamel) = try Given(\(value))")
         }
         let lines =
-            ["var seen = SeenMembers()"]
+            ["var seen = SeenProperties()"]
             + readingStatements(
                 of: statements,
-                skipping: "try seen.skip(memberName, &reader)",
-                entering: { "try seen.insert(\($0), memberName, reader)" }
+                skipping: "try seen.skip(propertyName, &reader)",
+                entering: { "try seen.insert(\($0), propertyName, reader)" }
             )
         return [head] + lines.indented + ["}"]
     }

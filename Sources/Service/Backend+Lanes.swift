@@ -15,7 +15,7 @@ extension Backend {
         let api = method.api
         switch param {
         case .number(let name):
-            let id = try Given<Int>(member: name, of: params, Given.init(reading:))
+            let id = try Given<Int>(property: name, of: params, Given.init(reading:))
             return lane(api, account: id.value)
         case .code(let name):
             guard let code = try text(name, of: params) else { return nil }
@@ -39,7 +39,7 @@ extension Backend {
 
     /// A param's string; nil where there is none.
     private func text(_ param: StaticString, of params: UnsafeRawBufferPointer) throws(JSONError) -> String? {
-        try Given<String>(member: param, of: params, Given.init(reading:)).value
+        try Given<String>(property: param, of: params, Given.init(reading:)).value
     }
 
     /// The string of a property of a param; nil where there is none.
@@ -48,9 +48,9 @@ extension Backend {
         in param: StaticString,
         of params: UnsafeRawBufferPointer
     ) throws(JSONError) -> String? {
-        let given = try Given<Given<String>>(member: param, of: params) { reader throws(JSONError) in
+        let given = try Given<Given<String>>(property: param, of: params) { reader throws(JSONError) in
             try Given(object: &reader) { reader throws(JSONError) in
-                try Given<String>(member: property, of: &reader, Given.init(reading:))
+                try Given<String>(property: property, of: &reader, Given.init(reading:))
             }
         }
         return given.value?.value

@@ -24,13 +24,13 @@ extension RPCError {
 
     /// The error in the format of the method's API: its data begins with the properties that the contract states.
     func told(by method: Method) -> RPCError {
-        let members = method.api.errorData
-        guard !members.isEmpty else { return self }
-        return RPCError(code: code, message: message, data: .object(members + (data?.object ?? [])))
+        let properties = method.api.errorData
+        guard !properties.isEmpty else { return self }
+        return RPCError(code: code, message: message, data: .object(properties + (data?.object ?? [])))
     }
 
     private init(_ error: AccountError) {
-        var data: [JSONValue.Member] = [.init("errors", .array(error.codes.map { .string($0.slug) }))]
+        var data: [JSONValue.Property] = [.init("errors", .array(error.codes.map { .string($0.slug) }))]
         if let field = error.field { data.append(.init("field", .string(field))) }
         if let seconds = error.retryAfter { data.append(.init("retry_after", .number(String(seconds)))) }
         self.init(code: error.codes[0].number, message: error.message, data: .object(data))

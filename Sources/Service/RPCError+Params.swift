@@ -5,11 +5,11 @@ import JSONRPC
 extension RPCError {
     /// The error for an unknown method. It suggests the nearest method, or says that the method exists in deterministic
     /// mode only.
-    static func methodNotFound(_ name: JSONText, isRehearsal: Bool) -> RPCError {
+    static func methodNotFound(_ name: JSONText, isDeterministic: Bool) -> RPCError {
         let known =
-            Method.allCases.filter { isRehearsal || !$0.isRehearsalOnly }.map(\.name.description)
+            Method.allCases.filter { isDeterministic || !$0.isDeterministicOnly }.map(\.name.description)
             + MCPMethod.allCases.map(\.name.description)
-        if let method = Method.named(name), method.isRehearsalOnly {
+        if let method = Method.named(name), method.isDeterministicOnly {
             return methodNotFound.because("\(method.name) exists with --data :memory:, --clock and --seed only")
         }
         guard name.bytes.count <= NearestName.bytesMax else { return methodNotFound }

@@ -12,7 +12,7 @@ package final class Service: RequestHandler {
     private let backend: Backend
     var apis: AccountAPIs { backend.apis }
     let hashesElsewhere: Bool
-    private let isRehearsal: Bool
+    private let isDeterministic: Bool
     private let refusesUnknownParams: Bool
     private let log: (String) -> Void
 
@@ -37,10 +37,10 @@ package final class Service: RequestHandler {
         self.backend = backend
         self.system = system
         self.handlers = AccountHandlers(backend.apis)
-        self.isRehearsal = system.rehearsal != nil
+        self.isDeterministic = system.deterministicMode != nil
         self.mcp = MCPHandlers(
             serverVersion: system.version,
-            offer: ToolOffer(tools, isRehearsal: isRehearsal)
+            offer: ToolOffer(tools, isDeterministic: isDeterministic)
         )
         self.log = log
     }
@@ -54,7 +54,7 @@ package final class Service: RequestHandler {
             return try perform(method, request.params, from: phase, isStrict: refusesUnknownParams, result: &result)
         }
         guard let method = MCPMethod.named(request.method) else {
-            throw .methodNotFound(request.method, isRehearsal: isRehearsal)
+            throw .methodNotFound(request.method, isDeterministic: isDeterministic)
         }
         let perform: MCPHandlers.Run = { method, params, result throws(RPCError) in
             // Strict: a model that misspells an argument would otherwise believe that the argument took effect.
@@ -80,7 +80,7 @@ package final class Service: RequestHandler {
             }
             var reader = JSONReader(params)
             return try run(method, params: &reader, result: &result)
-        } catch let error as JSONError where error.reason == .duplicateMember {
+        } catch let error as JSONError where error.reason == .duplicateProperty {
             throw .duplicateProperty(at: error.offset, in: params).told(by: method)
         } catch is AnswerTooLong {
             throw RPCError.answerTooLong.told(by: method)
@@ -168,7 +168,9 @@ package final class Service: RequestHandler {
     }
 
     private func method(of request: Request) -> Method? {
-        guard let method = Method.named(request.method), isRehearsal || !method.isRehearsalOnly else { return nil }
+        guard let method = Method.named(request.method), isDeterministic || !method.isDeterministicOnly else {
+            return nil
+        }
         return method
     }
 

@@ -5,15 +5,15 @@ import Store
 /// The handlers of the service's own methods.
 package struct SystemHandlers {
     /// The parts that the methods of deterministic mode use.
-    package struct Rehearsal {
+    package struct DeterministicMode {
         /// The clock, which `system.advance_clock` moves.
-        package let time: RehearsedTime
+        package let time: DeterministicTime
         /// The store and the outbox of the APIs.
         package let environment: Environment
         /// The sales API, which creates invitations.
         package let sales: Sales
 
-        package init(time: RehearsedTime, backend: Backend) {
+        package init(time: DeterministicTime, backend: Backend) {
             self.time = time
             self.environment = backend.apis.environment
             self.sales = backend.apis.sales
@@ -21,39 +21,42 @@ package struct SystemHandlers {
     }
 
     /// The parts that the methods of deterministic mode use; nil if the mode is off.
-    let rehearsal: Rehearsal?
+    let deterministicMode: DeterministicMode?
     /// The program's version.
     let version: String
     private let storeKind: String
 
-    package init(version: String, storeKind: String, rehearsal: Rehearsal?) {
+    package init(version: String, storeKind: String, deterministicMode: DeterministicMode?) {
         self.version = version
         self.storeKind = storeKind
-        self.rehearsal = rehearsal
+        self.deterministicMode = deterministicMode
     }
 
     func discover(to writer: inout JSONWriter) throws {
-        OpenRPCDocument.write(to: &writer) { rehearsal != nil || !$0.isRehearsalOnly }
+        OpenRPCDocument.write(to: &writer) { deterministicMode != nil || !$0.isDeterministicOnly }
     }
 
     func info(_ params: ServiceWire.InfoParams) throws -> ServiceWire.Info {
         ServiceWire.Info(
             name: "postern",
             version: version,
-            methods: Method.allCases.filter { rehearsal != nil || !$0.isRehearsalOnly }.map { $0.name.description },
+            methods: Method.allCases.filter { deterministicMode != nil || !$0.isDeterministicOnly }.map {
+                $0.name.description
+            },
             store: ServiceWire.StoreInfo(kind: storeKind)
         )
     }
 
     func advanceClock(_ params: ServiceWire.AdvanceClockParams) throws {
-        guard let rehearsal, let seconds = params.seconds.value, seconds >= 0, rehearsal.time.advance(seconds: seconds)
+        guard let deterministicMode, let seconds = params.seconds.value, seconds >= 0,
+            deterministicMode.time.advance(seconds: seconds)
         else {
             let expected = params.seconds.expectedType
             throw AccountError(ErrorCode.Service.invalidRequest, field: "seconds", expectedType: expected)
         }
         // Deterministic mode has no background work, and a read must change nothing. So the request that moves the
         // clock deletes expired records.
-        let environment = rehearsal.environment
+        let environment = deterministicMode.environment
         let now = environment.time.now
         var hasMore = true
         while hasMore {
@@ -65,7 +68,7 @@ package struct SystemHandlers {
     }
 
     func outbox(_ params: ServiceWire.OutboxParams) throws -> ServiceWire.Outbox {
-        guard let environment = rehearsal?.environment else { return ServiceWire.Outbox(messages: []) }
+        guard let environment = deterministicMode?.environment else { return ServiceWire.Outbox(messages: []) }
         let messages = try environment.store.read { tx in
             try environment.outbox.all(in: tx).map { mail in
                 ServiceWire.OutboxMessage(
@@ -81,7 +84,8 @@ package struct SystemHandlers {
     }
 
     func invite(_ params: ServiceWire.InviteParams) throws -> ServiceWire.Invite {
-        guard let role = params.role.value.flatMap({ SalesRole(rawValue: $0) }), let sales = rehearsal?.sales else {
+        guard let role = params.role.value.flatMap({ SalesRole(rawValue: $0) }), let sales = deterministicMode?.sales
+        else {
             let expected = params.role.expectedType
             throw AccountError(ErrorCode.Service.invalidRequest, field: "role", expectedType: expected)
         }

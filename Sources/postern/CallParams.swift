@@ -80,19 +80,19 @@ struct CallParams {
     }
 
     private func set(_ new: JSONValue, at path: ArraySlice<String>, in object: inout JSONValue) throws(CommandError) {
-        guard let name = path.first, !name.isEmpty, var members = object.object else {
+        guard let name = path.first, !name.isEmpty, var properties = object.object else {
             throw .usage("invalid name of a param: \(path.joined(separator: "."))")
         }
-        let index = members.firstIndex { $0.name == name }
+        let index = properties.firstIndex { $0.name == name }
         if path.count == 1 {
             if index != nil { throw .usage("the param \(name) is given twice") }
-            members.append(JSONValue.Member(name, new))
+            properties.append(JSONValue.Property(name, new))
         } else {
-            let index = index ?? members.count
-            if index == members.count { members.append(JSONValue.Member(name, [:])) }
-            try set(new, at: path.dropFirst(), in: &members[index].value)
+            let index = index ?? properties.count
+            if index == properties.count { properties.append(JSONValue.Property(name, [:])) }
+            try set(new, at: path.dropFirst(), in: &properties[index].value)
         }
-        object = .object(members)
+        object = .object(properties)
     }
 
     private static func json(_ text: String, _ place: String) throws(CommandError) -> JSONValue {
@@ -114,7 +114,7 @@ struct CallParams {
             let found = document["methods"]?.array?.first { $0["name"]?.string == method }
             let params = found?["params"]?.array ?? []
             let properties = params.compactMap { param in
-                param["name"]?.string.map { JSONValue.Member($0, param["schema"] ?? [:]) }
+                param["name"]?.string.map { JSONValue.Property($0, param["schema"] ?? [:]) }
             }
             return found == nil ? nil : ["properties": .object(properties)]
         } catch {

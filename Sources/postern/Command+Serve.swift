@@ -9,6 +9,27 @@ private let wakeUp = WakeUp()
 
 extension Command {
     /// Serves until the input ends or a signal ends the process.
+    ///
+    /// The calls of one request, here `operators.client.create`, with the files in which to read on:
+    ///
+    ///     Server.run                              JSONRPC/Serving: polls, reads a chunk of up to 1 MiB
+    ///       Connection.receive                    JSONRPC/Scheduling
+    ///         MessageReader.next                  JSONRPC/Framing: cuts a message, parses its envelope
+    ///         Connection.admit                    gives it a lane; if another request holds the lane, it waits
+    ///           InlineExecutor.carryOut           stages a UnitOfWork: the request's writes and its reply
+    ///             Service.handle                  finds the method
+    ///               Service.run                   Service/Generated: parses the params, calls the handler
+    ///                 OperatorsHandlers.clientCreate
+    ///                   Operators.createClient    Accounts/Operators: the rule
+    ///                     Store.write             Store: one transaction
+    ///                       LocalEngine.write     DirectoryStore: locks the directory, reads unread transactions of
+    ///                                             other processes, runs the closure; a lock that is held makes it wait
+    ///                         Transaction.insert  adds the record and its index entries to the staged writes
+    ///         InlineExecutor.commit               at the end of the chunk, for all its units
+    ///           LocalEngine.makeDurable           appends the journal lines, unlocks, waits for one sync; if the disk is
+    ///                                             full, nothing is kept and each unit is tried again alone
+    ///         ReplyBuffer.release                 lets the replies leave
+    ///       OutputWriter.write                    writes them to stdout
     func serve(_ options: Options) throws(CommandError) {
         guard let wakeUp else {
             throw .failed("no file descriptor is free: raise the limit on file descriptors (ulimit -n)")

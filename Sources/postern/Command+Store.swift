@@ -16,13 +16,13 @@ extension Command {
     }
 
     /// Runs compaction: merges the journal into a new base.
-    func merge(_ options: Options) throws(CommandError) {
+    func compact(_ options: Options) throws(CommandError) {
         let bar = ProgressBar()
         defer { bar.end() }
-        let isMerged = try withEngine(options) { engine throws(StoreError) in
-            try engine.merge { bar.show(ToolProgress(phase: "merging", done: $0, total: nil)) }
+        let isCompacted = try withEngine(options) { engine throws(StoreError) in
+            try engine.compact { bar.show(ToolProgress(phase: "compacting", done: $0, total: nil)) }
         }
-        guard isMerged else { throw .failed("another process is already running compaction") }
+        guard isCompacted else { throw .failed("another process is already running compaction") }
     }
 
     /// Writes a consistent copy of the store to a new directory.

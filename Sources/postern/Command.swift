@@ -3,12 +3,17 @@ import Platform
 
 /// A command of the program.
 enum Command: String, CaseIterable {
-    case serve, call, invite, outbox, stats, check, backup, export, `import`, merge, salvage, schema, help, version
+    case serve, call, invite, outbox, stats, check, backup, export, `import`, compact, salvage, schema, help, version
 
     /// The commands that use a store.
     static let onStore: [Command] = [
-        .serve, .call, .invite, .outbox, .stats, .check, .backup, .export, .import, .merge, .salvage,
+        .serve, .call, .invite, .outbox, .stats, .check, .backup, .export, .import, .compact, .salvage,
     ]
+
+    /// The command with a name, or with its name in an earlier version; nil for an unknown name.
+    static func named(_ name: String) -> Command? {
+        name == "merge" ? .compact : Command(rawValue: name)
+    }
 
     /// The arguments after the command's name, as the help shows them.
     var words: String {
@@ -19,7 +24,7 @@ enum Command: String, CaseIterable {
         case .backup, .salvage: "TO"
         case .import, .export: "[FILE]"
         case .help: "[COMMAND]"
-        case .serve, .stats, .check, .merge, .schema, .version: ""
+        case .serve, .stats, .check, .compact, .schema, .version: ""
         }
     }
 
@@ -27,7 +32,7 @@ enum Command: String, CaseIterable {
     var takesPaths: Bool {
         switch self {
         case .backup, .salvage, .import, .export: true
-        case .serve, .call, .invite, .outbox, .stats, .check, .merge, .schema, .help, .version: false
+        case .serve, .call, .invite, .outbox, .stats, .check, .compact, .schema, .help, .version: false
         }
     }
 
@@ -39,7 +44,7 @@ enum Command: String, CaseIterable {
         case .backup, .salvage: 1...1
         case .help, .import, .export: 0...1
         case .invite: 0...2
-        case .serve, .stats, .check, .merge, .schema, .version: 0...0
+        case .serve, .stats, .check, .compact, .schema, .version: 0...0
         }
     }
 
@@ -59,7 +64,7 @@ enum Command: String, CaseIterable {
         case .import:
             "creates the store from an export in FILE or on stdin; if one record breaks a rule, imports nothing and "
                 + "reports line, property and rule"
-        case .merge: "runs compaction now, which otherwise starts automatically"
+        case .compact: "runs compaction now, which otherwise starts automatically; its earlier name, merge, works too"
         case .salvage:
             "copies the readable records of a damaged store to TO and lists the unreadable ones; exit code 1 if there "
                 + "are any"
@@ -89,7 +94,7 @@ enum Command: String, CaseIterable {
         case .backup: try backUp(options)
         case .export: try export(options)
         case .import: try importExport(options)
-        case .merge: try merge(options)
+        case .compact: try compact(options)
         case .salvage: try salvage(options)
         }
     }

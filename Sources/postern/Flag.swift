@@ -231,11 +231,11 @@ struct Flag: Sendable {
             hint: { text in
                 Timestamp(text) == nil
                     ? "a date and a time with microseconds in UTC, such as 2016-02-24T22:07:52.371513Z"
-                    : "a time from 1970 to \(RehearsedTime.latest)"
+                    : "a time from 1970 to \(DeterministicTime.latest)"
             }
         ) { options, text in
             options.clock = Timestamp(text).flatMap {
-                (0...RehearsedTime.latest.seconds).contains($0.seconds) ? $0 : nil
+                (0...DeterministicTime.latest.seconds).contains($0.seconds) ? $0 : nil
             }
             return options.clock != nil
         },

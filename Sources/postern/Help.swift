@@ -3,7 +3,7 @@ enum Help {
     /// The help of the command with that name; nil gives the overview of all commands.
     static func text(about name: String?) throws(CommandError) -> String {
         guard let name else { return overview }
-        guard let command = Command(rawValue: name) else { throw .unknownCommand(name) }
+        guard let command = Command.named(name) else { throw .unknownCommand(name) }
         let flags = Flag.all.filter { $0.commands.contains(command) }
         let usage = ["Usage: postern \(command.rawValue)", command.words, flags.isEmpty ? "" : "[flags]"]
         let head = [usage.filter { !$0.isEmpty }.joined(separator: " "), "", command.summary.capitalizedFirst + "."]

@@ -44,15 +44,15 @@ struct Options {
     var seed: Int?
 
     /// The settings of deterministic mode: the clock is fixed, and random values repeat.
-    struct Rehearsal {
+    struct DeterministicMode {
         var start: Timestamp
         var seed: Int
     }
 
     /// The settings of deterministic mode; nil if it is off.
-    var rehearsal: Rehearsal? {
+    var deterministicMode: DeterministicMode? {
         guard let clock, let seed else { return nil }
-        return Rehearsal(start: clock, seed: seed)
+        return DeterministicMode(start: clock, seed: seed)
     }
 
     /// - Parameter arguments: the command line without the program's name.
@@ -73,7 +73,7 @@ struct Options {
             } else if argument.hasPrefix("-"), argument.utf8.count > 1 {
                 given.append(try Self.flag(word, from: &rest))
             } else if !isNamed {
-                guard let named = Command(rawValue: argument) else { throw .unknownCommand(argument) }
+                guard let named = Command.named(argument) else { throw .unknownCommand(argument) }
                 command = named
                 isNamed = true
             } else {

@@ -14,7 +14,7 @@ struct Postern {
         // A host that ignores SIGCHLD passes that on to its children. waitpid would then give no exit status of a mail
         // command.
         Signal.childEnded.restoreDefault()
-        endWhereAFileIsGone()
+        endOnUnreadablePage()
         do throws(CommandError) {
             let options = try Options(arguments: Arguments.all)
             try options.command.run(options)
@@ -27,11 +27,11 @@ struct Postern {
 
     /// Ends the process with a message on SIGBUS: a page of a mapped file cannot be read, because the file was
     /// truncated or the disk failed. No reply that depends on that page has been sent.
-    private static func endWhereAFileIsGone() {
+    private static func endOnUnreadablePage() {
         Signal.busError.handle { _ in
             CurrentProcess.endAtOnce(
                 status: 1,
-                saying: "postern: a file of the store was cut short, or cannot be read; see postern check\n"
+                saying: "postern: a file of the store was truncated or cannot be read; run postern check\n"
             )
         }
     }

@@ -26,12 +26,12 @@ struct Wiring {
         // Read before the store is opened: a wrong command line must not create a store.
         let templates = try Self.templates(options, domain: sender.domain)
         let store = try Self.store(options, log, waitsInPlace: !hashesElsewhere)
-        let rehearsedTime = options.rehearsal.map { RehearsedTime(startingAt: $0.start) }
-        let time: any TimeSource = rehearsedTime ?? SystemTime()
+        let deterministicTime = options.deterministicMode.map { DeterministicTime(startingAt: $0.start) }
+        let time: any TimeSource = deterministicTime ?? SystemTime()
         let backend = Backend(
             store: store,
             time: time,
-            random: options.rehearsal.map { RehearsedRandom(seed: $0.seed) } ?? SystemRandom(),
+            random: options.deterministicMode.map { DeterministicRandom(seed: $0.seed) } ?? SystemRandom(),
             composer: templates,
             settings: AccountSettings(operatorsConfirmEmail: options.confirmsEmail),
             log: { log.write(.error, $0) }
@@ -39,17 +39,17 @@ struct Wiring {
         let system = SystemHandlers(
             version: Postern.version,
             storeKind: store.kind,
-            rehearsal: rehearsedTime.map { SystemHandlers.Rehearsal(time: $0, backend: backend) }
+            deterministicMode: deterministicTime.map { SystemHandlers.DeterministicMode(time: $0, backend: backend) }
         )
         let service = Service(
             backend: backend,
             system: system,
-            hashesElsewhere: hashesElsewhere && rehearsedTime == nil,
+            hashesElsewhere: hashesElsewhere && deterministicTime == nil,
             tools: options.tools,
             refusesUnknownParams: options.refusesUnknownParams
         ) { log.write(.error, $0) }
         let courier =
-            rehearsedTime != nil
+            deterministicTime != nil
             ? nil
             : Courier(
                 store: store,

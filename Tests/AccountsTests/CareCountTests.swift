@@ -9,7 +9,7 @@ import Testing
 /// The number of patients that a user can see equals the length of the list,
 /// even while jobs are pending, and is found without a scan.
 struct CareCountTests {
-    private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
+    private let time = DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
     /// More records than one transaction of a job handles.
     private static let many = Limits.jobRecordsMax + 20
 
@@ -107,7 +107,7 @@ struct CareCountTests {
                 try share(care, try care.createPatient(owner, Self.kim).patient.id, of: owner, with: "guest@b.co")
             }
             try care.environment.store.makeDurable()
-            if onDisk { #expect(try inner.merge()) }
+            if onDisk { #expect(try inner.compact()) }
             for user in [owner, guest] {
                 engine.visits = 0
                 let list = try care.patients(user, limit: .value(1), offset: .absent)
@@ -192,7 +192,7 @@ struct CareCountTests {
             for user in users.values { _ = try expectTrueCount(care, user) }
             if try !store.transact({ try $0.all(CareJob.self).isEmpty }) { stepsWithJobs += 1 }
             try store.makeDurable()
-            if step % 25 == 0 { #expect(try engine.merge()) }
+            if step % 25 == 0 { #expect(try engine.compact()) }
         }
         // The lists while jobs were pending equal the lists after the jobs.
         let listed = try users.mapValues { try expectTrueCount(care, $0) }

@@ -8,7 +8,7 @@ import Testing
 /// Deletions and takeovers with too many records for one transaction: all users see their result at once, and jobs do
 /// the rest in several transactions.
 struct CareJobsTests {
-    private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
+    private let time = DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
     private let environment: Environment
     private let care: Care
     /// More records than one transaction handles.
@@ -28,7 +28,7 @@ struct CareJobsTests {
         (environment, care) = Self.onStore(Store(engine: LocalEngine()), time)
     }
 
-    private static func onStore(_ store: Store, _ time: RehearsedTime) -> (Environment, Care) {
+    private static func onStore(_ store: Store, _ time: DeterministicTime) -> (Environment, Care) {
         let environment = Environment(
             store: store,
             time: time,

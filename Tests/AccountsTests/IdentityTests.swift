@@ -228,10 +228,10 @@ struct IdentityTests {
     }
 
     @Test func repeatsRandomValuesOnlyInDeterministicMode() {
-        #expect(RehearsedRandom(seed: 7).bytes(32) == RehearsedRandom(seed: 7).bytes(32))
-        #expect(RehearsedRandom(seed: 7).bytes(32) != RehearsedRandom(seed: 8).bytes(32))
+        #expect(DeterministicRandom(seed: 7).bytes(32) == DeterministicRandom(seed: 7).bytes(32))
+        #expect(DeterministicRandom(seed: 7).bytes(32) != DeterministicRandom(seed: 8).bytes(32))
         #expect(SystemRandom().bytes(32) != SystemRandom().bytes(32))
-        let random = RehearsedRandom(seed: 7)
+        let random = DeterministicRandom(seed: 7)
         #expect(random.bytes(32) != random.bytes(32))
         let uuid = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/
         #expect(random.uuid().wholeMatch(of: uuid) != nil)

@@ -14,7 +14,7 @@ struct ListBoundTests {
         engine = VisitCountingEngine(LocalEngine())
         environment = Environment(
             store: Store(engine: engine),
-            time: RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)),
+            time: DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)),
             random: SystemRandom(),
             hasher: Argon2idHasher(),
             outbox: Outbox(composer: SecretComposer())

@@ -9,7 +9,7 @@ import PosternTesting
 /// transactions. The guess under way is then refused, right or wrong.
 struct LockoutRaceTests {
     private let store = Store(engine: LocalEngine())
-    private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
+    private let time = DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
     private let hasher = InterruptedHasher()
     private let apis: AccountAPIs
     private let email = Given.value("a@b.co")

@@ -9,7 +9,7 @@ import PosternTesting
 /// and change nothing.
 struct RegistrationQuotaTests {
     private let store = Store(engine: LocalEngine())
-    private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
+    private let time = DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
     private let environment: Environment
 
     init() throws {

@@ -17,20 +17,20 @@ struct ContractLimitsTests {
     }
 
     @Test func replacesANameWithItsNumber() throws {
-        let member: JSONValue = [
+        let property: JSONValue = [
             "maxLength": "noteBytesMax", "minLength": 1, "description": "1 to {noteBytesMax} bytes, for {noteSeconds}.",
         ]
         let expected: JSONValue = [
             "maxLength": 1_024, "minLength": 1, "description": "1 to 1,024 bytes, for a day.",
         ]
-        #expect(try limits.resolved(member).text == expected.text)
+        #expect(try limits.resolved(property).text == expected.text)
     }
 
     /// Limits were once written in schema/ and again in Swift, and no check compared them.
     @Test(
         arguments: [
             ["maxLength": 1_024], ["minimum": 2], ["maximum": "unknownMax"],
-            ["members": [["description": "1 to 1,024 bytes."]]], ["when": "Within 24 hours."],
+            ["properties": [["description": "1 to 1,024 bytes."]]], ["when": "Within 24 hours."],
             ["description": "Good for a week."], ["description": "Good for 2 weeks."],
         ] as [JSONValue]
     )

@@ -6,19 +6,19 @@ import Testing
 /// What stands once in schema/ and is used in several places.
 struct DefinitionsTests {
     private static let account: JSONValue = [
-        "members": [["name": "email", "type": "string", "description": "The email.", "format": "email"]]
+        "properties": [["name": "email", "type": "string", "description": "The email.", "format": "email"]]
     ]
     private static let clubs: JSONValue = [
         "api": "clubs", "enums": [["name": "Rank", "description": "A rank.", "values": ["guest", "host"]]],
-        "members": [["name": "rank", "type": "Rank?", "description": "The rank."]],
+        "properties": [["name": "rank", "type": "Rank?", "description": "The rank."]],
     ]
 
-    private func resolved(_ members: JSONValue) throws -> JSONValue? {
-        let api = JSONValue.object((Self.clubs.object ?? []) + [.init("params", members)])
+    private func resolved(_ properties: JSONValue) throws -> JSONValue? {
+        let api = JSONValue.object((Self.clubs.object ?? []) + [.init("params", properties)])
         return try Definitions(account: Self.account, apis: [Self.clubs]).resolved(api)["params"]
     }
 
-    @Test func aMemberOfSeveralAPIsIsUsedByName() throws {
+    @Test func aPropertyOfSeveralAPIsIsUsedByName() throws {
         let expected: JSONValue = [
             ["name": "email", "type": "string", "description": "Whose.", "format": "email", "required": true]
         ]
@@ -27,24 +27,26 @@ struct DefinitionsTests {
 
     @Test func anEnumerationIsAStringWithItsValues() throws {
         let rank = try #require(resolved([["use": "rank"]])?.array?.first)
-        let member = try Member(rank)
-        #expect(member.type.base == "string" && member.type.isNullable)
+        let property = try Property(rank)
+        #expect(property.type.base == "string" && property.type.isNullable)
         #expect(rank["enum"] == ["guest", "host", .null])
-        #expect(member.enumeration?.name == "ClubsRank" && member.enumeration?.isWhole == true)
+        #expect(property.enumeration?.name == "ClubsRank" && property.enumeration?.isWhole == true)
     }
 
-    @Test func aMemberMayHaveSomeValuesOnly() throws {
+    @Test func aPropertyMayHaveSomeValuesOnly() throws {
         let rank = try #require(resolved([["use": "rank", "type": "ClubsRank", "enum": ["host"]]])?.array?.first)
         #expect(rank["enum"] == ["host"])
-        #expect(try Member(rank).enumeration?.isWhole == false)
+        #expect(try Property(rank).enumeration?.isWhole == false)
     }
 
     @Test func whatIsNotDescribedIsRefused() {
         #expect(throws: SchemaError.self) { try resolved([["use": "phone"]]) }
     }
 
-    @Test func aMemberIsDescribedOnce() {
-        let twice: JSONValue = ["api": "clubs", "members": [["name": "email", "type": "string", "description": ""]]]
+    @Test func aPropertyIsDescribedOnce() {
+        let twice: JSONValue = [
+            "api": "clubs", "properties": [["name": "email", "type": "string", "description": ""]],
+        ]
         #expect(throws: SchemaError.self) {
             try Definitions(account: Self.account, apis: [twice]).resolved(twice)
         }

@@ -18,7 +18,7 @@ struct IdempotenceTests {
         let methods = Dictionary(uniqueKeysWithValues: try Self.methods().map { ($0.name, $0) })
         var repeated: Set<String> = []
         for transcript in try Transcript.all() {
-            let postern = try PosternProcess(Transcript.rehearsal + transcript.arguments)
+            let postern = try PosternProcess(Transcript.deterministicFlags + transcript.arguments)
             let failures = try await transcript.play { request, step in
                 postern.send(request.text)
                 guard step.expected != nil else { return nil }
@@ -40,11 +40,11 @@ struct IdempotenceTests {
 
     /// What follows from a method's effect was stated with it, and could be stated wrongly.
     @Test func whatFollowsFromTheEffectIsNotStated() {
-        func method(_ members: [JSONValue.Member]) throws -> PosternSchema.Method {
-            let known: [JSONValue.Member] = [
+        func method(_ properties: [JSONValue.Property]) throws -> PosternSchema.Method {
+            let known: [JSONValue.Property] = [
                 .init("name", "clubs.join"), .init("summary", "Joins."), .init("description", ""),
             ]
-            return try PosternSchema.Method(.object(known + members), inputs: [], authentication: nil)
+            return try PosternSchema.Method(.object(known + properties), inputs: [], authentication: nil)
         }
         #expect(throws: SchemaError.self) { try method([]) }
         #expect(throws: SchemaError.self) { try method([.init("effect", "reads"), .init("idempotent", true)]) }

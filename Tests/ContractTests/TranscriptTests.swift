@@ -10,7 +10,7 @@ import Testing
 struct TranscriptTests {
     @Test(arguments: try Transcript.all())
     func getTheExpectedReplies(_ transcript: Transcript) async throws {
-        let postern = try PosternProcess(Transcript.rehearsal + transcript.arguments)
+        let postern = try PosternProcess(Transcript.deterministicFlags + transcript.arguments)
         let failures = try await transcript.play { request, step in
             postern.send(request.text)
             return step.expected == nil ? nil : try postern.nextReply()

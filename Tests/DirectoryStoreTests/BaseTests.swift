@@ -18,7 +18,7 @@ struct BaseTests {
         let engine = try directory.open()
         try engine.write(entries.map { ($0, $1) })
         try engine.makeDurable()
-        #expect(try engine.merge())
+        #expect(try engine.compact())
         engine.close()
     }
 
@@ -97,7 +97,7 @@ struct BaseTests {
             try engine.write(writes, isErasable: random.next() % 4 == 0)
             try engine.makeDurable()
             for (key, value) in writes { model[key] = value }
-            if random.next() % 9 == 0 { #expect(try engine.merge()) }
+            if random.next() % 9 == 0 { #expect(try engine.compact()) }
             if random.next() % 20 == 0 {
                 engine.close()
                 engine = try directory.open()
@@ -205,7 +205,7 @@ struct BaseTests {
         let engine = try other.open()
         try engine.write(Self.sample.map { ($0, $1) })
         try engine.makeDurable()
-        #expect(try engine.merge())
+        #expect(try engine.compact())
         try directory.write(try other.bytes(of: "base-2.jsonl"), to: "base-2.jsonl")
         #expect(
             storeError { _ = try directory.open() }?.reason

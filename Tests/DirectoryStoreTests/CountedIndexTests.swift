@@ -62,7 +62,7 @@ struct CountedIndexTests {
             try store.transact { try $0.insert(Stay(id: id, city: Self.cities[id % 3])) }
             if id % 4 == 0 { try store.transact { try $0.delete(Stay.self, Key(id - 3)) } }
             try store.makeDurable()
-            if id % 20 == 0 { #expect(try engines[0].merge()) }
+            if id % 20 == 0 { #expect(try engines[0].compact()) }
             for store in stores {
                 try expectTrueCounts(in: store)
                 try store.makeDurable()
@@ -161,9 +161,9 @@ private struct Stay: Record {
 
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("city")
+        writer.property("city")
         writer.string(city)
         writer.endObject()
     }

@@ -21,7 +21,7 @@ struct DistantDamageTests {
             try engine.write((start..<start + 80).map { ("k\(1_000 + $0)", value) })
             try engine.makeDurable()
         }
-        #expect(try engine.merge())
+        #expect(try engine.compact())
         engine.close()
         let path = directory.path + "/base-2.jsonl"
         let offset = off_t(18 << 20)

@@ -305,11 +305,11 @@ struct Person: Record {
 
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("name")
+        writer.property("name")
         writer.string(name)
-        writer.member("city")
+        writer.property("city")
         writer.string(city)
         writer.endObject()
     }
@@ -335,9 +335,9 @@ struct Note: Record {
 
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("text")
+        writer.property("text")
         writer.string(text)
         writer.endObject()
     }

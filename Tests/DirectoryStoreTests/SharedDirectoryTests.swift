@@ -276,7 +276,7 @@ struct SharedDirectoryTests {
         }
         let (first, second) = (try directory.open(calls: failing), try directory.open(calls: watched))
         try first.commit(("a", "1"))
-        #expect(try first.merge())
+        #expect(try first.compact())
         _ = try first.entries()
         try first.makeDurable()
         fails = true
@@ -331,7 +331,7 @@ struct SharedDirectoryTests {
         #expect(try look() == ["a": "2"])
         try other.commit(("a", "3"))
         meanwhile = {
-            #expect(try other.merge())
+            #expect(try other.compact())
             try other.commit(("b", "1"))
         }
         #expect(storeError { _ = try look() }?.isLockHeld == true)

@@ -27,7 +27,7 @@ struct ToolsTests {
                 try tx.insert(Note(id: id, text: "note \(id)"))
             }
             try store.makeDurable()
-            if id == 3 { #expect(try engine.merge()) }
+            if id == 3 { #expect(try engine.compact()) }
         }
         try store.transact { tx in
             try tx.delete(Note.self, Key(2))
@@ -503,7 +503,7 @@ struct ToolsTests {
             }
         }
         try store.makeDurable()
-        #expect(try engine.merge())
+        #expect(try engine.compact())
         store.close()
         let all = try entries()
         let bytes = try directory.bytes(of: "base-2.jsonl")
@@ -566,9 +566,9 @@ private struct Visit: Record {
 
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("person")
+        writer.property("person")
         writer.int(person)
         writer.endObject()
     }

@@ -56,7 +56,7 @@ struct CareDeletionTests {
         // The mails to the address are deleted from the outbox.
         let listing = try PosternProcess.run(["outbox", "list"] + data).output
         #expect(!listing.localizedCaseInsensitiveContains("zebediah"))
-        #expect(try PosternProcess.run(["merge"] + data).status == 0)
+        #expect(try PosternProcess.run(["compact"] + data).status == 0)
         postern.finish()
         let after = String(decoding: folder.contents, as: UTF8.self)
         // The invitation went to another person, so its mail does not belong to the account.
@@ -156,7 +156,7 @@ struct CareDeletionTests {
             let page = try postern.reply(to: "care.patients.list", list)["result"]
             #expect(page?["count"]?.int == many + 1)
             #expect(page?["patients"]?.array?.first?["group"]?.string == "owner")
-            #expect(try PosternProcess.run(["merge"] + data).status == 0)
+            #expect(try PosternProcess.run(["compact"] + data).status == 0)
             postern.finish()
             #expect(try PosternProcess.run(["check"] + data).status == 0)
         }

@@ -53,7 +53,7 @@ struct ForeignDirectoryTests {
             )
             try expectUntouched("\(words)")
         }
-        for words in [["call", "system.info"], ["stats"], ["check"], ["merge"], ["invite"], ["outbox", "list"]] {
+        for words in [["call", "system.info"], ["stats"], ["check"], ["compact"], ["invite"], ["outbox", "list"]] {
             let outcome = try PosternProcess.run(words + ["--data", path])
             #expect(outcome.status == 1 && outcome.errors.hasPrefix("postern: there is no store at \(path); "))
             try expectUntouched("\(words)")

@@ -160,11 +160,11 @@ struct ImportRulesTests {
         let lines = try export()
         let index = try #require(lines.firstIndex { $0.contains(#"{"collection":"care.users""#) })
         let line = try JSONValue(parsing: lines[index])
-        let members = try #require(line["record"]?.object).map { member in
-            JSONValue.Member(member.name, member.name == property ? .string(value) : member.value)
+        let properties = try #require(line["record"]?.object).map {
+            JSONValue.Property($0.name, $0.name == property ? .string(value) : $0.value)
         }
         var changed = lines
-        changed[index] = (["collection": "care.users", "record": .object(members)] as JSONValue).text
+        changed[index] = (["collection": "care.users", "record": .object(properties)] as JSONValue).text
         let outcome = try importing(changed)
         #expect(outcome.status == 1)
         #expect(outcome.errors.contains("line \(index + 1): care.users: \(property): "), "\(outcome.errors)")
@@ -179,11 +179,11 @@ struct ImportRulesTests {
     func refusesNumbersThatNoRequestProduces(collection: String, property: String, number: Int) throws {
         let lines = try export()
         let index = try #require(lines.firstIndex { $0.contains(#"{"collection":"\#(collection)""#) })
-        let members = try #require(try JSONValue(parsing: lines[index])["record"]?.object).map { member in
-            JSONValue.Member(member.name, member.name == property ? .number(String(number)) : member.value)
+        let properties = try #require(try JSONValue(parsing: lines[index])["record"]?.object).map {
+            JSONValue.Property($0.name, $0.name == property ? .number(String(number)) : $0.value)
         }
         var changed = lines
-        changed[index] = (["collection": .string(collection), "record": .object(members)] as JSONValue).text
+        changed[index] = (["collection": .string(collection), "record": .object(properties)] as JSONValue).text
         let outcome = try importing(changed)
         #expect(outcome.status == 1)
         let fault = "line \(index + 1): \(collection): \(property): \(number) is not between"

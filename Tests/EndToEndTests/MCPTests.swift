@@ -93,11 +93,11 @@ struct MCPTests {
     /// A version that is not a string is an invalid request, not an unsupported version.
     @Test(arguments: ["server/discover", "tools/list", "tools/call"])
     func refusesAnIncompleteEnvelope(method: String) throws {
-        let version = JSONValue.Member("io.modelcontextprotocol/protocolVersion", "2026-07-28")
-        let capabilities = JSONValue.Member("io.modelcontextprotocol/clientCapabilities", [:])
+        let version = JSONValue.Property("io.modelcontextprotocol/protocolVersion", "2026-07-28")
+        let capabilities = JSONValue.Property("io.modelcontextprotocol/clientCapabilities", [:])
         let metas: [JSONValue] = [
             .null, [:], .object([version]), .object([capabilities]), Self.envelope(version: 20_260_728),
-            .object([version, JSONValue.Member(capabilities.name, "tools")]),
+            .object([version, JSONValue.Property(capabilities.name, "tools")]),
         ]
         for meta in metas {
             let reply = try postern.reply(to: method, ["_meta": meta, "name": "system_info"])

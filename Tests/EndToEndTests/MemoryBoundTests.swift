@@ -40,7 +40,7 @@ struct MemoryBoundTests {
             ("user_id", try #require(account["id"])), ("session_id", try #require(account["session_id"])),
         ]
         func params(_ name: String, _ value: JSONValue) -> JSONValue {
-            .object((session + [(name, value)]).map { JSONValue.Member($0.0, $0.1) })
+            .object((session + [(name, value)]).map { JSONValue.Property($0.0, $0.1) })
         }
         let creates = (1...count).map { number in
             let user: JSONValue = [

@@ -109,7 +109,7 @@ struct MistakeTests {
     }
 
     /// Once, only servers, calls and the outbox command warned.
-    @Test(arguments: ["stats", "check", "merge", "backup", "export", "invite"])
+    @Test(arguments: ["stats", "check", "compact", "backup", "export", "invite"])
     func eachCommandWarnsAboutAnUnknownVariable(command: String) throws {
         let folder = TemporaryDirectory()
         try PosternProcess.run(["--data", folder.path("store")])
@@ -139,7 +139,7 @@ struct MistakeTests {
     }
 
     /// A command on a directory without a store once created an empty store.
-    @Test(arguments: [["call", "system.info"], ["outbox", "list"], ["stats"], ["check"], ["export"], ["merge"]])
+    @Test(arguments: [["call", "system.info"], ["outbox", "list"], ["stats"], ["check"], ["export"], ["compact"]])
     func namesAMissingStoreAndDoesNotCreateIt(command: [String]) throws {
         let folder = TemporaryDirectory()
         let place = folder.path("nowhere")

@@ -75,8 +75,8 @@ private final class Conversation {
         let person: JSONValue = ["first_name": "A", "last_name": "B", "email": email]
         let registered = try ask("operators.register", ["user": person], "1")
         let session = [
-            JSONValue.Member("user_id", registered["id"] ?? .null),
-            JSONValue.Member("session_id", registered["session_id"] ?? .null),
+            JSONValue.Property("user_id", registered["id"] ?? .null),
+            JSONValue.Property("session_id", registered["session_id"] ?? .null),
         ]
         try ask("operators.register", ["user": person], "1", fails: true)
         try ask("operators.signin", ["email": email], "1")
@@ -106,7 +106,7 @@ private final class Conversation {
         let email = JSONValue.string("\(form).sales@b.co")
         for role in ["internal", "salesperson", "customer"] {
             let invitation = try PosternProcess.run(["invite"] + data).output.split(separator: "\n").first
-            var account: [JSONValue.Member] = [
+            var account: [JSONValue.Property] = [
                 .init("email", role == "internal" ? email : .string("\(form).\(role)@b.co")),
                 .init("referral_code", .string(String(try #require(invitation)))),
                 .init("name", ["first": "A", "last": "B"]),

@@ -21,7 +21,7 @@ struct ScarceSystemTests {
         let commands = [
             ["version"], ["serve"] + data, ["serve", "--data", ":memory:"], ["serve", "--data", folder.path("new")],
             ["call", "system.info"] + data, ["invite"] + data, ["outbox", "list"] + data, ["stats"] + data,
-            ["check"] + data, ["merge"] + data, ["export"] + data, ["backup", folder.path("copy")] + data,
+            ["check"] + data, ["compact"] + data, ["export"] + data, ["backup", folder.path("copy")] + data,
             ["salvage", folder.path("saved")] + data, ["import", folder.path("lines"), "--data", folder.path("in")],
         ]
         for command in commands {
@@ -65,7 +65,7 @@ struct ScarceSystemTests {
         let served = try run(data + mail, input: request.text + "\n" + register)
         #expect(served.status == 0 && served.output.split(separator: "\n").count == 2, "\(served.errors)")
         #expect(try FileState(folder.path("mail")).bytes > 0)
-        for command in [["merge"], ["check"], ["stats"], ["backup", folder.path("copy")], ["call", "system.info"]] {
+        for command in [["compact"], ["check"], ["stats"], ["backup", folder.path("copy")], ["call", "system.info"]] {
             let outcome = try run(command + data)
             #expect(outcome.status == 0 && outcome.errors == "", "\(command): \(outcome.errors)")
         }

@@ -81,7 +81,7 @@ struct StoreFaultTests {
     @Test func endsWithAnErrorWhenTheBaseIsTruncated() throws {
         let postern = try PosternProcess(["--data", folder.path("store")])
         for number in 1...3 { _ = try postern.reply(to: "care.user.register", register(number)) }
-        #expect(try PosternProcess.run(["merge", "--data", folder.path("store")]).status == 0)
+        #expect(try PosternProcess.run(["compact", "--data", folder.path("store")]).status == 0)
         _ = try postern.reply(to: "care.user.register", register(4))
         #expect(truncate(folder.path("store/base-2.jsonl"), 0) == 0)
         let sign: JSONValue = ["email": "c2@b.co", "password": "p"]

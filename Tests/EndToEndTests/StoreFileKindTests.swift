@@ -17,7 +17,7 @@ struct StoreFileKindTests {
         let server = try PosternProcess(data)
         let session = try CareSession(server)
         try session.expectToWork(server, "First")
-        #expect(try PosternProcess.run(["merge"] + data).status == 0)
+        #expect(try PosternProcess.run(["compact"] + data).status == 0)
         try session.expectToWork(server, "Second")
         server.finish()
     }
@@ -74,7 +74,7 @@ struct StoreFileKindTests {
         try makeStore()
         try cutLastLine()
         let bytes = try FileState(journal).bytes
-        for command in [["stats"], ["call", "system.info"], ["merge"], ["export"], ["check"]] {
+        for command in [["stats"], ["call", "system.info"], ["compact"], ["export"], ["check"]] {
             let outcome = try PosternProcess.run(command + data)
             #expect(outcome.status == 1, "\(command): \(outcome.output)")
             let message = outcome.errors + outcome.output

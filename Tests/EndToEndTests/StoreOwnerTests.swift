@@ -42,7 +42,7 @@ struct StoreOwnerTests {
         let server = try PosternProcess(data, shell: OtherUser.shell())
         let session = try CareSession(server)
         for number in 1...3 {
-            #expect(try PosternProcess.run(["merge"] + data).status == 0)
+            #expect(try PosternProcess.run(["compact"] + data).status == 0)
             try expectFilesOfTheOwner()
             try session.expectToWork(server, "Merged \(number)")
             #expect(try call("root\(number)@b.co").status == 0)
@@ -85,7 +85,7 @@ struct StoreOwnerTests {
     @Test func answersAccessDeniedForAFileOfAnotherUser() throws {
         let server = try PosternProcess(data, shell: OtherUser.shell())
         let session = try CareSession(server)
-        #expect(try PosternProcess.run(["merge"] + data).status == 0)
+        #expect(try PosternProcess.run(["compact"] + data).status == 0)
         for name in ["base-2.jsonl", "journal-2.jsonl", "manifest.json"] {
             try #require(chown("\(path)/\(name)", 0, 0) == 0)
         }
@@ -171,7 +171,7 @@ struct StoreOwnerTests {
         #expect(try FileState(path).mode == 0o2770)
         for name in try names() { #expect(try FileState("\(path)/\(name)").mode == 0o600, "\(name)") }
         // Root does not take the files away from the user who created them.
-        #expect(try PosternProcess.run(["merge"] + data).status == 0)
+        #expect(try PosternProcess.run(["compact"] + data).status == 0)
         for name in try names() { #expect(try FileState("\(path)/\(name)").owner == OtherUser.id, "\(name)") }
     }
 

@@ -20,7 +20,7 @@ struct StoreToolTests {
     private func serving() throws -> PosternProcess {
         let postern = try PosternProcess(data)
         for number in 1...3 { #expect(try register(number, postern)["result"] != nil) }
-        #expect(try PosternProcess.run(["merge"] + data).status == 0)
+        #expect(try PosternProcess.run(["compact"] + data).status == 0)
         #expect(try register(4, postern)["result"] != nil)
         return postern
     }
@@ -43,7 +43,7 @@ struct StoreToolTests {
         let again = try PosternProcess.run(["backup", folder.path("copy")] + data)
         #expect(again.status == 1 && again.errors.contains("there is something at \(folder.path("copy")) already"))
         #expect(try PosternProcess.run(["check", "--data", folder.path("copy")]).status == 0)
-        #expect(try PosternProcess.run(["merge"] + data).status == 0)
+        #expect(try PosternProcess.run(["compact"] + data).status == 0)
         let signIn: JSONValue = ["email": "c5@b.co", "password": "p"]
         #expect(try postern.reply(to: "care.auth.token", signIn)["result"] != nil)
     }
@@ -118,7 +118,7 @@ struct StoreToolTests {
         let alice = try CareSession(postern, email: "alice@b.co")
         try alice.expectToWork(postern, "Zebediah")
         postern.finish()
-        #expect(try PosternProcess.run(["merge"] + data).status == 0)
+        #expect(try PosternProcess.run(["compact"] + data).status == 0)
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("store"))
         let base = URL(fileURLWithPath: folder.path("store/\(try #require(files.first { $0.hasPrefix("base") }))"))
         let bytes = try Data(contentsOf: base)
@@ -140,7 +140,7 @@ struct StoreToolTests {
     }
 
     @Test(arguments: [
-        "check", "export", "merge", "stats", "backup", "salvage", "invite", "call system.info", "outbox list",
+        "check", "export", "compact", "stats", "backup", "salvage", "invite", "call system.info", "outbox list",
         "outbox show 1", "outbox deliver --mail directory:mails",
     ])
     func doesNotCreateAMissingStore(line: String) throws {
@@ -197,7 +197,7 @@ struct StoreToolTests {
     }
 
     /// The error of a backup or a compaction once followed the rest of the progress bar on its line.
-    @Test(arguments: ["backup copy", "merge"])
+    @Test(arguments: ["backup copy", "compact"])
     func endsTheProgressBarBeforeAnError(command: String) throws {
         let postern = try PosternProcess(data)
         #expect(try register(1, postern)["result"] != nil)
@@ -207,10 +207,10 @@ struct StoreToolTests {
         let user = try JSONValue(parsing: String(#require(lines.first { $0.contains(#"{"collection":"care.users""#) })))
         let properties = try #require(user["record"]?.object)
         let users = (1...3_000).map { number in
-            let record = properties.map { property -> JSONValue.Member in
+            let record = properties.map { property -> JSONValue.Property in
                 switch property.name {
-                case "id": JSONValue.Member("id", .number("\(number)"))
-                case "email": JSONValue.Member("email", .string("c\(number)@b.co"))
+                case "id": JSONValue.Property("id", .number("\(number)"))
+                case "email": JSONValue.Property("email", .string("c\(number)@b.co"))
                 default: property
                 }
             }
@@ -326,7 +326,7 @@ struct StoreToolTests {
             let printed = try PosternProcess.run([], shell: "cd '\(folder.path)' && \(line)")
             #expect(printed.status == 0 && printed.errors == "")
             for user in 1...number { #expect(printed.output.contains(#"["care.users/email/c\#(user)@b.co",""#)) }
-            #expect(try PosternProcess.run(["merge"] + store).status == 0)
+            #expect(try PosternProcess.run(["compact"] + store).status == 0)
         }
         let merged = try PosternProcess.run([], shell: "cd '\(folder.path)' && \(line)")
         #expect(merged.status == 0 && merged.output.contains(#"["care.users/email/c2@b.co",""#))

@@ -115,7 +115,7 @@ extension JSONValue {
     fileprivate func setting(_ path: [String], to value: JSONValue?) -> JSONValue {
         guard let name = path.first else { return value ?? self }
         let others = (object ?? []).filter { $0.name != name }
-        if path.count == 1 { return .object(others + (value.map { [Member(name, $0)] } ?? [])) }
-        return .object(others + [Member(name, (self[name] ?? [:]).setting(Array(path.dropFirst()), to: value))])
+        if path.count == 1 { return .object(others + (value.map { [Property(name, $0)] } ?? [])) }
+        return .object(others + [Property(name, (self[name] ?? [:]).setting(Array(path.dropFirst()), to: value))])
     }
 }

@@ -59,10 +59,10 @@ final class ToolWorld {
         if tool == "operators_register" { return registration }
         let registered = try result(of: "operators.register", registration)
         let session = [
-            JSONValue.Member("user_id", try #require(registered["id"])),
-            JSONValue.Member("session_id", try #require(registered["session_id"])),
+            JSONValue.Property("user_id", try #require(registered["id"])),
+            JSONValue.Property("session_id", try #require(registered["session_id"])),
         ]
-        let client = JSONValue.Member("client", ["user": person(newEmail()), "address": "12 Main St."])
+        let client = JSONValue.Property("client", ["user": person(newEmail()), "address": "12 Main St."])
         switch tool {
         case "operators_confirm_email": return ["code": try code(mailedTo: email)]
         case "operators_resend_confirmation", "operators_reset_password": return ["email": email]
@@ -75,8 +75,8 @@ final class ToolWorld {
         case "operators_client_create": return .object(session + [client])
         case "operators_client_update", "operators_client_delete":
             let created = try result(of: "operators.client.create", .object(session + [client]))
-            let id = JSONValue.Member("client_id", try #require(created["id"]))
-            let change = JSONValue.Member("client", ["user": person(newEmail()), "address": "another"])
+            let id = JSONValue.Property("client_id", try #require(created["id"]))
+            let change = JSONValue.Property("client", ["user": person(newEmail()), "address": "another"])
             return .object(session + [id] + (tool == "operators_client_update" ? [change] : []))
         case "operators_clients_get":
             try result(of: "operators.client.create", .object(session + [client]))
@@ -98,8 +98,8 @@ final class ToolWorld {
         try result(of: "care.user.register", registration)
         if tool == "care_auth_token" { return ["email": email, "password": Self.password] }
         if ["care_user_reset_password", "care_user_resend_confirmation"].contains(tool) { return ["email": email] }
-        let token = JSONValue.Member("access_token", try careToken(of: email))
-        let fields: [JSONValue.Member] = [
+        let token = JSONValue.Property("access_token", try careToken(of: email))
+        let fields: [JSONValue.Property] = [
             .init("first_name", "Ann"), .init("last_name", "Lee"), .init("birthdate", "1970-12-31"),
             .init("sex", "female"), .init("phone", "2"),
         ]
@@ -107,7 +107,7 @@ final class ToolWorld {
         case "care_user_view", "care_user_delete", "care_auth_revoke": return .object([token])
         case "care_user_confirm_email": return .object([token, .init("code", try code(mailedTo: email))])
         case "care_user_change":
-            let changes: [JSONValue.Member] = [
+            let changes: [JSONValue.Property] = [
                 .init("first_name", "Lucas"), .init("last_name", "T"), .init("phone", "3"), .init("npi", "1245319599"),
             ]
             return .object([token] + changes)
@@ -116,9 +116,9 @@ final class ToolWorld {
         default: break
         }
         let created = try result(of: "care.patients.create", .object([token, .init("first_name", "Bo")]))
-        let patient = JSONValue.Member("patient_id", try #require(created["id"]))
+        let patient = JSONValue.Property("patient_id", try #require(created["id"]))
         let invited = newEmail()
-        let share: [JSONValue.Member] = [
+        let share: [JSONValue.Property] = [
             token, patient, .init("email", invited), .init("access", "read"), .init("group", "family"),
         ]
         switch tool {
@@ -143,7 +143,7 @@ final class ToolWorld {
     private func salesArguments(of tool: String) throws -> JSONValue {
         let email = newEmail()
         let name: JSONValue = ["first": "Sam", "last": "Lee"]
-        let account: [JSONValue.Member] = [
+        let account: [JSONValue.Property] = [
             .init("email", email), .init("password", Self.password), .init("referral_code", try referralCode()),
             .init("name", name),
         ]
@@ -158,7 +158,7 @@ final class ToolWorld {
         default: break
         }
         let created = try result(of: "sales.user.create_internal", .object(account))
-        let key = JSONValue.Member("api_key", try #require(created["api_key"]))
+        let key = JSONValue.Property("api_key", try #require(created["api_key"]))
         switch tool {
         case "sales_user_authenticate": return ["email": email, "password": Self.password]
         case "sales_user_me", "sales_user_signout", "sales_user_renew_referral_code": return .object([key])

@@ -36,7 +36,7 @@ struct TypeConfusionTests {
             let example = try #require(method["examples"]?.array?.first?["params"]?.array, "\(name)")
             let params = example.map { param in
                 let name = param["name"]?.string ?? ""
-                return JSONValue.Member(name, credentials[name] ?? param["value"] ?? .null)
+                return JSONValue.Property(name, credentials[name] ?? param["value"] ?? .null)
             }
             for param in declared {
                 for path in Self.paths(to: param) {
@@ -72,7 +72,7 @@ struct TypeConfusionTests {
             let example = method["examples"]?.array?.first?["params"]?.array ?? []
             let params = example.map { param in
                 let name = param["name"]?.string ?? ""
-                return JSONValue.Member(name, credentials[name] ?? param["value"] ?? .null)
+                return JSONValue.Property(name, credentials[name] ?? param["value"] ?? .null)
             }
             for path in try #require(method["params"]?.array).flatMap(Self.paths) {
                 let names = path.schema["type"]?.array?.compactMap(\.string) ?? [path.schema["type"]?.string ?? ""]
@@ -94,7 +94,7 @@ struct TypeConfusionTests {
         let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
         let session = try postern.reply(to: "operators.register", ["user": person, "password": "p"])
         let client: JSONValue = ["user": ["first_name": "C", "last_name": "D", "email": "c@b.co"], "address": "x"]
-        let identity: [JSONValue.Member] = [
+        let identity: [JSONValue.Property] = [
             .init("user_id", 1), .init("session_id", session["result"]?["session_id"] ?? .null),
         ]
         _ = try postern.reply(to: "operators.client.create", .object(identity + [.init("client", client)]))

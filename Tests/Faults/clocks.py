@@ -54,7 +54,7 @@ def order(trial, model, first, second, restarts):
         clock.put(second)
         if restarts:
             server.close()
-            store.run("merge")
+            store.run("compact")
             server = store.serve(program=clock.program)
         for number in range(3):
             store.create(server, f"o{number}@b.co", "later")

@@ -66,7 +66,7 @@ class Crowd:
             elif turn % 4 == 2:
                 self._back_up()
             else:
-                self._expect("merge", self.store.run("merge"), "another process is already running compaction")
+                self._expect("merge", self.store.run("compact"), "another process is already running compaction")
             time.sleep(0.05)
 
     def _expect(self, command, outcome, excuse="\n\n"):

@@ -38,7 +38,7 @@ class Model:
             with store.serve(*flags) as server:
                 server.ask("operators.reset_password", email="a@b.co")
                 server.close()
-        if is_merged and store.run("merge")[0] != 0:
+        if is_merged and store.run("compact")[0] != 0:
             raise Broken("an undamaged store cannot be compacted")
         with store.serve() as server:
             for number in range(3):
@@ -84,8 +84,8 @@ class Model:
 
 
 def run(trial):
-    models = [Model(trial, False)] + ([Model(trial, True)] if trial.program.knows("merge") else [])
-    other = Model(trial, trial.program.knows("merge"))
+    models = [Model(trial, False)] + ([Model(trial, True)] if trial.program.knows("compact") else [])
+    other = Model(trial, trial.program.knows("compact"))
     cases = []
     for model in models:
         named = [*flips(trial, model), *cuts(model), *tails(model), *holes(model), *lines(model), *edits(model)]

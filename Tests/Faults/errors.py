@@ -89,9 +89,9 @@ def start(store, program, is_unseen):
 
 
 def merge(store, program, is_unseen):
-    code, _, errors = store.run("merge", program=program)
+    code, _, errors = store.run("compact", program=program)
     if code not in (0, 1) or (code == 1 and (is_unseen or not says_why(errors))):
-        raise Broken(f"postern merge ended with code {code}: {errors}")
+        raise Broken(f"postern compact ended with code {code}: {errors}")
 
 
 def commit(store, program, is_unseen):

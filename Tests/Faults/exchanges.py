@@ -95,7 +95,7 @@ def exchanged(trial, model, name, change):
     with store.serve() as server:
         for number in range(3):
             store.create(server, f"e{number}@b.co")
-        if name == "manifest restored" and store.run("merge")[0] == 0:
+        if name == "manifest restored" and store.run("compact")[0] == 0:
             store.listed(server)
         change(store, earlier)
         try:

@@ -79,7 +79,7 @@ def merge(trial, room):
         store = Store.make(trial.program, place + "/data", [f"c{number}@b.co" for number in range(100)])
         with store.serve() as server:
             ballast = fill(place, room)
-            code, _, errors = store.run("merge")
+            code, _, errors = store.run("compact")
             if code != 0 and "full" not in errors:
                 raise Broken(f"a compaction without space ended with {code}: {errors}")
             store.ledger.compare(store.listed(server)["result"])
@@ -87,7 +87,7 @@ def merge(trial, room):
             store.ledger.compare(store.listed(server)["result"])
             os.unlink(ballast)
             store.create(server, "room@b.co")
-            if store.run("merge")[0] != 0:
+            if store.run("compact")[0] != 0:
                 raise Broken("a compaction fails though there is space again")
             store.create(server, "merged@b.co")
             store.ledger.compare(store.listed(server)["result"])

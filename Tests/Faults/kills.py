@@ -43,8 +43,8 @@ def scenarios(trial):
     yield Scenario("repair", torn, open_and_close)
     yield Scenario("commit", merged or plain, commit)
     if merged:
-        yield Scenario("merge", merged, run_command("merge"))
-        yield Scenario("first merge", plain, run_command("merge"))
+        yield Scenario("merge", merged, run_command("compact"))
+        yield Scenario("first merge", plain, run_command("compact"))
     yield Scenario("erase", mailing_store(trial), deliver, hold_delivered)
     yield Scenario(BESIDE, long_store(trial), merge_beside)
 

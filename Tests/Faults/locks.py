@@ -92,7 +92,7 @@ def merging_stopped(trial, model):
     store = trial.copy(model)
     sign = store.path + ".sign"
     program = trial.program.under(trial.shims["write"], WRITE="hold", WRITE_NUMBER=2, WRITE_SIGN=sign)
-    process = program.start("merge", "--data", store.path, stderr=subprocess.PIPE)
+    process = program.start("compact", "--data", store.path, stderr=subprocess.PIPE)
     try:
         end = time.monotonic() + 5
         while not os.path.exists(sign) and time.monotonic() < end:
@@ -100,7 +100,7 @@ def merging_stopped(trial, model):
         process.send_signal(signal.SIGSTOP)
         with store.serve("--lock-wait", str(WAIT_SECONDS)) as server:
             store.create(server, "beside@b.co")
-            code, _, errors = store.run("merge")
+            code, _, errors = store.run("compact")
             if code != 1 or "another process is already running compaction" not in errors:
                 raise Broken(f"a second merge ended with {code}: {errors}")
             process.send_signal(signal.SIGCONT)
@@ -129,7 +129,7 @@ def merged_between_looks(trial, model, name, call, writes):
         else:
             server.send("operators.clients.get", user_id=1, session_id=store.session, provision=0)
         time.sleep(LOOK_MICROSECONDS / 2e6)
-        code, _, errors = store.run("merge")
+        code, _, errors = store.run("compact")
         reply = server.receive()
         if "error" in reply or code != 0:
             raise Broken(f"a request is answered with {reply}, the merge ended with {code} {errors}; {server.errors}")

@@ -99,7 +99,7 @@ class Load:
 
     def _merge(self):
         while not self._is_over:
-            code, _, errors = self.store.run("merge", program=self.program)
+            code, _, errors = self.store.run("compact", program=self.program)
             if code != 0:
                 raise Broken(errors)
             self.merges += 1

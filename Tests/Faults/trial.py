@@ -78,10 +78,10 @@ class Trial:
 
     def merged_store(self, clients=3, later=3):
         """A new store that was compacted and has newer transactions; None if the program cannot compact."""
-        if not self.program.knows("merge"):
+        if not self.program.knows("compact"):
             return None
         store = self.store(clients)
-        code, _, errors = store.run("merge")
+        code, _, errors = store.run("compact")
         if code != 0:
             raise Broken(f"an undamaged store cannot be compacted: {errors}")
         with store.serve() as server:

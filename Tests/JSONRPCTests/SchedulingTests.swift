@@ -7,8 +7,8 @@ import Testing
 /// The unit of a request that was read alone.
 private func unit(_ method: String, id: String? = "1", params: String = "{}") throws -> UnitOfWork {
     var reader = MessageReader(.line)
-    let idMember = id.map { #""id":\#($0),"# } ?? ""
-    let line = #"{"jsonrpc":"2.0",\#(idMember)"method":"\#(method)","params":\#(params)}"# + "\n"
+    let idProperty = id.map { #""id":\#($0),"# } ?? ""
+    let line = #"{"jsonrpc":"2.0",\#(idProperty)"method":"\#(method)","params":\#(params)}"# + "\n"
     Array(line.utf8).withUnsafeBytes { reader.receive($0) }
     let received = reader.next()
     guard case (.message(.request(let request)), let chunk) = try #require(received) else {

@@ -170,7 +170,7 @@ struct JSONReaderTests {
             var reader = JSONReader(bytes)
             var raw: [String] = []
             try reader.beginObject()
-            while try reader.nextMember() != nil {
+            while try reader.nextProperty() != nil {
                 let value = try reader.raw()
                 raw.append(String(decoding: value, as: UTF8.self))
             }

@@ -42,7 +42,7 @@ struct NearestNameTests {
     }
 
     @Test func comparesPropertyNamesByTheirBytes() {
-        var names = MemberNames()
+        var names = PropertyNames()
         let (composed, decomposed) = ("\u{E9}", "e\u{301}")
         #expect(composed == decomposed)
         #expect(names.insert(composed) && names.insert(decomposed) && !names.insert(composed))

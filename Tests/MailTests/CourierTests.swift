@@ -12,7 +12,7 @@ import PosternTesting
 /// The courier with a store in memory and a clock that the test sets.
 struct CourierTests {
     private let store = Store(engine: LocalEngine())
-    private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_000_000))
+    private let time = DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_000_000))
     private let outbox: Outbox
 
     init() throws {

@@ -11,7 +11,7 @@ package struct Transcript: CustomStringConvertible, Sendable {
         /// The expected reply; nil if none is expected.
         package let expected: JSONValue?
         fileprivate let request: JSONValue
-        fileprivate let kept: [JSONValue.Member]
+        fileprivate let kept: [JSONValue.Property]
         fileprivate let count: Int
     }
 
@@ -23,7 +23,9 @@ package struct Transcript: CustomStringConvertible, Sendable {
     package let steps: [Step]
 
     /// The flags that start deterministic mode.
-    package static let rehearsal = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+    package static let deterministicFlags = [
+        "--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7",
+    ]
 
     /// The folder of the package's own transcripts.
     package static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -130,7 +132,7 @@ extension JSONValue {
                 kept.reduce(text) { $0.replacingOccurrences(of: "{{\($1.key)}}", with: $1.value.string ?? "") }
             )
         case .array(let elements): return .array(elements.map { $0.filled(with: kept) })
-        case .object(let members): return .object(members.map { Member($0.name, $0.value.filled(with: kept)) })
+        case .object(let properties): return .object(properties.map { Property($0.name, $0.value.filled(with: kept)) })
         default: return self
         }
     }

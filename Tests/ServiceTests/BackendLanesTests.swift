@@ -16,8 +16,8 @@ struct BackendLanesTests {
 
     private let backend = Backend(
         store: Store(engine: LocalEngine()),
-        time: RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)),
-        random: RehearsedRandom(seed: 7),
+        time: DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)),
+        random: DeterministicRandom(seed: 7),
         composer: Composer()
     )
 

@@ -50,7 +50,7 @@ struct ErrorMappingTests {
     func addsSuccessFalseInTheCareAPI(_ row: Int) {
         let (fault, data) = Self.faults[row]
         #expect(RPCError(fault, method: .salesUserMe) { _ in }.data == data)
-        let properties = [JSONValue.Member("success", false)] + (data?.object ?? [])
+        let properties = [JSONValue.Property("success", false)] + (data?.object ?? [])
         #expect(RPCError(fault, method: .careUserChange) { _ in }.data == .object(properties))
     }
 

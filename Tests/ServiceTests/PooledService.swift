@@ -34,9 +34,9 @@ final class PooledService {
         // never use them at the same time.
         nonisolated(unsafe) let time: any TimeSource =
             settings.isDeterministic
-            ? RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)) : SystemTime()
+            ? DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)) : SystemTime()
         nonisolated(unsafe) let random: any RandomSource =
-            settings.isDeterministic ? RehearsedRandom(seed: 7) : SystemRandom()
+            settings.isDeterministic ? DeterministicRandom(seed: 7) : SystemRandom()
         let makeSession: @Sendable () -> (Backend, any RequestHandler) = {
             Self.session(over: memory, time, random, settings)
         }
@@ -80,10 +80,12 @@ final class PooledService {
             composer: composer,
             settings: AccountSettings(operatorsConfirmEmail: settings.confirmsEmail)
         )
-        let rehearsal = (time as? RehearsedTime).map { SystemHandlers.Rehearsal(time: $0, backend: backend) }
+        let deterministicMode = (time as? DeterministicTime).map {
+            SystemHandlers.DeterministicMode(time: $0, backend: backend)
+        }
         let service = Service(
             backend: backend,
-            system: SystemHandlers(version: "1", storeKind: "memory", rehearsal: rehearsal),
+            system: SystemHandlers(version: "1", storeKind: "memory", deterministicMode: deterministicMode),
             hashesElsewhere: !settings.isDeterministic,
             log: { _ in }
         )

@@ -15,7 +15,7 @@ struct SystemHandlersTests {
         func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: "x", text: secret) }
     }
 
-    private let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
+    private let time = DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
     private let backend: Backend
     private let system: SystemHandlers
 
@@ -23,11 +23,11 @@ struct SystemHandlersTests {
         backend = Backend(
             store: Store(engine: LocalEngine()),
             time: time,
-            random: RehearsedRandom(seed: 7),
+            random: DeterministicRandom(seed: 7),
             composer: Composer()
         )
-        let deterministic = SystemHandlers.Rehearsal(time: time, backend: backend)
-        system = SystemHandlers(version: "1", storeKind: "memory", rehearsal: deterministic)
+        let deterministic = SystemHandlers.DeterministicMode(time: time, backend: backend)
+        system = SystemHandlers(version: "1", storeKind: "memory", deterministicMode: deterministic)
     }
 
     private func text() throws -> String? {

@@ -137,7 +137,7 @@ type ProtocolError struct {
 	// The method whose result it is, or empty.
 	Method string
 	// The path of the property at fault in a result: `clients[0].user.email`; empty for the result itself.
-	Member string
+	Property string
 	// The fault.
 	Reason string
 }
@@ -147,10 +147,10 @@ func (e *ProtocolError) Error() string {
 	switch {
 	case e.Method == "":
 		return "postern: " + e.Reason
-	case e.Member == "":
+	case e.Property == "":
 		return fmt.Sprintf("postern: %s: the result %s", e.Method, e.Reason)
 	default:
-		return fmt.Sprintf("postern: %s: the result's property %s %s", e.Method, e.Member, e.Reason)
+		return fmt.Sprintf("postern: %s: the result's property %s %s", e.Method, e.Property, e.Reason)
 	}
 }
 

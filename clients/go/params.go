@@ -80,8 +80,8 @@ func isUTF8(value reflect.Value) bool {
 			}
 		}
 	case reflect.Map:
-		for members := value.MapRange(); members.Next(); {
-			if !isUTF8(members.Key()) || !isUTF8(members.Value()) {
+		for properties := value.MapRange(); properties.Next(); {
+			if !isUTF8(properties.Key()) || !isUTF8(properties.Value()) {
 				return false
 			}
 		}

@@ -91,7 +91,7 @@ func TestAReplyInAnotherFormatIsRead(t *testing.T) {
 func TestAResultThatDoesNotMatchTheContractFailsOnlyItsCall(t *testing.T) {
 	const good = `{"clients":[{"id":1,"created":"","user":{"id":2,"created":"","first_name":"","last_name":"",` +
 		`"email":""},"address":"","deleted":null}],"provision":3}`
-	cases := []struct{ member, part, replacement string }{
+	cases := []struct{ property, part, replacement string }{
 		{"", good, "null"},
 		{"provision", `,"provision":3`, ""},
 		{"provision", `3`, `"3"`},
@@ -108,14 +108,14 @@ func TestAResultThatDoesNotMatchTheContractFailsOnlyItsCall(t *testing.T) {
 	}
 	for _, one := range cases {
 		result := strings.Replace(good, one.part, one.replacement, 1)
-		if one.member == "clients" {
+		if one.property == "clients" {
 			result = strings.Replace(result, `],`, `]},`, 1)
 		}
 		line := `{"jsonrpc":"2.0","id":{{id}},"result":` + result + `}`
 		client := openFake(t, "says", postern.Options{Env: []string{"TEST_SAYS=" + line}})
 		_, err := client.Operators.Clients.Get(limited(t), postern.OperatorsClientsGetParams{})
 		var broken *postern.ProtocolError
-		if !errors.As(err, &broken) || broken.Method != "operators.clients.get" || broken.Member != one.member {
+		if !errors.As(err, &broken) || broken.Method != "operators.clients.get" || broken.Property != one.property {
 			t.Errorf("%s: got %v", result, err)
 		}
 		if _, err := client.Call(limited(t), "operators.clients.get", nil); err != nil {

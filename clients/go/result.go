@@ -15,7 +15,7 @@ func readResult(method string, raw json.RawMessage, result any) error {
 	tokens := json.NewDecoder(bytes.NewReader(raw))
 	tokens.UseNumber()
 	if fault := (resultReader{tokens}).read(reflect.ValueOf(result).Elem()); fault != nil {
-		return &ProtocolError{Method: method, Member: strings.TrimPrefix(fault.path, "."), Reason: fault.reason}
+		return &ProtocolError{Method: method, Property: strings.TrimPrefix(fault.path, "."), Reason: fault.reason}
 	}
 	return nil
 }
@@ -87,14 +87,14 @@ func (r resultReader) readList(into reflect.Value) *resultFault {
 
 // readObject reads the properties that the structure has, and skips others.
 func (r resultReader) readObject(into reflect.Value) *resultFault {
-	members := membersOf(into.Type())
-	found := make([]bool, len(members))
+	properties := propertiesOf(into.Type())
+	found := make([]bool, len(properties))
 	for r.tokens.More() {
 		token, err := r.tokens.Token()
 		if err != nil {
 			return &resultFault{reason: err.Error()}
 		}
-		index := indexOf(members, token)
+		index := indexOf(properties, token)
 		if index < 0 {
 			if err := r.tokens.Decode(new(json.RawMessage)); err != nil {
 				return &resultFault{reason: err.Error()}
@@ -103,12 +103,12 @@ func (r resultReader) readObject(into reflect.Value) *resultFault {
 		}
 		found[index] = true
 		if fault := r.read(into.Field(index)); fault != nil {
-			return fault.within("." + members[index].name)
+			return fault.within("." + properties[index].name)
 		}
 	}
-	for index, member := range members {
-		if !found[index] && !member.isOptional {
-			return &resultFault{path: "." + member.name, reason: "is missing"}
+	for index, property := range properties {
+		if !found[index] && !property.isOptional {
+			return &resultFault{path: "." + property.name, reason: "is missing"}
 		}
 	}
 	return r.skipToken()
@@ -122,32 +122,32 @@ func (r resultReader) skipToken() *resultFault {
 	return nil
 }
 
-// member is the property of a field of a structure.
-type member struct {
+// property is the property of a field of a structure.
+type property struct {
 	name string
 	// Whether the property is optional: its tag has omitempty.
 	isOptional bool
 }
 
-// knownMembers caches the properties of each structure type.
-var knownMembers sync.Map
+// knownProperties caches the properties of each structure type.
+var knownProperties sync.Map
 
-func membersOf(structure reflect.Type) []member {
-	if known, isKnown := knownMembers.Load(structure); isKnown {
-		return known.([]member)
+func propertiesOf(structure reflect.Type) []property {
+	if known, isKnown := knownProperties.Load(structure); isKnown {
+		return known.([]property)
 	}
-	members := make([]member, structure.NumField())
-	for index := range members {
+	properties := make([]property, structure.NumField())
+	for index := range properties {
 		name, options, _ := strings.Cut(structure.Field(index).Tag.Get("json"), ",")
-		members[index] = member{name: name, isOptional: options == "omitempty"}
+		properties[index] = property{name: name, isOptional: options == "omitempty"}
 	}
-	knownMembers.Store(structure, members)
-	return members
+	knownProperties.Store(structure, properties)
+	return properties
 }
 
-func indexOf(members []member, name json.Token) int {
-	for index := range members {
-		if members[index].name == name {
+func indexOf(properties []property, name json.Token) int {
+	for index := range properties {
+		if properties[index].name == name {
 			return index
 		}
 	}

@@ -72,30 +72,30 @@ package struct CareUser: Equatable, Sendable {
         var hasTemporaryPassword: Bool?
         var temporaryUntil: Timestamp?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.number().int
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if memberName.equals("email") {
+            } else if propertyName.equals("email") {
                 email = try reader.text().string
-            } else if memberName.equals("password_hash") {
+            } else if propertyName.equals("password_hash") {
                 passwordHash = try reader.text().string
-            } else if memberName.equals("role") {
+            } else if propertyName.equals("role") {
                 role = try reader.text().string
-            } else if memberName.equals("first_name") {
+            } else if propertyName.equals("first_name") {
                 firstName = try reader.text().string
-            } else if memberName.equals("last_name") {
+            } else if propertyName.equals("last_name") {
                 lastName = try reader.text().string
-            } else if memberName.equals("phone") {
+            } else if propertyName.equals("phone") {
                 phone = try reader.text().string
-            } else if memberName.equals("npi") {
+            } else if propertyName.equals("npi") {
                 npi = try reader.text().string
-            } else if memberName.equals("is_proven") {
+            } else if propertyName.equals("is_proven") {
                 isProven = try reader.bool()
-            } else if memberName.equals("has_temporary_password") {
+            } else if propertyName.equals("has_temporary_password") {
                 hasTemporaryPassword = try reader.bool()
-            } else if memberName.equals("temporary_until") {
+            } else if propertyName.equals("temporary_until") {
                 if try reader.kind() == .null { try reader.null() } else { temporaryUntil = try Timestamp(reading: &reader) }
             } else {
                 try reader.skip()
@@ -120,29 +120,29 @@ package struct CareUser: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("created")
+        writer.property("created")
         created.write(to: &writer)
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
-        writer.member("password_hash")
+        writer.property("password_hash")
         writer.string(passwordHash)
-        writer.member("role")
+        writer.property("role")
         writer.string(role)
-        writer.member("first_name")
+        writer.property("first_name")
         writer.string(firstName)
-        writer.member("last_name")
+        writer.property("last_name")
         writer.string(lastName)
-        writer.member("phone")
+        writer.property("phone")
         writer.string(phone)
-        writer.member("npi")
+        writer.property("npi")
         writer.string(npi)
-        writer.member("is_proven")
+        writer.property("is_proven")
         writer.bool(isProven)
-        writer.member("has_temporary_password")
+        writer.property("has_temporary_password")
         writer.bool(hasTemporaryPassword)
-        writer.member("temporary_until")
+        writer.property("temporary_until")
         if let temporaryUntil { temporaryUntil.write(to: &writer) } else { writer.null() }
         writer.endObject()
     }
@@ -202,24 +202,24 @@ package struct CarePatient: Equatable, Sendable {
         var sex: String?
         var phone: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.number().int
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if memberName.equals("owner") {
+            } else if propertyName.equals("owner") {
                 owner = try reader.number().int
-            } else if memberName.equals("me") {
+            } else if propertyName.equals("me") {
                 if try reader.kind() == .null { try reader.null() } else { me = try reader.number().int }
-            } else if memberName.equals("first_name") {
+            } else if propertyName.equals("first_name") {
                 firstName = try reader.text().string
-            } else if memberName.equals("last_name") {
+            } else if propertyName.equals("last_name") {
                 lastName = try reader.text().string
-            } else if memberName.equals("birthdate") {
+            } else if propertyName.equals("birthdate") {
                 if try reader.kind() == .null { try reader.null() } else { birthdate = try reader.text().string }
-            } else if memberName.equals("sex") {
+            } else if propertyName.equals("sex") {
                 if try reader.kind() == .null { try reader.null() } else { sex = try reader.text().string }
-            } else if memberName.equals("phone") {
+            } else if propertyName.equals("phone") {
                 phone = try reader.text().string
             } else {
                 try reader.skip()
@@ -241,23 +241,23 @@ package struct CarePatient: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("created")
+        writer.property("created")
         created.write(to: &writer)
-        writer.member("owner")
+        writer.property("owner")
         writer.int(owner)
-        writer.member("me")
+        writer.property("me")
         writer.int(me)
-        writer.member("first_name")
+        writer.property("first_name")
         writer.string(firstName)
-        writer.member("last_name")
+        writer.property("last_name")
         writer.string(lastName)
-        writer.member("birthdate")
+        writer.property("birthdate")
         writer.string(birthdate)
-        writer.member("sex")
+        writer.property("sex")
         writer.string(sex)
-        writer.member("phone")
+        writer.property("phone")
         writer.string(phone)
         writer.endObject()
     }
@@ -307,20 +307,20 @@ package struct CareShare: Equatable, Sendable {
         var group: String?
         var maker: Int?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.number().int
-            } else if memberName.equals("patient") {
+            } else if propertyName.equals("patient") {
                 patient = try reader.number().int
-            } else if memberName.equals("email") {
+            } else if propertyName.equals("email") {
                 email = try reader.text().string
-            } else if memberName.equals("user") {
+            } else if propertyName.equals("user") {
                 if try reader.kind() == .null { try reader.null() } else { user = try reader.number().int }
-            } else if memberName.equals("access") {
+            } else if propertyName.equals("access") {
                 access = try reader.text().string
-            } else if memberName.equals("group") {
+            } else if propertyName.equals("group") {
                 group = try reader.text().string
-            } else if memberName.equals("maker") {
+            } else if propertyName.equals("maker") {
                 if try reader.kind() == .null { try reader.null() } else { maker = try reader.number().int }
             } else {
                 try reader.skip()
@@ -340,19 +340,19 @@ package struct CareShare: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("patient")
+        writer.property("patient")
         writer.int(patient)
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
-        writer.member("user")
+        writer.property("user")
         writer.int(user)
-        writer.member("access")
+        writer.property("access")
         writer.string(access)
-        writer.member("group")
+        writer.property("group")
         writer.string(group)
-        writer.member("maker")
+        writer.property("maker")
         writer.int(maker)
         writer.endObject()
     }
@@ -397,18 +397,18 @@ package struct CareJob: Equatable, Sendable {
         var share: Int?
         var address: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("kind") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("kind") {
                 kind = try reader.text().string
-            } else if memberName.equals("subject") {
+            } else if propertyName.equals("subject") {
                 subject = try reader.number().int
-            } else if memberName.equals("mark") {
+            } else if propertyName.equals("mark") {
                 mark = try reader.number().int
-            } else if memberName.equals("next") {
+            } else if propertyName.equals("next") {
                 next = try reader.number().int
-            } else if memberName.equals("share") {
+            } else if propertyName.equals("share") {
                 share = try reader.number().int
-            } else if memberName.equals("address") {
+            } else if propertyName.equals("address") {
                 if try reader.kind() == .null { try reader.null() } else { address = try reader.text().string }
             } else {
                 try reader.skip()
@@ -427,17 +427,17 @@ package struct CareJob: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("kind")
+        writer.property("kind")
         writer.string(kind)
-        writer.member("subject")
+        writer.property("subject")
         writer.int(subject)
-        writer.member("mark")
+        writer.property("mark")
         writer.int(mark)
-        writer.member("next")
+        writer.property("next")
         writer.int(next)
-        writer.member("share")
+        writer.property("share")
         writer.int(share)
-        writer.member("address")
+        writer.property("address")
         writer.string(address)
         writer.endObject()
     }

@@ -9,10 +9,10 @@ extension ErrorCode {
         case operators, care, sales, service
 
         /// The properties with which the data of each of its errors begins.
-        package var errorData: [JSONValue.Member] {
+        package var errorData: [JSONValue.Property] {
             switch self {
             case .operators: []
-            case .care: [JSONValue.Member("success", false)]
+            case .care: [JSONValue.Property("success", false)]
             case .sales: []
             case .service: []
             }

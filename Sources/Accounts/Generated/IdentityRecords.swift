@@ -42,18 +42,18 @@ package struct Session: Equatable, Sendable {
         var created: Timestamp?
         var expires: Timestamp?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("realm") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("realm") {
                 realm = try reader.text().string
-            } else if memberName.equals("hash") {
+            } else if propertyName.equals("hash") {
                 hash = try reader.text().string
-            } else if memberName.equals("account") {
+            } else if propertyName.equals("account") {
                 account = try reader.number().int
-            } else if memberName.equals("number") {
+            } else if propertyName.equals("number") {
                 number = try reader.number().int
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if memberName.equals("expires") {
+            } else if propertyName.equals("expires") {
                 expires = try Timestamp(reading: &reader)
             } else {
                 try reader.skip()
@@ -72,17 +72,17 @@ package struct Session: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("realm")
+        writer.property("realm")
         writer.string(realm)
-        writer.member("hash")
+        writer.property("hash")
         writer.string(hash)
-        writer.member("account")
+        writer.property("account")
         writer.int(account)
-        writer.member("number")
+        writer.property("number")
         writer.int(number)
-        writer.member("created")
+        writer.property("created")
         created.write(to: &writer)
-        writer.member("expires")
+        writer.property("expires")
         expires.write(to: &writer)
         writer.endObject()
     }
@@ -127,18 +127,18 @@ package struct PasswordFailures: Equatable, Sendable {
         var last: Timestamp?
         var lockedUntil: Timestamp?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("realm") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("realm") {
                 realm = try reader.text().string
-            } else if memberName.equals("scope") {
+            } else if propertyName.equals("scope") {
                 scope = try reader.text().string
-            } else if memberName.equals("account") {
+            } else if propertyName.equals("account") {
                 account = try reader.number().int
-            } else if memberName.equals("count") {
+            } else if propertyName.equals("count") {
                 count = try reader.number().int
-            } else if memberName.equals("last") {
+            } else if propertyName.equals("last") {
                 last = try Timestamp(reading: &reader)
-            } else if memberName.equals("locked_until") {
+            } else if propertyName.equals("locked_until") {
                 if try reader.kind() == .null { try reader.null() } else { lockedUntil = try Timestamp(reading: &reader) }
             } else {
                 try reader.skip()
@@ -157,17 +157,17 @@ package struct PasswordFailures: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("realm")
+        writer.property("realm")
         writer.string(realm)
-        writer.member("scope")
+        writer.property("scope")
         writer.string(scope)
-        writer.member("account")
+        writer.property("account")
         writer.int(account)
-        writer.member("count")
+        writer.property("count")
         writer.int(count)
-        writer.member("last")
+        writer.property("last")
         last.write(to: &writer)
-        writer.member("locked_until")
+        writer.property("locked_until")
         if let lockedUntil { lockedUntil.write(to: &writer) } else { writer.null() }
         writer.endObject()
     }
@@ -212,18 +212,18 @@ package struct UnknownFailures: Equatable, Sendable {
         var last: Timestamp?
         var lockedUntil: Timestamp?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("realm") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("realm") {
                 realm = try reader.text().string
-            } else if memberName.equals("slot") {
+            } else if propertyName.equals("slot") {
                 slot = try reader.number().int
-            } else if memberName.equals("subject") {
+            } else if propertyName.equals("subject") {
                 subject = try reader.text().string
-            } else if memberName.equals("count") {
+            } else if propertyName.equals("count") {
                 count = try reader.number().int
-            } else if memberName.equals("last") {
+            } else if propertyName.equals("last") {
                 last = try Timestamp(reading: &reader)
-            } else if memberName.equals("locked_until") {
+            } else if propertyName.equals("locked_until") {
                 if try reader.kind() == .null { try reader.null() } else { lockedUntil = try Timestamp(reading: &reader) }
             } else {
                 try reader.skip()
@@ -242,17 +242,17 @@ package struct UnknownFailures: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("realm")
+        writer.property("realm")
         writer.string(realm)
-        writer.member("slot")
+        writer.property("slot")
         writer.int(slot)
-        writer.member("subject")
+        writer.property("subject")
         writer.string(subject)
-        writer.member("count")
+        writer.property("count")
         writer.int(count)
-        writer.member("last")
+        writer.property("last")
         last.write(to: &writer)
-        writer.member("locked_until")
+        writer.property("locked_until")
         if let lockedUntil { lockedUntil.write(to: &writer) } else { writer.null() }
         writer.endObject()
     }
@@ -297,18 +297,18 @@ package struct MailedCode: Equatable, Sendable {
         var expires: Timestamp?
         var isUsed: Bool?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("realm") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("realm") {
                 realm = try reader.text().string
-            } else if memberName.equals("purpose") {
+            } else if propertyName.equals("purpose") {
                 purpose = try reader.text().string
-            } else if memberName.equals("holder") {
+            } else if propertyName.equals("holder") {
                 holder = try reader.number().int
-            } else if memberName.equals("hash") {
+            } else if propertyName.equals("hash") {
                 hash = try reader.text().string
-            } else if memberName.equals("expires") {
+            } else if propertyName.equals("expires") {
                 expires = try Timestamp(reading: &reader)
-            } else if memberName.equals("is_used") {
+            } else if propertyName.equals("is_used") {
                 isUsed = try reader.bool()
             } else {
                 try reader.skip()
@@ -327,17 +327,17 @@ package struct MailedCode: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("realm")
+        writer.property("realm")
         writer.string(realm)
-        writer.member("purpose")
+        writer.property("purpose")
         writer.string(purpose)
-        writer.member("holder")
+        writer.property("holder")
         writer.int(holder)
-        writer.member("hash")
+        writer.property("hash")
         writer.string(hash)
-        writer.member("expires")
+        writer.property("expires")
         expires.write(to: &writer)
-        writer.member("is_used")
+        writer.property("is_used")
         writer.bool(isUsed)
         writer.endObject()
     }
@@ -407,28 +407,28 @@ package struct OutboxMail: Equatable, Sendable {
         var nextAttempt: Timestamp?
         var lastError: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.number().int
-            } else if memberName.equals("kind") {
+            } else if propertyName.equals("kind") {
                 kind = try reader.text().string
-            } else if memberName.equals("to") {
+            } else if propertyName.equals("to") {
                 to = try reader.text().string
-            } else if memberName.equals("subject") {
+            } else if propertyName.equals("subject") {
                 subject = try reader.text().string
-            } else if memberName.equals("message_id") {
+            } else if propertyName.equals("message_id") {
                 messageID = try reader.text().string
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if memberName.equals("expires") {
+            } else if propertyName.equals("expires") {
                 expires = try Timestamp(reading: &reader)
-            } else if memberName.equals("state") {
+            } else if propertyName.equals("state") {
                 state = try reader.text().string
-            } else if memberName.equals("attempts") {
+            } else if propertyName.equals("attempts") {
                 attempts = try reader.number().int
-            } else if memberName.equals("next_attempt") {
+            } else if propertyName.equals("next_attempt") {
                 if try reader.kind() == .null { try reader.null() } else { nextAttempt = try Timestamp(reading: &reader) }
-            } else if memberName.equals("last_error") {
+            } else if propertyName.equals("last_error") {
                 if try reader.kind() == .null { try reader.null() } else { lastError = try reader.text().string }
             } else {
                 try reader.skip()
@@ -452,27 +452,27 @@ package struct OutboxMail: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("kind")
+        writer.property("kind")
         writer.string(kind)
-        writer.member("to")
+        writer.property("to")
         writer.string(to)
-        writer.member("subject")
+        writer.property("subject")
         writer.string(subject)
-        writer.member("message_id")
+        writer.property("message_id")
         writer.string(messageID)
-        writer.member("created")
+        writer.property("created")
         created.write(to: &writer)
-        writer.member("expires")
+        writer.property("expires")
         expires.write(to: &writer)
-        writer.member("state")
+        writer.property("state")
         writer.string(state)
-        writer.member("attempts")
+        writer.property("attempts")
         writer.int(attempts)
-        writer.member("next_attempt")
+        writer.property("next_attempt")
         if let nextAttempt { nextAttempt.write(to: &writer) } else { writer.null() }
-        writer.member("last_error")
+        writer.property("last_error")
         writer.string(lastError)
         writer.endObject()
     }
@@ -497,10 +497,10 @@ package struct OutboxText: Equatable, Sendable {
         var id: Int?
         var text: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.number().int
-            } else if memberName.equals("text") {
+            } else if propertyName.equals("text") {
                 text = try reader.text().string
             } else {
                 try reader.skip()
@@ -515,9 +515,9 @@ package struct OutboxText: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("text")
+        writer.property("text")
         writer.string(text)
         writer.endObject()
     }
@@ -557,16 +557,16 @@ package struct MailQuota: Equatable, Sendable {
         var count: Int?
         var ends: Timestamp?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("kind") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("kind") {
                 kind = try reader.text().string
-            } else if memberName.equals("subject") {
+            } else if propertyName.equals("subject") {
                 subject = try reader.text().string
-            } else if memberName.equals("slot") {
+            } else if propertyName.equals("slot") {
                 if try reader.kind() == .null { try reader.null() } else { slot = try reader.number().int }
-            } else if memberName.equals("count") {
+            } else if propertyName.equals("count") {
                 count = try reader.number().int
-            } else if memberName.equals("ends") {
+            } else if propertyName.equals("ends") {
                 ends = try Timestamp(reading: &reader)
             } else {
                 try reader.skip()
@@ -584,15 +584,15 @@ package struct MailQuota: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("kind")
+        writer.property("kind")
         writer.string(kind)
-        writer.member("subject")
+        writer.property("subject")
         writer.string(subject)
-        writer.member("slot")
+        writer.property("slot")
         writer.int(slot)
-        writer.member("count")
+        writer.property("count")
         writer.int(count)
-        writer.member("ends")
+        writer.property("ends")
         ends.write(to: &writer)
         writer.endObject()
     }
@@ -622,12 +622,12 @@ package struct DecoyMail: Equatable, Sendable {
         var hash: String?
         var text: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("kind") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("kind") {
                 kind = try reader.text().string
-            } else if memberName.equals("hash") {
+            } else if propertyName.equals("hash") {
                 hash = try reader.text().string
-            } else if memberName.equals("text") {
+            } else if propertyName.equals("text") {
                 text = try reader.text().string
             } else {
                 try reader.skip()
@@ -643,11 +643,11 @@ package struct DecoyMail: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("kind")
+        writer.property("kind")
         writer.string(kind)
-        writer.member("hash")
+        writer.property("hash")
         writer.string(hash)
-        writer.member("text")
+        writer.property("text")
         writer.string(text)
         writer.endObject()
     }
@@ -672,10 +672,10 @@ package struct HashKey: Equatable, Sendable {
         var number: Int?
         var secret: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("number") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("number") {
                 number = try reader.number().int
-            } else if memberName.equals("secret") {
+            } else if propertyName.equals("secret") {
                 secret = try reader.text().string
             } else {
                 try reader.skip()
@@ -690,9 +690,9 @@ package struct HashKey: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("number")
+        writer.property("number")
         writer.int(number)
-        writer.member("secret")
+        writer.property("secret")
         writer.string(secret)
         writer.endObject()
     }

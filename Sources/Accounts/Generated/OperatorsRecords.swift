@@ -37,16 +37,16 @@ package struct Person: Equatable, Sendable {
         var lastName: String?
         var email: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.number().int
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if memberName.equals("first_name") {
+            } else if propertyName.equals("first_name") {
                 firstName = try reader.text().string
-            } else if memberName.equals("last_name") {
+            } else if propertyName.equals("last_name") {
                 lastName = try reader.text().string
-            } else if memberName.equals("email") {
+            } else if propertyName.equals("email") {
                 email = try reader.text().string
             } else {
                 try reader.skip()
@@ -64,15 +64,15 @@ package struct Person: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("created")
+        writer.property("created")
         created.write(to: &writer)
-        writer.member("first_name")
+        writer.property("first_name")
         writer.string(firstName)
-        writer.member("last_name")
+        writer.property("last_name")
         writer.string(lastName)
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
         writer.endObject()
     }
@@ -117,18 +117,18 @@ package struct Operator: Equatable, Sendable {
         var isConfirmed: Bool?
         var lastChange: Int?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.number().int
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if memberName.equals("person") {
+            } else if propertyName.equals("person") {
                 person = try Person(reading: &reader)
-            } else if memberName.equals("password_hash") {
+            } else if propertyName.equals("password_hash") {
                 passwordHash = try reader.text().string
-            } else if memberName.equals("is_confirmed") {
+            } else if propertyName.equals("is_confirmed") {
                 isConfirmed = try reader.bool()
-            } else if memberName.equals("last_change") {
+            } else if propertyName.equals("last_change") {
                 lastChange = try reader.number().int
             } else {
                 try reader.skip()
@@ -147,17 +147,17 @@ package struct Operator: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("created")
+        writer.property("created")
         created.write(to: &writer)
-        writer.member("person")
+        writer.property("person")
         person.write(to: &writer)
-        writer.member("password_hash")
+        writer.property("password_hash")
         writer.string(passwordHash)
-        writer.member("is_confirmed")
+        writer.property("is_confirmed")
         writer.bool(isConfirmed)
-        writer.member("last_change")
+        writer.property("last_change")
         writer.int(lastChange)
         writer.endObject()
     }
@@ -207,20 +207,20 @@ package struct Client: Equatable, Sendable {
         var change: Int?
         var deleted: Timestamp?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.number().int
-            } else if memberName.equals("operator_id") {
+            } else if propertyName.equals("operator_id") {
                 operatorID = try reader.number().int
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if memberName.equals("person") {
+            } else if propertyName.equals("person") {
                 person = try Person(reading: &reader)
-            } else if memberName.equals("address") {
+            } else if propertyName.equals("address") {
                 address = try reader.text().string
-            } else if memberName.equals("change") {
+            } else if propertyName.equals("change") {
                 change = try reader.number().int
-            } else if memberName.equals("deleted") {
+            } else if propertyName.equals("deleted") {
                 if try reader.kind() == .null { try reader.null() } else { deleted = try Timestamp(reading: &reader) }
             } else {
                 try reader.skip()
@@ -240,19 +240,19 @@ package struct Client: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("operator_id")
+        writer.property("operator_id")
         writer.int(operatorID)
-        writer.member("created")
+        writer.property("created")
         created.write(to: &writer)
-        writer.member("person")
+        writer.property("person")
         person.write(to: &writer)
-        writer.member("address")
+        writer.property("address")
         writer.string(address)
-        writer.member("change")
+        writer.property("change")
         writer.int(change)
-        writer.member("deleted")
+        writer.property("deleted")
         if let deleted { deleted.write(to: &writer) } else { writer.null() }
         writer.endObject()
     }

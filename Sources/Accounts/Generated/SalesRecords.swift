@@ -77,32 +77,32 @@ package struct SalesUser: Equatable, Sendable {
         var phone: String?
         var brandID: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.number().int
-            } else if memberName.equals("external_id") {
+            } else if propertyName.equals("external_id") {
                 externalID = try reader.text().string
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if memberName.equals("role") {
+            } else if propertyName.equals("role") {
                 role = try reader.text().string
-            } else if memberName.equals("email") {
+            } else if propertyName.equals("email") {
                 email = try reader.text().string
-            } else if memberName.equals("password_hash") {
+            } else if propertyName.equals("password_hash") {
                 passwordHash = try reader.text().string
-            } else if memberName.equals("is_verified") {
+            } else if propertyName.equals("is_verified") {
                 isVerified = try reader.bool()
-            } else if memberName.equals("first_name") {
+            } else if propertyName.equals("first_name") {
                 firstName = try reader.text().string
-            } else if memberName.equals("last_name") {
+            } else if propertyName.equals("last_name") {
                 lastName = try reader.text().string
-            } else if memberName.equals("referral_code") {
+            } else if propertyName.equals("referral_code") {
                 referralCode = try reader.text().string
-            } else if memberName.equals("source") {
+            } else if propertyName.equals("source") {
                 if try reader.kind() == .null { try reader.null() } else { source = try reader.text().string }
-            } else if memberName.equals("phone") {
+            } else if propertyName.equals("phone") {
                 if try reader.kind() == .null { try reader.null() } else { phone = try reader.text().string }
-            } else if memberName.equals("brand_id") {
+            } else if propertyName.equals("brand_id") {
                 if try reader.kind() == .null { try reader.null() } else { brandID = try reader.text().string }
             } else {
                 try reader.skip()
@@ -128,31 +128,31 @@ package struct SalesUser: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("external_id")
+        writer.property("external_id")
         writer.string(externalID)
-        writer.member("created")
+        writer.property("created")
         created.write(to: &writer)
-        writer.member("role")
+        writer.property("role")
         writer.string(role)
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
-        writer.member("password_hash")
+        writer.property("password_hash")
         writer.string(passwordHash)
-        writer.member("is_verified")
+        writer.property("is_verified")
         writer.bool(isVerified)
-        writer.member("first_name")
+        writer.property("first_name")
         writer.string(firstName)
-        writer.member("last_name")
+        writer.property("last_name")
         writer.string(lastName)
-        writer.member("referral_code")
+        writer.property("referral_code")
         writer.string(referralCode)
-        writer.member("source")
+        writer.property("source")
         writer.string(source)
-        writer.member("phone")
+        writer.property("phone")
         writer.string(phone)
-        writer.member("brand_id")
+        writer.property("brand_id")
         writer.string(brandID)
         writer.endObject()
     }
@@ -197,18 +197,18 @@ package struct Invitation: Equatable, Sendable {
         var created: Timestamp?
         var expires: Timestamp?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.number().int
-            } else if memberName.equals("hash") {
+            } else if propertyName.equals("hash") {
                 hash = try reader.text().string
-            } else if memberName.equals("role") {
+            } else if propertyName.equals("role") {
                 role = try reader.text().string
-            } else if memberName.equals("uses_left") {
+            } else if propertyName.equals("uses_left") {
                 usesLeft = try reader.number().int
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
-            } else if memberName.equals("expires") {
+            } else if propertyName.equals("expires") {
                 expires = try Timestamp(reading: &reader)
             } else {
                 try reader.skip()
@@ -227,17 +227,17 @@ package struct Invitation: Equatable, Sendable {
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("hash")
+        writer.property("hash")
         writer.string(hash)
-        writer.member("role")
+        writer.property("role")
         writer.string(role)
-        writer.member("uses_left")
+        writer.property("uses_left")
         writer.int(usesLeft)
-        writer.member("created")
+        writer.property("created")
         created.write(to: &writer)
-        writer.member("expires")
+        writer.property("expires")
         expires.write(to: &writer)
         writer.endObject()
     }

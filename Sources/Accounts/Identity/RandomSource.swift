@@ -32,7 +32,7 @@ package final class SystemRandom: RandomSource {
 
 /// A generator that returns the same bytes for the same seed, for deterministic mode. It must never be used with a
 /// persistent store.
-package final class RehearsedRandom: RandomSource {
+package final class DeterministicRandom: RandomSource {
     private let seed: Int
     private var drawn = 0
 

@@ -80,5 +80,5 @@ extension RecordFindings {
     }
 
     /// From 1970 to the expiry of a session that is opened at the latest time of the clock.
-    private static let seconds = 0...RehearsedTime.latest.adding(seconds: Limits.sessionSeconds).seconds
+    private static let seconds = 0...DeterministicTime.latest.adding(seconds: Limits.sessionSeconds).seconds
 }

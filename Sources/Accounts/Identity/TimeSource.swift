@@ -12,12 +12,12 @@ package final class SystemTime: TimeSource {
 
     package var now: Timestamp {
         // A clock that was set wrong may stand before 1970, or centuries ahead, which has no place in a key.
-        min(Timestamp(microseconds: max(0, SystemClock.microseconds)), RehearsedTime.latest)
+        min(Timestamp(microseconds: max(0, SystemClock.microseconds)), DeterministicTime.latest)
     }
 }
 
 /// A clock that changes only when it is advanced, for deterministic mode.
-package final class RehearsedTime: TimeSource {
+package final class DeterministicTime: TimeSource {
     /// The current time.
     package private(set) var now: Timestamp
 

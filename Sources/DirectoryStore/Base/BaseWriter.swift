@@ -19,7 +19,7 @@ struct BaseWriter {
         headerCheck = header.check
         transactions = header.transactions
         buffer = header.bytes
-        buffer.reserveCapacity(Limits.mergeBufferBytes + Limits.valueBytesMax)
+        buffer.reserveCapacity(Limits.baseBufferBytes + Limits.valueBytesMax)
     }
 
     /// Writes all entries of a space except those with some keys.
@@ -40,7 +40,7 @@ struct BaseWriter {
             guard !isGivenUp else { return }
             if !left.contains(key) { try writer.append(key, value.bytes) }
             count += 1
-            isGivenUp = count % Limits.mergeEntriesBetweenLooks == 0 && !goOn(count)
+            isGivenUp = count % Limits.compactionEntriesBetweenChecks == 0 && !goOn(count)
         }
         return isGivenUp ? nil : try writer.finish()
     }
@@ -60,7 +60,7 @@ struct BaseWriter {
             BaseFile.seal(of: UnsafeRawBufferPointer(rebasing: bytes[start...]), headerCheck, written + start)
         }
         buffer.append(contentsOf: seal)
-        if buffer.count >= Limits.mergeBufferBytes { try flush() }
+        if buffer.count >= Limits.baseBufferBytes { try flush() }
     }
 
     /// Writes the rest of the buffer and syncs the file.
@@ -76,7 +76,7 @@ struct BaseWriter {
         written += buffer.count
         buffer.removeAll(keepingCapacity: true)
         // Syncs in small pieces, because a concurrent commit may have to wait for the writes that the disk has queued.
-        if written - synced >= Limits.mergeSyncBytes {
+        if written - synced >= Limits.baseSyncBytes {
             try file.sync()
             synced = written
         }

@@ -2,7 +2,7 @@ import Store
 
 /// The files of the next epoch, which a compaction prepares.
 struct NextEpoch {
-    private let source: MergeSource
+    private let source: CompactionSource
     private let files: StoreFiles
     private let number: Int
     private let header: FileHeader
@@ -17,7 +17,7 @@ struct NextEpoch {
     private var space = LayeredSpace()
     private var writer = JournalLineWriter()
 
-    init(after source: MergeSource, _ files: StoreFiles) throws(StoreError) {
+    init(after source: CompactionSource, _ files: StoreFiles) throws(StoreError) {
         self.source = source
         self.files = files
         number = source.manifest.epoch + 1
@@ -59,7 +59,7 @@ struct NextEpoch {
         )
         let old = try File(source.manifest.journal, in: files.directory, .writing, calls: files.calls)
         try catchUp(old, lock, goOn: goOn)
-        try lock.take(waitingMilliseconds: Limits.mergeLockWaitMilliseconds)
+        try lock.take(waitingMilliseconds: Limits.compactionLockWaitMilliseconds)
         defer { lock.release() }
         guard goOn(), let (current, _) = try files.manifest(), current == source.manifest else { return nil }
         return try install(behind: old)
@@ -72,7 +72,7 @@ struct NextEpoch {
         // If the rest no longer shrinks, it is the torn end of a long write.
         while goOn(), older.length > before, try old.status().bytes - older.length > Limits.carriedBytes {
             before = older.length
-            try lock.take(waitingMilliseconds: Limits.mergeLockWaitMilliseconds)
+            try lock.take(waitingMilliseconds: Limits.compactionLockWaitMilliseconds)
             let end = Result { () throws(StoreError) in try endOfLines(in: old) }
             lock.release()
             // Lines that were whole while the lock was held stay unchanged, except that values may be erased. The later

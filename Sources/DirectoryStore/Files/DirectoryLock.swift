@@ -9,7 +9,7 @@ final class DirectoryLock {
     /// The file of the directory lock, which orders all writes.
     static let fileName = "lock"
     /// The file of the lock that lets only one process compact at a time.
-    static let mergingFileName = "lock.merging"
+    static let compactionFileName = "lock.merging"
 
     private let directory: Directory
     private let file: File

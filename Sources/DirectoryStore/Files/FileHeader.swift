@@ -50,15 +50,15 @@ struct FileHeader {
     private init(of store: String, epoch: Int, transactions: Int, about: String) {
         var writer = JSONWriter()
         writer.beginObject()
-        writer.member("format")
+        writer.property("format")
         writer.int(Manifest.format)
-        writer.member("store")
+        writer.property("store")
         writer.string(store)
-        writer.member("epoch")
+        writer.property("epoch")
         writer.int(epoch)
-        writer.member("n")
+        writer.property("n")
         writer.int(transactions)
-        writer.member("about")
+        writer.property("about")
         writer.string(about)
         self.transactions = transactions
         check = writer.withUnsafeBytes { CRC32C.value(of: $0) }

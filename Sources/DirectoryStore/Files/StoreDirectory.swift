@@ -21,7 +21,7 @@ final class StoreDirectory {
     private(set) var manifest: Manifest
     private(set) var journal: Journal
     /// Runs the compactions of this process. It has the state that belongs to a manifest that it has installed.
-    weak var merging: Merging?
+    weak var merging: CompactionSchedule?
     /// Whether the journal was read from its start and not settled since.
     var isUnsettled = false
 
@@ -42,9 +42,9 @@ final class StoreDirectory {
     }
 
     /// The source of a compaction of `space`; nil if the journal cannot be written.
-    func mergeSource(_ space: LayeredSpace) throws(StoreError) -> MergeSource? {
+    func compactionSource(_ space: LayeredSpace) throws(StoreError) -> CompactionSource? {
         guard let replay = journal.writableReplay else { return nil }
-        return MergeSource(
+        return CompactionSource(
             directory: files.directory,
             manifest: manifest,
             settings: settings,
@@ -61,7 +61,7 @@ final class StoreDirectory {
     }
 
     /// The bytes that the files of the next epoch may take, and the bytes that are free for this user.
-    func roomToMerge() throws(StoreError) -> (needed: Int, free: Int) {
+    func roomToCompact() throws(StoreError) -> (needed: Int, free: Int) {
         let needed = (manifest.segment?.bytes ?? 0) + journal.length + Limits.journalRoomBytes
         return (needed, try files.directory.freeBytes())
     }

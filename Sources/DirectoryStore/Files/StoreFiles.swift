@@ -161,7 +161,7 @@ struct StoreFiles {
         guard try !orphans(beside: manifest).isEmpty else { return }
         // The files of a running compaction are not orphans.
         let merging = try DirectoryLock(
-            DirectoryLock.mergingFileName,
+            DirectoryLock.compactionFileName,
             in: directory,
             readOnly: false,
             calls: calls
@@ -184,7 +184,7 @@ struct StoreFiles {
     /// manifest, journal and base, and the file of fsck(8) at the root of a file system.
     static func leavesUnused(_ name: String) -> Bool {
         [
-            DirectoryLock.fileName, DirectoryLock.mergingFileName, SyncMarks.fileName, Manifest.temporaryName,
+            DirectoryLock.fileName, DirectoryLock.compactionFileName, SyncMarks.fileName, Manifest.temporaryName,
             "lost+found",
         ].contains(name) || name.hasPrefix(tornPrefix)
     }

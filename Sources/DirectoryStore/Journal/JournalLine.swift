@@ -116,7 +116,7 @@ struct JournalLine {
         try reader.beginObject()
         let number = try number("n", from: &reader)
         let durable = try Self.number("d", from: &reader)
-        guard try reader.nextMember()?.equals("w") == true else { throw JSONError(.typeMismatch, at: reader.offset) }
+        guard try reader.nextProperty()?.equals("w") == true else { throw JSONError(.typeMismatch, at: reader.offset) }
         try reader.beginArray()
         while try reader.nextElement() { writes.append(try write(from: &reader)) }
         return (number, durable, reader.offset)
@@ -157,7 +157,8 @@ struct JournalLine {
     }
 
     private static func number(_ name: StaticString, from reader: inout JSONReader) throws(JSONError) -> Int {
-        guard let member = try reader.nextMember(), member.equals(name), let number = try reader.number().int else {
+        guard let property = try reader.nextProperty(), property.equals(name), let number = try reader.number().int
+        else {
             throw JSONError(.typeMismatch, at: reader.offset)
         }
         return number

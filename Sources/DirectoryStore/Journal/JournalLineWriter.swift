@@ -27,11 +27,11 @@ struct JournalLineWriter {
         // line.
         var line = JSONWriter(capacity: Self.usualLineBytes)
         line.beginObject()
-        line.member("n")
+        line.property("n")
         line.int(number)
-        line.member("d")
+        line.property("d")
         line.int(durable)
-        line.member("w")
+        line.property("w")
         line.beginArray()
         var isErasable = false
         for write in writes {
@@ -40,7 +40,7 @@ struct JournalLineWriter {
         }
         line.endArray()
         check = line.withUnsafeBytes { CRC32C.value(of: $0, after: check) }
-        line.member("c")
+        line.property("c")
         line.hex(check)
         if isErasable { appendSlots(of: writes, to: &line) }
         line.endObject()
@@ -49,7 +49,7 @@ struct JournalLineWriter {
     }
 
     private mutating func appendSlots(of writes: ArraySlice<StagedWrite>, to line: inout JSONWriter) {
-        line.member("s")
+        line.property("s")
         line.beginArray()
         for write in writes {
             guard let value = write.value, write.isErasable else { continue }

@@ -198,7 +198,7 @@ final class EntrySorter {
             }
             for item in buckets[index].items {
                 output.append(contentsOf: entry(at: item.offset).bytes)
-                if output.count >= Limits.mergeBufferBytes { try flush() }
+                if output.count >= Limits.baseBufferBytes { try flush() }
             }
             buckets[index].items.removeAll(keepingCapacity: true)
         }
@@ -213,7 +213,7 @@ final class EntrySorter {
         output.removeAll(keepingCapacity: true)
     }
 
-    // MARK: Merging
+    // MARK: CompactionSchedule
 
     /// Moves the reader at `index` of a binary heap down to its right position.
     private static func sink(_ start: Int, in heap: inout [RunReader]) {

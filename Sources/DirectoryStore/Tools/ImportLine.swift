@@ -57,7 +57,7 @@ enum ImportLine {
 
         /// The known names that were read, one bit each, and all other names.
         private var seen: UInt8 = 0
-        private var others = MemberNames()
+        private var others = PropertyNames()
 
         /// The names with a meaning.
         private enum Name: UInt8 {
@@ -91,7 +91,7 @@ enum ImportLine {
         mutating func read(from reader: inout JSONReader) throws(JSONError) {
             guard try reader.kind() == .object else { return try reader.skip() }
             try reader.beginObject()
-            while let text = try reader.nextMember() {
+            while let text = try reader.nextProperty() {
                 let name = Name(text)
                 if !insert(name, text), double == nil { double = text.string }
                 switch (name, try reader.kind()) {

@@ -29,7 +29,7 @@ final class ImportOutput {
         guard kind == .erasable else { return try base.append(key, value) }
         erasable.append(StagedWrite(key: key, value: StoredValue(bytes: value), previous: nil, isErasable: true))
         erasableBytes += key.bytes.count + value.count
-        if erasableBytes >= Limits.mergeBufferBytes { try flushErasable() }
+        if erasableBytes >= Limits.baseBufferBytes { try flushErasable() }
     }
 
     /// Writes the remaining data and syncs both files.

@@ -22,9 +22,9 @@ package struct StoreExport {
     package static func write(_ engine: LocalEngine, to line: ([UInt8]) throws -> Void) throws {
         var writer = JSONWriter()
         writer.beginObject()
-        writer.member("export")
+        writer.property("export")
         writer.int(form)
-        writer.member("about")
+        writer.property("about")
         writer.string(
             "Accounts exported from Postern, with password hashes and sessions: keep this as safe as the store."
         )
@@ -36,13 +36,13 @@ package struct StoreExport {
             var writer = JSONWriter(capacity: value.bytes.count + 64)
             writer.beginObject()
             if pieces.collection == StoreKey.counters {
-                writer.member("counter")
+                writer.property("counter")
                 writer.string(String(decoding: pieces.key, as: UTF8.self))
-                writer.member("value")
+                writer.property("value")
             } else {
-                writer.member("collection")
+                writer.property("collection")
                 writer.string(pieces.collection)
-                writer.member("record")
+                writer.property("record")
             }
             writer.raw(value.bytes)
             writer.endObject()

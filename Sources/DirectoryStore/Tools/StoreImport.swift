@@ -122,7 +122,7 @@ package final class StoreImport {
             return refuse("this is no record of \(collection): \(error.recordFault)")
         }
         for fault in entry.findings.faults { refuse("\(collection): \(fault)") }
-        if let name = StrangeMember.name(in: record, but: entry.value) {
+        if let name = StrangeProperty.name(in: record, but: entry.value) {
             refuse("\(collection): the property \(name) is unknown, or there twice")
         }
         guard entry.value.count <= Limits.valueBytesMax else {
@@ -149,7 +149,7 @@ package final class StoreImport {
         var count = 0
         try sorter.merge { entry throws(StoreError) in
             count += 1
-            if count % Limits.mergeEntriesBetweenLooks == 0 {
+            if count % Limits.compactionEntriesBetweenChecks == 0 {
                 progress(ToolProgress(phase: "writing", done: count, total: sorter.count))
             }
             let isSame = last.hasKey(of: entry)

@@ -100,7 +100,7 @@ struct PrettyPrintedValue {
     private static func namesVersion(_ reader: inout JSONReader) throws(JSONError) -> Bool {
         var isNamed = false
         try reader.beginObject()
-        while let name = try reader.nextMember() {
+        while let name = try reader.nextProperty() {
             isNamed = isNamed || name.equals("jsonrpc")
             try reader.skip()
         }

@@ -119,13 +119,13 @@ private struct Envelope {
     private var isResponse = false
 
     init(reading reader: inout JSONReader) throws(JSONError) {
-        var seen = SeenMembers()
+        var seen = SeenProperties()
         try reader.beginObject()
-        while let name = try reader.nextMember() {
-            let member = Member(name)
-            guard seen.insert(member, name) else { throw JSONError(.duplicateMember, at: reader.place(of: name)) }
+        while let name = try reader.nextProperty() {
+            let property = Property(name)
+            guard seen.insert(property, name) else { throw JSONError(.duplicateProperty, at: reader.place(of: name)) }
             let kind = try reader.kind()
-            switch member {
+            switch property {
             case .id:
                 hasID = true
                 let raw = try reader.raw()
@@ -174,7 +174,7 @@ private struct Envelope {
 
 extension Envelope {
     /// The properties that JSON-RPC defines, and `other` for the rest.
-    fileprivate enum Member: UInt8 {
+    fileprivate enum Property: UInt8 {
         case jsonrpc, id, method, params, result, error, other
 
         init(_ name: JSONText) {
@@ -187,7 +187,7 @@ extension Envelope {
             case 7 where name.equals("jsonrpc"): self = .jsonrpc
             // A name with escapes is longer than its decoded text, so its length does not identify it. No client writes
             // one.
-            default: self = name.hasEscapes ? Member(text: name.string) : .other
+            default: self = name.hasEscapes ? Property(text: name.string) : .other
             }
         }
 
@@ -208,14 +208,14 @@ extension Envelope {
     /// The properties that have been read: one bit for each that JSON-RPC defines, and the names of the others.
     ///
     /// Names are compared by their bytes, because Swift treats strings as equal that have different bytes.
-    fileprivate struct SeenMembers {
+    fileprivate struct SeenProperties {
         private var bits: UInt8 = 0
         private var others: Set<[UInt8]> = []
 
         /// Adds a property; false if it was present already.
-        mutating func insert(_ member: Member, _ name: JSONText) -> Bool {
-            guard member != .other else { return others.insert(Array(name.string.utf8)).inserted }
-            let bit: UInt8 = 1 << member.rawValue
+        mutating func insert(_ property: Property, _ name: JSONText) -> Bool {
+            guard property != .other else { return others.insert(Array(name.string.utf8)).inserted }
+            let bit: UInt8 = 1 << property.rawValue
             defer { bits |= bit }
             return bits & bit == 0
         }

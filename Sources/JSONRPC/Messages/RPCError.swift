@@ -90,12 +90,12 @@ package struct RPCError: Error, Equatable, Sendable {
     /// Writes the error object.
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("code")
+        writer.property("code")
         writer.int(code)
-        writer.member("message")
+        writer.property("message")
         writer.string(message)
         if let data {
-            writer.member("data")
+            writer.property("data")
             data.write(to: &writer)
         }
         writer.endObject()

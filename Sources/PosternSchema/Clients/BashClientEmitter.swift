@@ -27,11 +27,11 @@ struct BashClientEmitter {
     }
 
     private func entry(for method: ClientContract.ClientMethod) -> [String] {
-        let members = flat(method.params)
+        let properties = flat(method.params)
         var lines = comment("\(method.name): \(method.summary) \(method.description)", indentedBy: "    ")
-        for (path, member) in members {
-            let required = member.isOptional ? "" : "required. "
-            let text = "\(member.typeText). \(required)\(member.description)"
+        for (path, property) in properties {
+            let required = property.isOptional ? "" : "required. "
+            let text = "\(property.typeText). \(required)\(property.description)"
             lines += comment("    \(path): \(text)", indentedBy: "        ")
         }
         switch method.result {
@@ -45,7 +45,7 @@ struct BashClientEmitter {
                 indentedBy: "        "
             )
         }
-        let table = members.map { path, member in "\(path):\(member.inputKind)" }
+        let table = properties.map { path, property in "\(path):\(property.inputKind)" }
         lines.append("_POSTERN_PARAMS[\(method.name)]='" + ([""] + table + ["'"]).joined(separator: "\n"))
         lines.append("_POSTERN_RESULTS[\(method.name)]=\(method.result.typeName)")
         return lines
@@ -54,21 +54,25 @@ struct BashClientEmitter {
     private func returns(_ name: String) -> [String] {
         guard let type = contract.type(named: name) else { return [] }
         return comment("    Returns \(name): \(type.description)", indentedBy: "        ")
-            + type.members.flatMap { member in
-                comment("        \(member.name): \(member.typeText). \(member.description)", indentedBy: "            ")
+            + type.properties.flatMap { property in
+                comment(
+                    "        \(property.name): \(property.typeText). \(property.description)",
+                    indentedBy: "            "
+                )
             }
     }
 
     /// The properties by dotted path, each followed by the properties in it.
     private func flat(
-        _ members: [ClientContract.ClientMember],
+        _ properties: [ClientContract.ClientProperty],
         within path: String = ""
-    ) -> [(String, ClientContract.ClientMember)] {
-        members.flatMap { member in
-            guard case .object(let name) = member.content, !member.isList, let type = contract.type(named: name) else {
-                return [(path + member.name, member)]
+    ) -> [(String, ClientContract.ClientProperty)] {
+        properties.flatMap { property in
+            guard case .object(let name) = property.content, !property.isList, let type = contract.type(named: name)
+            else {
+                return [(path + property.name, property)]
             }
-            return [(path + member.name, member)] + flat(type.members, within: "\(path)\(member.name).")
+            return [(path + property.name, property)] + flat(type.properties, within: "\(path)\(property.name).")
         }
     }
 
@@ -81,10 +85,10 @@ struct BashClientEmitter {
         for (index, type) in contract.types.enumerated() {
             lines += comment(type.description).map { "  \($0)" }
             lines.append("  \(type.name): {")
-            lines += type.members.enumerated().map { position, member in
-                let name = member.name + (member.isOptional ? "?" : "")
-                let comma = position + 1 < type.members.count ? "," : ""
-                return "    \"\(name)\": \"\(member.resultType)\"\(comma)"
+            lines += type.properties.enumerated().map { position, property in
+                let name = property.name + (property.isOptional ? "?" : "")
+                let comma = position + 1 < type.properties.count ? "," : ""
+                return "    \"\(name)\": \"\(property.resultType)\"\(comma)"
             }
             lines.append(index + 1 < contract.types.count ? "  }," : "  }")
         }
@@ -120,7 +124,7 @@ extension ClientContract.Result {
     }
 }
 
-extension ClientContract.ClientMember {
+extension ClientContract.ClientProperty {
     private var baseType: String {
         content.name(string: "string", integer: "integer", boolean: "boolean", time: "time", epoch: "epoch")
     }

@@ -8,11 +8,11 @@ struct ClientContract {
         /// which all properties may be omitted ends in `Changes`.
         let name: String
         let description: String
-        let members: [ClientMember]
+        let properties: [ClientProperty]
     }
 
     /// A property of an object, or a param.
-    struct ClientMember {
+    struct ClientProperty {
         /// The type of the value, or of a list's elements.
         enum Content: Equatable {
             case string, integer, boolean
@@ -49,7 +49,7 @@ struct ClientContract {
         let summary: String
         let description: String
         /// The params, the required ones first.
-        let params: [ClientMember]
+        let params: [ClientProperty]
         let result: Result
         /// Its own errors; any method may end with one of the service's as well.
         let errors: [ClientError]
@@ -98,7 +98,7 @@ struct ClientContract {
                 ClientType(
                     name: api.typeName(type.name),
                     description: type.description,
-                    members: type.members.map { ClientMember($0, in: api, isOptional: $0.isOptional) }
+                    properties: type.properties.map { ClientProperty($0, in: api, isOptional: $0.isOptional) }
                 )
             }
         }
@@ -121,7 +121,7 @@ struct ClientContract {
             ClientType(
                 name: api.typeName(input.name),
                 description: input.description,
-                members: input.members.map { ClientMember($0, in: api, isOptional: !$0.isRequired) }
+                properties: input.properties.map { ClientProperty($0, in: api, isOptional: !$0.isRequired) }
             )
         } + partial(changeable, in: api)
     }
@@ -129,11 +129,11 @@ struct ClientContract {
     /// Inputs of which all properties may be omitted. An input that another contains precedes it.
     private static func partial(_ inputs: [ObjectType], in api: API) -> [ClientType] {
         inputs.flatMap { input in
-            partial(input.members.compactMap(\.input), in: api) + [
+            partial(input.properties.compactMap(\.input), in: api) + [
                 ClientType(
                     name: api.changesName(input.name),
                     description: "\(input.description) Omitted properties stay unchanged.",
-                    members: input.members.map { ClientMember($0, in: api, isOptional: true, isPartial: true) }
+                    properties: input.properties.map { ClientProperty($0, in: api, isOptional: true, isPartial: true) }
                 )
             ]
         }
@@ -149,12 +149,12 @@ struct ClientContract {
         let words = names.filter { $0.count > depth + 1 }.map { $0[depth] }
         return words.uniqued.map { word in
             let inner = path.isEmpty ? word : "\(path).\(word)"
-            let members = methods.filter { $0.name.hasPrefix(inner + ".") }
+            let properties = methods.filter { $0.name.hasPrefix(inner + ".") }
             return Group(
                 name: word,
                 path: inner,
-                groups: groups(members, within: inner, describedBy: description),
-                methods: members.filter { $0.name.split(separator: ".").count == depth + 2 },
+                groups: groups(properties, within: inner, describedBy: description),
+                methods: properties.filter { $0.name.split(separator: ".").count == depth + 2 },
                 description: description(inner)
             )
         }
@@ -163,7 +163,7 @@ struct ClientContract {
 
 extension ClientContract.ClientMethod {
     fileprivate init(_ method: Method, in api: API, _ limits: [ContractLimits.Limit]) {
-        let params = method.params.map { ClientContract.ClientMember($0, in: api, isOptional: !$0.isRequired) }
+        let params = method.params.map { ClientContract.ClientProperty($0, in: api, isOptional: !$0.isRequired) }
         self.init(
             name: method.name,
             summary: method.summary,
@@ -179,11 +179,11 @@ extension ClientContract.ClientMethod {
     }
 }
 
-extension ClientContract.ClientMember {
+extension ClientContract.ClientProperty {
     /// - Parameter isPartial: whether it is in an object of which all properties may be omitted.
-    fileprivate init(_ member: Member, in api: API, isOptional: Bool, isPartial: Bool = false) {
+    fileprivate init(_ property: Property, in api: API, isOptional: Bool, isPartial: Bool = false) {
         let content: Content =
-            switch member.type.base {
+            switch property.type.base {
             case "string": .string
             case "integer": .integer
             case "boolean": .boolean
@@ -191,24 +191,25 @@ extension ClientContract.ClientMember {
             case "epoch": .epoch
             default:
                 .object(
-                    isPartial || member.isPartial ? api.changesName(member.type.base) : api.typeName(member.type.base)
+                    isPartial || property.isPartial
+                        ? api.changesName(property.type.base) : api.typeName(property.type.base)
                 )
             }
         self.init(
-            name: member.name,
-            description: member.description,
+            name: property.name,
+            description: property.description,
             content: content,
-            isList: member.type.isList,
-            isNullable: member.type.isNullable,
+            isList: property.type.isList,
+            isNullable: property.type.isNullable,
             isOptional: isOptional,
-            isSecret: member.isSecret,
-            choices: member.constraints.first { $0.name == "enum" }?.value.array?.compactMap(\.string) ?? [],
-            enumeration: member.enumeration
+            isSecret: property.isSecret,
+            choices: property.constraints.first { $0.name == "enum" }?.value.array?.compactMap(\.string) ?? [],
+            enumeration: property.enumeration
         )
     }
 }
 
-extension ClientContract.ClientMember {
+extension ClientContract.ClientProperty {
     /// The name of the enumeration all of whose values it may have.
     var wholeEnumeration: String? { enumeration.flatMap { $0.isWhole ? $0.name : nil } }
 }

@@ -10,7 +10,7 @@ extension ClientContract {
     static let nestingDepthMeaning = "How many objects and arrays may stand within each other in a request."
 }
 
-extension ClientContract.ClientMember.Content {
+extension ClientContract.ClientProperty.Content {
     /// The name of a value in a language; an object has the name of its type.
     ///
     /// - Parameters:
@@ -35,7 +35,7 @@ extension ClientContract.ClientMember.Content {
     }
 }
 
-extension ClientContract.ClientMember {
+extension ClientContract.ClientProperty {
     /// What a type of strings or integers does not say of a time; none for other values.
     var contentNotes: [String] {
         switch content {

@@ -39,36 +39,36 @@ extension GoClientEmitter {
 
     private static func structure(
         _ type: ClientContract.ClientType,
-        notes: (ClientContract.ClientMember) -> [String]
+        notes: (ClientContract.ClientProperty) -> [String]
     ) -> [String] {
         let verb = type.name.hasSuffix("List") ? "lists" : "is"
-        return structure(type.name, "\(type.name) \(verb) \(type.description.lowerFirst)", type.members, notes)
+        return structure(type.name, "\(type.name) \(verb) \(type.description.lowerFirst)", type.properties, notes)
     }
 
     private static func structure(
         _ name: String,
         _ description: String,
-        _ members: [ClientContract.ClientMember],
-        _ notes: (ClientContract.ClientMember) -> [String]
+        _ properties: [ClientContract.ClientProperty],
+        _ notes: (ClientContract.ClientProperty) -> [String]
     ) -> [String] {
-        let fields = members.flatMap { member in
-            let sentences = [member.description] + notes(member)
-            let tag = member.isOptional ? "\(member.name),omitempty" : member.name
+        let fields = properties.flatMap { property in
+            let sentences = [property.description] + notes(property)
+            let tag = property.isOptional ? "\(property.name),omitempty" : property.name
             return GoText.comment(sentences.joined(separator: " "), indent: 1) + [
-                "\t\(GoText.exported(member.name)) \(type(of: member)) `json:\"\(tag)\"`"
+                "\t\(GoText.exported(property.name)) \(type(of: property)) `json:\"\(tag)\"`"
             ]
         }
-        return GoText.comment(description) + ["type \(name) struct {"] + fields + ["}"] + formatting(name, members)
+        return GoText.comment(description) + ["type \(name) struct {"] + fields + ["}"] + formatting(name, properties)
     }
 
     /// The method with which package fmt prints a struct without its secrets.
-    private static func formatting(_ name: String, _ members: [ClientContract.ClientMember]) -> [String] {
-        let secrets = members.filter { $0.isSecret && $0.content == .string && !$0.isList }
+    private static func formatting(_ name: String, _ properties: [ClientContract.ClientProperty]) -> [String] {
+        let secrets = properties.filter { $0.isSecret && $0.content == .string && !$0.isList }
         guard !secrets.isEmpty else { return [] }
-        let hidden = secrets.map { member in
-            let isPointer = member.isOptional || member.isNullable
-            return "\tshown.\(GoText.exported(member.name)) = redacted\(isPointer ? "Pointer" : "")"
-                + "(v.\(GoText.exported(member.name)))"
+        let hidden = secrets.map { property in
+            let isPointer = property.isOptional || property.isNullable
+            return "\tshown.\(GoText.exported(property.name)) = redacted\(isPointer ? "Pointer" : "")"
+                + "(v.\(GoText.exported(property.name)))"
         }
         let comment = GoText.comment("Format writes the value for package fmt, without its secrets.")
         return [""] + comment + ["func (v \(name)) Format(state fmt.State, verb rune) {"]
@@ -76,22 +76,22 @@ extension GoClientEmitter {
             + ["\tformat(state, verb, shown)", "}"]
     }
 
-    private static func type(of member: ClientContract.ClientMember) -> String {
-        let string = member.enumeration?.name ?? "string"
-        let element = member.content.name(string: string, integer: "int64", boolean: "bool")
-        return (member.isNullable || member.isOptional ? "*" : "") + (member.isList ? "[]" : "") + element
+    private static func type(of property: ClientContract.ClientProperty) -> String {
+        let string = property.enumeration?.name ?? "string"
+        let element = property.content.name(string: string, integer: "int64", boolean: "bool")
+        return (property.isNullable || property.isOptional ? "*" : "") + (property.isList ? "[]" : "") + element
     }
 
-    private static func resultNotes(_ member: ClientContract.ClientMember) -> [String] {
+    private static func resultNotes(_ property: ClientContract.ClientProperty) -> [String] {
         let absence =
-            member.isOptional ? ["Nil where it is left out."] : member.isNullable ? ["Nil stands for null."] : []
-        return member.contentNotes + absence
+            property.isOptional ? ["Nil where it is left out."] : property.isNullable ? ["Nil stands for null."] : []
+        return property.contentNotes + absence
     }
 
-    private static func paramNotes(_ member: ClientContract.ClientMember) -> [String] {
-        let absence = member.isOptional ? ["Nil leaves it out."] : []
-        let null = member.isNullable ? ["An empty string does what null does."] : []
-        return member.choiceNotes + member.contentNotes + absence + null
+    private static func paramNotes(_ property: ClientContract.ClientProperty) -> [String] {
+        let absence = property.isOptional ? ["Nil leaves it out."] : []
+        let null = property.isNullable ? ["An empty string does what null does."] : []
+        return property.choiceNotes + property.contentNotes + absence + null
     }
 }
 

@@ -67,17 +67,17 @@ struct NodeClientEmitter {
 
     private static func results(_ contract: ClientContract) -> [String] {
         let shapes = contract.types.map { type in
-            ["export const \(type.name) = {"] + type.members.map { "  \($0.name): \(shape(of: $0))," } + ["};"]
+            ["export const \(type.name) = {"] + type.properties.map { "  \($0.name): \(shape(of: $0))," } + ["};"]
         }
         let fixed = [["export const nothing = null;"], ["export const anyObject = {};"]]
         return Array((fixed + shapes).joined(separator: [""]))
     }
 
-    private static func shape(of member: ClientContract.ClientMember) -> String {
-        let type = member.content.name(string: "\"string\"", integer: "\"integer\"", boolean: "\"boolean\"")
+    private static func shape(of property: ClientContract.ClientProperty) -> String {
+        let type = property.content.name(string: "\"string\"", integer: "\"integer\"", boolean: "\"boolean\"")
         let traits = [
-            ("list", member.isList), ("nullable", member.isNullable), ("optional", member.isOptional),
-            ("secret", member.isSecret),
+            ("list", property.isList), ("nullable", property.isNullable), ("optional", property.isOptional),
+            ("secret", property.isSecret),
         ]
         return "{ type: \(type)" + traits.filter(\.1).map { ", \($0.0): true" }.joined() + " }"
     }

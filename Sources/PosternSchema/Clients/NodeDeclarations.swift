@@ -66,8 +66,8 @@ struct NodeDeclarations {
                 + ["export type Time = string;"],
             comment(["Unix time in whole seconds."]) + ["export type Epoch = number;"],
         ]
-        let results = contract.types.map { interface($0.name, $0.description, $0.members, isInput: false) }
-        let inputs = contract.inputs.map { interface($0.name, $0.description, $0.members, isInput: true) }
+        let results = contract.types.map { interface($0.name, $0.description, $0.properties, isInput: false) }
+        let inputs = contract.inputs.map { interface($0.name, $0.description, $0.properties, isInput: true) }
         let params = contract.methods.filter { !$0.params.isEmpty }.map { method in
             interface(method.nodeParamsName, "The params of `\(method.name)`.", method.params, isInput: true)
         }
@@ -81,19 +81,19 @@ struct NodeDeclarations {
     private static func interface(
         _ name: String,
         _ description: String,
-        _ members: [ClientContract.ClientMember],
+        _ properties: [ClientContract.ClientProperty],
         isInput: Bool
     ) -> [String] {
-        let lines = members.flatMap { member in
-            comment([member.description], depth: 1)
-                + ["\(member.name)\(member.isOptional ? "?" : ""): \(type(of: member, isInput: isInput));"]
+        let lines = properties.flatMap { property in
+            comment([property.description], depth: 1)
+                + ["\(property.name)\(property.isOptional ? "?" : ""): \(type(of: property, isInput: isInput));"]
         }
         return comment([description]) + ["export interface \(name) {"] + lines.indentedByTwo + ["}"]
     }
 
-    private static func type(of member: ClientContract.ClientMember, isInput: Bool) -> String {
-        let string = member.choices.isEmpty ? "string" : member.wholeEnumeration ?? union(member.choices)
-        let element = member.content.name(
+    private static func type(of property: ClientContract.ClientProperty, isInput: Bool) -> String {
+        let string = property.choices.isEmpty ? "string" : property.wholeEnumeration ?? union(property.choices)
+        let element = property.content.name(
             string: string,
             integer: "number",
             boolean: "boolean",
@@ -101,8 +101,8 @@ struct NodeDeclarations {
             epoch: "Epoch"
         )
         let list = isInput ? "ReadonlyArray<\(element)>" : "Array<\(element)>"
-        return (member.isList ? list : element) + (member.isNullable ? " | null" : "")
-            + (isInput && member.isOptional ? " | undefined" : "")
+        return (property.isList ? list : element) + (property.isNullable ? " | null" : "")
+            + (isInput && property.isOptional ? " | undefined" : "")
     }
 
     private static func union(_ values: [String]) -> String {

@@ -86,21 +86,21 @@ struct PythonClientEmitter {
     /// A frozen dataclass and its reading code.
     private static func result(_ type: ClientContract.ClientType) -> [String] {
         // Python requires that fields with a default come last.
-        let members = type.members.filter { !$0.isOptional } + type.members.filter(\.isOptional)
-        let fields = members.flatMap { member in
-            let type = member.pythonResultType + (member.isOptional && !member.isNullable ? " | None" : "")
-            return ["\(member.name): \(type)\(member.pythonDefault)"]
-                + docstring(member.description + (member.isOptional ? " None if the reply omits it." : ""))
+        let properties = type.properties.filter { !$0.isOptional } + type.properties.filter(\.isOptional)
+        let fields = properties.flatMap { property in
+            let type = property.pythonResultType + (property.isOptional && !property.isNullable ? " | None" : "")
+            return ["\(property.name): \(type)\(property.pythonDefault)"]
+                + docstring(property.description + (property.isOptional ? " None if the reply omits it." : ""))
         }
-        let reading = members.map { member in
-            let function = member.isOptional ? "read_optional" : "read"
-            return "        \(member.name)=\(function)(members, \"\(member.name)\", \(member.pythonReader)),"
+        let reading = properties.map { property in
+            let function = property.isOptional ? "read_optional" : "read"
+            return "        \(property.name)=\(function)(properties, \"\(property.name)\", \(property.pythonReader)),"
         }
         let reader =
             [
                 "", "@classmethod", "def from_json(cls, value: object) -> \(type.name):",
                 "    \"\"\"Reads the result of `call`; raises ValueError if a property is missing or has another type.\"\"\"",
-                "    members = object_members(value)", "    return cls(",
+                "    properties = object_members(value)", "    return cls(",
             ] + reading + ["    )"]
         return ["", "", "@dataclass(frozen=True, slots=True, kw_only=True)", "class \(type.name):"]
             + (docstring(type.description) + [""] + fields + reader).indented
@@ -108,8 +108,8 @@ struct PythonClientEmitter {
 
     /// The typed dictionary of an input.
     private static func input(_ type: ClientContract.ClientType) -> [String] {
-        let required = type.members.filter { !$0.isOptional }
-        let optional = type.members.filter(\.isOptional)
+        let required = type.properties.filter { !$0.isOptional }
+        let optional = type.properties.filter(\.isOptional)
         if optional.isEmpty { return input(type.name, "TypedDict", type.description, required) }
         if required.isEmpty { return input(type.name, "TypedDict, total=False", type.description, optional) }
         // Python 3.10 has no NotRequired.
@@ -122,10 +122,10 @@ struct PythonClientEmitter {
         _ name: String,
         _ bases: String,
         _ description: String,
-        _ members: [ClientContract.ClientMember]
+        _ properties: [ClientContract.ClientProperty]
     ) -> [String] {
-        let fields = members.flatMap { member in
-            ["\(member.name): \(member.pythonParamType(isParam: false))"] + docstring(member.description)
+        let fields = properties.flatMap { property in
+            ["\(property.name): \(property.pythonParamType(isParam: false))"] + docstring(property.description)
         }
         return ["", "", "class \(name)(\(bases)):"] + (docstring(description) + [""] + fields).indented
     }

@@ -1,5 +1,5 @@
 /// The Python types of params and properties.
-extension ClientContract.ClientMember {
+extension ClientContract.ClientProperty {
     /// The type of a property of a result. A property with choices is a plain string, because a newer service may add
     /// choices.
     var pythonResultType: String {

@@ -77,7 +77,7 @@ struct SwiftClientEmitter {
     }
 }
 
-extension ClientContract.ClientMember {
+extension ClientContract.ClientProperty {
     /// The Swift type of a value.
     var swift: String {
         let element = content.name(string: enumeration?.name ?? "String", integer: "Int", boolean: "Bool")
@@ -96,7 +96,7 @@ extension ClientContract.ClientMember {
         )
     }
 
-    var written: WrittenMember {
+    var written: WrittenProperty {
         let writerMethod: String? =
             switch content {
             case .string where enumeration != nil: nil
@@ -105,7 +105,7 @@ extension ClientContract.ClientMember {
             case .boolean: "bool"
             case .object: nil
             }
-        return WrittenMember(
+        return WrittenProperty(
             name: name,
             writerMethod: writerMethod,
             isList: isList,

@@ -20,12 +20,12 @@ struct SwiftClientMethods {
 
     /// A group's struct, followed by the structs of the groups in it.
     private static func structs(_ group: ClientContract.Group, _ types: [String: String]) -> [[String]] {
-        let members =
+        let properties =
             [["let postern: Postern"]] + group.groups.map { property($0, postern: "postern") }
             + group.methods.map { method($0, types) }
         let declaration =
             SwiftClientEmitter.documentation(group.description).map { "/// \($0)" }
-            + ["public struct \(typeName(group)): Sendable {"] + Array(members.joined(separator: [""])).indented
+            + ["public struct \(typeName(group)): Sendable {"] + Array(properties.joined(separator: [""])).indented
             + ["}"]
         return [declaration] + group.groups.flatMap { structs($0, types) }
     }

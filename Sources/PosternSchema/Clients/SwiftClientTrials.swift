@@ -43,27 +43,27 @@ struct SwiftClientTrials {
     }
 
     private static func reading(_ type: ClientContract.ClientType) -> [String] {
-        let arguments = type.members.map { "\($0.name.lowerCamel): \($0.name.lowerCamel)" }.joined(separator: ", ")
-        let body = fitting(type.members, "value") + ["self.init(\(arguments))"]
+        let arguments = type.properties.map { "\($0.name.lowerCamel): \($0.name.lowerCamel)" }.joined(separator: ", ")
+        let body = fitting(type.properties, "value") + ["self.init(\(arguments))"]
         return ["extension \(type.name): FittingValue {", "    init?(fitting value: JSONValue) {"]
             + body.indented.indented + ["    }", "}"]
     }
 
     /// The guard that reads the properties of an object. It fails if a required property is missing or another one is
     /// unknown.
-    private static func fitting(_ members: [ClientContract.ClientMember], _ object: String) -> [String] {
-        let names = members.map { "\"\($0.name)\"" }.joined(separator: ", ")
-        let bindings = members.map { member in
-            let function = member.isOptional ? "optional" : "required"
-            let type = member.swift.filter { $0 != "?" }
-            return "let \(member.name.lowerCamel) = \(object).\(function)(\"\(member.name)\", \(type).self)"
+    private static func fitting(_ properties: [ClientContract.ClientProperty], _ object: String) -> [String] {
+        let names = properties.map { "\"\($0.name)\"" }.joined(separator: ", ")
+        let bindings = properties.map { property in
+            let function = property.isOptional ? "optional" : "required"
+            let type = property.swift.filter { $0 != "?" }
+            return "let \(property.name.lowerCamel) = \(object).\(function)(\"\(property.name)\", \(type).self)"
         }
         let conditions = ["\(object).hasOnly([\(names)])"] + bindings
         return ["guard"] + conditions.commaSeparated.indented + ["else { return nil }"]
     }
 
     private static func writing(_ type: ClientContract.ClientType) -> [String] {
-        let body = writeMethod(statements: type.members.map(\.written).flatMap(writingStatements), access: "")
+        let body = writeMethod(statements: type.properties.map(\.written).flatMap(writingStatements), access: "")
         return ["extension \(type.name): WrittenValue {"] + body.indented + ["}"]
     }
 }

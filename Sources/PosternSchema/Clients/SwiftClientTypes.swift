@@ -31,13 +31,13 @@ struct SwiftClientTypes {
     }
 
     private static func result(_ type: ClientContract.ClientType) -> [String] {
-        let reading = ["init(reading reader: inout JSONReader) throws {"] + reading(type.members).indented + ["}"]
+        let reading = ["init(reading reader: inout JSONReader) throws {"] + reading(type.properties).indented + ["}"]
         return head(of: type, protocols: "ResultValue, Equatable, Sendable")
             + (declaration(of: type) + [""] + reading).indented + ["}"] + redaction(of: type)
     }
 
     private static func input(_ type: ClientContract.ClientType) -> [String] {
-        let writing = writeMethod(statements: type.members.map(\.written).flatMap(writingStatements), access: "")
+        let writing = writeMethod(statements: type.properties.map(\.written).flatMap(writingStatements), access: "")
         return head(of: type, protocols: "Equatable, Sendable") + (declaration(of: type) + [""] + writing).indented
             + ["}"] + redaction(of: type)
     }
@@ -45,10 +45,10 @@ struct SwiftClientTypes {
     /// The extension that hides secrets from `print`, `dump` and `String(reflecting:)`; no lines for a type without
     /// secrets.
     private static func redaction(of type: ClientContract.ClientType) -> [String] {
-        guard type.members.contains(where: \.isSecret) else { return [] }
-        let children = type.members.map { member in
-            let name = member.name.lowerCamel
-            return "(\"\(name)\", \(member.isSecret ? "Redacted()" : name)),"
+        guard type.properties.contains(where: \.isSecret) else { return [] }
+        let children = type.properties.map { property in
+            let name = property.name.lowerCamel
+            return "(\"\(name)\", \(property.isSecret ? "Redacted()" : name)),"
         }
         let mirror =
             ["public var customMirror: Mirror {", "    mirror(of: self, ["] + children.indented.indented
@@ -68,24 +68,24 @@ struct SwiftClientTypes {
     }
 
     private static func declaration(of type: ClientContract.ClientType) -> [String] {
-        let fields = type.members.map(\.field)
+        let fields = type.properties.map(\.field)
         return declarations(of: fields, access: "public") + ["", "/// Creates a value from its properties."]
             + initialiser(of: fields, access: "public")
     }
 
-    private static func reading(_ members: [ClientContract.ClientMember]) -> [String] {
-        let variables = members.map { member in
+    private static func reading(_ properties: [ClientContract.ClientProperty]) -> [String] {
+        let variables = properties.map { property in
             // The variable of a required property is nil until the property is read. If it may also be null, it is a
             // double optional.
-            "var \(member.name.lowerCamel): \(member.swift)\(member.isOptional ? "" : "?")"
+            "var \(property.name.lowerCamel): \(property.swift)\(property.isOptional ? "" : "?")"
         }
-        let statements = members.map { member in
-            let function = member.isNullable ? "nullableValue" : "value"
-            return (member.name, "\(member.name.lowerCamel) = try reader.\(function)(of: \"\(member.name)\")")
+        let statements = properties.map { property in
+            let function = property.isNullable ? "nullableValue" : "value"
+            return (property.name, "\(property.name.lowerCamel) = try reader.\(function)(of: \"\(property.name)\")")
         }
-        let assignments = members.map { member in
-            let name = member.name.lowerCamel
-            return "self.\(name) = " + (member.isOptional ? name : "try required(\(name), \"\(member.name)\")")
+        let assignments = properties.map { property in
+            let name = property.name.lowerCamel
+            return "self.\(name) = " + (property.isOptional ? name : "try required(\(name), \"\(property.name)\")")
         }
         return variables + readingStatements(of: statements) + assignments
     }

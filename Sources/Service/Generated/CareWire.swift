@@ -35,17 +35,17 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("first_name")
+            writer.property("first_name")
             writer.string(firstName)
-            writer.member("last_name")
+            writer.property("last_name")
             writer.string(lastName)
-            writer.member("phone")
+            writer.property("phone")
             writer.string(phone)
-            writer.member("role")
+            writer.property("role")
             writer.string(role)
-            writer.member("success")
+            writer.property("success")
             writer.bool(true)
             writer.endObject()
         }
@@ -84,21 +84,21 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("first_name")
+            writer.property("first_name")
             writer.string(firstName)
-            writer.member("last_name")
+            writer.property("last_name")
             writer.string(lastName)
-            writer.member("phone")
+            writer.property("phone")
             writer.string(phone)
-            writer.member("role")
+            writer.property("role")
             writer.string(role)
             if let npi {
-                writer.member("npi")
+                writer.property("npi")
                 writer.string(npi)
             }
-            writer.member("success")
+            writer.property("success")
             writer.bool(true)
             writer.endObject()
         }
@@ -117,9 +117,9 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("success")
+            writer.property("success")
             writer.bool(true)
             writer.endObject()
         }
@@ -138,9 +138,9 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("success")
+            writer.property("success")
             writer.bool(true)
             writer.endObject()
         }
@@ -159,9 +159,9 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
-            writer.member("success")
+            writer.property("success")
             writer.bool(true)
             writer.endObject()
         }
@@ -176,7 +176,7 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("success")
+            writer.property("success")
             writer.bool(true)
             writer.endObject()
         }
@@ -231,30 +231,30 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writeMembers(to: &writer)
+            writeProperties(to: &writer)
             writer.endObject()
         }
 
-        func writeMembers(to writer: inout JSONWriter) {
-            writer.member("id")
+        func writeProperties(to writer: inout JSONWriter) {
+            writer.property("id")
             writer.int(id)
-            writer.member("first_name")
+            writer.property("first_name")
             writer.string(firstName)
-            writer.member("last_name")
+            writer.property("last_name")
             writer.string(lastName)
-            writer.member("birthdate")
+            writer.property("birthdate")
             writer.string(birthdate)
-            writer.member("sex")
+            writer.property("sex")
             writer.string(sex)
-            writer.member("phone")
+            writer.property("phone")
             writer.string(phone)
-            writer.member("creator")
+            writer.property("creator")
             writer.string(creator)
-            writer.member("me")
+            writer.property("me")
             writer.bool(me)
-            writer.member("access")
+            writer.property("access")
             writer.string(access)
-            writer.member("group")
+            writer.property("group")
             writer.string(group)
         }
     }
@@ -270,8 +270,8 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            patient.writeMembers(to: &writer)
-            writer.member("success")
+            patient.writeProperties(to: &writer)
+            writer.property("success")
             writer.bool(true)
             writer.endObject()
         }
@@ -294,13 +294,13 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("patients")
+            writer.property("patients")
             writer.beginArray()
             for element in patients { element.write(to: &writer) }
             writer.endArray()
-            writer.member("count")
+            writer.property("count")
             writer.int(count)
-            writer.member("success")
+            writer.property("success")
             writer.bool(true)
             writer.endObject()
         }
@@ -335,20 +335,20 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writeMembers(to: &writer)
+            writeProperties(to: &writer)
             writer.endObject()
         }
 
-        func writeMembers(to writer: inout JSONWriter) {
-            writer.member("id")
+        func writeProperties(to writer: inout JSONWriter) {
+            writer.property("id")
             writer.int(id)
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("access")
+            writer.property("access")
             writer.string(access)
-            writer.member("group")
+            writer.property("group")
             writer.string(group)
-            writer.member("is_user")
+            writer.property("is_user")
             writer.bool(isUser)
         }
     }
@@ -364,8 +364,8 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            share.writeMembers(to: &writer)
-            writer.member("success")
+            share.writeProperties(to: &writer)
+            writer.property("success")
             writer.bool(true)
             writer.endObject()
         }
@@ -388,13 +388,13 @@ package enum CareWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("shares")
+            writer.property("shares")
             writer.beginArray()
             for element in shares { element.write(to: &writer) }
             writer.endArray()
-            writer.member("count")
+            writer.property("count")
             writer.int(count)
-            writer.member("success")
+            writer.property("success")
             writer.bool(true)
             writer.endObject()
         }
@@ -416,29 +416,29 @@ package enum CareWire {
         package var phone: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("email") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("email") {
+                    try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
-                } else if memberName.equals("password") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
-                } else if memberName.equals("role") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("role") {
+                    try seen.insert(2, propertyName, reader)
                     role = try Given(reading: &reader)
-                } else if memberName.equals("first_name") {
-                    try seen.insert(3, memberName, reader)
+                } else if propertyName.equals("first_name") {
+                    try seen.insert(3, propertyName, reader)
                     firstName = try Given(reading: &reader)
-                } else if memberName.equals("last_name") {
-                    try seen.insert(4, memberName, reader)
+                } else if propertyName.equals("last_name") {
+                    try seen.insert(4, propertyName, reader)
                     lastName = try Given(reading: &reader)
-                } else if memberName.equals("phone") {
-                    try seen.insert(5, memberName, reader)
+                } else if propertyName.equals("phone") {
+                    try seen.insert(5, propertyName, reader)
                     phone = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -450,14 +450,14 @@ package enum CareWire {
         package var accessToken: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -479,29 +479,29 @@ package enum CareWire {
         package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
-                } else if memberName.equals("first_name") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("first_name") {
+                    try seen.insert(1, propertyName, reader)
                     firstName = try Given(reading: &reader)
-                } else if memberName.equals("last_name") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("last_name") {
+                    try seen.insert(2, propertyName, reader)
                     lastName = try Given(reading: &reader)
-                } else if memberName.equals("phone") {
-                    try seen.insert(3, memberName, reader)
+                } else if propertyName.equals("phone") {
+                    try seen.insert(3, propertyName, reader)
                     phone = try Given(reading: &reader)
-                } else if memberName.equals("npi") {
-                    try seen.insert(4, memberName, reader)
+                } else if propertyName.equals("npi") {
+                    try seen.insert(4, propertyName, reader)
                     npi = try Given(reading: &reader)
-                } else if memberName.equals("password") {
-                    try seen.insert(5, memberName, reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(5, propertyName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -513,14 +513,14 @@ package enum CareWire {
         package var accessToken: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -532,14 +532,14 @@ package enum CareWire {
         package var email: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("email") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("email") {
+                    try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -553,17 +553,17 @@ package enum CareWire {
         package var code: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
-                } else if memberName.equals("code") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("code") {
+                    try seen.insert(1, propertyName, reader)
                     code = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -575,14 +575,14 @@ package enum CareWire {
         package var email: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("email") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("email") {
+                    try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -596,17 +596,17 @@ package enum CareWire {
         package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("email") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("email") {
+                    try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
-                } else if memberName.equals("password") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -618,14 +618,14 @@ package enum CareWire {
         package var accessToken: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -647,29 +647,29 @@ package enum CareWire {
         package var phone: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
-                } else if memberName.equals("first_name") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("first_name") {
+                    try seen.insert(1, propertyName, reader)
                     firstName = try Given(reading: &reader)
-                } else if memberName.equals("last_name") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("last_name") {
+                    try seen.insert(2, propertyName, reader)
                     lastName = try Given(reading: &reader)
-                } else if memberName.equals("birthdate") {
-                    try seen.insert(3, memberName, reader)
+                } else if propertyName.equals("birthdate") {
+                    try seen.insert(3, propertyName, reader)
                     birthdate = try Given(reading: &reader)
-                } else if memberName.equals("sex") {
-                    try seen.insert(4, memberName, reader)
+                } else if propertyName.equals("sex") {
+                    try seen.insert(4, propertyName, reader)
                     sex = try Given(reading: &reader)
-                } else if memberName.equals("phone") {
-                    try seen.insert(5, memberName, reader)
+                } else if propertyName.equals("phone") {
+                    try seen.insert(5, propertyName, reader)
                     phone = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -685,20 +685,20 @@ package enum CareWire {
         package var offset: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
-                } else if memberName.equals("limit") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("limit") {
+                    try seen.insert(1, propertyName, reader)
                     limit = try Given(reading: &reader)
-                } else if memberName.equals("offset") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("offset") {
+                    try seen.insert(2, propertyName, reader)
                     offset = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -712,17 +712,17 @@ package enum CareWire {
         package var patientID: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
-                } else if memberName.equals("patient_id") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("patient_id") {
+                    try seen.insert(1, propertyName, reader)
                     patientID = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -746,32 +746,32 @@ package enum CareWire {
         package var phone: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
-                } else if memberName.equals("patient_id") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("patient_id") {
+                    try seen.insert(1, propertyName, reader)
                     patientID = try Given(reading: &reader)
-                } else if memberName.equals("first_name") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("first_name") {
+                    try seen.insert(2, propertyName, reader)
                     firstName = try Given(reading: &reader)
-                } else if memberName.equals("last_name") {
-                    try seen.insert(3, memberName, reader)
+                } else if propertyName.equals("last_name") {
+                    try seen.insert(3, propertyName, reader)
                     lastName = try Given(reading: &reader)
-                } else if memberName.equals("birthdate") {
-                    try seen.insert(4, memberName, reader)
+                } else if propertyName.equals("birthdate") {
+                    try seen.insert(4, propertyName, reader)
                     birthdate = try Given(reading: &reader)
-                } else if memberName.equals("sex") {
-                    try seen.insert(5, memberName, reader)
+                } else if propertyName.equals("sex") {
+                    try seen.insert(5, propertyName, reader)
                     sex = try Given(reading: &reader)
-                } else if memberName.equals("phone") {
-                    try seen.insert(6, memberName, reader)
+                } else if propertyName.equals("phone") {
+                    try seen.insert(6, propertyName, reader)
                     phone = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -785,17 +785,17 @@ package enum CareWire {
         package var patientID: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
-                } else if memberName.equals("patient_id") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("patient_id") {
+                    try seen.insert(1, propertyName, reader)
                     patientID = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -815,26 +815,26 @@ package enum CareWire {
         package var group: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
-                } else if memberName.equals("patient_id") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("patient_id") {
+                    try seen.insert(1, propertyName, reader)
                     patientID = try Given(reading: &reader)
-                } else if memberName.equals("email") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("email") {
+                    try seen.insert(2, propertyName, reader)
                     email = try Given(reading: &reader)
-                } else if memberName.equals("access") {
-                    try seen.insert(3, memberName, reader)
+                } else if propertyName.equals("access") {
+                    try seen.insert(3, propertyName, reader)
                     access = try Given(reading: &reader)
-                } else if memberName.equals("group") {
-                    try seen.insert(4, memberName, reader)
+                } else if propertyName.equals("group") {
+                    try seen.insert(4, propertyName, reader)
                     group = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -848,17 +848,17 @@ package enum CareWire {
         package var patientID: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
-                } else if memberName.equals("patient_id") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("patient_id") {
+                    try seen.insert(1, propertyName, reader)
                     patientID = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -874,20 +874,20 @@ package enum CareWire {
         package var shareID: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
-                } else if memberName.equals("patient_id") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("patient_id") {
+                    try seen.insert(1, propertyName, reader)
                     patientID = try Given(reading: &reader)
-                } else if memberName.equals("share_id") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("share_id") {
+                    try seen.insert(2, propertyName, reader)
                     shareID = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -901,17 +901,17 @@ package enum CareWire {
         package var code: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("access_token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
                     accessToken = try Given(reading: &reader)
-                } else if memberName.equals("code") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("code") {
+                    try seen.insert(1, propertyName, reader)
                     code = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }

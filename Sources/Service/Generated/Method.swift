@@ -267,7 +267,7 @@ package enum Method: Int, CaseIterable, Sendable {
     }
 
     /// Whether it exists in deterministic mode only.
-    package var isRehearsalOnly: Bool {
+    package var isDeterministicOnly: Bool {
         switch self {
         case .operatorsRegister: false
         case .operatorsSignin: false

@@ -35,15 +35,15 @@ package enum OperatorsWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("id")
+            writer.property("id")
             writer.int(id)
-            writer.member("created")
+            writer.property("created")
             created.write(to: &writer)
-            writer.member("first_name")
+            writer.property("first_name")
             writer.string(firstName)
-            writer.member("last_name")
+            writer.property("last_name")
             writer.string(lastName)
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
             writer.endObject()
         }
@@ -74,13 +74,13 @@ package enum OperatorsWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("id")
+            writer.property("id")
             writer.int(id)
-            writer.member("created")
+            writer.property("created")
             created.write(to: &writer)
-            writer.member("user")
+            writer.property("user")
             user.write(to: &writer)
-            writer.member("session_id")
+            writer.property("session_id")
             writer.string(sessionID)
             writer.endObject()
         }
@@ -115,15 +115,15 @@ package enum OperatorsWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("id")
+            writer.property("id")
             writer.int(id)
-            writer.member("created")
+            writer.property("created")
             created.write(to: &writer)
-            writer.member("user")
+            writer.property("user")
             user.write(to: &writer)
-            writer.member("address")
+            writer.property("address")
             writer.string(address)
-            writer.member("deleted")
+            writer.property("deleted")
             if let deleted { deleted.write(to: &writer) } else { writer.null() }
             writer.endObject()
         }
@@ -146,11 +146,11 @@ package enum OperatorsWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("clients")
+            writer.property("clients")
             writer.beginArray()
             for element in clients { element.write(to: &writer) }
             writer.endArray()
-            writer.member("provision")
+            writer.property("provision")
             writer.int(provision)
             writer.endObject()
         }
@@ -169,7 +169,7 @@ package enum OperatorsWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
             writer.endObject()
         }
@@ -185,20 +185,20 @@ package enum OperatorsWire {
         package var email: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("first_name") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("first_name") {
+                    try seen.insert(0, propertyName, reader)
                     firstName = try Given(reading: &reader)
-                } else if memberName.equals("last_name") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("last_name") {
+                    try seen.insert(1, propertyName, reader)
                     lastName = try Given(reading: &reader)
-                } else if memberName.equals("email") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("email") {
+                    try seen.insert(2, propertyName, reader)
                     email = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -212,17 +212,17 @@ package enum OperatorsWire {
         package var address: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("user") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user") {
+                    try seen.insert(0, propertyName, reader)
                     user = try Given(object: &reader, PersonInput.init)
-                } else if memberName.equals("address") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("address") {
+                    try seen.insert(1, propertyName, reader)
                     address = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -236,17 +236,17 @@ package enum OperatorsWire {
         package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("user") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user") {
+                    try seen.insert(0, propertyName, reader)
                     user = try Given(object: &reader, PersonInput.init)
-                } else if memberName.equals("password") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -260,17 +260,17 @@ package enum OperatorsWire {
         package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("email") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("email") {
+                    try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
-                } else if memberName.equals("password") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -286,20 +286,20 @@ package enum OperatorsWire {
         package var client: Given<ClientInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("user_id") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
                     userID = try Given(reading: &reader)
-                } else if memberName.equals("session_id") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
                     sessionID = try Given(reading: &reader)
-                } else if memberName.equals("client") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(2, propertyName, reader)
                     client = try Given(object: &reader, ClientInput.init)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -317,23 +317,23 @@ package enum OperatorsWire {
         package var limit: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("user_id") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
                     userID = try Given(reading: &reader)
-                } else if memberName.equals("session_id") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
                     sessionID = try Given(reading: &reader)
-                } else if memberName.equals("provision") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("provision") {
+                    try seen.insert(2, propertyName, reader)
                     provision = try Given(reading: &reader)
-                } else if memberName.equals("limit") {
-                    try seen.insert(3, memberName, reader)
+                } else if propertyName.equals("limit") {
+                    try seen.insert(3, propertyName, reader)
                     limit = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -351,23 +351,23 @@ package enum OperatorsWire {
         package var client: Given<ClientInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("user_id") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
                     userID = try Given(reading: &reader)
-                } else if memberName.equals("session_id") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
                     sessionID = try Given(reading: &reader)
-                } else if memberName.equals("client_id") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("client_id") {
+                    try seen.insert(2, propertyName, reader)
                     clientID = try Given(reading: &reader)
-                } else if memberName.equals("client") {
-                    try seen.insert(3, memberName, reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(3, propertyName, reader)
                     client = try Given(object: &reader, ClientInput.init)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -383,20 +383,20 @@ package enum OperatorsWire {
         package var clientID: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("user_id") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
                     userID = try Given(reading: &reader)
-                } else if memberName.equals("session_id") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
                     sessionID = try Given(reading: &reader)
-                } else if memberName.equals("client_id") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("client_id") {
+                    try seen.insert(2, propertyName, reader)
                     clientID = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -408,14 +408,14 @@ package enum OperatorsWire {
         package var code: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("code") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("code") {
+                    try seen.insert(0, propertyName, reader)
                     code = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -427,14 +427,14 @@ package enum OperatorsWire {
         package var email: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("email") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("email") {
+                    try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -448,17 +448,17 @@ package enum OperatorsWire {
         package var sessionID: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("user_id") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
                     userID = try Given(reading: &reader)
-                } else if memberName.equals("session_id") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
                     sessionID = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -476,23 +476,23 @@ package enum OperatorsWire {
         package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("user_id") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
                     userID = try Given(reading: &reader)
-                } else if memberName.equals("session_id") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
                     sessionID = try Given(reading: &reader)
-                } else if memberName.equals("current_password") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(2, propertyName, reader)
                     currentPassword = try Given(reading: &reader)
-                } else if memberName.equals("password") {
-                    try seen.insert(3, memberName, reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(3, propertyName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -504,14 +504,14 @@ package enum OperatorsWire {
         package var email: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("email") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("email") {
+                    try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -525,17 +525,17 @@ package enum OperatorsWire {
         package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("code") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("code") {
+                    try seen.insert(0, propertyName, reader)
                     code = try Given(reading: &reader)
-                } else if memberName.equals("password") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }

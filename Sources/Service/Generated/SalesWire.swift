@@ -27,11 +27,11 @@ package enum SalesWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("created")
+            writer.property("created")
             writer.int(created)
-            writer.member("external_id")
+            writer.property("external_id")
             writer.string(externalID)
             writer.endObject()
         }
@@ -62,13 +62,13 @@ package enum SalesWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("created")
+            writer.property("created")
             writer.int(created)
-            writer.member("external_id")
+            writer.property("external_id")
             writer.string(externalID)
-            writer.member("api_key")
+            writer.property("api_key")
             writer.string(apiKey)
             writer.endObject()
         }
@@ -91,9 +91,9 @@ package enum SalesWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("api_key")
+            writer.property("api_key")
             writer.string(apiKey)
             writer.endObject()
         }
@@ -112,7 +112,7 @@ package enum SalesWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
             writer.endObject()
         }
@@ -135,9 +135,9 @@ package enum SalesWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("first")
+            writer.property("first")
             writer.string(first)
-            writer.member("last")
+            writer.property("last")
             writer.string(last)
             writer.endObject()
         }
@@ -164,11 +164,11 @@ package enum SalesWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("name")
+            writer.property("name")
             name.write(to: &writer)
-            writer.member("referral_code")
+            writer.property("referral_code")
             writer.string(referralCode)
             writer.endObject()
         }
@@ -187,7 +187,7 @@ package enum SalesWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("referral_code")
+            writer.property("referral_code")
             writer.string(referralCode)
             writer.endObject()
         }
@@ -201,17 +201,17 @@ package enum SalesWire {
         package var last: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("first") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("first") {
+                    try seen.insert(0, propertyName, reader)
                     first = try Given(reading: &reader)
-                } else if memberName.equals("last") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("last") {
+                    try seen.insert(1, propertyName, reader)
                     last = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -231,26 +231,26 @@ package enum SalesWire {
         package var name: Given<NameInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("email") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("email") {
+                    try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
-                } else if memberName.equals("password") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
-                } else if memberName.equals("referral_code") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("referral_code") {
+                    try seen.insert(2, propertyName, reader)
                     referralCode = try Given(reading: &reader)
-                } else if memberName.equals("source") {
-                    try seen.insert(3, memberName, reader)
+                } else if propertyName.equals("source") {
+                    try seen.insert(3, propertyName, reader)
                     source = try Given(reading: &reader)
-                } else if memberName.equals("name") {
-                    try seen.insert(4, memberName, reader)
+                } else if propertyName.equals("name") {
+                    try seen.insert(4, propertyName, reader)
                     name = try Given(object: &reader, NameInput.init)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -272,29 +272,29 @@ package enum SalesWire {
         package var brandID: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("email") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("email") {
+                    try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
-                } else if memberName.equals("password") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
-                } else if memberName.equals("referral_code") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("referral_code") {
+                    try seen.insert(2, propertyName, reader)
                     referralCode = try Given(reading: &reader)
-                } else if memberName.equals("name") {
-                    try seen.insert(3, memberName, reader)
+                } else if propertyName.equals("name") {
+                    try seen.insert(3, propertyName, reader)
                     name = try Given(object: &reader, NameInput.init)
-                } else if memberName.equals("phone") {
-                    try seen.insert(4, memberName, reader)
+                } else if propertyName.equals("phone") {
+                    try seen.insert(4, propertyName, reader)
                     phone = try Given(reading: &reader)
-                } else if memberName.equals("brand_id") {
-                    try seen.insert(5, memberName, reader)
+                } else if propertyName.equals("brand_id") {
+                    try seen.insert(5, propertyName, reader)
                     brandID = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -312,23 +312,23 @@ package enum SalesWire {
         package var name: Given<NameInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("email") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("email") {
+                    try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
-                } else if memberName.equals("password") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
-                } else if memberName.equals("referral_code") {
-                    try seen.insert(2, memberName, reader)
+                } else if propertyName.equals("referral_code") {
+                    try seen.insert(2, propertyName, reader)
                     referralCode = try Given(reading: &reader)
-                } else if memberName.equals("name") {
-                    try seen.insert(3, memberName, reader)
+                } else if propertyName.equals("name") {
+                    try seen.insert(3, propertyName, reader)
                     name = try Given(object: &reader, NameInput.init)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -342,17 +342,17 @@ package enum SalesWire {
         package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("email") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("email") {
+                    try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
-                } else if memberName.equals("password") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -364,14 +364,14 @@ package enum SalesWire {
         package var token: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("token") {
+                    try seen.insert(0, propertyName, reader)
                     token = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -383,14 +383,14 @@ package enum SalesWire {
         package var apiKey: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("api_key") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
                     apiKey = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -404,17 +404,17 @@ package enum SalesWire {
         package var name: Given<NameInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("api_key") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
                     apiKey = try Given(reading: &reader)
-                } else if memberName.equals("name") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("name") {
+                    try seen.insert(1, propertyName, reader)
                     name = try Given(object: &reader, NameInput.init)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -426,14 +426,14 @@ package enum SalesWire {
         package var apiKey: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("api_key") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
                     apiKey = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -445,14 +445,14 @@ package enum SalesWire {
         package var email: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("email") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("email") {
+                    try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -466,17 +466,17 @@ package enum SalesWire {
         package var password: Given<Password> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("token") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("token") {
+                    try seen.insert(0, propertyName, reader)
                     token = try Given(reading: &reader)
-                } else if memberName.equals("password") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -488,14 +488,14 @@ package enum SalesWire {
         package var email: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("email") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("email") {
+                    try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -507,14 +507,14 @@ package enum SalesWire {
         package var apiKey: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("api_key") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
                     apiKey = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }

@@ -19,7 +19,7 @@ package enum ServiceWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("kind")
+            writer.property("kind")
             writer.string(kind)
             writer.endObject()
         }
@@ -50,15 +50,15 @@ package enum ServiceWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("name")
+            writer.property("name")
             writer.string(name)
-            writer.member("version")
+            writer.property("version")
             writer.string(version)
-            writer.member("methods")
+            writer.property("methods")
             writer.beginArray()
             for element in methods { writer.string(element) }
             writer.endArray()
-            writer.member("store")
+            writer.property("store")
             store.write(to: &writer)
             writer.endObject()
         }
@@ -93,15 +93,15 @@ package enum ServiceWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("id")
+            writer.property("id")
             writer.int(id)
-            writer.member("to")
+            writer.property("to")
             writer.string(to)
-            writer.member("subject")
+            writer.property("subject")
             writer.string(subject)
-            writer.member("text")
+            writer.property("text")
             writer.string(text)
-            writer.member("created")
+            writer.property("created")
             created.write(to: &writer)
             writer.endObject()
         }
@@ -120,7 +120,7 @@ package enum ServiceWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("messages")
+            writer.property("messages")
             writer.beginArray()
             for element in messages { element.write(to: &writer) }
             writer.endArray()
@@ -141,7 +141,7 @@ package enum ServiceWire {
 
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
-            writer.member("referral_code")
+            writer.property("referral_code")
             writer.string(referralCode)
             writer.endObject()
         }
@@ -167,14 +167,14 @@ package enum ServiceWire {
         package var seconds: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("seconds") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("seconds") {
+                    try seen.insert(0, propertyName, reader)
                     seconds = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }
@@ -195,17 +195,17 @@ package enum ServiceWire {
         package var uses: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            var seen = SeenMembers()
+            var seen = SeenProperties()
             try reader.beginObject()
-            while let memberName = try reader.nextMember() {
-                if memberName.equals("role") {
-                    try seen.insert(0, memberName, reader)
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("role") {
+                    try seen.insert(0, propertyName, reader)
                     role = try Given(reading: &reader)
-                } else if memberName.equals("uses") {
-                    try seen.insert(1, memberName, reader)
+                } else if propertyName.equals("uses") {
+                    try seen.insert(1, propertyName, reader)
                     uses = try Given(reading: &reader)
                 } else {
-                    try seen.skip(memberName, &reader)
+                    try seen.skip(propertyName, &reader)
                 }
             }
         }

@@ -23,8 +23,8 @@ struct MCPCancellation {
         var reader = JSONReader(params)
         var id: UnsafeRawBufferPointer?
         try reader.beginObject()
-        while let member = try reader.nextMember() {
-            if member.equals("requestId") { id = try reader.raw() } else { try reader.skip() }
+        while let property = try reader.nextProperty() {
+            if property.equals("requestId") { id = try reader.raw() } else { try reader.skip() }
         }
         return id
     }

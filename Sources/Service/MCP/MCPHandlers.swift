@@ -105,7 +105,7 @@ final class MCPHandlers {
         do throws(JSONError) {
             read = try MCPParams(params)
         } catch {
-            guard error.reason == .duplicateMember, let params else { throw .invalidParams }
+            guard error.reason == .duplicateProperty, let params else { throw .invalidParams }
             throw .duplicateProperty(at: error.offset, in: params)
         }
         return (read, try MCPEra(of: method, read.envelope, hasInitialized: hasInitialized))
@@ -116,16 +116,16 @@ final class MCPHandlers {
     private func writeHandshake(asking version: String, to writer: inout JSONWriter) {
         hasInitialized = true
         let known = MCPEra.handshakeVersions
-        writer.member("protocolVersion")
+        writer.property("protocolVersion")
         writer.string(known.contains(version) ? version : known[known.count - 1])
         writeCapabilities(to: &writer)
-        writer.member("serverInfo")
+        writer.property("serverInfo")
         writeServerInfo(to: &writer)
         writeInstructions(to: &writer)
     }
 
     private func writeDiscovery(to writer: inout JSONWriter) {
-        writer.member("supportedVersions")
+        writer.property("supportedVersions")
         writer.beginArray()
         for version in MCPEra.statelessVersions { writer.string(version) }
         writer.endArray()
@@ -135,7 +135,7 @@ final class MCPHandlers {
     }
 
     private func writeTools(to writer: inout JSONWriter) {
-        writer.member("tools")
+        writer.property("tools")
         writer.beginArray()
         for method in offer.methods {
             guard let tool = method.tool else { continue }
@@ -145,35 +145,35 @@ final class MCPHandlers {
     }
 
     private func writeCapabilities(to writer: inout JSONWriter) {
-        writer.member("capabilities")
+        writer.property("capabilities")
         writer.beginObject()
-        writer.member("tools")
+        writer.property("tools")
         writer.beginObject()
         writer.endObject()
         writer.endObject()
     }
 
     private func writeInstructions(to writer: inout JSONWriter) {
-        writer.member("instructions")
+        writer.property("instructions")
         writer.string(offer.instructions)
     }
 
     private func writeServerInfo(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("name")
+        writer.property("name")
         writer.string("postern")
-        writer.member("version")
+        writer.property("version")
         writer.string(serverVersion)
         writer.endObject()
     }
 
     /// The properties that every result has since version 2026-07-28.
     private func writeHead(to writer: inout JSONWriter) {
-        writer.member("resultType")
+        writer.property("resultType")
         writer.string("complete")
-        writer.member("_meta")
+        writer.property("_meta")
         writer.beginObject()
-        writer.member("io.modelcontextprotocol/serverInfo")
+        writer.property("io.modelcontextprotocol/serverInfo")
         writeServerInfo(to: &writer)
         writer.endObject()
     }
@@ -181,9 +181,9 @@ final class MCPHandlers {
     /// How long a list may be cached, and for whom. The list is the same for all peers and does not change while the
     /// program runs.
     private func writeCaching(to writer: inout JSONWriter) {
-        writer.member("ttlMs")
+        writer.property("ttlMs")
         writer.int(3_600_000)
-        writer.member("cacheScope")
+        writer.property("cacheScope")
         writer.string("public")
     }
 }

@@ -28,22 +28,22 @@ struct MCPParams {
     init(_ params: UnsafeRawBufferPointer?) throws(JSONError) {
         guard let params else { return }
         var reader = JSONReader(params)
-        var names = MemberNames()
+        var names = PropertyNames()
         try reader.beginObject()
-        while let member = try reader.nextMember() {
-            try names.insert(member, from: reader)
+        while let property = try reader.nextProperty() {
+            try names.insert(property, from: reader)
             let kind = try reader.kind()
-            if member.equals("name"), kind == .string {
+            if property.equals("name"), kind == .string {
                 name = try reader.text()
-            } else if member.equals("protocolVersion"), kind == .string {
+            } else if property.equals("protocolVersion"), kind == .string {
                 protocolVersion = try reader.text().string
-            } else if member.equals("arguments"), kind != .null {
+            } else if property.equals("arguments"), kind != .null {
                 let raw = try reader.raw()
                 try Self.checkUnique(raw, in: params)
                 arguments = raw
-            } else if member.equals("cursor"), kind != .null {
+            } else if property.equals("cursor"), kind != .null {
                 cursor = try reader.raw()
-            } else if member.equals("_meta"), kind == .object {
+            } else if property.equals("_meta"), kind == .object {
                 envelope = try Envelope(reading: &reader)
             } else {
                 try reader.skipUnique()
@@ -71,13 +71,13 @@ extension MCPParams {
 
 extension MCPParams.Envelope {
     fileprivate init(reading reader: inout JSONReader) throws(JSONError) {
-        var names = MemberNames()
+        var names = PropertyNames()
         try reader.beginObject()
-        while let member = try reader.nextMember() {
-            try names.insert(member, from: reader)
-            if member.equals("io.modelcontextprotocol/protocolVersion") {
+        while let property = try reader.nextProperty() {
+            try names.insert(property, from: reader)
+            if property.equals("io.modelcontextprotocol/protocolVersion") {
                 protocolVersion = try Given(reading: &reader)
-            } else if member.equals("io.modelcontextprotocol/clientCapabilities") {
+            } else if property.equals("io.modelcontextprotocol/clientCapabilities") {
                 hasClientCapabilities = try reader.kind() == .object
                 try reader.skipUnique()
             } else {

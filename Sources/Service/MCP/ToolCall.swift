@@ -24,12 +24,12 @@ struct ToolCall {
     static func write(result: UnsafeRawBufferPointer, to writer: inout JSONWriter) {
         if result.first == UInt8(ascii: "{") {
             writeContent(result, to: &writer)
-            writer.member("structuredContent")
+            writer.property("structuredContent")
             writer.raw(result)
         } else {
             writeContent(noValue, to: &writer)
         }
-        writer.member("isError")
+        writer.property("isError")
         writer.bool(false)
     }
 
@@ -38,7 +38,7 @@ struct ToolCall {
         var text = JSONWriter()
         error.write(to: &text)
         text.withUnsafeBytes { writeContent($0, to: &writer) }
-        writer.member("isError")
+        writer.property("isError")
         writer.bool(true)
     }
 
@@ -48,12 +48,12 @@ struct ToolCall {
     }
 
     private static func writeContent(_ text: UnsafeRawBufferPointer, to writer: inout JSONWriter) {
-        writer.member("content")
+        writer.property("content")
         writer.beginArray()
         writer.beginObject()
-        writer.member("type")
+        writer.property("type")
         writer.string("text")
-        writer.member("text")
+        writer.property("text")
         writer.string(text)
         writer.endObject()
         writer.endArray()

@@ -30,24 +30,24 @@ extension Given {
     /// Reads one property of an object and skips the others. If the object has the name twice, the last one counts; the
     /// method later refuses such params.
     init(
-        member name: StaticString,
+        property name: StaticString,
         of object: UnsafeRawBufferPointer,
         _ read: (inout JSONReader) throws(JSONError) -> Self
     ) throws(JSONError) {
         var reader = JSONReader(object)
-        try self.init(member: name, of: &reader, read)
+        try self.init(property: name, of: &reader, read)
     }
 
     /// The same of an object that a reader has reached.
     init(
-        member name: StaticString,
+        property name: StaticString,
         of reader: inout JSONReader,
         _ read: (inout JSONReader) throws(JSONError) -> Self
     ) throws(JSONError) {
         self = .absent
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals(name) { self = try read(&reader) } else { try reader.skip() }
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals(name) { self = try read(&reader) } else { try reader.skip() }
         }
     }
 }

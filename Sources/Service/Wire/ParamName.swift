@@ -6,12 +6,12 @@ package struct ParamName {
     let name: StaticString
     let isRequired: Bool
     /// The properties of an object; empty for any other type.
-    let members: [ParamName]
+    let properties: [ParamName]
 
-    init(_ name: StaticString, isRequired: Bool = false, _ members: [ParamName] = []) {
+    init(_ name: StaticString, isRequired: Bool = false, _ properties: [ParamName] = []) {
         self.name = name
         self.isRequired = isRequired
-        self.members = members
+        self.properties = properties
     }
 }
 

@@ -41,15 +41,15 @@ struct UnknownProperty {
         mutating func read(_ reader: inout JSONReader, known: [ParamName], path: String) throws(JSONError) {
             var missing = known.filter(\.isRequired)
             try reader.beginObject()
-            while let name = try reader.nextMember() {
+            while let name = try reader.nextProperty() {
                 guard let param = known.first(where: { name.equals($0.name) }) else {
                     if found == nil { found = UnknownProperty(name.string, in: path, known: known) }
                     try reader.skip()
                     continue
                 }
                 missing.removeAll { name.equals($0.name) }
-                if !param.members.isEmpty, try reader.kind() == .object {
-                    try read(&reader, known: param.members, path: "\(path)\(param.name).")
+                if !param.properties.isEmpty, try reader.kind() == .object {
+                    try read(&reader, known: param.properties, path: "\(path)\(param.name).")
                 } else {
                     try reader.skip()
                 }

@@ -115,7 +115,7 @@ enum BaseTarget {
         entries["long"] = "\"" + String(repeating: "y", count: 700) + "\""
         try engine.stage(entries.map { ($0, $1) })
         try engine.makeDurable()
-        hold(try engine.merge(), "the sample is not compacted")
+        hold(try engine.compact(), "the sample is not compacted")
         engine.close()
         let files = StoreFiles(directory: try Directory(SystemString(path)), calls: .real)
         guard let (manifest, _) = try files.manifest() else { fail("no manifest") }

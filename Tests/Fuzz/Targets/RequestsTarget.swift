@@ -48,19 +48,19 @@ private final class Subject {
     init() throws {
         declared = try Self.declaredSlugs()
         let store = Store(engine: LocalEngine())
-        let time = RehearsedTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
+        let time = DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
         func service(hashesElsewhere: Bool) -> Service {
             let backend = Backend(
                 store: store,
                 time: time,
-                random: RehearsedRandom(seed: 7),
+                random: DeterministicRandom(seed: 7),
                 composer: Composer(),
                 settings: AccountSettings(operatorsConfirmEmail: false)
             )
             let system = SystemHandlers(
                 version: "0",
                 storeKind: "memory",
-                rehearsal: SystemHandlers.Rehearsal(time: time, backend: backend)
+                deterministicMode: SystemHandlers.DeterministicMode(time: time, backend: backend)
             )
             return Service(backend: backend, system: system, hashesElsewhere: hashesElsewhere) { _ in }
         }

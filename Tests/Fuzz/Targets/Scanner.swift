@@ -56,7 +56,7 @@ enum Scanner {
             while try reader.nextElement() { try walk(&reader) }
         case .object:
             try reader.beginObject()
-            while let name = try reader.nextMember() {
+            while let name = try reader.nextProperty() {
                 checkText(name)
                 try walk(&reader)
             }

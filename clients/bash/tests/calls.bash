@@ -7,7 +7,7 @@ test_every_transcript_gets_the_expected_replies() {
 
 test_strings_are_sent_unchanged() {
     local text controls='' character code hex
-    open_rehearsal
+    open_in_memory
     register
     for code in {1..127}; do
         printf -v hex '\\x%02x' "$code"
@@ -32,7 +32,7 @@ test_strings_are_sent_unchanged() {
 
 test_wrong_arguments_are_usage_errors() {
     local answer
-    open_rehearsal
+    open_in_memory
     register
     refuses() {
         answer=$(fails 64 "${@:2}" 2>&1)
@@ -70,7 +70,7 @@ test_wrong_arguments_are_usage_errors() {
 
 test_arguments_can_be_in_any_order() {
     local client
-    open_rehearsal
+    open_in_memory
     register
     postern -v client operators.client.create client.user.last_name=Major client.address=Here "${session[1]}" \
         client.user:='{"first_name":"Mary",
@@ -87,7 +87,7 @@ test_arguments_can_be_in_any_order() {
 test_a_result_is_printed_or_assigned_to_a_variable_or_an_array() {
     local text
     local -A array=([stale]=1)
-    open_rehearsal
+    open_in_memory
     register
     is "$(postern system.info | jq -r .name)" postern
     is "$(postern operators.resend_confirmation email=a@b.cd)" ''
@@ -108,7 +108,7 @@ test_a_result_is_printed_or_assigned_to_a_variable_or_an_array() {
 
 test_an_error_sets_the_variables_and_is_printed_on_stderr() {
     local said
-    open_rehearsal
+    open_in_memory
     register
     said=$(fails 1 postern operators.signin email=lasoren@bu.edu password=wrong 2>&1)
     is "$said" 'postern: operators.signin: Password is incorrect for this account. (wrong_password)'
@@ -196,7 +196,7 @@ END
 
 test_a_request_has_at_most_8_MiB() {
     local text frame='{"jsonrpc":"2.0","id":1,"method":"x","params":[""]}'
-    open_rehearsal
+    open_in_memory
     printf -v text '%*s' $((8388608 - ${#frame})) ''
     fails 1 postern_call x "[\"$text\"]"
     is "$POSTERN_ERROR_CODE" -32601

@@ -7,7 +7,7 @@ under_way() { local unfinished id; read -r unfinished id <"$POSTERN_CLIENT/call"
 test_fifty_shells_make_ten_thousand_calls() {
     local task text
     local -a tasks
-    open_rehearsal
+    open_in_memory
     register
     add_clients() {
         local number text name
@@ -33,7 +33,7 @@ test_fifty_shells_make_ten_thousand_calls() {
 
 test_a_long_reply_is_read() {
     local text
-    open_rehearsal
+    open_in_memory
     postern -v text rpc.discover
     ((${#text} > 50000))
     is "$(jq -r .info.title <<<"$text" | head -c 7)" Postern
@@ -42,7 +42,7 @@ test_a_long_reply_is_read() {
 test_all_calls_fail_when_the_process_is_killed() {
     local process task
     local -a tasks
-    open_rehearsal --log-level info 2>"$scratch/stderr"
+    open_in_memory --log-level info 2>"$scratch/stderr"
     postern system.info >/dev/null
     process=$(process)
     kill -STOP "$process"
@@ -168,7 +168,7 @@ test_a_script_that_ends_without_closing_leaves_no_process_and_no_files() {
 test_closing_waits_for_the_call_in_flight() {
     local task
     local -a tasks
-    open_rehearsal
+    open_in_memory
     register
     for task in {1..4}; do
         { postern operators.signin email=lasoren@bu.edu password='a long password' || echo "$?"; } \
@@ -225,7 +225,7 @@ test_opening_fails_if_the_program_cannot_serve() {
     is "$POSTERN_ERROR" ProcessEnded
     has "$POSTERN_ERROR_MESSAGE" "$scratch/data"
     fails 70 postern system.info
-    open_rehearsal
+    open_in_memory
     postern system.info >/dev/null
 }
 
@@ -292,7 +292,7 @@ test_arguments_that_are_too_long_for_the_system_fail_at_once() {
 test_a_trace_does_not_show_the_session_of_a_result() {
     local said
     local -A operator
-    open_rehearsal
+    open_in_memory
     register
     exec {BASH_XTRACEFD}>"$scratch/trace"
     set -x
@@ -307,7 +307,7 @@ test_a_trace_does_not_show_the_session_of_a_result() {
 
 test_the_variables_of_the_client_keep_no_session() {
     local text secret
-    open_rehearsal
+    open_in_memory
     register
     postern -v text operators.signin email=lasoren@bu.edu password='a long password'
     secret=${text##*'"session_id":"'}
@@ -338,7 +338,7 @@ test_output_that_is_not_a_reply_closes_the_client() {
 
 test_the_reply_to_a_timed_out_call_is_dropped() {
     local process text
-    open_rehearsal
+    open_in_memory
     register
     process=$(process)
     kill -STOP "$process"
@@ -361,7 +361,7 @@ test_the_reply_to_a_timed_out_call_is_dropped() {
 
 test_a_shell_that_is_killed_during_its_turn_does_not_block_others() {
     local process text killed
-    open_rehearsal
+    open_in_memory
     register
     process=$(process)
     kill -STOP "$process"
@@ -384,7 +384,7 @@ test_a_shell_that_is_killed_during_its_turn_does_not_block_others() {
 
 test_a_trap_during_a_call_cannot_call() {
     local text shell=$BASHPID calls=0 refused=0 end=$((SECONDS + 20))
-    open_rehearsal
+    open_in_memory
     register
     trap 'calls=$((calls + 1)); postern system.info >/dev/null 2>&1 || refused=$((refused + 1))' USR1
     { until [[ -e $scratch/enough ]]; do kill -USR1 "$shell"; read -rt 0.002 <>"$scratch/pause" || :; done; } &
@@ -445,7 +445,7 @@ END
 }
 
 test_the_process_is_not_a_job_and_children_inherit_no_descriptor() {
-    open_rehearsal
+    open_in_memory
     postern system.info >/dev/null
     wait
     is "$(jobs)" ''
@@ -456,10 +456,10 @@ test_the_process_is_not_a_job_and_children_inherit_no_descriptor() {
 
 test_a_shell_can_use_two_clients() {
     local first second text
-    open_rehearsal
+    open_in_memory
     first=$POSTERN_CLIENT
     POSTERN_CLIENT=''
-    open_rehearsal
+    open_in_memory
     second=$POSTERN_CLIENT
     register
     fails 1 postern_call operators.nothing

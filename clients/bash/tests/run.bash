@@ -54,8 +54,8 @@ fake() {
     POSTERN_BIN=$scratch/fake
 }
 
-# open_rehearsal [FLAG …]: opens a client with an empty store in memory.
-open_rehearsal() {
+# open_in_memory [FLAG …]: opens a client with an empty store in memory.
+open_in_memory() {
     postern_open --data :memory: --no-email-confirmation "$@"
 }
 

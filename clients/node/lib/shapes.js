@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 /**
  * The required form of an object: its properties by name. An object may have other properties too.
  *
- * @typedef {{ [name: string]: Member }} Shape
+ * @typedef {{ [name: string]: Property }} Shape
  */
 
 /**
@@ -14,7 +14,7 @@ import { inspect } from "node:util";
  *   nullable?: boolean,
  *   optional?: boolean,
  *   secret?: boolean
- * }} Member
+ * }} Property
  */
 
 /**
@@ -27,7 +27,7 @@ import { inspect } from "node:util";
 export function misfit(value, shape) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return " is not an object";
   for (const name in shape) {
-    const problem = memberMisfit(value[name], shape[name]);
+    const problem = propertyMisfit(value[name], shape[name]);
     if (problem !== undefined) return `.${name}${problem}`;
   }
   return undefined;
@@ -35,15 +35,15 @@ export function misfit(value, shape) {
 
 /**
  * @param {any} value
- * @param {Member} member
+ * @param {Property} property
  */
-function memberMisfit(value, member) {
-  if (value === undefined) return member.optional ? undefined : " is missing";
-  if (value === null && member.nullable) return undefined;
-  if (!member.list) return elementMisfit(value, member.type);
+function propertyMisfit(value, property) {
+  if (value === undefined) return property.optional ? undefined : " is missing";
+  if (value === null && property.nullable) return undefined;
+  if (!property.list) return elementMisfit(value, property.type);
   if (!Array.isArray(value)) return " is not a list";
   for (let index = 0; index < value.length; index++) {
-    const problem = elementMisfit(value[index], member.type);
+    const problem = elementMisfit(value[index], property.type);
     if (problem !== undefined) return `[${index}]${problem}`;
   }
   return undefined;
@@ -51,7 +51,7 @@ function memberMisfit(value, member) {
 
 /**
  * @param {any} value
- * @param {Member["type"]} type
+ * @param {Property["type"]} type
  */
 function elementMisfit(value, type) {
   switch (type) {

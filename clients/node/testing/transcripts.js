@@ -5,7 +5,7 @@ import { CallError, Postern } from "postern-client";
 import { binary, projectFolder } from "./support.js";
 
 const folder = join(projectFolder, "schema/cases");
-const rehearsal = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"];
+const deterministicFlags = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"];
 const contract = JSON.parse(readFileSync(join(projectFolder, "schema/openrpc.json"), "utf8"));
 const methods = new Map(contract.methods.map((method) => [method.name, method]));
 
@@ -22,7 +22,7 @@ export const transcriptNames = readdirSync(folder).filter((name) => name.endsWit
 export async function* play(name) {
   const lines = readFileSync(join(folder, name), "utf8").trimEnd().split("\n");
   const [head, ...steps] = lines.map((line) => JSON.parse(line));
-  const flags = [...rehearsal, ...(head.arguments ?? [])];
+  const flags = [...deterministicFlags, ...(head.arguments ?? [])];
   const postern = await Postern.open({ binary, data: ":memory:", arguments: flags });
   const kept = new Map();
   try {

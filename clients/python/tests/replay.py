@@ -8,7 +8,7 @@ from typing import Any
 from transcripts import all_transcripts
 
 from postern import CallError, Postern
-from postern.testing import rehearsal
+from postern.testing import deterministic
 
 
 def reply_to(postern: Postern, method: str, params: Any) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def as_json(error: CallError) -> dict[str, Any]:
 
 def main() -> None:
     for transcript in all_transcripts():
-        with rehearsal(*transcript.arguments) as postern:
+        with deterministic(*transcript.arguments) as postern:
             steps = transcript.play()
             step = next(steps, None)
             while step is not None:

@@ -20,7 +20,7 @@ import pytest
 from support import PERSON, calls_in_flight, fake_binary, has_ended, run_host, wait_until
 
 from postern import AsyncPostern, BinaryNotFound, ClientClosed, Postern, PosternError, ProcessEnded, ProtocolError
-from postern.testing import rehearsal
+from postern.testing import deterministic
 
 # Never replies, prints a line for each request, and exits at the third request.
 MUTE = """
@@ -268,7 +268,7 @@ def test_a_relative_binary_is_resolved_before_cwd(tmp_path: Path, monkeypatch: p
 
 
 def test_ctrl_c_reaches_only_the_host() -> None:
-    with rehearsal() as postern:
+    with deterministic() as postern:
         assert os.getpgid(postern.pid) != os.getpgid(0)
 
 
@@ -326,7 +326,7 @@ def test_a_coroutine_without_close_ends_its_process() -> None:
 
 
 def test_garbage_collection_ends_the_process() -> None:
-    postern = rehearsal()
+    postern = deterministic()
     postern.system.info()
     pid = postern.pid
     with pytest.warns(ResourceWarning, match="was not closed"):
@@ -385,7 +385,7 @@ def is_refused(postern: Postern) -> bool:
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_child_cannot_use_the_client_and_does_not_affect_it() -> None:
-    holder = [rehearsal()]
+    holder = [deterministic()]
     holder[0].system.info()
 
     def child() -> bool:
@@ -393,7 +393,7 @@ def test_a_forked_child_cannot_use_the_client_and_does_not_affect_it() -> None:
         holder[0].close()
         holder.clear()
         gc.collect()
-        with rehearsal() as another:
+        with deterministic() as another:
             return refused and another.system.info().name == "postern"
 
     assert in_child(child)
@@ -425,7 +425,7 @@ def test_a_forked_child_cannot_use_an_async_client() -> None:
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_close_does_not_wait_for_a_forked_child() -> None:
-    postern = rehearsal()
+    postern = deterministic()
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:

@@ -9,7 +9,7 @@ import pytest
 from support import PERSON
 
 from postern import AsyncPostern, Postern
-from postern.testing import async_mailed_code, mailed_code, rehearsal
+from postern.testing import async_mailed_code, mailed_code, deterministic
 
 TESTS = """
 def test_confirmed_at_once(postern):
@@ -59,7 +59,7 @@ def test_mailed_code_finds_tokens_and_temporary_passwords(postern: Postern) -> N
 
 
 def test_results_repeat_in_deterministic_mode(postern: Postern) -> None:
-    with rehearsal() as another:
+    with deterministic() as another:
         assert another.operators.register(user=PERSON, password="password") == postern.operators.register(
             user=PERSON, password="password"
         )

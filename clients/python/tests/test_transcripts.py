@@ -19,14 +19,14 @@ from transcripts import Step, Transcript, all_transcripts, matches
 
 from postern import AsyncPostern, CallError, Postern, errors
 from postern._requests import wire_value
-from postern.testing import async_rehearsal, rehearsal
+from postern.testing import async_deterministic, deterministic
 
 METHODS = {method["name"] for method in json.loads((SCHEMA / "openrpc.json").read_text())["methods"]}
 
 
 def test_transcripts_through_the_sync_client() -> None:
     async def play(transcript: Transcript) -> set[str]:
-        with rehearsal(*transcript.arguments) as postern:
+        with deterministic(*transcript.arguments) as postern:
 
             async def call(method: str, params: Any) -> Any:
                 return postern.call(method, params)
@@ -41,7 +41,7 @@ def test_transcripts_through_the_sync_client() -> None:
 
 def test_transcripts_through_the_async_client() -> None:
     async def play(transcript: Transcript) -> set[str]:
-        async with async_rehearsal(*transcript.arguments) as postern:
+        async with async_deterministic(*transcript.arguments) as postern:
 
             async def call_typed(function: Callable[..., Any], params: dict[str, Any]) -> Any:
                 return await function(**params)

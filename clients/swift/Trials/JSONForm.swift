@@ -78,9 +78,9 @@ extension JSONValue {
     package var canonicalText: String {
         switch self {
         case .array(let elements): "[" + elements.map(\.canonicalText).joined(separator: ",") + "]"
-        case .object(let members):
+        case .object(let properties):
             "{"
-                + members.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+                + properties.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
                 .map { JSONValue.string($0.name).canonicalText + ":" + $0.value.canonicalText }
                 .joined(separator: ",") + "}"
         case .string(let text):

@@ -14,7 +14,7 @@ package struct Replay {
 
     /// - Parameter binary: the binary; see `Postern.init`.
     package init(of transcript: Transcript, binary: String? = nil) async throws {
-        let arguments = Array(Transcript.rehearsal.dropFirst(2)) + transcript.arguments
+        let arguments = Array(Transcript.deterministicFlags.dropFirst(2)) + transcript.arguments
         let postern = try Postern(data: ":memory:", binary: binary, arguments: arguments)
         failures = try await transcript.play { request, step in
             let outcome = try await self.outcome(of: request, through: postern)
@@ -22,8 +22,8 @@ package struct Replay {
                 "case": .string(transcript.name), "line": .number(String(step.line)), "reply": outcome,
             ]
             replies.append(reply.canonicalText)
-            let envelope: [JSONValue.Member] = [
-                JSONValue.Member("jsonrpc", "2.0"), JSONValue.Member("id", request["id"] ?? .null),
+            let envelope: [JSONValue.Property] = [
+                JSONValue.Property("jsonrpc", "2.0"), JSONValue.Property("id", request["id"] ?? .null),
             ]
             return .object(envelope + (outcome.object ?? []))
         }
@@ -49,8 +49,10 @@ package struct Replay {
 extension CallError {
     /// The error as the service sent it. The client parses only some properties of `data` and keeps all of it as text.
     fileprivate var json: JSONValue {
-        var members = [JSONValue.Member("code", .number(String(code))), JSONValue.Member("message", .string(message))]
-        if let data { members.append(JSONValue.Member("data", JSONValue(handedOn: data))) }
-        return .object(members)
+        var properties = [
+            JSONValue.Property("code", .number(String(code))), JSONValue.Property("message", .string(message)),
+        ]
+        if let data { properties.append(JSONValue.Property("data", JSONValue(handedOn: data))) }
+        return .object(properties)
     }
 }

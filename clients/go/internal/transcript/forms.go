@@ -29,7 +29,7 @@ func withoutResult[Params any](method func(context.Context, Params) error) form 
 
 func withoutParams[Result any](method func(context.Context) (Result, error)) form {
 	return func(ctx context.Context, params any) (bool, any, error) {
-		if members, isObject := params.(map[string]any); params != nil && (!isObject || len(members) > 0) {
+		if properties, isObject := params.(map[string]any); params != nil && (!isObject || len(properties) > 0) {
 			return false, nil, nil
 		}
 		result, err := method(ctx)

@@ -46,12 +46,12 @@ func matches(value, expected any) bool {
 		}
 		return true
 	case map[string]any:
-		members, isObject := value.(map[string]any)
-		if !isObject || len(members) != len(expected) {
+		properties, isObject := value.(map[string]any)
+		if !isObject || len(properties) != len(expected) {
 			return false
 		}
 		for name := range expected {
-			if member, isThere := members[name]; !isThere || !matches(member, expected[name]) {
+			if property, isThere := properties[name]; !isThere || !matches(property, expected[name]) {
 				return false
 			}
 		}
@@ -81,11 +81,11 @@ func filled(value any, kept map[string]any) any {
 		}
 		return elements
 	case map[string]any:
-		members := map[string]any{}
+		properties := map[string]any{}
 		for name := range value {
-			members[name] = filled(value[name], kept)
+			properties[name] = filled(value[name], kept)
 		}
-		return members
+		return properties
 	default:
 		return value
 	}

@@ -111,9 +111,9 @@ func (t Transcript) Play(ctx context.Context) (replies []Reply, faults []string,
 // check returns the difference of a reply from the transcript, or "", and stores the values that the step keeps.
 func (l line) check(reply, kept map[string]any) string {
 	expected := filled(l.Expect, kept).(map[string]any)
-	for _, member := range []string{"result", "error"} {
-		value, isThere := expected[member]
-		if got, has := reply[member]; isThere != has || isThere && !matches(got, value) {
+	for _, property := range []string{"result", "error"} {
+		value, isThere := expected[property]
+		if got, has := reply[property]; isThere != has || isThere && !matches(got, value) {
 			text, _ := json.Marshal(reply)
 			return fmt.Sprintf("got %s", text)
 		}
@@ -161,17 +161,17 @@ func errorReply(failure *postern.CallError, err error) (map[string]any, string) 
 		return reply, ""
 	}
 	var data map[string]any
-	var members struct {
+	var properties struct {
 		Errors     []postern.Slug `json:"errors"`
 		Field      string         `json:"field"`
 		RetryAfter int64          `json:"retry_after"`
 	}
-	if decode(failure.Data, &data) != nil || decode(failure.Data, &members) != nil {
+	if decode(failure.Data, &data) != nil || decode(failure.Data, &properties) != nil {
 		return reply, fmt.Sprintf("data is %s", failure.Data)
 	}
 	reply["data"] = data
-	isRead := reflect.DeepEqual(failure.Slugs, members.Errors) && failure.Slug == members.Errors[0] &&
-		failure.Field == members.Field && failure.RetryAfter == time.Duration(members.RetryAfter)*time.Second
+	isRead := reflect.DeepEqual(failure.Slugs, properties.Errors) && failure.Slug == properties.Errors[0] &&
+		failure.Field == properties.Field && failure.RetryAfter == time.Duration(properties.RetryAfter)*time.Second
 	if !isRead || !isTyped(failure, err) || !errors.Is(err, failure.Slug) {
 		return reply, fmt.Sprintf("the error %#v is not what %s says", err, failure.Data)
 	}

@@ -20,12 +20,12 @@ REHEARSAL = ("--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7")
 _CODE = re.compile(r"^[0-9a-f-]{16,}$", re.MULTILINE)
 
 
-def rehearsal(*arguments: str) -> Postern:
+def deterministic(*arguments: str) -> Postern:
     """A Postern in memory in deterministic mode, with further flags."""
     return Postern(":memory:", arguments=[*REHEARSAL, *arguments])
 
 
-def async_rehearsal(*arguments: str) -> AsyncPostern:
+def async_deterministic(*arguments: str) -> AsyncPostern:
     """The same for asyncio. An event loop must be running."""
     return AsyncPostern(":memory:", arguments=[*REHEARSAL, *arguments])
 
@@ -57,7 +57,7 @@ def postern_arguments() -> Sequence[str]:
 @pytest.fixture
 def postern(request: pytest.FixtureRequest) -> Iterator[Postern]:
     """A fresh Postern in memory."""
-    with rehearsal(*_arguments(request)) as client:
+    with deterministic(*_arguments(request)) as client:
         yield client
 
 
@@ -65,7 +65,7 @@ def postern(request: pytest.FixtureRequest) -> Iterator[Postern]:
 def async_postern(request: pytest.FixtureRequest) -> Callable[[], AsyncPostern]:
     """Opens a fresh Postern in memory in a coroutine: `async with async_postern() as postern`."""
     arguments = _arguments(request)
-    return lambda: async_rehearsal(*arguments)
+    return lambda: async_deterministic(*arguments)
 
 
 def _arguments(request: pytest.FixtureRequest) -> Sequence[str]:

@@ -46,13 +46,13 @@ class OperatorsPerson:
     @classmethod
     def from_json(cls, value: object) -> OperatorsPerson:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            id=read(members, "id", integer),
-            created=read(members, "created", time),
-            first_name=read(members, "first_name", string),
-            last_name=read(members, "last_name", string),
-            email=read(members, "email", string),
+            id=read(properties, "id", integer),
+            created=read(properties, "created", time),
+            first_name=read(properties, "first_name", string),
+            last_name=read(properties, "last_name", string),
+            email=read(properties, "email", string),
         )
 
 
@@ -72,12 +72,12 @@ class OperatorsOperator:
     @classmethod
     def from_json(cls, value: object) -> OperatorsOperator:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            id=read(members, "id", integer),
-            created=read(members, "created", time),
-            user=read(members, "user", OperatorsPerson.from_json),
-            session_id=read(members, "session_id", string),
+            id=read(properties, "id", integer),
+            created=read(properties, "created", time),
+            user=read(properties, "user", OperatorsPerson.from_json),
+            session_id=read(properties, "session_id", string),
         )
 
 
@@ -99,13 +99,13 @@ class OperatorsClient:
     @classmethod
     def from_json(cls, value: object) -> OperatorsClient:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            id=read(members, "id", integer),
-            created=read(members, "created", time),
-            user=read(members, "user", OperatorsPerson.from_json),
-            address=read(members, "address", string),
-            deleted=read(members, "deleted", nullable(time)),
+            id=read(properties, "id", integer),
+            created=read(properties, "created", time),
+            user=read(properties, "user", OperatorsPerson.from_json),
+            address=read(properties, "address", string),
+            deleted=read(properties, "deleted", nullable(time)),
         )
 
 
@@ -121,10 +121,10 @@ class OperatorsClientList:
     @classmethod
     def from_json(cls, value: object) -> OperatorsClientList:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            clients=read(members, "clients", listed(OperatorsClient.from_json)),
-            provision=read(members, "provision", integer),
+            clients=read(properties, "clients", listed(OperatorsClient.from_json)),
+            provision=read(properties, "provision", integer),
         )
 
 
@@ -138,9 +138,9 @@ class OperatorsConfirmedEmail:
     @classmethod
     def from_json(cls, value: object) -> OperatorsConfirmedEmail:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            email=read(members, "email", string),
+            email=read(properties, "email", string),
         )
 
 
@@ -164,14 +164,14 @@ class CareRegistered:
     @classmethod
     def from_json(cls, value: object) -> CareRegistered:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            email=read(members, "email", string),
-            first_name=read(members, "first_name", string),
-            last_name=read(members, "last_name", string),
-            phone=read(members, "phone", string),
-            role=read(members, "role", choice),
-            success=read(members, "success", boolean),
+            email=read(properties, "email", string),
+            first_name=read(properties, "first_name", string),
+            last_name=read(properties, "last_name", string),
+            phone=read(properties, "phone", string),
+            role=read(properties, "role", choice),
+            success=read(properties, "success", boolean),
         )
 
 
@@ -197,15 +197,15 @@ class CareUser:
     @classmethod
     def from_json(cls, value: object) -> CareUser:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            email=read(members, "email", string),
-            first_name=read(members, "first_name", string),
-            last_name=read(members, "last_name", string),
-            phone=read(members, "phone", string),
-            role=read(members, "role", choice),
-            success=read(members, "success", boolean),
-            npi=read_optional(members, "npi", string),
+            email=read(properties, "email", string),
+            first_name=read(properties, "first_name", string),
+            last_name=read(properties, "last_name", string),
+            phone=read(properties, "phone", string),
+            role=read(properties, "role", choice),
+            success=read(properties, "success", boolean),
+            npi=read_optional(properties, "npi", string),
         )
 
 
@@ -221,10 +221,10 @@ class CareResetEmail:
     @classmethod
     def from_json(cls, value: object) -> CareResetEmail:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            email=read(members, "email", string),
-            success=read(members, "success", boolean),
+            email=read(properties, "email", string),
+            success=read(properties, "success", boolean),
         )
 
 
@@ -240,10 +240,10 @@ class CareConfirmedEmail:
     @classmethod
     def from_json(cls, value: object) -> CareConfirmedEmail:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            email=read(members, "email", string),
-            success=read(members, "success", boolean),
+            email=read(properties, "email", string),
+            success=read(properties, "success", boolean),
         )
 
 
@@ -259,10 +259,10 @@ class CareAccessToken:
     @classmethod
     def from_json(cls, value: object) -> CareAccessToken:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            access_token=read(members, "access_token", string),
-            success=read(members, "success", boolean),
+            access_token=read(properties, "access_token", string),
+            success=read(properties, "success", boolean),
         )
 
 
@@ -276,9 +276,9 @@ class CareDone:
     @classmethod
     def from_json(cls, value: object) -> CareDone:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            success=read(members, "success", boolean),
+            success=read(properties, "success", boolean),
         )
 
 
@@ -310,18 +310,18 @@ class CarePatient:
     @classmethod
     def from_json(cls, value: object) -> CarePatient:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            id=read(members, "id", integer),
-            first_name=read(members, "first_name", string),
-            last_name=read(members, "last_name", string),
-            birthdate=read(members, "birthdate", nullable(string)),
-            sex=read(members, "sex", nullable(choice)),
-            phone=read(members, "phone", string),
-            creator=read(members, "creator", string),
-            me=read(members, "me", boolean),
-            access=read(members, "access", choice),
-            group=read(members, "group", choice),
+            id=read(properties, "id", integer),
+            first_name=read(properties, "first_name", string),
+            last_name=read(properties, "last_name", string),
+            birthdate=read(properties, "birthdate", nullable(string)),
+            sex=read(properties, "sex", nullable(choice)),
+            phone=read(properties, "phone", string),
+            creator=read(properties, "creator", string),
+            me=read(properties, "me", boolean),
+            access=read(properties, "access", choice),
+            group=read(properties, "group", choice),
         )
 
 
@@ -355,19 +355,19 @@ class CarePatientResult:
     @classmethod
     def from_json(cls, value: object) -> CarePatientResult:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            id=read(members, "id", integer),
-            first_name=read(members, "first_name", string),
-            last_name=read(members, "last_name", string),
-            birthdate=read(members, "birthdate", nullable(string)),
-            sex=read(members, "sex", nullable(choice)),
-            phone=read(members, "phone", string),
-            creator=read(members, "creator", string),
-            me=read(members, "me", boolean),
-            access=read(members, "access", choice),
-            group=read(members, "group", choice),
-            success=read(members, "success", boolean),
+            id=read(properties, "id", integer),
+            first_name=read(properties, "first_name", string),
+            last_name=read(properties, "last_name", string),
+            birthdate=read(properties, "birthdate", nullable(string)),
+            sex=read(properties, "sex", nullable(choice)),
+            phone=read(properties, "phone", string),
+            creator=read(properties, "creator", string),
+            me=read(properties, "me", boolean),
+            access=read(properties, "access", choice),
+            group=read(properties, "group", choice),
+            success=read(properties, "success", boolean),
         )
 
 
@@ -385,11 +385,11 @@ class CarePatientList:
     @classmethod
     def from_json(cls, value: object) -> CarePatientList:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            patients=read(members, "patients", listed(CarePatient.from_json)),
-            count=read(members, "count", integer),
-            success=read(members, "success", boolean),
+            patients=read(properties, "patients", listed(CarePatient.from_json)),
+            count=read(properties, "count", integer),
+            success=read(properties, "success", boolean),
         )
 
 
@@ -413,13 +413,13 @@ class CareShare:
     @classmethod
     def from_json(cls, value: object) -> CareShare:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            id=read(members, "id", integer),
-            email=read(members, "email", string),
-            access=read(members, "access", choice),
-            group=read(members, "group", choice),
-            is_user=read(members, "is_user", boolean),
+            id=read(properties, "id", integer),
+            email=read(properties, "email", string),
+            access=read(properties, "access", choice),
+            group=read(properties, "group", choice),
+            is_user=read(properties, "is_user", boolean),
         )
 
 
@@ -445,14 +445,14 @@ class CareShareResult:
     @classmethod
     def from_json(cls, value: object) -> CareShareResult:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            id=read(members, "id", integer),
-            email=read(members, "email", string),
-            access=read(members, "access", choice),
-            group=read(members, "group", choice),
-            is_user=read(members, "is_user", boolean),
-            success=read(members, "success", boolean),
+            id=read(properties, "id", integer),
+            email=read(properties, "email", string),
+            access=read(properties, "access", choice),
+            group=read(properties, "group", choice),
+            is_user=read(properties, "is_user", boolean),
+            success=read(properties, "success", boolean),
         )
 
 
@@ -470,11 +470,11 @@ class CareShareList:
     @classmethod
     def from_json(cls, value: object) -> CareShareList:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            shares=read(members, "shares", listed(CareShare.from_json)),
-            count=read(members, "count", integer),
-            success=read(members, "success", boolean),
+            shares=read(properties, "shares", listed(CareShare.from_json)),
+            count=read(properties, "count", integer),
+            success=read(properties, "success", boolean),
         )
 
 
@@ -492,11 +492,11 @@ class SalesCreated:
     @classmethod
     def from_json(cls, value: object) -> SalesCreated:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            email=read(members, "email", string),
-            created=read(members, "created", integer),
-            external_id=read(members, "external_id", string),
+            email=read(properties, "email", string),
+            created=read(properties, "created", integer),
+            external_id=read(properties, "external_id", string),
         )
 
 
@@ -516,12 +516,12 @@ class SalesCreatedWithKey:
     @classmethod
     def from_json(cls, value: object) -> SalesCreatedWithKey:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            email=read(members, "email", string),
-            created=read(members, "created", integer),
-            external_id=read(members, "external_id", string),
-            api_key=read(members, "api_key", string),
+            email=read(properties, "email", string),
+            created=read(properties, "created", integer),
+            external_id=read(properties, "external_id", string),
+            api_key=read(properties, "api_key", string),
         )
 
 
@@ -537,10 +537,10 @@ class SalesAuthenticated:
     @classmethod
     def from_json(cls, value: object) -> SalesAuthenticated:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            email=read(members, "email", string),
-            api_key=read(members, "api_key", string),
+            email=read(properties, "email", string),
+            api_key=read(properties, "api_key", string),
         )
 
 
@@ -554,9 +554,9 @@ class SalesVerifiedEmail:
     @classmethod
     def from_json(cls, value: object) -> SalesVerifiedEmail:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            email=read(members, "email", string),
+            email=read(properties, "email", string),
         )
 
 
@@ -572,10 +572,10 @@ class SalesName:
     @classmethod
     def from_json(cls, value: object) -> SalesName:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            first=read(members, "first", string),
-            last=read(members, "last", string),
+            first=read(properties, "first", string),
+            last=read(properties, "last", string),
         )
 
 
@@ -593,11 +593,11 @@ class SalesMe:
     @classmethod
     def from_json(cls, value: object) -> SalesMe:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            email=read(members, "email", string),
-            name=read(members, "name", SalesName.from_json),
-            referral_code=read(members, "referral_code", string),
+            email=read(properties, "email", string),
+            name=read(properties, "name", SalesName.from_json),
+            referral_code=read(properties, "referral_code", string),
         )
 
 
@@ -611,9 +611,9 @@ class SalesReferralCode:
     @classmethod
     def from_json(cls, value: object) -> SalesReferralCode:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            referral_code=read(members, "referral_code", string),
+            referral_code=read(properties, "referral_code", string),
         )
 
 
@@ -627,9 +627,9 @@ class ServiceStoreInfo:
     @classmethod
     def from_json(cls, value: object) -> ServiceStoreInfo:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            kind=read(members, "kind", choice),
+            kind=read(properties, "kind", choice),
         )
 
 
@@ -649,12 +649,12 @@ class ServiceInfo:
     @classmethod
     def from_json(cls, value: object) -> ServiceInfo:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            name=read(members, "name", string),
-            version=read(members, "version", string),
-            methods=read(members, "methods", listed(string)),
-            store=read(members, "store", ServiceStoreInfo.from_json),
+            name=read(properties, "name", string),
+            version=read(properties, "version", string),
+            methods=read(properties, "methods", listed(string)),
+            store=read(properties, "store", ServiceStoreInfo.from_json),
         )
 
 
@@ -676,13 +676,13 @@ class ServiceOutboxMessage:
     @classmethod
     def from_json(cls, value: object) -> ServiceOutboxMessage:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            id=read(members, "id", integer),
-            to=read(members, "to", string),
-            subject=read(members, "subject", string),
-            text=read(members, "text", string),
-            created=read(members, "created", time),
+            id=read(properties, "id", integer),
+            to=read(properties, "to", string),
+            subject=read(properties, "subject", string),
+            text=read(properties, "text", string),
+            created=read(properties, "created", time),
         )
 
 
@@ -696,9 +696,9 @@ class ServiceOutbox:
     @classmethod
     def from_json(cls, value: object) -> ServiceOutbox:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            messages=read(members, "messages", listed(ServiceOutboxMessage.from_json)),
+            messages=read(properties, "messages", listed(ServiceOutboxMessage.from_json)),
         )
 
 
@@ -712,9 +712,9 @@ class ServiceInvite:
     @classmethod
     def from_json(cls, value: object) -> ServiceInvite:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        members = object_members(value)
+        properties = object_members(value)
         return cls(
-            referral_code=read(members, "referral_code", string),
+            referral_code=read(properties, "referral_code", string),
         )
 
 

@@ -71,7 +71,7 @@ final class ChildProcess: Sendable {
                 pipe = try Pipe()
             } catch {
                 for pipe in pipes { close(pipe) }
-                throw .notStarted("no pipe is to be had: \(error)")
+                throw .notStarted("a pipe cannot be created: \(error)")
             }
             if min(pipe.reader.rawValue, pipe.writer.rawValue) > 2 { pipes.append(pipe) } else { low.append(pipe) }
         }

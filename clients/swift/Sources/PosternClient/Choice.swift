@@ -1,6 +1,6 @@
 internal import JSON
 
-/// One of a few strings that a member may be. It may be any string, as a newer service may have more than this client knows.
+/// One of a few strings that a property may be. It may be any string, as a newer service may have more than this client knows.
 public protocol Choice: RawRepresentable<String>, Hashable, Sendable, ExpressibleByStringLiteral,
     CustomStringConvertible
 {

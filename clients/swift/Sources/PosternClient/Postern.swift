@@ -71,7 +71,7 @@ public final class Postern: Sendable {
         let bytes = try params.map(Request.oneLine)
         let result = try await connection.result(of: method) { writer in
             if let bytes {
-                writer.member("params")
+                writer.property("params")
                 writer.raw(bytes)
             }
         }
@@ -120,7 +120,7 @@ public final class Postern: Sendable {
         params: (inout JSONWriter) -> Void
     ) async throws(PosternError) -> [UInt8] {
         try await connection.result(of: method.description) { writer in
-            writer.member("params")
+            writer.property("params")
             writer.beginObject()
             params(&writer)
             writer.endObject()

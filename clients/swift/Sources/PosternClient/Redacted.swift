@@ -6,12 +6,12 @@ struct Redacted: CustomStringConvertible, CustomDebugStringConvertible, CustomRe
 }
 
 /// A mirror that shows only these properties.
-func mirror<Subject>(of subject: Subject, _ members: [(String, Any)]) -> Mirror {
-    Mirror(subject, children: members.map { (label: $0.0, value: $0.1) }, displayStyle: .struct)
+func mirror<Subject>(of subject: Subject, _ properties: [(String, Any)]) -> Mirror {
+    Mirror(subject, children: properties.map { (label: $0.0, value: $0.1) }, displayStyle: .struct)
 }
 
 /// The text that Swift shows for a structure with these properties.
 func text(of mirror: Mirror, named name: String) -> String {
-    let members = mirror.children.map { "\($0.label ?? ""): \(String(reflecting: $0.value))" }
-    return "\(name)(\(members.joined(separator: ", ")))"
+    let properties = mirror.children.map { "\($0.label ?? ""): \(String(reflecting: $0.value))" }
+    return "\(name)(\(properties.joined(separator: ", ")))"
 }

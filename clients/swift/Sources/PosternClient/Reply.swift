@@ -21,7 +21,7 @@ extension Reply {
         do throws(JSONError) {
             var reader = JSONReader(line)
             try reader.beginObject()
-            while let name = try reader.nextMember() {
+            while let name = try reader.nextProperty() {
                 if name.equals("id"), try reader.kind() == .number {
                     id = try reader.number().int
                 } else if name.equals("result") {

@@ -23,8 +23,8 @@ struct ResultFault: Error {
     }
 
     /// A missing property.
-    init(missing member: StaticString) {
-        path = member.description
+    init(missing property: StaticString) {
+        path = property.description
     }
 }
 
@@ -34,10 +34,10 @@ extension ResultValue {
         do {
             self = try result.readJSON { reader in try Self(reading: &reader) }
         } catch {
-            let member = (error as? ResultFault)?.path
+            let property = (error as? ResultFault)?.path
             throw .protocolViolation(
                 "The result of \(method) is not what it should be: "
-                    + (member.map { "\($0) is missing, or of another type" } ?? "it is no object")
+                    + (property.map { "\($0) is missing, or of another type" } ?? "it is no object")
             )
         }
     }
@@ -45,25 +45,25 @@ extension ResultValue {
 
 extension JSONReader {
     /// Reads the value of a property.
-    mutating func value<Value: ResultValue>(of member: StaticString) throws -> Value {
+    mutating func value<Value: ResultValue>(of property: StaticString) throws -> Value {
         do {
             return try Value(reading: &self)
         } catch {
-            throw ResultFault(in: member.description, error)
+            throw ResultFault(in: property.description, error)
         }
     }
 
     /// Reads the value of a property that may be null.
-    mutating func nullableValue<Value: ResultValue>(of member: StaticString) throws -> Value? {
-        guard try kind() == .null else { return try value(of: member) }
+    mutating func nullableValue<Value: ResultValue>(of property: StaticString) throws -> Value? {
+        guard try kind() == .null else { return try value(of: property) }
         try null()
         return nil
     }
 }
 
 /// The value of a required property; throws if it is nil.
-func required<Value>(_ value: Value?, _ member: StaticString) throws -> Value {
-    guard let value else { throw ResultFault(missing: member) }
+func required<Value>(_ value: Value?, _ property: StaticString) throws -> Value {
+    guard let value else { throw ResultFault(missing: property) }
     return value
 }
 

@@ -144,7 +144,7 @@ struct EndTests {
         defer { kill(heir, SIGKILL) }
         let call = Task { [connection] in
             try await connection?.result(of: "a") { writer in
-                writer.member("params")
+                writer.property("params")
                 writer.string(String(repeating: "x", count: 1 << 20))
             }
         }

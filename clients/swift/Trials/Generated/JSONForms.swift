@@ -76,15 +76,15 @@ extension SalesNameInput: FittingValue {
 extension OperatorsPerson: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("created")
+        writer.property("created")
         writer.string(created)
-        writer.member("first_name")
+        writer.property("first_name")
         writer.string(firstName)
-        writer.member("last_name")
+        writer.property("last_name")
         writer.string(lastName)
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
         writer.endObject()
     }
@@ -93,13 +93,13 @@ extension OperatorsPerson: WrittenValue {
 extension OperatorsOperator: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("created")
+        writer.property("created")
         writer.string(created)
-        writer.member("user")
+        writer.property("user")
         user.write(to: &writer)
-        writer.member("session_id")
+        writer.property("session_id")
         writer.string(sessionID)
         writer.endObject()
     }
@@ -108,15 +108,15 @@ extension OperatorsOperator: WrittenValue {
 extension OperatorsClient: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("created")
+        writer.property("created")
         writer.string(created)
-        writer.member("user")
+        writer.property("user")
         user.write(to: &writer)
-        writer.member("address")
+        writer.property("address")
         writer.string(address)
-        writer.member("deleted")
+        writer.property("deleted")
         writer.string(deleted)
         writer.endObject()
     }
@@ -125,11 +125,11 @@ extension OperatorsClient: WrittenValue {
 extension OperatorsClientList: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("clients")
+        writer.property("clients")
         writer.beginArray()
         for element in clients { element.write(to: &writer) }
         writer.endArray()
-        writer.member("provision")
+        writer.property("provision")
         writer.int(provision)
         writer.endObject()
     }
@@ -138,7 +138,7 @@ extension OperatorsClientList: WrittenValue {
 extension OperatorsConfirmedEmail: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
         writer.endObject()
     }
@@ -147,17 +147,17 @@ extension OperatorsConfirmedEmail: WrittenValue {
 extension CareRegistered: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
-        writer.member("first_name")
+        writer.property("first_name")
         writer.string(firstName)
-        writer.member("last_name")
+        writer.property("last_name")
         writer.string(lastName)
-        writer.member("phone")
+        writer.property("phone")
         writer.string(phone)
-        writer.member("role")
+        writer.property("role")
         role.write(to: &writer)
-        writer.member("success")
+        writer.property("success")
         writer.bool(success)
         writer.endObject()
     }
@@ -166,21 +166,21 @@ extension CareRegistered: WrittenValue {
 extension CareUser: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
-        writer.member("first_name")
+        writer.property("first_name")
         writer.string(firstName)
-        writer.member("last_name")
+        writer.property("last_name")
         writer.string(lastName)
-        writer.member("phone")
+        writer.property("phone")
         writer.string(phone)
-        writer.member("role")
+        writer.property("role")
         role.write(to: &writer)
         if let npi {
-            writer.member("npi")
+            writer.property("npi")
             writer.string(npi)
         }
-        writer.member("success")
+        writer.property("success")
         writer.bool(success)
         writer.endObject()
     }
@@ -189,9 +189,9 @@ extension CareUser: WrittenValue {
 extension CareResetEmail: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
-        writer.member("success")
+        writer.property("success")
         writer.bool(success)
         writer.endObject()
     }
@@ -200,9 +200,9 @@ extension CareResetEmail: WrittenValue {
 extension CareConfirmedEmail: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
-        writer.member("success")
+        writer.property("success")
         writer.bool(success)
         writer.endObject()
     }
@@ -211,9 +211,9 @@ extension CareConfirmedEmail: WrittenValue {
 extension CareAccessToken: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("access_token")
+        writer.property("access_token")
         writer.string(accessToken)
-        writer.member("success")
+        writer.property("success")
         writer.bool(success)
         writer.endObject()
     }
@@ -222,7 +222,7 @@ extension CareAccessToken: WrittenValue {
 extension CareDone: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("success")
+        writer.property("success")
         writer.bool(success)
         writer.endObject()
     }
@@ -231,25 +231,25 @@ extension CareDone: WrittenValue {
 extension CarePatient: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("first_name")
+        writer.property("first_name")
         writer.string(firstName)
-        writer.member("last_name")
+        writer.property("last_name")
         writer.string(lastName)
-        writer.member("birthdate")
+        writer.property("birthdate")
         writer.string(birthdate)
-        writer.member("sex")
+        writer.property("sex")
         if let sex { sex.write(to: &writer) } else { writer.null() }
-        writer.member("phone")
+        writer.property("phone")
         writer.string(phone)
-        writer.member("creator")
+        writer.property("creator")
         writer.string(creator)
-        writer.member("me")
+        writer.property("me")
         writer.bool(me)
-        writer.member("access")
+        writer.property("access")
         access.write(to: &writer)
-        writer.member("group")
+        writer.property("group")
         group.write(to: &writer)
         writer.endObject()
     }
@@ -258,27 +258,27 @@ extension CarePatient: WrittenValue {
 extension CarePatientResult: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("first_name")
+        writer.property("first_name")
         writer.string(firstName)
-        writer.member("last_name")
+        writer.property("last_name")
         writer.string(lastName)
-        writer.member("birthdate")
+        writer.property("birthdate")
         writer.string(birthdate)
-        writer.member("sex")
+        writer.property("sex")
         if let sex { sex.write(to: &writer) } else { writer.null() }
-        writer.member("phone")
+        writer.property("phone")
         writer.string(phone)
-        writer.member("creator")
+        writer.property("creator")
         writer.string(creator)
-        writer.member("me")
+        writer.property("me")
         writer.bool(me)
-        writer.member("access")
+        writer.property("access")
         access.write(to: &writer)
-        writer.member("group")
+        writer.property("group")
         group.write(to: &writer)
-        writer.member("success")
+        writer.property("success")
         writer.bool(success)
         writer.endObject()
     }
@@ -287,13 +287,13 @@ extension CarePatientResult: WrittenValue {
 extension CarePatientList: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("patients")
+        writer.property("patients")
         writer.beginArray()
         for element in patients { element.write(to: &writer) }
         writer.endArray()
-        writer.member("count")
+        writer.property("count")
         writer.int(count)
-        writer.member("success")
+        writer.property("success")
         writer.bool(success)
         writer.endObject()
     }
@@ -302,15 +302,15 @@ extension CarePatientList: WrittenValue {
 extension CareShare: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
-        writer.member("access")
+        writer.property("access")
         access.write(to: &writer)
-        writer.member("group")
+        writer.property("group")
         group.write(to: &writer)
-        writer.member("is_user")
+        writer.property("is_user")
         writer.bool(isUser)
         writer.endObject()
     }
@@ -319,17 +319,17 @@ extension CareShare: WrittenValue {
 extension CareShareResult: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
-        writer.member("access")
+        writer.property("access")
         access.write(to: &writer)
-        writer.member("group")
+        writer.property("group")
         group.write(to: &writer)
-        writer.member("is_user")
+        writer.property("is_user")
         writer.bool(isUser)
-        writer.member("success")
+        writer.property("success")
         writer.bool(success)
         writer.endObject()
     }
@@ -338,13 +338,13 @@ extension CareShareResult: WrittenValue {
 extension CareShareList: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("shares")
+        writer.property("shares")
         writer.beginArray()
         for element in shares { element.write(to: &writer) }
         writer.endArray()
-        writer.member("count")
+        writer.property("count")
         writer.int(count)
-        writer.member("success")
+        writer.property("success")
         writer.bool(success)
         writer.endObject()
     }
@@ -353,11 +353,11 @@ extension CareShareList: WrittenValue {
 extension SalesCreated: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
-        writer.member("created")
+        writer.property("created")
         writer.int(created)
-        writer.member("external_id")
+        writer.property("external_id")
         writer.string(externalID)
         writer.endObject()
     }
@@ -366,13 +366,13 @@ extension SalesCreated: WrittenValue {
 extension SalesCreatedWithKey: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
-        writer.member("created")
+        writer.property("created")
         writer.int(created)
-        writer.member("external_id")
+        writer.property("external_id")
         writer.string(externalID)
-        writer.member("api_key")
+        writer.property("api_key")
         writer.string(apiKey)
         writer.endObject()
     }
@@ -381,9 +381,9 @@ extension SalesCreatedWithKey: WrittenValue {
 extension SalesAuthenticated: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
-        writer.member("api_key")
+        writer.property("api_key")
         writer.string(apiKey)
         writer.endObject()
     }
@@ -392,7 +392,7 @@ extension SalesAuthenticated: WrittenValue {
 extension SalesVerifiedEmail: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
         writer.endObject()
     }
@@ -401,9 +401,9 @@ extension SalesVerifiedEmail: WrittenValue {
 extension SalesName: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("first")
+        writer.property("first")
         writer.string(first)
-        writer.member("last")
+        writer.property("last")
         writer.string(last)
         writer.endObject()
     }
@@ -412,11 +412,11 @@ extension SalesName: WrittenValue {
 extension SalesMe: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
-        writer.member("name")
+        writer.property("name")
         name.write(to: &writer)
-        writer.member("referral_code")
+        writer.property("referral_code")
         writer.string(referralCode)
         writer.endObject()
     }
@@ -425,7 +425,7 @@ extension SalesMe: WrittenValue {
 extension SalesReferralCode: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("referral_code")
+        writer.property("referral_code")
         writer.string(referralCode)
         writer.endObject()
     }
@@ -434,7 +434,7 @@ extension SalesReferralCode: WrittenValue {
 extension ServiceStoreInfo: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("kind")
+        writer.property("kind")
         kind.write(to: &writer)
         writer.endObject()
     }
@@ -443,15 +443,15 @@ extension ServiceStoreInfo: WrittenValue {
 extension ServiceInfo: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("name")
+        writer.property("name")
         writer.string(name)
-        writer.member("version")
+        writer.property("version")
         writer.string(version)
-        writer.member("methods")
+        writer.property("methods")
         writer.beginArray()
         for element in methods { writer.string(element) }
         writer.endArray()
-        writer.member("store")
+        writer.property("store")
         store.write(to: &writer)
         writer.endObject()
     }
@@ -460,15 +460,15 @@ extension ServiceInfo: WrittenValue {
 extension ServiceOutboxMessage: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("id")
+        writer.property("id")
         writer.int(id)
-        writer.member("to")
+        writer.property("to")
         writer.string(to)
-        writer.member("subject")
+        writer.property("subject")
         writer.string(subject)
-        writer.member("text")
+        writer.property("text")
         writer.string(text)
-        writer.member("created")
+        writer.property("created")
         writer.string(created)
         writer.endObject()
     }
@@ -477,7 +477,7 @@ extension ServiceOutboxMessage: WrittenValue {
 extension ServiceOutbox: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("messages")
+        writer.property("messages")
         writer.beginArray()
         for element in messages { element.write(to: &writer) }
         writer.endArray()
@@ -488,7 +488,7 @@ extension ServiceOutbox: WrittenValue {
 extension ServiceInvite: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("referral_code")
+        writer.property("referral_code")
         writer.string(referralCode)
         writer.endObject()
     }

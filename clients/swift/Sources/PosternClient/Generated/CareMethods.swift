@@ -47,22 +47,22 @@ public struct CareUserMethods: Sendable {
         phone: String? = nil
     ) async throws(PosternError) -> CareRegistered {
         try await postern.result(of: "care.user.register") { writer in
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("password")
+            writer.property("password")
             writer.string(password)
-            writer.member("role")
+            writer.property("role")
             role.write(to: &writer)
             if let firstName {
-                writer.member("first_name")
+                writer.property("first_name")
                 writer.string(firstName)
             }
             if let lastName {
-                writer.member("last_name")
+                writer.property("last_name")
                 writer.string(lastName)
             }
             if let phone {
-                writer.member("phone")
+                writer.property("phone")
                 writer.string(phone)
             }
         }
@@ -78,7 +78,7 @@ public struct CareUserMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`.
     public func view(accessToken: String) async throws(PosternError) -> CareUser {
         try await postern.result(of: "care.user.view") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
         }
     }
@@ -108,26 +108,26 @@ public struct CareUserMethods: Sendable {
         password: String? = nil
     ) async throws(PosternError) -> CareUser {
         try await postern.result(of: "care.user.change") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
             if let firstName {
-                writer.member("first_name")
+                writer.property("first_name")
                 writer.string(firstName)
             }
             if let lastName {
-                writer.member("last_name")
+                writer.property("last_name")
                 writer.string(lastName)
             }
             if let phone {
-                writer.member("phone")
+                writer.property("phone")
                 writer.string(phone)
             }
             if let npi {
-                writer.member("npi")
+                writer.property("npi")
                 writer.string(npi)
             }
             if let password {
-                writer.member("password")
+                writer.property("password")
                 writer.string(password)
             }
         }
@@ -144,7 +144,7 @@ public struct CareUserMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`.
     public func delete(accessToken: String) async throws(PosternError) -> CareUser {
         try await postern.result(of: "care.user.delete") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
         }
     }
@@ -162,7 +162,7 @@ public struct CareUserMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.userNotFound`.
     public func resetPassword(email: String) async throws(PosternError) -> CareResetEmail {
         try await postern.result(of: "care.user.reset_password") { writer in
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
         }
     }
@@ -180,9 +180,9 @@ public struct CareUserMethods: Sendable {
     ///   `Care.invalidCode`.
     public func confirmEmail(accessToken: String, code: String) async throws(PosternError) -> CareConfirmedEmail {
         try await postern.result(of: "care.user.confirm_email") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
-            writer.member("code")
+            writer.property("code")
             writer.string(code)
         }
     }
@@ -197,7 +197,7 @@ public struct CareUserMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`.
     public func resendConfirmation(email: String) async throws(PosternError) {
         try await postern.perform("care.user.resend_confirmation") { writer in
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
         }
     }
@@ -221,9 +221,9 @@ public struct CareAuthMethods: Sendable {
     ///   `Care.invalidPassword`, `Care.wrongEmailPassword`, `Care.loginAttemptsExceeded`.
     public func token(email: String, password: String) async throws(PosternError) -> CareAccessToken {
         try await postern.result(of: "care.auth.token") { writer in
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("password")
+            writer.property("password")
             writer.string(password)
         }
     }
@@ -238,7 +238,7 @@ public struct CareAuthMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`.
     public func revoke(accessToken: String) async throws(PosternError) -> CareDone {
         try await postern.result(of: "care.auth.revoke") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
         }
     }
@@ -272,24 +272,24 @@ public struct CarePatientsMethods: Sendable {
         phone: String? = nil
     ) async throws(PosternError) -> CarePatientResult {
         try await postern.result(of: "care.patients.create") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
-            writer.member("first_name")
+            writer.property("first_name")
             writer.string(firstName)
             if let lastName {
-                writer.member("last_name")
+                writer.property("last_name")
                 writer.string(lastName)
             }
             if let birthdate {
-                writer.member("birthdate")
+                writer.property("birthdate")
                 writer.string(birthdate)
             }
             if let sex {
-                writer.member("sex")
+                writer.property("sex")
                 writer.string(sex)
             }
             if let phone {
-                writer.member("phone")
+                writer.property("phone")
                 writer.string(phone)
             }
         }
@@ -312,14 +312,14 @@ public struct CarePatientsMethods: Sendable {
         offset: Int? = nil
     ) async throws(PosternError) -> CarePatientList {
         try await postern.result(of: "care.patients.list") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
             if let limit {
-                writer.member("limit")
+                writer.property("limit")
                 writer.int(limit)
             }
             if let offset {
-                writer.member("offset")
+                writer.property("offset")
                 writer.int(offset)
             }
         }
@@ -337,9 +337,9 @@ public struct CarePatientsMethods: Sendable {
     ///   `Care.invalidPatientID`.
     public func view(accessToken: String, patientID: Int) async throws(PosternError) -> CarePatientResult {
         try await postern.result(of: "care.patients.view") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
-            writer.member("patient_id")
+            writer.property("patient_id")
             writer.int(patientID)
         }
     }
@@ -371,28 +371,28 @@ public struct CarePatientsMethods: Sendable {
         phone: String? = nil
     ) async throws(PosternError) -> CarePatientResult {
         try await postern.result(of: "care.patients.update") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
-            writer.member("patient_id")
+            writer.property("patient_id")
             writer.int(patientID)
             if let firstName {
-                writer.member("first_name")
+                writer.property("first_name")
                 writer.string(firstName)
             }
             if let lastName {
-                writer.member("last_name")
+                writer.property("last_name")
                 writer.string(lastName)
             }
             if let birthdate {
-                writer.member("birthdate")
+                writer.property("birthdate")
                 writer.string(birthdate)
             }
             if let sex {
-                writer.member("sex")
+                writer.property("sex")
                 writer.string(sex)
             }
             if let phone {
-                writer.member("phone")
+                writer.property("phone")
                 writer.string(phone)
             }
         }
@@ -411,9 +411,9 @@ public struct CarePatientsMethods: Sendable {
     ///   `Care.invalidPatientID`, `Care.unauthorized`.
     public func delete(accessToken: String, patientID: Int) async throws(PosternError) -> CarePatientResult {
         try await postern.result(of: "care.patients.delete") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
-            writer.member("patient_id")
+            writer.property("patient_id")
             writer.int(patientID)
         }
     }
@@ -443,15 +443,15 @@ public struct CarePatientsMethods: Sendable {
         group: CareGroup
     ) async throws(PosternError) -> CareShareResult {
         try await postern.result(of: "care.patients.share") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
-            writer.member("patient_id")
+            writer.property("patient_id")
             writer.int(patientID)
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("access")
+            writer.property("access")
             access.write(to: &writer)
-            writer.member("group")
+            writer.property("group")
             group.write(to: &writer)
         }
     }
@@ -468,9 +468,9 @@ public struct CarePatientsMethods: Sendable {
     ///   `Care.invalidPatientID`.
     public func shares(accessToken: String, patientID: Int) async throws(PosternError) -> CareShareList {
         try await postern.result(of: "care.patients.shares") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
-            writer.member("patient_id")
+            writer.property("patient_id")
             writer.int(patientID)
         }
     }
@@ -492,11 +492,11 @@ public struct CarePatientsMethods: Sendable {
         shareID: Int
     ) async throws(PosternError) -> CareShareResult {
         try await postern.result(of: "care.patients.unshare") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
-            writer.member("patient_id")
+            writer.property("patient_id")
             writer.int(patientID)
-            writer.member("share_id")
+            writer.property("share_id")
             writer.int(shareID)
         }
     }
@@ -516,9 +516,9 @@ public struct CarePatientsMethods: Sendable {
     ///   `Care.invalidCode`.
     public func claim(accessToken: String, code: String) async throws(PosternError) -> CarePatientResult {
         try await postern.result(of: "care.patients.claim") { writer in
-            writer.member("access_token")
+            writer.property("access_token")
             writer.string(accessToken)
-            writer.member("code")
+            writer.property("code")
             writer.string(code)
         }
     }

@@ -114,18 +114,18 @@ public struct CareRegistered: ResultValue, Equatable, Sendable {
         var role: CareRole?
         var success: Bool?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("email") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("email") {
                 email = try reader.value(of: "email")
-            } else if memberName.equals("first_name") {
+            } else if propertyName.equals("first_name") {
                 firstName = try reader.value(of: "first_name")
-            } else if memberName.equals("last_name") {
+            } else if propertyName.equals("last_name") {
                 lastName = try reader.value(of: "last_name")
-            } else if memberName.equals("phone") {
+            } else if propertyName.equals("phone") {
                 phone = try reader.value(of: "phone")
-            } else if memberName.equals("role") {
+            } else if propertyName.equals("role") {
                 role = try reader.value(of: "role")
-            } else if memberName.equals("success") {
+            } else if propertyName.equals("success") {
                 success = try reader.value(of: "success")
             } else {
                 try reader.skip()
@@ -185,20 +185,20 @@ public struct CareUser: ResultValue, Equatable, Sendable {
         var npi: String?
         var success: Bool?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("email") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("email") {
                 email = try reader.value(of: "email")
-            } else if memberName.equals("first_name") {
+            } else if propertyName.equals("first_name") {
                 firstName = try reader.value(of: "first_name")
-            } else if memberName.equals("last_name") {
+            } else if propertyName.equals("last_name") {
                 lastName = try reader.value(of: "last_name")
-            } else if memberName.equals("phone") {
+            } else if propertyName.equals("phone") {
                 phone = try reader.value(of: "phone")
-            } else if memberName.equals("role") {
+            } else if propertyName.equals("role") {
                 role = try reader.value(of: "role")
-            } else if memberName.equals("npi") {
+            } else if propertyName.equals("npi") {
                 npi = try reader.value(of: "npi")
-            } else if memberName.equals("success") {
+            } else if propertyName.equals("success") {
                 success = try reader.value(of: "success")
             } else {
                 try reader.skip()
@@ -234,10 +234,10 @@ public struct CareResetEmail: ResultValue, Equatable, Sendable {
         var email: String?
         var success: Bool?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("email") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("email") {
                 email = try reader.value(of: "email")
-            } else if memberName.equals("success") {
+            } else if propertyName.equals("success") {
                 success = try reader.value(of: "success")
             } else {
                 try reader.skip()
@@ -268,10 +268,10 @@ public struct CareConfirmedEmail: ResultValue, Equatable, Sendable {
         var email: String?
         var success: Bool?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("email") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("email") {
                 email = try reader.value(of: "email")
-            } else if memberName.equals("success") {
+            } else if propertyName.equals("success") {
                 success = try reader.value(of: "success")
             } else {
                 try reader.skip()
@@ -302,10 +302,10 @@ public struct CareAccessToken: ResultValue, Equatable, Sendable {
         var accessToken: String?
         var success: Bool?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("access_token") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("access_token") {
                 accessToken = try reader.value(of: "access_token")
-            } else if memberName.equals("success") {
+            } else if propertyName.equals("success") {
                 success = try reader.value(of: "success")
             } else {
                 try reader.skip()
@@ -347,8 +347,8 @@ public struct CareDone: ResultValue, Equatable, Sendable {
     init(reading reader: inout JSONReader) throws {
         var success: Bool?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("success") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("success") {
                 success = try reader.value(of: "success")
             } else {
                 try reader.skip()
@@ -418,26 +418,26 @@ public struct CarePatient: ResultValue, Equatable, Sendable {
         var access: CareAccess?
         var group: CareGroup?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.value(of: "id")
-            } else if memberName.equals("first_name") {
+            } else if propertyName.equals("first_name") {
                 firstName = try reader.value(of: "first_name")
-            } else if memberName.equals("last_name") {
+            } else if propertyName.equals("last_name") {
                 lastName = try reader.value(of: "last_name")
-            } else if memberName.equals("birthdate") {
+            } else if propertyName.equals("birthdate") {
                 birthdate = try reader.nullableValue(of: "birthdate")
-            } else if memberName.equals("sex") {
+            } else if propertyName.equals("sex") {
                 sex = try reader.nullableValue(of: "sex")
-            } else if memberName.equals("phone") {
+            } else if propertyName.equals("phone") {
                 phone = try reader.value(of: "phone")
-            } else if memberName.equals("creator") {
+            } else if propertyName.equals("creator") {
                 creator = try reader.value(of: "creator")
-            } else if memberName.equals("me") {
+            } else if propertyName.equals("me") {
                 me = try reader.value(of: "me")
-            } else if memberName.equals("access") {
+            } else if propertyName.equals("access") {
                 access = try reader.value(of: "access")
-            } else if memberName.equals("group") {
+            } else if propertyName.equals("group") {
                 group = try reader.value(of: "group")
             } else {
                 try reader.skip()
@@ -521,28 +521,28 @@ public struct CarePatientResult: ResultValue, Equatable, Sendable {
         var group: CareGroup?
         var success: Bool?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.value(of: "id")
-            } else if memberName.equals("first_name") {
+            } else if propertyName.equals("first_name") {
                 firstName = try reader.value(of: "first_name")
-            } else if memberName.equals("last_name") {
+            } else if propertyName.equals("last_name") {
                 lastName = try reader.value(of: "last_name")
-            } else if memberName.equals("birthdate") {
+            } else if propertyName.equals("birthdate") {
                 birthdate = try reader.nullableValue(of: "birthdate")
-            } else if memberName.equals("sex") {
+            } else if propertyName.equals("sex") {
                 sex = try reader.nullableValue(of: "sex")
-            } else if memberName.equals("phone") {
+            } else if propertyName.equals("phone") {
                 phone = try reader.value(of: "phone")
-            } else if memberName.equals("creator") {
+            } else if propertyName.equals("creator") {
                 creator = try reader.value(of: "creator")
-            } else if memberName.equals("me") {
+            } else if propertyName.equals("me") {
                 me = try reader.value(of: "me")
-            } else if memberName.equals("access") {
+            } else if propertyName.equals("access") {
                 access = try reader.value(of: "access")
-            } else if memberName.equals("group") {
+            } else if propertyName.equals("group") {
                 group = try reader.value(of: "group")
-            } else if memberName.equals("success") {
+            } else if propertyName.equals("success") {
                 success = try reader.value(of: "success")
             } else {
                 try reader.skip()
@@ -587,12 +587,12 @@ public struct CarePatientList: ResultValue, Equatable, Sendable {
         var count: Int?
         var success: Bool?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("patients") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("patients") {
                 patients = try reader.value(of: "patients")
-            } else if memberName.equals("count") {
+            } else if propertyName.equals("count") {
                 count = try reader.value(of: "count")
-            } else if memberName.equals("success") {
+            } else if propertyName.equals("success") {
                 success = try reader.value(of: "success")
             } else {
                 try reader.skip()
@@ -640,16 +640,16 @@ public struct CareShare: ResultValue, Equatable, Sendable {
         var group: CareGroup?
         var isUser: Bool?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.value(of: "id")
-            } else if memberName.equals("email") {
+            } else if propertyName.equals("email") {
                 email = try reader.value(of: "email")
-            } else if memberName.equals("access") {
+            } else if propertyName.equals("access") {
                 access = try reader.value(of: "access")
-            } else if memberName.equals("group") {
+            } else if propertyName.equals("group") {
                 group = try reader.value(of: "group")
-            } else if memberName.equals("is_user") {
+            } else if propertyName.equals("is_user") {
                 isUser = try reader.value(of: "is_user")
             } else {
                 try reader.skip()
@@ -704,18 +704,18 @@ public struct CareShareResult: ResultValue, Equatable, Sendable {
         var isUser: Bool?
         var success: Bool?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.value(of: "id")
-            } else if memberName.equals("email") {
+            } else if propertyName.equals("email") {
                 email = try reader.value(of: "email")
-            } else if memberName.equals("access") {
+            } else if propertyName.equals("access") {
                 access = try reader.value(of: "access")
-            } else if memberName.equals("group") {
+            } else if propertyName.equals("group") {
                 group = try reader.value(of: "group")
-            } else if memberName.equals("is_user") {
+            } else if propertyName.equals("is_user") {
                 isUser = try reader.value(of: "is_user")
-            } else if memberName.equals("success") {
+            } else if propertyName.equals("success") {
                 success = try reader.value(of: "success")
             } else {
                 try reader.skip()
@@ -755,12 +755,12 @@ public struct CareShareList: ResultValue, Equatable, Sendable {
         var count: Int?
         var success: Bool?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("shares") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("shares") {
                 shares = try reader.value(of: "shares")
-            } else if memberName.equals("count") {
+            } else if propertyName.equals("count") {
                 count = try reader.value(of: "count")
-            } else if memberName.equals("success") {
+            } else if propertyName.equals("success") {
                 success = try reader.value(of: "success")
             } else {
                 try reader.skip()

@@ -27,9 +27,9 @@ public struct OperatorsMethods: Sendable {
     ///   `Operators.operatorExists`, `Operators.tooManyMails`.
     public func register(user: OperatorsPersonInput, password: String) async throws(PosternError) -> OperatorsOperator {
         try await postern.result(of: "operators.register") { writer in
-            writer.member("user")
+            writer.property("user")
             user.write(to: &writer)
-            writer.member("password")
+            writer.property("password")
             writer.string(password)
         }
     }
@@ -47,9 +47,9 @@ public struct OperatorsMethods: Sendable {
     ///   `Operators.accountInvalidOrUnconfirmed`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
     public func signin(email: String, password: String) async throws(PosternError) -> OperatorsOperator {
         try await postern.result(of: "operators.signin") { writer in
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("password")
+            writer.property("password")
             writer.string(password)
         }
     }
@@ -65,7 +65,7 @@ public struct OperatorsMethods: Sendable {
     ///   `Operators.codeInvalid`.
     public func confirmEmail(code: String) async throws(PosternError) -> OperatorsConfirmedEmail {
         try await postern.result(of: "operators.confirm_email") { writer in
-            writer.member("code")
+            writer.property("code")
             writer.string(code)
         }
     }
@@ -80,7 +80,7 @@ public struct OperatorsMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`.
     public func resendConfirmation(email: String) async throws(PosternError) {
         try await postern.perform("operators.resend_confirmation") { writer in
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
         }
     }
@@ -95,9 +95,9 @@ public struct OperatorsMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`.
     public func signout(userID: Int, sessionID: String) async throws(PosternError) {
         try await postern.perform("operators.signout") { writer in
-            writer.member("user_id")
+            writer.property("user_id")
             writer.int(userID)
-            writer.member("session_id")
+            writer.property("session_id")
             writer.string(sessionID)
         }
     }
@@ -121,13 +121,13 @@ public struct OperatorsMethods: Sendable {
         password: String
     ) async throws(PosternError) {
         try await postern.perform("operators.change_password") { writer in
-            writer.member("user_id")
+            writer.property("user_id")
             writer.int(userID)
-            writer.member("session_id")
+            writer.property("session_id")
             writer.string(sessionID)
-            writer.member("current_password")
+            writer.property("current_password")
             writer.string(currentPassword)
-            writer.member("password")
+            writer.property("password")
             writer.string(password)
         }
     }
@@ -142,7 +142,7 @@ public struct OperatorsMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`.
     public func resetPassword(email: String) async throws(PosternError) {
         try await postern.perform("operators.reset_password") { writer in
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
         }
     }
@@ -159,9 +159,9 @@ public struct OperatorsMethods: Sendable {
     ///   `Operators.codeInvalid`.
     public func completeReset(code: String, password: String) async throws(PosternError) {
         try await postern.perform("operators.complete_reset") { writer in
-            writer.member("code")
+            writer.property("code")
             writer.string(code)
-            writer.member("password")
+            writer.property("password")
             writer.string(password)
         }
     }
@@ -189,11 +189,11 @@ public struct OperatorsClientMethods: Sendable {
         client: OperatorsClientInput
     ) async throws(PosternError) -> OperatorsClient {
         try await postern.result(of: "operators.client.create") { writer in
-            writer.member("user_id")
+            writer.property("user_id")
             writer.int(userID)
-            writer.member("session_id")
+            writer.property("session_id")
             writer.string(sessionID)
-            writer.member("client")
+            writer.property("client")
             client.write(to: &writer)
         }
     }
@@ -217,13 +217,13 @@ public struct OperatorsClientMethods: Sendable {
         client: OperatorsClientChanges
     ) async throws(PosternError) -> OperatorsClient {
         try await postern.result(of: "operators.client.update") { writer in
-            writer.member("user_id")
+            writer.property("user_id")
             writer.int(userID)
-            writer.member("session_id")
+            writer.property("session_id")
             writer.string(sessionID)
-            writer.member("client_id")
+            writer.property("client_id")
             writer.int(clientID)
-            writer.member("client")
+            writer.property("client")
             client.write(to: &writer)
         }
     }
@@ -241,11 +241,11 @@ public struct OperatorsClientMethods: Sendable {
     ///   `Operators.fieldInvalid`, `Operators.clientNotFound`.
     public func delete(userID: Int, sessionID: String, clientID: Int) async throws(PosternError) -> OperatorsClient {
         try await postern.result(of: "operators.client.delete") { writer in
-            writer.member("user_id")
+            writer.property("user_id")
             writer.int(userID)
-            writer.member("session_id")
+            writer.property("session_id")
             writer.string(sessionID)
-            writer.member("client_id")
+            writer.property("client_id")
             writer.int(clientID)
         }
     }
@@ -276,14 +276,14 @@ public struct OperatorsClientsMethods: Sendable {
         limit: Int? = nil
     ) async throws(PosternError) -> OperatorsClientList {
         try await postern.result(of: "operators.clients.get") { writer in
-            writer.member("user_id")
+            writer.property("user_id")
             writer.int(userID)
-            writer.member("session_id")
+            writer.property("session_id")
             writer.string(sessionID)
-            writer.member("provision")
+            writer.property("provision")
             writer.int(provision)
             if let limit {
-                writer.member("limit")
+                writer.property("limit")
                 writer.int(limit)
             }
         }

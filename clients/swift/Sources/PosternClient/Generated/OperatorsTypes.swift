@@ -38,16 +38,16 @@ public struct OperatorsPerson: ResultValue, Equatable, Sendable {
         var lastName: String?
         var email: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.value(of: "id")
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try reader.value(of: "created")
-            } else if memberName.equals("first_name") {
+            } else if propertyName.equals("first_name") {
                 firstName = try reader.value(of: "first_name")
-            } else if memberName.equals("last_name") {
+            } else if propertyName.equals("last_name") {
                 lastName = try reader.value(of: "last_name")
-            } else if memberName.equals("email") {
+            } else if propertyName.equals("email") {
                 email = try reader.value(of: "email")
             } else {
                 try reader.skip()
@@ -91,14 +91,14 @@ public struct OperatorsOperator: ResultValue, Equatable, Sendable {
         var user: OperatorsPerson?
         var sessionID: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.value(of: "id")
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try reader.value(of: "created")
-            } else if memberName.equals("user") {
+            } else if propertyName.equals("user") {
                 user = try reader.value(of: "user")
-            } else if memberName.equals("session_id") {
+            } else if propertyName.equals("session_id") {
                 sessionID = try reader.value(of: "session_id")
             } else {
                 try reader.skip()
@@ -165,16 +165,16 @@ public struct OperatorsClient: ResultValue, Equatable, Sendable {
         var address: String?
         var deleted: String??
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.value(of: "id")
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try reader.value(of: "created")
-            } else if memberName.equals("user") {
+            } else if propertyName.equals("user") {
                 user = try reader.value(of: "user")
-            } else if memberName.equals("address") {
+            } else if propertyName.equals("address") {
                 address = try reader.value(of: "address")
-            } else if memberName.equals("deleted") {
+            } else if propertyName.equals("deleted") {
                 deleted = try reader.nullableValue(of: "deleted")
             } else {
                 try reader.skip()
@@ -208,10 +208,10 @@ public struct OperatorsClientList: ResultValue, Equatable, Sendable {
         var clients: [OperatorsClient]?
         var provision: Int?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("clients") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("clients") {
                 clients = try reader.value(of: "clients")
-            } else if memberName.equals("provision") {
+            } else if propertyName.equals("provision") {
                 provision = try reader.value(of: "provision")
             } else {
                 try reader.skip()
@@ -237,8 +237,8 @@ public struct OperatorsConfirmedEmail: ResultValue, Equatable, Sendable {
     init(reading reader: inout JSONReader) throws {
         var email: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("email") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("email") {
                 email = try reader.value(of: "email")
             } else {
                 try reader.skip()
@@ -270,11 +270,11 @@ public struct OperatorsPersonInput: Equatable, Sendable {
 
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("first_name")
+        writer.property("first_name")
         writer.string(firstName)
-        writer.member("last_name")
+        writer.property("last_name")
         writer.string(lastName)
-        writer.member("email")
+        writer.property("email")
         writer.string(email)
         writer.endObject()
     }
@@ -298,9 +298,9 @@ public struct OperatorsClientInput: Equatable, Sendable {
 
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("user")
+        writer.property("user")
         user.write(to: &writer)
-        writer.member("address")
+        writer.property("address")
         writer.string(address)
         writer.endObject()
     }
@@ -329,15 +329,15 @@ public struct OperatorsPersonChanges: Equatable, Sendable {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
         if let firstName {
-            writer.member("first_name")
+            writer.property("first_name")
             writer.string(firstName)
         }
         if let lastName {
-            writer.member("last_name")
+            writer.property("last_name")
             writer.string(lastName)
         }
         if let email {
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
         }
         writer.endObject()
@@ -363,11 +363,11 @@ public struct OperatorsClientChanges: Equatable, Sendable {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
         if let user {
-            writer.member("user")
+            writer.property("user")
             user.write(to: &writer)
         }
         if let address {
-            writer.member("address")
+            writer.property("address")
             writer.string(address)
         }
         writer.endObject()

@@ -37,15 +37,15 @@ public struct SalesUserMethods: Sendable {
         name: SalesNameInput
     ) async throws(PosternError) -> SalesCreated {
         try await postern.result(of: "sales.user.create_customer") { writer in
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("password")
+            writer.property("password")
             writer.string(password)
-            writer.member("referral_code")
+            writer.property("referral_code")
             writer.string(referralCode)
-            writer.member("source")
+            writer.property("source")
             writer.string(source)
-            writer.member("name")
+            writer.property("name")
             name.write(to: &writer)
         }
     }
@@ -73,17 +73,17 @@ public struct SalesUserMethods: Sendable {
         brandID: String
     ) async throws(PosternError) -> SalesCreatedWithKey {
         try await postern.result(of: "sales.user.create_salesperson") { writer in
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("password")
+            writer.property("password")
             writer.string(password)
-            writer.member("referral_code")
+            writer.property("referral_code")
             writer.string(referralCode)
-            writer.member("name")
+            writer.property("name")
             name.write(to: &writer)
-            writer.member("phone")
+            writer.property("phone")
             writer.string(phone)
-            writer.member("brand_id")
+            writer.property("brand_id")
             writer.string(brandID)
         }
     }
@@ -107,13 +107,13 @@ public struct SalesUserMethods: Sendable {
         name: SalesNameInput
     ) async throws(PosternError) -> SalesCreatedWithKey {
         try await postern.result(of: "sales.user.create_internal") { writer in
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("password")
+            writer.property("password")
             writer.string(password)
-            writer.member("referral_code")
+            writer.property("referral_code")
             writer.string(referralCode)
-            writer.member("name")
+            writer.property("name")
             name.write(to: &writer)
         }
     }
@@ -131,9 +131,9 @@ public struct SalesUserMethods: Sendable {
     ///   `Sales.tooManyAttempts`.
     public func authenticate(email: String, password: String) async throws(PosternError) -> SalesAuthenticated {
         try await postern.result(of: "sales.user.authenticate") { writer in
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
-            writer.member("password")
+            writer.property("password")
             writer.string(password)
         }
     }
@@ -148,7 +148,7 @@ public struct SalesUserMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.tokenInvalid`.
     public func verify(token: String) async throws(PosternError) -> SalesVerifiedEmail {
         try await postern.result(of: "sales.user.verify") { writer in
-            writer.member("token")
+            writer.property("token")
             writer.string(token)
         }
     }
@@ -163,7 +163,7 @@ public struct SalesUserMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
     public func me(apiKey: String) async throws(PosternError) -> SalesMe {
         try await postern.result(of: "sales.user.me") { writer in
-            writer.member("api_key")
+            writer.property("api_key")
             writer.string(apiKey)
         }
     }
@@ -178,9 +178,9 @@ public struct SalesUserMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
     public func updateMe(apiKey: String, name: SalesNameInput) async throws(PosternError) {
         try await postern.perform("sales.user.update_me") { writer in
-            writer.member("api_key")
+            writer.property("api_key")
             writer.string(apiKey)
-            writer.member("name")
+            writer.property("name")
             name.write(to: &writer)
         }
     }
@@ -195,7 +195,7 @@ public struct SalesUserMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
     public func renewReferralCode(apiKey: String) async throws(PosternError) -> SalesReferralCode {
         try await postern.result(of: "sales.user.renew_referral_code") { writer in
-            writer.member("api_key")
+            writer.property("api_key")
             writer.string(apiKey)
         }
     }
@@ -210,7 +210,7 @@ public struct SalesUserMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`.
     public func reset(email: String) async throws(PosternError) {
         try await postern.perform("sales.user.reset") { writer in
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
         }
     }
@@ -226,9 +226,9 @@ public struct SalesUserMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.tokenInvalid`.
     public func completeReset(token: String, password: String) async throws(PosternError) {
         try await postern.perform("sales.user.complete_reset") { writer in
-            writer.member("token")
+            writer.property("token")
             writer.string(token)
-            writer.member("password")
+            writer.property("password")
             writer.string(password)
         }
     }
@@ -243,7 +243,7 @@ public struct SalesUserMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`.
     public func resendVerification(email: String) async throws(PosternError) {
         try await postern.perform("sales.user.resend_verification") { writer in
-            writer.member("email")
+            writer.property("email")
             writer.string(email)
         }
     }
@@ -257,7 +257,7 @@ public struct SalesUserMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
     public func signout(apiKey: String) async throws(PosternError) {
         try await postern.perform("sales.user.signout") { writer in
-            writer.member("api_key")
+            writer.property("api_key")
             writer.string(apiKey)
         }
     }

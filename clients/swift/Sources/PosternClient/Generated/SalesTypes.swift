@@ -46,12 +46,12 @@ public struct SalesCreated: ResultValue, Equatable, Sendable {
         var created: Int?
         var externalID: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("email") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("email") {
                 email = try reader.value(of: "email")
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try reader.value(of: "created")
-            } else if memberName.equals("external_id") {
+            } else if propertyName.equals("external_id") {
                 externalID = try reader.value(of: "external_id")
             } else {
                 try reader.skip()
@@ -93,14 +93,14 @@ public struct SalesCreatedWithKey: ResultValue, Equatable, Sendable {
         var externalID: String?
         var apiKey: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("email") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("email") {
                 email = try reader.value(of: "email")
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try reader.value(of: "created")
-            } else if memberName.equals("external_id") {
+            } else if propertyName.equals("external_id") {
                 externalID = try reader.value(of: "external_id")
-            } else if memberName.equals("api_key") {
+            } else if propertyName.equals("api_key") {
                 apiKey = try reader.value(of: "api_key")
             } else {
                 try reader.skip()
@@ -151,10 +151,10 @@ public struct SalesAuthenticated: ResultValue, Equatable, Sendable {
         var email: String?
         var apiKey: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("email") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("email") {
                 email = try reader.value(of: "email")
-            } else if memberName.equals("api_key") {
+            } else if propertyName.equals("api_key") {
                 apiKey = try reader.value(of: "api_key")
             } else {
                 try reader.skip()
@@ -196,8 +196,8 @@ public struct SalesVerifiedEmail: ResultValue, Equatable, Sendable {
     init(reading reader: inout JSONReader) throws {
         var email: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("email") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("email") {
                 email = try reader.value(of: "email")
             } else {
                 try reader.skip()
@@ -227,10 +227,10 @@ public struct SalesName: ResultValue, Equatable, Sendable {
         var first: String?
         var last: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("first") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("first") {
                 first = try reader.value(of: "first")
-            } else if memberName.equals("last") {
+            } else if propertyName.equals("last") {
                 last = try reader.value(of: "last")
             } else {
                 try reader.skip()
@@ -266,12 +266,12 @@ public struct SalesMe: ResultValue, Equatable, Sendable {
         var name: SalesName?
         var referralCode: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("email") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("email") {
                 email = try reader.value(of: "email")
-            } else if memberName.equals("name") {
+            } else if propertyName.equals("name") {
                 name = try reader.value(of: "name")
-            } else if memberName.equals("referral_code") {
+            } else if propertyName.equals("referral_code") {
                 referralCode = try reader.value(of: "referral_code")
             } else {
                 try reader.skip()
@@ -298,8 +298,8 @@ public struct SalesReferralCode: ResultValue, Equatable, Sendable {
     init(reading reader: inout JSONReader) throws {
         var referralCode: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("referral_code") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("referral_code") {
                 referralCode = try reader.value(of: "referral_code")
             } else {
                 try reader.skip()
@@ -327,9 +327,9 @@ public struct SalesNameInput: Equatable, Sendable {
 
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("first")
+        writer.property("first")
         writer.string(first)
-        writer.member("last")
+        writer.property("last")
         writer.string(last)
         writer.endObject()
     }

@@ -35,8 +35,8 @@ public struct ServiceStoreInfo: ResultValue, Equatable, Sendable {
     init(reading reader: inout JSONReader) throws {
         var kind: ServiceStoreKind?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("kind") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("kind") {
                 kind = try reader.value(of: "kind")
             } else {
                 try reader.skip()
@@ -76,14 +76,14 @@ public struct ServiceInfo: ResultValue, Equatable, Sendable {
         var methods: [String]?
         var store: ServiceStoreInfo?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("name") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("name") {
                 name = try reader.value(of: "name")
-            } else if memberName.equals("version") {
+            } else if propertyName.equals("version") {
                 version = try reader.value(of: "version")
-            } else if memberName.equals("methods") {
+            } else if propertyName.equals("methods") {
                 methods = try reader.value(of: "methods")
-            } else if memberName.equals("store") {
+            } else if propertyName.equals("store") {
                 store = try reader.value(of: "store")
             } else {
                 try reader.skip()
@@ -131,16 +131,16 @@ public struct ServiceOutboxMessage: ResultValue, Equatable, Sendable {
         var text: String?
         var created: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("id") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
                 id = try reader.value(of: "id")
-            } else if memberName.equals("to") {
+            } else if propertyName.equals("to") {
                 to = try reader.value(of: "to")
-            } else if memberName.equals("subject") {
+            } else if propertyName.equals("subject") {
                 subject = try reader.value(of: "subject")
-            } else if memberName.equals("text") {
+            } else if propertyName.equals("text") {
                 text = try reader.value(of: "text")
-            } else if memberName.equals("created") {
+            } else if propertyName.equals("created") {
                 created = try reader.value(of: "created")
             } else {
                 try reader.skip()
@@ -169,8 +169,8 @@ public struct ServiceOutbox: ResultValue, Equatable, Sendable {
     init(reading reader: inout JSONReader) throws {
         var messages: [ServiceOutboxMessage]?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("messages") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("messages") {
                 messages = try reader.value(of: "messages")
             } else {
                 try reader.skip()
@@ -195,8 +195,8 @@ public struct ServiceInvite: ResultValue, Equatable, Sendable {
     init(reading reader: inout JSONReader) throws {
         var referralCode: String?
         try reader.beginObject()
-        while let memberName = try reader.nextMember() {
-            if memberName.equals("referral_code") {
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("referral_code") {
                 referralCode = try reader.value(of: "referral_code")
             } else {
                 try reader.skip()

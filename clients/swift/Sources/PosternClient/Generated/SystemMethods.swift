@@ -26,7 +26,7 @@ public struct SystemMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Service.invalidRequest`.
     public func advanceClock(seconds: Int) async throws(PosternError) {
         try await postern.perform("system.advance_clock") { writer in
-            writer.member("seconds")
+            writer.property("seconds")
             writer.int(seconds)
         }
     }
@@ -53,10 +53,10 @@ public struct SystemMethods: Sendable {
     /// - Throws: `PosternError`; its own slugs: `Service.invalidRequest`.
     public func invite(role: SalesRole, uses: Int? = nil) async throws(PosternError) -> ServiceInvite {
         try await postern.result(of: "system.invite") { writer in
-            writer.member("role")
+            writer.property("role")
             role.write(to: &writer)
             if let uses {
-                writer.member("uses")
+                writer.property("uses")
                 writer.int(uses)
             }
         }

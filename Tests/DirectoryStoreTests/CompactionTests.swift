@@ -6,7 +6,7 @@ import Testing
 @testable import Store
 
 /// Compaction of a journal into its base while other engines use the directory.
-struct MergeTests {
+struct CompactionTests {
     let directory: TemporaryDirectory
     let secret = #"{"text":"Your code: 271828"}"#
 
@@ -20,12 +20,12 @@ struct MergeTests {
         let engine = try directory.open()
         try engine.commit(("a", "1"), ("b", "1"))
         try engine.commit(("b", nil), ("c", "1"))
-        #expect(try engine.merge())
+        #expect(try engine.compact())
         #expect(try engine.entries() == ["a": "1", "c": "1"])
         #expect(try directory.names() == filesOfEpochTwo)
         #expect(try !directory.text(of: "base-2.jsonl").contains(#"["b""#))
         try engine.commit(("a", nil), ("d", "1"))
-        #expect(try engine.merge())
+        #expect(try engine.compact())
         try engine.commit(("e", "1"))
         engine.close()
         #expect(try directory.open().entries() == ["c": "1", "d": "1", "e": "1"])
@@ -40,10 +40,10 @@ struct MergeTests {
         try first.commit(("a", "1"))
         #expect(try second.entries() == ["a": "1"])
         try second.makeDurable()
-        #expect(try first.merge())
+        #expect(try first.compact())
         #expect(try second.entries() == ["a": "1"])
         try second.commit(("b", "1"))
-        #expect(try second.merge())
+        #expect(try second.compact())
         try first.commit(("c", "1"))
         #expect(try second.entries() == ["a": "1", "b": "1", "c": "1"])
         #expect(try second.statistics().epoch == 3)
@@ -54,7 +54,7 @@ struct MergeTests {
         let (first, second) = (try directory.open(), try directory.open())
         try first.commit(("a", "1"))
         _ = try second.entries()
-        #expect(try first.merge())
+        #expect(try first.compact())
         try second.commit(("a", "2"))
         #expect(try first.entries() == ["a": "2"])
         #expect(try directory.names() == filesOfEpochTwo)
@@ -63,7 +63,7 @@ struct MergeTests {
     @Test func continuesTheTransactionCountAfterTheBase() throws {
         let engine = try directory.open()
         for number in 1...3 { try engine.commit(("a", "\(number)")) }
-        #expect(try engine.merge())
+        #expect(try engine.compact())
         try engine.commit(("a", "4"))
         #expect(try engine.statistics().transactions == 4)
         engine.close()
@@ -80,7 +80,7 @@ struct MergeTests {
         try engine.commit(("a", "1"), ("m/id/2", nil))
         let old = open(directory.path + "/journal-1.jsonl", O_RDONLY)
         defer { close(old) }
-        #expect(try engine.merge())
+        #expect(try engine.compact())
         #expect(try !directory.text(of: "base-2.jsonl").contains("271828"))
         #expect(try directory.text(of: "journal-2.jsonl").contains("271828"))
         // Another process may keep an unlinked file open for a long time.
@@ -91,7 +91,7 @@ struct MergeTests {
         #expect(try next.entries() == ["a": "1", "m/id/1": secret])
         try next.commit(("m/id/1", nil))
         #expect(try !directory.contents().values.contains { String(decoding: $0, as: UTF8.self).contains("271828") })
-        #expect(try next.merge())
+        #expect(try next.compact())
         #expect(try next.entries() == ["a": "1"])
     }
 
@@ -103,20 +103,20 @@ struct MergeTests {
         try engine.commit(("a", "2"))
         try engine.commit(("b", secret), isErasable: true)
         for _ in 0..<2 {
-            #expect(try engine.merge())
+            #expect(try engine.compact())
             #expect(try engine.entries() == ["a": "2", "b": secret])
         }
         try engine.commit(("b", nil))
-        #expect(try engine.merge())
+        #expect(try engine.compact())
         engine.close()
         #expect(try directory.open().entries() == ["a": "2"])
     }
 
     // MARK: In the background
 
-    private func openMerging(at bytes: Int, calls: SystemCalls = .real) throws -> LocalEngine {
+    private func openCompacting(at bytes: Int, calls: SystemCalls = .real) throws -> LocalEngine {
         var settings = StoreSettings()
-        settings.mergedJournalBytesMin = bytes
+        settings.compactedJournalBytesMin = bytes
         settings.calls = calls
         return try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
     }
@@ -129,7 +129,7 @@ struct MergeTests {
                 defer { done.signal() }
                 do {
                     var settings = StoreSettings()
-                    settings.mergedJournalBytesMin = 6_000
+                    settings.compactedJournalBytesMin = 6_000
                     let engine = try LocalEngine(directory: path, settings: settings, log: { _ in })
                     for number in 0..<250 {
                         try engine.commit(("w\(worker)/\(number)", "\(number)"), ("last/\(worker)", "\(number)"))
@@ -151,7 +151,7 @@ struct MergeTests {
     }
 
     @Test func startsWhenTheJournalOutgrowsItsBase() throws {
-        let engine = try openMerging(at: 3_000)
+        let engine = try openCompacting(at: 3_000)
         var count = 0
         while try engine.statistics().epoch == 1, count < 5_000 {
             try engine.commit(("k\(count)", #""\#(String(repeating: "x", count: 100))""#))
@@ -167,7 +167,7 @@ struct MergeTests {
     /// If only short-lived processes use a directory, one of them waits for an overdue compaction before it ends.
     @Test func isAwaitedOnCloseOnceItIsOverdue() throws {
         for number in 0..<40 {
-            let engine = try openMerging(at: 2_000)
+            let engine = try openCompacting(at: 2_000)
             try engine.commit(("k\(number)", #""\#(String(repeating: "x", count: 300))""#))
             engine.close()
         }
@@ -182,9 +182,9 @@ struct MergeTests {
         try engine.commit(("m", secret), isErasable: true)
         let other = try directory.open()
         let (opened, space) = try StoreDirectory.open(directory.path, settings: StoreSettings(), log: { _ in })
-        let source = try #require(try opened.mergeSource(space))
+        let source = try #require(try opened.compactionSource(space))
         try other.commit(("m", nil))
-        guard case .done = Merge().run(source) else {
+        guard case .done = Compaction().run(source) else {
             Issue.record("it did not merge")
             return
         }
@@ -197,11 +197,11 @@ struct MergeTests {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         let (opened, space) = try StoreDirectory.open(directory.path, settings: StoreSettings(), log: { _ in })
-        let source = try #require(try opened.mergeSource(space))
+        let source = try #require(try opened.compactionSource(space))
         let handle = try #require(FileHandle(forWritingAtPath: directory.path + "/journal-1.jsonl"))
         try handle.seekToEnd()
         try handle.write(contentsOf: Data(repeating: UInt8(ascii: "x"), count: 3 << 20))
-        guard case .done = Merge().run(source) else {
+        guard case .done = Compaction().run(source) else {
             Issue.record("it did not merge")
             return
         }
@@ -219,7 +219,7 @@ struct MergeTests {
             #expect(pwrite(descriptor, bytes, bytes.count, offset) == bytes.count)
         }
         let engine = try directory.open()
-        var isMerging = false
+        var isCompacting = false
         var hidden: (offset: Int, bytes: [UInt8])?
         var settings = StoreSettings()
         settings.calls.lock = { [directory] descriptor, operation in
@@ -228,8 +228,8 @@ struct MergeTests {
                 hidden = nil
             }
             let result = SystemCalls.real.lock(descriptor, operation)
-            guard operation == LOCK_UN, isMerging else { return result }
-            isMerging = false
+            guard operation == LOCK_UN, isCompacting else { return result }
+            isCompacting = false
             do {
                 let offset = try directory.bytes().count
                 try engine.commit(("c", "1"))
@@ -241,17 +241,17 @@ struct MergeTests {
             return result
         }
         let (opened, space) = try StoreDirectory.open(directory.path, settings: settings, log: { _ in })
-        let source = try #require(try opened.mergeSource(space))
+        let source = try #require(try opened.compactionSource(space))
         let long = #""\#(String(repeating: "x", count: Limits.carriedBytes))""#
         try engine.commit(("a", long))
         try engine.commit(("b", "1"))
-        isMerging = true
-        let outcome = Merge().run(source)
+        isCompacting = true
+        let outcome = Compaction().run(source)
         guard case .done = outcome else {
             Issue.record("it did not merge: \(outcome)")
             return
         }
-        #expect(!isMerging)
+        #expect(!isCompacting)
         #expect(try engine.entries() == ["a": long, "b": "1", "c": "1"])
     }
 
@@ -265,10 +265,10 @@ struct MergeTests {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         try opened.refresh(&space)
-        let source = try #require(try opened.mergeSource(space))
-        #expect(try engine.merge())
+        let source = try #require(try opened.compactionSource(space))
+        #expect(try engine.compact())
         try engine.commit(("b", "1"))
-        guard case .skipped = Merge().run(source) else {
+        guard case .skipped = Compaction().run(source) else {
             Issue.record("it merged")
             return
         }
@@ -282,14 +282,14 @@ struct MergeTests {
         let lock = open(directory.path + "/lock.merging", O_RDWR | O_CREAT, 0o600)
         defer { close(lock) }
         try #require(flock(lock, LOCK_EX) == 0)
-        #expect(try !engine.merge())
+        #expect(try !engine.compact())
         try engine.commit(("b", "1"))
         // The other compaction's files are not taken for orphans either.
         try directory.write([1], to: "base-2.jsonl")
         #expect(try directory.open().entries() == ["a": "1", "b": "1"])
         #expect(try directory.names().contains("base-2.jsonl"))
         flock(lock, LOCK_UN)
-        #expect(try engine.merge())
+        #expect(try engine.compact())
         #expect(try engine.entries() == ["a": "1", "b": "1"])
     }
 
@@ -308,7 +308,7 @@ struct MergeTests {
         try engine.commit(("a", "1"))
         try engine.commit(("m", secret), isErasable: true)
         countdown = call
-        let error = storeError { _ = try engine.merge() }
+        let error = storeError { _ = try engine.compact() }
         countdown = .max
         try engine.commit(("b", "1"))
         let expected = ["a": "1", "b": "1", "m": secret]
@@ -319,7 +319,7 @@ struct MergeTests {
         // Whether the compaction succeeded or not, no file of the other epoch remains.
         #expect(try directory.names().filter { $0.hasPrefix("base-") || $0.hasPrefix("journal-") }.count <= 2)
         if error != nil { #expect(try next.statistics().epoch == 1) }
-        #expect(try next.merge())
+        #expect(try next.compact())
         #expect(try next.entries() == expected)
     }
 
@@ -344,7 +344,7 @@ struct MergeTests {
         try engine.commit(("a", "1"))
         try engine.commit(("m", secret), isErasable: true)
         (hasRenamed, isFailing) = (false, true)
-        let error = storeError { _ = try engine.merge() }
+        let error = storeError { _ = try engine.compact() }
         #expect((error == nil) == (call == "unlink"))
         isFailing = false
         try other.commit(("b", "1"))
@@ -371,7 +371,7 @@ struct MergeTests {
             return -1
         }
         var settings = StoreSettings()
-        settings.mergedJournalBytesMin = 20_000
+        settings.compactedJournalBytesMin = 20_000
         settings.calls = calls
         var warnings: [String] = []
         let engine = try LocalEngine(directory: directory.path, settings: settings) { warnings.append($0) }
@@ -397,7 +397,7 @@ struct MergeTests {
         let handle = try #require(FileHandle(forWritingAtPath: directory.path + "/journal-1.jsonl"))
         try handle.seekToEnd()
         try handle.write(contentsOf: Array(#"{"n":2,"#.utf8))
-        #expect(try merging.merge())
+        #expect(try merging.compact())
         #expect(try engine.entries() == ["a": "1"])
         #expect(try directory.names().contains { $0.hasPrefix(".torn-1-") })
     }
@@ -408,7 +408,7 @@ struct MergeTests {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         let isAfter = names[0].contains("-1.")
-        if isAfter { #expect(try engine.merge()) }
+        if isAfter { #expect(try engine.compact()) }
         engine.close()
         for name in names { try directory.write([1, 2, 3], to: name) }
         try directory.write([1], to: "manifest.json.tmp")

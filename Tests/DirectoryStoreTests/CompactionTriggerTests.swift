@@ -6,16 +6,16 @@ import PosternTesting
 @testable import Store
 
 /// When a compaction starts automatically.
-struct MergeTriggerTests {
+struct CompactionTriggerTests {
     let directory: TemporaryDirectory
 
     init() throws {
         directory = try TemporaryDirectory()
     }
 
-    private func open(mergedAt bytes: Int = 1 << 40, erasureSeconds: Int = 3_600) throws -> LocalEngine {
+    private func open(compactedAt bytes: Int = 1 << 40, erasureSeconds: Int = 3_600) throws -> LocalEngine {
         var settings = StoreSettings()
-        settings.mergedJournalBytesMin = bytes
+        settings.compactedJournalBytesMin = bytes
         settings.erasureSeconds = erasureSeconds
         settings.personalCollections = { [Note.collection] }
         return try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
@@ -37,11 +37,11 @@ struct MergeTriggerTests {
     /// A new journal starts with all erasable values. The bytes of twenty thousand unsent mails once counted as
     /// growth, so every sixth write compacted, for days.
     @Test func erasableValuesDoNotCountAsGrowth() throws {
-        let engine = try open(mergedAt: 100_000)
+        let engine = try open(compactedAt: 100_000)
         let text = #""\#(String(repeating: "x", count: 200))""#
         try engine.write((0..<20_000).map { ("mails/id/\($0)", text) }, isErasable: true)
         try engine.makeDurable()
-        #expect(try engine.merge())
+        #expect(try engine.compact())
         let epoch = try #require(try engine.statistics().epoch)
         #expect(try engine.statistics().journalBytes > 4_000_000)
         for number in 0..<300 {
@@ -56,11 +56,11 @@ struct MergeTriggerTests {
     }
 
     @Test func compactsWhenNewLinesExceedAnEighthOfTheErasableValues() throws {
-        let engine = try open(mergedAt: 10_000)
+        let engine = try open(compactedAt: 10_000)
         let text = #""\#(String(repeating: "x", count: 200))""#
         try engine.write((0..<1_000).map { ("mails/id/\($0)", text) }, isErasable: true)
         try engine.makeDurable()
-        #expect(try engine.merge())
+        #expect(try engine.compact())
         let epoch = try #require(try engine.statistics().epoch)
         var writes = 0
         while try engine.statistics().epoch == epoch, writes < 1_000 {

@@ -6,7 +6,7 @@ import Store
 ///
 /// Safe to send: a key space is a value type, and the bytes of its values never change. The compaction does not access
 /// the decoded records of the values.
-struct MergeSource: @unchecked Sendable {
+struct CompactionSource: @unchecked Sendable {
     let directory: Directory
     let manifest: Manifest
     let settings: StoreSettings
@@ -25,7 +25,7 @@ struct MergeSource: @unchecked Sendable {
 /// If an error happens before the manifest is renamed, the old manifest stays valid and the new files are removed, if
 /// necessary by the next process that opens the store. An error after the rename leaves the files of both epochs; the
 /// next process that opens the store resolves this.
-final class Merge: Sendable {
+final class Compaction: Sendable {
     /// How a compaction ended.
     enum Outcome: Sendable {
         case done(PreparedEpoch)
@@ -43,7 +43,7 @@ final class Merge: Sendable {
     private let state = Mutex(State())
 
     /// Runs the compaction on a new thread.
-    func start(_ source: MergeSource) {
+    func start(_ source: CompactionSource) {
         let isStarted = Thread.start { [self] in
             Thread.lowerPriority()
             run(source)
@@ -56,16 +56,16 @@ final class Merge: Sendable {
     ///
     /// - Parameter progress: called regularly with the number of entries in the new base so far.
     @discardableResult
-    func run(_ source: MergeSource, progress: (Int) -> Void = { _ in }) -> Outcome {
+    func run(_ source: CompactionSource, progress: (Int) -> Void = { _ in }) -> Outcome {
         let outcome = outcome(of: source, progress: progress)
         state.withLock { $0.outcome = outcome }
         return outcome
     }
 
-    private func outcome(of source: MergeSource, progress: (Int) -> Void) -> Outcome {
+    private func outcome(of source: CompactionSource, progress: (Int) -> Void) -> Outcome {
         do throws(StoreError) {
             let merging = try DirectoryLock(
-                DirectoryLock.mergingFileName,
+                DirectoryLock.compactionFileName,
                 in: source.directory,
                 readOnly: false,
                 calls: source.settings.calls

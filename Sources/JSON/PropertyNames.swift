@@ -1,6 +1,6 @@
 /// The property names that were read from an object, compared by their bytes. Most readers of an object refuse a
 /// duplicate name, because different parsers would read different objects.
-package struct MemberNames {
+package struct PropertyNames {
     private var names: Set<[UInt8]> = []
 
     package init() {}
@@ -14,8 +14,8 @@ package struct MemberNames {
 
     /// Adds the name that a reader has just read.
     ///
-    /// - Throws: `JSONError` with the reason `duplicateMember` if the name is not new.
+    /// - Throws: `JSONError` with the reason `duplicateProperty` if the name is not new.
     package mutating func insert(_ name: JSONText, from reader: JSONReader) throws(JSONError) {
-        guard insert(name.string) else { throw JSONError(.duplicateMember, at: reader.place(of: name)) }
+        guard insert(name.string) else { throw JSONError(.duplicateProperty, at: reader.place(of: name)) }
     }
 }

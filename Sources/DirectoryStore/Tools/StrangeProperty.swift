@@ -3,7 +3,7 @@ internal import Platform
 import Store
 
 /// Finds properties that a record does not have. Without this check, a misspelled property would be lost silently.
-enum StrangeMember {
+enum StrangeProperty {
     /// The path of a property that is in `given` twice, or is in `given` and not in the stored record; nil if there is
     /// none. A long name is shortened.
     static func name(in given: UnsafeRawBufferPointer, but stored: [UInt8]) -> String? {
@@ -18,15 +18,15 @@ enum StrangeMember {
     }
 
     private static func name(in given: JSONValue, but stored: JSONValue) -> String? {
-        if let members = given.object {
-            var names = MemberNames()
-            for member in members {
-                guard names.insert(member.name) else { return member.name.shortened }
-                guard let value = stored[member.name] else {
-                    if member.value == .null { continue }
-                    return member.name.shortened
+        if let properties = given.object {
+            var names = PropertyNames()
+            for property in properties {
+                guard names.insert(property.name) else { return property.name.shortened }
+                guard let value = stored[property.name] else {
+                    if property.value == .null { continue }
+                    return property.name.shortened
                 }
-                if let inner = name(in: member.value, but: value) { return "\(member.name).\(inner)" }
+                if let inner = name(in: property.value, but: value) { return "\(property.name).\(inner)" }
             }
         }
         for (given, stored) in zip(given.array ?? [], stored.array ?? []) {

@@ -5,7 +5,7 @@ import Store
 import Testing
 
 /// The memory that a process keeps for state that a compaction has replaced.
-struct MergeMemoryTests {
+struct CompactionMemoryTests {
     private let folder = TemporaryDirectory()
 
     /// The journal's entries once stayed in memory for good, because they
@@ -15,7 +15,7 @@ struct MergeMemoryTests {
         let server = try PosternProcess(["--data", path])
         let session = try CareSession(server)
         var settings = StoreSettings()
-        settings.mergedJournalBytesMin = 1 << 40
+        settings.compactedJournalBytesMin = 1 << 40
         let engine = try LocalEngine(directory: path, settings: settings, log: { _ in })
         defer { engine.close() }
         for part in 0..<20 {

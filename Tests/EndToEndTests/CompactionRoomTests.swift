@@ -6,13 +6,13 @@ import Store
 import Testing
 
 /// A due compaction when the disk has no space for it.
-struct MergeRoomTests {
+struct CompactionRoomTests {
     private let folder = TemporaryDirectory()
 
     /// Adds entries of no collection, with values of one kilobyte.
     private func fill(_ path: String, kilobytes: Int, tag: String) throws {
         var settings = StoreSettings()
-        settings.mergedJournalBytesMin = 1 << 40
+        settings.compactedJournalBytesMin = 1 << 40
         let engine = try LocalEngine(directory: path, settings: settings, log: { _ in })
         defer { engine.close() }
         let value = StoredValue(bytes: Array(("\"" + String(repeating: "x", count: 1_000) + "\"").utf8))
@@ -47,13 +47,13 @@ struct MergeRoomTests {
         #expect(try volume.change("size=40m"))
         // The server tries again once the journal has grown further.
         try fill(path, kilobytes: 1_300, tag: "b")
-        var isMerged = false
-        for number in 21...300 where !isMerged {
+        var isCompacted = false
+        for number in 21...300 where !isCompacted {
             try session.expectToWork(server, "Patient \(number)")
-            isMerged = try FileManager.default.contentsOfDirectory(atPath: path).contains("base-2.jsonl")
+            isCompacted = try FileManager.default.contentsOfDirectory(atPath: path).contains("base-2.jsonl")
             usleep(20_000)
         }
-        #expect(isMerged)
+        #expect(isCompacted)
         try session.expectToWork(server, "Merged")
         server.finish()
         #expect(server.status == 0)

@@ -2,11 +2,11 @@ internal import Platform
 import Store
 
 /// Compacts the journal of a directory into its base when the journal has grown long.
-final class Merging {
+final class CompactionSchedule {
     private let directory: StoreDirectory
     private let settings: StoreSettings
     private let log: (String) -> Void
-    private var merge: Merge?
+    private var compaction: Compaction?
     /// After a failure, the length of the journal at which to retry.
     private var retryBytes = 0
     /// After a failure, the monotonic time at which to retry because of deleted personal data.
@@ -22,12 +22,12 @@ final class Merging {
     /// Handles the outcome of the last compaction, and starts a new one if it is due. Nothing may be staged.
     func startIfDue(_ space: LayeredSpace) {
         handleOutcome()
-        guard merge == nil, isDue else { return }
+        guard compaction == nil, isDue else { return }
         do throws(StoreError) {
-            guard try hasRoom(), let source = try directory.mergeSource(space) else { return }
-            let merge = Merge()
-            self.merge = merge
-            merge.start(source)
+            guard try hasRoom(), let source = try directory.compactionSource(space) else { return }
+            let compaction = Compaction()
+            self.compaction = compaction
+            compaction.start(source)
         } catch {
             log("the journal cannot be merged: \(error)")
         }
@@ -36,21 +36,21 @@ final class Merging {
     /// Compacts now, whatever the journal's length, and waits for the end.
     ///
     /// - Returns: false if another process is compacting.
-    func mergeNow(_ space: LayeredSpace, progress: (Int) -> Void) throws(StoreError) -> Bool {
-        merge?.cancel()
+    func compactNow(_ space: LayeredSpace, progress: (Int) -> Void) throws(StoreError) -> Bool {
+        compaction?.cancel()
         handleOutcome()
-        let room = try directory.roomToMerge()
+        let room = try directory.roomToCompact()
         guard room.free >= room.needed else { throw .diskFull }
-        guard let source = try directory.mergeSource(space) else { throw .readOnly }
-        let merge = Merge()
-        self.merge = merge
-        switch merge.run(source, progress: progress) {
+        guard let source = try directory.compactionSource(space) else { throw .readOnly }
+        let compaction = Compaction()
+        self.compaction = compaction
+        switch compaction.run(source, progress: progress) {
         case .done: return true
         case .skipped, .cancelled:
-            self.merge = nil
+            self.compaction = nil
             return false
         case .failed(let error):
-            self.merge = nil
+            self.compaction = nil
             throw error
         }
     }
@@ -58,8 +58,8 @@ final class Merging {
     /// Ends a running compaction. It waits for an overdue compaction and cancels any other. Without the wait, a
     /// directory that only short-lived processes use would never be compacted.
     func close() {
-        guard let merge else { return }
-        if newBytes >= 2 * dueBytes || isErasureDue { merge.wait() } else { merge.cancel() }
+        guard let compaction else { return }
+        if newBytes >= 2 * dueBytes || isErasureDue { compaction.wait() } else { compaction.cancel() }
         handleOutcome()
     }
 
@@ -79,13 +79,13 @@ final class Merging {
 
     private var dueBytes: Int {
         let kept = (directory.manifest.segment?.bytes ?? 0) + directory.manifest.journalBytesSafe
-        return max(settings.mergedJournalBytesMin, kept / Limits.mergedBasePart)
+        return max(settings.compactedJournalBytesMin, kept / Limits.compactedBasePart)
     }
 
     /// Whether the disk has room for the new files beside the old ones. If not, this is logged once, and the compaction
     /// is retried when the journal has grown further.
     private func hasRoom() throws(StoreError) -> Bool {
-        let room = try directory.roomToMerge()
+        let room = try directory.roomToCompact()
         if room.free >= room.needed {
             hasWarnedOfRoom = false
             return true
@@ -104,7 +104,7 @@ final class Merging {
     }
 
     private func handleOutcome() {
-        guard let outcome = merge?.outcome else { return }
+        guard let outcome = compaction?.outcome else { return }
         if case .failed(let error) = outcome {
             log("the journal could not be merged into the base, and grows on: \(error)")
         }
@@ -112,19 +112,19 @@ final class Merging {
             // The new epoch is opened at the next check of the manifest.
             return
         }
-        merge = nil
+        compaction = nil
         retryLater()
     }
 
     /// Whether a compaction of this process is running, or has just installed a manifest.
-    var isUnderWay: Bool { merge != nil }
+    var isUnderWay: Bool { compaction != nil }
 
     /// The state that belongs to a manifest, if a compaction of this process has installed it.
     func takePrepared(for manifest: Manifest) -> PreparedEpoch? {
         // The manifest may be visible a moment before the compaction's thread has set its outcome.
-        merge?.wait(milliseconds: 100)
-        guard case .done(let prepared) = merge?.outcome, prepared.manifest == manifest else { return nil }
-        merge = nil
+        compaction?.wait(milliseconds: 100)
+        guard case .done(let prepared) = compaction?.outcome, prepared.manifest == manifest else { return nil }
+        compaction = nil
         (retryBytes, retryMilliseconds) = (0, 0)
         return prepared
     }
