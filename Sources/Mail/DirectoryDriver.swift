@@ -18,7 +18,7 @@ struct DirectoryDriver: MailDriver {
         // Remove the partial file of an attempt that crashed. If it is a link, only the link is removed.
         unlink(partial, in: directory)
         let descriptor = try attempt("open") { () throws(SystemError) in
-            try directory.open(partial, [.writing, .creating, .notFollowingLinks])
+            try directory.open(partial, .writing | .creating | .notFollowingLinks)
         }
         do throws(DeliveryFailure) {
             defer { descriptor.close() }
@@ -48,7 +48,7 @@ struct DirectoryDriver: MailDriver {
         }
         // Set the mode explicitly, because the umask may remove too many bits. An existing directory keeps its mode.
         if isMade { try attempt("chmod") { () throws(SystemError) in try DirectoryEntries.setMode(0o700, of: path) } }
-        return try attempt("open") { () throws(SystemError) in try FileDescriptor.open(path, [.reading, .directory]) }
+        return try attempt("open") { () throws(SystemError) in try FileDescriptor.open(path, .reading | .directory) }
     }
 
     private func write(_ bytes: [UInt8], to descriptor: FileDescriptor) throws(DeliveryFailure) {

@@ -61,7 +61,7 @@ struct MessageTemplate {
         do throws(SystemError) {
             // Without `.notWaiting`, opening a named pipe would wait for its other end. The option has no effect on a
             // regular file.
-            let descriptor = try FileDescriptor.open(file, [.reading, .notWaiting, .notControlling])
+            let descriptor = try FileDescriptor.open(file, .reading | .notWaiting | .notControlling)
             defer { descriptor.close() }
             bytes = Self.isRegular(descriptor) ? try descriptor.contents(bytesMax: Limits.templateBytesMax) : nil
         } catch .noSuchFile {

@@ -21,7 +21,7 @@ final class InputFile {
         name = "\(path)"
         isOwned = true
         do throws(SystemError) {
-            descriptor = try .open(path, [.reading, .notWaiting, .notControlling])
+            descriptor = try .open(path, .reading | .notWaiting | .notControlling)
         } catch {
             throw Self.failure(name, error)
         }

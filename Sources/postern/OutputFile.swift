@@ -11,7 +11,7 @@ final class OutputFile {
     /// Creates a file. It fails if the path exists, also as a symbolic link.
     init(creating path: SystemString) throws(CommandError) {
         do throws(SystemError) {
-            descriptor = try .open(path, [.writing, .creating, .notFollowingLinks])
+            descriptor = try .open(path, .writing | .creating | .notFollowingLinks)
         } catch {
             throw Self.failure(path, error)
         }

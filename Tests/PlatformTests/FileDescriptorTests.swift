@@ -45,17 +45,17 @@ struct FileDescriptorTests {
 
     @Test func opensOnlyWhatTheOptionsAllow() throws {
         let path = folder.path("new")
-        let file = try FileDescriptor.open(path, [.writing, .creating])
+        let file = try FileDescriptor.open(path, .writing | .creating)
         #expect(fcntl(file.rawValue, F_GETFD) == FD_CLOEXEC)
         file.close()
         #expect(
-            systemError { () throws(SystemError) in _ = try FileDescriptor.open(path, [.writing, .creating]) }
+            systemError { () throws(SystemError) in _ = try FileDescriptor.open(path, .writing | .creating) }
                 == .fileExists
         )
         #expect(symlink("new", folder.path + "/link") == 0)
         let link = folder.path("link")
         #expect(
-            systemError { () throws(SystemError) in _ = try FileDescriptor.open(link, [.reading, .notFollowingLinks]) }
+            systemError { () throws(SystemError) in _ = try FileDescriptor.open(link, .reading | .notFollowingLinks) }
                 == .tooManySymbolicLinks
         )
         #expect(
@@ -68,9 +68,9 @@ struct FileDescriptorTests {
     }
 
     @Test func opensRenamesAndRemovesEntriesOfADirectory() throws {
-        let directory = try FileDescriptor.open(SystemString(folder.path), [.reading, .directory])
+        let directory = try FileDescriptor.open(SystemString(folder.path), .reading | .directory)
         defer { directory.close() }
-        let file = try directory.open("a", [.readingAndWriting, .creating])
+        let file = try directory.open("a", .readingAndWriting | .creating)
         defer { file.close() }
         try SystemCalls.real.writeAll(bytes, to: file, at: 5)
         try file.setMode(0o640)

@@ -97,7 +97,7 @@ final class Directory {
     /// The stamp of the file with that name; nil if no file has it.
     func stamp(of name: String) throws(StoreError) -> FileStamp? {
         do throws(SystemError) {
-            return try FileStatus(of: name, in: descriptor).stamp
+            return try FileStamp(of: name, in: descriptor)
         } catch .noSuchFile {
             return nil
         } catch {
@@ -237,7 +237,7 @@ final class Directory {
     func syncParent() throws(StoreError) {
         let parent: FileDescriptor
         do throws(SystemError) {
-            parent = try descriptor.open("..", [.reading, .directory])
+            parent = try descriptor.open("..", .reading | .directory)
         } catch .permissionDenied {
             // A directory that may be passed but not listed cannot be synced; whoever made this one in it could.
             return
@@ -253,7 +253,7 @@ final class Directory {
     }
 
     private static func open(_ path: SystemString) throws(SystemError) -> FileDescriptor {
-        try .open(path, [.reading, .directory])
+        try .open(path, .reading | .directory)
     }
 
     /// Creates a directory, after its missing parents.

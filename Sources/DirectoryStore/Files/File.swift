@@ -65,18 +65,18 @@ final class File {
         _ mode: Mode
     ) throws(SystemError) -> (descriptor: FileDescriptor, isNew: Bool) {
         // Opening a pipe would wait for its other end otherwise.
-        let common: OpenOptions = [.notFollowingLinks, .notWaiting]
+        let common: OpenOptions = .notFollowingLinks | .notWaiting
         switch mode {
-        case .reading: return (try directory.open(name, common.union(.reading)), false)
-        case .writing: return (try directory.open(name, common.union(.readingAndWriting)), false)
-        case .new, .replacing: return (try directory.open(name, common.union([.readingAndWriting, .creating])), true)
+        case .reading: return (try directory.open(name, common | .reading), false)
+        case .writing: return (try directory.open(name, common | .readingAndWriting), false)
+        case .new, .replacing: return (try directory.open(name, common | .readingAndWriting | .creating), true)
         case .creating:
             while true {
                 do throws(SystemError) {
-                    return (try directory.open(name, common.union(.readingAndWriting)), false)
+                    return (try directory.open(name, common | .readingAndWriting), false)
                 } catch .noSuchFile {}
                 do throws(SystemError) {
-                    return (try directory.open(name, common.union([.readingAndWriting, .creating])), true)
+                    return (try directory.open(name, common | .readingAndWriting | .creating), true)
                 } catch .fileExists {
                     // Another process has made it meanwhile.
                 }
@@ -86,17 +86,14 @@ final class File {
 
     /// What the system knows of the file; refuses what is none, such as a pipe or a device, in which bytes have no place.
     private func regularStatus() throws(StoreError) -> FileStatus {
-        let status = try fileStatus()
-        guard status.kind == .regular else { throw Self.notRegular(name) }
-        return status
-    }
-
-    private func fileStatus() throws(StoreError) -> FileStatus {
+        let status: FileStatus
         do throws(SystemError) {
-            return try FileStatus(of: descriptor)
+            status = try FileStatus(of: descriptor)
         } catch {
             throw .failed("stat \(name)", error)
         }
+        guard status.kind == .regular else { throw Self.notRegular(name) }
+        return status
     }
 
     private static func notRegular(_ name: String) -> StoreError {
@@ -140,7 +137,11 @@ final class File {
 
     /// The file's identity and the time of its last change.
     func stamp() throws(StoreError) -> FileStamp {
-        try fileStatus().stamp
+        do throws(SystemError) {
+            return try FileStamp(of: descriptor)
+        } catch {
+            throw .failed("stat \(name)", error)
+        }
     }
 
     /// The bytes from `offset` up to, but not including, `end`; fewer if the file ends before `end`.

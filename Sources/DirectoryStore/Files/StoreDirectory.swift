@@ -158,7 +158,7 @@ final class StoreDirectory {
     /// or replaced is detected.
     private func currentStamp() throws(StoreError) -> FileStamp {
         do throws(SystemError) {
-            return try FileStatus(at: manifestPath).stamp
+            return try FileStamp(at: manifestPath)
         } catch .noSuchFile, .notDirectory {
             throw .damaged(file: Manifest.fileName, offset: 0, reason: "moved or removed while it was in use")
         } catch {

@@ -34,7 +34,7 @@ struct StorePlace {
         }
         let descriptor: FileDescriptor
         do throws(SystemError) {
-            descriptor = try directory.descriptor.open(name, [.reading, .directory, .notFollowingLinks])
+            descriptor = try directory.descriptor.open(name, .reading | .directory | .notFollowingLinks)
         } catch {
             switch error {
             case .noSuchFile: return

@@ -102,7 +102,7 @@ final class StoreDraft {
             throw parent.failure(of: "mkdir", "\(name)", error)
         }
         func open() throws(SystemError) -> FileDescriptor {
-            try parent.descriptor.open(name, [.reading, .directory, .notFollowingLinks])
+            try parent.descriptor.open(name, .reading | .directory | .notFollowingLinks)
         }
         let descriptor: FileDescriptor
         do throws(SystemError) {

@@ -16,6 +16,27 @@ package struct FileStamp: Equatable, Sendable {
     package let changedSeconds: Int
     private let changedNanoseconds: Int
 
+    /// The stamp of an open file.
+    package init(of file: FileDescriptor) throws(SystemError) {
+        var status = stat()
+        guard fstat(file.rawValue, &status) == 0 else { throw .last }
+        self.init(status)
+    }
+
+    /// The stamp of what a path leads to.
+    package init(at path: SystemString) throws(SystemError) {
+        var status = stat()
+        guard stat(path.cString, &status) == 0 else { throw .last }
+        self.init(status)
+    }
+
+    /// The stamp of an entry of a directory. A symbolic link is not followed.
+    package init(of name: String, in directory: FileDescriptor) throws(SystemError) {
+        var status = stat()
+        guard fstatat(directory.rawValue, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { throw .last }
+        self.init(status)
+    }
+
     init(_ status: stat) {
         device = UInt(truncatingIfNeeded: status.st_dev)
         inode = UInt(status.st_ino)

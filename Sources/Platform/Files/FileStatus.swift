@@ -13,7 +13,9 @@
 package struct FileStatus: Sendable {
     /// The type of a file.
     package enum Kind: Sendable {
-        case regular, directory, pipe, characterDevice, other
+        case regular, directory, pipe, characterDevice
+        /// A socket, a block device, or a symbolic link.
+        case other
     }
 
     /// The type of the file.

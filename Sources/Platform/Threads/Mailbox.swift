@@ -15,6 +15,7 @@ package final class Mailbox<Element: Sendable>: @unchecked Sendable {
     private var elements: [Element] = []
     private var taken = 0
 
+    /// An empty queue.
     package init() {
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(condition, nil)
