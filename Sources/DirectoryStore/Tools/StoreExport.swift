@@ -1,5 +1,5 @@
 internal import JSON
-package import Store
+import Store
 
 // An export is JSON Lines that a person can edit: a first line that describes it, the counters, every record with the
 // name of its collection, and a last line. If the last line is missing, the export was cut short. Index entries are
