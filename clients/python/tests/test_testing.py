@@ -9,7 +9,7 @@ import pytest
 from support import PERSON
 
 from postern import AsyncPostern, Postern
-from postern.testing import async_mailed_code, mailed_code, deterministic
+from postern.testing import async_mailed_code, deterministic, mailed_code
 
 TESTS = """
 def test_confirmed_at_once(postern):

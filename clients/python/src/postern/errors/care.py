@@ -57,8 +57,7 @@ class InvalidAccessToken(CallError):
 
 
 class WrongEmailPassword(CallError):
-    """The email or the password is wrong, or the password is a temporary one that was mailed more than a day ago.
-    """
+    """The email or the password is wrong, or the password is a temporary one that was mailed more than a day ago."""
 
 
 class LoginAttemptsExceeded(CallError):

@@ -5,8 +5,7 @@ from .._failures import CallError
 
 
 class AuthenticationFailed(CallError):
-    """`user_id` or `session_id` is missing or unknown, the session has ended, or it is not a session of that user.
-    """
+    """`user_id` or `session_id` is missing or unknown, the session has ended, or it is not a session of that user."""
 
 
 class FieldRequired(CallError):
