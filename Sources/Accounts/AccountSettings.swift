@@ -1,6 +1,6 @@
-/// What a host chooses about the account APIs.
+/// The settings of the account APIs.
 package struct AccountSettings: Sendable {
-    /// Whether an operator has to confirm the email before signing in.
+    /// Whether an operator must confirm the email before signing in.
     package var operatorsConfirmEmail: Bool
 
     package init(operatorsConfirmEmail: Bool = true) {

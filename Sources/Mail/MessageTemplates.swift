@@ -49,7 +49,7 @@ package final class MessageTemplates: MailComposer {
 }
 
 extension MailKind {
-    /// The template that comes with the program.
+    /// The built-in template.
     fileprivate var embeddedTemplate: MessageTemplate {
         do throws(TemplateError) {
             return try MessageTemplate(embeddedBytes, name: rawValue)

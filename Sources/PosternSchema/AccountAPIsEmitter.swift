@@ -1,17 +1,17 @@
-/// Swift that follows from the list of the account APIs.
+/// Generates the Swift code that depends on the list of account APIs.
 struct AccountAPIsEmitter {
     private let apis: [API]
     private let records: [ObjectType]
 
     init(_ contract: Contract) {
         apis = contract.accountAPIs
-        // The records of the APIs stand before those that they share.
+        // The records of the APIs precede the shared records.
         let types = contract.records.dropFirst().flatMap(\.records) + contract.records.prefix(1).flatMap(\.records)
         let embedded = Set(types.flatMap(\.properties).map(\.type.base))
         records = types.filter { !embedded.contains($0.name) }
     }
 
-    /// Every file, by path, with its text.
+    /// The path and text of every file.
     var files: [(String, String)] {
         [
             ("Sources/Accounts/Generated/Realm.swift", realmText),
@@ -25,7 +25,7 @@ struct AccountAPIsEmitter {
 
     private var mails: [Mail] { apis.flatMap(\.mails) }
 
-    /// A line for each API.
+    /// One line per API.
     private func each(indent: Int, _ line: (API) -> String) -> String {
         apis.map { String(repeating: " ", count: indent) + line($0) }.joined(separator: "\n")
     }
@@ -34,18 +34,18 @@ struct AccountAPIsEmitter {
         """
         \(generatedMark)package import Store
 
-        /// One of the account APIs. Each has accounts of its own: the same email may stand in all of them.
+        /// One of the account APIs. Each has separate accounts: the same email may have an account in all of them.
         package enum Realm: String, CaseIterable, Sendable {
             case \(apis.map(\.name).joined(separator: ", "))
 
-            /// The number of the account that has an email, which is in lower case; nil where none has.
+            /// The number of the account with an email, in lower case; nil if there is none.
             package func account(of email: String, in tx: Transaction) throws -> Int? {
                 switch self {
         \(each(indent: 8) { "case .\($0.name): try tx.find(\($0.accounts ?? "").byEmail, Key(email))?.id" })
                 }
             }
 
-            /// Reports an account of the realm that is not there.
+            /// Reports a reference to an account that does not exist in the realm.
             func require(_ property: String, _ account: Int, into findings: inout RecordFindings) {
                 switch self {
         \(each(indent: 8) { "case .\($0.name): findings.require(property, \($0.accounts ?? "").self, account)" })
@@ -54,7 +54,7 @@ struct AccountAPIsEmitter {
         }
 
         extension ErrorCode.API {
-            /// The realm of its accounts; nil for the service itself, which has none.
+            /// The realm of its accounts; nil for the service itself, which has no accounts.
             package var realm: Realm? {
                 switch self {
         \(each(indent: 8) { "case .\($0.name): .\($0.name)" })
@@ -69,7 +69,7 @@ struct AccountAPIsEmitter {
     private var apisText: String {
         let properties = each(indent: 4) { "/// \($0.title).\n    package let \($0.name): \($0.name.upperCamel)" }
         return """
-            \(generatedMark)/// The account APIs over one store. A class, as every later phase is handed them.
+            \(generatedMark)/// The account APIs of one store. It is a class because it is passed to every later phase.
             package final class AccountAPIs {
                 /// The store and every source of effects.
                 package let environment: Environment
@@ -88,7 +88,7 @@ struct AccountAPIsEmitter {
         """
         \(generatedMark)import Accounts
 
-        /// What binds the methods of each account API to its rules.
+        /// The handlers that bind the methods of each account API to its rules.
         struct AccountHandlers {
         \(each(indent: 4) { "let \($0.name): \($0.name.upperCamel)Handlers" })
 
@@ -118,14 +118,14 @@ struct AccountAPIsEmitter {
             \(generatedMark)import Accounts
 
             extension MailKind {
-                /// Where a mail's link leads, up to the code; nil where what it brings does not belong into a link.
+                /// The path of a mail's link, up to the code; nil for a secret that must not be in a link.
                 var linkPath: String? {
                     switch self {
             \(links.joined(separator: "\n"))
                     }
                 }
 
-                /// The bytes of the template that comes with the program.
+                /// The bytes of the built-in template.
                 var embeddedBytes: [UInt8] {
                     switch self {
             \(bytes.joined(separator: "\n"))
@@ -142,15 +142,16 @@ struct AccountAPIsEmitter {
         return """
             \(generatedMark)package import Store
 
-            /// All types of records that the account APIs keep.
+            /// All record types of the account APIs.
             package enum RecordTypes {
-                /// One a collection.
+                /// One type per collection.
                 package static let all: [RecordType] = [
             \(all.joined(separator: "\n"))
                 ]
 
-                /// The collections whose records hold the data of a person, and are deleted with it. A share that is
-                /// withdrawn, which has an address too, starts no merge: that goes with the next one.
+                /// The collections whose records contain personal data. Deleting such a record leads to a compaction,
+                /// which erases it. Shares are not among them: a withdrawn share has an address too, but is erased by
+                /// the next compaction anyway.
                 package static let personal: [AnyCollection] = [
             \(personal.joined(separator: "\n"))
                 ]

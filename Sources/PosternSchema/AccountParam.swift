@@ -1,8 +1,8 @@
 import JSON
 
-/// The param that tells whose account a request is about.
+/// The param that identifies the account of a request.
 struct AccountParam {
-    /// What the param's value is.
+    /// The kind of the param's value.
     enum Kind: String {
         /// The account's number.
         case number
@@ -15,13 +15,13 @@ struct AccountParam {
     }
 
     let kind: Kind
-    /// The param, and for a property of a param the property behind it: `user`, `email`.
+    /// The name of the param, followed by the name of the property if it is a property of the param: `user`, `email`.
     let path: [String]
 
-    /// The one that a method names, else the one of its authentication; nil where there is neither.
+    /// The param that the method names, or else that of its authentication; nil if neither names one.
     ///
-    /// What the value is follows from the property: an integer is a number, a property of the format `email` an email, a
-    /// credential of the authentication a session, and any other a mailed code.
+    /// The property determines the kind: an integer is an account's number, a property with the format `email` is an
+    /// email, a credential of the authentication is a session, and any other property is a mailed code.
     init?(_ method: JSONValue, in params: [Property], _ authentication: Authentication?) throws {
         guard let text = method["account"]?.string ?? authentication?.account else { return nil }
         let path = text.split(separator: ".").map(String.init)
@@ -30,7 +30,7 @@ struct AccountParam {
             property?.input?.properties.first { $0.name == name }
         }
         guard let property, (1...2).contains(path.count) else {
-            throw SchemaError("\(text) is no param in \(method.text)")
+            throw SchemaError("\(text) is not a param of \(method.text)")
         }
         if property.type.base == "integer" {
             kind = .number

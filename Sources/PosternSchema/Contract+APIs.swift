@@ -7,15 +7,15 @@ extension Contract {
         method.limits.compactMap { name in limits.limits.first { $0.name == name } }
     }
 
-    /// The records that a file describes.
+    /// The records in a file.
     static func records(in file: JSONValue, _ limits: ContractLimits) throws -> [ObjectType] {
         try file.list("records").map { try ObjectType(limits.resolved($0)) }
     }
 
-    /// The APIs that have accounts: all but the service itself.
+    /// The APIs that have accounts: all except the service itself.
     var accountAPIs: [API] { apis.filter { $0.accounts != nil } }
 
-    /// The files of the APIs, by their positions; the service itself, which has none, comes last.
+    /// The files of the APIs, sorted by position. The service itself has no position and comes last.
     static func apiFiles(in folder: String) throws -> [JSONValue] {
         let others: Set = ["account.json", "limits.json", "openrpc.json"]
         let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()

@@ -12,7 +12,7 @@ struct SchemaError: Error, CustomStringConvertible {
 
 /// The contract in schema/: the methods of each API, and the records in the store.
 struct Contract {
-    /// The record types in one file of schema/records/.
+    /// The record types in one file of schema/.
     struct Records {
         let name: String
         let records: [ObjectType]
@@ -23,7 +23,7 @@ struct Contract {
     let messageBytesMax: Int
     /// The maximum nesting depth of objects and arrays in a request.
     let nestingDepthMax: Int
-    /// The sets of strings that properties may have.
+    /// All enumerations, in the contract's order.
     let enumerations: [Enumeration]
     let apis: [API]
     let records: [Records]
@@ -50,11 +50,11 @@ struct Contract {
             + files.map { Records(name: try $0.text("api"), records: try Self.records(in: $0, limits)) }
             .filter { !$0.records.isEmpty }
         let names = apis.flatMap(\.methods).map(\.name)
-        guard Set(names).count == names.count else { throw SchemaError("a method stands in schema/ twice") }
+        guard Set(names).count == names.count else { throw SchemaError("schema/ has a method twice") }
         for name in apis.flatMap(\.methods).flatMap(\.limits) { _ = try limits.value(of: name) }
         let types = records.flatMap(\.records).map(\.name)
         if let api = accountAPIs.first(where: { !types.contains($0.accounts ?? "") }) {
-            throw SchemaError("\(api.name).json keeps accounts in a record that schema/ does not describe")
+            throw SchemaError("the accounts of \(api.name).json have a record type that schema/ does not describe")
         }
     }
 
@@ -83,11 +83,11 @@ struct API {
     let description: String
     /// Instructions for assistants on how to use the API's tools.
     let instructions: String
-    /// The type of record that an account is; nil for the service itself, which has none.
+    /// The record type of its accounts; nil for the service itself, which has no accounts.
     let accounts: String?
     /// The mails that it sends.
     let mails: [Mail]
-    /// What results are made of.
+    /// The object types of results.
     let types: [ObjectType]
     /// The object types of params.
     let inputs: [ObjectType]
@@ -108,7 +108,7 @@ struct API {
         instructions = try file.text("instructions")
         accounts = file["accounts"]?.string
         mails = try file.list("mails").map { [name] in try Mail($0, api: name) }
-        // A type may extend one that is described before it.
+        // A type may extend a type that precedes it.
         types = try file.list("types").reduce(into: []) { types, type in
             types.append(try ObjectType(type, bases: types))
         }
@@ -141,7 +141,7 @@ struct API {
                 throw SchemaError("\(method.name) names the error \(slug), which \(name).json does not describe")
             }
             if let result = method.result, result != "object", !typeNames.contains(result) {
-                throw SchemaError("\(method.name) gives \(result), which \(name).json does not describe")
+                throw SchemaError("\(method.name) returns \(result), which \(name).json does not describe")
             }
         }
         let plain: Set = ["string", "integer", "epoch", "boolean", "time"]
@@ -167,9 +167,9 @@ struct API {
 struct ObjectType {
     let name: String
     let description: String
-    /// Whether it holds the data of a person, and is deleted with it.
+    /// Whether it contains personal data, which is erased after the record is deleted.
     let isPersonal: Bool
-    /// The type whose properties it has as well, before its own.
+    /// The type that it extends: the base's properties come before its own.
     let base: String?
     /// All properties, in order.
     let properties: [Property]
@@ -221,9 +221,9 @@ struct Property {
     let input: ObjectType?
     /// Whether all properties of the object may be omitted.
     let isPartial: Bool
-    /// The enumeration whose values it has.
+    /// The enumeration of its values; nil if the values are not those of an enumeration.
     let enumeration: Enumeration.Reference?
-    /// What JSON Schema has to say beyond the type: maxLength, enum and so on.
+    /// The JSON Schema keywords beyond the type: maxLength, enum and so on.
     let constraints: [JSONValue.Property]
 
     init(_ value: JSONValue, inputs: [ObjectType] = []) throws {

@@ -119,7 +119,7 @@ extension ContractLimits.Limit {
 }
 
 extension [ContractLimits.Limit] {
-    /// What a method's documentation says of its bounds: one sentence, or none.
+    /// A sentence for a method's documentation that lists the bounds; empty if there are none.
     var sentences: [String] {
         isEmpty ? [] : ["Limits: \(map { "`\($0.name)` (\($0.words))" }.joined(separator: ", "))."]
     }

@@ -1,16 +1,16 @@
 import JSON
 
-/// What the files of schema/ describe once and use in several places.
+/// The definitions that the files of schema/ use in several places.
 ///
-///     { "use": "email", "required": true }          the property `email` of account.json, or of the same file, with `required`
-///     { "name": "role", "type": "Role" }            a string that is one of the values of the enumeration `Role`
+///     { "use": "email", "required": true }    the property `email` of this file or account.json, with `required`
+///     { "name": "role", "type": "Role" }      a string that is one of the values of the enumeration `Role`
 struct Definitions {
     /// All enumerations, in the contract's order.
     let enumerations: [Enumeration]
     private let shared: [String: JSONValue]
 
     /// - Parameters:
-    ///   - account: the file of what several APIs have, account.json.
+    ///   - account: account.json, the file of the definitions and records that several APIs share.
     ///   - apis: the files of the APIs.
     init(account: JSONValue, apis: [JSONValue]) throws {
         try account.allowOnly(["properties", "types", "records"])
@@ -22,7 +22,7 @@ struct Definitions {
         shared = try Self.named(types, beside: properties)
     }
 
-    /// An API's file with what it uses in place of the names.
+    /// An API's file, with each use of a definition replaced by the definition.
     func resolved(_ api: JSONValue) throws -> JSONValue {
         let definitions = try Self.named(api.list("properties"), beside: shared)
         let name = try api.text("api")
@@ -43,7 +43,7 @@ struct Definitions {
         }
     }
 
-    /// A value with definitions in place of the objects that use them.
+    /// A value, with the objects that use a definition replaced by the definition.
     private static func filled(_ value: JSONValue, from definitions: [String: JSONValue]) throws -> JSONValue {
         switch value {
         case .array(let elements): return .array(try elements.map { try filled($0, from: definitions) })
@@ -63,7 +63,7 @@ struct Definitions {
         }
     }
 
-    /// A value whose properties of an enumeration's type are strings with the enumeration's values.
+    /// A value, with each property of an enumeration's type turned into a string with the enumeration's values.
     private static func typed(_ value: JSONValue, by types: [String: Enumeration]) -> JSONValue {
         switch value {
         case .array(let elements): return .array(elements.map { typed($0, by: types) })
@@ -100,13 +100,13 @@ struct Enumeration {
         values = try value.list("values").compactMap(\.string)
     }
 
-    /// Its name among those of all APIs: `CareRole`.
+    /// Its name, unique among all APIs: `CareRole`.
     var name: String { api.upperCamel + localName }
 
-    /// The enumeration that a property has, by its name among those of all APIs.
+    /// A property's reference to an enumeration, by its unique name.
     struct Reference {
         let name: String
-        /// Whether the property may have any of its values, not only some.
+        /// Whether the property may have all values of the enumeration, and not only some.
         let isWhole: Bool
     }
 }

@@ -1,4 +1,4 @@
-/// Swift for the enumerations of the account APIs.
+/// Generates the Swift enumerations of the account APIs.
 struct EnumerationsEmitter {
     let text: String
 

@@ -2,10 +2,10 @@ import JSON
 
 /// A kind of mail that an API sends.
 struct Mail {
-    /// `care-invitation`, which the file of its template is named after.
+    /// The name of the mail and of its template's file: `care-invitation`.
     let kind: String
     let description: String
-    /// Where its link leads, up to the code; nil for a mail without a link.
+    /// The path of its link, up to the code; nil for a mail without a link.
     let link: String?
 
     init(_ value: JSONValue, api: String) throws {
@@ -18,6 +18,6 @@ struct Mail {
     /// `careInvitation`
     var swiftName: String { kind.replacing("-", with: "_").lowerCamel }
 
-    /// The name of the bytes of its template, as SwiftPM embeds them: `care_invitation_txt`.
+    /// The name of the constant in which SwiftPM embeds the template: `care_invitation_txt`.
     var resourceName: String { kind.replacing("-", with: "_") + "_txt" }
 }

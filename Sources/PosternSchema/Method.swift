@@ -7,19 +7,19 @@ struct Method {
     let summary: String
     let description: String
     let params: [Property]
-    /// The name of the result's type; nil for a method that answers null.
+    /// The name of the result's type; nil for a method whose result is null.
     let result: String?
     let errors: [String]
-    /// The names of the bounds that a caller has to know, beside those of its params.
+    /// The names of the bounds that a caller must know, in addition to those of its params.
     let limits: [String]
     let hashesPassword: Bool
-    /// Which param tells whose account a request is about.
+    /// The param that identifies the account of a request.
     let account: AccountParam?
     let effect: Effect
-    /// Whether a second equal call changes nothing more.
+    /// Whether a second equal call has no further effect.
     let isIdempotent: Bool
     let isDeterministicOnly: Bool
-    /// Whether assistants are offered it.
+    /// Whether the method is an MCP tool.
     let isTool: Bool
     let example: JSONValue
 
@@ -43,24 +43,24 @@ struct Method {
         effect = try Effect(value)
         isIdempotent = value["idempotent"]?.bool ?? effect.isIdempotent
         if value["idempotent"]?.bool == effect.isIdempotent {
-            throw SchemaError("\(name): that it is idempotent, or not, follows from its effect")
+            throw SchemaError("\(name): idempotent is redundant, because it has the value that the effect implies")
         }
         isDeterministicOnly = value["deterministicOnly"]?.bool ?? false
         isTool = value["tool"]?.bool ?? true
         example = value["example"] ?? .null
     }
 
-    /// The method's name without its API, as Swift has it: `operators.client.create` → `clientCreate`.
+    /// The method's name without its API, as a Swift name: `operators.client.create` → `clientCreate`.
     var localName: String {
         name.split(separator: ".").dropFirst().joined(separator: "_").lowerCamel
     }
 }
 
-/// What a method does to what is stored.
+/// The effect of a method on the store.
 enum Effect: String {
     /// It changes nothing.
     case reads
-    /// It takes nothing away and overwrites nothing.
+    /// It removes nothing and overwrites nothing.
     case adds
     /// It overwrites something.
     case changes
@@ -69,7 +69,7 @@ enum Effect: String {
 
     init(_ method: JSONValue) throws {
         let name = try method.text("effect")
-        guard let effect = Effect(rawValue: name) else { throw SchemaError("there is no effect \(name)") }
+        guard let effect = Effect(rawValue: name) else { throw SchemaError("\(name) is not an effect") }
         self = effect
     }
 
@@ -77,6 +77,6 @@ enum Effect: String {
 
     var isDestructive: Bool { self == .changes || self == .deletes }
 
-    /// Whether a second equal call changes nothing more, unless the method says otherwise.
+    /// Whether a second equal call has no further effect, unless the method states otherwise.
     var isIdempotent: Bool { self != .adds }
 }

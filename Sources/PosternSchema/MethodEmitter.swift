@@ -43,7 +43,8 @@ struct MethodEmitter {
             lines += group.map { "            if name.equals(\"\($0.1.name)\") { return .\($0.1.name.lowerCamel) }" }
         }
         lines += ["        default: break", "        }"]
-        // A name with escapes is longer than what it stands for; no client writes one, and it is told from its text.
+        // A name with escapes is longer in JSON than its text, so the look-up by length misses it. No client writes
+        // one; it is compared with every name.
         lines += ["        return name.hasEscapes ? allCases.first { name.equals($0.name) } : nil", "    }", "}"]
         text = generatedMark + lines.joined(separator: "\n") + "\n"
     }

@@ -58,7 +58,7 @@ struct OpenRPCEmitter {
         return [line, "\(margin)#\"\"\"", margin + text, "\(margin)\"\"\"#"].joined(separator: "\n")
     }
 
-    /// A bound by its name.
+    /// The entry of a bound: its name, value and description.
     private static func limit(_ limit: ContractLimits.Limit) -> JSONValue.Property {
         .init(limit.name, ["value": .number(String(limit.value)), "description": .string(limit.description)])
     }

@@ -94,7 +94,7 @@ func writingStatements(of property: WrittenProperty) -> [String] {
 /// - Parameters:
 ///   - properties: the properties, each with the statement that reads it.
 ///   - skipping: the statement that skips an unknown property.
-///   - entering: gives a statement to run before the property with a number is read; nil for none.
+///   - entering: returns a statement to run before the property with a number is read; nil for none.
 func readingStatements(
     of properties: [(name: String, statement: String)],
     skipping: String = "try reader.skip()",

@@ -61,7 +61,7 @@ struct ToolsEmitter {
                 [
                     "title": .string(title), "readOnlyHint": .bool(method.effect.isReadOnly),
                     "destructiveHint": .bool(method.effect.isDestructive), "idempotentHint": .bool(method.isIdempotent),
-                    // The tools reach the store of this process, and nothing beyond it.
+                    // The tools access only the store of this process.
                     "openWorldHint": false,
                 ]
             )

@@ -37,12 +37,12 @@ extension Backend {
         account.map { Lane("\(api.rawValue) \($0)") }
     }
 
-    /// A param's string; nil where there is none.
+    /// The value of a param; nil if it is not a string.
     private func text(_ param: StaticString, of params: UnsafeRawBufferPointer) throws(JSONError) -> String? {
         try Given<String>(property: param, of: params, Given.init(reading:)).value
     }
 
-    /// The string of a property of a param; nil where there is none.
+    /// The value of a property of a param; nil if it is not a string.
     private func text(
         _ property: StaticString,
         in param: StaticString,
@@ -57,14 +57,14 @@ extension Backend {
     }
 }
 
-/// A param that tells whose account a request is about.
+/// The param that identifies the account of a request.
 package enum AccountParam: Sendable {
-    /// It is the account's number.
+    /// The param is the account's number.
     case number(StaticString)
-    /// It is the account's email, or has a property that is.
+    /// The param is the account's email, or has the email as a property.
     case email(StaticString, StaticString? = nil)
-    /// It is a code from a mail to the account.
+    /// The param is a code from a mail to the account.
     case code(StaticString)
-    /// It is a credential of one of the account's sessions.
+    /// The param is a credential of one of the account's sessions.
     case session(StaticString)
 }

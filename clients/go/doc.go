@@ -7,18 +7,18 @@
 //
 // # Errors
 //
-// An error reply of the service is a [CallError], and each slug has its own type:
+// An error reply of the service is a [CallError], and each slug of an API has its own type:
 //
 //	var wrong *postern.OperatorsWrongPassword
 //	if errors.As(err, &wrong) {
 //		fmt.Println(wrong.Message)
 //	}
 //
-// Besides the errors that a method's documentation lists, any method can return [Busy], [DiskFull], [ReadOnly] or
-// [Damaged], which are errors of the store. The errors of the client are [ProcessEnded], [ProtocolError],
-// [MessageTooLong] and [BinaryNotFound]; [ErrClosed], [ErrNotUTF8] and [ErrNestedTooDeep] are values to compare with.
-// All of these implement [Error]. If a context ends, the call returns an error that wraps the context's error, such as
-// [context.DeadlineExceeded].
+// Besides the errors that a method's documentation lists, any method can return [ServiceBusy], [ServiceDiskFull],
+// [ServiceReadOnly] or [ServiceDamaged], which are errors of the store. The errors of the client are [ProcessEnded],
+// [ProtocolError], [MessageTooLong] and [BinaryNotFound]; [ErrClosed], [ErrNotUTF8] and [ErrNestedTooDeep] are values to
+// compare with. All of these implement [Error]. If a context ends, the call returns an error that wraps the context's
+// error, such as [context.DeadlineExceeded].
 //
 // # Optional params and times
 //

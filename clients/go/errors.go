@@ -67,7 +67,7 @@ func callError(method string, code int64, message string, data json.RawMessage) 
 	if known := typed(api, failure); known != nil {
 		return known
 	}
-	// Errors of the service itself may come from any method.
+	// Any method can end with an error of the service itself.
 	if known := typed("service", failure); known != nil {
 		return known
 	}
@@ -120,7 +120,7 @@ func (e *ProcessEnded) Error() string {
 	case e.Signal != 0:
 		how = fmt.Sprintf("by signal %d (%v)", int(e.Signal), e.Signal)
 	case e.ExitCode == -1:
-		how = "in a way that the host was not told"
+		how = "with an unknown exit status"
 	}
 	text := "postern: the process ended " + how + "; whether the calls in flight took effect is not known"
 	if len(e.Stderr) == 0 {

@@ -2,7 +2,7 @@
 
 package postern
 
-// The slugs of the service's errors. What one means is the API's to say: its type has the API's name.
+// The slugs of the service's errors. The type with the names of an API and a slug says when the error occurs.
 const (
 	SlugAuthenticationFailed        Slug = "authentication_failed"
 	SlugFieldRequired               Slug = "field_required"
@@ -238,7 +238,7 @@ type ServiceDamaged struct{ *CallError }
 // ServiceAccessDenied is the error `access_denied` of service. A file of the store belongs to another user.
 type ServiceAccessDenied struct{ *CallError }
 
-// typed gives the error the type that an API has for its slug, or nil where it has none.
+// typed converts an error to the type of its slug in an API; nil for an unknown slug.
 func typed(api string, failure *CallError) error {
 	switch api + "." + string(failure.Slug) {
 	case "operators.authentication_failed":

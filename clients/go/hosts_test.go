@@ -190,7 +190,7 @@ func TestTheProcessEndsWhenTheHostIsKilled(t *testing.T) {
 func TestAHostCanIgnoreSIGCHLD(t *testing.T) {
 	output, err := hostCommand(t, "ignores SIGCHLD").CombinedOutput()
 	call, end, _ := bytes.Cut(output, []byte("\n"))
-	if err != nil || string(call) != "<nil>" || !strings.Contains(string(end), "in a way that the host was not told") {
+	if err != nil || string(call) != "<nil>" || !strings.Contains(string(end), "with an unknown exit status") {
 		t.Errorf("%v: %s", err, output)
 	}
 }

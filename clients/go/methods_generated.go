@@ -404,7 +404,7 @@ type OperatorsClientsGetParams struct {
 	// The cursor from the last reply, or 0.
 	Provision int64 `json:"provision"`
 	// The maximum number of clients. The oldest changes are returned; continue with `provision` from the reply. Nil
-	// leaves it out.
+	// omits it.
 	Limit *int64 `json:"limit,omitempty"`
 }
 
@@ -436,11 +436,11 @@ type CareUserRegisterParams struct {
 	Password string `json:"password"`
 	// user or clinician.
 	Role CareRole `json:"role"`
-	// The first name. Nil leaves it out. An empty string does what null does.
+	// The first name. Nil omits it. An empty string has the same effect as null.
 	FirstName *string `json:"first_name,omitempty"`
-	// The last name. Nil leaves it out. An empty string does what null does.
+	// The last name. Nil omits it. An empty string has the same effect as null.
 	LastName *string `json:"last_name,omitempty"`
-	// The phone number. Nil leaves it out. An empty string does what null does.
+	// The phone number. Nil omits it. An empty string has the same effect as null.
 	Phone *string `json:"phone,omitempty"`
 }
 
@@ -487,15 +487,15 @@ func (m CareUserMethods) View(ctx context.Context, params CareUserViewParams) (*
 type CareUserChangeParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
-	// The first name. Nil leaves it out. An empty string does what null does.
+	// The first name. Nil omits it. An empty string has the same effect as null.
 	FirstName *string `json:"first_name,omitempty"`
-	// The last name. Nil leaves it out. An empty string does what null does.
+	// The last name. Nil omits it. An empty string has the same effect as null.
 	LastName *string `json:"last_name,omitempty"`
-	// The phone number. Nil leaves it out. An empty string does what null does.
+	// The phone number. Nil omits it. An empty string has the same effect as null.
 	Phone *string `json:"phone,omitempty"`
-	// A clinician's National Provider Identifier. Nil leaves it out. An empty string does what null does.
+	// A clinician's National Provider Identifier. Nil omits it. An empty string has the same effect as null.
 	NPI *string `json:"npi,omitempty"`
-	// The password, 1 to 1,024 bytes, taken exactly as given. Nil leaves it out.
+	// The password, 1 to 1,024 bytes, taken exactly as given. Nil omits it.
 	Password *string `json:"password,omitempty"`
 }
 
@@ -656,14 +656,14 @@ type CarePatientsCreateParams struct {
 	AccessToken string `json:"access_token"`
 	// The first name.
 	FirstName string `json:"first_name"`
-	// The last name. Nil leaves it out. An empty string does what null does.
+	// The last name. Nil omits it. An empty string has the same effect as null.
 	LastName *string `json:"last_name,omitempty"`
-	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil leaves it out. An empty string does what null
-	// does.
+	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil omits it. An empty string has the same effect
+	// as null.
 	Birthdate *string `json:"birthdate,omitempty"`
-	// male, female or other. Nil leaves it out. An empty string does what null does.
+	// male, female or other. Nil omits it. An empty string has the same effect as null.
 	Sex *string `json:"sex,omitempty"`
-	// The phone number. Nil leaves it out. An empty string does what null does.
+	// The phone number. Nil omits it. An empty string has the same effect as null.
 	Phone *string `json:"phone,omitempty"`
 }
 
@@ -688,9 +688,9 @@ func (m CarePatientsMethods) Create(ctx context.Context, params CarePatientsCrea
 type CarePatientsListParams struct {
 	// A bearer token from a sign-in.
 	AccessToken string `json:"access_token"`
-	// The maximum number of patients; 0 for all, 25 if absent. Nil leaves it out.
+	// The maximum number of patients; 0 for all, 25 if absent. Nil omits it.
 	Limit *int64 `json:"limit,omitempty"`
-	// The number of patients to skip. Nil leaves it out.
+	// The number of patients to skip. Nil omits it.
 	Offset *int64 `json:"offset,omitempty"`
 }
 
@@ -740,16 +740,16 @@ type CarePatientsUpdateParams struct {
 	AccessToken string `json:"access_token"`
 	// The patient's `id`.
 	PatientID int64 `json:"patient_id"`
-	// The first name. Nil leaves it out.
+	// The first name. Nil omits it.
 	FirstName *string `json:"first_name,omitempty"`
-	// The last name. Nil leaves it out. An empty string does what null does.
+	// The last name. Nil omits it. An empty string has the same effect as null.
 	LastName *string `json:"last_name,omitempty"`
-	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil leaves it out. An empty string does what null
-	// does.
+	// The day of birth, as 1970-12-31: from 1850-01-01 to tomorrow. Nil omits it. An empty string has the same effect
+	// as null.
 	Birthdate *string `json:"birthdate,omitempty"`
-	// male, female or other. Nil leaves it out. An empty string does what null does.
+	// male, female or other. Nil omits it. An empty string has the same effect as null.
 	Sex *string `json:"sex,omitempty"`
-	// The phone number. Nil leaves it out. An empty string does what null does.
+	// The phone number. Nil omits it. An empty string has the same effect as null.
 	Phone *string `json:"phone,omitempty"`
 }
 
@@ -1249,7 +1249,7 @@ func (m SystemMethods) Outbox(ctx context.Context) (*ServiceOutbox, error) {
 type SystemInviteParams struct {
 	// The role with which the code invites. One of `customer`, `salesperson`, `admin`.
 	Role SalesRole `json:"role"`
-	// The number of accounts that the code can create; default 1. Nil leaves it out.
+	// The number of accounts that the code can create; default 1. Nil omits it.
 	Uses *int64 `json:"uses,omitempty"`
 }
 

@@ -4,10 +4,10 @@ package postern
 
 import "fmt"
 
-// CareRole is what a user is.
+// CareRole is the role of a user.
 type CareRole string
 
-// The values of [CareRole]; a newer service may have more.
+// The values of [CareRole]. A newer service may have more.
 const (
 	CareRoleUser      CareRole = "user"
 	CareRoleClinician CareRole = "clinician"
@@ -16,26 +16,26 @@ const (
 // CareSex is the sex of a patient.
 type CareSex string
 
-// The values of [CareSex]; a newer service may have more.
+// The values of [CareSex]. A newer service may have more.
 const (
 	CareSexMale   CareSex = "male"
 	CareSexFemale CareSex = "female"
 	CareSexOther  CareSex = "other"
 )
 
-// CareAccess is what a share allows.
+// CareAccess is the access that a share gives.
 type CareAccess string
 
-// The values of [CareAccess]; a newer service may have more.
+// The values of [CareAccess]. A newer service may have more.
 const (
 	CareAccessRead  CareAccess = "read"
 	CareAccessWrite CareAccess = "write"
 )
 
-// CareGroup is whom a patient is shared with.
+// CareGroup is the group that a patient is shared with.
 type CareGroup string
 
-// The values of [CareGroup]; a newer service may have more.
+// The values of [CareGroup]. A newer service may have more.
 const (
 	CareGroupOwner  CareGroup = "owner"
 	CareGroupPrime  CareGroup = "prime"
@@ -43,20 +43,20 @@ const (
 	CareGroupAnyone CareGroup = "anyone"
 )
 
-// SalesRole is what an account of the sales API may do, and whom it may invite.
+// SalesRole is the role of an account of the sales API. It determines which kinds of account the account may invite.
 type SalesRole string
 
-// The values of [SalesRole]; a newer service may have more.
+// The values of [SalesRole]. A newer service may have more.
 const (
 	SalesRoleCustomer    SalesRole = "customer"
 	SalesRoleSalesperson SalesRole = "salesperson"
 	SalesRoleAdmin       SalesRole = "admin"
 )
 
-// ServiceStoreKind is how a store keeps its data.
+// ServiceStoreKind is the kind of a store.
 type ServiceStoreKind string
 
-// The values of [ServiceStoreKind]; a newer service may have more.
+// The values of [ServiceStoreKind]. A newer service may have more.
 const (
 	ServiceStoreKindMemory    ServiceStoreKind = "memory"
 	ServiceStoreKindDirectory ServiceStoreKind = "directory"
@@ -107,7 +107,7 @@ type OperatorsClient struct {
 	// The client's postal address.
 	Address string `json:"address"`
 	// When the client was deleted; null if it is not deleted. UTC with microseconds, as text:
-	// `2016-02-24T22:07:52.371513Z`. Nil stands for null.
+	// `2016-02-24T22:07:52.371513Z`. Nil means null.
 	Deleted *string `json:"deleted"`
 }
 
@@ -153,7 +153,7 @@ type CareUser struct {
 	Phone string `json:"phone"`
 	// user or clinician.
 	Role CareRole `json:"role"`
-	// A clinician's National Provider Identifier. Nil where it is left out.
+	// A clinician's National Provider Identifier. Nil if the reply omits it.
 	NPI *string `json:"npi,omitempty"`
 	// Always true.
 	Success bool `json:"success"`
@@ -205,9 +205,9 @@ type CarePatient struct {
 	FirstName string `json:"first_name"`
 	// The last name.
 	LastName string `json:"last_name"`
-	// The day of birth. Nil stands for null.
+	// The day of birth. Nil means null.
 	Birthdate *string `json:"birthdate"`
-	// male, female or other. Nil stands for null.
+	// male, female or other. Nil means null.
 	Sex *CareSex `json:"sex"`
 	// The phone number.
 	Phone string `json:"phone"`
@@ -229,9 +229,9 @@ type CarePatientResult struct {
 	FirstName string `json:"first_name"`
 	// The last name.
 	LastName string `json:"last_name"`
-	// The day of birth. Nil stands for null.
+	// The day of birth. Nil means null.
 	Birthdate *string `json:"birthdate"`
-	// male, female or other. Nil stands for null.
+	// male, female or other. Nil means null.
 	Sex *CareSex `json:"sex"`
 	// The phone number.
 	Phone string `json:"phone"`
@@ -303,7 +303,7 @@ type CareShareList struct {
 type SalesCreated struct {
 	// The email address.
 	Email string `json:"email"`
-	// When the account was created, as Unix time in seconds. In seconds since 1970.
+	// When the account was created, as Unix time in seconds. Unix time in seconds.
 	Created int64 `json:"created"`
 	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
@@ -313,7 +313,7 @@ type SalesCreated struct {
 type SalesCreatedWithKey struct {
 	// The email address.
 	Email string `json:"email"`
-	// When the account was created, as Unix time in seconds. In seconds since 1970.
+	// When the account was created, as Unix time in seconds. Unix time in seconds.
 	Created int64 `json:"created"`
 	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
@@ -439,19 +439,19 @@ type OperatorsClientInput struct {
 
 // OperatorsPersonChanges is the person data in a request. Omitted properties stay unchanged.
 type OperatorsPersonChanges struct {
-	// The first name. Nil leaves it out.
+	// The first name. Nil omits it.
 	FirstName *string `json:"first_name,omitempty"`
-	// The last name. Nil leaves it out.
+	// The last name. Nil omits it.
 	LastName *string `json:"last_name,omitempty"`
-	// The email address, unique without regard to case. Nil leaves it out.
+	// The email address, unique without regard to case. Nil omits it.
 	Email *string `json:"email,omitempty"`
 }
 
 // OperatorsClientChanges is the client data in a request. Omitted properties stay unchanged.
 type OperatorsClientChanges struct {
-	// The client's person data. Nil leaves it out.
+	// The client's person data. Nil omits it.
 	User *OperatorsPersonChanges `json:"user,omitempty"`
-	// The client's postal address. Nil leaves it out.
+	// The client's postal address. Nil omits it.
 	Address *string `json:"address,omitempty"`
 }
 

@@ -24,7 +24,7 @@ enum CareRules {
         word(given, CareAccess.allCases, Codes.invalidAccess)
     }
 
-    /// The group of a share that a request can make.
+    /// The group of a share that a request creates: any group except that of the owner.
     static func group(_ given: Given<String>) -> (String?, [AccountError]) {
         word(given, CareGroup.allCases.filter { $0 != .owner }, Codes.invalidGroup)
     }
@@ -88,8 +88,8 @@ enum CareRules {
 
     private static let earliestBirthdate = "\(Limits.birthYearMin)-01-01"
 
-    /// A day of the calendar from `Limits.birthYearMin` to tomorrow, or nil for a blank: a patient in a zone east of UTC may be born on
-    /// the day after the clock's.
+    /// A calendar date from `Limits.birthYearMin` to tomorrow; nil if blank. Tomorrow is allowed because a patient in a
+    /// time zone east of UTC may be born on the day after the current date in UTC.
     static func birthdate(_ given: Given<String>, at now: Timestamp) throws -> String? {
         if given.isBlank { return nil }
         guard let day = given.value, day.utf8.count == 10, Timestamp(day + "T00:00:00.000000Z") != nil,

@@ -3,20 +3,20 @@
 
 /// The mails that the account APIs send.
 package enum MailKind: String, CaseIterable, Sendable {
-    /// Brings the code that confirms an address.
+    /// Contains the code that confirms an address.
     case operatorsConfirmation = "operators-confirmation"
-    /// Brings what sets a new password.
+    /// Contains the code that sets a new password.
     case operatorsReset = "operators-reset"
-    /// Brings the code that confirms an address.
+    /// Contains the code that confirms an address.
     case careConfirmation = "care-confirmation"
-    /// Brings a temporary password.
+    /// Contains a temporary password.
     case careTemporaryPassword = "care-temporary-password"
-    /// The same for an account whose address is not proven: signing in with it ends what was shared.
+    /// Contains a temporary password for an account whose address is not proven. Signing in with it ends earlier shares.
     case careTemporaryPasswordUnproven = "care-temporary-password-unproven"
-    /// Brings the code that claims a share.
+    /// Contains the code that claims a share.
     case careInvitation = "care-invitation"
-    /// Brings the token that verifies an address.
+    /// Contains the token that verifies an address.
     case salesVerification = "sales-verification"
-    /// Brings what sets a new password.
+    /// Contains the token that sets a new password.
     case salesReset = "sales-reset"
 }

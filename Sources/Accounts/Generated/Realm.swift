@@ -3,11 +3,11 @@
 
 package import Store
 
-/// One of the account APIs. Each has accounts of its own: the same email may stand in all of them.
+/// One of the account APIs. Each has separate accounts: the same email may have an account in all of them.
 package enum Realm: String, CaseIterable, Sendable {
     case operators, care, sales
 
-    /// The number of the account that has an email, which is in lower case; nil where none has.
+    /// The number of the account with an email, in lower case; nil if there is none.
     package func account(of email: String, in tx: Transaction) throws -> Int? {
         switch self {
         case .operators: try tx.find(Operator.byEmail, Key(email))?.id
@@ -16,7 +16,7 @@ package enum Realm: String, CaseIterable, Sendable {
         }
     }
 
-    /// Reports an account of the realm that is not there.
+    /// Reports a reference to an account that does not exist in the realm.
     func require(_ property: String, _ account: Int, into findings: inout RecordFindings) {
         switch self {
         case .operators: findings.require(property, Operator.self, account)
@@ -27,7 +27,7 @@ package enum Realm: String, CaseIterable, Sendable {
 }
 
 extension ErrorCode.API {
-    /// The realm of its accounts; nil for the service itself, which has none.
+    /// The realm of its accounts; nil for the service itself, which has no accounts.
     package var realm: Realm? {
         switch self {
         case .operators: .operators

@@ -3,9 +3,9 @@
 
 package import Store
 
-/// All types of records that the account APIs keep.
+/// All record types of the account APIs.
 package enum RecordTypes {
-    /// One a collection.
+    /// One type per collection.
     package static let all: [RecordType] = [
         RecordType(Operator.self),
         RecordType(Client.self),
@@ -26,8 +26,9 @@ package enum RecordTypes {
         RecordType(HashKey.self),
     ]
 
-    /// The collections whose records hold the data of a person, and are deleted with it. A share that is
-    /// withdrawn, which has an address too, starts no merge: that goes with the next one.
+    /// The collections whose records contain personal data. Deleting such a record leads to a compaction,
+    /// which erases it. Shares are not among them: a withdrawn share has an address too, but is erased by
+    /// the next compaction anyway.
     package static let personal: [AnyCollection] = [
         Operator.collection,
         Client.collection,

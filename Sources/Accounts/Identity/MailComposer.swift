@@ -1,4 +1,4 @@
-/// What a mail says: one line of subject and a plain text.
+/// The subject and the text of a mail.
 package struct MailText: Equatable, Sendable {
     /// One line.
     package let subject: String

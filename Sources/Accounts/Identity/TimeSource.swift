@@ -11,7 +11,7 @@ package final class SystemTime: TimeSource {
     package init() {}
 
     package var now: Timestamp {
-        // A clock that was set wrong may stand before 1970, or centuries ahead, which has no place in a key.
+        // A wrongly set clock may be before 1970 or centuries ahead, which a key cannot represent.
         min(Timestamp(microseconds: max(0, SystemClock.microseconds)), DeterministicTime.latest)
     }
 }

@@ -4,7 +4,7 @@
 import Accounts
 
 extension MailKind {
-    /// Where a mail's link leads, up to the code; nil where what it brings does not belong into a link.
+    /// The path of a mail's link, up to the code; nil for a secret that must not be in a link.
     var linkPath: String? {
         switch self {
         case .operatorsConfirmation: "/operators/confirm?code="
@@ -18,7 +18,7 @@ extension MailKind {
         }
     }
 
-    /// The bytes of the template that comes with the program.
+    /// The bytes of the built-in template.
     var embeddedBytes: [UInt8] {
         switch self {
         case .operatorsConfirmation: PackageResources.operators_confirmation_txt

@@ -21,7 +21,7 @@ struct BashClientEmitter {
         lines += ["# By method, the type of its result, as in lib/types.jq."]
         lines += ["declare -gA _POSTERN_RESULTS=()", ""]
         lines += contract.methods.flatMap { entry(for: $0) + [""] }
-        lines += ["# Errors, by what POSTERN_ERROR_SLUG is.", ""]
+        lines += ["# Errors, by the value of POSTERN_ERROR_SLUG.", ""]
         lines += contract.slugs.flatMap { comment("\($0.text): \($0.description)", indentedBy: "    ") + [""] }
         return lines.dropLast().joined(separator: "\n") + "\n"
     }

@@ -36,7 +36,7 @@ struct ClientContract {
         let isSecret: Bool
         /// The allowed strings; empty if any string is allowed.
         let choices: [String]
-        /// The enumeration that these are of.
+        /// The enumeration of the allowed strings.
         let enumeration: Enumeration.Reference?
     }
 
@@ -51,7 +51,7 @@ struct ClientContract {
         /// The params, the required ones first.
         let params: [ClientProperty]
         let result: Result
-        /// Its own errors; any method may end with one of the service's as well.
+        /// Its own errors. Any method can also end with one of the service's errors.
         let errors: [ClientError]
     }
 
@@ -84,7 +84,7 @@ struct ClientContract {
     /// All methods, in groups.
     let groups: [Group]
     let errorGroups: [ErrorGroup]
-    /// How long a request may be, without its line feed.
+    /// The maximum length of a request, without its line feed.
     let messageBytesMax: Int
     /// The maximum nesting depth of objects and arrays in a request.
     let nestingDepthMax: Int
@@ -210,7 +210,7 @@ extension ClientContract.ClientProperty {
 }
 
 extension ClientContract.ClientProperty {
-    /// The name of the enumeration all of whose values it may have.
+    /// The name of its enumeration; nil unless all values of the enumeration are allowed.
     var wholeEnumeration: String? { enumeration.flatMap { $0.isWhole ? $0.name : nil } }
 }
 

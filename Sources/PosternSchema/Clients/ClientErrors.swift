@@ -1,10 +1,10 @@
 extension ClientContract {
-    /// An error as one API gives it. Other APIs may give the same slug under another code, for another reason.
+    /// An error of one API. Another API can use the same slug with another code and for another reason.
     struct ClientError {
         /// The API that describes it.
         let api: String
         let slug: String
-        /// When it comes.
+        /// When it occurs.
         let description: String
 
         /// `EmailRequired`, in the namespace of its API.
@@ -18,10 +18,10 @@ extension ClientContract {
         let errors: [ClientError]
     }
 
-    /// A word for what is wrong, which one API or several use.
+    /// The slug of an error, which one or more APIs use.
     struct Slug {
         let text: String
-        /// When it comes: for each API, where several use it.
+        /// When it occurs: one text per API if several APIs use it.
         let description: String
     }
 
@@ -44,7 +44,7 @@ extension ClientContract {
 }
 
 extension [String] {
-    /// The strings without those that have been there before.
+    /// The strings without repetitions.
     var uniqued: [String] {
         var seen = Set<String>()
         return filter { seen.insert($0).inserted }

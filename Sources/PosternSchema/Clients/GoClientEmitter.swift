@@ -33,7 +33,7 @@ extension GoClientEmitter {
         }
         return GoText.comment("\(enumeration.name) is \(enumeration.description.lowerFirst)")
             + ["type \(enumeration.name) string", ""]
-            + GoText.comment("The values of [\(enumeration.name)]; a newer service may have more.")
+            + GoText.comment("The values of [\(enumeration.name)]. A newer service may have more.")
             + ["const ("] + constants + [")"]
     }
 
@@ -84,13 +84,13 @@ extension GoClientEmitter {
 
     private static func resultNotes(_ property: ClientContract.ClientProperty) -> [String] {
         let absence =
-            property.isOptional ? ["Nil where it is left out."] : property.isNullable ? ["Nil stands for null."] : []
+            property.isOptional ? ["Nil if the reply omits it."] : property.isNullable ? ["Nil means null."] : []
         return property.contentNotes + absence
     }
 
     private static func paramNotes(_ property: ClientContract.ClientProperty) -> [String] {
-        let absence = property.isOptional ? ["Nil leaves it out."] : []
-        let null = property.isNullable ? ["An empty string does what null does."] : []
+        let absence = property.isOptional ? ["Nil omits it."] : []
+        let null = property.isNullable ? ["An empty string has the same effect as null."] : []
         return property.choiceNotes + property.contentNotes + absence + null
     }
 }
@@ -174,7 +174,7 @@ extension GoClientEmitter {
         }
         let constants =
             GoText.comment(
-                "The slugs of the service's errors. What one means is the API's to say: its type has the API's name."
+                "The slugs of the service's errors. The type with the names of an API and a slug says when the error occurs."
             )
             + ["const ("] + slugs + [")"]
         let types = contract.errorGroups.flatMap(\.errors).map { error in
@@ -185,7 +185,7 @@ extension GoClientEmitter {
             ["\tcase \"\(error.api).\(error.slug)\":", "\t\treturn &\(error.goName){failure}"]
         }
         let function =
-            GoText.comment("typed gives the error the type that an API has for its slug, or nil where it has none.")
+            GoText.comment("typed converts an error to the type of its slug in an API; nil for an unknown slug.")
             + ["func typed(api string, failure *CallError) error {", "\tswitch api + \".\" + string(failure.Slug) {"]
             + cases + ["\tdefault:", "\t\treturn nil", "\t}", "}"]
         return text("postern", [constants] + types + [function])
@@ -215,7 +215,7 @@ extension GoClientEmitter {
             ["\tcase \"\(error.api).\(error.slug)\":", "\t\treturn is[*postern.\(error.goName)](err)"]
         }
         let type =
-            GoText.comment("hasTypeOf says whether an error has the type that an API has for a slug.")
+            GoText.comment("hasTypeOf reports whether an error has the type of a slug; false for an unknown slug.")
             + [
                 "func hasTypeOf(api string, slug postern.Slug, err error) bool {",
                 "\tswitch api + \".\" + string(slug) {",

@@ -38,7 +38,7 @@ struct PythonClientEmitter {
         ]
         let apis = contract.errorGroups.map(\.api)
         return [
-            "\"\"\"What can go wrong: errors of this package, and for each API a module with a class for each of its slugs.\"\"\"",
+            "\"\"\"The errors of this package, and one module per API with a class for each slug of its errors.\"\"\"",
             "",
         ] + failures.map { "from .._failures import \($0) as \($0)" }
             + apis.sorted().map { "from . import \($0) as \($0)" }
@@ -52,7 +52,8 @@ struct PythonClientEmitter {
             ["", "", "class \(error.name)(CallError):"] + docstring(error.description).indented
         }
         return [
-            "\"\"\"Errors of \(group.api): \(group.title.lowerFirst).\"\"\"", "", "from .._failures import CallError",
+            "\"\"\"The errors of \(group.api): \(group.title.lowerFirst).\"\"\"", "",
+            "from .._failures import CallError",
         ] + classes
             + ["", "", "BY_SLUG: dict[str, type[CallError]] = {"]
             + group.errors.map { "    \"\($0.slug)\": \($0.name)," } + ["}", "\"\"\"The class of each slug.\"\"\""]

@@ -31,7 +31,7 @@ extension ClientContract.ClientProperty {
         return isNullable ? "nullable(\(reader))" : reader
     }
 
-    /// The type of a string that has choices; nil for others.
+    /// The type of a string with choices; nil for other values.
     private var pythonChoices: String? {
         choices.isEmpty ? nil : wholeEnumeration ?? choices.pythonLiteral
     }
@@ -42,10 +42,12 @@ extension ClientContract.ClientProperty {
 }
 
 extension [String] {
-    /// The type of a string that is one of these.
+    /// The `Literal` type of a string that is one of the strings.
     var pythonLiteral: String { "Literal[" + map { "\"\($0)\"" }.joined(separator: ", ") + "]" }
 
-    /// The statement that imports those names which the lines use, in Python's usual order: constants, classes, functions.
+    /// The statement that imports the names that the lines use, in the given order; no lines if none is used.
+    ///
+    /// - Parameter names: in Python's usual order: constants, classes, functions.
     func imports(of names: [String], from module: String) -> [String] {
         let words = Set(flatMap { $0.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init) })
         let used = names.filter(words.contains)

@@ -18,11 +18,11 @@ struct SwiftClientEmitter {
 
     private static func slugs(_ contract: ClientContract) -> String {
         let apis =
-            ["/// The APIs, each of which has errors of its own.", "public enum API: String, Sendable {"]
+            ["/// The APIs. Each has its own errors.", "public enum API: String, Sendable {"]
             + ["    case \(contract.errorGroups.map(\.api).joined(separator: ", "))", "}"]
         let known =
             [
-                "/// Those that this client knows.",
+                "/// All slugs of the contract.",
                 "public static let known: [ErrorSlug] = [",
             ] + contract.errorGroups.flatMap(\.errors).map { "    \($0.swiftName)," } + ["]"]
         let body = Array(([apis] + contract.errorGroups.map(slugs) + [known]).joined(separator: [""]))
@@ -84,7 +84,7 @@ extension ClientContract.ClientProperty {
         return (isList ? "[\(element)]" : element) + (isNullable || isOptional ? "?" : "")
     }
 
-    /// What it is, with what its type does not say.
+    /// The description, with the format or the choices that the Swift type does not show.
     var explanation: String { ([description] + choiceNotes + contentNotes).joined(separator: " ") }
 
     var field: Field {

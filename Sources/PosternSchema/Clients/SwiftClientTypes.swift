@@ -21,10 +21,11 @@ struct SwiftClientTypes {
         let known = enumeration.values.map { ".\($0.lowerCamel)" }.joined(separator: ", ")
         let body =
             values + [
-                "", "/// Those that this client knows.", "public static let known: [\(enumeration.name)] = [\(known)]",
+                "", "/// All values of the contract.", "public static let known: [\(enumeration.name)] = [\(known)]",
                 "",
             ]
-            + ["/// The string.", "public let rawValue: String", "", "/// The value of that string."]
+            + ["/// The value as the service sends it.", "public let rawValue: String", ""]
+            + ["/// Creates a value from the string that the service sends."]
             + ["public init(rawValue: String) {", "    self.rawValue = rawValue", "}"]
         return SwiftClientEmitter.documentation("\(enumeration.description) A newer service may have more values.")
             .map { "/// \($0)" } + ["public struct \(enumeration.name): Choice, ResultValue {"] + body.indented + ["}"]

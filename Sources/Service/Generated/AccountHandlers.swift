@@ -3,7 +3,7 @@
 
 import Accounts
 
-/// What binds the methods of each account API to its rules.
+/// The handlers that bind the methods of each account API to its rules.
 struct AccountHandlers {
     let operators: OperatorsHandlers
     let care: CareHandlers

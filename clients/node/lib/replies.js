@@ -4,7 +4,7 @@ import * as errors from "./generated/errors.js";
 
 /** @typedef {{ id: number, result?: unknown, error?: { code: number, message: string, data?: any } }} Reply */
 
-/** The classes of errors, by API and slug with a dot between them. */
+/** The error classes, by API and slug, separated by a dot. */
 const callErrors = new Map(
   Object.entries(errors).flatMap(([api, types]) => Object.values(types).map((type) => [`${api}.${type.slug}`, type])),
 );
@@ -22,9 +22,9 @@ export function reply(line) {
     value = JSON.parse(line);
   } catch {
     // Without the cause, because newer versions of Node quote the line in it.
-    throw new ProtocolError(`Postern wrote a line that is no JSON: ${excerpt(line)}`);
+    throw new ProtocolError(`Postern wrote a line that is not JSON: ${excerpt(line)}`);
   }
-  if (!isReply(value)) throw new ProtocolError(`Postern wrote a line that is no reply: ${excerpt(line)}`);
+  if (!isReply(value)) throw new ProtocolError(`Postern wrote a line that is not a reply: ${excerpt(line)}`);
   return value;
 }
 
@@ -46,7 +46,7 @@ function excerpt(line) {
 }
 
 /**
- * A reply's error, of the class that the method's API has for its slug. Errors of the service may come from any method.
+ * The error of a reply, in the class of its slug in the method's API. Any method can end with an error of the service.
  *
  * @param {string} method
  * @param {NonNullable<Reply["error"]>} error

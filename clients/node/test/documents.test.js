@@ -68,7 +68,7 @@ test("the TypeScript of the README compiles", { skip: !hasCompiler && "tsc is no
   assert.deepEqual(await run("tsc", ["-p", folder]), { code: 0, signal: null, stdout: "", stderr: "" });
 });
 
-test("what is declared is exported, and what is exported declared", async () => {
+test("the declared classes are the exported ones", async () => {
   const declared = async (file) => {
     const text = await readFile(join(packageFolder, "lib", file), "utf8");
     return [...text.matchAll(/^export (?:class|\* as) (\w+)/gm)].map((match) => match[1]);

@@ -26,7 +26,7 @@ protocol WrittenValue {
     func write(to writer: inout JSONWriter)
 }
 
-/// One of a few strings.
+/// A string from a list of choices.
 protocol ChoiceValue: Choice, FittingValue, WrittenValue {}
 
 extension ChoiceValue {

@@ -157,7 +157,7 @@ func typedForm(client *postern.Client, method string) form {
 	}
 }
 
-// hasTypeOf says whether an error has the type that an API has for a slug.
+// hasTypeOf reports whether an error has the type of a slug; false for an unknown slug.
 func hasTypeOf(api string, slug postern.Slug, err error) bool {
 	switch api + "." + string(slug) {
 	case "operators.authentication_failed":

@@ -178,7 +178,7 @@ func errorReply(failure *postern.CallError, err error) (map[string]any, string) 
 	return reply, ""
 }
 
-// isTyped says whether an error has the type that its method's API, or else the service, has for its slug.
+// isTyped reports whether an error has the type of its slug in its method's API, or else in the service.
 func isTyped(failure *postern.CallError, err error) bool {
 	api, _, _ := strings.Cut(failure.Method, ".")
 	return hasTypeOf(api, failure.Slug, err) || hasTypeOf("service", failure.Slug, err)

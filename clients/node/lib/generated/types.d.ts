@@ -6,22 +6,22 @@ export type Time = string;
 /** Unix time in whole seconds. */
 export type Epoch = number;
 
-/** What a user is. */
+/** The role of a user. */
 export type CareRole = "user" | "clinician";
 
 /** The sex of a patient. */
 export type CareSex = "male" | "female" | "other";
 
-/** What a share allows. */
+/** The access that a share gives. */
 export type CareAccess = "read" | "write";
 
-/** Whom a patient is shared with. */
+/** The group that a patient is shared with. */
 export type CareGroup = "owner" | "prime" | "family" | "anyone";
 
-/** What an account of the sales API may do, and whom it may invite. */
+/** The role of an account of the sales API. It determines which kinds of account the account may invite. */
 export type SalesRole = "customer" | "salesperson" | "admin";
 
-/** How a store keeps its data. */
+/** The kind of a store. */
 export type ServiceStoreKind = "memory" | "directory";
 
 /** The person data of an operator or a client. */

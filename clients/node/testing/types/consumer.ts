@@ -154,7 +154,7 @@ export function tells(error: unknown): string {
   return error.message;
 }
 
-/** What a fake of the service may throw in a host's own tests. */
+/** An error that a fake service can throw in a host's tests. */
 export const fake: Error = new errors.operators.WrongPassword({ code: -9, message: "Password is incorrect for this account." });
 // @ts-expect-error: one slug is not another.
 export const other: errors.operators.WrongPassword = new errors.operators.TooManyAttempts({ code: 1, message: "" });

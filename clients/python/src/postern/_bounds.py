@@ -2,7 +2,7 @@
 """The bounds of a request."""
 
 MESSAGE_BYTES_MAX = 8_388_608
-"""How long a request may be, without its line feed."""
+"""The maximum length of a request, in bytes, without its line feed."""
 
 NESTING_DEPTH_MAX = 128
-"""How many objects and arrays may stand within each other in a request."""
+"""The maximum nesting depth of objects and arrays in a request; the request itself counts."""

@@ -21,14 +21,14 @@ class AsyncCall(Protocol):
     """The same for asyncio."""
 
     async def __call__(self, method: str, params: dict[str, Any] | None, reader: Reader[Value], /) -> Value:
-        """Raises ProtocolError where the result is not as it should be, and else what the client's `call` does."""
+        """Raises ProtocolError if `reader` rejects the result, and the errors of the client's `call`."""
 
 
 def result_of(method: str, outcome: object) -> object:
-    """What a call came to; an error is raised, of the class that the API of the method has for its slug."""
+    """The result of a call. Raises its error, in the class of its slug in the API of the method."""
     if isinstance(outcome, CallError):
         slug = outcome.slug or ""
-        # Errors of the service itself may come from any method.
+        # Any method can end with an error of the service itself.
         known = BY_API.get(method.partition(".")[0], {}).get(slug) or BY_API["service"].get(slug)
         if known is not None:
             raise known(outcome.code, outcome.message, outcome.data)

@@ -58,10 +58,10 @@ def _excerpt(line: bytes) -> str:
 
 
 def _failure_in(error: object) -> CallError:
-    """The error. Its class is the general one, as a reply does not say which method it answers."""
+    """The error, as a plain CallError, because a reply does not contain the method."""
     if not isinstance(error, dict):
         raise ValueError("the error is not an object")
     code, message = error.get("code"), error.get("message")
     if type(code) is not int or not isinstance(message, str):
-        raise ValueError("an error without code and message")
+        raise ValueError("the error has no code or no message")
     return CallError(code, message, error.get("data"))

@@ -81,7 +81,7 @@ def string(value: object) -> str:
 
 
 choice: Reader[Any] = string
-"""Reads a string that has choices. Any string is taken, as a newer service may have more choices."""
+"""Reads a string that has choices. Accepts any string, because a newer service may have more choices."""
 
 
 def integer(value: object) -> int:

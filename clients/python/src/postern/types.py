@@ -10,22 +10,22 @@ from typing import Literal, TypedDict
 from ._reading import boolean, choice, integer, listed, nullable, object_members, read, read_optional, string, time
 
 CareRole = Literal["user", "clinician"]
-"""What a user is."""
+"""The role of a user."""
 
 CareSex = Literal["male", "female", "other"]
 """The sex of a patient."""
 
 CareAccess = Literal["read", "write"]
-"""What a share allows."""
+"""The access that a share gives."""
 
 CareGroup = Literal["owner", "prime", "family", "anyone"]
-"""Whom a patient is shared with."""
+"""The group that a patient is shared with."""
 
 SalesRole = Literal["customer", "salesperson", "admin"]
-"""What an account of the sales API may do, and whom it may invite."""
+"""The role of an account of the sales API. It determines which kinds of account the account may invite."""
 
 ServiceStoreKind = Literal["memory", "directory"]
-"""How a store keeps its data."""
+"""The kind of a store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

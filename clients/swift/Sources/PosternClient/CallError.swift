@@ -6,9 +6,9 @@ public struct CallError: Error, Equatable, Sendable {
     public let code: Int
     /// The message, for people.
     public let message: String
-    /// All that is wrong, as fixed words; none for JSON-RPC's own errors.
+    /// All slugs of the error; empty for JSON-RPC's own errors.
     public private(set) var errors: [ErrorSlug]
-    /// The param at fault, by its path: `user.email`.
+    /// The path of the invalid param: `user.email`.
     public let field: String?
     /// How many seconds to wait before a retry.
     public let retryAfter: Int?
@@ -30,7 +30,7 @@ public struct CallError: Error, Equatable, Sendable {
         self.data = data?.text
     }
 
-    /// The error as a method's answer: its slugs are those of the method's API.
+    /// The error as the reply to a call of a method: its slugs are those of the method's API.
     func answering(_ method: String) -> CallError {
         var error = self
         error.errors = errors.map { ErrorSlug($0.text, of: method) }
@@ -43,21 +43,22 @@ extension CallError: CustomStringConvertible {
     public var description: String { "\(slug?.text ?? String(code)): \(message)" }
 }
 
-/// What is wrong with a request, as a fixed word of an API. There is a name for each that the contract knows,
-/// `ErrorSlug.Operators.wrongPassword`, and a newer service may have others.
+/// The slug of an error of an API. Each slug of the contract is a static property, such as
+/// `ErrorSlug.Operators.wrongPassword`; a newer service may have others.
 public struct ErrorSlug: Hashable, Sendable {
-    /// The API whose word it is.
+    /// The API of the error.
     public let api: API
-    /// The word on the wire: `wrong_password`.
+    /// The slug as the service sends it: `wrong_password`.
     public let text: String
 
-    /// The slug of an API.
+    /// Creates a slug of an API from the text that the service sends.
     public init(_ api: API, _ text: String) {
         self.api = api
         self.text = text
     }
 
-    /// The slug in a method's answer: the method's API's, or the service's own, which may come from any method.
+    /// The slug in the reply to a method. It belongs to the method's API, or to the service itself, whose errors any
+    /// method can end with.
     init(_ text: String, of method: String) {
         let own = API(rawValue: String(method.prefix { $0 != "." })).map { ErrorSlug($0, text) }
         let general = ErrorSlug(.service, text)

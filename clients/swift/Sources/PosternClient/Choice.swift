@@ -1,15 +1,16 @@
 internal import JSON
 
-/// One of a few strings that a property may be. It may be any string, as a newer service may have more than this client knows.
+/// A string from a list of choices. It can be any string, because a newer service may have more choices than this
+/// client.
 public protocol Choice: RawRepresentable<String>, Hashable, Sendable, ExpressibleByStringLiteral,
     CustomStringConvertible
 {
-    /// The value of that string.
+    /// Creates a value from the string that the service sends.
     init(rawValue: String)
 }
 
 extension Choice {
-    /// The value that a program writes as a string.
+    /// Creates a value from a string literal.
     public init(stringLiteral value: String) {
         self.init(rawValue: value)
     }

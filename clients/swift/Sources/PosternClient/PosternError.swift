@@ -51,7 +51,7 @@ extension PosternError: CustomStringConvertible {
 }
 
 extension PosternError {
-    /// The error as what a call of that method came to.
+    /// The error as the outcome of a call of a method.
     func answering(_ method: String) -> PosternError {
         guard case .call(let error) = self else { return self }
         return .call(error.answering(method))

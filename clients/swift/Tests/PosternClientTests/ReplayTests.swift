@@ -23,7 +23,7 @@ struct ReplayTests {
         #expect(typedMethods == Set(names))
     }
 
-    @Test func knowsTheSlugsOfTheContract() throws {
+    @Test func eachSlugOfTheTranscriptsIsKnown() throws {
         let known = Set(ErrorSlug.known.map(\.text))
         let expected = try Transcript.all().reduce(into: Set<String>()) { $0.formUnion($1.slugs) }
         #expect(expected.subtracting(known) == [])

@@ -3,18 +3,18 @@
 
 import JSON
 
-/// What a user is. A newer service may have more values.
+/// The role of a user. A newer service may have more values.
 public struct CareRole: Choice, ResultValue {
     public static let user = CareRole(rawValue: "user")
     public static let clinician = CareRole(rawValue: "clinician")
 
-    /// Those that this client knows.
+    /// All values of the contract.
     public static let known: [CareRole] = [.user, .clinician]
 
-    /// The string.
+    /// The value as the service sends it.
     public let rawValue: String
 
-    /// The value of that string.
+    /// Creates a value from the string that the service sends.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }
@@ -26,49 +26,49 @@ public struct CareSex: Choice, ResultValue {
     public static let female = CareSex(rawValue: "female")
     public static let other = CareSex(rawValue: "other")
 
-    /// Those that this client knows.
+    /// All values of the contract.
     public static let known: [CareSex] = [.male, .female, .other]
 
-    /// The string.
+    /// The value as the service sends it.
     public let rawValue: String
 
-    /// The value of that string.
+    /// Creates a value from the string that the service sends.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }
 }
 
-/// What a share allows. A newer service may have more values.
+/// The access that a share gives. A newer service may have more values.
 public struct CareAccess: Choice, ResultValue {
     public static let read = CareAccess(rawValue: "read")
     public static let write = CareAccess(rawValue: "write")
 
-    /// Those that this client knows.
+    /// All values of the contract.
     public static let known: [CareAccess] = [.read, .write]
 
-    /// The string.
+    /// The value as the service sends it.
     public let rawValue: String
 
-    /// The value of that string.
+    /// Creates a value from the string that the service sends.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }
 }
 
-/// Whom a patient is shared with. A newer service may have more values.
+/// The group that a patient is shared with. A newer service may have more values.
 public struct CareGroup: Choice, ResultValue {
     public static let owner = CareGroup(rawValue: "owner")
     public static let prime = CareGroup(rawValue: "prime")
     public static let family = CareGroup(rawValue: "family")
     public static let anyone = CareGroup(rawValue: "anyone")
 
-    /// Those that this client knows.
+    /// All values of the contract.
     public static let known: [CareGroup] = [.owner, .prime, .family, .anyone]
 
-    /// The string.
+    /// The value as the service sends it.
     public let rawValue: String
 
-    /// The value of that string.
+    /// Creates a value from the string that the service sends.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }

@@ -2,7 +2,7 @@
 // swift-format-ignore-file
 
 extension ErrorSlug {
-    /// The APIs, each of which has errors of its own.
+    /// The APIs. Each has its own errors.
     public enum API: String, Sendable {
         case operators, care, sales, service
     }
@@ -134,7 +134,7 @@ extension ErrorSlug {
         public static let accessDenied = ErrorSlug(.service, "access_denied")
     }
 
-    /// Those that this client knows.
+    /// All slugs of the contract.
     public static let known: [ErrorSlug] = [
         Operators.authenticationFailed,
         Operators.fieldRequired,

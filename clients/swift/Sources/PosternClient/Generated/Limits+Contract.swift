@@ -2,8 +2,8 @@
 // swift-format-ignore-file
 
 extension Limits {
-    /// How long a request may be, without its line feed.
+    /// The maximum length of a request, in bytes, without its line feed.
     static let messageBytesMax = 8_388_608
-    /// How many objects and arrays may stand within each other in a request.
+    /// The maximum nesting depth of objects and arrays in a request; the request itself counts.
     static let nestingDepthMax = 128
 }

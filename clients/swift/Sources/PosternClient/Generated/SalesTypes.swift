@@ -3,19 +3,20 @@
 
 import JSON
 
-/// What an account of the sales API may do, and whom it may invite. A newer service may have more values.
+/// The role of an account of the sales API. It determines which kinds of account the account may invite. A newer
+/// service may have more values.
 public struct SalesRole: Choice, ResultValue {
     public static let customer = SalesRole(rawValue: "customer")
     public static let salesperson = SalesRole(rawValue: "salesperson")
     public static let admin = SalesRole(rawValue: "admin")
 
-    /// Those that this client knows.
+    /// All values of the contract.
     public static let known: [SalesRole] = [.customer, .salesperson, .admin]
 
-    /// The string.
+    /// The value as the service sends it.
     public let rawValue: String
 
-    /// The value of that string.
+    /// Creates a value from the string that the service sends.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }
@@ -25,7 +26,7 @@ public struct SalesRole: Choice, ResultValue {
 public struct SalesCreated: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
-    /// When the account was created, as Unix time in seconds. In seconds since 1970.
+    /// When the account was created, as Unix time in seconds. Unix time in seconds.
     public var created: Int
     /// A random UUID, the account's public id.
     public var externalID: String
@@ -67,7 +68,7 @@ public struct SalesCreated: ResultValue, Equatable, Sendable {
 public struct SalesCreatedWithKey: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
-    /// When the account was created, as Unix time in seconds. In seconds since 1970.
+    /// When the account was created, as Unix time in seconds. Unix time in seconds.
     public var created: Int
     /// A random UUID, the account's public id.
     public var externalID: String

@@ -3,18 +3,18 @@
 
 import JSON
 
-/// How a store keeps its data. A newer service may have more values.
+/// The kind of a store. A newer service may have more values.
 public struct ServiceStoreKind: Choice, ResultValue {
     public static let memory = ServiceStoreKind(rawValue: "memory")
     public static let directory = ServiceStoreKind(rawValue: "directory")
 
-    /// Those that this client knows.
+    /// All values of the contract.
     public static let known: [ServiceStoreKind] = [.memory, .directory]
 
-    /// The string.
+    /// The value as the service sends it.
     public let rawValue: String
 
-    /// The value of that string.
+    /// Creates a value from the string that the service sends.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }
