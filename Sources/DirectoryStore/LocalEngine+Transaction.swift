@@ -16,8 +16,8 @@ extension LocalEngine: EngineTransaction {
     }
 
     package func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) {
-        try checkBounds(key, value)
         try checkWritable()
+        try checkBounds(key, value)
         let previous = space.set(value, at: key)
         staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
     }
@@ -49,8 +49,8 @@ extension LocalEngine: EngineTransaction {
         _ place: KeySpace.Place,
         isErasable: Bool
     ) throws(StoreError) {
-        try checkBounds(key, value)
         try checkWritable()
+        try checkBounds(key, value)
         let previous = space.set(value, at: key, place: place)
         staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
     }

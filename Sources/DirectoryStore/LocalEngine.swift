@@ -5,9 +5,11 @@ package import Store
 ///
 /// A group of transactions starts with the first one after `makeDurable()` or `discardStaged()`:
 ///
-///     read     checks once per group, with two system calls, whether other processes have written
-///     write    takes the directory lock once per group and reads unread transactions before its closure runs
-///     makeDurable    one write to the journal, unlock, one sync; however many transactions are staged
+///     read     checks once per group, with two or three system calls, whether other processes have written
+///     write    takes the directory lock once per group and reads unread transactions before its closure runs; what it
+///              can read without the lock it reads before, so that it holds the lock for less time
+///     makeDurable    one write to the journal, unlock, one sync, which may be another process's; however many
+///              transactions are staged
 ///
 /// So no staged write depends on stale data.
 package final class LocalEngine: Engine {
@@ -25,7 +27,7 @@ package final class LocalEngine: Engine {
     /// Whether this group of transactions has read what other processes wrote.
     private var isUpToDate = false
     private var transactionsInMemory = 0
-    private var merging: CompactionSchedule?
+    private var compactions: CompactionSchedule?
 
     /// A store in memory. It is lost when the process ends.
     package init() {
@@ -53,7 +55,7 @@ package final class LocalEngine: Engine {
     ) throws(StoreError) {
         let (opened, space) = try StoreDirectory.open(directory, settings: settings, log: log)
         (self.directory, self.space, self.log) = (opened, space, log)
-        merging = CompactionSchedule(of: opened, settings: settings, log: log)
+        compactions = CompactionSchedule(of: opened, settings: settings, log: log)
     }
 
     /// Opens the store in a directory whose path is UTF-8.
@@ -145,6 +147,7 @@ package final class LocalEngine: Engine {
     private func beginTransaction() {
         precondition(!isInTransaction, "a transaction within a transaction")
         isInTransaction = true
+        transactionBytes = 0
     }
 
     package func makeDurable() throws(StoreError) {
@@ -165,7 +168,7 @@ package final class LocalEngine: Engine {
         forgetStaged()
         guard hasWritten else { return }
         directory.erase()
-        merging?.startIfDue(space)
+        compactions?.startIfDue(space)
     }
 
     /// Compacts the journal into a new base now, whatever its length, and waits for the end. Nothing may be staged.
@@ -175,9 +178,9 @@ package final class LocalEngine: Engine {
     /// - Throws: `StoreError`. The store is unchanged then.
     package func compact(progress: (Int) -> Void = { _ in }) throws(StoreError) -> Bool {
         precondition(staged.isEmpty, "compaction includes only durable transactions")
-        guard let directory, let merging else { return false }
+        guard let directory, let compactions else { return false }
         try directory.refresh(&space)
-        let outcome = try merging.compactNow(space, progress: progress)
+        let outcome = try compactions.compactNow(space, progress: progress)
         try directory.refresh(&space)
         return outcome
     }
@@ -213,7 +216,7 @@ package final class LocalEngine: Engine {
 
     /// Reads the writes of other processes, and makes them durable.
     private func refreshDurably() throws(StoreError) {
-        precondition(staged.isEmpty, "what is staged is not to be told of")
+        precondition(staged.isEmpty, "a staged write must not be copied or reported")
         guard let directory else { return }
         try directory.refresh(&space)
         if directory.journal.needsSync { try directory.journal.sync() }
@@ -227,15 +230,15 @@ package final class LocalEngine: Engine {
     }
 
     package func maintain() -> Int? {
-        guard let directory, let merging, staged.isEmpty, directory.journal.hasPersonalDeletions else { return nil }
-        merging.startIfDue(space)
+        guard let directory, let compactions, staged.isEmpty, directory.journal.hasPersonalDeletions else { return nil }
+        compactions.startIfDue(space)
         return Limits.maintenanceMilliseconds
     }
 
     package func close() {
         discardStaged()
         _ = maintain()
-        merging?.close()
+        compactions?.close()
         directory?.close()
     }
 

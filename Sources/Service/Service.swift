@@ -106,6 +106,12 @@ package final class Service: RequestHandler {
 
     package func lookAhead(_ request: Request) -> SlowWork? {
         guard let call = called(by: request), let params = call.params, Self.isObject(params) else { return nil }
+        // Such a request is refused at its turn, without password work.
+        if refusesUnknownParams || MCPMethod.named(request.method) != nil,
+            UnknownProperty(in: params, of: call.method) != nil
+        {
+            return nil
+        }
         defer { rollback() }
         var reader = JSONReader(params)
         var discarded = JSONWriter()
@@ -148,6 +154,10 @@ package final class Service: RequestHandler {
     }
 
     package func rollback() {
+        backend.store.discardStaged()
+    }
+
+    package func endTurn() {
         backend.store.discardStaged()
     }
 

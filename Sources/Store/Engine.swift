@@ -86,7 +86,7 @@ package protocol Engine: AnyObject {
     ///
     /// - Parameter keeping: called with the error that `body` threw, after all writes of `body` are undone. Its writes
     ///   are staged in the same transaction.
-    /// - Throws: `StoreError.busy` or `.locked`, before `body` is run; what `body` throws; what `keeping` throws.
+    /// - Throws: `StoreError.busy` or `.locked`, when `body` has not run or has run as a read; what `body` throws; what `keeping` throws.
     func write<Value>(
         _ body: (any EngineTransaction) throws -> Value,
         keeping: (any Error, any EngineTransaction) throws -> Void

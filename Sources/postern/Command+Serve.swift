@@ -8,28 +8,29 @@ private let isTerminated = Atomic(false)
 private let wakeUp = WakeUp()
 
 extension Command {
-    /// Serves until the input ends or a signal ends the process.
+    /// Serves until the input ends or a signal stops it.
     ///
-    /// The calls of one request, here `operators.client.create`, with the files in which to read on:
+    /// The calls of one request, here `operators.client.create`, with the folders in which to read on:
     ///
-    ///     Server.run                              JSONRPC/Serving: polls, reads a chunk of up to 1 MiB
-    ///       Connection.receive                    JSONRPC/Scheduling
-    ///         MessageReader.next                  JSONRPC/Framing: cuts a message, parses its envelope
-    ///         Connection.admit                    gives it a lane; if another request holds the lane, it waits
-    ///           InlineExecutor.carryOut           stages a UnitOfWork: the request's writes and its reply
-    ///             Service.handle                  finds the method
-    ///               Service.run                   Service/Generated: parses the params, calls the handler
+    ///     Server.run                            JSONRPC/Serving: polls, reads up to 1 MiB
+    ///       Connection.receive                  JSONRPC/Scheduling: begins a turn
+    ///         MessageReader.next                JSONRPC/Framing: cuts a message, parses its envelope
+    ///         Connection.admit                  carries it out, or queues it behind earlier messages of its lane
+    ///           InlineExecutor.carryOut         for a UnitOfWork: stages its writes and its reply
+    ///             Service.handle                finds the method; maps errors to replies
+    ///               Service.run                 Service/Generated: parses the params, calls the handler
     ///                 OperatorsHandlers.clientCreate
-    ///                   Operators.createClient    Accounts/Operators: the rule
-    ///                     Store.write             Store: one transaction
-    ///                       LocalEngine.write     DirectoryStore: locks the directory, reads unread transactions of
-    ///                                             other processes, runs the closure; a lock that is held makes it wait
-    ///                         Transaction.insert  adds the record and its index entries to the staged writes
-    ///         InlineExecutor.commit               at the end of the chunk, for all its units
-    ///           LocalEngine.makeDurable           appends the journal lines, unlocks, waits for one sync; if the disk is
-    ///                                             full, nothing is kept and each unit is tried again alone
-    ///         ReplyBuffer.release                 lets the replies leave
-    ///       OutputWriter.write                    writes them to stdout
+    ///                   Operators.createClient  Accounts/Operators: the rule
+    ///                     Store.write           Store/Transactions: one transaction
+    ///                       LocalEngine.write   DirectoryStore: takes the lock, reads unread transactions of other
+    ///                                           processes, runs the rule. If another process keeps the lock, throws
+    ///                                           `.locked`: Service returns a pause as slow work, Connection.resume
+    ///                                           carries the request out again, and after --lock-wait it is `busy`
+    ///         InlineExecutor.commit             ends the turn, for all its units
+    ///           LocalEngine.makeDurable         Journal.write appends the lines; unlocks; Journal.sync waits for the disk
+    ///           InlineExecutor.repeatOneByOne   if that failed, as on a full disk: each unit again, alone
+    ///         ReplyBuffer.release               lets the replies leave
+    ///       OutputWriter.write                  writes them to stdout
     func serve(_ options: Options) throws(CommandError) {
         guard let wakeUp else {
             throw .failed("no file descriptor is free: raise the limit on file descriptors (ulimit -n)")

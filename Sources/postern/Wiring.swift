@@ -19,6 +19,7 @@ struct Wiring {
     /// - Parameters:
     ///   - hashesElsewhere: whether password hashing runs on other threads while the request waits; false runs it in
     ///     place.
+    ///     A command without a loop also waits in place for the directory lock.
     ///   - wakeUp: wakes the loop of the server that runs the service; nil without a server.
     init(_ options: Options, hashesElsewhere: Bool = false, wakeUp: WakeUp? = nil) throws(CommandError) {
         let log = Log(level: options.logLevel)

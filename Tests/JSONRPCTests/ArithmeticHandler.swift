@@ -42,6 +42,7 @@ final class ArithmeticHandler: RequestHandler {
         case "slow":
             guard let outcome = phase as? SlowOutcome else {
                 let value = params?["value"]?.int ?? 0
+                if params?["writes"]?.bool == true { staged.append(value) }
                 return { SlowOutcome(value: value * 2) }
             }
             result.int(outcome.value)
@@ -69,6 +70,8 @@ final class ArithmeticHandler: RequestHandler {
             return nil
         }
     }
+
+    func endTurn() {}
 
     func isCancellable(_ request: Request) -> Bool { request.method.equals("slow") }
 

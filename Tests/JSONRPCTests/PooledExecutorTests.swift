@@ -11,6 +11,9 @@ struct PooledExecutorTests {
     private final class Record: Sendable {
         let durable = Mutex<[Int]>([])
         let handlers = Mutex(0)
+        /// How often background tasks have run, and how many sessions have ended.
+        let taskRuns = Mutex(0)
+        let endedSessions = Mutex(0)
     }
 
     /// One worker's handler. It counts itself, and its commits are kept in the record.
@@ -36,6 +39,7 @@ struct PooledExecutorTests {
         func lookAhead(_ request: Request) -> SlowWork? { inner.lookAhead(request) }
         func mayWait(_ request: Request) -> Bool { inner.mayWait(request) }
         func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? { inner.cancelledID(by: notification) }
+        func endTurn() {}
         func isCancellable(_ request: Request) -> Bool { inner.isCancellable(request) }
         func lane(of request: Request) -> Lane? { inner.lane(of: request) }
         func shaped(_ error: RPCError, for request: Request) -> RPCError { inner.shaped(error, for: request) }
@@ -61,12 +65,22 @@ struct PooledExecutorTests {
         order: ReplyOrder = .asCompleted,
         workers: Int = 4,
         commitFails: Bool = false,
-        startThread: @escaping Thread.Starter = Thread.start
+        startThread: @escaping Thread.Starter = Thread.start,
+        taskRunsMin: Int = 0
     ) throws -> [JSONValue] {
         let record = record
         let wakeUp = try #require(WakeUp())
         let executor = PooledExecutor(workers: workers, startThread: startThread, wake: { wakeUp.send() }) {
-            WorkerSession(handler: RecordingHandler(record, commitFails: commitFails), tasks: [])
+            // A task with three more pieces of work after each request.
+            var pieces = 0
+            let task: LoopTask = {
+                record.taskRuns.withLock { $0 += 1 }
+                pieces = (pieces + 1) % 4
+                return pieces == 0 ? nil : 0
+            }
+            return WorkerSession(handler: RecordingHandler(record, commitFails: commitFails), tasks: [task]) {
+                record.endedSessions.withLock { $0 += 1 }
+            }
         }
         var connection = Connection(
             policy: ArithmeticHandler(),
@@ -78,15 +92,20 @@ struct PooledExecutorTests {
         var output: [UInt8] = []
         Array(lines.map { $0 + "\n" }.joined().utf8).withUnsafeBytes { connection.receive($0) }
         while !connection.isIdle {
-            if connection.canTakeBacklog { connection.takeBacklog() }
+            if connection.hasBacklog { connection.takeBacklog() }
             connection.resume()
             output += connection.takeOutput()
-            if !connection.isIdle, !connection.canTakeBacklog {
+            if !connection.isIdle, !connection.hasBacklog {
                 _ = Readiness.wait(wakeUp.descriptor, nil, milliseconds: 1_000)
                 wakeUp.clear()
             }
         }
         output += connection.takeOutput()
+        let deadline = ContinuousClock.now + .seconds(60)
+        while record.taskRuns.withLock({ $0 }) < taskRunsMin, ContinuousClock.now < deadline {
+            Thread.sleep(microseconds: 1_000)
+        }
+        connection.finish()
         return try output.split(separator: 0x0A).map { try JSONValue(parsing: $0) }
     }
 
@@ -123,10 +142,25 @@ struct PooledExecutorTests {
         for reply in replies { #expect(reply["result"]?.int == reply["id"]?.int.map { $0 * 2 }) }
     }
 
-    /// Each worker makes its own session, and no more workers are started than there may be.
-    @Test func makesASessionForEachWorker() throws {
+    @Test func makesAndEndsASessionForEachWorker() throws {
         _ = try replies(to: (1...50).map { write($0) }, workers: 3)
-        #expect((1...3).contains(record.handlers.withLock { $0 }))
+        #expect(record.handlers.withLock { $0 } == 3)
+        #expect(record.endedSessions.withLock { $0 } == 3)
+    }
+
+    @Test func runsTasksAgainAtTheTimeTheyAskFor() throws {
+        _ = try replies(to: [write(1)], workers: 1, taskRunsMin: 4)
+        #expect(record.taskRuns.withLock { $0 } == 4)
+    }
+
+    /// A lane with many messages once kept all workers.
+    @Test func servesEveryLaneInTurn() throws {
+        let lines = (0..<6).flatMap { lane in (0..<20).map { write(100 * lane + $0, lane: "\(lane)") } }
+        let order = ids(try replies(to: lines, workers: 1))
+        for lane in 0..<6 {
+            let first = try #require(order.firstIndex { $0 / 100 == lane })
+            #expect(first < 20, "lane \(lane) begins with reply \(first)")
+        }
     }
 
     @Test func answersABatchInItsOrder() throws {
@@ -138,8 +172,8 @@ struct PooledExecutorTests {
 
     @Test func writesNothingOfALookAhead() throws {
         // The second waits behind the first, so that its first phase runs ahead.
-        let lines = [write(1, lane: "a"), slow(2), slow(3)]
-        let replies = try replies(to: lines, order: .inOrder)
+        let writing = #"{"jsonrpc":"2.0","id":2,"method":"slow","params":{"value":2,"writes":true}}"#
+        let replies = try replies(to: [write(1), writing, slow(3)], order: .inOrder)
         #expect(ids(replies) == [1, 2, 3])
         #expect(record.durable.withLock { $0 } == [1])
     }

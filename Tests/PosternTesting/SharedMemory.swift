@@ -45,7 +45,7 @@ package final class SharedMemory: Sendable {
 
     var snapshot: [Entry] { state.withLock { $0.entries } }
 
-    func noteDoubleCommit(_ writes: [StoreKey: [UInt8]?]) {
+    func recordDoubleCommit(_ writes: [StoreKey: [UInt8]?]) {
         let keys = writes.keys.sorted().map { String(decoding: $0.bytes, as: UTF8.self) }
         state.withLock { $0.doubleCommits.append(keys.joined(separator: " ")) }
     }

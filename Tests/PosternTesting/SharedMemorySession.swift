@@ -35,7 +35,7 @@ package final class SharedMemorySession: Engine, EngineTransaction {
             let result = run(body, keeping)
             if memory.commit(writes, ifUnchanged: reads, since: snapshot) {
                 if !writes.isEmpty {
-                    if hasCommitted { memory.noteDoubleCommit(writes) }
+                    if hasCommitted { memory.recordDoubleCommit(writes) }
                     hasCommitted = true
                 }
                 return try result.get()

@@ -42,7 +42,7 @@ final class PooledService {
         }
         let executor = ExecutorChoice.pooled(workers: Self.workers, policy: makeSession().1) {
             let (backend, handler) = makeSession()
-            return WorkerSession(handler: handler, tasks: backend.tasks)
+            return WorkerSession(handler: handler, tasks: backend.tasks, finish: backend.finish)
         }
         let server = Server(
             input: requests.reader,

@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import CSodium
 internal import Platform
 
@@ -32,16 +33,19 @@ package final class SystemRandom: RandomSource {
 
 /// A generator that returns the same bytes for the same seed, for deterministic mode. It must never be used with a
 /// persistent store.
-package final class DeterministicRandom: RandomSource {
+package final class DeterministicRandom: RandomSource, Sendable {
     private let seed: Int
-    private var drawn = 0
+    private let draws = Mutex(0)
 
     package init(seed: Int) {
         self.seed = seed
     }
 
     package func bytes(_ count: Int) -> [UInt8] {
-        drawn += 1
+        let drawn = draws.withLock { draws in
+            draws += 1
+            return draws
+        }
         // The key is the seed, the number of the draw, and zeros up to 32 bytes.
         var key = [UInt8](repeating: 0, count: Int(randombytes_SEEDBYTES))
         withUnsafeBytes(of: (seed.littleEndian, drawn.littleEndian)) { key.replaceSubrange(0..<$0.count, with: $0) }

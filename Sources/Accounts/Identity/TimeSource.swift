@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import Platform
 
 /// A clock.
@@ -17,19 +18,23 @@ package final class SystemTime: TimeSource {
 }
 
 /// A clock that changes only when it is advanced, for deterministic mode.
-package final class DeterministicTime: TimeSource {
-    /// The current time.
-    package private(set) var now: Timestamp
+package final class DeterministicTime: TimeSource, Sendable {
+    private let time: Mutex<Timestamp>
 
     package init(startingAt start: Timestamp) {
-        self.now = start
+        time = Mutex(start)
     }
+
+    /// The current time.
+    package var now: Timestamp { time.withLock { $0 } }
 
     /// Advances the clock. Returns false, without a change, if it would pass `latest`.
     package func advance(seconds: Int) -> Bool {
-        guard seconds <= now.seconds(until: Self.latest) else { return false }
-        now = now.adding(seconds: seconds)
-        return true
+        time.withLock { now in
+            guard seconds <= now.seconds(until: Self.latest) else { return false }
+            now = now.adding(seconds: seconds)
+            return true
+        }
     }
 
     /// 2200-01-01T00:00:00.000000Z. Expiry times some time after it still have ten digits as Unix time, as keys

@@ -64,14 +64,14 @@ final class Compaction: Sendable {
 
     private func outcome(of source: CompactionSource, progress: (Int) -> Void) -> Outcome {
         do throws(StoreError) {
-            let merging = try DirectoryLock(
+            let compactionLock = try DirectoryLock(
                 DirectoryLock.compactionFileName,
                 in: source.directory,
                 readOnly: false,
                 calls: source.settings.calls
             )
-            guard try merging.takeIfFree() else { return .skipped }
-            defer { merging.release() }
+            guard try compactionLock.takeIfFree() else { return .skipped }
+            defer { compactionLock.release() }
             // If another process has compacted since the source was read, the files of the next epoch are the current
             // ones. While this lock is held, no other process can compact.
             let files = StoreFiles(

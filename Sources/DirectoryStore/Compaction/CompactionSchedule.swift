@@ -16,7 +16,7 @@ final class CompactionSchedule {
 
     init(of directory: StoreDirectory, settings: StoreSettings, log: @escaping (String) -> Void) {
         (self.directory, self.settings, self.log) = (directory, settings, log)
-        directory.merging = self
+        directory.compactions = self
     }
 
     /// Handles the outcome of the last compaction, and starts a new one if it is due. Nothing may be staged.
@@ -39,6 +39,8 @@ final class CompactionSchedule {
     func compactNow(_ space: LayeredSpace, progress: (Int) -> Void) throws(StoreError) -> Bool {
         compaction?.cancel()
         handleOutcome()
+        // It has ended in spite of the cancellation, and its base is newer than the one that is open.
+        if compaction != nil { return true }
         let room = try directory.roomToCompact()
         guard room.free >= room.needed else { throw .diskFull }
         guard let source = try directory.compactionSource(space) else { throw .readOnly }

@@ -44,8 +44,8 @@ final class DirectoryLock {
     ///
     /// - Parameters:
     ///   - milliseconds: the length of the wait.
-    ///   - blocks: whether to wait here. If not, the call waits at most `Limits.lockPauseMilliseconds`, which is not
-    ///     noticed, and the caller is asked to retry.
+    ///   - blocks: whether to wait here. If not, the call waits at most `Limits.lockSpinMilliseconds`, and the
+    ///     caller must retry.
     /// - Throws: `StoreError.busy` if the wait is over; `.locked` if the caller should retry; `.damaged` if the file
     ///   was replaced, because a lock on a file without that name excludes no process.
     func take(waitingMilliseconds milliseconds: Int, blocks: Bool = true) throws(StoreError) {
@@ -55,7 +55,7 @@ final class DirectoryLock {
         if let last = contention?.last, now - last > milliseconds { contention = nil }
         let since = contention?.since ?? now
         let patience = max(0, milliseconds - (now - since))
-        let pause = contention == nil ? min(patience, Limits.lockPauseMilliseconds) : 0
+        let pause = contention == nil ? min(patience, Limits.lockSpinMilliseconds) : 0
         var wait = LockWait(milliseconds: blocks ? patience : pause)
         while wait.next() {
             if try takeIfFree() { return contention = nil }

@@ -21,7 +21,7 @@ final class StoreDirectory {
     private(set) var manifest: Manifest
     private(set) var journal: Journal
     /// Runs the compactions of this process. It has the state that belongs to a manifest that it has installed.
-    weak var merging: CompactionSchedule?
+    weak var compactions: CompactionSchedule?
     /// Whether the journal was read from its start and not settled since.
     var isUnsettled = false
 
@@ -75,7 +75,7 @@ final class StoreDirectory {
         guard try hasNews() else { return }
         // An epoch that a compaction of this process has started does not have to be read.
         let isSameEpoch = try currentStamp() == manifestStamp
-        let isByAnother = !isSameEpoch && merging?.isUnderWay != true
+        let isByAnother = !isSameEpoch && compactions?.isUnderWay != true
         let early = isByAnother ? Self.readEarly(files, isWritable: marks != nil) : nil
         do throws(StoreError) {
             try takeLock()
@@ -199,7 +199,7 @@ final class StoreDirectory {
         }
         if latest != manifest {
             let epoch: OpenedEpoch
-            if let prepared = merging?.takePrepared(for: latest) {
+            if let prepared = compactions?.takePrepared(for: latest) {
                 epoch = prepared.opened(marks: marks, log: log)
                 isUnsettled = false
             } else {

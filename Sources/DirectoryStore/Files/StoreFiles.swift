@@ -160,14 +160,14 @@ struct StoreFiles {
         if try directory.names().contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
         guard try !orphans(beside: manifest).isEmpty else { return }
         // The files of a running compaction are not orphans.
-        let merging = try DirectoryLock(
+        let compactionLock = try DirectoryLock(
             DirectoryLock.compactionFileName,
             in: directory,
             readOnly: false,
             calls: calls
         )
-        guard try merging.takeIfFree() else { return }
-        defer { merging.release() }
+        guard try compactionLock.takeIfFree() else { return }
+        defer { compactionLock.release() }
         // The orphans may belong to an earlier manifest while the name of the current one is not durable, because the
         // sync after its rename failed. The current manifest is written and renamed again, because a second sync alone
         // would not report the lost write.

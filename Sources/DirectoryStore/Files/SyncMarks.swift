@@ -34,7 +34,7 @@ final class SyncMarks {
     private static let (written, synced, syncs) = (0, 1, 2)
     /// The value of the sync counter when a wait for a sync timed out. While the counter has this value, the process
     /// does not wait.
-    private var syncsInVain: UInt64?
+    private var syncsAtTimeout: UInt64?
     /// The bits above these have the epoch.
     private static let lengthBits: UInt64 = 44
 
@@ -101,12 +101,12 @@ final class SyncMarks {
             if synced >= length { return synced }
             if try lock.takeIfFree() { break }
             // A process that hangs in its sync must not block the syncs of the others.
-            guard patience > 0, syncs != syncsInVain else {
-                syncsInVain = syncs
+            guard patience > 0, syncs != syncsAtTimeout else {
+                syncsAtTimeout = syncs
                 try sync()
                 return length
             }
-            // Whoever dies in one wakes nobody.
+            // A process that dies during a sync wakes no other, so the wait has a timeout.
             Futex.wait(
                 words + Self.syncs,
                 while: UInt32(truncatingIfNeeded: syncs),

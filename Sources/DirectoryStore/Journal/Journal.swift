@@ -84,8 +84,8 @@ final class Journal {
     /// - Parameters:
     ///   - writes: the writes of all transactions, in order.
     ///   - ends: where in `writes` each transaction ends.
-    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Nothing was appended then; a later call may
-    ///   succeed.
+    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Nothing was appended then, or a torn line that the
+    ///   next process with the lock removes. A later call may succeed, unless the sync after the removal failed.
     func write(_ writes: [StagedWrite], ends: [Int]) throws(StoreError) {
         try checkTail()
         writer.start(number: number, check: replay.check)

@@ -14,17 +14,18 @@
 /// (`Limits.turnBytes`), because a short request may have a long reply. The next turn starts when the replies have been
 /// taken.
 ///
-/// The scheduler belongs to one thread, and does no input or output. It is a struct with one owner, because each use of
+/// The scheduler belongs to one thread, and does not read or write the stream. It is a struct with one owner, because each use of
 /// a property of an object is checked at run time for overlapping access.
 struct Connection: ~Copyable {
     private let policy: any RequestPolicy
     private let executor: any Executor
+    /// The executor's `isInline`, asked once.
+    private let isInline: Bool
     private let pool: WorkPool
     private let chosenOrder: ReplyOrder?
     private var reader: MessageReader
     private var lanes = Lanes()
-    /// Lanes whose next message can be carried out once there is room for its reply or a worker is free.
-    private var pausedLanes = Set<Lane>()
+    private var pausedLanes = PausedLanes()
     private var inFlight = RequestsInFlight()
     private var underWay = MessagesUnderWay()
     private var replies: ReplyBuffer
@@ -44,31 +45,18 @@ struct Connection: ~Copyable {
     ) {
         self.policy = policy
         self.executor = executor
+        self.isInline = executor.isInline
         self.pool = pool
         self.chosenOrder = order
         self.reader = MessageReader(framing)
         self.replies = ReplyBuffer(framing)
     }
 
-    /// A connection whose requests are carried out on the calling thread.
-    init(handler: any RequestHandler, pool: WorkPool, order: ReplyOrder?, framing: Framing) {
-        self.init(
-            policy: handler,
-            executor: InlineExecutor(handler),
-            pool: pool,
-            order: order,
-            framing: framing
-        )
-    }
-
     /// Whether every request was answered.
     var isIdle: Bool { lanes.isEmpty && reader.isEmpty }
 
-    /// Whether messages that were read wait only for earlier replies to be taken, or for a worker.
-    var hasBacklog: Bool { !reader.isEmpty || !pausedLanes.isEmpty }
-
-    /// Whether `takeBacklog()` can carry out messages of the backlog now.
-    var canTakeBacklog: Bool { hasBacklog && !executor.isFull }
+    /// Whether `takeBacklog()` can go on with messages that were read once earlier replies have been taken.
+    var hasBacklog: Bool { !reader.isEmpty || !pausedLanes.isEmpty && !executor.isFull }
 
     /// How many messages were read and are not answered; replies that wait to be written are not counted.
     var unansweredMessages: Int { lanes.count + reader.count }
@@ -92,10 +80,10 @@ struct Connection: ~Copyable {
         takeBacklog()
     }
 
-    /// Continues after a turn that ended because its replies were long or no worker was free.
+    /// Continues after a turn that ended because its replies were long.
     mutating func takeBacklog() {
-        for lane in pausedLanes { advance(lane) }
-        while !isFull, let (received, chunk) = reader.next() {
+        advancePausedLanes()
+        while !replies.isFull, let (received, chunk) = reader.next() {
             switch received {
             case .message(let message): admit(message, chunk: chunk)
             case .batch(let messages): admit(messages, chunk: chunk)
@@ -113,12 +101,18 @@ struct Connection: ~Copyable {
             guard let message = underWay.remove(ticket) else { continue }
             message.unit.phase = phase
             message.state = .queued
-            advance(message.lane)
+            pausedLanes.append(message.lane)
         }
         for (ticket, execution) in executed {
             if let message = underWay.remove(ticket) { finish(message, with: execution) }
         }
+        advancePausedLanes()
         endTurn()
+    }
+
+    /// Ends the executor. Everything must be answered.
+    func finish() {
+        executor.finish()
     }
 
     /// Removes and returns the released replies.
@@ -129,11 +123,13 @@ struct Connection: ~Copyable {
     private mutating func endTurn() {
         executor.commit(&replies)
         lookAhead()
+        // An inline executor has ended the group of transactions, which the policy's are part of.
+        if !isInline { policy.endTurn() }
     }
 
     // MARK: Order
 
-    private var isFull: Bool { replies.isFull || executor.isFull }
+    private var isFull: Bool { replies.isFull || !isInline && executor.isFull }
 
     private var order: ReplyOrder {
         chosenOrder ?? (reader.framing == .header ? .asCompleted : .inOrder)
@@ -155,15 +151,16 @@ struct Connection: ~Copyable {
             return
         }
         let ticket = underWay.nextTicket()
-        if lanes.isEmpty {
+        // A unit that is done at once needs no lane. One that a worker carries out may change its account meanwhile.
+        if lanes.isEmpty, isInline {
             begin(unit, ticket, in: nil)
         } else {
             let lane = lane(of: unit) ?? .own(ticket)
             if lanes.isBlocked(lane) {
-                wait(PendingMessage(unit, in: lane))
+                enqueue(PendingMessage(unit, in: lane))
             } else if isFull {
-                wait(PendingMessage(unit, in: lane))
-                pausedLanes.insert(lane)
+                enqueue(PendingMessage(unit, in: lane))
+                pausedLanes.append(lane)
             } else {
                 begin(unit, ticket, in: lane)
             }
@@ -207,7 +204,7 @@ struct Connection: ~Copyable {
         return unit.request.flatMap { policy.lane(of: $0) }
     }
 
-    private mutating func wait(_ message: PendingMessage) {
+    private mutating func enqueue(_ message: PendingMessage) {
         inFlight.insert(message)
         lanes.append(message)
         if message.state == .queued, let request = message.unit.request, policy.mayWait(request) {
@@ -226,16 +223,20 @@ struct Connection: ~Copyable {
         if case .done = execution { return }
         let message = PendingMessage(unit, in: lane ?? self.lane(of: unit) ?? .own(ticket))
         underWay.insert(message, ticket)
-        wait(message)
+        enqueue(message)
         if case .waits(let work) = execution { pool.start(ticket, work) }
+    }
+
+    /// Carries out the messages of the paused lanes while there is room.
+    private mutating func advancePausedLanes() {
+        while !isFull, let lane = pausedLanes.removeFirst() { advance(lane) }
     }
 
     /// Carries out the messages of a lane whose turn has come.
     private mutating func advance(_ lane: Lane) {
-        pausedLanes.remove(lane)
         while let message = lanes.first(of: lane), message.state == .queued {
             if isFull {
-                pausedLanes.insert(lane)
+                pausedLanes.append(lane)
                 return
             }
             refuseInFullBatch(&message.unit)
@@ -253,13 +254,12 @@ struct Connection: ~Copyable {
         switch execution {
         case .done(let reply):
             // A request that was cancelled meanwhile gets no reply.
-            let isCancelled = if case .cancelled = message.unit.task { true } else { false }
-            replies.stage(isCancelled ? [] : reply, to: message.unit.address)
+            replies.stage(message.unit.isCancelled ? [] : reply, to: message.unit.address)
             remove(message)
-        case .waits(let work): return start(work, for: message, underWay.nextTicket())
-        case .lookedAhead: message.state = .queued
+        case .waits(let work) where !message.unit.isCancelled: return start(work, for: message, underWay.nextTicket())
+        case .waits, .lookedAhead: message.state = .queued
         }
-        advance(message.lane)
+        pausedLanes.append(message.lane)
     }
 
     private mutating func start(_ work: @escaping SlowWork, for message: PendingMessage, _ ticket: Ticket) {

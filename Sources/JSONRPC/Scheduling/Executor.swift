@@ -3,6 +3,9 @@ typealias Ticket = Int
 
 /// Carries out units of work: runs their phases and commits their writes.
 protocol Executor: AnyObject {
+    /// Whether a unit is carried out before `carryOut` returns, on the thread that calls it.
+    var isInline: Bool { get }
+
     /// Whether it accepts no further unit until one is finished.
     var isFull: Bool { get }
 
@@ -19,6 +22,9 @@ protocol Executor: AnyObject {
 
     /// Ends a turn: commits the units that were carried out and are not committed yet, and releases their replies.
     func commit(_ replies: inout ReplyBuffer)
+
+    /// Ends the executor once nothing is under way: stops its threads and ends their sessions.
+    func finish()
 }
 
 /// The state of a unit of work after a call of the executor.

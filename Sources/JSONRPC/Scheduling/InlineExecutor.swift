@@ -13,6 +13,7 @@ final class InlineExecutor: Executor {
         self.handler = handler
     }
 
+    let isInline = true
     var isFull: Bool { false }
 
     func carryOut(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution {
@@ -31,6 +32,8 @@ final class InlineExecutor: Executor {
     func lookAhead(_ unit: UnitOfWork, _ ticket: Ticket) -> Execution {
         unit.request.flatMap { handler.lookAhead($0) }.map { .waits($0) } ?? .done
     }
+
+    func finish() {}
 
     func takeFinished() -> [(ticket: Ticket, execution: FinishedExecution)] { [] }
 
@@ -70,18 +73,5 @@ extension UnitOfWork {
             commit(by: handler, reply: &reply)
         }
         return reply.take()
-    }
-
-    /// Commits the message's writes. If the commit fails, the error replaces the reply.
-    func commit(by handler: any RequestHandler, reply: inout JSONWriter) {
-        // A refusal has no writes, so a failed commit must not change its reply.
-        guard request != nil else { return }
-        do throws(RPCError) {
-            try handler.commit()
-        } catch {
-            handler.rollback()
-            reply.truncate(to: 0)
-            end(with: error, by: handler, reply: &reply)
-        }
     }
 }

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// The waiting messages, a queue for each lane.
 ///
 /// A waiting message keeps the whole chunk that contains it, which may be a thousand times its length. The byte counts

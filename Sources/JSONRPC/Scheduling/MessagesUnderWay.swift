@@ -1,3 +1,5 @@
+internal import Platform
+
 /// The waiting messages whose slow work or phase runs on another thread, by ticket, and the candidates: queued messages
 /// whose slow work may be started ahead of their turn.
 struct MessagesUnderWay {

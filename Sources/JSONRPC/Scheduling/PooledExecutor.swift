@@ -1,20 +1,5 @@
 import JSON
 internal import Platform
-internal import Synchronization
-
-/// The request handler and the background tasks of one worker. Only the worker's thread uses them.
-package struct WorkerSession {
-    let handler: any RequestHandler
-    let tasks: [LoopTask]
-
-    /// - Parameters:
-    ///   - handler: carries out requests, with its own engine session and domain objects.
-    ///   - tasks: the background work for requests of this session. It runs after each request.
-    package init(handler: any RequestHandler, tasks: [LoopTask]) {
-        self.handler = handler
-        self.tasks = tasks
-    }
-}
 
 /// Carries out units of work on worker threads, and commits each unit alone. It is meant for an engine whose commit
 /// waits for another machine.
@@ -22,25 +7,39 @@ package struct WorkerSession {
 /// A worker runs one phase of a unit. A unit that waits for slow work occupies no worker, and any worker may run its
 /// next phase.
 final class PooledExecutor: Executor {
-    /// Safe to send: the bytes that the unit points to do not change, and the loop keeps them until the job is
-    /// finished. Only the loop uses the mutable counts in the unit's chunk and batch.
-    private struct Job: @unchecked Sendable {
-        let ticket: Ticket
-        let unit: UnitOfWork
-        let isLookAhead: Bool
+    private enum Job: Sendable {
+        case carryOut(Ticket, SharedUnit)
+        case lookAhead(Ticket, SharedUnit)
+        /// Ends one worker.
+        case end
     }
 
-    private let jobs = Mailbox<Job>()
-    private let finished = FinishedExecutions()
+    /// Safe to send: the bytes that the unit points to do not change while the unit refers to their chunk. Only the loop
+    /// uses the mutable counts in the unit's chunk and batch.
+    private struct SharedUnit: @unchecked Sendable {
+        let unit: UnitOfWork
+    }
+
+    /// The threads' common state.
+    private struct Exchange: Sendable {
+        let jobs = Mailbox<Job>()
+        let finished = Collector<(ticket: Ticket, execution: FinishedExecution)>()
+        let ended = Mailbox<Void>()
+        let makeSession: @Sendable () -> WorkerSession
+        let wake: @Sendable () -> Void
+    }
+
+    let isInline = false
+    private let exchange: Exchange
     private let workersMax: Int
     private var workers = 0
     private var underWay = 0
     private let startThread: Thread.Starter
-    private let makeSession: @Sendable () -> WorkerSession
-    private let wake: @Sendable () -> Void
+    /// The session of the calling thread, which carries out units if no worker thread can be started.
+    private var ownSession: WorkerSession?
 
     /// - Parameters:
-    ///   - workers: how many threads carry out requests.
+    ///   - workers: how many threads carry out requests; at least 1.
     ///   - startThread: starts a worker's thread.
     ///   - wake: called when an execution has ended, on the thread that ran it.
     ///   - makeSession: makes a worker's session, on the worker's thread.
@@ -50,27 +49,27 @@ final class PooledExecutor: Executor {
         wake: @escaping @Sendable () -> Void,
         makeSession: @escaping @Sendable () -> WorkerSession
     ) {
+        precondition(workers > 0, "a pool without workers carries out nothing")
         workersMax = workers
         self.startThread = startThread
-        self.makeSession = makeSession
-        self.wake = wake
+        exchange = Exchange(makeSession: makeSession, wake: wake)
     }
 
     /// At most two jobs per worker: one runs and one is queued, so that no worker waits for the loop.
     var isFull: Bool { underWay >= 2 * workersMax }
 
     func carryOut(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution {
-        start(Job(ticket: ticket, unit: unit, isLookAhead: false))
+        start(.carryOut(ticket, SharedUnit(unit: unit)))
         return .underWay
     }
 
     func lookAhead(_ unit: UnitOfWork, _ ticket: Ticket) -> Execution {
-        start(Job(ticket: ticket, unit: unit, isLookAhead: true))
+        start(.lookAhead(ticket, SharedUnit(unit: unit)))
         return .underWay
     }
 
     func takeFinished() -> [(ticket: Ticket, execution: FinishedExecution)] {
-        let taken = finished.take()
+        let taken = exchange.finished.takeAll()
         underWay -= taken.count
         return taken
     }
@@ -79,39 +78,56 @@ final class PooledExecutor: Executor {
         replies.release()
     }
 
+    func finish() {
+        for _ in 0..<workers { exchange.jobs.post(.end) }
+        for _ in 0..<workers { exchange.ended.take() }
+        workers = 0
+        ownSession?.finish()
+        ownSession = nil
+    }
+
     /// Queues a job. If no worker thread can be started, the calling thread runs the job.
     private func start(_ job: Job) {
         underWay += 1
         while workers < workersMax, startWorker() { workers += 1 }
-        if workers > 0 { jobs.post(job) } else { Self.run(job, in: ownSession, finished, wake) }
-    }
-
-    private lazy var ownSession = makeSession()
-
-    private func startWorker() -> Bool {
-        let (jobs, finished, makeSession, wake) = (jobs, finished, makeSession, wake)
-        return startThread {
-            let session = makeSession()
-            while true { Self.run(jobs.take(), in: session, finished, wake) }
-        }
-    }
-
-    private static func run(
-        _ job: Job,
-        in session: WorkerSession,
-        _ finished: FinishedExecutions,
-        _ wake: @Sendable () -> Void
-    ) {
-        finished.add(job.ticket, execution(of: job, in: session))
-        wake()
+        guard workers == 0 else { return exchange.jobs.post(job) }
+        let session = ownSession ?? exchange.makeSession()
+        ownSession = session
+        Self.run(job, in: session, exchange)
         for task in session.tasks { _ = task() }
     }
 
-    private static func execution(of job: Job, in session: WorkerSession) -> FinishedExecution {
-        let (unit, handler) = (job.unit, session.handler)
-        if job.isLookAhead {
-            return unit.request.flatMap { handler.lookAhead($0) }.map { .waits($0) } ?? .lookedAhead
+    private func startWorker() -> Bool {
+        let exchange = exchange
+        return startThread {
+            let session = exchange.makeSession()
+            var milliseconds: Int?
+            while true {
+                let job = milliseconds.map { exchange.jobs.take(milliseconds: $0) } ?? exchange.jobs.take()
+                if let job {
+                    if case .end = job { break }
+                    Self.run(job, in: session, exchange)
+                }
+                milliseconds = session.tasks.compactMap { $0() }.min()
+            }
+            session.finish()
+            exchange.ended.post(())
         }
+    }
+
+    private static func run(_ job: Job, in session: WorkerSession, _ exchange: Exchange) {
+        switch job {
+        case .carryOut(let ticket, let shared):
+            exchange.finished.add((ticket, execution(of: shared.unit, by: session.handler)))
+        case .lookAhead(let ticket, let shared):
+            let work = shared.unit.request.flatMap { session.handler.lookAhead($0) }
+            exchange.finished.add((ticket, work.map { .waits($0) } ?? .lookedAhead))
+        case .end: return
+        }
+        exchange.wake()
+    }
+
+    private static func execution(of unit: UnitOfWork, by handler: any RequestHandler) -> FinishedExecution {
         var reply = JSONWriter()
         if let work = unit.perform(by: handler, reply: &reply) {
             handler.rollback()
@@ -119,21 +135,5 @@ final class PooledExecutor: Executor {
         }
         unit.commit(by: handler, reply: &reply)
         return .done(reply: reply.take())
-    }
-}
-
-/// The executions that workers have finished and the loop has not taken yet.
-private final class FinishedExecutions: Sendable {
-    private let executions = Mutex<[(ticket: Ticket, execution: FinishedExecution)]>([])
-
-    func add(_ ticket: Ticket, _ execution: FinishedExecution) {
-        executions.withLock { $0.append((ticket, execution)) }
-    }
-
-    func take() -> [(ticket: Ticket, execution: FinishedExecution)] {
-        executions.withLock { executions in
-            defer { executions = [] }
-            return executions
-        }
     }
 }

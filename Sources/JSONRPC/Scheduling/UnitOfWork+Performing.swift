@@ -5,7 +5,7 @@ extension UnitOfWork {
     ///
     /// - Returns: the slow work that the request waits for, with no reply written; nil if the message was carried out.
     func perform(by handler: any RequestHandler, reply: inout JSONWriter) -> SlowWork? {
-        switch task {
+        switch content {
         case .request(let request): return perform(request, by: handler, reply: &reply)
         case .refusal(let error):
             reply.errorResponse(error, to: address.id)
@@ -51,6 +51,19 @@ extension UnitOfWork {
         } catch {
             reply.truncate(to: start)
             reply.errorResponse(error, to: id)
+        }
+    }
+
+    /// Commits the message's writes. If the commit fails, the error replaces the reply.
+    func commit(by handler: any RequestHandler, reply: inout JSONWriter) {
+        // A refusal has no writes, so a failed commit must not change its reply.
+        guard request != nil else { return }
+        do throws(RPCError) {
+            try handler.commit()
+        } catch {
+            handler.rollback()
+            reply.truncate(to: 0)
+            end(with: error, by: handler, reply: &reply)
         }
     }
 }

@@ -1,9 +1,9 @@
-/// One message, the writes that it staged, and its reply. They take effect together or not at all.
+/// What is needed to carry out one message, and to carry it out again.
 ///
-/// The engine holds the staged writes, in the order of the units. The reply is staged in the `ReplyBuffer`. The unit
-/// holds what is needed to carry out the message again.
+/// Its writes and its reply take effect together or not at all. The engine holds the writes, in the order of the units,
+/// and the `ReplyBuffer` the reply.
 struct UnitOfWork {
-    enum Task {
+    enum Content {
         /// The handler carries out the request.
         case request(Request)
         /// The message is answered with an error, and nothing is carried out. The case is indirect because an error is
@@ -13,33 +13,37 @@ struct UnitOfWork {
         case cancelled
     }
 
-    private(set) var task: Task
+    private(set) var content: Content
     private(set) var address: ReplyAddress
     /// The phase that the last slow work returned; nil before the first.
     var phase: (any RequestPhase)?
 
     init(_ request: Request, to address: ReplyAddress) {
-        task = .request(request)
+        content = .request(request)
         self.address = address
     }
 
     init(_ refusal: RPCError, to address: ReplyAddress) {
-        task = .refusal(refusal)
+        content = .refusal(refusal)
         self.address = address
     }
 
     /// The request to carry out; nil if there is none.
     var request: Request? {
-        if case .request(let request) = task { request } else { nil }
+        if case .request(let request) = content { request } else { nil }
+    }
+
+    var isCancelled: Bool {
+        if case .cancelled = content { true } else { false }
     }
 
     mutating func cancel() {
-        task = .cancelled
+        content = .cancelled
     }
 
     /// Answers the message with an error, and carries out nothing.
     mutating func refuse(_ error: RPCError) {
-        task = .refusal(error)
+        content = .refusal(error)
     }
 
     /// Releases the bytes that were read with the message, except its id.

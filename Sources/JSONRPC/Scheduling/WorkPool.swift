@@ -6,12 +6,12 @@ internal import Platform
 /// If the system cannot start that many threads, it uses fewer. Without any, it runs the work on the calling thread.
 final class WorkPool: Sendable {
     private struct Job: Sendable {
-        let ticket: Int
+        let ticket: Ticket
         let work: SlowWork
     }
 
     private let jobs = Mailbox<Job>()
-    private let finished = Mutex<[(ticket: Int, phase: (any RequestPhase)?)]>([])
+    private let finished = Collector<(ticket: Ticket, phase: (any RequestPhase)?)>()
     private let threadsMax: Int
     private let threads = Mutex(0)
     private let startThread: Thread.Starter
@@ -32,7 +32,7 @@ final class WorkPool: Sendable {
     }
 
     /// Queues work under a ticket.
-    func start(_ ticket: Int, _ work: @escaping SlowWork) {
+    func start(_ ticket: Ticket, _ work: @escaping SlowWork) {
         let job = Job(ticket: ticket, work: work)
         if hasThreads() { jobs.post(job) } else { run(job) }
     }
@@ -49,12 +49,7 @@ final class WorkPool: Sendable {
     }
 
     /// The tickets and phases of the work that has finished since the last call.
-    func takeFinished() -> [(ticket: Int, phase: (any RequestPhase)?)] {
-        finished.withLock { finished in
-            defer { finished = [] }
-            return finished
-        }
-    }
+    func takeFinished() -> [(ticket: Ticket, phase: (any RequestPhase)?)] { finished.takeAll() }
 
     private func run() {
         Thread.lowerPriority()
@@ -65,7 +60,7 @@ final class WorkPool: Sendable {
 
     private func run(_ job: Job) {
         let phase = job.work()
-        finished.withLock { $0.append((job.ticket, phase)) }
+        finished.add((job.ticket, phase))
         wake()
     }
 }

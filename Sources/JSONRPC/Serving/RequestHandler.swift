@@ -8,7 +8,12 @@ package protocol RequestPolicy: AnyObject {
     /// The id, byte for byte, of the request that a notification cancels; nil if it cancels none.
     func cancelledID(by notification: Request) -> UnsafeRawBufferPointer?
 
-    /// Whether a waiting request can be cancelled. A cancelled request is not carried out and gets no reply.
+    /// Ends the group of the questions that were asked since the last call: answers that came from the store may be out of
+    /// date from now on. Not called if the policy is the handler of an inline executor, whose commit has the same effect.
+    func endTurn()
+
+    /// Whether a waiting request can be cancelled. A cancelled request gets no reply; one that no
+    /// worker has begun is not carried out.
     func isCancellable(_ request: Request) -> Bool
 
     /// The lane of a request, with replies as completed: requests of one lane keep their order. Two requests about one

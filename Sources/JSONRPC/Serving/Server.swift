@@ -66,6 +66,7 @@ package final class Server {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.readBytes, alignment: 8)
         defer { buffer.deallocate() }
         defer { reportLoss() }
+        defer { connection.finish() }
         // The first wait does not block, so requests that arrived before the start are read before any task runs.
         var timeout: Int? = 0
         while !isFinished {
@@ -120,7 +121,7 @@ package final class Server {
     }
 
     /// Whether requests that were read already can be carried out now.
-    private var canProceed: Bool { connection.canTakeBacklog && !isUnread }
+    private var canProceed: Bool { connection.hasBacklog && !isUnread }
 
     /// Whether the client has so many unread replies that its next requests must wait.
     private var isUnread: Bool { output.heldBytes > Limits.unreadBytesMax }

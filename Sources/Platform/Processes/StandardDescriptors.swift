@@ -24,7 +24,8 @@ package enum StandardDescriptors {
     ///
     /// - Throws: `SystemError`, also if an earlier write failed.
     package static func flushOutput() throws(SystemError) {
-        let isFlushed = fflush(stdout) == 0
-        guard isFlushed && ferror(stdout) == 0 else { throw .last }
+        guard fflush(stdout) == 0 else { throw .last }
+        // An earlier write failed, and its errno is gone.
+        guard ferror(stdout) == 0 else { throw .inputOutput }
     }
 }

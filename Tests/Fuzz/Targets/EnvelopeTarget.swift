@@ -128,6 +128,8 @@ private final class Echo: RequestHandler {
     func lookAhead(_ request: Request) -> SlowWork? { nil }
     func mayWait(_ request: Request) -> Bool { false }
     func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? { nil }
+    func endTurn() {}
+
     func isCancellable(_ request: Request) -> Bool { false }
     func lane(of request: Request) -> Lane? { nil }
     func commit() throws(RPCError) {}

@@ -2,21 +2,23 @@
 ///
 /// A removed element is released at once. The free slots at the front are removed once they are half of all slots, so
 /// the memory stays proportional to the length, and each removal is cheap on average.
-struct Queue<Element> {
+package struct Queue<Element> {
     private var elements: [Element?] = []
     private var head = 0
 
-    var isEmpty: Bool { head == elements.count }
+    package init() {}
 
-    var first: Element? { isEmpty ? nil : elements[head] }
+    package var isEmpty: Bool { head == elements.count }
 
-    mutating func append(_ element: Element) {
+    package var first: Element? { isEmpty ? nil : elements[head] }
+
+    package mutating func append(_ element: Element) {
         elements.append(element)
     }
 
     /// Removes and returns the first element; nil if the queue is empty.
     @discardableResult
-    mutating func removeFirst() -> Element? {
+    package mutating func removeFirst() -> Element? {
         guard !isEmpty else { return nil }
         let element = elements[head].take()
         head += 1

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import JSONRPC
+@testable import Platform
 
 struct QueueTests {
     @Test func returnsElementsInOrder() {

@@ -1,0 +1,22 @@
+internal import Platform
+
+/// The lanes whose next message can be carried out once there is room for its reply or a worker is free, in the order in
+/// which they were paused. So a lane with many messages does not keep the others waiting.
+struct PausedLanes {
+    private var queue = Queue<Lane>()
+    private var lanes = Set<Lane>()
+
+    var isEmpty: Bool { lanes.isEmpty }
+
+    /// Adds a lane at the end, unless it is paused already.
+    mutating func append(_ lane: Lane) {
+        if lanes.insert(lane).inserted { queue.append(lane) }
+    }
+
+    /// Removes and returns the lane that was paused first; nil if there is none.
+    mutating func removeFirst() -> Lane? {
+        guard let lane = queue.removeFirst() else { return nil }
+        lanes.remove(lane)
+        return lane
+    }
+}
