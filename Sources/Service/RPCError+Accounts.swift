@@ -19,11 +19,11 @@ extension RPCError {
             log("\(method.name): unexpected \(type(of: error))")
             plain = .internalError
         }
-        self = plain.told(by: method)
+        self = plain.formatted(for: method)
     }
 
     /// The error in the format of the method's API: its data begins with the properties that the contract states.
-    func told(by method: Method) -> RPCError {
+    func formatted(for method: Method) -> RPCError {
         let properties = method.api.errorData
         guard !properties.isEmpty else { return self }
         return RPCError(code: code, message: message, data: .object(properties + (data?.object ?? [])))

@@ -71,7 +71,7 @@ package final class Service: RequestHandler {
         result: inout JSONWriter
     ) throws(RPCError) -> SlowWork? {
         let params = params ?? Self.noParams
-        guard Self.isObject(params) else { throw method.wantsObject.told(by: method) }
+        guard Self.isObject(params) else { throw method.wantsObject.formatted(for: method) }
         if isStrict, let property = UnknownProperty(in: params, of: method) { throw method.hasNo(property) }
         do {
             if let phase {
@@ -81,9 +81,9 @@ package final class Service: RequestHandler {
             var reader = JSONReader(params)
             return try run(method, params: &reader, result: &result)
         } catch let error as JSONError where error.reason == .duplicateProperty {
-            throw .duplicateProperty(at: error.offset, in: params).told(by: method)
+            throw .duplicateProperty(at: error.offset, in: params).formatted(for: method)
         } catch is AnswerTooLong {
-            throw RPCError.answerTooLong.told(by: method)
+            throw RPCError.answerTooLong.formatted(for: method)
         } catch StoreError.locked {
             return {
                 LockPause.pass()
@@ -145,12 +145,12 @@ package final class Service: RequestHandler {
     }
 
     package func shaped(_ error: RPCError, for request: Request) -> RPCError {
-        method(of: request).map { error.told(by: $0) } ?? error
+        method(of: request).map { error.formatted(for: $0) } ?? error
     }
 
     package func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) {
         guard let call = mcp.toolCall(in: request) else { throw shaped(error, for: request) }
-        mcp.write(error.told(by: call.method), ending: call, to: &result)
+        mcp.write(error.formatted(for: call.method), ending: call, to: &result)
     }
 
     package func rollback() {

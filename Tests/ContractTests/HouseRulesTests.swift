@@ -45,6 +45,29 @@ struct HouseRulesTests {
         }
     }
 
+    /// Words that a newcomer had to decode, and the field's words for them.
+    private static let removedTerms = [
+        ("rehears", "deterministic mode"),
+        ("whoever", "the caller, or the process that …"),
+        ("nobody", "no process, no caller"),
+        ("looked after", "handled"),
+        ("seen to", "handled"),
+        ("told of", "reported, logged"),
+        ("what is there", "existing entries"),
+        ("by itself", "automatically"),
+        ("nextMember", "nextProperty"),
+    ]
+
+    @Test(arguments: removedTerms)
+    func usesNoRemovedTerm(term: String, instead: String) throws {
+        for (path, text) in try Self.sources() {
+            let line = String(decoding: text, as: UTF8.self).split(separator: "\n").first {
+                $0.lowercased().contains(term.lowercased())
+            }
+            #expect(line == nil, "\(path): \(term); now \(instead): \(line ?? "")")
+        }
+    }
+
     /// What only Platform may have: other targets use its types, and so do not depend on one system.
     private static let systemImports = ["import Glibc", "import CLinux", "import Musl", "import Darwin", "canImport("]
 

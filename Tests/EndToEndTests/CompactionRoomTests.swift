@@ -38,7 +38,7 @@ struct CompactionRoomTests {
             try session.expectToWork(server, "Patient \(number)")
             #expect(try !FileManager.default.contentsOfDirectory(atPath: path).contains { $0.hasPrefix("base") })
         }
-        func warnings() -> Int { server.errorText.components(separatedBy: "the journal is not merged").count - 1 }
+        func warnings() -> Int { server.errorText.components(separatedBy: "the journal is not compacted").count - 1 }
         #expect(warnings() == 1, "\(server.errorText)")
         // The journal has grown, so the server tried again, which the log does not repeat.
         try fill(path, kilobytes: 1_300, tag: "again")

@@ -1,3 +1,4 @@
+import Accounts
 import Foundation
 import JSON
 import PosternTesting
@@ -5,6 +6,10 @@ import Testing
 
 /// Mistakes of beginners, and the one-line error that says what to do instead.
 struct MistakeTests {
+    /// The names of the groups of tools: the APIs, and `system` for the service itself.
+    private static let toolGroups = ErrorCode.API.allCases.map { $0 == .service ? "system" : $0.rawValue }
+        .joined(separator: ",")
+
     /// A command line with a mistake, and the whole error line.
     struct Mistake: CustomTestStringConvertible, Sendable {
         let arguments: [String]
@@ -52,7 +57,7 @@ struct MistakeTests {
         ),
         Mistake(
             ["--tools", "operator"],
-            "--tools takes operators,care,sales,system|read-only, not operator"
+            "--tools takes \(toolGroups)|read-only, not operator"
         ),
         Mistake(
             ["call", "system.info", #"{email:"x"}"#],

@@ -8,7 +8,7 @@ import Store
 struct BasePivots: ~Copyable {
     /// One more than the greatest node number.
     let count: Int
-    /// Room for `count` nodes, of which whoever searches names no other.
+    /// Memory for `count` nodes. The caller of the methods must pass a number below `count`.
     private let memory: MappedPages
     private static let nodeBytes = 64
     private static let keyBytes = 56

@@ -29,7 +29,7 @@ final class CompactionSchedule {
             self.compaction = compaction
             compaction.start(source)
         } catch {
-            log("the journal cannot be merged: \(error)")
+            log("the journal cannot be compacted: \(error)")
         }
     }
 
@@ -94,7 +94,7 @@ final class CompactionSchedule {
         }
         retryLater()
         if !hasWarnedOfRoom {
-            log("the journal is not merged: that takes \(room.needed) bytes, and the disk has \(room.free) left")
+            log("the journal is not compacted: that takes \(room.needed) bytes, and the disk has \(room.free) left")
         }
         hasWarnedOfRoom = true
         return false
@@ -108,7 +108,7 @@ final class CompactionSchedule {
     private func handleOutcome() {
         guard let outcome = compaction?.outcome else { return }
         if case .failed(let error) = outcome {
-            log("the journal could not be merged into the base, and grows on: \(error)")
+            log("the journal could not be compacted and keeps growing: \(error)")
         }
         if case .done(let prepared) = outcome, prepared.manifest.epoch > directory.manifest.epoch {
             // The new epoch is opened at the next check of the manifest.

@@ -239,7 +239,8 @@ final class Directory {
         do throws(SystemError) {
             parent = try descriptor.open("..", .reading | .directory)
         } catch .permissionDenied {
-            // A directory that may be passed but not listed cannot be synced; whoever made this one in it could.
+            // A directory with search but without read permission cannot be synced. The process that created this
+            // directory in it could sync it.
             return
         } catch {
             throw .failed("open \(path)/..", error)

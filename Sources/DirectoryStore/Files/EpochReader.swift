@@ -34,8 +34,8 @@ struct EpochReader {
         let start = max(replay.length, end - Limits.tailBytes - Limits.journalRoomBytes)
         let tail = try file.contents(from: start, upTo: end)
         let lines = tail.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast()
-        let told = lines.count > 1 ? lines.last?.withUnsafeBytes { JournalLine.durable(of: $0) } : nil
-        let safe = max(told ?? 0, manifest.journalBytesSafe)
+        let durable = lines.count > 1 ? lines.last?.withUnsafeBytes { JournalLine.durable(of: $0) } : nil
+        let safe = max(durable ?? 0, manifest.journalBytesSafe)
         guard safe > replay.length, safe <= end else { return }
         let bytes = try file.contents(from: replay.length, upTo: safe)
         try bytes.withUnsafeBytesTyped { bytes throws(StoreError) in

@@ -30,6 +30,6 @@ extension Method {
     func hasNo(_ property: UnknownProperty) -> RPCError {
         let known = property.known.isEmpty ? "it takes none" : "it takes \(property.known.joined(separator: ", "))"
         let hint = property.hint.isEmpty ? "; \(known)" : property.hint
-        return RPCError.invalidParams.because("\(name) has no property \(property.path)\(hint)").told(by: self)
+        return RPCError.invalidParams.because("\(name) has no property \(property.path)\(hint)").formatted(for: self)
     }
 }
