@@ -131,10 +131,10 @@ struct PythonClientEmitter {
         return ["", "", "class \(name)(\(bases)):"] + (docstring(description) + [""] + fields).indented
     }
 
-    /// A text as a docstring.
+    /// A text as a docstring of a class or of a field, indented by four columns. On one line if it fits into
+    /// 120 columns, as ruff formats it; if not, the closing quotes are on a separate line.
     private static func docstring(_ text: String) -> [String] {
-        let lines = "\"\"\"\(text)\"\"\"".wrapped(to: 112)
-        // If the text takes several lines, the closing quotes are on a separate line.
-        return lines.count == 1 ? lines : "\"\"\"\(text)".wrapped(to: 112) + ["\"\"\""]
+        let line = "\"\"\"\(text)\"\"\""
+        return line.count <= 116 ? [line] : "\"\"\"\(text)".wrapped(to: 112) + ["\"\"\""]
     }
 }
