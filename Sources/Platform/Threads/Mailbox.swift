@@ -1,3 +1,6 @@
+#if canImport(Glibc) || canImport(Musl)
+    internal import CLinux
+#endif
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Musl)
