@@ -97,7 +97,7 @@ let package = Package(
         ),
         .target(
             name: "PosternTesting",
-            dependencies: ["JSON", "Store", "postern"],
+            dependencies: ["JSON", "PosternTranscripts", "Store", "postern"],
             path: "Tests/PosternTesting",
             swiftSettings: settings
         ),

@@ -16,7 +16,7 @@ sys.path += [str(CLIENTS / "python/tests"), str(CLIENTS / "python/src")]
 
 from transcripts import all_transcripts  # noqa: E402
 
-REHEARSAL = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+DETERMINISTIC_FLAGS = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
 
 PROGRAMS = {
     "python": (["python3", "tests/replay.py"], "python", {"PYTHONPATH": "src"}),
@@ -32,7 +32,7 @@ class BarePipe:
 
     def __init__(self, binary, arguments):
         self.process = subprocess.Popen(
-            [binary, *REHEARSAL, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [binary, *DETERMINISTIC_FLAGS, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
 
     def reply_to(self, method, params):

@@ -22,8 +22,7 @@ struct OpenRPCTests {
     @Test func equalsTheProgramsAnswer() throws {
         let file = PosternProcess.repository.appendingPathComponent("schema/openrpc.json")
         let document = try JSONValue(parsing: String(contentsOf: file, encoding: .utf8))
-        let clock = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
-        let deterministic = try PosternProcess(["--data", ":memory:"] + clock)
+        let deterministic = try PosternProcess.deterministic()
         #expect(try deterministic.reply(to: "rpc.discover")["result"] == document)
         #expect(try JSONValue(parsing: PosternProcess.run(["schema"]).output) == document)
     }

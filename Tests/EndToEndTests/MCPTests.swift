@@ -147,9 +147,7 @@ struct MCPTests {
             }
             #expect(!tool.text.contains("$ref"))
         }
-        let deterministic = try PosternProcess([
-            "--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7",
-        ])
+        let deterministic = try PosternProcess.deterministic()
         let all = try deterministic.reply(to: "tools/list", ["_meta": Self.envelope()])["result"]?["tools"]?.array
         #expect(all?.compactMap { $0["name"]?.string } == names)
     }
@@ -192,8 +190,7 @@ struct MCPTests {
 
     /// A host lists tools by title, and four titles once occurred twice.
     @Test func hasUniqueTitlesAndSaysWhereSecretsComeFrom() throws {
-        let flags = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
-        let deterministic = try PosternProcess(["--data", ":memory:"] + flags)
+        let deterministic = try PosternProcess.deterministic()
         let reply = try deterministic.reply(to: "tools/list", ["_meta": Self.envelope()])
         let tools = try #require(reply["result"]?["tools"]?.array)
         let titles = tools.compactMap { $0["title"]?.string }

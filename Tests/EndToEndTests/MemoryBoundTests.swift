@@ -12,7 +12,7 @@ struct MemoryBoundTests {
     private static let repetitions = Limits.batchMessagesMax
 
     private static func process() throws -> PosternProcess {
-        try PosternProcess(["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"])
+        try PosternProcess.deterministic()
     }
 
     private static func request(_ id: Int, _ method: String, _ params: JSONValue) -> String {

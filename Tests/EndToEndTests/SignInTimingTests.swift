@@ -11,9 +11,7 @@ struct SignInTimingTests {
 
     @Test(arguments: methods)
     func unknownAddressesAndWrongPasswordsTakeEquallyLong(method: String) throws {
-        let postern = try PosternProcess([
-            "--data", ":memory:", "--no-email-confirmation", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7",
-        ])
+        let postern = try PosternProcess.deterministic(["--no-email-confirmation"])
         let invitation = try postern.reply(to: "system.invite", ["role": "admin"])["result"]
         var code = try #require(invitation?["referral_code"])
         for email in Self.accounts {

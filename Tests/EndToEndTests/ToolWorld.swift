@@ -11,12 +11,11 @@ final class ToolWorld {
     private var people = 0
 
     static let password: JSONValue = "a long password"
-    private static let deterministic = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
 
     /// - Parameter isStored: Whether the store is a directory, which can be exported.
     init(isStored: Bool) throws {
         folder = isStored ? TemporaryDirectory() : nil
-        postern = try PosternProcess(folder.map { ["--data", $0.path("store")] } ?? Self.deterministic)
+        postern = try PosternProcess(folder.map { ["--data", $0.path("store")] } ?? PosternProcess.deterministicFlags)
         let clientInfo: JSONValue = ["name": "host", "version": "1"]
         let params: JSONValue = ["protocolVersion": "2025-11-25", "capabilities": [:], "clientInfo": clientInfo]
         try postern.reply(to: "initialize", params)

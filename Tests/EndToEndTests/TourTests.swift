@@ -9,14 +9,13 @@ struct TourTests {
             let file = PosternProcess.repository.appendingPathComponent("examples/\(name)")
             return try String(contentsOf: file, encoding: .utf8)
         }
-        let deterministic = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
-        let outcome = try PosternProcess.run(deterministic, input: try text("tour.jsonl"))
+        let outcome = try PosternProcess.run(PosternProcess.deterministicFlags, input: try text("tour.jsonl"))
         #expect(
             outcome.output + "\n" == (try text("tour.replies.jsonl")),
             "run make tour where the contract has changed"
         )
         // The replies do not depend on how the input is split into writes.
-        let postern = try PosternProcess(deterministic)
+        let postern = try PosternProcess(PosternProcess.deterministicFlags)
         let replies = try text("tour.jsonl").split(separator: "\n").map { line in
             postern.send(String(line))
             return postern.nextLine() ?? ""

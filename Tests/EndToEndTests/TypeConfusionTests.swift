@@ -25,8 +25,7 @@ struct TypeConfusionTests {
     @Test(arguments: Set(try methods().map(api)).sorted())
     func isRefused(api: String) throws {
         let methods = try Self.methods().filter { Self.api(of: $0) == api }
-        let deterministic = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
-        let postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation"] + deterministic)
+        let postern = try PosternProcess.deterministic(["--no-email-confirmation"])
         let credentials = try Self.credentials(from: postern)
         var tried = 0
         for method in methods {
@@ -60,8 +59,7 @@ struct TypeConfusionTests {
     /// Care once said only that a param was invalid, though it had the wrong type.
     @Test(arguments: ["operators", "care", "sales", "service"])
     func namesTheTypeThatIsExpected(api: String) throws {
-        let deterministic = ["--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
-        let postern = try PosternProcess(["--data", ":memory:", "--no-email-confirmation"] + deterministic)
+        let postern = try PosternProcess.deterministic(["--no-email-confirmation"])
         let credentials = try Self.credentials(from: postern)
         let types: [(name: String, words: String, stranger: JSONValue)] = [
             ("string", "a string", 7), ("integer", "an integer", "seven"), ("object", "an object", true),

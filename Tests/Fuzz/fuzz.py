@@ -38,7 +38,7 @@ COMMITTED = os.path.join(HERE, "corpus")
 FOUND = os.path.join(BUILD, "corpus")
 CRASHES = os.path.join(BUILD, "crashes")
 CONTRACT = os.path.join(ROOT, "schema", "openrpc.json")
-MODULES = ["Platform", "JSON", "JSONRPC", "Store", "Accounts", "Service"]
+MODULES = ["Platform", "JSON", "JSONRPC", "Store", "DirectoryStore", "Accounts", "Service"]
 # The targets, with the maximum length of an input.
 TARGETS = {
     "scanner": 4096, "framing": 8192, "envelope": 2048, "requests": 2048, "journal": 512, "base": 256, "import": 16384,
@@ -78,7 +78,9 @@ def build():
     """
     scratch = os.path.join(BUILD, "modules")
     flags = ["-c", "release", "--scratch-path", scratch, "-Xswiftc", "-sanitize=fuzzer", "-Xswiftc", "-enable-testing"]
-    run("swift", "build", "--target", "Service", *flags, cwd=ROOT)
+    # No module imports both.
+    for module in ("Service", "DirectoryStore"):
+        run("swift", "build", "--target", module, *flags, cwd=ROOT)
     output = os.path.join(scratch, "release")
     objects = [
         os.path.join(folder, name)

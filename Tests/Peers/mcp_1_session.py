@@ -5,7 +5,7 @@ import contextlib
 
 from checks import Checks, expect, require
 from mcp import ClientSession, McpError, StdioServerParameters, stdio_client, types
-from mcp_story import HANDSHAKE_VERSIONS, REHEARSAL, REHEARSAL_TOOLS, Command, play, soon
+from mcp_story import HANDSHAKE_VERSIONS, DETERMINISTIC_FLAGS, DETERMINISTIC_TOOLS, Command, play, soon
 
 
 class Peer:
@@ -73,10 +73,10 @@ async def agrees_on(version, expected):
 
 
 async def rehearses():
-    async with session_of(Command(REHEARSAL)) as session:
+    async with session_of(Command(DETERMINISTIC_FLAGS)) as session:
         await soon(session.initialize())
         names = {tool.name for tool in (await soon(session.list_tools())).tools}
-        expect(REHEARSAL_TOOLS & names, REHEARSAL_TOOLS, "the tools of deterministic mode")
+        expect(DETERMINISTIC_TOOLS & names, DETERMINISTIC_TOOLS, "the tools of deterministic mode")
         outbox = plain(await soon(session.call_tool("system_outbox")))
         expect(outbox["structuredContent"], {"messages": []}, "the outbox")
 

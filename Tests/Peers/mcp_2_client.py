@@ -13,7 +13,7 @@ import mcp_types
 from checks import CALL_SECONDS_MAX, Checks, Unexpected, expect, require
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
-from mcp_story import HANDSHAKE_VERSIONS, REHEARSAL, REHEARSAL_TOOLS, Command, play, soon
+from mcp_story import HANDSHAKE_VERSIONS, DETERMINISTIC_FLAGS, DETERMINISTIC_TOOLS, Command, play, soon
 from mcp_types.methods import validate_server_result
 
 STATELESS_VERSION = "2026-07-28"
@@ -234,9 +234,9 @@ async def agrees_on(version, expected):
 
 
 async def rehearses():
-    async with Client(parameters_of(Command(REHEARSAL)), mode=STATELESS_VERSION) as client:
+    async with Client(parameters_of(Command(DETERMINISTIC_FLAGS)), mode=STATELESS_VERSION) as client:
         names = {tool.name for tool in (await soon(client.list_tools())).tools}
-        expect(REHEARSAL_TOOLS & names, REHEARSAL_TOOLS, "the tools of deterministic mode")
+        expect(DETERMINISTIC_TOOLS & names, DETERMINISTIC_TOOLS, "the tools of deterministic mode")
         outbox = await soon(client.call_tool("system_outbox"))
         expect(outbox.structured_content, {"messages": []}, "the outbox")
 

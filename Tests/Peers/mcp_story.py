@@ -20,8 +20,8 @@ from jsonschema import Draft202012Validator
 
 BINARY = os.environ["POSTERN_BIN"]
 LIVE = ["--data", ":memory:", "--no-email-confirmation"]
-REHEARSAL = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
-REHEARSAL_TOOLS = {"system_advance_clock", "system_outbox", "system_invite"}
+DETERMINISTIC_FLAGS = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+DETERMINISTIC_TOOLS = {"system_advance_clock", "system_outbox", "system_invite"}
 HANDSHAKE_VERSIONS = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
 PASSWORD = "a long password"
 TEXT = "é 😀 \u200d \\ \" 漢字"
@@ -99,7 +99,7 @@ async def lists_tools(peer):
     expect(len(peer.output_schemas), len(tools), "the number of names")
     methods = set((await value_of(peer, "system_info"))["methods"]) - {"rpc.discover"}
     expect(set(peer.output_schemas), {method.replace(".", "_") for method in methods}, "the names")
-    expect(REHEARSAL_TOOLS & set(peer.output_schemas), set(), "the tools of deterministic mode")
+    expect(DETERMINISTIC_TOOLS & set(peer.output_schemas), set(), "the tools of deterministic mode")
 
 
 def check_tool(tool):

@@ -1,4 +1,4 @@
-import Platform
+@testable import Platform
 
 @testable import JSON
 @testable import DirectoryStore

@@ -123,8 +123,7 @@ private final class Subject {
                         hasEscapes: false
                     ),
                     params: UnsafeRawBufferPointer(rebasing: chunk.bytes[name...]),
-                    id: nil,
-                    chunk: chunk
+                    id: nil
                 )
                 _ = service.lane(of: request)
                 _ = service.mayWait(request)

@@ -2,6 +2,7 @@ import Glibc
 
 @testable import JSON
 @testable import DirectoryStore
+@testable import Platform
 @testable import Store
 
 /// A directory for this process, in memory, for the targets that need files. libFuzzer ends a process without any

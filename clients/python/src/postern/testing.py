@@ -13,7 +13,7 @@ import pytest
 from . import AsyncPostern, Postern
 from .types import ServiceOutbox
 
-REHEARSAL = ("--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7")
+DETERMINISTIC_FLAGS = ("--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7")
 """The flags of deterministic mode: only `system.advance_clock` moves the clock, and mails stay in `system.outbox`."""
 
 # A code, token or temporary password is alone on a line of a mail.
@@ -22,12 +22,12 @@ _CODE = re.compile(r"^[0-9a-f-]{16,}$", re.MULTILINE)
 
 def deterministic(*arguments: str) -> Postern:
     """A Postern in memory in deterministic mode, with further flags."""
-    return Postern(":memory:", arguments=[*REHEARSAL, *arguments])
+    return Postern(":memory:", arguments=[*DETERMINISTIC_FLAGS, *arguments])
 
 
 def async_deterministic(*arguments: str) -> AsyncPostern:
     """The same for asyncio. An event loop must be running."""
-    return AsyncPostern(":memory:", arguments=[*REHEARSAL, *arguments])
+    return AsyncPostern(":memory:", arguments=[*DETERMINISTIC_FLAGS, *arguments])
 
 
 def mailed_code(postern: Postern, to: str) -> str:

@@ -1,0 +1,24 @@
+internal import Platform
+
+/// A run of bytes that were read, at a fixed address until the last message in it is answered.
+final class Chunk {
+    // Written once, in `init`, and only read afterwards.
+    let bytes: UnsafeRawBufferPointer
+    /// The number of waiting messages in it.
+    var waitingMessages = 0
+
+    init(copying source: UnsafeRawBufferPointer) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: source.count, alignment: 8)
+        copy.copyMemory(from: source)
+        self.bytes = UnsafeRawBufferPointer(copy)
+    }
+
+    deinit {
+        // The bytes may contain a password.
+        UnsafeMutableRawBufferPointer(mutating: bytes).wipe()
+        bytes.deallocate()
+    }
+
+    /// A chunk without bytes.
+    static var empty: Chunk { Chunk(copying: UnsafeRawBufferPointer(start: nil, count: 0)) }
+}

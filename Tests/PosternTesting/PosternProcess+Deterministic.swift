@@ -1,0 +1,11 @@
+import PosternTranscripts
+
+extension PosternProcess {
+    /// The flags that start deterministic mode, as all transcripts use them.
+    package static var deterministicFlags: [String] { Transcript.deterministicFlags }
+
+    /// A process in deterministic mode.
+    package static func deterministic(_ arguments: [String] = []) throws -> PosternProcess {
+        try PosternProcess(deterministicFlags + arguments)
+    }
+}
