@@ -1,5 +1,3 @@
-package import Store
-
 /// The progress of a long operation.
 package struct ToolProgress: Sendable {
     /// The current phase, in one to three words.
