@@ -179,6 +179,7 @@ package final class LocalEngine: Engine {
     package func compact(progress: (Int) -> Void = { _ in }) throws(StoreError) -> Bool {
         precondition(staged.isEmpty, "compaction includes only durable transactions")
         guard let directory, let compactions else { return false }
+        compactions.cancel()
         try directory.refresh(&space)
         let outcome = try compactions.compactNow(space, progress: progress)
         try directory.refresh(&space)

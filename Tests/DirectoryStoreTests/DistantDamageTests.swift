@@ -23,7 +23,9 @@ struct DistantDamageTests {
         }
         #expect(try engine.compact())
         engine.close()
-        let path = directory.path + "/base-2.jsonl"
+        // Its number depends on how often the store was compacted in the background before.
+        let base = try #require(try directory.names().first { $0.hasPrefix("base-") })
+        let path = directory.path + "/" + base
         let offset = off_t(18 << 20)
         let descriptor = Glibc.open(path, O_RDWR)
         defer { close(descriptor) }
@@ -33,7 +35,7 @@ struct DistantDamageTests {
         let damaged = try directory.open()
         let start = ContinuousClock.now
         let error = try #require(storeError { _ = try damaged.entries() })
-        guard case .damaged("base-2.jsonl", let place, let reason) = error else {
+        guard case .damaged(base, let place, let reason) = error else {
             Issue.record("\(error)")
             return
         }
@@ -42,6 +44,6 @@ struct DistantDamageTests {
         #expect(ContinuousClock.now - start < .seconds(10))
         // A command that reads the whole base counts them.
         let report = try StoreCheck.run(directory.path, types: [], settings: StoreSettings(), progress: { _ in })
-        #expect(report.faults.contains { $0.contains("base-2.jsonl is damaged at byte \(place): line ") })
+        #expect(report.faults.contains { $0.contains("\(base) is damaged at byte \(place): line ") })
     }
 }

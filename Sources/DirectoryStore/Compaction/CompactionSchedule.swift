@@ -33,14 +33,18 @@ final class CompactionSchedule {
         }
     }
 
+    /// Cancels a running compaction. If it was done all the same, the next check of the manifest opens its epoch.
+    func cancel() {
+        compaction?.cancel()
+        handleOutcome()
+    }
+
     /// Compacts now, whatever the journal's length, and waits for the end.
+    ///
+    /// No compaction of this process may be running; see `cancel()`.
     ///
     /// - Returns: false if another process is compacting.
     func compactNow(_ space: LayeredSpace, progress: (Int) -> Void) throws(StoreError) -> Bool {
-        compaction?.cancel()
-        handleOutcome()
-        // It has ended in spite of the cancellation, and its base is newer than the one that is open.
-        if compaction != nil { return true }
         let room = try directory.roomToCompact()
         guard room.free >= room.needed else { throw .diskFull }
         guard let source = try directory.compactionSource(space) else { throw .readOnly }
