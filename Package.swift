@@ -20,10 +20,11 @@ let package = Package(
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
         .target(
-            name: "Platform",
+            name: "CLibrary",
             dependencies: [.target(name: "CLinux", condition: .when(platforms: [.linux]))],
             swiftSettings: settings
         ),
+        .target(name: "Platform", dependencies: ["CLibrary"], swiftSettings: settings),
         .target(name: "JSON", dependencies: ["Platform"], swiftSettings: settings),
         .target(name: "JSONRPC", dependencies: ["JSON", "Platform"], swiftSettings: settings),
         .target(name: "Store", dependencies: ["JSON", "Platform"], swiftSettings: settings),

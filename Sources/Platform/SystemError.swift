@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import CLibrary
 
 /// Why a system call failed: the value of `errno`, with names for the errors that callers distinguish.
 package struct SystemError: Error, Hashable, Sendable {

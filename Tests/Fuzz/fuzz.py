@@ -38,7 +38,7 @@ COMMITTED = os.path.join(HERE, "corpus")
 FOUND = os.path.join(BUILD, "corpus")
 CRASHES = os.path.join(BUILD, "crashes")
 CONTRACT = os.path.join(ROOT, "schema", "openrpc.json")
-MODULES = ["Platform", "JSON", "JSONRPC", "Store", "DirectoryStore", "Accounts", "Service"]
+MODULES = ["CLibrary", "Platform", "JSON", "JSONRPC", "Store", "DirectoryStore", "Accounts", "Service"]
 # The targets, with the maximum length of an input.
 TARGETS = {
     "scanner": 4096, "framing": 8192, "envelope": 2048, "requests": 2048, "journal": 512, "base": 256, "import": 16384,

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import CLibrary
 
 /// Changes the entries of directories. An entry is identified by a path, or by a name and its directory's descriptor.
 package enum DirectoryEntries {

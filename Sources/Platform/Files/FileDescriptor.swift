@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import CLibrary
 
 /// An open file, directory, pipe, terminal or socket of this process. Only `close()` closes it.
 package struct FileDescriptor: Hashable, Sendable {

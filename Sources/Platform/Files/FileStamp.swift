@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import CLibrary
 
 /// The identity of a file, and the time of its last change.
 package struct FileStamp: Equatable, Sendable {
@@ -18,23 +12,17 @@ package struct FileStamp: Equatable, Sendable {
 
     /// The stamp of an open file.
     package init(of file: FileDescriptor) throws(SystemError) {
-        var status = stat()
-        guard fstat(file.rawValue, &status) == 0 else { throw .last }
-        self.init(status)
+        self.init(try stat(of: file))
     }
 
     /// The stamp of what a path leads to.
     package init(at path: SystemString) throws(SystemError) {
-        var status = stat()
-        guard stat(path.cString, &status) == 0 else { throw .last }
-        self.init(status)
+        self.init(try stat(at: path))
     }
 
     /// The stamp of an entry of a directory. A symbolic link is not followed.
     package init(of name: String, in directory: FileDescriptor) throws(SystemError) {
-        var status = stat()
-        guard fstatat(directory.rawValue, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { throw .last }
-        self.init(status)
+        self.init(try stat(of: name, in: directory))
     }
 
     init(_ status: stat) {

@@ -1,13 +1,4 @@
-#if canImport(Glibc) || canImport(Musl)
-    internal import CLinux
-#endif
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import CLibrary
 
 /// The attributes of a file: stat(2).
 package struct FileStatus: Sendable {
@@ -33,30 +24,22 @@ package struct FileStatus: Sendable {
 
     /// The status of an open file.
     package init(of file: FileDescriptor) throws(SystemError) {
-        var status = stat()
-        guard fstat(file.rawValue, &status) == 0 else { throw .last }
-        self.init(status)
+        self.init(try stat(of: file))
     }
 
     /// The status of the file at a path. A symbolic link is followed.
     package init(at path: SystemString) throws(SystemError) {
-        var status = stat()
-        guard stat(path.cString, &status) == 0 else { throw .last }
-        self.init(status)
+        self.init(try stat(at: path))
     }
 
     /// The status of an entry of a directory. A symbolic link is not followed.
     package init(of name: String, in directory: FileDescriptor) throws(SystemError) {
-        var status = stat()
-        guard fstatat(directory.rawValue, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { throw .last }
-        self.init(status)
+        self.init(try stat(of: name, in: directory))
     }
 
-    /// The status of an entry of a directory. A symbolic link is not followed.
+    /// The status of an entry of a directory, whose name need not be UTF-8.
     package init(of name: SystemString, in directory: FileDescriptor) throws(SystemError) {
-        var status = stat()
-        guard fstatat(directory.rawValue, name.cString, &status, AT_SYMLINK_NOFOLLOW) == 0 else { throw .last }
-        self.init(status)
+        self.init(try stat(of: name.cString, in: directory))
     }
 
     private init(_ status: stat) {

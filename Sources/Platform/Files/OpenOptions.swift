@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import CLibrary
 
 /// How a file is opened. Child processes never inherit the descriptor (O_CLOEXEC).
 ///
@@ -54,10 +48,10 @@ extension FileDescriptor {
         _ options: OpenOptions,
         mode: UInt32 = 0o600
     ) throws(SystemError) -> FileDescriptor {
-        FileDescriptor(rawValue: try checked { openat(rawValue, name, options.rawValue | O_CLOEXEC, mode_t(mode)) })
+        try open(SystemString(name), options, mode: mode)
     }
 
-    /// Opens a name in this directory.
+    /// Opens a name in this directory, which need not be UTF-8.
     package func open(
         _ name: SystemString,
         _ options: OpenOptions,

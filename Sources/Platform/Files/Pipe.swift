@@ -1,13 +1,4 @@
-#if canImport(Glibc) || canImport(Musl)
-    internal import CLinux
-#endif
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import CLibrary
 
 /// A pipe whose ends are close-on-exec: a child process does not inherit them unless they are passed to it.
 ///

@@ -1,6 +1,4 @@
-#if canImport(Glibc) || canImport(Musl)
-    internal import CLinux
-#endif
+internal import CLibrary
 
 /// The processor's instruction for CRC-32C.
 package enum CRCInstruction {

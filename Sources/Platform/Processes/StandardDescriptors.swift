@@ -1,11 +1,5 @@
 // `stdout` is a C variable that the compiler does not know to be safe. The program never assigns it.
-#if canImport(Glibc)
-    @preconcurrency internal import Glibc
-#elseif canImport(Musl)
-    @preconcurrency internal import Musl
-#elseif canImport(Darwin)
-    @preconcurrency internal import Darwin
-#endif
+@preconcurrency internal import CLibrary
 
 /// The descriptors 0, 1 and 2 of this process.
 package enum StandardDescriptors {

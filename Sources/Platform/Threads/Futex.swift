@@ -1,13 +1,4 @@
-#if canImport(Glibc) || canImport(Musl)
-    internal import CLinux
-#endif
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import CLibrary
 
 /// Waits for a change of a word in memory that processes share: futex(2).
 ///

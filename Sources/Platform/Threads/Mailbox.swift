@@ -1,13 +1,4 @@
-#if canImport(Glibc) || canImport(Musl)
-    internal import CLinux
-#endif
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import CLibrary
 
 /// A blocking queue: threads post elements, and another thread takes them and waits if the queue is empty.
 ///
