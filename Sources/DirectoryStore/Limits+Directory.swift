@@ -24,7 +24,8 @@ extension Limits {
     package static let compactedJournalBytesMin = 4 << 20
     /// A journal is compacted when it is longer than its base divided by this number.
     static let compactedBasePart = 8
-    /// How long a process that serves requests blocks for the directory lock before it puts the request aside and retries.
+    /// How long a process that serves requests blocks for the directory lock before it puts the request aside and
+    /// retries.
     static let lockSpinMilliseconds = 20
     /// The minimum duration of an epoch before a compaction because of deleted personal data.
     package static let erasureSeconds = 3_600

@@ -1,7 +1,8 @@
 package import Platform
 package import Store
 
-/// The JSON-file engine: a key space in memory and, unless the store is `:memory:`, in files that several processes share.
+/// The JSON-file engine: a key space in memory and, unless the store is `:memory:`, in files that several processes
+/// share.
 ///
 /// A group of transactions starts with the first one after `makeDurable()` or `discardStaged()`:
 ///
@@ -171,7 +172,7 @@ package final class LocalEngine: Engine {
         compactions?.startIfDue(space)
     }
 
-    /// Compacts the journal into a new base now, whatever its length, and waits for the end. Nothing may be staged.
+    /// Compacts the journal into a new base, even a short journal, and waits until that has ended. Nothing may be staged.
     ///
     /// - Parameter progress: called regularly with the number of entries in the new base so far.
     /// - Returns: false if another process is compacting, and in memory.

@@ -107,11 +107,7 @@ package final class Service: RequestHandler {
     package func lookAhead(_ request: Request) -> SlowWork? {
         guard let call = called(by: request), let params = call.params, Self.isObject(params) else { return nil }
         // Such a request is refused at its turn, without password work.
-        if refusesUnknownParams || MCPMethod.named(request.method) != nil,
-            UnknownProperty(in: params, of: call.method) != nil
-        {
-            return nil
-        }
+        if call.isStrict, UnknownProperty(in: params, of: call.method) != nil { return nil }
         defer { rollback() }
         var reader = JSONReader(params)
         var discarded = JSONWriter()
@@ -171,10 +167,20 @@ package final class Service: RequestHandler {
         }
     }
 
+    /// A call of a method of the contract.
+    private struct Call {
+        let method: Method
+        let params: UnsafeRawBufferPointer?
+        /// Whether a property that the method does not take is an error.
+        let isStrict: Bool
+    }
+
     /// The contract's method that a request calls, by name or as an MCP tool, with its params.
-    private func called(by request: Request) -> (method: Method, params: UnsafeRawBufferPointer?)? {
-        if let method = method(of: request) { return (method, request.params) }
-        return mcp.toolCall(in: request).map { ($0.method, $0.params) }
+    private func called(by request: Request) -> Call? {
+        if let method = method(of: request) {
+            return Call(method: method, params: request.params, isStrict: refusesUnknownParams)
+        }
+        return mcp.toolCall(in: request).map { Call(method: $0.method, params: $0.params, isStrict: true) }
     }
 
     private func method(of request: Request) -> Method? {

@@ -22,6 +22,12 @@ struct MessageTemplatesTests {
         #expect(!words.subject.isEmpty && !words.subject.contains("1-ab"))
     }
 
+    /// A built-in template with an error would end the process at the first mail.
+    @Test(arguments: MailKind.allCases)
+    func everyBuiltInTemplateIsValid(kind: MailKind) throws {
+        _ = try MessageTemplate(kind.embeddedBytes, name: kind.rawValue)
+    }
+
     @Test func putsNoTemporaryPasswordIntoALink() throws {
         let templates = try MessageTemplates(publicURL: "https://x.co", domain: "x.co")
         let words = templates.compose(.careTemporaryPassword, secret: "secret")

@@ -62,7 +62,7 @@ final class BaseFile: @unchecked Sendable {
         }
         name = file.name
         bytes = pages.bytes
-        // A search touches lines all over the file; what stands beside them is not wanted.
+        // Searches touch lines all over the file. Adjacent lines are not needed.
         pages.expectRandomAccess()
         entries = min(header.bytes.count, length)..<length
         headerCheck = header.check
@@ -70,7 +70,7 @@ final class BaseFile: @unchecked Sendable {
         try header.check(bytes, file: name)
     }
 
-    /// The line that starts at an offset.
+    /// Parses the line that starts at an offset.
     ///
     /// - Throws: `StoreError.damaged` if it does not have the form of a line. The checksum is not verified.
     func line(at start: Int) throws(StoreError) -> Line {

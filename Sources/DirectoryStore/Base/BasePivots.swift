@@ -1,7 +1,7 @@
 internal import Platform
 import Store
 
-/// What the upper halvings of a search compare with.
+/// A cache of the keys that the first steps of a binary search compare with.
 ///
 /// The steps form a tree, numbered like a heap: node 1 halves the file, nodes 2 and 3 halve its halves. A node takes 64
 /// bytes, a cache line: the offset of its line in the file, and the first 56 bytes of its key as it is written there.

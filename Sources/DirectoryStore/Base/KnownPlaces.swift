@@ -1,8 +1,8 @@
 internal import Platform
 import Store
 
-/// Where lines of a base start whose keys were found once: a search that takes one look at memory, where halving the file
-/// takes a dozen, each of them at another place.
+/// A cache of the line offsets of keys that were found in a base. A lookup reads memory once, where a binary search of
+/// the file reads a dozen places.
 ///
 /// It is a table of buckets. A bucket is a cache line with eight slots. A slot is a number: the line's offset in the
 /// low bits, and a part of the key's fingerprint above them. A full bucket replaces one slot by another, and the
@@ -10,7 +10,7 @@ import Store
 /// key of the line.
 struct KnownPlaces: ~Copyable {
     private let memory: MappedPages
-    /// All of `memory`, which lives as long. A bucket's number is masked, and a slot's is below eight.
+    /// Points to all of `memory`, which lives as long. Bucket numbers are masked, and slot numbers are below eight.
     private let slots: UnsafeMutablePointer<UInt64>
     private let bucketMask: UInt64
     private static let slotsPerBucket = 8

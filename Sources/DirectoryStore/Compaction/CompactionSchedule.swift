@@ -39,7 +39,7 @@ final class CompactionSchedule {
         handleOutcome()
     }
 
-    /// Compacts now, whatever the journal's length, and waits for the end.
+    /// Starts a compaction, even of a short journal, and waits until it has ended.
     ///
     /// No compaction of this process may be running; see `cancel()`.
     ///

@@ -7,7 +7,7 @@ final class Directory {
     /// The path by which it was opened.
     let path: SystemString
     let descriptor: FileDescriptor
-    /// Who the files that are made in it belong to.
+    /// The owner of files that are created in it.
     let filesOwner: FileOwner
     private let calls: SystemCalls
     /// Whether a sync has failed. The system reports a failure only once, and then treats the lost data as written.
@@ -35,7 +35,7 @@ final class Directory {
         filesOwner = .ofFiles(in: descriptor)
     }
 
-    /// A directory that is open already. The descriptor is closed with it.
+    /// Takes over an open descriptor, which is closed when the object is freed.
     init(adopting descriptor: FileDescriptor, path: SystemString, calls: SystemCalls) {
         (self.path, self.descriptor, self.calls) = (path, descriptor, calls)
         filesOwner = .ofFiles(in: descriptor)
@@ -85,7 +85,7 @@ final class Directory {
         descriptor.close()
     }
 
-    /// The names of all files in it, in the order of their bytes. The store's own are ASCII; others may be shown with escapes.
+    /// The names of all files in it, in byte order. The store's own names are ASCII; other names may contain escapes.
     func names() throws(StoreError) -> [String] {
         do throws(FailedCall) {
             return try DirectoryNames.of(descriptor, path)
@@ -166,7 +166,7 @@ final class Directory {
         }
     }
 
-    /// The store's error for a failed call on one of its files.
+    /// The error for a failed call on one of its files.
     func failure(of call: String, _ name: String, _ error: SystemError) -> StoreError {
         guard error.isDenial else { return .failed("\(call) \(name)", error) }
         let owner: UInt32
@@ -178,14 +178,14 @@ final class Directory {
         return .denied(path: "\(path.appending(name))", owner: Int(owner), user: Int(CurrentProcess.user))
     }
 
-    /// The store's error for a failed call on a directory.
+    /// The error for a failed call on a directory.
     private static func failure(of call: String, _ path: SystemString, _ error: SystemError) -> StoreError {
         guard error.isDenial else { return .failed("\(call) \(path)", error) }
-        // A directory that cannot be looked at is behind one that may not be entered.
+        // If stat fails, a directory above denies access.
         return .denied(path: "\(path)", owner: owner(of: path), user: Int(CurrentProcess.user))
     }
 
-    /// The owner of a directory or, if it cannot be looked at, of the nearest one above that can.
+    /// The owner of a directory; if stat fails for it, of the nearest directory above for which stat succeeds.
     private static func owner(of path: SystemString) -> Int {
         do throws(SystemError) {
             return Int(try FileStatus(at: path).owner.user)
@@ -262,7 +262,7 @@ final class Directory {
         do throws(SystemError) {
             try DirectoryEntries.makeDirectory(path, mode: 0o700)
         } catch .fileExists {
-            // Another process has made it meanwhile.
+            // Another process may have created it in the meantime.
             return
         } catch {
             guard error == .noSuchFile, let parent = path.parent else { throw failure(of: "mkdir", path, error) }

@@ -22,7 +22,7 @@ final class File {
     /// The file's name in its directory, for errors.
     let name: String
     let descriptor: FileDescriptor
-    /// Whether it was made when it was opened.
+    /// Whether the file was created when it was opened.
     let isNew: Bool
     private let calls: SystemCalls
 
@@ -37,7 +37,7 @@ final class File {
         do throws(SystemError) {
             (descriptor, isNew) = try Self.open(name, in: directory.descriptor, mode)
         } catch .isDirectory, .noSuchDevice, .tooManySymbolicLinks {
-            // A directory, a socket and a link cannot be opened so.
+            // Opening a directory, a socket or a link fails with these errors.
             throw Self.notRegular(name)
         } catch {
             throw directory.failure(of: "open", name, error)
@@ -49,7 +49,7 @@ final class File {
         do throws(StoreError) {
             let status = try regularStatus()
             if isNew { try giveToOwner(of: directory) }
-            // What others left readable is closed to them, where that is this user's to do.
+            // An existing file that other users can read is made private, if this user may do so.
             let isOwn = status.owner.isCurrent || CurrentProcess.isPrivileged
             if mode == .creating, isOwn, status.permissions & 0o077 != 0 { try restrict(in: directory) }
         } catch {
@@ -58,13 +58,13 @@ final class File {
         }
     }
 
-    /// - Returns: the descriptor, and whether the file was made.
+    /// - Returns: the descriptor, and whether the file was created.
     private static func open(
         _ name: String,
         in directory: FileDescriptor,
         _ mode: Mode
     ) throws(SystemError) -> (descriptor: FileDescriptor, isNew: Bool) {
-        // Opening a pipe would wait for its other end otherwise.
+        // Without `.notWaiting`, opening a pipe would wait for its other end. It has no effect on a regular file.
         let common: OpenOptions = .notFollowingLinks | .notWaiting
         switch mode {
         case .reading: return (try directory.open(name, common | .reading), false)
@@ -78,13 +78,13 @@ final class File {
                 do throws(SystemError) {
                     return (try directory.open(name, common | .readingAndWriting | .creating), true)
                 } catch .fileExists {
-                    // Another process has made it meanwhile.
+                    // Another process may have created it in the meantime.
                 }
             }
         }
     }
 
-    /// What the system knows of the file; refuses what is none, such as a pipe or a device, in which bytes have no place.
+    /// The file's status. Throws if it is not a regular file, for example a pipe or a device, which have no offsets.
     private func regularStatus() throws(StoreError) -> FileStatus {
         let status: FileStatus
         do throws(SystemError) {
@@ -126,7 +126,7 @@ final class File {
         descriptor.close()
     }
 
-    /// The file's length in bytes and how many names it has; none once it was unlinked.
+    /// The file's length in bytes, and the number of its names, which is 0 after it was unlinked.
     func status() throws(StoreError) -> (bytes: Int, links: Int) {
         do throws(SystemError) {
             return try descriptor.lengthAndLinks()

@@ -1,7 +1,7 @@
 internal import Platform
 import Store
 
-/// How a process comes to use a directory.
+/// Opening a directory.
 extension StoreDirectory {
     /// Opens a directory, and creates it if it does not exist.
     ///

@@ -27,7 +27,7 @@ final class SyncMarks {
     private let file: File
     private let lock: DirectoryLock
     private let pages: MappedPages
-    /// Safe to share with other processes: the words are only read and written as a whole.
+    /// Safe to share with other processes: the words are only accessed with atomic operations.
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
     private static let bytes = 24
     /// The indexes of the words.

@@ -84,7 +84,7 @@ final class StoreDraft {
         isOpen = false
         for name in created { _ = calls.unlink(directory.descriptor, name) }
         do throws(SystemError) {
-            // If the name is another directory's by now, this one has been moved, and is left alone.
+            // If the name belongs to another directory now, the temporary directory was moved, and is not removed.
             guard directory.isSame(as: try FileStatus(of: temporaryName, in: parent.descriptor).stamp) else { return }
             try DirectoryEntries.removeDirectory(temporaryName, in: parent.descriptor)
         } catch {
@@ -109,7 +109,7 @@ final class StoreDraft {
             do throws(SystemError) {
                 descriptor = try open()
             } catch .permissionDenied {
-                // A umask can take the owner's own bits.
+                // A umask can remove the owner's own permissions.
                 try DirectoryEntries.setMode(0o700, of: name, in: parent.descriptor)
                 descriptor = try open()
             }
@@ -138,7 +138,7 @@ final class StoreDraft {
         do throws(SystemError) {
             try DirectoryEntries.removeDirectory(name, in: parent.descriptor)
         } catch {
-            // Its name says what it is.
+            // A temporary directory that remains does no harm; its name shows what it is.
         }
     }
 }

@@ -14,8 +14,8 @@
 /// (`Limits.turnBytes`), because a short request may have a long reply. The next turn starts when the replies have been
 /// taken.
 ///
-/// The scheduler belongs to one thread, and does not read or write the stream. It is a struct with one owner, because each use of
-/// a property of an object is checked at run time for overlapping access.
+/// The scheduler belongs to one thread, and does not read or write the stream. It is a struct with one owner, because
+/// each use of a property of an object is checked at run time for overlapping access.
 struct Connection: ~Copyable {
     private let policy: any RequestPolicy
     private let executor: any Executor
@@ -110,7 +110,7 @@ struct Connection: ~Copyable {
         endTurn()
     }
 
-    /// Ends the executor. Everything must be answered.
+    /// Ends the executor, once it has finished the units that it has begun.
     func finish() {
         executor.finish()
     }
@@ -135,8 +135,8 @@ struct Connection: ~Copyable {
         chosenOrder ?? (reader.framing == .header ? .asCompleted : .inOrder)
     }
 
-    /// Admits each message of a batch, which waits in its lane as a single message does. The reply lists the messages'
-    /// replies in the batch's order, in whatever order they are done.
+    /// Admits each message of a batch, which waits in its lane as a single message does. The reply to the batch
+    /// has their replies in the order of the batch, even if they finish in another order.
     private mutating func admit(_ messages: [Message], chunk: Chunk) {
         let batch = BatchReply(count: messages.count)
         for (index, message) in messages.enumerated() {

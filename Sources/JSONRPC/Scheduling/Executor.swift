@@ -23,7 +23,7 @@ protocol Executor: AnyObject {
     /// Ends a turn: commits the units that were carried out and are not committed yet, and releases their replies.
     func commit(_ replies: inout ReplyBuffer)
 
-    /// Ends the executor once nothing is under way: stops its threads and ends their sessions.
+    /// Ends the executor: finishes the units that were handed over, stops its threads and ends their sessions.
     func finish()
 }
 

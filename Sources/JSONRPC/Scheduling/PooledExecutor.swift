@@ -14,8 +14,8 @@ final class PooledExecutor: Executor {
         case end
     }
 
-    /// Safe to send: the bytes that the unit points to do not change while the unit refers to their chunk. Only the loop
-    /// uses the mutable counts in the unit's chunk and batch.
+    /// Safe to send: the bytes that the unit points to do not change while the unit refers to their chunk. Only the
+    /// loop uses the mutable counts in the unit's chunk and batch.
     private struct SharedUnit: @unchecked Sendable {
         let unit: UnitOfWork
     }

@@ -22,7 +22,7 @@ struct MCPParams {
         fileprivate(set) var hasClientCapabilities = false
     }
 
-    /// Reads the params of a request; nil stands for a request without params. The bytes must outlive this value.
+    /// Reads the params of a request; nil means that the request has no params. The bytes must outlive this value.
     ///
     /// - Throws: if the params are not an object, or an object in them has a property twice.
     init(_ params: UnsafeRawBufferPointer?) throws(JSONError) {
