@@ -126,9 +126,10 @@ postern_open() {
 # _postern_is_started SUPERVISOR DIRECTORY: waits until the process has started. Fails if SUPERVISOR is empty, or if the
 # supervisor ends before that, or after 30 seconds.
 _postern_is_started() {
-    local end=$((SECONDS + 30)) REPLY
+    local end=$((SECONDS + 30)) REPLY=''
     [[ $1 ]] || return
-    until read -rN 1 -t 0.2 <>"$2/ready"; do
+    # A timeout just after the byte was read fails too.
+    until read -rN 1 -t 0.2 <>"$2/ready" || [[ $REPLY ]]; do
         if ! kill -0 "$1" || ((SECONDS >= end)); then
             kill "$1"
             return 1

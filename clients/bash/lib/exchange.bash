@@ -96,6 +96,8 @@ _postern_send_and_read() {
             # After the first byte there is no timeout: the rest of the reply follows, and must be read from the pipe.
             _postern_seconds_left && IFS= read -rN 1 -t "$seconds" first
             status=$?
+            # A timeout just after the byte was read fails too.
+            [[ ! $first ]] || status=0
             if ((status > 128)); then
                 _postern_fail 75 TimedOut "no reply within $POSTERN_TIMEOUT seconds; the call may still take effect"
                 return

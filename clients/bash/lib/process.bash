@@ -36,10 +36,12 @@ pause() {
     (($? > 128))
 }
 
-# await PROCESS: waits until it has ended, and sets status. The loop and `kill -0` are needed because a signal
-# interrupts `wait`, which may have reaped the child without returning its status; the next `wait` for that child would
-# not end.
+# await PROCESS: waits until it has ended, and sets status. The first `wait` also gives the status of a child that has
+# already ended. A signal interrupts `wait`, which may have reaped the child without returning its status; another
+# `wait` for that child would not end, so `kill -0` comes before it.
 await() {
+    wait "$1"
+    status=$?
     while kill -0 "$1"; do
         wait "$1"
         status=$?

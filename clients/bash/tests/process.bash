@@ -216,6 +216,23 @@ test_a_missing_binary_or_an_unknown_flag_is_an_error() {
     has "$POSTERN_ERROR_MESSAGE" 'exited with code 64'
 }
 
+test_the_status_of_a_process_that_ends_at_once_is_reported() {
+    local task
+    local -a tasks
+    fake <<<'exit 3'
+    ends_with_3() {
+        postern_open --no-wait
+        fails 69 postern system.info 2>"$scratch/$1"
+        has "$POSTERN_ERROR_MESSAGE" 'exited with code 3;'
+    }
+    # At the same time, so that some processes end before their supervisors wait for them.
+    for task in {1..40}; do
+        ends_with_3 "$task" &
+        tasks+=("$!")
+    done
+    for task in "${tasks[@]}"; do wait "$task"; done
+}
+
 test_opening_fails_if_the_program_cannot_serve() {
     local said
     said=$(fails 69 postern_open --data :memory: --no-such-flag 2>&1)
