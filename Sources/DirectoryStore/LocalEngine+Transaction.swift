@@ -17,7 +17,7 @@ extension LocalEngine: EngineTransaction {
 
     package func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) {
         try checkWritable()
-        try checkBounds(key, value)
+        transactionBytes = try WriteBounds.bytes(transactionBytes, adding: value, at: key)
         let previous = space.set(value, at: key)
         staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
     }
@@ -42,6 +42,13 @@ extension LocalEngine: EngineTransaction {
         try set(value, at: key, place, isErasable: isErasable)
     }
 
+    package func next(_ counter: Counter) throws(StoreError) -> Int {
+        let (place, current) = try space.place(of: counter.key)
+        let next = try counter.next(after: current)
+        try set(StoredValue(number: next), at: counter.key, place, isErasable: false)
+        return next
+    }
+
     /// Sets a key's value at a known place. Nothing may have been set since the place was looked up.
     private func set(
         _ value: StoredValue,
@@ -50,7 +57,7 @@ extension LocalEngine: EngineTransaction {
         isErasable: Bool
     ) throws(StoreError) {
         try checkWritable()
-        try checkBounds(key, value)
+        transactionBytes = try WriteBounds.bytes(transactionBytes, adding: value, at: key)
         let previous = space.set(value, at: key, place: place)
         staged.append(StagedWrite(key: key, value: value, previous: previous, isErasable: isErasable))
     }
@@ -64,12 +71,5 @@ extension LocalEngine: EngineTransaction {
 
     private func checkWritable() throws(StoreError) {
         guard isWriting, directory?.isLocked ?? true else { throw .readOnly }
-    }
-
-    private func checkBounds(_ key: StoreKey, _ value: StoredValue) throws(StoreError) {
-        guard key.bytes.count <= Limits.keyBytesMax else { throw .tooLarge(bytes: key.bytes.count) }
-        guard value.bytes.count <= Limits.valueBytesMax else { throw .tooLarge(bytes: value.bytes.count) }
-        transactionBytes += key.bytes.count + value.bytes.count
-        guard transactionBytes <= Limits.transactionBytesMax else { throw .tooLarge(bytes: transactionBytes) }
     }
 }

@@ -63,7 +63,7 @@ package final class Courier {
         let latest = deliveries.takeOutcomes()
         outcomes += latest
         let now = time.now
-        let hasNewWork = outbox.takeNotice() || !latest.isEmpty
+        let hasNewWork = store.takeFollowUp(.mail) || !latest.isEmpty
         let isDue = nextLook?.isDue(at: now, within: Limits.lookSeconds) ?? true
         if hasNewWork && !isStoreFailing || isStoreLocked || isDue {
             look(at: now)

@@ -43,6 +43,8 @@ package final class Backend {
         ]
     }
 
+    /// Whether there may be jobs. It is true at the start, because another process may have left some.
+    private var mayHaveJobs = true
     /// When to look next for jobs of other processes, or to retry after a failure.
     private var nextJobLook: Timestamp?
     private var isJobFailing = false
@@ -56,12 +58,14 @@ package final class Backend {
     package func runJob() -> Int? {
         let now = apis.environment.time.now
         let isDue = nextJobLook?.isDue(at: now, within: Accounts.Limits.jobLookSeconds) ?? true
-        guard isDue || apis.care.hasJobs && !isJobFailing else {
+        if store.takeFollowUp(.jobs) { mayHaveJobs = true }
+        guard isDue || mayHaveJobs && !isJobFailing else {
             return isJobFailing ? nextJobLook.map { max(1, now.seconds(until: $0) * 1_000) } : nil
         }
         do {
             let hasMore = try apis.care.runJob()
             try store.makeDurable()
+            mayHaveJobs = hasMore
             nextJobLook = now.adding(seconds: Accounts.Limits.jobLookSeconds)
             isJobFailing = false
             return hasMore ? 0 : nil
@@ -86,15 +90,16 @@ package final class Backend {
         } catch {
             report(error, while: "deleting expired sessions and codes")
         }
-        while apis.care.hasJobs, !isJobFailing, MonotonicClock.milliseconds < deadline {
+        if store.takeFollowUp(.jobs) { mayHaveJobs = true }
+        while mayHaveJobs, !isJobFailing, MonotonicClock.milliseconds < deadline {
             if runJob() == 1 { Thread.sleep(microseconds: 1_000) }
         }
     }
 
     /// Logs an error of background work. It omits the errors that every request that writes also gets.
     private func report(_ error: any Error, while work: String) {
-        switch error as? StoreError {
-        case .busy, .locked, .readOnly, .diskFull: break
+        switch Failure(error) {
+        case .store(.busy), .store(.locked), .store(.readOnly), .store(.diskFull): break
         default: log("store: while \(work): \(error)")
         }
     }

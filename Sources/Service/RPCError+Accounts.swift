@@ -6,17 +6,21 @@ package import Store
 
 /// Converts errors of the account APIs and of the store to JSON-RPC errors.
 extension RPCError {
-    /// The error that a method threw, in the format of its API. Errors of the store and unexpected errors are logged.
-    init(_ error: any Error, method: Method, log: (String) -> Void) {
+    /// The error for a failed call, in the format of the method's API. Errors of the store and unexpected errors are
+    /// logged.
+    init(_ failure: Failure, method: Method, log: (String) -> Void) {
         let plain: RPCError
-        switch error {
-        case let error as AccountError: plain = RPCError(error)
-        case let error as StoreError:
+        switch failure {
+        case .account(let error): plain = RPCError(error)
+        case .answerTooLong: plain = .answerTooLong
+        case .store(let error):
             log("store: \(error)")
             plain = RPCError(error)
-        default:
-            // Logs only the type, because the error's text may contain data of the request.
-            log("\(method.name): unexpected \(type(of: error))")
+        case .params:
+            log("\(method.name): unexpected JSONError")
+            plain = .internalError
+        case .unexpected(let type):
+            log("\(method.name): unexpected \(type)")
             plain = .internalError
         }
         self = plain.formatted(for: method)
@@ -29,11 +33,20 @@ extension RPCError {
         return RPCError(code: code, message: message, data: .object(properties + (data?.object ?? [])))
     }
 
-    private init(_ error: AccountError) {
+    /// The error for a refused request.
+    ///
+    /// - Parameter unknown: an unknown property, which the message names: the caller may have misspelt a required one.
+    init(_ error: AccountError, hint unknown: UnknownProperty? = nil) {
         var data: [JSONValue.Property] = [.init("errors", .array(error.codes.map { .string($0.slug) }))]
         if let field = error.field { data.append(.init("field", .string(field))) }
         if let seconds = error.retryAfter { data.append(.init("retry_after", .number(String(seconds)))) }
-        self.init(code: error.codes[0].number, message: error.message, data: .object(data))
+        var message = error.message
+        if let unknown {
+            let name = unknown.path + unknown.hint
+            // Messages from the API documents end with a full stop, those of the service do not.
+            message += message.hasSuffix(".") ? " There is no property \(name)." : "; there is no property \(name)"
+        }
+        self.init(code: error.codes[0].number, message: message, data: .object(data))
     }
 
     /// The error for an error of the store.

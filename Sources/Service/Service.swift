@@ -73,6 +73,34 @@ package final class Service: RequestHandler {
         let params = params ?? Self.noParams
         guard Self.isObject(params) else { throw method.wantsObject.formatted(for: method) }
         if isStrict, let property = UnknownProperty(in: params, of: method) { throw method.hasNo(property) }
+        do throws(Failure) {
+            return try run(method, params, from: phase, result: &result)
+        } catch {
+            switch error {
+            case .store(.locked):
+                return {
+                    LockPause.pass()
+                    return phase
+                }
+            case .account(let refusal):
+                if let expired = refusal.expired { backend.delete(afterwards: expired) }
+                let hint = UnknownProperty(in: params, of: method).flatMap { $0.standsForRequired ? $0 : nil }
+                throw RPCError(refusal, hint: hint).formatted(for: method)
+            case .params(let error) where error.reason == .duplicateProperty:
+                throw .duplicateProperty(at: error.offset, in: params).formatted(for: method)
+            case .params, .store, .answerTooLong, .unexpected:
+                throw RPCError(error, method: method, log: log)
+            }
+        }
+    }
+
+    /// Runs the next phase of a call.
+    private func run(
+        _ method: Method,
+        _ params: UnsafeRawBufferPointer,
+        from phase: (any RequestPhase)?,
+        result: inout JSONWriter
+    ) throws(Failure) -> SlowWork? {
         do {
             if let phase {
                 guard let hashed = phase as? HashedPhase else { preconditionFailure("no phase of this handler") }
@@ -80,27 +108,8 @@ package final class Service: RequestHandler {
             }
             var reader = JSONReader(params)
             return try run(method, params: &reader, result: &result)
-        } catch let error as JSONError where error.reason == .duplicateProperty {
-            throw .duplicateProperty(at: error.offset, in: params).formatted(for: method)
-        } catch is AnswerTooLong {
-            throw RPCError.answerTooLong.formatted(for: method)
-        } catch StoreError.locked {
-            return {
-                LockPause.pass()
-                return phase
-            }
         } catch {
-            var refusal = RPCError(error, method: method, log: log)
-            let accountError = error as? AccountError
-            if let expired = accountError?.expired { backend.delete(afterwards: expired) }
-            if accountError != nil, let property = UnknownProperty(in: params, of: method), property.standsForRequired {
-                let name = property.path + property.hint
-                // Messages from the API documents end with a full stop, those of the service do not.
-                let hint =
-                    refusal.message.hasSuffix(".") ? " There is no property \(name)." : "; there is no property \(name)"
-                refusal = RPCError(code: refusal.code, message: refusal.message + hint, data: refusal.data)
-            }
-            throw refusal
+            throw Failure(error)
         }
     }
 

@@ -1,43 +1,11 @@
-internal import JSON
-
-/// A value of the key space: its JSON bytes, and the record that was last decoded from them.
-package final class StoredValue {
-    /// One JSON value other than null, with no line feed outside a string, as a `JSONWriter` writes it.
-    package let bytes: [UInt8]
-    /// The decoded record, cached so that a record that is read again is not decoded again.
-    var decoded: AnyStoredRecord?
-
-    package init(bytes: [UInt8], decoded: AnyStoredRecord? = nil) {
-        self.bytes = bytes
-        self.decoded = decoded
-    }
-}
-
-/// A decoded record of any type.
-package class AnyStoredRecord {
-    /// The record's type.
-    let type: ObjectIdentifier
-
-    init(type: Any.Type) {
-        self.type = ObjectIdentifier(type)
-    }
-
-    /// The same record, with its type. The caller must know that `type` is right: a checked cast takes as long as the
-    /// rest of reading a record.
-    func `as`<R: Record>(_ type: R.Type) -> StoredRecord<R> {
-        unsafeDowncast(self, to: StoredRecord<R>.self)
-    }
-
-    /// Writes the record as one object.
-    func write(to writer: inout JSONWriter) {
-        preconditionFailure("a record has a type")
-    }
-}
-
 /// One transaction's view of the key space.
 package protocol EngineTransaction: AnyObject {
     /// The value of a key.
     func value(of key: StoreKey) throws(StoreError) -> StoredValue?
+
+    /// Announces that the transaction will read the values of `keys`, so that an engine that asks a server for values
+    /// asks once for all of them. An engine with the values at hand does not call the closure.
+    func prefetch(_ keys: () -> [StoreKey]) throws(StoreError)
 
     /// Calls `visit` with each entry from `lower` up to, but not including, `upper`, in ascending or descending order,
     /// until `visit` returns false.
@@ -47,6 +15,17 @@ package protocol EngineTransaction: AnyObject {
         descending: Bool,
         _ visit: (StoreKey, StoredValue) throws -> Bool
     ) throws
+
+    /// Calls `visit` with the key and the value of the record behind each index entry, in the order of the entries.
+    ///
+    /// - Throws: `StoreError.damaged` if an entry has no record; what `visit` throws.
+    func scanRecords(behind entries: IndexScan, _ visit: (StoreKey, StoredValue) throws -> Void) throws
+
+    /// The next number of a counter, from 1 on. No number is given twice. An engine whose transactions run side by side
+    /// may skip numbers.
+    ///
+    /// - Throws: `StoreError.usedUp` if no further number fits into a key.
+    func next(_ counter: Counter) throws(StoreError) -> Int
 
     /// Sets a key's value. The bytes of an erasable value are overwritten in the files after the key is removed or set
     /// again.

@@ -72,6 +72,7 @@ extension Transaction {
         at key: StoreKey,
         as type: R.Type
     ) throws -> StoredRecord<R>? {
-        try stored(type, pointedAt(by: entry, at: key))
+        let recordKey = try entry.recordKey(prefix: R.collection.recordPrefix, behind: key)
+        return try engine.value(of: recordKey).map { try storedRecord($0, at: recordKey) }
     }
 }

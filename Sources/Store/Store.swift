@@ -23,7 +23,7 @@ package struct Refusal: Error {
 /// has returned.
 package final class Store {
     private let engine: any Engine
-    private let values = ValueWriter()
+    private let context = TransactionContext()
     private var refusesWrites = false
 
     package init(engine: any Engine) {
@@ -36,7 +36,8 @@ package final class Store {
     /// Runs `body` on one snapshot, which has every acknowledged commit. `body` may be run more than once. A write in
     /// it throws `StoreError.readOnly`.
     package func read<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
-        try engine.read { try body(Transaction(engine: $0, values: values)) }
+        defer { context.followUps.release() }
+        return try engine.read { try body(transaction(on: $0)) }
     }
 
     /// Runs `body` as one transaction: all of its writes take effect, or none if it throws.
@@ -48,13 +49,26 @@ package final class Store {
     package func write<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
         guard !refusesWrites else { throw StoreError.readOnly }
         do {
-            return try engine.write({ try body(Transaction(engine: $0, values: values)) }) { error, engine in
+            let value = try engine.write({ try body(transaction(on: $0)) }) { error, engine in
                 guard let refusal = error as? Refusal else { return }
-                try refusal.keeping(Transaction(engine: engine, values: values))
+                try refusal.keeping(transaction(on: engine))
             }
+            context.followUps.stage()
+            return value
         } catch let refusal as Refusal {
+            context.followUps.stage()
             throw refusal.error
         }
+    }
+
+    private func transaction(on engine: any EngineTransaction) -> Transaction {
+        context.followUps.current = []
+        return Transaction(engine: engine, context: context)
+    }
+
+    /// Whether a durable transaction, or a read, has asked for the work since the last call.
+    package func takeFollowUp(_ work: FollowUps) -> Bool {
+        context.followUps.take(work)
     }
 
     /// Runs `body`, in which each write transaction throws `StoreError.readOnly` and is not begun.
@@ -69,12 +83,19 @@ package final class Store {
     ///
     /// It also ends a group of transactions: the next transaction sees what other processes have written since.
     package func makeDurable() throws(StoreError) {
-        try engine.makeDurable()
+        do throws(StoreError) {
+            try engine.makeDurable()
+        } catch {
+            context.followUps.discardStaged()
+            throw error
+        }
+        context.followUps.makeDue()
     }
 
     /// Undoes all transactions since the last `makeDurable()` that returned.
     package func discardStaged() {
         engine.discardStaged()
+        context.followUps.discardStaged()
     }
 
     /// Runs `body` again and again while another process holds the lock. It is for callers behind which no request

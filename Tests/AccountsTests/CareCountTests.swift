@@ -132,7 +132,8 @@ struct CareCountTests {
         _ = try care.patients(owner, limit: .value(1), offset: .absent)
         let before = engine.visits
         _ = try takeOver(care, "dr@b.co")
-        #expect(care.hasJobs)
+        try care.environment.store.makeDurable()
+        #expect(care.environment.store.takeFollowUp(.jobs))
         engine.visits = 0
         let list = try care.patients(owner, limit: .value(1), offset: .absent)
         #expect(list.count == 5 * Self.many + 1)

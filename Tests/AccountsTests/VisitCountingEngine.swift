@@ -57,6 +57,8 @@ final class VisitCountingEngine: Engine, EngineTransaction {
         }
     }
 
+    func next(_ counter: Counter) throws(StoreError) -> Int { try tx.next(counter) }
+
     func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) {
         try tx.put(value, at: key, isErasable: isErasable)
     }

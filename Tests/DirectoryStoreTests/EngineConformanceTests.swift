@@ -9,23 +9,36 @@ import Testing
 struct EngineConformanceTests {
     enum Kind: CaseIterable {
         case memory, directory
+        /// A session that commits each transaction at once, runs every closure twice and fails commits at random.
+        case session
     }
 
     /// An engine and, if it has one, its directory, which is removed with it.
     struct Subject {
         let directory: TemporaryDirectory?
+        let engine: any Engine
         let store: Store
+        private let memory: SharedMemory?
 
         init(_ kind: Kind) throws {
             directory = kind == .directory ? try TemporaryDirectory() : nil
-            store = Store(engine: try directory?.open() ?? LocalEngine())
+            memory = kind == .session ? SharedMemory(seed: 1) : nil
+            engine =
+                if let memory { SharedMemorySession(memory) } else { try directory?.open() ?? LocalEngine() }
+            store = Store(engine: engine)
+        }
+
+        /// The engine as the next process opens it. In memory, the same engine.
+        func reopenedEngine() throws -> any Engine {
+            if let memory { return SharedMemorySession(memory) }
+            guard let directory else { return engine }
+            store.close()
+            return try directory.open()
         }
 
         /// The store as the next process opens it. In memory, the same store.
         func reopened() throws -> Store {
-            guard let directory else { return store }
-            store.close()
-            return Store(engine: try directory.open())
+            engine is LocalEngine && directory == nil ? store : Store(engine: try reopenedEngine())
         }
     }
 
@@ -160,7 +173,7 @@ struct EngineConformanceTests {
         #expect(try subject.store.read { try $0.all(Person.self).map(\.name) } == ["Ann"])
     }
 
-    @Test(arguments: Kind.allCases)
+    @Test(arguments: [Kind.memory, .directory])
     func discardsOnlyStagedTransactions(kind: Kind) throws {
         let subject = try Subject(kind)
         try subject.store.transact { try $0.insert(Person(id: 1, name: "Ann", city: nil)) }
@@ -234,14 +247,83 @@ struct EngineConformanceTests {
         }
     }
 
+    @Test(arguments: Kind.allCases)
+    func returnsPartsOfAnIndex(kind: Kind) throws {
+        let subject = try Subject(kind)
+        try subject.store.transact { tx in
+            for id in 1...5 { try tx.insert(Person(id: id, name: "\(id)", city: id == 3 ? nil : "Bonn")) }
+        }
+        try subject.store.makeDurable()
+        try subject.reopened().read { tx throws in
+            try tx.prefetch(Person.self) { [Key(4), Key(9), Key(1)] }
+            #expect(try [4, 9, 1].map { try tx.get(Person.self, Key($0))?.id } == [4, nil, 1])
+            #expect(try tx.scan(Person.byCity, offset: 1, limit: 2).map(\.id) == [2, 4])
+            #expect(try tx.scan(Person.byCity, descending: true, offset: 3).map(\.id) == [1])
+            #expect(try tx.scan(Person.byCity, offset: 4).isEmpty)
+            #expect(try tx.scan(Person.byCity, limit: 0).isEmpty)
+        }
+    }
+
+    @Test(arguments: Kind.allCases)
+    func reportsAnIndexEntryWithoutItsRecord(kind: Kind) throws {
+        let subject = try Subject(kind)
+        try subject.store.transact { try $0.insert(Person(id: 1, name: "Ann", city: "Bonn")) }
+        try subject.store.makeDurable()
+        try subject.engine.write([("people/id/0000000001", nil)])
+        let errors = [
+            storeError { _ = try subject.store.read { try $0.scan(Person.byCity) } },
+            storeError { _ = try subject.store.read { try $0.find(Person.byName, Key("Ann")) } },
+        ]
+        let reason = "an index entry without its record"
+        #expect(errors[0] == .damaged(file: "people/city/Bonn/0000000001", offset: 0, reason: reason))
+        #expect(errors[1] == .damaged(file: "people/name/Ann", offset: 0, reason: reason))
+    }
+
+    /// What transactions ask for is done once they are durable, and not if they are refused or undone.
+    @Test(arguments: Kind.allCases)
+    func hasFollowUpsOfDurableTransactionsOnly(kind: Kind) throws {
+        struct Refused: Error {}
+        let store = try Subject(kind).store
+        let (mail, jobs) = (FollowUps(rawValue: 1), FollowUps(rawValue: 2))
+        try store.write { tx in
+            try tx.insert(Person(id: 1, name: "Ann", city: nil))
+            tx.afterwards(mail)
+        }
+        #expect(!store.takeFollowUp(mail))
+        try store.makeDurable()
+        #expect(!store.takeFollowUp(jobs))
+        #expect(store.takeFollowUp(mail))
+        #expect(!store.takeFollowUp(mail))
+        // A refused transaction asks only for what its kept part asks for.
+        #expect(throws: Refused.self) {
+            try store.write { tx in
+                tx.afterwards(mail)
+                throw Refusal(Refused()) { $0.afterwards(jobs) }
+            }
+        }
+        #expect(throws: Refused.self) {
+            try store.write { tx in
+                tx.afterwards(mail)
+                throw Refused()
+            }
+        }
+        try store.makeDurable()
+        #expect(!store.takeFollowUp(mail))
+        #expect(store.takeFollowUp(jobs))
+        try store.write { $0.afterwards(mail) }
+        store.discardStaged()
+        try store.makeDurable()
+        #expect(!store.takeFollowUp(mail))
+    }
+
     /// Random transactions, some refused and some discarded, compared with a dictionary.
     /// The directory is reopened now and then.
     @Test(arguments: Kind.allCases, [1, 2, 3] as [UInt64])
     func agreesWithADictionary(kind: Kind, seed: UInt64) throws {
         struct Refusal: Error {}
         var random = SplitMix(state: seed)
-        let directory = kind == .directory ? try TemporaryDirectory() : nil
-        var engine = try directory?.open() ?? LocalEngine()
+        let subject = try Subject(kind)
+        var engine = subject.engine
         var durable: [String: String] = [:]
         var staged = durable
         for step in 0..<400 {
@@ -260,7 +342,7 @@ struct EngineConformanceTests {
                 for (key, value) in writes { staged[key] = value }
             }
             switch random.next() % 6 {
-            case 0:
+            case 0 where kind != .session:
                 engine.discardStaged()
                 staged = durable
             case 1, 2, 3:
@@ -268,14 +350,14 @@ struct EngineConformanceTests {
                 durable = staged
             default: break
             }
-            if let directory, random.next() % 20 == 0 {
+            if kind != .memory, random.next() % 20 == 0 {
                 engine.close()
-                engine = try directory.open()
-                staged = durable
+                engine = try subject.reopenedEngine()
+                if kind == .directory { staged = durable }
             }
             #expect(try engine.entries() == staged, "step \(step)")
         }
-        #expect(directory?.warnings.isEmpty ?? true)
+        #expect(subject.directory?.warnings.isEmpty ?? true)
     }
 }
 

@@ -78,7 +78,7 @@ final class TemporaryDirectory {
     }
 }
 
-extension LocalEngine {
+extension Engine {
     /// Sets keys to values, or removes them if the value is nil, in one transaction. The transaction then throws
     /// `refusal` unless it is nil.
     func write(_ entries: [(String, String?)], isErasable: Bool = false, refusal: (any Error)? = nil) throws {
@@ -107,6 +107,7 @@ extension LocalEngine {
         var entries: [String: String] = [:]
         let (lower, upper) = (StoreKey(bytes: []), StoreKey(bytes: [0xFF]))
         try read { transaction in
+            entries = [:]
             try transaction.scan(from: lower, upTo: upper, descending: false) { key, value in
                 entries[key.text] = String(decoding: value.bytes, as: UTF8.self)
                 return true

@@ -6,6 +6,7 @@ package final class SharedMemorySession: Engine, EngineTransaction {
     private var snapshot: [SharedMemory.Entry] = []
     private var reads = SharedMemory.Reads()
     private var writes: [StoreKey: [UInt8]?] = [:]
+    private var writtenBytes = 0
     private var isWriting = false
     private var hasCommitted = false
 
@@ -53,6 +54,7 @@ package final class SharedMemorySession: Engine, EngineTransaction {
             return .success(try body(self))
         } catch {
             writes = [:]
+            writtenBytes = 0
             do {
                 try keeping(error, self)
                 return .failure(error)
@@ -67,6 +69,7 @@ package final class SharedMemorySession: Engine, EngineTransaction {
         snapshot = memory.snapshot
         reads = SharedMemory.Reads()
         writes = [:]
+        writtenBytes = 0
         self.isWriting = isWriting
     }
 
@@ -104,8 +107,15 @@ package final class SharedMemorySession: Engine, EngineTransaction {
         }
     }
 
+    package func next(_ counter: Counter) throws(StoreError) -> Int {
+        let next = try counter.next(after: value(of: counter.key))
+        try put(StoredValue(number: next), at: counter.key, isErasable: false)
+        return next
+    }
+
     package func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) {
         guard isWriting else { throw .readOnly }
+        writtenBytes = try WriteBounds.bytes(writtenBytes, adding: value, at: key)
         writes[key] = .some(value.bytes)
     }
 

@@ -26,7 +26,7 @@ struct ErrorMappingTests {
     @Test func hidesTheDetailsOfAnInternalError() {
         struct Surprise: Error { let secret = "s3cret" }
         var log: [String] = []
-        let error = RPCError(Surprise(), method: .operatorsSignin) { log.append($0) }
+        let error = RPCError(Failure(Surprise()), method: .operatorsSignin) { log.append($0) }
         #expect(error == .internalError)
         #expect(log == ["operators.signin: unexpected Surprise"])
     }
@@ -49,14 +49,19 @@ struct ErrorMappingTests {
     @Test(arguments: faults.indices)
     func addsSuccessFalseInTheCareAPI(_ row: Int) {
         let (fault, data) = Self.faults[row]
-        #expect(RPCError(fault, method: .salesUserMe) { _ in }.data == data)
+        #expect(RPCError(Failure(fault), method: .salesUserMe) { _ in }.data == data)
         let properties = [JSONValue.Property("success", false)] + (data?.object ?? [])
-        #expect(RPCError(fault, method: .careUserChange) { _ in }.data == .object(properties))
+        #expect(RPCError(Failure(fault), method: .careUserChange) { _ in }.data == .object(properties))
     }
 
     @Test func keepsTheErrorCodesOfTheAPIs() {
-        #expect(RPCError(AccountError(ErrorCode.Sales.tooManyAttempts), method: .salesUserMe) { _ in }.code == 429)
-        #expect(RPCError(AccountError(ErrorCode.Operators.fieldInvalid), method: .operatorsSignin) { _ in }.code == -3)
+        #expect(
+            RPCError(.account(AccountError(ErrorCode.Sales.tooManyAttempts)), method: .salesUserMe) { _ in }.code == 429
+        )
+        #expect(
+            RPCError(.account(AccountError(ErrorCode.Operators.fieldInvalid)), method: .operatorsSignin) { _ in }.code
+                == -3
+        )
     }
 
     /// JSON-RPC 2.0 §5.1 reserves this range.

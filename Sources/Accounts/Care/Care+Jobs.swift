@@ -22,11 +22,8 @@ extension Care {
             default: 0
             }
         try tx.save(job)
-        jobNotice.isSet = true
+        tx.afterwards(.jobs)
     }
-
-    /// Whether there may be a job for `runJob`.
-    package var hasJobs: Bool { jobNotice.isSet }
 
     /// Continues a job of an earlier request or another process, for one transaction.
     ///
@@ -34,7 +31,6 @@ extension Care {
     package func runJob() throws -> Bool {
         try environment.store.write { tx in
             let jobs = try tx.all(CareJob.self)
-            jobNotice.isSet = !jobs.isEmpty
             guard var job = jobs.first(where: { $0.kind == CareJob.Kind.takeover.rawValue }) ?? jobs.first else {
                 return false
             }
@@ -200,13 +196,7 @@ extension Care {
     /// The jobs that are not finished.
     func pendingJobs(in tx: Transaction) throws -> PendingJobs {
         let pending = PendingJobs(try tx.all(CareJob.self))
-        if !pending.isEmpty { jobNotice.isSet = true }
+        if !pending.isEmpty { tx.afterwards(.jobs) }
         return pending
     }
-}
-
-/// A flag that there may be jobs.
-package final class JobNotice {
-    /// It is set at the start, because another process may have left jobs.
-    package var isSet = true
 }

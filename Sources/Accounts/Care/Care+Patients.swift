@@ -226,7 +226,12 @@ extension Care {
     ) throws -> [SeenPatient] {
         var page: [SeenPatient] = []
         page.reserveCapacity(shares.count)
-        for share in shares {
+        for (place, share) in shares.enumerated() {
+            if place % Limits.patientsPerFetch == 0 {
+                try tx.prefetch(CarePatient.self) {
+                    shares[place...].prefix(Limits.patientsPerFetch).map { Key($0.patient) }
+                }
+            }
             let patient = try seen(share, in: tx)
             page.append(patient)
             // A short page is not measured.

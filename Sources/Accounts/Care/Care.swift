@@ -6,7 +6,6 @@ package struct Care {
     let sessions: Sessions
     let codes: MailedCodes
     let signIn: SignIn<CareUser>
-    let jobNotice = JobNotice()
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment

@@ -20,6 +20,8 @@ package enum Limits {
     package static let shareAnswerBytesMin = 64
     /// Shares per scan when a request or a job reads all shares of a patient.
     package static let sharesPerScanMax = 100
+    /// The number of patients of a list that are read together.
+    package static let patientsPerFetch = 100
     /// The number of accounts that an invitation may create.
     package static let invitationUses = 1...invitationUsesMax
     /// Records that one transaction of a job deletes or changes. With their index entries that takes about 10 ms,

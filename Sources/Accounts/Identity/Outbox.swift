@@ -6,7 +6,6 @@ package import Store
 /// is delivered or given up, or when the code has expired.
 package final class Outbox {
     private let composer: any MailComposer
-    private var hasNotice = false
 
     package init(composer: any MailComposer) {
         self.composer = composer
@@ -73,7 +72,8 @@ package final class Outbox {
         let rest = String(repeating: " ", count: 620 + address.text.utf8.count)
         let codeHash = SecretToken.Hash(of: mail.secret).text
         try tx.save(DecoyMail(kind: kind.rawValue, hash: codeHash, text: words.subject + words.text + rest))
-        hasNotice = true
+        // Known and unknown addresses cause the same work.
+        tx.afterwards(.mail)
     }
 
     /// Deletes the count of mails that an account caused to others, when the account is deleted.
@@ -139,8 +139,7 @@ package final class Outbox {
             )
         )
         try tx.insert(OutboxText(id: id, text: words.text))
-        // The flag is only a hint: it does no harm if the transaction is discarded or runs again.
-        hasNotice = true
+        tx.afterwards(.mail)
     }
 
     // MARK: Reading
@@ -167,12 +166,6 @@ package final class Outbox {
     }
 
     // MARK: Delivering
-
-    /// Whether a mail may have been posted since the last call.
-    package func takeNotice() -> Bool {
-        defer { hasNotice = false }
-        return hasNotice
-    }
 
     /// Prevents other processes from sending a mail before `until`. A time of now releases the mail.
     package func claim(_ id: Int, until: Timestamp, in tx: Transaction) throws {

@@ -67,7 +67,7 @@ struct StoreBuilder {
             throw Refusal(reason: "\(value) is no number of a counter")
         }
         guard counters.set(name, to: value) else { throw Refusal(reason: "the counter \(name) is set twice") }
-        space.set(values.number(value), at: .counter(name))
+        space.set(StoredValue(number: value), at: .counter(name))
     }
 
     /// The counters that would give a number again that a record has or refers to, and the minimum of each.
@@ -77,13 +77,13 @@ struct StoreBuilder {
     mutating func mendCounters() {
         for (name, least) in countersBehind {
             _ = counters.set(name, to: least)
-            space.set(values.number(least), at: .counter(name))
+            space.set(StoredValue(number: least), at: .counter(name))
         }
     }
 
     /// Sets the counts of indexes. It must be called after all records were added.
     mutating func setCounts() {
-        for (key, count) in counts { space.set(values.number(count), at: key) }
+        for (key, count) in counts { space.set(StoredValue(number: count), at: key) }
     }
 
     private func taken(_ key: StoreKey) throws(Refusal) -> Bool {

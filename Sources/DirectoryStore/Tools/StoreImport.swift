@@ -109,7 +109,7 @@ package final class StoreImport {
         }
         guard counterNames.contains(name) else { return refuse("there is no counter \(name.shortened)") }
         guard counters.set(name, to: value) else { return refuse("the counter \(name) is set twice") }
-        try sorter.add(.entry, StoreKey.counter(name).bytes, values.number(value).bytes, line: line)
+        try sorter.add(.entry, StoreKey.counter(name).bytes, StoredValue(number: value).bytes, line: line)
     }
 
     private func take(_ record: UnsafeRawBufferPointer, of collection: String) throws(StoreError) {
@@ -184,7 +184,7 @@ package final class StoreImport {
     /// Writes a count after the last entry that it counts.
     private func writeTally(of last: LastEntry, to output: ImportOutput?) throws(StoreError) {
         guard last.kind == .tally, let output, faultCount == 0 else { return }
-        try output.append(last.key, ValueWriter().number(last.tally).bytes, .entry)
+        try output.append(last.key, StoredValue(number: last.tally).bytes, .entry)
     }
 
     private static func text(_ key: UnsafeRawBufferPointer) -> String { String(decoding: key, as: UTF8.self) }

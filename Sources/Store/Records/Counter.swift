@@ -12,6 +12,18 @@ package struct Counter: Sendable, ExpressibleByStringLiteral {
     package init(stringLiteral name: String) {
         self.init(name)
     }
+
+    /// The next number.
+    ///
+    /// - Parameter value: the stored last number; nil if there is none.
+    package func next(after value: StoredValue?) throws(StoreError) -> Int {
+        guard let value else { return 1 }
+        guard let last = value.number else {
+            throw .damaged(file: key.text, offset: 0, reason: "a counter is no whole number")
+        }
+        guard (0..<Key.numbers.upperBound).contains(last) else { throw .usedUp(counter: key.text) }
+        return last + 1
+    }
 }
 
 /// A counter from which a number in records comes.

@@ -1,5 +1,3 @@
-internal import JSON
-
 // The number of records that an index has under one first component, such as the patients of a user, is kept in an
 // entry of its own. Its key has the index name with `-count`. It changes in the same transaction as the index:
 //
@@ -45,7 +43,7 @@ extension Transaction {
 
     private func setCount(_ count: Int, at key: StoreKey) throws {
         if count > 0 {
-            try engine.put(values.number(count), at: key, isErasable: false)
+            try engine.put(StoredValue(number: count), at: key, isErasable: false)
         } else {
             try engine.remove(key)
         }
@@ -53,8 +51,7 @@ extension Transaction {
 
     private func keptCount(at key: StoreKey) throws -> Int? {
         guard let value = try engine.value(of: key) else { return nil }
-        let count = try value.decoding(at: key) { reader throws(JSONError) in try reader.number().int }
-        guard let count, count > 0 else {
+        guard let count = value.number, count > 0 else {
             throw StoreError.damaged(file: key.text, offset: 0, reason: "a count is no whole number above 0")
         }
         return count

@@ -1,4 +1,4 @@
-import JSON
+internal import JSON
 
 /// Typed records over one transaction of the key space.
 ///
@@ -6,7 +6,8 @@ import JSON
 /// through the transaction.
 package struct Transaction {
     let engine: any EngineTransaction
-    let values: ValueWriter
+    let context: TransactionContext
+    var values: ValueWriter { context.values }
 
     // MARK: Reading
 
@@ -23,11 +24,18 @@ package struct Transaction {
         return try storedRecord(value, at: storeKey)
     }
 
+    /// Announces that records with these keys will be read, so that an engine that asks a server for them asks once.
+    package func prefetch<R: Record>(_ type: R.Type, _ keys: () -> [Key]) throws {
+        try engine.prefetch { keys().map { StoreKey(R.self, $0) } }
+    }
+
     /// The record with the given key in a unique index.
     package func find<R: Record>(_ index: UniqueIndex<R>, _ key: consuming Key) throws -> R? {
         let storeKey = StoreKey(prefix: R.collection.prefix(ofIndex: index.name), key)
         guard let entry = try engine.value(of: storeKey) else { return nil }
-        return try record(behind: entry, at: storeKey)
+        let recordKey = try entry.recordKey(prefix: R.collection.recordPrefix, behind: storeKey)
+        guard let value = try engine.value(of: recordKey) else { throw StoreError.noRecord(behind: storeKey) }
+        return try decode(value, at: recordKey)
     }
 
     /// The records of an ordered index whose keys start with `prefix`, in the order of their keys.
@@ -56,17 +64,16 @@ package struct Transaction {
             from: lower,
             before: upper
         )
+        let entries = IndexScan(
+            lower: bounds.lower,
+            upper: bounds.upper,
+            recordPrefix: R.collection.recordPrefix,
+            descending: descending,
+            offset: offset,
+            limit: limit
+        )
         var records: [R] = []
-        var passedOver = 0
-        guard limit > 0 else { return records }
-        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: descending) { key, entry in
-            guard passedOver == offset else {
-                passedOver += 1
-                return true
-            }
-            records.append(try record(behind: entry, at: key))
-            return records.count < limit
-        }
+        try engine.scanRecords(behind: entries) { key, value in records.append(try decode(value, at: key)) }
         return records
     }
 
@@ -133,20 +140,12 @@ package struct Transaction {
 
     /// The next number of a counter, from 1 on. No number is given twice.
     package func next(_ counter: Counter) throws -> Int {
-        let key = counter.key
-        var next = 1
-        try engine.change(key, isErasable: false) { value in
-            let last = try value.map { value in
-                try value.decoding(at: key) { reader throws(JSONError) in try reader.number().int }
-            }
-            guard let last = last ?? 0 else {
-                throw StoreError.damaged(file: key.text, offset: 0, reason: "a counter is no whole number")
-            }
-            guard (0..<Key.numbers.upperBound).contains(last) else { throw StoreError.usedUp(counter: key.text) }
-            next = last + 1
-            return values.number(next)
-        }
-        return next
+        try engine.next(counter)
+    }
+
+    /// Asks for work that is done once this transaction is durable, and not at all if it is undone.
+    package func afterwards(_ work: FollowUps) {
+        context.followUps.current.formUnion(work)
     }
 
     // MARK: Records and entries
@@ -198,19 +197,6 @@ package struct Transaction {
         try keepCount(-1, of: entry, in: index)
     }
 
-    private func record<R: Record>(behind entry: StoredValue, at key: StoreKey) throws -> R {
-        guard let record = try get(R.self, pointedAt(by: entry, at: key)) else {
-            throw StoreError.damaged(file: key.text, offset: 0, reason: "an index entry without its record")
-        }
-        return record
-    }
-
-    /// The key of the record to which an index entry points.
-    func pointedAt(by entry: StoredValue, at key: StoreKey) throws -> Key {
-        let recordKey = try entry.decoding(at: key) { reader throws(JSONError) in try reader.text().string }
-        return Key(bytes: Array(recordKey.utf8))
-    }
-
     private func decode<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> R {
         try storedRecord(value, at: key).record
     }
@@ -227,44 +213,5 @@ package struct Transaction {
         }
         value.decoded = decoded
         return decoded.as(R.self)
-    }
-}
-
-/// A decoded record, as a stored value caches it.
-package final class StoredRecord<R: Record>: AnyStoredRecord {
-    /// The record.
-    package let record: R
-
-    /// `required`, so that an object can be created from a type that is known only at run time.
-    required init(_ record: R) {
-        self.record = record
-        super.init(type: R.self)
-    }
-
-    override func write(to writer: inout JSONWriter) { record.write(to: &writer) }
-}
-
-extension StoredValue {
-    /// Decodes the value. If its bytes cannot be decoded, they are damaged.
-    ///
-    /// Inlined, so that it is specialised for the type that it reads.
-    @inline(__always)
-    func decoding<Value>(
-        at key: StoreKey,
-        _ read: (inout JSONReader) throws(JSONError) -> Value
-    ) throws(StoreError) -> Value {
-        let result = bytes.withUnsafeBytes { bytes -> Result<Value, JSONError> in
-            var reader = JSONReader(bytes)
-            do throws(JSONError) {
-                return .success(try read(&reader))
-            } catch {
-                return .failure(error)
-            }
-        }
-        do throws(JSONError) {
-            return try result.get()
-        } catch {
-            throw .damaged(file: key.text, offset: error.offset, reason: error.reason.rawValue)
-        }
     }
 }

@@ -19,10 +19,4 @@ package final class ValueWriter {
         key.bytes.withUnsafeBytes { writer.string($0) }
         return StoredValue(bytes: writer.take())
     }
-
-    /// The value of a counter.
-    package func number(_ number: Int) -> StoredValue {
-        writer.int(number)
-        return StoredValue(bytes: writer.take())
-    }
 }

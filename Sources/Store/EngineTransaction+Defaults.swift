@@ -1,0 +1,32 @@
+/// A part of an index: the entries from `lower` up to, but not including, `upper`, without the first `offset` entries,
+/// and at most `limit` of the rest.
+package struct IndexScan {
+    package let lower: StoreKey
+    package let upper: StoreKey
+    /// The prefix of the keys of the collection's records.
+    package let recordPrefix: [UInt8]
+    package let descending: Bool
+    package let offset: Int
+    package let limit: Int
+}
+
+/// Operations of engines that have all values at hand.
+extension EngineTransaction {
+    package func prefetch(_ keys: () -> [StoreKey]) throws(StoreError) {}
+
+    package func scanRecords(behind entries: IndexScan, _ visit: (StoreKey, StoredValue) throws -> Void) throws {
+        guard entries.limit > 0 else { return }
+        var (skipped, visited) = (0, 0)
+        try scan(from: entries.lower, upTo: entries.upper, descending: entries.descending) { entry, pointer in
+            guard skipped == entries.offset else {
+                skipped += 1
+                return true
+            }
+            let key = try pointer.recordKey(prefix: entries.recordPrefix, behind: entry)
+            guard let record = try value(of: key) else { throw StoreError.noRecord(behind: entry) }
+            try visit(key, record)
+            visited += 1
+            return visited < entries.limit
+        }
+    }
+}

@@ -1,0 +1,90 @@
+internal import JSON
+
+/// A value of the key space. An engine sees its bytes only.
+///
+/// The store caches the record that it decoded from the bytes here, and nowhere else: an engine that returns the same
+/// object again saves the decoding.
+package final class StoredValue {
+    /// One JSON value other than null, with no line feed outside a string, as a `JSONWriter` writes it.
+    package let bytes: [UInt8]
+    /// The record decoded from `bytes`.
+    var decoded: AnyStoredRecord?
+
+    package init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    init(bytes: [UInt8], decoded: AnyStoredRecord) {
+        self.bytes = bytes
+        self.decoded = decoded
+    }
+
+    /// The value of a counter or of a count, which is at least 0.
+    package convenience init(number: Int) {
+        var digits = 1
+        var rest = number
+        while rest >= 10 { (digits, rest) = (digits + 1, rest / 10) }
+        // Digits are written from the last one on. A `String` would take ten times as long.
+        let bytes = [UInt8](unsafeUninitializedCapacity: digits) { bytes, count in
+            var rest = number
+            for place in stride(from: digits - 1, through: 0, by: -1) {
+                bytes[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+            }
+            count = digits
+        }
+        self.init(bytes: bytes)
+    }
+
+    /// The number in the value of a counter or of a count; nil if the bytes are not such a number. It is read here,
+    /// because a `JSONReader` takes several times as long.
+    var number: Int? {
+        guard (1...18).contains(bytes.count), bytes[0] != UInt8(ascii: "0") || bytes.count == 1 else { return nil }
+        var number = 0
+        for byte in bytes {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            number = number * 10 + Int(byte - UInt8(ascii: "0"))
+        }
+        return number
+    }
+
+    /// The key of the record that an index entry names.
+    ///
+    /// - Parameters:
+    ///   - prefix: the prefix of the keys of the collection's records.
+    ///   - entry: the key of the index entry, whose value this is.
+    package func recordKey(prefix: [UInt8], behind entry: StoreKey) throws(StoreError) -> StoreKey {
+        let key = try decoding(at: entry) { reader throws(JSONError) in try reader.text().string }
+        return StoreKey(prefix: prefix, Key(bytes: Array(key.utf8)))
+    }
+
+    /// Decodes the value. If its bytes cannot be decoded, they are damaged.
+    ///
+    /// Inlined, so that it is specialised for the type that it reads.
+    @inline(__always)
+    func decoding<Value>(
+        at key: StoreKey,
+        _ read: (inout JSONReader) throws(JSONError) -> Value
+    ) throws(StoreError) -> Value {
+        let result = bytes.withUnsafeBytes { bytes -> Result<Value, JSONError> in
+            var reader = JSONReader(bytes)
+            do throws(JSONError) {
+                return .success(try read(&reader))
+            } catch {
+                return .failure(error)
+            }
+        }
+        do throws(JSONError) {
+            return try result.get()
+        } catch {
+            throw .damaged(file: key.text, offset: error.offset, reason: error.reason.rawValue)
+        }
+    }
+}
+
+extension StoreError {
+    /// The error for an index entry whose record does not exist.
+    static func noRecord(behind entry: StoreKey) -> StoreError {
+        .damaged(file: entry.text, offset: 0, reason: "an index entry without its record")
+    }
+}
