@@ -45,25 +45,26 @@ package final class Service: RequestHandler {
         self.log = log
     }
 
-    package func handle(
+    package func execute(
         _ request: Request,
         from phase: (any RequestPhase)?,
         result: inout JSONWriter
     ) throws(RPCError) -> SlowWork? {
         if let method = method(of: request) {
-            return try perform(method, request.params, from: phase, isStrict: refusesUnknownParams, result: &result)
+            return try call(method, request.params, from: phase, isStrict: refusesUnknownParams, result: &result)
         }
         guard let method = MCPMethod.named(request.method) else {
             throw .methodNotFound(request.method, isDeterministic: isDeterministic)
         }
-        let perform: MCPHandlers.Run = { method, params, result throws(RPCError) in
+        let call: MCPHandlers.CallMethod = { method, params, result throws(RPCError) in
             // Strict: a model that misspells an argument would otherwise believe that the argument took effect.
-            try self.perform(method, params, from: phase, isStrict: true, result: &result)
+            try self.call(method, params, from: phase, isStrict: true, result: &result)
         }
-        return try mcp.handle(method, params: request.params, run: perform, result: &result)
+        return try mcp.execute(method, params: request.params, call: call, result: &result)
     }
 
-    private func perform(
+    /// Calls a method of the contract, or continues the call with its next phase. Maps the errors that it throws.
+    private func call(
         _ method: Method,
         _ params: UnsafeRawBufferPointer?,
         from phase: (any RequestPhase)?,
@@ -79,7 +80,7 @@ package final class Service: RequestHandler {
                 return try hashed.run(self, &result)
             }
             var reader = JSONReader(params)
-            return try run(method, params: &reader, result: &result)
+            return try callHandler(of: method, params: &reader, result: &result)
         } catch let error as JSONError where error.reason == .duplicateProperty {
             throw .duplicateProperty(at: error.offset, in: params).formatted(for: method)
         } catch is AnswerTooLong {
@@ -112,7 +113,9 @@ package final class Service: RequestHandler {
         var reader = JSONReader(params)
         var discarded = JSONWriter()
         do {
-            return try backend.store.refusingWrites { try run(call.method, params: &reader, result: &discarded) }
+            return try backend.store.refusingWrites {
+                try callHandler(of: call.method, params: &reader, result: &discarded)
+            }
         } catch {
             // The request is refused at its turn.
             return nil

@@ -36,6 +36,7 @@ struct HouseRulesTests {
         ("func tend()", "LoopTask"),
         ("LaneEntry", "UnitOfWork, and PendingMessage while it waits"),
         ("GroupCommit", "InlineExecutor and ReplyBuffer"),
+        ("carryOut", "Executor.execute"),
     ]
 
     @Test(arguments: removedNames)
@@ -55,6 +56,7 @@ struct HouseRulesTests {
         ("told of", "reported, logged"),
         ("what is there", "existing entries"),
         ("by itself", "automatically"),
+        ("carries out", "executes"),
         ("nextMember", "nextProperty"),
     ]
 

@@ -18,7 +18,7 @@ final class ArithmeticHandler: RequestHandler {
         }
     }
 
-    func handle(
+    func execute(
         _ request: Request,
         from phase: (any RequestPhase)?,
         result: inout JSONWriter
@@ -55,7 +55,7 @@ final class ArithmeticHandler: RequestHandler {
     func lookAhead(_ request: Request) -> SlowWork? {
         defer { rollback() }
         var discarded = JSONWriter()
-        return try? handle(request, from: nil, result: &discarded)
+        return try? execute(request, from: nil, result: &discarded)
     }
 
     func mayWait(_ request: Request) -> Bool { request.method.equals("slow") }

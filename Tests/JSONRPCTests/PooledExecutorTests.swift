@@ -5,7 +5,7 @@ import Testing
 @testable import JSONRPC
 @testable import Platform
 
-/// A connection whose requests are carried out by workers.
+/// A connection whose requests are executed by workers.
 struct PooledExecutorTests {
     /// What the handlers of all workers did.
     private final class Record: Sendable {
@@ -28,12 +28,12 @@ struct PooledExecutorTests {
             record.handlers.withLock { $0 += 1 }
         }
 
-        func handle(
+        func execute(
             _ request: Request,
             from phase: (any RequestPhase)?,
             result: inout JSONWriter
         ) throws(RPCError) -> SlowWork? {
-            try inner.handle(request, from: phase, result: &result)
+            try inner.execute(request, from: phase, result: &result)
         }
 
         func lookAhead(_ request: Request) -> SlowWork? { inner.lookAhead(request) }

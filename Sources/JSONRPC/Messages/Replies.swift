@@ -32,7 +32,7 @@ final class BatchReply {
         self.missing = count
     }
 
-    /// Whether the reply is so long that no further request of the batch may be carried out.
+    /// Whether the reply is so long that no further request of the batch may be executed.
     var isFull: Bool { bytes >= Limits.answerBytesMax }
 
     /// Stores the reply to one message, empty if it gets none. Returns true if this was the last missing one.
@@ -43,7 +43,7 @@ final class BatchReply {
         return missing == 0
     }
 
-    /// Removes the reply to one message, because the message is carried out again.
+    /// Removes the reply to one message, because the message is executed again.
     func takeBack(at index: Int) {
         bytes -= parts[index].count
         parts[index] = []

@@ -2,9 +2,9 @@
 ///
 ///     receive          takes bytes that were read
 ///       MessageReader    cuts and parses messages
-///       admit            carries out a message at once, or queues it in its lane
+///       admit            executes a message at once, or queues it in its lane
 ///         Lanes            hold the messages that wait
-///         Executor         carries out units of work, on this thread or on workers
+///         Executor         executes units of work, on this thread or on workers
 ///         WorkPool         does the slow work that a unit waits for
 ///     resume           continues the messages whose slow work or worker has finished
 ///     commit           the executor makes the turn's units durable; ReplyBuffer then releases their replies
@@ -13,6 +13,9 @@
 /// A waiting message blocks only its lane. In-order mode has a single lane. A turn ends when its replies are long
 /// (`Limits.turnBytes`), because a short request may have a long reply. The next turn starts when the replies have been
 /// taken.
+///
+/// An executor *executes* a unit of work: a `RequestHandler` executes its request, which *calls* a method of the contract.
+/// A request has one phase, and one more after each slow work. A phase *runs*, as a job of a thread does.
 ///
 /// The scheduler belongs to one thread, and does not read or write the stream. It is a struct with one owner, because
 /// each use of a property of an object is checked at run time for overlapping access.
@@ -32,7 +35,7 @@ struct Connection: ~Copyable {
 
     /// - Parameters:
     ///   - policy: answers the scheduler's questions about requests.
-    ///   - executor: carries out requests.
+    ///   - executor: executes requests.
     ///   - pool: does slow work.
     ///   - order: how requests are ordered; nil lets the framing decide, because peers that frame with headers match
     ///     replies to requests by id.
@@ -144,14 +147,14 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// Carries out a message, or queues it in its lane.
+    /// Executes a message, or queues it in its lane.
     private mutating func admit(_ message: consuming Message, at place: BatchPlace? = nil, chunk: Chunk) {
         guard let unit = unit(for: message, at: place, chunk: chunk) else {
             if let place { replies.stage([], at: place) }
             return
         }
         let ticket = underWay.nextTicket()
-        // A unit that is done at once needs no lane. One that a worker carries out may change its account meanwhile.
+        // A unit that is done at once needs no lane. One that a worker executes may change its account meanwhile.
         if lanes.isEmpty, isInline {
             begin(unit, ticket, in: nil)
         } else {
@@ -188,7 +191,7 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// Cancels the waiting request that a notification names: it is not carried out and gets no reply.
+    /// Cancels the waiting request that a notification names: it is not executed and gets no reply.
     ///
     /// - Returns: false if the notification cancels nothing.
     private func cancelWaiting(_ notification: Request) -> Bool {
@@ -212,14 +215,14 @@ struct Connection: ~Copyable {
         }
     }
 
-    // MARK: Carrying out
+    // MARK: Execution
 
-    /// Carries out a message that need not wait for its turn. If it then waits for other work, it is put in its lane.
+    /// Executes a message that need not wait for its turn. If it then waits for other work, it is put in its lane.
     ///
     /// - Parameter lane: the message's lane; nil if that is not known yet.
     private mutating func begin(_ unit: consuming UnitOfWork, _ ticket: Ticket, in lane: Lane?) {
         refuseInFullBatch(&unit)
-        let execution = executor.carryOut(unit, ticket, replies: &replies)
+        let execution = executor.execute(unit, ticket, replies: &replies)
         if case .done = execution { return }
         let message = PendingMessage(unit, in: lane ?? self.lane(of: unit) ?? .own(ticket))
         underWay.insert(message, ticket)
@@ -227,12 +230,12 @@ struct Connection: ~Copyable {
         if case .waits(let work) = execution { pool.start(ticket, work) }
     }
 
-    /// Carries out the messages of the paused lanes while there is room.
+    /// Executes the messages of the paused lanes while there is room.
     private mutating func advancePausedLanes() {
         while !isFull, let lane = pausedLanes.removeFirst() { advance(lane) }
     }
 
-    /// Carries out the messages of a lane whose turn has come.
+    /// Executes the messages of a lane whose turn has come.
     private mutating func advance(_ lane: Lane) {
         while let message = lanes.first(of: lane), message.state == .queued {
             if isFull {
@@ -241,7 +244,7 @@ struct Connection: ~Copyable {
             }
             refuseInFullBatch(&message.unit)
             let ticket = underWay.nextTicket()
-            switch executor.carryOut(message.unit, ticket, replies: &replies) {
+            switch executor.execute(message.unit, ticket, replies: &replies) {
             case .done: remove(message)
             case .waits(let work): start(work, for: message, ticket)
             case .underWay: underWay.insert(message, ticket)
@@ -267,14 +270,14 @@ struct Connection: ~Copyable {
         pool.start(ticket, work)
     }
 
-    /// Removes a message that was carried out, the first of its lane.
+    /// Removes a message that was executed, the first of its lane.
     private mutating func remove(_ message: PendingMessage) {
         message.state = .done
         inFlight.remove(message)
         lanes.removeFirst(of: message.lane)
     }
 
-    /// A batch whose reply is full carries out no further request.
+    /// A batch whose reply is full executes no further request.
     private func refuseInFullBatch(_ unit: inout UnitOfWork) {
         guard let place = unit.address.place, place.batch.isFull, let request = unit.request, request.id != nil else {
             return

@@ -5,7 +5,7 @@ final class PendingMessage {
         case queued
         /// Its slow work or one of its phases runs on another thread.
         case underWay
-        /// It was carried out.
+        /// It was executed.
         case done
     }
 

@@ -17,12 +17,12 @@ struct ReplyBuffer: ~Copyable {
         self.framing = framing
     }
 
-    /// Whether the replies must be sent before the next request is carried out.
+    /// Whether the replies must be sent before the next request is executed.
     var isFull: Bool { staged.count + released.count >= Limits.turnBytes }
 
     /// Stages the reply to a message that is not in a batch. `write` writes it directly into the buffer.
     ///
-    /// - Returns: the slow work that the request waits for, with no reply written; nil if the message was carried out.
+    /// - Returns: the slow work that the request waits for, with no reply written; nil if the message was executed.
     mutating func stageInPlace(_ write: (inout JSONWriter) -> SlowWork?) -> SlowWork? {
         let start = staged.count
         if let work = write(&staged) { return work }

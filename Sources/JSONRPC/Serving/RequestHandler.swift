@@ -1,6 +1,6 @@
 package import JSON
 
-/// Answers the scheduler's questions about a request before it is carried out. It is used from the loop's thread.
+/// Answers the scheduler's questions about a request before it is executed. It is used from the loop's thread.
 package protocol RequestPolicy: AnyObject {
     /// Whether a request may need slow work, so that its first phase should run ahead of its turn.
     func mayWait(_ request: Request) -> Bool
@@ -13,7 +13,7 @@ package protocol RequestPolicy: AnyObject {
     func endTurn()
 
     /// Whether a waiting request can be cancelled. A cancelled request gets no reply; one that no
-    /// worker has begun is not carried out.
+    /// worker has begun is not executed.
     func isCancellable(_ request: Request) -> Bool
 
     /// The lane of a request, with replies as completed: requests of one lane keep their order. Two requests about one
@@ -24,16 +24,16 @@ package protocol RequestPolicy: AnyObject {
     func shaped(_ error: RPCError, for request: Request) -> RPCError
 }
 
-/// Carries out requests. It is used from one thread.
+/// Executes requests. It is used from one thread.
 package protocol RequestHandler: RequestPolicy {
-    /// Carries out a request, or its next phase, and writes its result as one JSON value. The request's writes are
-    /// staged until `commit()`.
+    /// Executes a request, or continues it with its next phase, and writes its result as one JSON value. The request's
+    /// writes are staged until `commit()`.
     ///
     /// - Parameter phase: the phase that the request's slow work returned; nil for the first phase.
     /// - Returns: the slow work that the request waits for, with nothing staged and no result written; nil if the
-    ///   request was carried out.
+    ///   request was executed.
     /// - Throws: the error to reply with.
-    func handle(
+    func execute(
         _ request: Request,
         from phase: (any RequestPhase)?,
         result: inout JSONWriter
@@ -48,7 +48,7 @@ package protocol RequestHandler: RequestPolicy {
     /// Commits all staged writes and makes them durable.
     func commit() throws(RPCError)
 
-    /// Replaces the result of a request that was carried out, because its commit failed or its result is too long.
+    /// Replaces the result of a request that was executed, because its commit failed or its result is too long.
     ///
     /// It writes a result that contains the error, as a tool call does, or throws the error in the format of the called
     /// API.

@@ -7,7 +7,7 @@ package typealias LoopTask = () -> Int?
 
 /// Serves JSON-RPC on a pair of descriptors until the input ends.
 ///
-/// One thread reads, carries out and answers requests, so a single request never changes threads. The thread polls the
+/// One thread reads, executes and answers requests, so a single request never changes threads. The thread polls the
 /// input and the wake-up pipe together. Slow work and writes that would block run on other threads.
 package final class Server {
     private let input: FileDescriptor
@@ -27,7 +27,7 @@ package final class Server {
     /// - Parameters:
     ///   - input: the descriptor that requests are read from.
     ///   - output: the descriptor that replies are written to. Nothing else may write to it.
-    ///   - executor: carries out the requests.
+    ///   - executor: executes the requests.
     ///   - order: how requests are ordered; nil if the framing decides.
     ///   - tasks: the background work.
     ///   - wakeUp: ends a wait when `isStopped` has changed or a task has work to do.
@@ -120,7 +120,7 @@ package final class Server {
         loss = text
     }
 
-    /// Whether requests that were read already can be carried out now.
+    /// Whether requests that were read already can be executed now.
     private var canProceed: Bool { connection.hasBacklog && !isUnread }
 
     /// Whether the client has so many unread replies that its next requests must wait.

@@ -7,8 +7,8 @@ import JSONRPC
 /// states its version. In earlier versions a peer begins with `initialize`. Source: modelcontextprotocol.io, the
 /// specifications of the versions in `MCPEra`.
 final class MCPHandlers {
-    /// Carries out a method of the contract and writes its result, or returns the slow work that it waits for.
-    typealias Run = (Method, UnsafeRawBufferPointer?, inout JSONWriter) throws(RPCError) -> SlowWork?
+    /// Calls a method of the contract and writes its result, or returns the slow work that it waits for.
+    typealias CallMethod = (Method, UnsafeRawBufferPointer?, inout JSONWriter) throws(RPCError) -> SlowWork?
 
     private let serverVersion: String
     private let offer: ToolOffer
@@ -20,11 +20,11 @@ final class MCPHandlers {
         self.offer = offer
     }
 
-    /// Carries out a request and writes its result, or returns the slow work that the called tool waits for.
-    func handle(
+    /// Executes a request and writes its result, or returns the slow work that the called tool waits for.
+    func execute(
         _ method: MCPMethod,
         params given: UnsafeRawBufferPointer?,
-        run: Run,
+        call: CallMethod,
         result: inout JSONWriter
     ) throws(RPCError) -> SlowWork? {
         let (params, era) = try envelope(of: method, given)
@@ -44,7 +44,7 @@ final class MCPHandlers {
             writeTools(to: &result)
             if era == .stateless { writeCaching(to: &result) }
         case (.toolsCall, _):
-            if let work = try call(params, era: era, run: run, result: &result) { return work }
+            if let work = try callTool(params, era: era, call: call, result: &result) { return work }
         }
         result.endObject()
         return nil
@@ -62,7 +62,7 @@ final class MCPHandlers {
         }
     }
 
-    /// Writes the result of a call that was carried out and whose own result cannot be sent.
+    /// Writes the result of a call that was executed and whose own result cannot be sent.
     func write(_ error: RPCError, ending call: ToolCall, to result: inout JSONWriter) {
         result.beginObject()
         if call.era == .stateless { writeHead(to: &result) }
@@ -70,13 +70,13 @@ final class MCPHandlers {
         result.endObject()
     }
 
-    private func call(
+    private func callTool(
         _ params: MCPParams,
         era: MCPEra,
-        run: Run,
+        call: CallMethod,
         result: inout JSONWriter
     ) throws(RPCError) -> SlowWork? {
-        guard let call = ToolCall(params, era: era, offer: offer) else {
+        guard let tool = ToolCall(params, era: era, offer: offer) else {
             throw .unknownTool(params.name?.string, offer)
         }
         // The result contains the value twice, as text and as structured content.
@@ -84,7 +84,7 @@ final class MCPHandlers {
         var value = JSONWriter()
         value.limit(toFurther: valueBytesMax)
         do throws(RPCError) {
-            if let work = try run(call.method, call.params, &value) { return work }
+            if let work = try call(tool.method, tool.params, &value) { return work }
         } catch {
             ToolCall.write(error: error, to: &result)
             return nil

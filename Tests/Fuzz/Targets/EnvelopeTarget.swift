@@ -116,7 +116,7 @@ private struct Reply {
 
 /// A handler that answers every request with null.
 private final class Echo: RequestHandler {
-    func handle(
+    func execute(
         _ request: Request,
         from phase: (any RequestPhase)?,
         result: inout JSONWriter

@@ -1,12 +1,12 @@
 import JSON
 
 extension UnitOfWork {
-    /// Carries out the message and writes its reply.
+    /// Executes the message and writes its reply.
     ///
-    /// - Returns: the slow work that the request waits for, with no reply written; nil if the message was carried out.
-    func perform(by handler: any RequestHandler, reply: inout JSONWriter) -> SlowWork? {
+    /// - Returns: the slow work that the request waits for, with no reply written; nil if the message was executed.
+    func execute(by handler: any RequestHandler, reply: inout JSONWriter) -> SlowWork? {
         switch content {
-        case .request(let request): return perform(request, by: handler, reply: &reply)
+        case .request(let request): return execute(request, by: handler, reply: &reply)
         case .refusal(let error):
             reply.errorResponse(error, to: address.id)
             return nil
@@ -14,13 +14,13 @@ extension UnitOfWork {
         }
     }
 
-    private func perform(_ request: Request, by handler: any RequestHandler, reply: inout JSONWriter) -> SlowWork? {
+    private func execute(_ request: Request, by handler: any RequestHandler, reply: inout JSONWriter) -> SlowWork? {
         let start = reply.count
         reply.limit(toFurther: Limits.answerBytesMax)
         defer { reply.limit(toFurther: .max - reply.count) }
         reply.beginResponse(to: request.id)
         do throws(RPCError) {
-            if let work = try handler.handle(request, from: phase, result: &reply) {
+            if let work = try handler.execute(request, from: phase, result: &reply) {
                 reply.truncate(to: start)
                 return work
             }
@@ -40,7 +40,7 @@ extension UnitOfWork {
         }
     }
 
-    /// Writes the reply to a request that was carried out but whose result is not sent.
+    /// Writes the reply to a request that was executed but whose result is not sent.
     func end(with failure: RPCError, by handler: any RequestHandler, reply: inout JSONWriter) {
         guard let request, let id = request.id else { return }
         let start = reply.count
