@@ -12,11 +12,11 @@ package enum Limits {
     package static let waitingRefusalBytesMax = 16 << 20
     /// Memory of replies that the client has not read. Above it reading stops until the client reads.
     package static let unreadBytesMax = answerBytesMax
-    /// Bytes of replies at which a turn ends and its replies are sent.
-    package static let turnBytes = 1 << 20
+    /// Bytes of replies at which a group ends and its replies are sent.
+    package static let groupReplyBytes = 1 << 20
     /// Bytes of one write; small, so that progress is visible.
     static let writeBytes = 64 << 10
-    /// Memory for replies that is kept for the next turn. A batch's reply may have taken a few times as much.
+    /// Memory for replies that is kept for the next group. A batch's reply may have taken a few times as much.
     static let outputBytesKept = 4 << 20
     /// Threads for slow work, regardless of the number of processors: each may need the 19 MiB of a password hash.
     package static let workThreadsMax = 32

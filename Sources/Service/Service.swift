@@ -156,7 +156,7 @@ package final class Service: RequestHandler {
         backend.store.discardStaged()
     }
 
-    package func endTurn() {
+    package func endGroup() {
         backend.store.discardStaged()
     }
 

@@ -13,7 +13,7 @@ extension Command {
     /// The calls of one request, here `operators.client.create`, with the folders in which to read on:
     ///
     ///     Server.run                            JSONRPC/Serving: polls, reads up to 1 MiB
-    ///       Connection.receive                  JSONRPC/Scheduling: begins a turn
+    ///       Connection.receive                  JSONRPC/Scheduling: begins a group of units
     ///         MessageReader.next                JSONRPC/Framing: cuts a message, parses its envelope
     ///         Connection.admit                  executes it, or queues it behind earlier messages of its lane
     ///           InlineExecutor.execute          for a UnitOfWork: stages its writes and its reply
@@ -26,7 +26,7 @@ extension Command {
     ///                                           processes, runs the rule. If another process keeps the lock, throws
     ///                                           `.locked`: Service returns a pause as slow work, Connection.resume
     ///                                           executes the request again, and after --lock-wait it is `busy`
-    ///         InlineExecutor.commit             ends the turn, for all its units
+    ///         InlineExecutor.commit             commits the group with one sync
     ///           LocalEngine.makeDurable         Journal.write appends the lines; unlocks; Journal.sync waits for the disk
     ///           InlineExecutor.repeatOneByOne   if that failed, as on a full disk: each unit again, alone
     ///         ReplyBuffer.release               lets the replies leave

@@ -37,6 +37,7 @@ struct HouseRulesTests {
         ("LaneEntry", "UnitOfWork, and PendingMessage while it waits"),
         ("GroupCommit", "InlineExecutor and ReplyBuffer"),
         ("carryOut", "Executor.execute"),
+        ("endTurn", "endGroup"),
     ]
 
     @Test(arguments: removedNames)

@@ -71,7 +71,7 @@ final class ArithmeticHandler: RequestHandler {
         }
     }
 
-    func endTurn() {}
+    func endGroup() {}
 
     func isCancellable(_ request: Request) -> Bool { request.method.equals("slow") }
 

@@ -39,7 +39,7 @@ struct PooledExecutorTests {
         func lookAhead(_ request: Request) -> SlowWork? { inner.lookAhead(request) }
         func mayWait(_ request: Request) -> Bool { inner.mayWait(request) }
         func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? { inner.cancelledID(by: notification) }
-        func endTurn() {}
+        func endGroup() {}
         func isCancellable(_ request: Request) -> Bool { inner.isCancellable(request) }
         func lane(of request: Request) -> Lane? { inner.lane(of: request) }
         func shaped(_ error: RPCError, for request: Request) -> RPCError { inner.shaped(error, for: request) }

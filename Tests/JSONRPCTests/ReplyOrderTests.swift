@@ -160,10 +160,10 @@ struct ReplyOrderTests {
 
     @Test func endsATurnWhenItsRepliesReachTheLimit() {
         let request = call("sum", "[1]", id: 1)
-        let count = 2 * Limits.turnBytes / 36
+        let count = 2 * Limits.groupReplyBytes / 36
         let exchange = Exchange()
         #expect(exchange.lines(for: String(repeating: request, count: count)).count == count)
-        // The first turn's replies are slightly more than the limit, however much was read at once.
-        #expect((Limits.turnBytes...(Limits.turnBytes + 100)).contains(exchange.longestOutput))
+        // The first group's replies are slightly more than the limit, however much was read at once.
+        #expect((Limits.groupReplyBytes...(Limits.groupReplyBytes + 100)).contains(exchange.longestOutput))
     }
 }

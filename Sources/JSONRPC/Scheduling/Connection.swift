@@ -7,15 +7,15 @@
 ///         Executor         executes units of work, on this thread or on workers
 ///         WorkPool         does the slow work that a unit waits for
 ///     resume           continues the messages whose slow work or worker has finished
-///     commit           the executor makes the turn's units durable; ReplyBuffer then releases their replies
+///     endGroup         the executor commits the group of units; ReplyBuffer then releases their replies
 ///     takeOutput       gives the released replies
 ///
-/// A waiting message blocks only its lane. In-order mode has a single lane. A turn ends when its replies are long
-/// (`Limits.turnBytes`), because a short request may have a long reply. The next turn starts when the replies have been
-/// taken.
+/// A waiting message blocks only its lane. In-order mode has a single lane. A group ends after the messages of a read,
+/// and earlier when its replies are long (`Limits.groupReplyBytes`), because a short request may have a long reply. The
+/// next group starts when the replies have been taken.
 ///
-/// An executor *executes* a unit of work: a `RequestHandler` executes its request, which *calls* a method of the contract.
-/// A request has one phase, and one more after each slow work. A phase *runs*, as a job of a thread does.
+/// An executor *executes* a unit of work: a `RequestHandler` executes its request, which *calls* a method of the
+/// contract. A request has one phase, and one more after each slow work. A phase *runs*, as a job of a thread does.
 ///
 /// The scheduler belongs to one thread, and does not read or write the stream. It is a struct with one owner, because
 /// each use of a property of an object is checked at run time for overlapping access.
@@ -83,7 +83,7 @@ struct Connection: ~Copyable {
         takeBacklog()
     }
 
-    /// Continues after a turn that ended because its replies were long.
+    /// Continues after a group that ended because its replies were long.
     mutating func takeBacklog() {
         advancePausedLanes()
         while !replies.isFull, let (received, chunk) = reader.next() {
@@ -92,7 +92,7 @@ struct Connection: ~Copyable {
             case .batch(let messages): admit(messages, chunk: chunk)
             }
         }
-        endTurn()
+        endGroup()
     }
 
     /// Continues the messages whose slow work or worker has finished.
@@ -110,7 +110,7 @@ struct Connection: ~Copyable {
             if let message = underWay.remove(ticket) { finish(message, with: execution) }
         }
         advancePausedLanes()
-        endTurn()
+        endGroup()
     }
 
     /// Ends the executor, once it has finished the units that it has begun.
@@ -123,11 +123,11 @@ struct Connection: ~Copyable {
         replies.takeReleased()
     }
 
-    private mutating func endTurn() {
+    private mutating func endGroup() {
         executor.commit(&replies)
         lookAhead()
-        // An inline executor has ended the group of transactions, which the policy's are part of.
-        if !isInline { policy.endTurn() }
+        // The commit of an inline executor has ended the policy's transactions too: they use the same session.
+        if !isInline { policy.endGroup() }
     }
 
     // MARK: Order

@@ -2,6 +2,9 @@
 typealias Ticket = Int
 
 /// Executes units of work: runs their phases and commits their writes.
+///
+/// The units between two calls of `commit` form a *group*: usually those of one read. An inline executor commits a
+/// group with one sync (group commit).
 protocol Executor: AnyObject {
     /// Whether a unit is executed before `execute` returns, on the thread that calls it.
     var isInline: Bool { get }
@@ -20,7 +23,7 @@ protocol Executor: AnyObject {
     /// The executions that were under way and have ended since the last call.
     func takeFinished() -> [(ticket: Ticket, execution: FinishedExecution)]
 
-    /// Ends a turn: commits the units that were executed and are not committed yet, and releases their replies.
+    /// Ends a group: commits its units that are not committed yet, and releases the replies.
     func commit(_ replies: inout ReplyBuffer)
 
     /// Ends the executor: finishes the units that were handed over, stops its threads and ends their sessions.

@@ -1,12 +1,12 @@
 import JSON
 
-/// Executes units of work on the calling thread, and commits them in groups.
+/// Executes units of work on the calling thread, and commits them in groups: a thousand requests share one sync.
 ///
-/// A thousand requests from one read share one sync. If the commit of a group fails, each of its units is executed
-/// again and committed alone, so that requests that only read get their usual replies.
+/// If the commit of a group fails, each of its units is executed again and committed alone, so that requests that only
+/// read get their usual replies.
 final class InlineExecutor: Executor {
     private let handler: any RequestHandler
-    /// The units that were executed and are not committed.
+    /// The units of the group: executed and not committed.
     private var group: [UnitOfWork] = []
 
     init(_ handler: any RequestHandler) {

@@ -1,4 +1,4 @@
-/// A group of requests that keep their order, such as those about one account.
+/// A queue of requests that keep their order, such as those about one account.
 package struct Lane: Hashable, Sendable {
     /// The lane's name, unique in the connection.
     package let name: String

@@ -10,7 +10,7 @@ struct ReplyBuffer: ~Copyable {
     private var staged = JSONWriter(capacity: usualBytes)
     private var released: [UInt8] = []
 
-    /// The usual capacity for staged replies: enough for most groups.
+    /// The usual capacity for staged replies: enough for those of most groups.
     private static let usualBytes = 4_096
 
     init(_ framing: Framing) {
@@ -18,7 +18,7 @@ struct ReplyBuffer: ~Copyable {
     }
 
     /// Whether the replies must be sent before the next request is executed.
-    var isFull: Bool { staged.count + released.count >= Limits.turnBytes }
+    var isFull: Bool { staged.count + released.count >= Limits.groupReplyBytes }
 
     /// Stages the reply to a message that is not in a batch. `write` writes it directly into the buffer.
     ///

@@ -1,6 +1,6 @@
 /// Which threads execute a server's requests.
 package enum ExecutorChoice {
-    /// The loop's thread executes requests. Those from one read are committed together.
+    /// The loop's thread executes requests. It commits them in groups.
     case inline(any RequestHandler)
     /// Worker threads execute requests. Each thread makes and uses its own session. The loop uses the policy.
     case pooled(workers: Int, policy: any RequestPolicy, session: @Sendable () -> WorkerSession)

@@ -8,9 +8,9 @@ package protocol RequestPolicy: AnyObject {
     /// The id, byte for byte, of the request that a notification cancels; nil if it cancels none.
     func cancelledID(by notification: Request) -> UnsafeRawBufferPointer?
 
-    /// Ends the group of the questions that were asked since the last call: answers that came from the store may be out of
-    /// date from now on. Not called if the policy is the handler of an inline executor, whose commit has the same effect.
-    func endTurn()
+    /// Ends a group: later questions see what other processes have written to the store meanwhile. Not called if the
+    /// policy is the handler of an inline executor, whose commit has the same effect.
+    func endGroup()
 
     /// Whether a waiting request can be cancelled. A cancelled request gets no reply; one that no
     /// worker has begun is not executed.

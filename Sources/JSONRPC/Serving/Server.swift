@@ -1,6 +1,6 @@
 package import Platform
 
-/// Background work of the loop. It runs after each turn and each wake-up, and must be short.
+/// Background work of the loop. It runs after each group of requests and each wake-up, and must be short.
 ///
 /// It returns the milliseconds until it must run again; nil if it need not run before the next request or wake-up.
 package typealias LoopTask = () -> Int?

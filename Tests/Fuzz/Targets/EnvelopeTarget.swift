@@ -128,7 +128,7 @@ private final class Echo: RequestHandler {
     func lookAhead(_ request: Request) -> SlowWork? { nil }
     func mayWait(_ request: Request) -> Bool { false }
     func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? { nil }
-    func endTurn() {}
+    func endGroup() {}
 
     func isCancellable(_ request: Request) -> Bool { false }
     func lane(of request: Request) -> Lane? { nil }
