@@ -1,12 +1,13 @@
 /// The limits of the protocol layer, each with its unit in its name. A request over a limit gets a clear error, and the
-/// next one is served. The limits that the contract states are generated from schema/limits.json.
+/// next one is served. The limits that the contract states are generated from schema/limits.json, with the contract's
+/// names: `answerBytesMax` limits a reply.
 package enum Limits {
     /// Bytes of one read.
     package static let readBytes = 1 << 20
     /// Bytes that are kept for waiting requests: the whole chunks that contain them, and copies of their ids.
     package static let waitingBytesMax = 64 << 20
-    /// Refused messages that may wait for the turn of their reply. At this number reading stops until some are
-    /// answered.
+    /// Refused messages that may wait for the turn of their reply. At this number reading stops until some have
+    /// their replies.
     package static let waitingRefusalsMax = 100_000
     /// Bytes of the ids of these messages. At this size reading stops as well.
     package static let waitingRefusalBytesMax = 16 << 20

@@ -83,8 +83,8 @@ package final class Service: RequestHandler {
             return try callHandler(of: method, params: &reader, result: &result)
         } catch let error as JSONError where error.reason == .duplicateProperty {
             throw .duplicateProperty(at: error.offset, in: params).formatted(for: method)
-        } catch is AnswerTooLong {
-            throw RPCError.answerTooLong.formatted(for: method)
+        } catch is ReplyTooLong {
+            throw RPCError.replyTooLong.formatted(for: method)
         } catch StoreError.locked {
             return {
                 LockPause.pass()

@@ -85,7 +85,7 @@ extension Command {
     }
 
     /// Makes SIGTERM, SIGINT and SIGHUP end the input, except those that the host has set to be ignored. Every request
-    /// that was read is then answered. A second signal ends the process at once.
+    /// that was read then gets its reply. A second signal ends the process at once.
     private func stopOnSignals() {
         _ = wakeUp
         // A signal that was ignored when the program started, as under nohup or for a background job of a shell, stays

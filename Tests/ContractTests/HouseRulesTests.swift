@@ -38,6 +38,7 @@ struct HouseRulesTests {
         ("GroupCommit", "InlineExecutor and ReplyBuffer"),
         ("carryOut", "Executor.execute"),
         ("endTurn", "endGroup"),
+        ("AnswerTooLong", "ReplyTooLong"),
     ]
 
     @Test(arguments: removedNames)

@@ -102,7 +102,7 @@ final class ArithmeticHandler: RequestHandler {
     }
 }
 
-/// Sends input through a connection until all of it is answered.
+/// Sends input through a connection until all replies are out.
 final class Exchange {
     let handler = ArithmeticHandler()
     /// The largest number of bytes that came out at once.

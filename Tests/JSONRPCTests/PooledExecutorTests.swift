@@ -120,7 +120,7 @@ struct PooledExecutorTests {
 
     private func ids(_ replies: [JSONValue]) -> [Int] { replies.compactMap { $0["id"]?.int } }
 
-    @Test func answersInOrder() throws {
+    @Test func repliesInOrder() throws {
         let replies = try replies(to: (1...200).map { $0 % 3 == 0 ? slow($0) : write($0) }, order: .inOrder)
         #expect(ids(replies) == Array(1...200))
         #expect(record.durable.withLock { $0 } == (1...200).filter { $0 % 3 != 0 })
@@ -163,7 +163,7 @@ struct PooledExecutorTests {
         }
     }
 
-    @Test func answersABatchInItsOrder() throws {
+    @Test func repliesToABatchInItsOrder() throws {
         let batch = "[" + (1...100).map { $0 % 2 == 0 ? slow($0) : write($0) }.joined(separator: ",") + "]"
         let replies = try replies(to: [batch])
         #expect(replies.count == 1)

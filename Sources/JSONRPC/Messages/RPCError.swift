@@ -54,14 +54,14 @@ package struct RPCError: Error, Equatable, Sendable {
     static let noMethod = invalidRequest.because("method is missing")
     static let wrongMethod = invalidRequest.because("method must be a string that is not empty")
     static let wrongParams = invalidRequest.because("params must be an object")
-    static let batchAnswerTooLong = RPCError(
+    static let batchReplyTooLong = RPCError(
         code: -32000,
         message:
             "Not carried out: the answer to the batch is longer than \(Limits.answerBytesMax) bytes; send fewer requests in one batch",
         data: ["errors": ["answer_too_long"]]
     )
     /// The result is longer than one reply may be.
-    package static let answerTooLong = RPCError(
+    package static let replyTooLong = RPCError(
         code: -32000,
         message: "The answer is longer than \(Limits.answerBytesMax) bytes; ask for less at a time",
         data: ["errors": ["answer_too_long"]]

@@ -51,16 +51,16 @@ final class BatchReply {
     }
 
     /// The length of the whole reply in bytes; 0 if no message of the batch gets a reply.
-    var answerBytes: Int {
-        let answers = parts.count { !$0.isEmpty }
+    var replyBytes: Int {
+        let replies = parts.count { !$0.isEmpty }
         // Two brackets, and a comma between each two replies.
-        return answers == 0 ? 0 : bytes + answers + 1
+        return replies == 0 ? 0 : bytes + replies + 1
     }
 
     /// Appends the whole reply to `output`. The parts are kept, because the commit may fail and requests then run
     /// again.
     func write(to output: inout JSONWriter) {
-        output.reserve(answerBytes + 1)
+        output.reserve(replyBytes + 1)
         output.literal("[")
         var isFirst = true
         for part in parts where !part.isEmpty {

@@ -34,7 +34,7 @@ struct Connection: ~Copyable {
     private var replies: ReplyBuffer
 
     /// - Parameters:
-    ///   - policy: answers the scheduler's questions about requests.
+    ///   - policy: gives the properties of requests that the scheduler needs.
     ///   - executor: executes requests.
     ///   - pool: does slow work.
     ///   - order: how requests are ordered; nil lets the framing decide, because peers that frame with headers match
@@ -55,14 +55,14 @@ struct Connection: ~Copyable {
         self.replies = ReplyBuffer(framing)
     }
 
-    /// Whether every request was answered.
+    /// Whether every message that was read has its reply.
     var isIdle: Bool { lanes.isEmpty && reader.isEmpty }
 
     /// Whether `takeBacklog()` can go on with messages that were read once earlier replies have been taken.
     var hasBacklog: Bool { !reader.isEmpty || !pausedLanes.isEmpty && !executor.isFull }
 
-    /// How many messages were read and are not answered; replies that wait to be written are not counted.
-    var unansweredMessages: Int { lanes.count + reader.count }
+    /// How many messages were read and have no reply yet. A reply may still wait to be written.
+    var messagesWithoutReply: Int { lanes.count + reader.count }
 
     /// Whether so many refused messages wait that reading must stop.
     var isSaturated: Bool { lanes.isSaturated }
@@ -282,7 +282,7 @@ struct Connection: ~Copyable {
         guard let place = unit.address.place, place.batch.isFull, let request = unit.request, request.id != nil else {
             return
         }
-        unit.refuse(policy.shaped(.batchAnswerTooLong, for: request))
+        unit.refuse(policy.shaped(.batchReplyTooLong, for: request))
     }
 
     /// Runs the first phases of requests that wait, to start their slow work.

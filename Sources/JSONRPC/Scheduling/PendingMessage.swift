@@ -11,7 +11,7 @@ final class PendingMessage {
 
     var unit: UnitOfWork
     let lane: Lane
-    /// Whether it waits only to be answered with an error. Of its bytes it then keeps only the id.
+    /// Whether its reply is an error, for which it only waits for its turn. Of its bytes it then keeps only the id.
     let isRefusal: Bool
     var state = State.queued
 

@@ -48,7 +48,7 @@ struct ReplyBuffer: ~Copyable {
     /// Adds a message's reply, empty if it gets none, to the reply of its batch. Stages the batch's reply once it is
     /// complete.
     mutating func stage(_ part: [UInt8], at place: BatchPlace) {
-        guard place.batch.settle(part, at: place.index), case let count = place.batch.answerBytes, count > 0 else {
+        guard place.batch.settle(part, at: place.index), case let count = place.batch.replyBytes, count > 0 else {
             return
         }
         beginMessage(bytes: count)

@@ -30,7 +30,7 @@ extension UnitOfWork {
             } else if reply.isOverrun || reply.count - start > Limits.answerBytesMax {
                 // Only reads have long results, so the error hides no write from the caller.
                 reply.truncate(to: start)
-                end(with: .answerTooLong, by: handler, reply: &reply)
+                end(with: .replyTooLong, by: handler, reply: &reply)
             }
             return nil
         } catch {

@@ -6,7 +6,7 @@ struct UnitOfWork {
     enum Content {
         /// The handler executes the request.
         case request(Request)
-        /// The message is answered with an error, and nothing is executed. The case is indirect because an error is
+        /// The reply is an error, and nothing is executed. The case is indirect because an error is
         /// large and rare.
         indirect case refusal(RPCError)
         /// The client cancelled the request: nothing is executed, and there is no reply.
@@ -41,7 +41,7 @@ struct UnitOfWork {
         content = .cancelled
     }
 
-    /// Answers the message with an error, and executes nothing.
+    /// Makes an error the reply, so that nothing is executed.
     mutating func refuse(_ error: RPCError) {
         content = .refusal(error)
     }

@@ -1,6 +1,7 @@
 package import JSON
 
-/// Answers the scheduler's questions about a request before it is executed. It is used from the loop's thread.
+/// Gives the properties of a request that the scheduler needs before the request is executed. It is used from the
+/// loop's thread.
 package protocol RequestPolicy: AnyObject {
     /// Whether a request may need slow work, so that its first phase should run ahead of its turn.
     func mayWait(_ request: Request) -> Bool
@@ -8,7 +9,7 @@ package protocol RequestPolicy: AnyObject {
     /// The id, byte for byte, of the request that a notification cancels; nil if it cancels none.
     func cancelledID(by notification: Request) -> UnsafeRawBufferPointer?
 
-    /// Ends a group: later questions see what other processes have written to the store meanwhile. Not called if the
+    /// Ends a group: later calls see what other processes have written to the store meanwhile. Not called if the
     /// policy is the handler of an inline executor, whose commit has the same effect.
     func endGroup()
 

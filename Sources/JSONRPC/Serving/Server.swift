@@ -7,8 +7,8 @@ package typealias LoopTask = () -> Int?
 
 /// Serves JSON-RPC on a pair of descriptors until the input ends.
 ///
-/// One thread reads, executes and answers requests, so a single request never changes threads. The thread polls the
-/// input and the wake-up pipe together. Slow work and writes that would block run on other threads.
+/// One thread reads and executes requests and writes replies, so a single request never changes threads. The thread
+/// polls the input and the wake-up pipe together. Slow work and writes that would block run on other threads.
 package final class Server {
     private let input: FileDescriptor
     private let tasks: [LoopTask]
@@ -57,7 +57,7 @@ package final class Server {
         )
     }
 
-    /// Serves until the input ends or the server is stopped, then answers all requests that were read, and writes the
+    /// Serves until the input ends or the server is stopped, then executes all requests that were read, and writes the
     /// replies. Returns early if the reader of the replies is gone.
     ///
     /// - Throws: `StreamFault` if reading the input fails, or if writing replies fails for another reason than that
@@ -115,7 +115,7 @@ package final class Server {
         guard output.fault == nil, output.unwrittenBytes > 0 else { return }
         var text =
             "stdout was not read for \(Limits.lastWriteSeconds) seconds: \(output.unwrittenBytes) bytes of replies are lost"
-        let requests = connection.unansweredMessages
+        let requests = connection.messagesWithoutReply
         if requests > 0 { text += ", and \(requests) requests were read and not answered" }
         loss = text
     }
