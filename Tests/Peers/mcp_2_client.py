@@ -50,7 +50,7 @@ class Watched:
     def __init__(self, stream):
         self.stream, self.ids, self.waits = stream, [], {}
 
-    def note(self, item):
+    def record(self, item):
         id = getattr(item.message, "id", None)
         self.ids.append(id)
         if id in self.waits:
@@ -63,14 +63,14 @@ class Watched:
 
     async def send(self, item):
         await self.stream.send(item)
-        self.note(item)
+        self.record(item)
 
     def __aiter__(self):
         return self
 
     async def __anext__(self):
         item = await self.stream.__anext__()
-        self.note(item)
+        self.record(item)
         return item
 
     async def __aenter__(self):
