@@ -45,6 +45,7 @@ package final class Service: RequestHandler {
         self.log = log
     }
 
+    /// Executes a call of a method of the contract, by its name or as an MCP tool, or another request of MCP.
     package func execute(
         _ request: Request,
         from phase: (any RequestPhase)?,
@@ -105,6 +106,7 @@ package final class Service: RequestHandler {
         }
     }
 
+    /// Runs the first phase of the called method on a store that refuses writes.
     package func lookAhead(_ request: Request) -> SlowWork? {
         guard let call = called(by: request), let params = call.params, Self.isObject(params) else { return nil }
         // Such a request is refused at its turn, without password work.
@@ -122,18 +124,22 @@ package final class Service: RequestHandler {
         }
     }
 
+    /// Only methods that hash a password wait. In-place hashing leaves nothing to wait for.
     package func mayWait(_ request: Request) -> Bool {
         hashesElsewhere && called(by: request)?.method.hashesPassword == true
     }
 
+    /// Only MCP has a notification that cancels a request. JSON-RPC 2.0 defines none.
     package func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? {
         MCPCancellation(notification)?.id
     }
 
+    /// Only requests of MCP: its clients expect no reply to a cancelled request, those of JSON-RPC expect one.
     package func isCancellable(_ request: Request) -> Bool {
         MCPMethod.named(request.method) != nil
     }
 
+    /// Logs an error too, because an operator must know of a store that cannot be written.
     package func commit() throws(RPCError) {
         do throws(StoreError) {
             try backend.store.makeDurable()
@@ -143,23 +149,28 @@ package final class Service: RequestHandler {
         }
     }
 
+    /// An API may state further properties of the data of its errors.
     package func shaped(_ error: RPCError, for request: Request) -> RPCError {
         method(of: request).map { error.formatted(for: $0) } ?? error
     }
 
+    /// The error of a tool's call is its result, because a model sees only results.
     package func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) {
         guard let call = mcp.toolCall(in: request) else { throw shaped(error, for: request) }
         mcp.write(error.formatted(for: call.method), ending: call, to: &result)
     }
 
+    /// Discards the writes that the store has staged.
     package func rollback() {
         backend.store.discardStaged()
     }
 
+    /// Ends the store's group of transactions. The policy's transactions only read, so no write is lost.
     package func endGroup() {
         backend.store.discardStaged()
     }
 
+    /// The lane of the account that the request is about, so that two requests about it keep their order.
     package func lane(of request: Request) -> Lane? {
         // A request that is refused at once, or whose account cannot be read, changes nothing. It may overtake others.
         guard let call = called(by: request), let params = call.params, Self.isObject(params) else { return nil }

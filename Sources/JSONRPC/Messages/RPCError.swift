@@ -2,13 +2,14 @@ package import JSON
 
 /// An error object of JSON-RPC 2.0 (§5.1).
 package struct RPCError: Error, Equatable, Sendable {
-    /// The error code.
+    /// A code that JSON-RPC reserves, -32768 to -32000, or one of the called API.
     package let code: Int
     /// One sentence for people.
     package let message: String
     /// Details that a program can evaluate; nil omits the property.
     package let data: JSONValue?
 
+    /// Makes an error of an API or of the service. Those that JSON-RPC defines are constants.
     package init(code: Int, message: String, data: JSONValue? = nil) {
         self.code = code
         self.message = message

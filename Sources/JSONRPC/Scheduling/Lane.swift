@@ -3,6 +3,7 @@ package struct Lane: Hashable, Sendable {
     /// The lane's name, unique in the connection.
     package let name: String
 
+    /// - Parameter name: must not begin with `#`, as the names of lanes for one message do.
     package init(_ name: String) {
         self.name = name
     }
