@@ -150,14 +150,14 @@ package final class Service: RequestHandler {
     }
 
     /// An API may state further properties of the data of its errors.
-    package func shaped(_ error: RPCError, for request: Request) -> RPCError {
+    package func formatted(_ error: RPCError, for request: Request) -> RPCError {
         method(of: request).map { error.formatted(for: $0) } ?? error
     }
 
     /// The error of a tool's call is its result, because a model sees only results.
-    package func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) {
-        guard let call = mcp.toolCall(in: request) else { throw shaped(error, for: request) }
-        mcp.write(error.formatted(for: call.method), ending: call, to: &result)
+    package func writeFailure(_ error: RPCError, of request: Request, result: inout JSONWriter) throws(RPCError) {
+        guard let call = mcp.toolCall(in: request) else { throw formatted(error, for: request) }
+        mcp.writeFailure(error.formatted(for: call.method), of: call, to: &result)
     }
 
     /// Discards the writes that the store has staged.

@@ -86,13 +86,13 @@ final class ArithmeticHandler: RequestHandler {
         staged = []
     }
 
-    func shaped(_ error: RPCError, for request: Request) -> RPCError {
+    func formatted(_ error: RPCError, for request: Request) -> RPCError {
         RPCError(code: error.code, message: "\(request.method.string): \(error.message)", data: error.data)
     }
 
-    func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) {
+    func writeFailure(_ error: RPCError, of request: Request, result: inout JSONWriter) throws(RPCError) {
         guard request.params.flatMap({ try? JSONValue(parsing: $0) })?["tells"]?.bool == true else {
-            throw shaped(error, for: request)
+            throw formatted(error, for: request)
         }
         result.string(error.message)
     }

@@ -42,7 +42,7 @@ struct PooledExecutorTests {
         func endGroup() {}
         func isCancellable(_ request: Request) -> Bool { inner.isCancellable(request) }
         func lane(of request: Request) -> Lane? { inner.lane(of: request) }
-        func shaped(_ error: RPCError, for request: Request) -> RPCError { inner.shaped(error, for: request) }
+        func formatted(_ error: RPCError, for request: Request) -> RPCError { inner.formatted(error, for: request) }
 
         func commit() throws(RPCError) {
             if commitFails { inner.writesMax = 0 }
@@ -51,8 +51,8 @@ struct PooledExecutorTests {
             record.durable.withLock { $0 += inner.durable[before...] }
         }
 
-        func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) {
-            try inner.end(request, with: error, result: &result)
+        func writeFailure(_ error: RPCError, of request: Request, result: inout JSONWriter) throws(RPCError) {
+            try inner.writeFailure(error, of: request, result: &result)
         }
 
         func rollback() { inner.rollback() }

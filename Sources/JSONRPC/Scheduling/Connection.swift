@@ -14,9 +14,6 @@
 /// and earlier when its replies are long (`Limits.groupReplyBytes`), because a short request may have a long reply. The
 /// next group starts when the replies have been taken.
 ///
-/// An executor *executes* a unit of work: a `RequestHandler` executes its request, which *calls* a method of the
-/// contract. A request has one phase, and one more after each slow work. A phase *runs*, as a job of a thread does.
-///
 /// The scheduler belongs to one thread, and does not read or write the stream. It is a struct with one owner, because
 /// each use of a property of an object is checked at run time for overlapping access.
 struct Connection: ~Copyable {
@@ -185,8 +182,10 @@ struct Connection: ~Copyable {
                 // A notification gets no reply, not even that there is no room for it (JSON-RPC 2.0 §4.1).
                 return cancelWaiting(request) || lanes.isFull ? nil : UnitOfWork(request, to: address)
             }
-            if inFlight.message(id) != nil { return UnitOfWork(policy.shaped(.idInFlight, for: request), to: address) }
-            if lanes.isFull { return UnitOfWork(policy.shaped(.overloaded, for: request), to: address) }
+            if inFlight.message(id) != nil {
+                return UnitOfWork(policy.formatted(.idInFlight, for: request), to: address)
+            }
+            if lanes.isFull { return UnitOfWork(policy.formatted(.overloaded, for: request), to: address) }
             return UnitOfWork(request, to: address)
         }
     }
@@ -282,7 +281,7 @@ struct Connection: ~Copyable {
         guard let place = unit.address.place, place.batch.isFull, let request = unit.request, request.id != nil else {
             return
         }
-        unit.refuse(policy.shaped(.batchReplyTooLong, for: request))
+        unit.refuse(policy.formatted(.batchReplyTooLong, for: request))
     }
 
     /// Runs the first phases of requests that wait, to start their slow work.

@@ -68,7 +68,7 @@ extension UnitOfWork {
         var reply = JSONWriter()
         if execute(by: handler, reply: &reply) != nil {
             handler.rollback()
-            end(with: fault, by: handler, reply: &reply)
+            writeFailure(fault, by: handler, reply: &reply)
         } else {
             commit(by: handler, reply: &reply)
         }

@@ -30,7 +30,7 @@ extension UnitOfWork {
             } else if reply.isOverrun || reply.count - start > Limits.answerBytesMax {
                 // Only reads have long results, so the error hides no write from the caller.
                 reply.truncate(to: start)
-                end(with: .replyTooLong, by: handler, reply: &reply)
+                writeFailure(.replyTooLong, by: handler, reply: &reply)
             }
             return nil
         } catch {
@@ -41,12 +41,12 @@ extension UnitOfWork {
     }
 
     /// Writes the reply to a request that was executed but whose result is not sent.
-    func end(with failure: RPCError, by handler: any RequestHandler, reply: inout JSONWriter) {
+    func writeFailure(_ error: RPCError, by handler: any RequestHandler, reply: inout JSONWriter) {
         guard let request, let id = request.id else { return }
         let start = reply.count
         reply.beginResponse(to: id)
         do throws(RPCError) {
-            try handler.end(request, with: failure, result: &reply)
+            try handler.writeFailure(error, of: request, result: &reply)
             reply.endObject()
         } catch {
             reply.truncate(to: start)
@@ -63,7 +63,7 @@ extension UnitOfWork {
         } catch {
             handler.rollback()
             reply.truncate(to: 0)
-            end(with: error, by: handler, reply: &reply)
+            writeFailure(error, by: handler, reply: &reply)
         }
     }
 }

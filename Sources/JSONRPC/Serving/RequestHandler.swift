@@ -22,7 +22,7 @@ package protocol RequestPolicy: AnyObject {
     func lane(of request: Request) -> Lane?
 
     /// Rewrites a connection-level error in the format of the called API.
-    func shaped(_ error: RPCError, for request: Request) -> RPCError
+    func formatted(_ error: RPCError, for request: Request) -> RPCError
 }
 
 /// Executes requests. It is used from one thread.
@@ -53,7 +53,7 @@ package protocol RequestHandler: RequestPolicy {
     ///
     /// It writes a result that contains the error, as a tool call does, or throws the error in the format of the called
     /// API.
-    func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError)
+    func writeFailure(_ error: RPCError, of request: Request, result: inout JSONWriter) throws(RPCError)
 
     /// Discards all staged writes.
     func rollback()

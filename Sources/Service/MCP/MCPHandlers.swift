@@ -63,7 +63,7 @@ final class MCPHandlers {
     }
 
     /// Writes the result of a call that was executed and whose own result cannot be sent.
-    func write(_ error: RPCError, ending call: ToolCall, to result: inout JSONWriter) {
+    func writeFailure(_ error: RPCError, of call: ToolCall, to result: inout JSONWriter) {
         result.beginObject()
         if call.era == .stateless { writeHead(to: &result) }
         ToolCall.write(error: error, to: &result)

@@ -133,7 +133,7 @@ private final class Echo: RequestHandler {
     func isCancellable(_ request: Request) -> Bool { false }
     func lane(of request: Request) -> Lane? { nil }
     func commit() throws(RPCError) {}
-    func shaped(_ error: RPCError, for request: Request) -> RPCError { error }
-    func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) { throw error }
+    func formatted(_ error: RPCError, for request: Request) -> RPCError { error }
+    func writeFailure(_ error: RPCError, of request: Request, result: inout JSONWriter) throws(RPCError) { throw error }
     func rollback() {}
 }
