@@ -10,10 +10,10 @@ import warnings
 
 import anyio
 import mcp_types
-from checks import CALL_SECONDS_MAX, Checks, Unexpected, expect, require
+from checks import CALL_SECONDS_MAX, DETERMINISTIC_FLAGS, Checks, Unexpected, expect, require
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
-from mcp_story import HANDSHAKE_VERSIONS, DETERMINISTIC_FLAGS, DETERMINISTIC_TOOLS, Command, play, soon
+from mcp_story import DETERMINISTIC_TOOLS, HANDSHAKE_VERSIONS, Command, play, soon
 from mcp_types.methods import validate_server_result
 
 STATELESS_VERSION = "2026-07-28"
