@@ -3,7 +3,7 @@ package import JSON
 package import JSONRPC
 import Store
 
-/// Handles the requests of the contract's methods with the account APIs, and those of MCP.
+/// Executes the requests of the contract's methods with the account APIs, and those of MCP.
 package final class Service: RequestHandler {
     let handlers: AccountHandlers
     let system: SystemHandlers

@@ -5,7 +5,7 @@ enum Message {
     case request(Request)
     /// Not a valid request. The reply is the error, with this id; nil if none could be read.
     case invalid(RPCError, id: UnsafeRawBufferPointer?)
-    /// A response. The server ignores it, because it sends no requests.
+    /// A reply. The server ignores it, because it sends no requests.
     case ignored
 }
 

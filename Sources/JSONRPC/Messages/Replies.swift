@@ -73,20 +73,20 @@ final class BatchReply {
 }
 
 extension JSONWriter {
-    /// Writes the start of a response, up to its result. The id is written byte for byte as it was received.
-    mutating func beginResponse(to id: UnsafeRawBufferPointer?) {
+    /// Writes the start of a reply, up to its result. The id is written byte for byte as it was received.
+    mutating func beginReply(to id: UnsafeRawBufferPointer?) {
         beginEnvelope(of: id)
         literal(",\"result\":")
     }
 
-    mutating func errorResponse(_ error: RPCError, to id: UnsafeRawBufferPointer?) {
+    mutating func errorReply(_ error: RPCError, to id: UnsafeRawBufferPointer?) {
         beginEnvelope(of: id)
         literal(",\"error\":")
         error.write(to: &self)
         endObject()
     }
 
-    /// Writes the envelope up to the id. A response starts a line or a part of a batch, so no comma goes before it.
+    /// Writes the envelope up to the id. A reply starts a line or a part of a batch, so no comma goes before it.
     private mutating func beginEnvelope(of id: UnsafeRawBufferPointer?) {
         literal("{\"jsonrpc\":\"2.0\",\"id\":")
         if let id { raw(id) } else { null() }

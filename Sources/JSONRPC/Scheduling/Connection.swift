@@ -73,7 +73,7 @@ struct Connection: ~Copyable {
         takeBacklog()
     }
 
-    /// Handles the end of the input.
+    /// Takes the end of the input. A message that it cuts short gets an error.
     mutating func receiveEnd() {
         reader.receiveEnd()
         replies.framing = reader.framing

@@ -8,7 +8,7 @@ extension UnitOfWork {
         switch content {
         case .request(let request): return execute(request, by: handler, reply: &reply)
         case .refusal(let error):
-            reply.errorResponse(error, to: address.id)
+            reply.errorReply(error, to: address.id)
             return nil
         case .cancelled: return nil
         }
@@ -18,7 +18,7 @@ extension UnitOfWork {
         let start = reply.count
         reply.limit(toFurther: Limits.answerBytesMax)
         defer { reply.limit(toFurther: .max - reply.count) }
-        reply.beginResponse(to: request.id)
+        reply.beginReply(to: request.id)
         do throws(RPCError) {
             if let work = try handler.execute(request, from: phase, result: &reply) {
                 reply.truncate(to: start)
@@ -35,7 +35,7 @@ extension UnitOfWork {
             return nil
         } catch {
             reply.truncate(to: start)
-            if let id = request.id { reply.errorResponse(error, to: id) }
+            if let id = request.id { reply.errorReply(error, to: id) }
             return nil
         }
     }
@@ -44,13 +44,13 @@ extension UnitOfWork {
     func writeFailure(_ error: RPCError, by handler: any RequestHandler, reply: inout JSONWriter) {
         guard let request, let id = request.id else { return }
         let start = reply.count
-        reply.beginResponse(to: id)
+        reply.beginReply(to: id)
         do throws(RPCError) {
             try handler.writeFailure(error, of: request, result: &reply)
             reply.endObject()
         } catch {
             reply.truncate(to: start)
-            reply.errorResponse(error, to: id)
+            reply.errorReply(error, to: id)
         }
     }
 

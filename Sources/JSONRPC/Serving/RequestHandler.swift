@@ -49,10 +49,10 @@ package protocol RequestHandler: RequestPolicy {
     /// Commits all staged writes and makes them durable.
     func commit() throws(RPCError)
 
-    /// Replaces the result of a request that was executed, because its commit failed or its result is too long.
+    /// Writes an error in place of the result of a request that was executed, because its commit failed or its result is
+    /// too long.
     ///
-    /// It writes a result that contains the error, as a tool call does, or throws the error in the format of the called
-    /// API.
+    /// The error is a part of the result, as for a tool's call, or it is thrown in the format of the called API.
     func writeFailure(_ error: RPCError, of request: Request, result: inout JSONWriter) throws(RPCError)
 
     /// Discards all staged writes.

@@ -1,7 +1,8 @@
 import JSON
 import JSONRPC
 
-/// Handles the Model Context Protocol (MCP), through which assistants and editors use the contract's methods as tools.
+/// Executes the requests of the Model Context Protocol (MCP), through which assistants and editors use the contract's
+/// methods as tools.
 ///
 /// The protocol has two forms, and every stream accepts both. Since version 2026-07-28 it is stateless: each request
 /// states its version. In earlier versions a peer begins with `initialize`. Source: modelcontextprotocol.io, the
@@ -57,7 +58,7 @@ final class MCPHandlers {
             let (params, era) = try envelope(of: .toolsCall, request.params)
             return ToolCall(params, era: era, offer: offer)
         } catch {
-            // The request calls no tool. Handling it throws this error.
+            // The request calls no tool. Its execution throws this error.
             return nil
         }
     }
