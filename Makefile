@@ -36,7 +36,7 @@ DYNAMIC_BINARY := .build/dynamic/release/postern
 LONG_TESTS := givesANewTokenOfFullLengthEachTime
 # The clients' tests have their own targets.
 TEST := test --skip-build --skip PosternClientTests --skip $(LONG_TESTS)
-DETERMINISTIC := --data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7
+DETERMINISTIC := $(shell cat schema/cases/flags.txt)
 
 # Installs Debian packages if a command fails:
 # $(call install,PURPOSE,COMMAND,PACKAGES)

@@ -7,6 +7,7 @@ requests can be prepared. The instructions of N requests are the difference of t
 import concurrent.futures
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -15,7 +16,8 @@ import tempfile
 import results
 from harness import Program, client, request
 
-DETERMINISTIC = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7", "--no-email-confirmation"]
+FLAGS_PATH = pathlib.Path(__file__).resolve().parents[1] / "schema/cases/flags.txt"
+DETERMINISTIC = [*FLAGS_PATH.read_text().split(), "--no-email-confirmation"]
 REQUESTS = 200
 # The maximum growth of a request's instructions; more is a failure.
 GROWTH_MAX = 0.05

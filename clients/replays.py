@@ -16,7 +16,7 @@ sys.path += [str(CLIENTS / "python/tests"), str(CLIENTS / "python/src")]
 
 from transcripts import all_transcripts  # noqa: E402
 
-DETERMINISTIC_FLAGS = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+DETERMINISTIC_FLAGS = (CLIENTS.parent / "schema/cases/flags.txt").read_text().split()
 
 PROGRAMS = {
     "python": (["python3", "tests/replay.py"], "python", {"PYTHONPATH": "src"}),

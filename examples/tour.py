@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-FLAGS = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
+FLAGS = (pathlib.Path(__file__).resolve().parents[1] / "schema/cases/flags.txt").read_text().split()
 
 
 class Story:

@@ -8,7 +8,7 @@ struct DispatchEmitter {
             "    /// Reads a method's params, calls its handler and writes the result, or returns the slow work that it waits for."
         ]
         lines += [
-            "    func run(_ method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws -> SlowWork? {"
+            "    func callHandler(of method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws -> SlowWork? {"
         ]
         lines += ["        switch method {"]
         for api in contract.apis {

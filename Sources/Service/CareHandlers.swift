@@ -72,7 +72,7 @@ struct CareHandlers {
             params.accessToken,
             limit: params.limit,
             offset: params.offset,
-            answerBytesMax: JSONRPC.Limits.answerBytesMax
+            replyBytesMax: JSONRPC.Limits.answerBytesMax
         )
         return CareWire.PatientList(patients: list.page.map { CareWire.Patient($0) }, count: list.count)
     }
@@ -110,7 +110,7 @@ struct CareHandlers {
 
     func patientsShares(_ params: CareWire.PatientsSharesParams) throws -> CareWire.ShareList {
         let bytesMax = JSONRPC.Limits.answerBytesMax
-        let shares = try care.shares(params.accessToken, params.patientID, answerBytesMax: bytesMax)
+        let shares = try care.shares(params.accessToken, params.patientID, replyBytesMax: bytesMax)
         return CareWire.ShareList(shares: shares.map { CareWire.Share($0) }, count: shares.count)
     }
 

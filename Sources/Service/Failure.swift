@@ -12,7 +12,7 @@ enum Failure: Error {
     case store(StoreError)
     /// The params cannot be read.
     case params(JSONError)
-    case answerTooLong
+    case replyTooLong
     /// An error that no code should throw. The value is the name of its type, because its text may contain data of the
     /// request.
     case unexpected(String)
@@ -23,7 +23,7 @@ enum Failure: Error {
             case let error as AccountError: .account(error)
             case let error as StoreError: .store(error)
             case let error as JSONError: .params(error)
-            case is AnswerTooLong: .answerTooLong
+            case is ReplyTooLong: .replyTooLong
             default: .unexpected("\(type(of: error))")
             }
     }

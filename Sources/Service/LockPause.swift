@@ -1,7 +1,7 @@
 import Platform
 
 /// The pause before a request retries because another process holds the directory lock. It runs on a worker thread, so
-/// the service answers other requests meanwhile.
+/// the service executes other requests meanwhile.
 enum LockPause {
     private static let microseconds = 5_000
 

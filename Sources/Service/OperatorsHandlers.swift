@@ -24,7 +24,7 @@ struct OperatorsHandlers {
             session: SessionFields(userID: params.userID, sessionID: params.sessionID),
             provision: params.provision,
             limit: params.limit,
-            answerBytesMax: JSONRPC.Limits.answerBytesMax
+            replyBytesMax: JSONRPC.Limits.answerBytesMax
         )
         return OperatorsWire.ClientList(clients: list.clients.map { OperatorsWire.Client($0) }, provision: list.next)
     }

@@ -12,7 +12,7 @@ extension RPCError {
         let plain: RPCError
         switch failure {
         case .account(let error): plain = RPCError(error)
-        case .answerTooLong: plain = .answerTooLong
+        case .replyTooLong: plain = .replyTooLong
         case .store(let error):
             log("store: \(error)")
             plain = RPCError(error)

@@ -3,7 +3,7 @@ package import JSON
 package import JSONRPC
 import Store
 
-/// Handles the requests of the contract's methods with the account APIs, and those of MCP.
+/// Executes the requests of the contract's methods with the account APIs, and those of MCP.
 package final class Service: RequestHandler {
     let handlers: AccountHandlers
     let system: SystemHandlers
@@ -45,25 +45,27 @@ package final class Service: RequestHandler {
         self.log = log
     }
 
-    package func handle(
+    /// Executes a call of a method of the contract, by its name or as an MCP tool, or another request of MCP.
+    package func execute(
         _ request: Request,
         from phase: (any RequestPhase)?,
         result: inout JSONWriter
     ) throws(RPCError) -> SlowWork? {
         if let method = method(of: request) {
-            return try perform(method, request.params, from: phase, isStrict: refusesUnknownParams, result: &result)
+            return try call(method, request.params, from: phase, isStrict: refusesUnknownParams, result: &result)
         }
         guard let method = MCPMethod.named(request.method) else {
             throw .methodNotFound(request.method, isDeterministic: isDeterministic)
         }
-        let perform: MCPHandlers.Run = { method, params, result throws(RPCError) in
+        let call: MCPHandlers.CallMethod = { method, params, result throws(RPCError) in
             // Strict: a model that misspells an argument would otherwise believe that the argument took effect.
-            try self.perform(method, params, from: phase, isStrict: true, result: &result)
+            try self.call(method, params, from: phase, isStrict: true, result: &result)
         }
-        return try mcp.handle(method, params: request.params, run: perform, result: &result)
+        return try mcp.execute(method, params: request.params, call: call, result: &result)
     }
 
-    private func perform(
+    /// Calls a method of the contract, or continues the call with its next phase. Maps the errors that it throws.
+    private func call(
         _ method: Method,
         _ params: UnsafeRawBufferPointer?,
         from phase: (any RequestPhase)?,
@@ -88,7 +90,7 @@ package final class Service: RequestHandler {
                 throw RPCError(refusal, hint: hint).formatted(for: method)
             case .params(let error) where error.reason == .duplicateProperty:
                 throw .duplicateProperty(at: error.offset, in: params).formatted(for: method)
-            case .params, .store, .answerTooLong, .unexpected:
+            case .params, .store, .replyTooLong, .unexpected:
                 throw RPCError(error, method: method, log: log)
             }
         }
@@ -107,12 +109,13 @@ package final class Service: RequestHandler {
                 return try hashed.run(self, &result)
             }
             var reader = JSONReader(params)
-            return try run(method, params: &reader, result: &result)
+            return try callHandler(of: method, params: &reader, result: &result)
         } catch {
             throw Failure(error)
         }
     }
 
+    /// Runs the first phase of the called method on a store that refuses writes.
     package func lookAhead(_ request: Request) -> SlowWork? {
         guard let call = called(by: request), let params = call.params, Self.isObject(params) else { return nil }
         // Such a request is refused at its turn, without password work.
@@ -121,25 +124,31 @@ package final class Service: RequestHandler {
         var reader = JSONReader(params)
         var discarded = JSONWriter()
         do {
-            return try backend.store.refusingWrites { try run(call.method, params: &reader, result: &discarded) }
+            return try backend.store.refusingWrites {
+                try callHandler(of: call.method, params: &reader, result: &discarded)
+            }
         } catch {
             // The request is refused at its turn.
             return nil
         }
     }
 
+    /// Only methods that hash a password wait. In-place hashing leaves nothing to wait for.
     package func mayWait(_ request: Request) -> Bool {
         hashesElsewhere && called(by: request)?.method.hashesPassword == true
     }
 
+    /// Only MCP has a notification that cancels a request. JSON-RPC 2.0 defines none.
     package func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? {
         MCPCancellation(notification)?.id
     }
 
+    /// Only requests of MCP: its clients expect no reply to a cancelled request, those of JSON-RPC expect one.
     package func isCancellable(_ request: Request) -> Bool {
         MCPMethod.named(request.method) != nil
     }
 
+    /// Logs an error too, because an operator must know of a store that cannot be written.
     package func commit() throws(RPCError) {
         do throws(StoreError) {
             try backend.store.makeDurable()
@@ -149,23 +158,28 @@ package final class Service: RequestHandler {
         }
     }
 
-    package func shaped(_ error: RPCError, for request: Request) -> RPCError {
+    /// An API may state further properties of the data of its errors.
+    package func formatted(_ error: RPCError, for request: Request) -> RPCError {
         method(of: request).map { error.formatted(for: $0) } ?? error
     }
 
-    package func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) {
-        guard let call = mcp.toolCall(in: request) else { throw shaped(error, for: request) }
-        mcp.write(error.formatted(for: call.method), ending: call, to: &result)
+    /// The error of a tool's call is its result, because a model sees only results.
+    package func writeFailure(_ error: RPCError, of request: Request, result: inout JSONWriter) throws(RPCError) {
+        guard let call = mcp.toolCall(in: request) else { throw formatted(error, for: request) }
+        mcp.writeFailure(error.formatted(for: call.method), of: call, to: &result)
     }
 
+    /// Discards the writes that the store has staged.
     package func rollback() {
         backend.store.discardStaged()
     }
 
-    package func endTurn() {
+    /// Ends the store's group of transactions. The policy's transactions only read, so no write is lost.
+    package func endGroup() {
         backend.store.discardStaged()
     }
 
+    /// The lane of the account that the request is about, so that two requests about it keep their order.
     package func lane(of request: Request) -> Lane? {
         // A request that is refused at once, or whose account cannot be read, changes nothing. It may overtake others.
         guard let call = called(by: request), let params = call.params, Self.isObject(params) else { return nil }

@@ -13,6 +13,7 @@ package struct SystemHandlers {
         /// The sales API, which creates invitations.
         package let sales: Sales
 
+        /// - Parameter time: the clock that `backend` uses.
         package init(time: DeterministicTime, backend: Backend) {
             self.time = time
             self.environment = backend.apis.environment
@@ -22,10 +23,13 @@ package struct SystemHandlers {
 
     /// The parts that the methods of deterministic mode use; nil if the mode is off.
     let deterministicMode: DeterministicMode?
-    /// The program's version.
     let version: String
     private let storeKind: String
 
+    /// - Parameters:
+    ///   - version: the program's version, which `system.info` and MCP's `serverInfo` state.
+    ///   - storeKind: the engine's `kind`.
+    ///   - deterministicMode: what the methods of deterministic mode use; nil if the mode is off.
     package init(version: String, storeKind: String, deterministicMode: DeterministicMode?) {
         self.version = version
         self.storeKind = storeKind

@@ -9,9 +9,9 @@ extension Command {
         let request: JSONValue = [
             "jsonrpc": "2.0", "id": 1, "method": .string(options.words[0]), "params": params,
         ]
-        let answer = Server.answer(to: request, by: wiring.service)
+        let reply = Server.execute(request, by: wiring.service)
         wiring.finish()
-        if let error = answer["error"] { throw .failed(error.prettyText) }
-        print((answer["result"] ?? .null).prettyText)
+        if let error = reply["error"] { throw .failed(error.prettyText) }
+        print((reply["result"] ?? .null).prettyText)
     }
 }

@@ -13,20 +13,20 @@ extension Command {
     /// The calls of one request, here `operators.client.create`, with the folders in which to read on:
     ///
     ///     Server.run                            JSONRPC/Serving: polls, reads up to 1 MiB
-    ///       Connection.receive                  JSONRPC/Scheduling: begins a turn
+    ///       Connection.receive                  JSONRPC/Scheduling: begins a group of units
     ///         MessageReader.next                JSONRPC/Framing: cuts a message, parses its envelope
-    ///         Connection.admit                  carries it out, or queues it behind earlier messages of its lane
-    ///           InlineExecutor.carryOut         for a UnitOfWork: stages its writes and its reply
-    ///             Service.handle                finds the method; maps errors to replies
-    ///               Service.run                 Service/Generated: parses the params, calls the handler
+    ///         Connection.admit                  executes it, or queues it behind earlier messages of its lane
+    ///           InlineExecutor.execute          for a UnitOfWork: stages its writes and its reply
+    ///             Service.execute, .call        finds the method; calls it, and maps its errors to replies
+    ///               Service.callHandler         Service/Generated: parses the params, calls the handler
     ///                 OperatorsHandlers.clientCreate
     ///                   Operators.createClient  Accounts/Operators: the rule
     ///                     Store.write           Store/Transactions: one transaction
     ///                       LocalEngine.write   DirectoryStore: takes the lock, reads unread transactions of other
     ///                                           processes, runs the rule. If another process keeps the lock, throws
     ///                                           `.locked`: Service returns a pause as slow work, Connection.resume
-    ///                                           carries the request out again, and after --lock-wait it is `busy`
-    ///         InlineExecutor.commit             ends the turn, for all its units
+    ///                                           executes the request again, and after --lock-wait it is `busy`
+    ///         InlineExecutor.commit             commits the group with one sync
     ///           LocalEngine.makeDurable         Journal.write appends the lines; unlocks; Journal.sync waits for the disk
     ///           InlineExecutor.repeatOneByOne   if that failed, as on a full disk: each unit again, alone
     ///         ReplyBuffer.release               lets the replies leave
@@ -85,7 +85,7 @@ extension Command {
     }
 
     /// Makes SIGTERM, SIGINT and SIGHUP end the input, except those that the host has set to be ignored. Every request
-    /// that was read is then answered. A second signal ends the process at once.
+    /// that was read then gets its reply. A second signal ends the process at once.
     private func stopOnSignals() {
         _ = wakeUp
         // A signal that was ignored when the program started, as under nohup or for a background job of a shell, stays

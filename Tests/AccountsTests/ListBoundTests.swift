@@ -5,7 +5,7 @@ import PosternTesting
 
 @testable import Accounts
 
-/// Reads of a long list stop as soon as the answer is certain to be too long. Once, the whole list was built first.
+/// Reads of a long list stop as soon as the reply is certain to be too long. Once, the whole list was built first.
 struct ListBoundTests {
     private let engine: VisitCountingEngine
     private let environment: Environment
@@ -62,16 +62,16 @@ struct ListBoundTests {
         let operators = Operators(environment, AccountSettings(operatorsConfirmEmail: false))
         let session = try operatorWithClients(operators)
         func count(limit: Given<Int>, bytesMax: Int) throws -> Int {
-            try operators.clients(session: session, provision: .value(0), limit: limit, answerBytesMax: bytesMax)
+            try operators.clients(session: session, provision: .value(0), limit: limit, replyBytesMax: bytesMax)
                 .clients.count
         }
         for limit in [Given<Int>.absent, .value(Self.count)] {
             engine.visits = 0
-            #expect(throws: AnswerTooLong.self) { try count(limit: limit, bytesMax: 128 * Limits.clientsPerScanMax) }
+            #expect(throws: ReplyTooLong.self) { try count(limit: limit, bytesMax: 128 * Limits.clientsPerScanMax) }
             #expect(engine.visits < Self.count, "\(engine.visits)")
             #expect(try count(limit: limit, bytesMax: 1_000 * Self.count) == Self.count - 1)
         }
-        // The limit is not checked for a short list: the length of its answer is.
+        // The limit is not checked for a short list: the length of its reply is.
         #expect(try count(limit: .value(3), bytesMax: 1) == 3)
     }
 
@@ -96,12 +96,12 @@ struct ListBoundTests {
         let token = try signedIn(care)
         for _ in 1...Self.count { _ = try care.createPatient(token, Self.patient) }
         func count(limit: Int, bytesMax: Int) throws -> Int {
-            try care.patients(token, limit: .value(limit), offset: .value(0), answerBytesMax: bytesMax).page.count
+            try care.patients(token, limit: .value(limit), offset: .value(0), replyBytesMax: bytesMax).page.count
         }
         for limit in [0, Self.count] {
             engine.visits = 0
-            let bytesMax = Limits.patientAnswerBytesMin * Self.count / 2
-            #expect(throws: AnswerTooLong.self) { try count(limit: limit, bytesMax: bytesMax) }
+            let bytesMax = Limits.patientReplyBytesMin * Self.count / 2
+            #expect(throws: ReplyTooLong.self) { try count(limit: limit, bytesMax: bytesMax) }
             #expect(engine.visits < Self.count, "\(engine.visits)")
         }
         #expect(try count(limit: 3, bytesMax: 1_000) == 3)
@@ -119,10 +119,10 @@ struct ListBoundTests {
             }
         }
         func count(bytesMax: Int) throws -> Int {
-            try care.shares(token, .value(patient), answerBytesMax: bytesMax).count
+            try care.shares(token, .value(patient), replyBytesMax: bytesMax).count
         }
         engine.visits = 0
-        #expect(throws: AnswerTooLong.self) { try count(bytesMax: Limits.shareAnswerBytesMin * Self.count / 2) }
+        #expect(throws: ReplyTooLong.self) { try count(bytesMax: Limits.shareReplyBytesMin * Self.count / 2) }
         #expect(engine.visits < Self.count, "\(engine.visits)")
         #expect(try count(bytesMax: 1_000 * Self.count) == Self.count + 1)
     }

@@ -36,6 +36,9 @@ struct HouseRulesTests {
         ("func tend()", "LoopTask"),
         ("LaneEntry", "UnitOfWork, and PendingMessage while it waits"),
         ("GroupCommit", "InlineExecutor and ReplyBuffer"),
+        ("carryOut", "Executor.execute"),
+        ("endTurn", "endGroup"),
+        ("AnswerTooLong", "ReplyTooLong"),
     ]
 
     @Test(arguments: removedNames)
@@ -55,6 +58,7 @@ struct HouseRulesTests {
         ("told of", "reported, logged"),
         ("what is there", "existing entries"),
         ("by itself", "automatically"),
+        ("carries out", "executes"),
         ("nextMember", "nextProperty"),
     ]
 

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import PosternTesting
 import Testing
 
 @testable import DirectoryStore
@@ -23,7 +24,7 @@ struct RealDiskTests {
         typealias SetUser = @convention(c) (uid_t) -> Int32
         let symbol = try #require(dlsym(UnsafeMutableRawPointer(bitPattern: 0), "setfsuid"))
         let setUser = unsafeBitCast(symbol, to: SetUser.self)
-        _ = setUser(65534)
+        _ = setUser(OtherUser.id)
         defer { _ = setUser(geteuid()) }
         try body()
     }
@@ -66,7 +67,7 @@ struct RealDiskTests {
     @Test func opensAStoreWithAReadOnlyJournal() throws {
         try directory.open().commit(("a", "1"))
         try setModes(directory: 0o755, files: 0o444)
-        if geteuid() == 0 { chown(directory.path + "/lock", 65534, 65534) }
+        if geteuid() == 0 { chown(directory.path + "/lock", OtherUser.id, OtherUser.id) }
         chmod(directory.path + "/lock", 0o600)
         try asNobody {
             let engine = try directory.open()
@@ -89,11 +90,10 @@ struct RealDiskTests {
     }
 
     @Test func continuesOnceAFullDiskHasSpace() throws {
-        try FileManager.default.createDirectory(atPath: directory.path, withIntermediateDirectories: true)
-        guard try run("mount", "-t", "tmpfs", "-o", "size=256k", "none", directory.path) else {
+        guard let volume = try TemporaryFileSystem(at: directory.path, options: "size=256k") else {
             try Test.cancel("needs permission to mount a tmpfs")
         }
-        defer { _ = try? run("umount", "-l", directory.path) }
+        defer { withExtendedLifetime(volume) {} }
         let engine = try directory.open()
         try directory.write([UInt8](repeating: 0, count: 128 << 10), to: "filler")
         let value = #"""# + String(repeating: "x", count: 9000) + #"""#
@@ -113,15 +113,5 @@ struct RealDiskTests {
         engine.close()
         #expect(try directory.open().entries() == expected)
         #expect(directory.warnings.isEmpty)
-    }
-
-    private func run(_ command: String...) throws -> Bool {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        return process.terminationStatus == 0
     }
 }

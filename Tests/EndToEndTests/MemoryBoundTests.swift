@@ -57,11 +57,11 @@ struct MemoryBoundTests {
     /// Reads the reply to a batch, and checks that it is full and that the requests beyond the limit are refused.
     private func checkBatch(_ batch: String, to process: PosternProcess, refusals: String) throws {
         process.writeBeside(Data(batch.utf8))
-        let answer = try #require(process.nextLine())
-        #expect(answer.utf8.count > Limits.answerBytesMax && answer.utf8.count < Limits.answerBytesMax * 5 / 4)
-        #expect(answer.hasPrefix(#"[{"jsonrpc":"2.0","id":1,"result":"#))
-        #expect(answer.hasSuffix(#""data":{"errors":["answer_too_long"]}}}]"#))
-        #expect(answer.contains(#""id":\#(Self.repetitions),"error":{"code":-32000,"message":"\#(refusals)"#))
+        let reply = try #require(process.nextLine())
+        #expect(reply.utf8.count > Limits.answerBytesMax && reply.utf8.count < Limits.answerBytesMax * 5 / 4)
+        #expect(reply.hasPrefix(#"[{"jsonrpc":"2.0","id":1,"result":"#))
+        #expect(reply.hasSuffix(#""data":{"errors":["answer_too_long"]}}}]"#))
+        #expect(reply.contains(#""id":\#(Self.repetitions),"error":{"code":-32000,"message":"\#(refusals)"#))
         #expect(try process.peakMemoryBytes <= Self.peakBytesMax)
     }
 
@@ -95,8 +95,8 @@ struct MemoryBoundTests {
         let stream = (1...Self.repetitions).map { Self.request($0, "tools/call", call) + "\n" }
         process.writeBeside(Data(stream.joined().utf8))
         for id in 1...10 {
-            let answer = try #require(process.nextLine())
-            #expect(answer.hasPrefix(#"{"jsonrpc":"2.0","id":\#(id),"result":"#) && answer.utf8.count > 1 << 20)
+            let reply = try #require(process.nextLine())
+            #expect(reply.hasPrefix(#"{"jsonrpc":"2.0","id":\#(id),"result":"#) && reply.utf8.count > 1 << 20)
         }
         #expect(try process.peakMemoryBytes <= Self.peakBytesMax)
     }
@@ -126,9 +126,9 @@ struct MemoryBoundTests {
     func holdsWhenRepliesAreNotRead(_ row: Int) throws {
         let text = Self.streams[row].text
         let process = try Self.process()
-        let answerBytes = Self.documentBytes(of: process) * text.count(of: "rpc.discover")
+        let replyBytes = Self.documentBytes(of: process) * text.count(of: "rpc.discover")
         // Replies of six times the limit in total.
-        let count = 6 * Limits.answerBytesMax / answerBytes
+        let count = 6 * Limits.answerBytesMax / replyBytes
         process.writeBeside(Data(String(repeating: text, count: count).utf8))
         try process.waitUntilIdle()
         #expect(try process.peakMemoryBytes <= Self.peakBytesMax)

@@ -95,18 +95,18 @@ struct SecurityTests {
         let arguments = data.dropLast() + ["--log-level", "info"]
         let postern = try PosternProcess(Array(arguments))
         var secrets = ["a secret password", "another secret"]
-        func note(_ reply: JSONValue, _ property: String) throws {
+        func record(_ reply: JSONValue, _ property: String) throws {
             secrets.append(try #require(reply["result"]?[property]?.string))
         }
         let person: JSONValue = ["first_name": "A", "last_name": "B", "email": "a@b.co"]
         let register: JSONValue = ["user": person, "password": "a secret password"]
-        try note(try postern.reply(to: "operators.register", register), "session_id")
+        try record(try postern.reply(to: "operators.register", register), "session_id")
         _ = try postern.reply(to: "operators.reset_password", ["email": "a@b.co"])
         let user: JSONValue = ["email": "a@b.co", "password": "another secret", "role": "user"]
         _ = try postern.reply(to: "care.user.register", user)
         let signIn: JSONValue = ["email": "a@b.co", "password": "another secret"]
         let token = try postern.reply(to: "care.auth.token", signIn)
-        try note(token, "access_token")
+        try record(token, "access_token")
         let share: JSONValue = [
             "access_token": token["result"]?["access_token"] ?? .null, "patient_id": 1, "email": "x@y.zz",
             "access": "read", "group": "family",

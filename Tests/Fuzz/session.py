@@ -109,7 +109,7 @@ class Session:
             for _ in range(self.random.choice([1, 1, 2])):
                 self.mutate(params)
         for key in SECRETS:
-            self.note(params.get(key))
+            self.record_secret(params.get(key))
         return params
 
     def fill(self, params):
@@ -261,7 +261,7 @@ class Session:
         for key in ("session_id", "access_token", "api_key", "referral_code"):
             if isinstance(result.get(key), str):
                 self.known[key].append(result[key])
-                self.note(result[key])
+                self.record_secret(result[key])
         if "id" in result:
             kinds = {"operators.client": "client_id", "care.patients.share": "share_id", "care.patients": "patient_id"}
             key = next((key for prefix, key in kinds.items() if of.startswith(prefix)), "user_id")
@@ -279,11 +279,11 @@ class Session:
                 continue
             for code in re.findall(r"^((?:\d+-)?[0-9a-f]{32})\r?$", text, re.MULTILINE):
                 self.known["code"].append(code)
-                self.note(code)
+                self.record_secret(code)
 
     # Secrets
 
-    def note(self, secret):
+    def record_secret(self, secret):
         if isinstance(secret, str) and len(secret) > 15:
             self.secrets.add(secret)
 

@@ -18,7 +18,7 @@ final class ArithmeticHandler: RequestHandler {
         }
     }
 
-    func handle(
+    func execute(
         _ request: Request,
         from phase: (any RequestPhase)?,
         result: inout JSONWriter
@@ -55,7 +55,7 @@ final class ArithmeticHandler: RequestHandler {
     func lookAhead(_ request: Request) -> SlowWork? {
         defer { rollback() }
         var discarded = JSONWriter()
-        return try? handle(request, from: nil, result: &discarded)
+        return try? execute(request, from: nil, result: &discarded)
     }
 
     func mayWait(_ request: Request) -> Bool { request.method.equals("slow") }
@@ -71,7 +71,7 @@ final class ArithmeticHandler: RequestHandler {
         }
     }
 
-    func endTurn() {}
+    func endGroup() {}
 
     func isCancellable(_ request: Request) -> Bool { request.method.equals("slow") }
 
@@ -86,13 +86,13 @@ final class ArithmeticHandler: RequestHandler {
         staged = []
     }
 
-    func shaped(_ error: RPCError, for request: Request) -> RPCError {
+    func formatted(_ error: RPCError, for request: Request) -> RPCError {
         RPCError(code: error.code, message: "\(request.method.string): \(error.message)", data: error.data)
     }
 
-    func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) {
+    func writeFailure(_ error: RPCError, of request: Request, result: inout JSONWriter) throws(RPCError) {
         guard request.params.flatMap({ try? JSONValue(parsing: $0) })?["tells"]?.bool == true else {
-            throw shaped(error, for: request)
+            throw formatted(error, for: request)
         }
         result.string(error.message)
     }
@@ -102,7 +102,7 @@ final class ArithmeticHandler: RequestHandler {
     }
 }
 
-/// Sends input through a connection until all of it is answered.
+/// Sends input through a connection until all replies are out.
 final class Exchange {
     let handler = ArithmeticHandler()
     /// The largest number of bytes that came out at once.

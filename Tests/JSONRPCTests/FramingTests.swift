@@ -7,7 +7,7 @@ private func framed(_ messages: String...) -> String {
 }
 
 private let request = #"{"jsonrpc":"2.0","method":"update","id":1}"#
-private let answer = #"{"jsonrpc":"2.0","id":1,"result":null}"#
+private let reply = #"{"jsonrpc":"2.0","id":1,"result":null}"#
 private let parseError = #"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}"#
 private let badHeader =
     #"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Invalid Request"}}"#
@@ -15,58 +15,58 @@ private let badHeader =
 /// Header framing, and how the framing of a stream is detected.
 struct FramingTests {
     private static let streams: [(input: String, output: String)] = [
-        (framed(request), framed(answer)),
-        (framed(request, request), framed(answer, answer)),
-        ("content-length:42\r\n\r\n" + request, framed(answer)),
-        ("CONTENT-LENGTH: 42\n\n" + request, framed(answer)),
+        (framed(request), framed(reply)),
+        (framed(request, request), framed(reply, reply)),
+        ("content-length:42\r\n\r\n" + request, framed(reply)),
+        ("CONTENT-LENGTH: 42\n\n" + request, framed(reply)),
         (
             "Content-Type: application/vscode-jsonrpc; charset=utf-8\r\nContent-Length: 42\r\n\r\n" + request,
-            framed(answer)
+            framed(reply)
         ),
-        ("Content-Length: 42\r\nContent-Length: 42\r\n\r\n" + request, framed(answer)),
-        (" \r\n" + framed(request) + "\r\n\r\n" + framed(request), framed(answer, answer)),
-        ("\u{FEFF}" + framed(request), framed(answer)),
-        (framed("[" + request + "," + request + "]"), framed("[" + answer + "," + answer + "]")),
+        ("Content-Length: 42\r\nContent-Length: 42\r\n\r\n" + request, framed(reply)),
+        (" \r\n" + framed(request) + "\r\n\r\n" + framed(request), framed(reply, reply)),
+        ("\u{FEFF}" + framed(request), framed(reply)),
+        (framed("[" + request + "," + request + "]"), framed("[" + reply + "," + reply + "]")),
         (framed(#"{"jsonrpc":"2.0","method":"update"}"#), ""),
-        (framed("{}}", request), framed(parseError, answer)),
-        (framed("", request), framed(parseError, answer)),
-        (framed("{\n\"jsonrpc\":\"2.0\",\r\n\"method\":\"update\",\n\"id\":1}"), framed(answer)),
-        ("Content-Length: 42\r\nContent-Length: 43\r\n\r\n" + request + framed(request), framed(badHeader, answer)),
-        ("Content-Type: x\r\n\r\n{}" + framed(request), framed(badHeader, answer)),
-        ("Content-Length: -1\r\n\r\n" + framed(request), framed(badHeader, answer)),
-        ("Content-Length: x\r\n\r\n" + framed(request), framed(badHeader, answer)),
-        ("hello\n" + framed(request), framed(badHeader, answer)),
+        (framed("{}}", request), framed(parseError, reply)),
+        (framed("", request), framed(parseError, reply)),
+        (framed("{\n\"jsonrpc\":\"2.0\",\r\n\"method\":\"update\",\n\"id\":1}"), framed(reply)),
+        ("Content-Length: 42\r\nContent-Length: 43\r\n\r\n" + request + framed(request), framed(badHeader, reply)),
+        ("Content-Type: x\r\n\r\n{}" + framed(request), framed(badHeader, reply)),
+        ("Content-Length: -1\r\n\r\n" + framed(request), framed(badHeader, reply)),
+        ("Content-Length: x\r\n\r\n" + framed(request), framed(badHeader, reply)),
+        ("hello\n" + framed(request), framed(badHeader, reply)),
         ("Content-Length: 99\r\n\r\n" + request, framed(parseError)),
         // `4 7` was once read as 47, and 2^63-1 consumed the rest of the stream.
-        ("Content-Length: 4 2\r\n\r\n" + request + framed(request), framed(badHeader, answer)),
-        ("Content-Length: +42\r\n\r\n" + request + framed(request), framed(badHeader, answer)),
-        ("Content-Length: 0x2A\r\n\r\n" + request + framed(request), framed(badHeader, answer)),
-        ("Content-Length: 9223372036854775807\r\n\r\n" + request + framed(request), framed(badHeader, answer)),
-        ("Content-Length: 18446744073709551616\r\n\r\n" + framed(request), framed(badHeader, answer)),
-        ("X: y\r\nContent-Length: 42\r\nX Y: z\r\n\r\n" + request + framed(request), framed(badHeader, answer)),
-        ("Content-Type: x\r\nX Y: z\r\n" + framed(request), framed(badHeader, answer)),
-        ("Content-Length:\t42 \r\n\r\n" + request, framed(answer)),
+        ("Content-Length: 4 2\r\n\r\n" + request + framed(request), framed(badHeader, reply)),
+        ("Content-Length: +42\r\n\r\n" + request + framed(request), framed(badHeader, reply)),
+        ("Content-Length: 0x2A\r\n\r\n" + request + framed(request), framed(badHeader, reply)),
+        ("Content-Length: 9223372036854775807\r\n\r\n" + request + framed(request), framed(badHeader, reply)),
+        ("Content-Length: 18446744073709551616\r\n\r\n" + framed(request), framed(badHeader, reply)),
+        ("X: y\r\nContent-Length: 42\r\nX Y: z\r\n\r\n" + request + framed(request), framed(badHeader, reply)),
+        ("Content-Type: x\r\nX Y: z\r\n" + framed(request), framed(badHeader, reply)),
+        ("Content-Length:\t42 \r\n\r\n" + request, framed(reply)),
         // A length that is too short or too long does not cost the good message after it its reply.
         (
             "Content-Length: 41\r\n\r\n" + request + framed(request, request),
-            framed(parseError, badHeader, answer, answer)
+            framed(parseError, badHeader, reply, reply)
         ),
         (
             "Content-Length: 44\r\n\r\n" + request + framed(request, request),
-            framed(parseError, answer, answer)
+            framed(parseError, reply, reply)
         ),
         // White space, when read separately, once hid that the header does not follow a message at once.
         (
             framed(request) + "\u{C}\u{C}t-Length: 42\r\n\r\n" + request + framed(request),
-            framed(answer, badHeader, answer)
+            framed(reply, badHeader, reply)
         ),
-        (framed(request) + request + "\n" + framed(request), framed(answer, badHeader, answer)),
-        (framed(request) + "{}{}\n\n" + framed(request), framed(answer, badHeader, answer)),
-        ("hello\nworld: x\n" + framed(request), framed(badHeader, answer)),
-        ("GET / HTTP/1.1\r\nHost: x\r\n\r\n" + framed(request), framed(badHeader, answer)),
+        (framed(request) + request + "\n" + framed(request), framed(reply, badHeader, reply)),
+        (framed(request) + "{}{}\n\n" + framed(request), framed(reply, badHeader, reply)),
+        ("hello\nworld: x\n" + framed(request), framed(badHeader, reply)),
+        ("GET / HTTP/1.1\r\nHost: x\r\n\r\n" + framed(request), framed(badHeader, reply)),
         (
             "POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: 42\r\n\r\n" + request + framed(request),
-            framed(badHeader, answer)
+            framed(badHeader, reply)
         ),
     ]
 
@@ -77,13 +77,13 @@ struct FramingTests {
         for place in 0...bytes.count {
             let pieces = [Array(bytes[..<place]), Array(bytes[place...])]
             let lines = exchange().lines(for: pieces)
-            #expect(lines.suffix(2) == [answer, answer])
+            #expect(lines.suffix(2) == [reply, reply])
             #expect(lines.dropLast(2).allSatisfy { $0.contains("\"error\"") } && lines.count > 2)
         }
     }
 
     @Test(arguments: ["true", "null", "hello", "Content"])
-    func answersAStreamWithUnknownFraming(_ text: String) {
+    func repliesToAStreamWithUnknownFraming(_ text: String) {
         let output = exchange().text(for: [Array(text.utf8)]).withoutReasons
         #expect(output.hasPrefix(#"{"jsonrpc":"2.0","id":null,"error":{"code":-32"#) && output.hasSuffix("\n"))
     }
@@ -131,7 +131,7 @@ struct FramingTests {
         for pieces in [[large + next], [large, next], [Array(large[..<100]), Array(large[100...]) + next]] {
             let text = exchange().text(for: pieces)
             #expect(text.contains("8388608 bytes") && text.contains("-32600"))
-            #expect(text.hasSuffix(framed(answer)))
+            #expect(text.hasSuffix(framed(reply)))
         }
     }
 
@@ -147,15 +147,15 @@ struct FramingTests {
 
     /// A message once got no reply if it was read together with headers over the limit before it.
     @Test(arguments: overlongHeaders.indices)
-    func answersAMessageAfterHeadersOverTheLimit(_ row: Int) {
+    func repliesToAMessageAfterHeadersOverTheLimit(_ row: Int) {
         let header = Array(Self.overlongHeaders[row].utf8)
         let next = Array(framed(request).utf8)
         let bytes = header + next
-        #expect(exchange().text(for: [bytes]).unframed == [badHeader, answer])
-        #expect(exchange().text(for: [header, next]).unframed == [badHeader, answer])
+        #expect(exchange().text(for: [bytes]).unframed == [badHeader, reply])
+        #expect(exchange().text(for: [header, next]).unframed == [badHeader, reply])
         for place in (header.count - 20)...(header.count + 20) {
             let pieces = [Array(bytes[..<place]), Array(bytes[place...])]
-            #expect(exchange().text(for: pieces).unframed == [badHeader, answer])
+            #expect(exchange().text(for: pieces).unframed == [badHeader, reply])
         }
     }
 
@@ -171,18 +171,18 @@ struct FramingTests {
             Exchange(framing: .line).text(for: [Array("Content-Length: 2".utf8)]).withoutReasons == parseError + "\n"
         )
         let spaced = Array(("Content-Length : 42\r\n\r\n" + request + framed(request)).utf8)
-        #expect(Exchange(framing: .header).text(for: [spaced]).unframed == [badHeader, answer])
+        #expect(Exchange(framing: .header).text(for: [spaced]).unframed == [badHeader, reply])
         #expect(Exchange(framing: .header).text(for: [Array("{}\n\n".utf8)]).unframed == [badHeader])
     }
 
-    @Test func answersAsCompletedByDefaultInHeaderFraming() {
+    @Test func repliesAsCompletedByDefaultInHeaderFraming() {
         let slow = #"{"jsonrpc":"2.0","id":1,"method":"slow","params":{"value":4,"lane":"a"}}"#
         let quick = #"{"jsonrpc":"2.0","id":2,"method":"write","params":{"value":1,"lane":"b"}}"#
-        let answers = [#"{"jsonrpc":"2.0","id":1,"result":8}"#, #"{"jsonrpc":"2.0","id":2,"result":true}"#]
+        let replies = [#"{"jsonrpc":"2.0","id":1,"result":8}"#, #"{"jsonrpc":"2.0","id":2,"result":true}"#]
         let input = [Array(framed(slow, quick).utf8)]
-        #expect(Exchange(order: nil, framing: .auto).text(for: input) == framed(answers[1], answers[0]))
-        #expect(Exchange(order: .inOrder, framing: .auto).text(for: input) == framed(answers[0], answers[1]))
-        #expect(Exchange(order: nil, framing: .auto).lines(for: slow + "\n" + quick) == answers)
+        #expect(Exchange(order: nil, framing: .auto).text(for: input) == framed(replies[1], replies[0]))
+        #expect(Exchange(order: .inOrder, framing: .auto).text(for: input) == framed(replies[0], replies[1]))
+        #expect(Exchange(order: nil, framing: .auto).lines(for: slow + "\n" + quick) == replies)
     }
 
     private func exchange() -> Exchange { Exchange(order: nil, framing: .auto) }

@@ -60,10 +60,10 @@ struct LanesTests {
         padded.append(#"{"jsonrpc":"2.0","method":"sum","params":[1]}"#)
         // Uses header framing, because a test would search for line ends byte by byte.
         let pieces = ([slow] + padded).map { Array("Content-Length: \($0.utf8.count)\r\n\r\n\($0)".utf8) }
-        let answers = Exchange(framing: .header).text(for: pieces).split(separator: "Content-Length")
-        #expect(answers.count == 71)
-        #expect(answers.filter { $0.hasSuffix(#""result":1}"#) }.count == Limits.waitingBytesMax >> 20)
-        #expect(answers.last?.contains("-32000") == true)
+        let replies = Exchange(framing: .header).text(for: pieces).split(separator: "Content-Length")
+        #expect(replies.count == 71)
+        #expect(replies.filter { $0.hasSuffix(#""result":1}"#) }.count == Limits.waitingBytesMax >> 20)
+        #expect(replies.last?.contains("-32000") == true)
     }
 
     @Test func stopsReadingWhenTheIDsOfRefusalsTakeTooMuchMemory() {

@@ -98,14 +98,14 @@ struct MessageTableTests {
     ]
 
     @Test(arguments: table.indices)
-    func answersWholeLines(_ row: Int) {
+    func repliesToWholeLines(_ row: Int) {
         let (input, output) = Self.table[row]
         #expect(plain(Exchange().lines(for: input + "\r\n")) == output)
         #expect(plain(Exchange().lines(for: input)) == output, "without the last line's end")
     }
 
     @Test(arguments: table.indices)
-    func answersTheSameSplitAtEveryByte(_ row: Int) {
+    func repliesTheSameSplitAtEveryByte(_ row: Int) {
         let (input, output) = Self.table[row]
         let bytes = Array((input + "\n").utf8)
         for place in 0...bytes.count {
@@ -114,7 +114,7 @@ struct MessageTableTests {
         #expect(plain(Exchange().lines(for: bytes.map { [$0] })) == output)
     }
 
-    @Test func answersTheMessageAfterEachRow() {
+    @Test func repliesToTheMessageAfterEachRow() {
         let next = #"{"jsonrpc":"2.0","method":"sum","params":[1,1],"id":"next"}"#
         for (input, output) in Self.table {
             #expect(plain(Exchange().lines(for: input + "\n" + next + "\n")) == output + [result("2", #""next""#)])

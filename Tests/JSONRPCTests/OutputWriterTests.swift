@@ -6,14 +6,14 @@ import Platform
 @testable import JSONRPC
 
 struct OutputWriterTests {
-    private static let answers = (0..<100).map { [UInt8](repeating: UInt8($0), count: 1_000 * $0) }
+    private static let replies = (0..<100).map { [UInt8](repeating: UInt8($0), count: 1_000 * $0) }
 
-    /// Writes the answers into a pipe, and returns what is read from it.
+    /// Writes the replies into a pipe, and returns what is read from it.
     private func roundTrip(startThread: @escaping Thread.Starter) throws -> [UInt8] {
         var ends: [Int32] = [-1, -1]
         try #require(pipe(&ends) == 0)
         let (reader, writer) = (ends[0], ends[1])
-        let total = Self.answers.reduce(0) { $0 + $1.count }
+        let total = Self.replies.reduce(0) { $0 + $1.count }
         let received = Mutex<[UInt8]>([])
         try #require(
             Thread.start {
@@ -25,7 +25,7 @@ struct OutputWriterTests {
             }
         )
         let output = OutputWriter(descriptor: FileDescriptor(rawValue: writer), startThread: startThread, wake: {})
-        for answer in Self.answers { output.write(answer) }
+        for reply in Self.replies { output.write(reply) }
         while received.withLock({ $0.count }) < total { usleep(1_000) }
         close(reader)
         close(writer)
@@ -33,12 +33,12 @@ struct OutputWriterTests {
     }
 
     @Test func writesInOrder() throws {
-        #expect(try roundTrip(startThread: Thread.start) == Self.answers.flatMap { $0 })
+        #expect(try roundTrip(startThread: Thread.start) == Self.replies.flatMap { $0 })
     }
 
     /// The program once ended when no thread could be started.
     @Test func losesNothingWithoutAThread() throws {
-        #expect(try roundTrip { _ in false } == Self.answers.flatMap { $0 })
+        #expect(try roundTrip { _ in false } == Self.replies.flatMap { $0 })
     }
 
     @Test func losesNothingWhenItsThreadStartsLate() throws {
@@ -50,6 +50,6 @@ struct OutputWriterTests {
             }
             return !isRefused && Thread.start(body)
         }
-        #expect(bytes == Self.answers.flatMap { $0 })
+        #expect(bytes == Self.replies.flatMap { $0 })
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import JSONRPC
 @testable import Platform
 
-/// A connection whose requests are carried out by workers.
+/// A connection whose requests are executed by workers.
 struct PooledExecutorTests {
     /// What the handlers of all workers did.
     private final class Record: Sendable {
@@ -28,21 +28,21 @@ struct PooledExecutorTests {
             record.handlers.withLock { $0 += 1 }
         }
 
-        func handle(
+        func execute(
             _ request: Request,
             from phase: (any RequestPhase)?,
             result: inout JSONWriter
         ) throws(RPCError) -> SlowWork? {
-            try inner.handle(request, from: phase, result: &result)
+            try inner.execute(request, from: phase, result: &result)
         }
 
         func lookAhead(_ request: Request) -> SlowWork? { inner.lookAhead(request) }
         func mayWait(_ request: Request) -> Bool { inner.mayWait(request) }
         func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? { inner.cancelledID(by: notification) }
-        func endTurn() {}
+        func endGroup() {}
         func isCancellable(_ request: Request) -> Bool { inner.isCancellable(request) }
         func lane(of request: Request) -> Lane? { inner.lane(of: request) }
-        func shaped(_ error: RPCError, for request: Request) -> RPCError { inner.shaped(error, for: request) }
+        func formatted(_ error: RPCError, for request: Request) -> RPCError { inner.formatted(error, for: request) }
 
         func commit() throws(RPCError) {
             if commitFails { inner.writesMax = 0 }
@@ -51,8 +51,8 @@ struct PooledExecutorTests {
             record.durable.withLock { $0 += inner.durable[before...] }
         }
 
-        func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) {
-            try inner.end(request, with: error, result: &result)
+        func writeFailure(_ error: RPCError, of request: Request, result: inout JSONWriter) throws(RPCError) {
+            try inner.writeFailure(error, of: request, result: &result)
         }
 
         func rollback() { inner.rollback() }
@@ -120,7 +120,7 @@ struct PooledExecutorTests {
 
     private func ids(_ replies: [JSONValue]) -> [Int] { replies.compactMap { $0["id"]?.int } }
 
-    @Test func answersInOrder() throws {
+    @Test func repliesInOrder() throws {
         let replies = try replies(to: (1...200).map { $0 % 3 == 0 ? slow($0) : write($0) }, order: .inOrder)
         #expect(ids(replies) == Array(1...200))
         #expect(record.durable.withLock { $0 } == (1...200).filter { $0 % 3 != 0 })
@@ -163,7 +163,7 @@ struct PooledExecutorTests {
         }
     }
 
-    @Test func answersABatchInItsOrder() throws {
+    @Test func repliesToABatchInItsOrder() throws {
         let batch = "[" + (1...100).map { $0 % 2 == 0 ? slow($0) : write($0) }.joined(separator: ",") + "]"
         let replies = try replies(to: [batch])
         #expect(replies.count == 1)

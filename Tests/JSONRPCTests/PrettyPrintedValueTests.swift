@@ -45,7 +45,7 @@ struct PrettyPrintedValueTests {
     ]
 
     @Test(arguments: streams.indices)
-    func answersOnceForTheWholeValue(_ row: Int) {
+    func repliesOnceForTheWholeValue(_ row: Int) {
         let stream = Self.streams[row]
         var text = ""
         var expected = ""

@@ -8,7 +8,7 @@ private func call(_ method: String, _ params: String, id: Int) -> String {
 
 /// The order of effects and replies when some requests do slow work.
 struct ReplyOrderTests {
-    @Test func answersInOrder() {
+    @Test func repliesInOrder() {
         let exchange = Exchange()
         let lines = exchange.lines(
             for: call("slow", #"{"value":4}"#, id: 1) + call("write", #"{"value":1}"#, id: 2)
@@ -34,19 +34,19 @@ struct ReplyOrderTests {
         )
     }
 
-    @Test func refusesAnIdInFlightAndAnswersTheFirst() {
+    @Test func refusesAnIdInFlightAndRepliesToTheFirst() {
         let lines = Exchange().lines(for: call("slow", #"{"value":4}"#, id: 1) + call("write", "{}", id: 1))
         #expect(lines.count == 2)
         #expect(lines.first == #"{"jsonrpc":"2.0","id":1,"result":8}"#)
         #expect(lines.last?.contains(#""error":{"code":-32600,"message":"write: Invalid Request: a request"#) == true)
     }
 
-    @Test func acceptsAnIdAgainOnceItIsAnswered() {
+    @Test func acceptsAnIdAgainOnceItHasItsReply() {
         let line = Array(call("sum", "[1]", id: 1).utf8)
         #expect(Exchange().lines(for: [line, line]).allSatisfy { $0.hasSuffix(#""result":1}"#) })
     }
 
-    @Test func answersABatchWithSlowPartsInItsOrder() {
+    @Test func repliesToABatchWithSlowPartsInItsOrder() {
         let batch =
             #"[{"jsonrpc":"2.0","id":1,"method":"slow","params":{"value":1}},"#
             + #"{"jsonrpc":"2.0","id":2,"method":"sum","params":[3]}]"#
@@ -160,10 +160,10 @@ struct ReplyOrderTests {
 
     @Test func endsATurnWhenItsRepliesReachTheLimit() {
         let request = call("sum", "[1]", id: 1)
-        let count = 2 * Limits.turnBytes / 36
+        let count = 2 * Limits.groupReplyBytes / 36
         let exchange = Exchange()
         #expect(exchange.lines(for: String(repeating: request, count: count)).count == count)
-        // The first turn's replies are slightly more than the limit, however much was read at once.
-        #expect((Limits.turnBytes...(Limits.turnBytes + 100)).contains(exchange.longestOutput))
+        // The first group's replies are slightly more than the limit, however much was read at once.
+        #expect((Limits.groupReplyBytes...(Limits.groupReplyBytes + 100)).contains(exchange.longestOutput))
     }
 }

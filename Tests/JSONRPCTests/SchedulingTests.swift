@@ -141,7 +141,7 @@ struct InlineExecutorTests {
 
     @Test func letsNoReplyLeaveBeforeTheCommit() throws {
         var replies = ReplyBuffer(.line)
-        #expect(isDone(executor.carryOut(try unit("write", params: #"{"value":4}"#), 1, replies: &replies)))
+        #expect(isDone(executor.execute(try unit("write", params: #"{"value":4}"#), 1, replies: &replies)))
         #expect(replies.takeReleased().isEmpty)
         #expect(handler.durable == [])
         executor.commit(&replies)
@@ -152,12 +152,12 @@ struct InlineExecutorTests {
 
     @Test func writesNoReplyToAWaitingRequest() throws {
         var replies = ReplyBuffer(.line)
-        #expect(!isDone(executor.carryOut(try unit("slow"), 1, replies: &replies)))
+        #expect(!isDone(executor.execute(try unit("slow"), 1, replies: &replies)))
         executor.commit(&replies)
         #expect(replies.takeReleased().isEmpty)
     }
 
-    /// At its turn the request is carried out from the start, as other requests may have changed what it found.
+    /// At its turn the request is executed from the start, as other requests may have changed what it found.
     @Test func keepsOnlyTheSlowWorkOfALookAhead() throws {
         #expect(isDone(executor.lookAhead(try unit("write", params: #"{"value":4}"#), 1)))
         try handler.commit()
@@ -169,14 +169,14 @@ struct InlineExecutorTests {
         #expect((work() as? ArithmeticHandler.SlowOutcome)?.value == 8)
     }
 
-    /// Each unit of a group that cannot be committed is carried out again, alone, with the phase that it had.
+    /// Each unit of a group that cannot be committed is executed again, alone, with the phase that it had.
     @Test func repeatsAGroupOneByOne() throws {
         handler.writesMax = 1
         var replies = ReplyBuffer(.line)
         var slow = try unit("slow", id: "3")
         slow.phase = ArithmeticHandler.SlowOutcome(value: 8)
         for unit in [try unit("write", params: #"{"value":4}"#), try unit("write", id: "2", params: "{}"), slow] {
-            #expect(isDone(executor.carryOut(unit, 1, replies: &replies)))
+            #expect(isDone(executor.execute(unit, 1, replies: &replies)))
         }
         executor.commit(&replies)
         #expect(handler.durable == [4, 0])
@@ -188,7 +188,7 @@ struct InlineExecutorTests {
 
     @Test func writesTheLengthBeforeAReplyBehindHeaders() throws {
         var replies = ReplyBuffer(.header)
-        #expect(isDone(executor.carryOut(try unit("get_data"), 1, replies: &replies)))
+        #expect(isDone(executor.execute(try unit("get_data"), 1, replies: &replies)))
         executor.commit(&replies)
         #expect(
             text(replies.takeReleased())

@@ -84,18 +84,18 @@ struct ServerTests {
         #expect(runs >= 3)
     }
 
-    /// Requests that arrived before the loop began are answered before a task runs.
-    @Test(.timeLimit(.minutes(5))) func answersRequestsBeforeItRunsTasks() throws {
+    /// Requests that arrived before the loop began get their replies before a task runs.
+    @Test(.timeLimit(.minutes(5))) func repliesToRequestsBeforeItRunsTasks() throws {
         input.send(#"{"jsonrpc":"2.0","id":1,"method":"get_data"}"# + "\n")
-        var answer = [UInt8](repeating: 0, count: 256)
+        var reply = [UInt8](repeating: 0, count: 256)
         var count = 0
         try serve([
             {
-                if count == 0 { count = read(self.output.reader.rawValue, &answer, answer.count) }
+                if count == 0 { count = read(self.output.reader.rawValue, &reply, reply.count) }
                 self.input.end()
                 return nil
             }
         ])
-        #expect(String(decoding: answer.prefix(max(count, 0)), as: UTF8.self).contains(#""result":["hello",5]"#))
+        #expect(String(decoding: reply.prefix(max(count, 0)), as: UTF8.self).contains(#""result":["hello",5]"#))
     }
 }

@@ -49,7 +49,7 @@ struct WorkPoolTests {
         #expect(tickets == Array(1...20), "one thread works in order")
     }
 
-    @Test func answersWithoutThreads() {
+    @Test func repliesWithoutThreads() {
         var connection = Connection(
             handler: ArithmeticHandler(),
             pool: WorkPool(startThread: { _ in false }, wake: {}),
@@ -59,7 +59,7 @@ struct WorkPoolTests {
         let calls = (1...200).map { #"{"jsonrpc":"2.0","id":\#($0),"method":"slow","params":{"value":\#($0)}}"# + "\n" }
         Array(calls.joined().utf8).withUnsafeBytes { connection.receive($0) }
         while !connection.isIdle { connection.resume() }
-        let answers = String(decoding: connection.takeOutput(), as: UTF8.self).split(separator: "\n")
-        #expect(answers.map { String($0) } == (1...200).map { #"{"jsonrpc":"2.0","id":\#($0),"result":\#($0 * 2)}"# })
+        let replies = String(decoding: connection.takeOutput(), as: UTF8.self).split(separator: "\n")
+        #expect(replies.map { String($0) } == (1...200).map { #"{"jsonrpc":"2.0","id":\#($0),"result":\#($0 * 2)}"# })
     }
 }

@@ -9,13 +9,13 @@ private func framed(_ message: String, off bytes: Int = 0) -> String {
 /// A wrong Content-Length does not cost the messages around it their replies, whether it is too long or too short.
 struct WrongLengthTests {
     private static func request(_ id: Int) -> String { #"{"jsonrpc":"2.0","method":"update","id":\#(id)}"# }
-    private static func answer(_ id: Int) -> String { #"{"jsonrpc":"2.0","id":\#(id),"result":null}"# }
+    private static func reply(_ id: Int) -> String { #"{"jsonrpc":"2.0","id":\#(id),"result":null}"# }
 
     private static let parseError = #"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}"#
     private static let next = ["", "Content-Type: a/b; charset=utf-8\r\n"]
 
-    /// The answers to a stream that is read in pieces of a given length.
-    private func answers(to stream: String, inPiecesOf length: Int) -> [String]? {
+    /// The replies to a stream that is read in pieces of a given length.
+    private func replies(to stream: String, inPiecesOf length: Int) -> [String]? {
         let bytes = Array(stream.utf8)
         let pieces = stride(from: 0, to: bytes.count, by: length).map {
             Array(bytes[$0..<min($0 + length, bytes.count)])
@@ -25,13 +25,13 @@ struct WrongLengthTests {
 
     /// A length that was fourteen or more bytes too long once cost the message that it included its reply.
     @Test(arguments: 1...140)
-    func answersMessagesIncludedInALengthThatIsTooLong(_ excess: Int) throws {
+    func repliesToMessagesIncludedInALengthThatIsTooLong(_ excess: Int) throws {
         let good = framed(Self.request(2)) + framed(Self.request(3)) + framed(Self.request(4))
         let stream = framed(Self.request(1)) + framed(Self.request(9), off: excess) + good
         // At the end of the input, a length may exceed the rest of the stream.
         for length in [1, 2, 3, 7, 16, 50, 64, 100, 1_000] {
-            let answers = try #require(self.answers(to: stream, inPiecesOf: length))
-            #expect(answers == [Self.answer(1), Self.parseError, Self.answer(2), Self.answer(3), Self.answer(4)])
+            let replies = try #require(self.replies(to: stream, inPiecesOf: length))
+            #expect(replies == [Self.reply(1), Self.parseError, Self.reply(2), Self.reply(3), Self.reply(4)])
         }
     }
 
@@ -39,18 +39,18 @@ struct WrongLengthTests {
     func reportsALengthThatIsTooLong(_ excess: Int) {
         let stream = framed(Self.request(9), off: excess) + framed(Self.request(2)) + framed(Self.request(3))
         let text = Exchange(order: nil, framing: .auto).text(for: [Array(stream.utf8)])
-        #expect(text.contains("Parse error: Content-Length is too long") && text.contains(Self.answer(2)))
+        #expect(text.contains("Parse error: Content-Length is too long") && text.contains(Self.reply(2)))
     }
 
     /// The rest of a message may look like a header whose value contains the next Content-Length.
     @Test(arguments: 1...60, [#"{"jsonrpc":"2.0","method":"update","id":"a: b: c","x":"note: y"}"#])
-    func answersMessagesAfterALengthThatIsTooShort(_ lack: Int, _ message: String) throws {
+    func repliesToMessagesAfterALengthThatIsTooShort(_ lack: Int, _ message: String) throws {
         let stream =
             framed(Self.request(1)) + framed(message, off: -lack) + framed(Self.request(2)) + framed(Self.request(3))
         for length in [1, 2, 5, 16, 50, 1_000] {
-            let answers = try #require(self.answers(to: stream, inPiecesOf: length))
-            #expect(answers.first == Self.answer(1) && answers.dropFirst().first == Self.parseError)
-            #expect(answers.suffix(2) == [Self.answer(2), Self.answer(3)])
+            let replies = try #require(self.replies(to: stream, inPiecesOf: length))
+            #expect(replies.first == Self.reply(1) && replies.dropFirst().first == Self.parseError)
+            #expect(replies.suffix(2) == [Self.reply(2), Self.reply(3)])
         }
     }
 
@@ -63,34 +63,34 @@ struct WrongLengthTests {
     ])
     func acceptsAGoodMessage(_ message: String) throws {
         for length in [1, 7, 1_000] {
-            let answers = try #require(self.answers(to: framed(message) + framed(Self.request(2)), inPiecesOf: length))
-            #expect(answers.count == 2 && answers.allSatisfy { $0.contains("\"result\":null") })
+            let replies = try #require(self.replies(to: framed(message) + framed(Self.request(2)), inPiecesOf: length))
+            #expect(replies.count == 2 && replies.allSatisfy { $0.contains("\"result\":null") })
         }
     }
 
     /// A message that is not JSON and includes nothing of the next is still one parse error.
     @Test(arguments: ["abc", "{}c", "Content", "{\"a\":\"Content-Length", "Content-Length: x\r\n"])
-    func answersABadMessageWithOneParseError(_ message: String) throws {
+    func repliesToABadMessageWithOneParseError(_ message: String) throws {
         for length in [1, 7, 1_000] {
             let stream = framed(message) + framed(Self.request(2))
-            #expect(answers(to: stream, inPiecesOf: length) == [Self.parseError, Self.answer(2)])
-            #expect(answers(to: framed(message), inPiecesOf: length) == [Self.parseError])
+            #expect(replies(to: stream, inPiecesOf: length) == [Self.parseError, Self.reply(2)])
+            #expect(replies(to: framed(message), inPiecesOf: length) == [Self.parseError])
         }
     }
 
-    /// A message that ended with a letter of `Content-Length` was once answered only when the next one came. A host
+    /// A message that ended with a letter of `Content-Length` once got its reply only when the next one came. A host
     /// that waits for the reply never sends the next one.
     @Test(arguments: 1...14)
-    func answersAtOnceThoughTheNextHeaderMayHaveBegun(_ count: Int) {
+    func repliesAtOnceThoughTheNextHeaderMayHaveBegun(_ count: Int) {
         var framer = HeaderFramer()
         let message = #"{"jsonrpc":"2.0","method":""# + String("Content-Length".prefix(count))
-        let isAnswered = Array(framed(message).utf8).withUnsafeBytes { bytes in
+        let hasReply = Array(framed(message).utf8).withUnsafeBytes { bytes in
             let (chunk, frames) = framer.frames(of: bytes)
             return withExtendedLifetime(chunk) {
                 frames == [.message(UnsafeRawBufferPointer(rebasing: bytes.suffix(message.utf8.count)))]
             }
         }
-        #expect(isAnswered)
+        #expect(hasReply)
         let bare = Array("Contents\n\(framed(Self.request(2)))".utf8).withUnsafeBytes { framer.frames(of: $0).frames }
         #expect(bare.count == 2 && bare.first == .badHeader)
     }

@@ -12,9 +12,10 @@ import os
 import subprocess
 import sys
 
+from checks import DETERMINISTIC_FLAGS
 from peers import HERE, MUTANTS
 
-ARGUMENTS = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7", "--replies", "in-order"]
+ARGUMENTS = [*DETERMINISTIC_FLAGS, "--replies", "in-order"]
 
 
 def session(has_headers):

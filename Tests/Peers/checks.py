@@ -1,8 +1,11 @@
 """Reports the checks of a Python peer as lines of the Test Anything Protocol."""
 
+import pathlib
 import traceback
 
 CALL_SECONDS_MAX = 20
+# The flags of deterministic mode.
+DETERMINISTIC_FLAGS = (pathlib.Path(__file__).parents[2] / "schema/cases/flags.txt").read_text().split()
 
 
 class Unexpected(Exception):

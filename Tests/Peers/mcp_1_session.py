@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 
-from checks import Checks, expect, require
+from checks import DETERMINISTIC_FLAGS, Checks, expect, require
 from mcp import ClientSession, McpError, StdioServerParameters, stdio_client, types
-from mcp_story import HANDSHAKE_VERSIONS, DETERMINISTIC_FLAGS, DETERMINISTIC_TOOLS, Command, play, soon
+from mcp_story import DETERMINISTIC_TOOLS, HANDSHAKE_VERSIONS, Command, play, soon
 
 
 class Peer:

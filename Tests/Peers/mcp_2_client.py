@@ -10,10 +10,10 @@ import warnings
 
 import anyio
 import mcp_types
-from checks import CALL_SECONDS_MAX, Checks, Unexpected, expect, require
+from checks import CALL_SECONDS_MAX, DETERMINISTIC_FLAGS, Checks, Unexpected, expect, require
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
-from mcp_story import HANDSHAKE_VERSIONS, DETERMINISTIC_FLAGS, DETERMINISTIC_TOOLS, Command, play, soon
+from mcp_story import DETERMINISTIC_TOOLS, HANDSHAKE_VERSIONS, Command, play, soon
 from mcp_types.methods import validate_server_result
 
 STATELESS_VERSION = "2026-07-28"
@@ -50,7 +50,7 @@ class Watched:
     def __init__(self, stream):
         self.stream, self.ids, self.waits = stream, [], {}
 
-    def note(self, item):
+    def record(self, item):
         id = getattr(item.message, "id", None)
         self.ids.append(id)
         if id in self.waits:
@@ -63,14 +63,14 @@ class Watched:
 
     async def send(self, item):
         await self.stream.send(item)
-        self.note(item)
+        self.record(item)
 
     def __aiter__(self):
         return self
 
     async def __anext__(self):
         item = await self.stream.__anext__()
-        self.note(item)
+        self.record(item)
         return item
 
     async def __aenter__(self):

@@ -20,7 +20,6 @@ from jsonschema import Draft202012Validator
 
 BINARY = os.environ["POSTERN_BIN"]
 LIVE = ["--data", ":memory:", "--no-email-confirmation"]
-DETERMINISTIC_FLAGS = ["--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7"]
 DETERMINISTIC_TOOLS = {"system_advance_clock", "system_outbox", "system_invite"}
 HANDSHAKE_VERSIONS = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
 PASSWORD = "a long password"

@@ -2,7 +2,7 @@
 # The shell runs Postern with pipes, here-documents, files and named pipes.
 set -u
 
-flags=(--data :memory: --clock 2016-02-24T22:07:52.371513Z --seed 7)
+read -ra flags <../../schema/cases/flags.txt
 request='{"jsonrpc":"2.0","id":1,"method":"system.outbox"}'
 reply='{"jsonrpc":"2.0","id":1,"result":{"messages":[]}}'
 newline=$'\n'

@@ -2,7 +2,9 @@ import PosternTranscripts
 
 extension PosternProcess {
     /// The flags that start deterministic mode, as all transcripts use them.
-    package static var deterministicFlags: [String] { Transcript.deterministicFlags }
+    package static var deterministicFlags: [String] {
+        get throws { try Transcript.deterministicFlags }
+    }
 
     /// A process in deterministic mode.
     package static func deterministic(_ arguments: [String] = []) throws -> PosternProcess {

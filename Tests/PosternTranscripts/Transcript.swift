@@ -23,9 +23,12 @@ package struct Transcript: CustomStringConvertible, Sendable {
     package let steps: [Step]
 
     /// The flags that start deterministic mode.
-    package static let deterministicFlags = [
-        "--data", ":memory:", "--clock", "2016-02-24T22:07:52.371513Z", "--seed", "7",
-    ]
+    package static var deterministicFlags: [String] {
+        get throws {
+            let text = try String(contentsOfFile: folder + "/flags.txt", encoding: .utf8)
+            return text.split(whereSeparator: \.isWhitespace).map { String($0) }
+        }
+    }
 
     /// The folder of the package's own transcripts.
     package static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

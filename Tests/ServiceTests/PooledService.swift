@@ -9,7 +9,7 @@ import Store
 import Synchronization
 import Testing
 
-/// A server in this process. Worker threads carry out its requests, each with its own session over a `SharedMemory`.
+/// A server in this process. Worker threads execute its requests, each with its own session over a `SharedMemory`.
 final class PooledService {
     /// The settings that differ between the test with transcripts and the tests with several clients.
     struct Settings {
@@ -30,7 +30,7 @@ final class PooledService {
         requests = try Pipe()
         replies = try Pipe()
         wakeUp = try #require(WakeUp())
-        // The workers share both. In deterministic mode requests are carried out one after another, so two workers
+        // The workers share both. In deterministic mode requests are executed one after another, so two workers
         // never use them at the same time.
         nonisolated(unsafe) let time: any TimeSource =
             settings.isDeterministic

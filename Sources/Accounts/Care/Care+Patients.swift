@@ -59,13 +59,13 @@ extension Care {
     /// A page of the patients that a user can see, and the number of all of them. Shares that a job will end are
     /// neither listed nor counted.
     ///
-    /// - Parameter answerBytesMax: the maximum length of the reply.
-    /// - Throws: `AnswerTooLong` as soon as the reply is certain to be longer, without reading the other patients.
+    /// - Parameter replyBytesMax: the maximum length of the reply.
+    /// - Throws: `ReplyTooLong` as soon as the reply is certain to be longer, without reading the other patients.
     package func patients(
         _ token: Given<String>,
         limit: Given<Int>,
         offset: Given<Int>,
-        answerBytesMax: Int = .max
+        replyBytesMax: Int = .max
     ) throws -> (page: [SeenPatient], count: Int) {
         let now = environment.time.now
         return try environment.store.read { tx in
@@ -74,14 +74,14 @@ extension Care {
             let offset = try CareRules.count(offset, standard: 0, ErrorCode.Care.invalidOffset)
             let pageMax = limit == 0 ? Int.max : limit
             // Read one share more than fits in a reply, so that a longer page is detected.
-            let sharesMax = min(pageMax, answerBytesMax / Limits.patientAnswerBytesMin + 1)
+            let sharesMax = min(pageMax, replyBytesMax / Limits.patientReplyBytesMin + 1)
             let ended = try endedShares(of: user.id, in: tx)
             let shares =
                 try ended.isEmpty
                 ? tx.scan(CareShare.byUser, prefix: Key(user.id), offset: offset, limit: sharesMax)
                 : page(of: user.id, without: ended, offset: offset, limit: sharesMax, in: tx)
             let count = try tx.count(CareShare.byUser, prefix: Key(user.id)) - ended.count
-            return (try seen(shares, within: AnswerBound(bytesMax: answerBytesMax), in: tx), count)
+            return (try seen(shares, within: ReplyBound(bytesMax: replyBytesMax), in: tx), count)
         }
     }
 
@@ -221,7 +221,7 @@ extension Care {
     /// The patients of a page as one user sees them.
     private func seen(
         _ shares: [CareShare],
-        within bound: consuming AnswerBound,
+        within bound: consuming ReplyBound,
         in tx: Transaction
     ) throws -> [SeenPatient] {
         var page: [SeenPatient] = []
@@ -235,7 +235,7 @@ extension Care {
             let patient = try seen(share, in: tx)
             page.append(patient)
             // A short page is not measured.
-            if shares.count > Limits.answerItemsUnmeasured { try bound.add(patient) }
+            if shares.count > Limits.replyItemsUnmeasured { try bound.add(patient) }
         }
         return page
     }

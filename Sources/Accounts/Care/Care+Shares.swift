@@ -86,12 +86,12 @@ extension Care {
     /// The shares of a patient, the earliest first. A user who can only read the patient gets only the user's own
     /// share.
     ///
-    /// - Parameter answerBytesMax: the maximum length of the reply.
-    /// - Throws: `AnswerTooLong` as soon as the reply is certain to be longer, without reading the other shares.
+    /// - Parameter replyBytesMax: the maximum length of the reply.
+    /// - Throws: `ReplyTooLong` as soon as the reply is certain to be longer, without reading the other shares.
     package func shares(
         _ token: Given<String>,
         _ id: Given<Int>,
-        answerBytesMax: Int = .max
+        replyBytesMax: Int = .max
     ) throws -> [CareShare] {
         let now = environment.time.now
         return try environment.store.read { tx in
@@ -100,7 +100,7 @@ extension Care {
             let own = try share(of: user, in: id, pending, in: tx)
             let seen = try seen(own, in: tx)
             guard seen.share.allowsWriting else { return [seen.share] }
-            var (shares, next, bound) = ([CareShare](), 0, AnswerBound(bytesMax: answerBytesMax))
+            var (shares, next, bound) = ([CareShare](), 0, ReplyBound(bytesMax: replyBytesMax))
             while true {
                 let (prefix, from) = (Key(own.patient), Key(own.patient, next))
                 let page = try tx.scan(CareShare.byPatient, prefix: prefix, from: from, limit: Limits.sharesPerScanMax)

@@ -11,13 +11,13 @@ package enum Limits {
     /// Clients per scan when a list of clients is read.
     package static let clientsPerScanMax = 1_000
     /// Records of a list that are read before the length of its reply is measured. Most lists are shorter.
-    package static let answerItemsUnmeasured = clientsPerScanMax
+    package static let replyItemsUnmeasured = clientsPerScanMax
     /// The minimum bytes of a client in a reply, without its texts.
-    package static let clientAnswerBytesMin = 128
+    package static let clientReplyBytesMin = 128
     /// The minimum bytes of a patient in a reply, without its texts.
-    package static let patientAnswerBytesMin = 96
+    package static let patientReplyBytesMin = 96
     /// The minimum bytes of a share in a reply, without its texts.
-    package static let shareAnswerBytesMin = 64
+    package static let shareReplyBytesMin = 64
     /// Shares per scan when a request or a job reads all shares of a patient.
     package static let sharesPerScanMax = 100
     /// The number of patients of a list that are read together.

@@ -60,13 +60,13 @@ extension Operators {
     ///
     /// - Parameters:
     ///   - limit: returns only the oldest changes, at most this many. The next request continues after them.
-    ///   - answerBytesMax: the maximum length of the reply.
-    /// - Throws: `AnswerTooLong` as soon as the reply is certain to be longer, without reading the other clients.
+    ///   - replyBytesMax: the maximum length of the reply.
+    /// - Throws: `ReplyTooLong` as soon as the reply is certain to be longer, without reading the other clients.
     package func clients(
         session: SessionFields,
         provision: Given<Int>,
         limit: Given<Int> = .absent,
-        answerBytesMax: Int = .max
+        replyBytesMax: Int = .max
     ) throws -> (clients: [Client], next: Int) {
         let now = environment.time.now
         return try environment.store.read { tx in
@@ -76,7 +76,7 @@ extension Operators {
             let next = account.record.lastChange + 1
             let limit = try OperatorRules.limit(limit, "limit")
             guard provision < next else { return ([], next) }
-            var bound = AnswerBound(bytesMax: answerBytesMax)
+            var bound = ReplyBound(bytesMax: replyBytesMax)
             if let limit {
                 let clients = try oldestChanges(of: account.record, from: provision, limit: limit, &bound, in: tx)
                 guard clients.count == limit, let latest = clients.first else { return (clients, next) }
@@ -90,7 +90,7 @@ extension Operators {
     private func latestChanges(
         of account: Operator,
         from provision: Int,
-        _ bound: inout AnswerBound,
+        _ bound: inout ReplyBound,
         in tx: Transaction
     ) throws -> [Client] {
         var (clients, end): ([Client], Key?) = ([], nil)
@@ -117,7 +117,7 @@ extension Operators {
         of account: Operator,
         from provision: Int,
         limit: Int,
-        _ bound: inout AnswerBound,
+        _ bound: inout ReplyBound,
         in tx: Transaction
     ) throws -> [Client] {
         var (clients, from): ([Client], Int) = ([], provision)

@@ -35,7 +35,7 @@ struct HeaderFramer: ~Copyable {
     private var bytesToDrop = 0
     /// Whether the start of the next header block is unknown, so that it must be searched.
     private var isSearching = false
-    /// Whether the next header block belongs to an HTTP request that was answered already.
+    /// Whether the next header block belongs to an HTTP request that already got its error.
     private var isInHTTPRequest = false
     /// Whether the input has ended.
     private var isAtEnd = false
@@ -152,7 +152,7 @@ struct HeaderFramer: ~Copyable {
             position = place
             return .plain(.lengthTooLong)
         case .begun(let bytes) where !isAtEnd:
-            // Answer the message now and do not wait for more bytes: the peer may wait for the reply before it sends
+            // Return the message now and do not wait for more bytes: the peer may wait for the reply before it sends
             // more.
             bytesTakenIn = bytes
             position = end

@@ -9,8 +9,7 @@ struct MessageReader: ~Copyable {
     private var framer: Framer
     /// The frames whose messages have not been taken.
     private var backlog = Backlog()
-    /// A value spread over several lines that was answered with an error, while further lines may belong to it; else
-    /// nil.
+    /// A value spread over several lines that got an error, while further lines may belong to it; else nil.
     private var openValue: PrettyPrintedValue?
 
     init(_ framing: Framing) {
@@ -65,7 +64,7 @@ struct MessageReader: ~Copyable {
         }
     }
 
-    /// Whether a line belongs to `openValue`, which was answered with an error already.
+    /// Whether a line belongs to `openValue`, which already got its error.
     private mutating func belongsToOpenValue(_ line: UnsafeRawBufferPointer) -> Bool {
         let belongs = openValue?.takes(line) ?? false
         if openValue?.isOver == true { openValue = nil }

@@ -17,8 +17,8 @@ import JSON
 ///
 /// A whole message, an object with `jsonrpc` or an array with such an object, never belongs to the value: a stray `{`
 /// does not cost a request its reply. A line that is not indented deeper than the first also does not belong to it if
-/// it begins with an opening bracket or is a JSON text: after the start of a message that was cut off, later lines are
-/// still answered.
+/// it begins with an opening bracket or is a JSON text: after the start of a message that was cut off, later lines
+/// still get replies.
 ///
 /// No bytes of a line are kept, because they may be part of a secret.
 struct PrettyPrintedValue {

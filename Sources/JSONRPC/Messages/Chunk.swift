@@ -1,6 +1,7 @@
 internal import Platform
 
-/// A run of bytes that were read, at a fixed address until the last message in it is answered.
+/// The bytes of the messages that one read completed, at a fixed address until the last of these messages has its
+/// reply.
 final class Chunk {
     // Written once, in `init`, and only read afterwards.
     let bytes: UnsafeRawBufferPointer

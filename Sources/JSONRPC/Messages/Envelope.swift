@@ -9,7 +9,7 @@ struct Envelope {
     private var hasMethod = false
     private var params: UnsafeRawBufferPointer?
     private var paramsAreStructured = true
-    private var isResponse = false
+    private var isReply = false
 
     init(reading reader: inout JSONReader) throws(JSONError) {
         var seen = SeenProperties()
@@ -39,7 +39,7 @@ struct Envelope {
             case .jsonrpc:
                 if case .string = kind { isVersion2 = try reader.text().equals("2.0") } else { try reader.skip() }
             case .result, .error:
-                isResponse = true
+                isReply = true
                 try reader.skip()
             case .other:
                 try reader.skip()
@@ -48,7 +48,7 @@ struct Envelope {
     }
 
     func message() -> Message {
-        if isResponse, !hasMethod { return .ignored }
+        if isReply, !hasMethod { return .ignored }
         guard !hasID || id != nil, isVersion2, let method, !method.bytes.isEmpty, paramsAreStructured else {
             return .invalid(fault, id: id)
         }

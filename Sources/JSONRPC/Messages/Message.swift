@@ -3,9 +3,9 @@ import JSON
 /// A parsed message.
 enum Message {
     case request(Request)
-    /// Not a valid request. The error is answered with the id; nil if none could be read.
+    /// Not a valid request. The reply is the error, with this id; nil if none could be read.
     case invalid(RPCError, id: UnsafeRawBufferPointer?)
-    /// A response. The server ignores it, because it sends no requests.
+    /// A reply. The server ignores it, because it sends no requests.
     case ignored
 }
 

@@ -2,13 +2,14 @@ package import JSON
 
 /// An error object of JSON-RPC 2.0 (§5.1).
 package struct RPCError: Error, Equatable, Sendable {
-    /// The error code.
+    /// A code that JSON-RPC reserves, -32768 to -32000, or one of the called API.
     package let code: Int
     /// One sentence for people.
     package let message: String
     /// Details that a program can evaluate; nil omits the property.
     package let data: JSONValue?
 
+    /// Makes an error of an API or of the service. Those that JSON-RPC defines are constants.
     package init(code: Int, message: String, data: JSONValue? = nil) {
         self.code = code
         self.message = message
@@ -54,14 +55,14 @@ package struct RPCError: Error, Equatable, Sendable {
     static let noMethod = invalidRequest.because("method is missing")
     static let wrongMethod = invalidRequest.because("method must be a string that is not empty")
     static let wrongParams = invalidRequest.because("params must be an object")
-    static let batchAnswerTooLong = RPCError(
+    static let batchReplyTooLong = RPCError(
         code: -32000,
         message:
             "Not carried out: the answer to the batch is longer than \(Limits.answerBytesMax) bytes; send fewer requests in one batch",
         data: ["errors": ["answer_too_long"]]
     )
     /// The result is longer than one reply may be.
-    package static let answerTooLong = RPCError(
+    package static let replyTooLong = RPCError(
         code: -32000,
         message: "The answer is longer than \(Limits.answerBytesMax) bytes; ask for less at a time",
         data: ["errors": ["answer_too_long"]]

@@ -32,7 +32,7 @@ final class BatchReply {
         self.missing = count
     }
 
-    /// Whether the reply is so long that no further request of the batch may be carried out.
+    /// Whether the reply is so long that no further request of the batch may be executed.
     var isFull: Bool { bytes >= Limits.answerBytesMax }
 
     /// Stores the reply to one message, empty if it gets none. Returns true if this was the last missing one.
@@ -43,7 +43,7 @@ final class BatchReply {
         return missing == 0
     }
 
-    /// Removes the reply to one message, because the message is carried out again.
+    /// Removes the reply to one message, because the message is executed again.
     func takeBack(at index: Int) {
         bytes -= parts[index].count
         parts[index] = []
@@ -51,16 +51,16 @@ final class BatchReply {
     }
 
     /// The length of the whole reply in bytes; 0 if no message of the batch gets a reply.
-    var answerBytes: Int {
-        let answers = parts.count { !$0.isEmpty }
+    var replyBytes: Int {
+        let replies = parts.count { !$0.isEmpty }
         // Two brackets, and a comma between each two replies.
-        return answers == 0 ? 0 : bytes + answers + 1
+        return replies == 0 ? 0 : bytes + replies + 1
     }
 
     /// Appends the whole reply to `output`. The parts are kept, because the commit may fail and requests then run
     /// again.
     func write(to output: inout JSONWriter) {
-        output.reserve(answerBytes + 1)
+        output.reserve(replyBytes + 1)
         output.literal("[")
         var isFirst = true
         for part in parts where !part.isEmpty {
@@ -73,20 +73,20 @@ final class BatchReply {
 }
 
 extension JSONWriter {
-    /// Writes the start of a response, up to its result. The id is written byte for byte as it was received.
-    mutating func beginResponse(to id: UnsafeRawBufferPointer?) {
+    /// Writes the start of a reply, up to its result. The id is written byte for byte as it was received.
+    mutating func beginReply(to id: UnsafeRawBufferPointer?) {
         beginEnvelope(of: id)
         literal(",\"result\":")
     }
 
-    mutating func errorResponse(_ error: RPCError, to id: UnsafeRawBufferPointer?) {
+    mutating func errorReply(_ error: RPCError, to id: UnsafeRawBufferPointer?) {
         beginEnvelope(of: id)
         literal(",\"error\":")
         error.write(to: &self)
         endObject()
     }
 
-    /// Writes the envelope up to the id. A response starts a line or a part of a batch, so no comma goes before it.
+    /// Writes the envelope up to the id. A reply starts a line or a part of a batch, so no comma goes before it.
     private mutating func beginEnvelope(of id: UnsafeRawBufferPointer?) {
         literal("{\"jsonrpc\":\"2.0\",\"id\":")
         if let id { raw(id) } else { null() }

@@ -1,5 +1,5 @@
 extension Connection {
-    /// A connection whose requests are carried out on the calling thread.
+    /// A connection whose requests are executed on the calling thread.
     init(handler: any RequestHandler, pool: WorkPool, order: ReplyOrder?, framing: Framing) {
         self.init(
             policy: handler,

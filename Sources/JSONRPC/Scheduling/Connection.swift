@@ -2,17 +2,17 @@
 ///
 ///     receive          takes bytes that were read
 ///       MessageReader    cuts and parses messages
-///       admit            carries out a message at once, or queues it in its lane
+///       admit            executes a message at once, or queues it in its lane
 ///         Lanes            hold the messages that wait
-///         Executor         carries out units of work, on this thread or on workers
+///         Executor         executes units of work, on this thread or on workers
 ///         WorkPool         does the slow work that a unit waits for
 ///     resume           continues the messages whose slow work or worker has finished
-///     commit           the executor makes the turn's units durable; ReplyBuffer then releases their replies
+///     endGroup         the executor commits the group of units; ReplyBuffer then releases their replies
 ///     takeOutput       gives the released replies
 ///
-/// A waiting message blocks only its lane. In-order mode has a single lane. A turn ends when its replies are long
-/// (`Limits.turnBytes`), because a short request may have a long reply. The next turn starts when the replies have been
-/// taken.
+/// A waiting message blocks only its lane. In-order mode has a single lane. A group ends after the messages of a read,
+/// and earlier when its replies are long (`Limits.groupReplyBytes`), because a short request may have a long reply. The
+/// next group starts when the replies have been taken.
 ///
 /// The scheduler belongs to one thread, and does not read or write the stream. It is a struct with one owner, because
 /// each use of a property of an object is checked at run time for overlapping access.
@@ -31,8 +31,8 @@ struct Connection: ~Copyable {
     private var replies: ReplyBuffer
 
     /// - Parameters:
-    ///   - policy: answers the scheduler's questions about requests.
-    ///   - executor: carries out requests.
+    ///   - policy: gives the properties of requests that the scheduler needs.
+    ///   - executor: executes requests.
     ///   - pool: does slow work.
     ///   - order: how requests are ordered; nil lets the framing decide, because peers that frame with headers match
     ///     replies to requests by id.
@@ -52,14 +52,14 @@ struct Connection: ~Copyable {
         self.replies = ReplyBuffer(framing)
     }
 
-    /// Whether every request was answered.
+    /// Whether every message that was read has its reply.
     var isIdle: Bool { lanes.isEmpty && reader.isEmpty }
 
     /// Whether `takeBacklog()` can go on with messages that were read once earlier replies have been taken.
     var hasBacklog: Bool { !reader.isEmpty || !pausedLanes.isEmpty && !executor.isFull }
 
-    /// How many messages were read and are not answered; replies that wait to be written are not counted.
-    var unansweredMessages: Int { lanes.count + reader.count }
+    /// How many messages were read and have no reply yet. A reply may still wait to be written.
+    var messagesWithoutReply: Int { lanes.count + reader.count }
 
     /// Whether so many refused messages wait that reading must stop.
     var isSaturated: Bool { lanes.isSaturated }
@@ -73,14 +73,14 @@ struct Connection: ~Copyable {
         takeBacklog()
     }
 
-    /// Handles the end of the input.
+    /// Takes the end of the input. A message that it cuts short gets an error.
     mutating func receiveEnd() {
         reader.receiveEnd()
         replies.framing = reader.framing
         takeBacklog()
     }
 
-    /// Continues after a turn that ended because its replies were long.
+    /// Continues after a group that ended because its replies were long.
     mutating func takeBacklog() {
         advancePausedLanes()
         while !replies.isFull, let (received, chunk) = reader.next() {
@@ -89,7 +89,7 @@ struct Connection: ~Copyable {
             case .batch(let messages): admit(messages, chunk: chunk)
             }
         }
-        endTurn()
+        endGroup()
     }
 
     /// Continues the messages whose slow work or worker has finished.
@@ -107,7 +107,7 @@ struct Connection: ~Copyable {
             if let message = underWay.remove(ticket) { finish(message, with: execution) }
         }
         advancePausedLanes()
-        endTurn()
+        endGroup()
     }
 
     /// Ends the executor, once it has finished the units that it has begun.
@@ -120,11 +120,11 @@ struct Connection: ~Copyable {
         replies.takeReleased()
     }
 
-    private mutating func endTurn() {
+    private mutating func endGroup() {
         executor.commit(&replies)
         lookAhead()
-        // An inline executor has ended the group of transactions, which the policy's are part of.
-        if !isInline { policy.endTurn() }
+        // The commit of an inline executor has ended the policy's transactions too: they use the same session.
+        if !isInline { policy.endGroup() }
     }
 
     // MARK: Order
@@ -144,14 +144,14 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// Carries out a message, or queues it in its lane.
+    /// Executes a message, or queues it in its lane.
     private mutating func admit(_ message: consuming Message, at place: BatchPlace? = nil, chunk: Chunk) {
         guard let unit = unit(for: message, at: place, chunk: chunk) else {
             if let place { replies.stage([], at: place) }
             return
         }
         let ticket = underWay.nextTicket()
-        // A unit that is done at once needs no lane. One that a worker carries out may change its account meanwhile.
+        // A unit that is done at once needs no lane. One that a worker executes may change its account meanwhile.
         if lanes.isEmpty, isInline {
             begin(unit, ticket, in: nil)
         } else {
@@ -182,13 +182,15 @@ struct Connection: ~Copyable {
                 // A notification gets no reply, not even that there is no room for it (JSON-RPC 2.0 §4.1).
                 return cancelWaiting(request) || lanes.isFull ? nil : UnitOfWork(request, to: address)
             }
-            if inFlight.message(id) != nil { return UnitOfWork(policy.shaped(.idInFlight, for: request), to: address) }
-            if lanes.isFull { return UnitOfWork(policy.shaped(.overloaded, for: request), to: address) }
+            if inFlight.message(id) != nil {
+                return UnitOfWork(policy.formatted(.idInFlight, for: request), to: address)
+            }
+            if lanes.isFull { return UnitOfWork(policy.formatted(.overloaded, for: request), to: address) }
             return UnitOfWork(request, to: address)
         }
     }
 
-    /// Cancels the waiting request that a notification names: it is not carried out and gets no reply.
+    /// Cancels the waiting request that a notification names: it is not executed and gets no reply.
     ///
     /// - Returns: false if the notification cancels nothing.
     private func cancelWaiting(_ notification: Request) -> Bool {
@@ -212,14 +214,14 @@ struct Connection: ~Copyable {
         }
     }
 
-    // MARK: Carrying out
+    // MARK: Execution
 
-    /// Carries out a message that need not wait for its turn. If it then waits for other work, it is put in its lane.
+    /// Executes a message that need not wait for its turn. If it then waits for other work, it is put in its lane.
     ///
     /// - Parameter lane: the message's lane; nil if that is not known yet.
     private mutating func begin(_ unit: consuming UnitOfWork, _ ticket: Ticket, in lane: Lane?) {
         refuseInFullBatch(&unit)
-        let execution = executor.carryOut(unit, ticket, replies: &replies)
+        let execution = executor.execute(unit, ticket, replies: &replies)
         if case .done = execution { return }
         let message = PendingMessage(unit, in: lane ?? self.lane(of: unit) ?? .own(ticket))
         underWay.insert(message, ticket)
@@ -227,12 +229,12 @@ struct Connection: ~Copyable {
         if case .waits(let work) = execution { pool.start(ticket, work) }
     }
 
-    /// Carries out the messages of the paused lanes while there is room.
+    /// Executes the messages of the paused lanes while there is room.
     private mutating func advancePausedLanes() {
         while !isFull, let lane = pausedLanes.removeFirst() { advance(lane) }
     }
 
-    /// Carries out the messages of a lane whose turn has come.
+    /// Executes the messages of a lane whose turn has come.
     private mutating func advance(_ lane: Lane) {
         while let message = lanes.first(of: lane), message.state == .queued {
             if isFull {
@@ -241,7 +243,7 @@ struct Connection: ~Copyable {
             }
             refuseInFullBatch(&message.unit)
             let ticket = underWay.nextTicket()
-            switch executor.carryOut(message.unit, ticket, replies: &replies) {
+            switch executor.execute(message.unit, ticket, replies: &replies) {
             case .done: remove(message)
             case .waits(let work): start(work, for: message, ticket)
             case .underWay: underWay.insert(message, ticket)
@@ -267,19 +269,19 @@ struct Connection: ~Copyable {
         pool.start(ticket, work)
     }
 
-    /// Removes a message that was carried out, the first of its lane.
+    /// Removes a message that was executed, the first of its lane.
     private mutating func remove(_ message: PendingMessage) {
         message.state = .done
         inFlight.remove(message)
         lanes.removeFirst(of: message.lane)
     }
 
-    /// A batch whose reply is full carries out no further request.
+    /// A batch whose reply is full executes no further request.
     private func refuseInFullBatch(_ unit: inout UnitOfWork) {
         guard let place = unit.address.place, place.batch.isFull, let request = unit.request, request.id != nil else {
             return
         }
-        unit.refuse(policy.shaped(.batchAnswerTooLong, for: request))
+        unit.refuse(policy.formatted(.batchReplyTooLong, for: request))
     }
 
     /// Runs the first phases of requests that wait, to start their slow work.

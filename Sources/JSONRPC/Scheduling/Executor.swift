@@ -1,16 +1,22 @@
 /// Identifies a message while the executor or the work pool works on it.
 typealias Ticket = Int
 
-/// Carries out units of work: runs their phases and commits their writes.
+/// Executes units of work: runs their phases and commits their writes.
+///
+/// To execute a unit, a `RequestHandler` executes its request, which *calls* a method of the contract. A request has one
+/// phase, and one more after each slow work. A phase *runs*, as a job of a thread does.
+///
+/// The units between two calls of `commit` form a *group*: usually those of one read. An inline executor commits a
+/// group with one sync (group commit).
 protocol Executor: AnyObject {
-    /// Whether a unit is carried out before `carryOut` returns, on the thread that calls it.
+    /// Whether a unit is executed before `execute` returns, on the thread that calls it.
     var isInline: Bool { get }
 
     /// Whether it accepts no further unit until one is finished.
     var isFull: Bool { get }
 
     /// Runs the next phase of a unit, or starts it on a worker. If the unit is done on return, its reply is staged.
-    func carryOut(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution
+    func execute(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution
 
     /// Runs the first phase of a request ahead of its turn, only to find the slow work that the request waits for. The
     /// writes and the result are discarded. At its turn the request continues with the phase that the slow work
@@ -20,7 +26,7 @@ protocol Executor: AnyObject {
     /// The executions that were under way and have ended since the last call.
     func takeFinished() -> [(ticket: Ticket, execution: FinishedExecution)]
 
-    /// Ends a turn: commits the units that were carried out and are not committed yet, and releases their replies.
+    /// Ends a group: commits its units that are not committed yet, and releases the replies.
     func commit(_ replies: inout ReplyBuffer)
 
     /// Ends the executor: finishes the units that were handed over, stops its threads and ends their sessions.
@@ -29,7 +35,7 @@ protocol Executor: AnyObject {
 
 /// The state of a unit of work after a call of the executor.
 enum Execution {
-    /// It was carried out, and its reply is staged. After `lookAhead`: it waits for no slow work.
+    /// It was executed, and its reply is staged. After `lookAhead`: it waits for no slow work.
     case done
     /// It waits for slow work.
     case waits(SlowWork)

@@ -1,12 +1,12 @@
 import JSON
 
-/// Carries out units of work on the calling thread, and commits them in groups.
+/// Executes units of work on the calling thread, and commits them in groups: a thousand requests share one sync.
 ///
-/// A thousand requests from one read share one sync. If the commit of a group fails, each of its units is carried out
-/// again and committed alone, so that requests that only read get their usual replies.
+/// If the commit of a group fails, each of its units is executed again and committed alone, so that requests that only
+/// read get their usual replies.
 final class InlineExecutor: Executor {
     private let handler: any RequestHandler
-    /// The units that were carried out and are not committed.
+    /// The units of the group: executed and not committed.
     private var group: [UnitOfWork] = []
 
     init(_ handler: any RequestHandler) {
@@ -16,13 +16,13 @@ final class InlineExecutor: Executor {
     let isInline = true
     var isFull: Bool { false }
 
-    func carryOut(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution {
+    func execute(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution {
         if replies.isInPlace(unit.address) {
-            if let work = replies.stageInPlace({ unit.perform(by: handler, reply: &$0) }) { return .waits(work) }
+            if let work = replies.stageInPlace({ unit.execute(by: handler, reply: &$0) }) { return .waits(work) }
             group.append(unit)
         } else {
             var reply = JSONWriter()
-            if let work = unit.perform(by: handler, reply: &reply) { return .waits(work) }
+            if let work = unit.execute(by: handler, reply: &reply) { return .waits(work) }
             group.append(unit)
             replies.stage(reply.take(), to: unit.address)
         }
@@ -54,21 +54,21 @@ final class InlineExecutor: Executor {
         for place in group.compactMap(\.address.place) { place.batch.takeBack(at: place.index) }
         replies.discardStaged()
         for unit in group {
-            replies.stage(unit.performAndCommit(by: handler, after: fault), to: unit.address)
+            replies.stage(unit.executeAndCommit(by: handler, after: fault), to: unit.address)
         }
     }
 }
 
 extension UnitOfWork {
-    /// Carries out the message again, from the phase that its slow work returned, and commits its writes alone.
+    /// Executes the message again, from the phase that its slow work returned, and commits its writes alone.
     ///
     /// - Parameter fault: why the commit of the group failed. It is the reply if the request waits for more slow work.
     /// - Returns: the reply; empty if the message gets none.
-    fileprivate func performAndCommit(by handler: any RequestHandler, after fault: RPCError) -> [UInt8] {
+    fileprivate func executeAndCommit(by handler: any RequestHandler, after fault: RPCError) -> [UInt8] {
         var reply = JSONWriter()
-        if perform(by: handler, reply: &reply) != nil {
+        if execute(by: handler, reply: &reply) != nil {
             handler.rollback()
-            end(with: fault, by: handler, reply: &reply)
+            writeFailure(fault, by: handler, reply: &reply)
         } else {
             commit(by: handler, reply: &reply)
         }

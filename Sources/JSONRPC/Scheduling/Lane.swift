@@ -1,8 +1,9 @@
-/// A group of requests that keep their order, such as those about one account.
+/// A queue of requests that keep their order, such as those about one account.
 package struct Lane: Hashable, Sendable {
     /// The lane's name, unique in the connection.
     package let name: String
 
+    /// - Parameter name: must not begin with `#`, as the names of lanes for one message do.
     package init(_ name: String) {
         self.name = name
     }

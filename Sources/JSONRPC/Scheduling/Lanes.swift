@@ -22,7 +22,7 @@ struct Lanes {
         waiting >= Limits.waitingRequestsMax || waitingBytes >= Limits.waitingBytesMax
     }
 
-    /// Whether so many refused messages wait that reading must stop until some are answered.
+    /// Whether so many refused messages wait that reading must stop until some have their replies.
     var isSaturated: Bool {
         refusals >= Limits.waitingRefusalsMax || refusalBytes >= Limits.waitingRefusalBytesMax
     }

@@ -1,6 +1,6 @@
 internal import Platform
 
-/// The lanes whose next message can be carried out once there is room for its reply or a worker is free. They are served
+/// The lanes whose next message can be executed once there is room for its reply or a worker is free. They are served
 /// in the order in which they were paused, so a lane with many messages does not block the others.
 struct PausedLanes {
     private var queue = Queue<Lane>()

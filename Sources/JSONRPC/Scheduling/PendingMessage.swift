@@ -5,13 +5,13 @@ final class PendingMessage {
         case queued
         /// Its slow work or one of its phases runs on another thread.
         case underWay
-        /// It was carried out.
+        /// It was executed.
         case done
     }
 
     var unit: UnitOfWork
     let lane: Lane
-    /// Whether it waits only to be answered with an error. Of its bytes it then keeps only the id.
+    /// Whether its reply is an error, for which it only waits for its turn. Of its bytes it then keeps only the id.
     let isRefusal: Bool
     var state = State.queued
 

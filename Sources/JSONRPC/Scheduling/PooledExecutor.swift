@@ -1,14 +1,14 @@
 import JSON
 internal import Platform
 
-/// Carries out units of work on worker threads, and commits each unit alone. It is meant for an engine whose commit
+/// Executes units of work on worker threads, and commits each unit alone. It is meant for an engine whose commit
 /// waits for another machine.
 ///
 /// A worker runs one phase of a unit. A unit that waits for slow work occupies no worker, and any worker may run its
 /// next phase.
 final class PooledExecutor: Executor {
     private enum Job: Sendable {
-        case carryOut(Ticket, SharedUnit)
+        case execute(Ticket, SharedUnit)
         case lookAhead(Ticket, SharedUnit)
         /// Ends one worker.
         case end
@@ -35,11 +35,11 @@ final class PooledExecutor: Executor {
     private var workers = 0
     private var underWay = 0
     private let startThread: Thread.Starter
-    /// The session of the calling thread, which carries out units if no worker thread can be started.
+    /// The session of the calling thread, which executes units if no worker thread can be started.
     private var ownSession: WorkerSession?
 
     /// - Parameters:
-    ///   - workers: how many threads carry out requests; at least 1.
+    ///   - workers: how many threads execute requests; at least 1.
     ///   - startThread: starts a worker's thread.
     ///   - wake: called when an execution has ended, on the thread that ran it.
     ///   - makeSession: makes a worker's session, on the worker's thread.
@@ -49,7 +49,7 @@ final class PooledExecutor: Executor {
         wake: @escaping @Sendable () -> Void,
         makeSession: @escaping @Sendable () -> WorkerSession
     ) {
-        precondition(workers > 0, "a pool without workers carries out nothing")
+        precondition(workers > 0, "a pool without workers executes nothing")
         workersMax = workers
         self.startThread = startThread
         exchange = Exchange(makeSession: makeSession, wake: wake)
@@ -58,8 +58,8 @@ final class PooledExecutor: Executor {
     /// At most two jobs per worker: one runs and one is queued, so that no worker waits for the loop.
     var isFull: Bool { underWay >= 2 * workersMax }
 
-    func carryOut(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution {
-        start(.carryOut(ticket, SharedUnit(unit: unit)))
+    func execute(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution {
+        start(.execute(ticket, SharedUnit(unit: unit)))
         return .underWay
     }
 
@@ -117,7 +117,7 @@ final class PooledExecutor: Executor {
 
     private static func run(_ job: Job, in session: WorkerSession, _ exchange: Exchange) {
         switch job {
-        case .carryOut(let ticket, let shared):
+        case .execute(let ticket, let shared):
             exchange.finished.add((ticket, execution(of: shared.unit, by: session.handler)))
         case .lookAhead(let ticket, let shared):
             let work = shared.unit.request.flatMap { session.handler.lookAhead($0) }
@@ -129,7 +129,7 @@ final class PooledExecutor: Executor {
 
     private static func execution(of unit: UnitOfWork, by handler: any RequestHandler) -> FinishedExecution {
         var reply = JSONWriter()
-        if let work = unit.perform(by: handler, reply: &reply) {
+        if let work = unit.execute(by: handler, reply: &reply) {
             handler.rollback()
             return .waits(work)
         }

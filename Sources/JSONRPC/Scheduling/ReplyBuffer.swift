@@ -10,19 +10,19 @@ struct ReplyBuffer: ~Copyable {
     private var staged = JSONWriter(capacity: usualBytes)
     private var released: [UInt8] = []
 
-    /// The usual capacity for staged replies: enough for most groups.
+    /// The usual capacity for staged replies: enough for those of most groups.
     private static let usualBytes = 4_096
 
     init(_ framing: Framing) {
         self.framing = framing
     }
 
-    /// Whether the replies must be sent before the next request is carried out.
-    var isFull: Bool { staged.count + released.count >= Limits.turnBytes }
+    /// Whether the replies must be sent before the next request is executed.
+    var isFull: Bool { staged.count + released.count >= Limits.groupReplyBytes }
 
     /// Stages the reply to a message that is not in a batch. `write` writes it directly into the buffer.
     ///
-    /// - Returns: the slow work that the request waits for, with no reply written; nil if the message was carried out.
+    /// - Returns: the slow work that the request waits for, with no reply written; nil if the message was executed.
     mutating func stageInPlace(_ write: (inout JSONWriter) -> SlowWork?) -> SlowWork? {
         let start = staged.count
         if let work = write(&staged) { return work }
@@ -48,7 +48,7 @@ struct ReplyBuffer: ~Copyable {
     /// Adds a message's reply, empty if it gets none, to the reply of its batch. Stages the batch's reply once it is
     /// complete.
     mutating func stage(_ part: [UInt8], at place: BatchPlace) {
-        guard place.batch.settle(part, at: place.index), case let count = place.batch.answerBytes, count > 0 else {
+        guard place.batch.settle(part, at: place.index), case let count = place.batch.replyBytes, count > 0 else {
             return
         }
         beginMessage(bytes: count)

@@ -1,6 +1,6 @@
 /// The waiting requests by id, compared byte for byte.
 ///
-/// A request that is carried out at once cannot be confused with another, so most ids are never kept here.
+/// A request that is executed at once cannot be confused with another, so most ids are never kept here.
 struct RequestsInFlight {
     private var messages: [[UInt8]: PendingMessage] = [:]
 
@@ -17,7 +17,7 @@ struct RequestsInFlight {
         if messages[Array(id)] == nil { messages[Array(id)] = message }
     }
 
-    /// Removes a request that was carried out.
+    /// Removes a request that was executed.
     mutating func remove(_ message: PendingMessage) {
         guard let id = message.unit.address.id, case let key = Array(id), messages[key] === message else { return }
         messages[key] = nil

@@ -1,15 +1,15 @@
-/// What is needed to carry out one message, and to carry it out again.
+/// What is needed to execute one message, and to execute it again.
 ///
 /// Its writes and its reply take effect together or not at all. The engine holds the writes, in the order of the units,
 /// and the `ReplyBuffer` the reply.
 struct UnitOfWork {
     enum Content {
-        /// The handler carries out the request.
+        /// The handler executes the request.
         case request(Request)
-        /// The message is answered with an error, and nothing is carried out. The case is indirect because an error is
+        /// The reply is an error, and nothing is executed. The case is indirect because an error is
         /// large and rare.
         indirect case refusal(RPCError)
-        /// The client cancelled the request: nothing is carried out, and there is no reply.
+        /// The client cancelled the request: nothing is executed, and there is no reply.
         case cancelled
     }
 
@@ -28,7 +28,7 @@ struct UnitOfWork {
         self.address = address
     }
 
-    /// The request to carry out; nil if there is none.
+    /// The request to execute; nil if there is none.
     var request: Request? {
         if case .request(let request) = content { request } else { nil }
     }
@@ -41,7 +41,7 @@ struct UnitOfWork {
         content = .cancelled
     }
 
-    /// Answers the message with an error, and carries out nothing.
+    /// Makes an error the reply, so that nothing is executed.
     mutating func refuse(_ error: RPCError) {
         content = .refusal(error)
     }

@@ -1,7 +1,7 @@
 internal import Synchronization
 internal import Platform
 
-/// Runs slow work on one thread per usable processor, at a lower priority than the thread that answers.
+/// Runs slow work on one thread per usable processor, at a lower priority than the threads that execute requests.
 ///
 /// If the system cannot start that many threads, it uses fewer. Without any, it runs the work on the calling thread.
 final class WorkPool: Sendable {

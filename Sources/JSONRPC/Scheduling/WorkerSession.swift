@@ -5,7 +5,7 @@ package struct WorkerSession {
     let finish: () -> Void
 
     /// - Parameters:
-    ///   - handler: carries out requests, with its own engine session and domain objects.
+    ///   - handler: executes requests, with its own engine session and domain objects.
     ///   - tasks: the background work for requests of this session. It runs after each request, and when it is due.
     ///   - finish: ends the session: does the last background work, and closes the engine session.
     package init(handler: any RequestHandler, tasks: [LoopTask], finish: @escaping () -> Void) {

@@ -1,8 +1,8 @@
-/// The executor that carries out a server's requests.
+/// Which threads execute a server's requests.
 package enum ExecutorChoice {
-    /// The loop's thread carries out requests. Those from one read are committed together.
+    /// The loop's thread executes requests. It commits them in groups.
     case inline(any RequestHandler)
-    /// Worker threads carry out requests. Each thread makes and uses its own session. The loop uses the policy.
+    /// Worker threads execute requests. Each thread makes and uses its own session. The loop uses the policy.
     case pooled(workers: Int, policy: any RequestPolicy, session: @Sendable () -> WorkerSession)
 
     var policy: any RequestPolicy {

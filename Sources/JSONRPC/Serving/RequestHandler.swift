@@ -1,6 +1,7 @@
 package import JSON
 
-/// Answers the scheduler's questions about a request before it is carried out. It is used from the loop's thread.
+/// Gives the properties of a request that the scheduler needs before the request is executed. It is used from the
+/// loop's thread.
 package protocol RequestPolicy: AnyObject {
     /// Whether a request may need slow work, so that its first phase should run ahead of its turn.
     func mayWait(_ request: Request) -> Bool
@@ -8,12 +9,12 @@ package protocol RequestPolicy: AnyObject {
     /// The id, byte for byte, of the request that a notification cancels; nil if it cancels none.
     func cancelledID(by notification: Request) -> UnsafeRawBufferPointer?
 
-    /// Ends the group of the questions that were asked since the last call: answers that came from the store may be out of
-    /// date from now on. Not called if the policy is the handler of an inline executor, whose commit has the same effect.
-    func endTurn()
+    /// Ends a group: later calls see what other processes have written to the store meanwhile. Not called if the
+    /// policy is the handler of an inline executor, whose commit has the same effect.
+    func endGroup()
 
     /// Whether a waiting request can be cancelled. A cancelled request gets no reply; one that no
-    /// worker has begun is not carried out.
+    /// worker has begun is not executed.
     func isCancellable(_ request: Request) -> Bool
 
     /// The lane of a request, with replies as completed: requests of one lane keep their order. Two requests about one
@@ -21,19 +22,19 @@ package protocol RequestPolicy: AnyObject {
     func lane(of request: Request) -> Lane?
 
     /// Rewrites a connection-level error in the format of the called API.
-    func shaped(_ error: RPCError, for request: Request) -> RPCError
+    func formatted(_ error: RPCError, for request: Request) -> RPCError
 }
 
-/// Carries out requests. It is used from one thread.
+/// Executes requests. It is used from one thread.
 package protocol RequestHandler: RequestPolicy {
-    /// Carries out a request, or its next phase, and writes its result as one JSON value. The request's writes are
-    /// staged until `commit()`.
+    /// Executes a request, or continues it with its next phase, and writes its result as one JSON value. The request's
+    /// writes are staged until `commit()`.
     ///
     /// - Parameter phase: the phase that the request's slow work returned; nil for the first phase.
     /// - Returns: the slow work that the request waits for, with nothing staged and no result written; nil if the
-    ///   request was carried out.
+    ///   request was executed.
     /// - Throws: the error to reply with.
-    func handle(
+    func execute(
         _ request: Request,
         from phase: (any RequestPhase)?,
         result: inout JSONWriter
@@ -48,11 +49,11 @@ package protocol RequestHandler: RequestPolicy {
     /// Commits all staged writes and makes them durable.
     func commit() throws(RPCError)
 
-    /// Replaces the result of a request that was carried out, because its commit failed or its result is too long.
+    /// Writes an error in place of the result of a request that was executed, because its commit failed or its result is
+    /// too long.
     ///
-    /// It writes a result that contains the error, as a tool call does, or throws the error in the format of the called
-    /// API.
-    func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError)
+    /// The error is a part of the result, as for a tool's call, or it is thrown in the format of the called API.
+    func writeFailure(_ error: RPCError, of request: Request, result: inout JSONWriter) throws(RPCError)
 
     /// Discards all staged writes.
     func rollback()

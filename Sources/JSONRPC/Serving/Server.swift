@@ -1,14 +1,14 @@
 package import Platform
 
-/// Background work of the loop. It runs after each turn and each wake-up, and must be short.
+/// Background work of the loop. It runs after each group of requests and each wake-up, and must be short.
 ///
 /// It returns the milliseconds until it must run again; nil if it need not run before the next request or wake-up.
 package typealias LoopTask = () -> Int?
 
 /// Serves JSON-RPC on a pair of descriptors until the input ends.
 ///
-/// One thread reads, carries out and answers requests, so a single request never changes threads. The thread polls the
-/// input and the wake-up pipe together. Slow work and writes that would block run on other threads.
+/// One thread reads and executes requests and writes replies, so a single request never changes threads. The thread
+/// polls the input and the wake-up pipe together. Slow work and writes that would block run on other threads.
 package final class Server {
     private let input: FileDescriptor
     private let tasks: [LoopTask]
@@ -27,7 +27,7 @@ package final class Server {
     /// - Parameters:
     ///   - input: the descriptor that requests are read from.
     ///   - output: the descriptor that replies are written to. Nothing else may write to it.
-    ///   - executor: carries out the requests.
+    ///   - executor: executes the requests.
     ///   - order: how requests are ordered; nil if the framing decides.
     ///   - tasks: the background work.
     ///   - wakeUp: ends a wait when `isStopped` has changed or a task has work to do.
@@ -57,7 +57,7 @@ package final class Server {
         )
     }
 
-    /// Serves until the input ends or the server is stopped, then answers all requests that were read, and writes the
+    /// Serves until the input ends or the server is stopped, then executes all requests that were read, and writes the
     /// replies. Returns early if the reader of the replies is gone.
     ///
     /// - Throws: `StreamFault` if reading the input fails, or if writing replies fails for another reason than that
@@ -115,12 +115,12 @@ package final class Server {
         guard output.fault == nil, output.unwrittenBytes > 0 else { return }
         var text =
             "stdout was not read for \(Limits.lastWriteSeconds) seconds: \(output.unwrittenBytes) bytes of replies are lost"
-        let requests = connection.unansweredMessages
+        let requests = connection.messagesWithoutReply
         if requests > 0 { text += ", and \(requests) requests were read and not answered" }
         loss = text
     }
 
-    /// Whether requests that were read already can be carried out now.
+    /// Whether requests that were read already can be executed now.
     private var canProceed: Bool { connection.hasBacklog && !isUnread }
 
     /// Whether the client has so many unread replies that its next requests must wait.

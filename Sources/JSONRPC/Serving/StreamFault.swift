@@ -4,7 +4,6 @@ internal import Platform
 package struct StreamFault: Error, CustomStringConvertible, Sendable {
     /// The call that failed: `read` or `write`.
     let call: String
-    /// The error of the call.
     let error: SystemError
     /// Whether the peer has closed its end, which is not an error: it may need no more replies.
     let isHangUp: Bool
@@ -22,5 +21,6 @@ package struct StreamFault: Error, CustomStringConvertible, Sendable {
         }
     }
 
+    /// The call and its error, for the operator.
     package var description: String { "\(call): \(error)" }
 }

@@ -6,7 +6,7 @@ import JSONRPC
 
 extension Service {
     /// Reads a method's params, calls its handler and writes the result, or returns the slow work that it waits for.
-    func run(_ method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws -> SlowWork? {
+    func callHandler(of method: Method, params: inout JSONReader, result writer: inout JSONWriter) throws -> SlowWork? {
         switch method {
         case .operatorsRegister:
             return try write(handlers.operators.register(OperatorsWire.RegisterParams(reading: &params)), to: &writer) { OperatorsWire.Operator($0).write(to: &$1) }

@@ -1,14 +1,15 @@
 import JSON
 import JSONRPC
 
-/// Handles the Model Context Protocol (MCP), through which assistants and editors use the contract's methods as tools.
+/// Executes the requests of the Model Context Protocol (MCP), through which assistants and editors use the contract's
+/// methods as tools.
 ///
 /// The protocol has two forms, and every stream accepts both. Since version 2026-07-28 it is stateless: each request
 /// states its version. In earlier versions a peer begins with `initialize`. Source: modelcontextprotocol.io, the
 /// specifications of the versions in `MCPEra`.
 final class MCPHandlers {
-    /// Carries out a method of the contract and writes its result, or returns the slow work that it waits for.
-    typealias Run = (Method, UnsafeRawBufferPointer?, inout JSONWriter) throws(RPCError) -> SlowWork?
+    /// Calls a method of the contract and writes its result, or returns the slow work that it waits for.
+    typealias CallMethod = (Method, UnsafeRawBufferPointer?, inout JSONWriter) throws(RPCError) -> SlowWork?
 
     private let serverVersion: String
     private let offer: ToolOffer
@@ -20,11 +21,11 @@ final class MCPHandlers {
         self.offer = offer
     }
 
-    /// Carries out a request and writes its result, or returns the slow work that the called tool waits for.
-    func handle(
+    /// Executes a request and writes its result, or returns the slow work that the called tool waits for.
+    func execute(
         _ method: MCPMethod,
         params given: UnsafeRawBufferPointer?,
-        run: Run,
+        call: CallMethod,
         result: inout JSONWriter
     ) throws(RPCError) -> SlowWork? {
         let (params, era) = try envelope(of: method, given)
@@ -44,7 +45,7 @@ final class MCPHandlers {
             writeTools(to: &result)
             if era == .stateless { writeCaching(to: &result) }
         case (.toolsCall, _):
-            if let work = try call(params, era: era, run: run, result: &result) { return work }
+            if let work = try callTool(params, era: era, call: call, result: &result) { return work }
         }
         result.endObject()
         return nil
@@ -57,26 +58,26 @@ final class MCPHandlers {
             let (params, era) = try envelope(of: .toolsCall, request.params)
             return ToolCall(params, era: era, offer: offer)
         } catch {
-            // The request calls no tool. Handling it throws this error.
+            // The request calls no tool. Its execution throws this error.
             return nil
         }
     }
 
-    /// Writes the result of a call that was carried out and whose own result cannot be sent.
-    func write(_ error: RPCError, ending call: ToolCall, to result: inout JSONWriter) {
+    /// Writes the result of a call that was executed and whose own result cannot be sent.
+    func writeFailure(_ error: RPCError, of call: ToolCall, to result: inout JSONWriter) {
         result.beginObject()
         if call.era == .stateless { writeHead(to: &result) }
         ToolCall.write(error: error, to: &result)
         result.endObject()
     }
 
-    private func call(
+    private func callTool(
         _ params: MCPParams,
         era: MCPEra,
-        run: Run,
+        call: CallMethod,
         result: inout JSONWriter
     ) throws(RPCError) -> SlowWork? {
-        guard let call = ToolCall(params, era: era, offer: offer) else {
+        guard let tool = ToolCall(params, era: era, offer: offer) else {
             throw .unknownTool(params.name?.string, offer)
         }
         // The result contains the value twice, as text and as structured content.
@@ -84,7 +85,7 @@ final class MCPHandlers {
         var value = JSONWriter()
         value.limit(toFurther: valueBytesMax)
         do throws(RPCError) {
-            if let work = try run(call.method, call.params, &value) { return work }
+            if let work = try call(tool.method, tool.params, &value) { return work }
         } catch {
             ToolCall.write(error: error, to: &result)
             return nil

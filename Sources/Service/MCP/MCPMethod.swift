@@ -11,7 +11,7 @@ enum MCPMethod: CaseIterable {
     /// The method with a name; nil for an unknown name.
     static func named(_ name: JSONText) -> MCPMethod? { allCases.first { name.equals($0.name) } }
 
-    /// The method's name.
+    /// The name in a request.
     var name: StaticString {
         switch self {
         case .initialize: "initialize"

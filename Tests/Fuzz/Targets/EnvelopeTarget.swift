@@ -2,7 +2,7 @@
 @testable import JSONRPC
 
 /// Parsing messages. A message is a request, a notification or invalid exactly as JSON-RPC 2.0 says, and a connection
-/// answers each request once, with its own id.
+/// replies to each request once, with its own id.
 enum EnvelopeTarget {
     static func run(_ input: [UInt8]) {
         let line = Array(input.prefix { $0 != 0x0A })
@@ -13,20 +13,20 @@ enum EnvelopeTarget {
         guard let expected else {
             // A text of white space is a blank line; any other text that is not JSON gets one parse error.
             if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
-                hold(output.isEmpty, "a blank line is answered: \(output)")
+                hold(output.isEmpty, "a blank line gets a reply: \(output)")
                 return
             }
             return holdParseError(output)
         }
         switch expected {
         case .malformed: holdParseError(output)
-        case .none: hold(output.isEmpty, "no answer is due: \(output.map(\.text))")
+        case .none: hold(output.isEmpty, "no reply is due: \(output.map(\.text))")
         case .one(let reply):
-            hold(output.count == 1, "one answer is due: \(output.map(\.text))")
+            hold(output.count == 1, "one reply is due: \(output.map(\.text))")
             reply.check(output[0])
         case .batch(let replies):
             guard output.count == 1, let parts = output[0].array else { fail("one batch is due: \(output)") }
-            hold(parts.count == replies.count, "\(replies.count) answers are due: \(output[0].text)")
+            hold(parts.count == replies.count, "\(replies.count) replies are due: \(output[0].text)")
             for (part, reply) in zip(parts, replies) { reply.check(part) }
         }
     }
@@ -114,9 +114,9 @@ private struct Reply {
     }
 }
 
-/// A handler that answers every request with null.
+/// A handler whose results are all null.
 private final class Echo: RequestHandler {
-    func handle(
+    func execute(
         _ request: Request,
         from phase: (any RequestPhase)?,
         result: inout JSONWriter
@@ -128,12 +128,12 @@ private final class Echo: RequestHandler {
     func lookAhead(_ request: Request) -> SlowWork? { nil }
     func mayWait(_ request: Request) -> Bool { false }
     func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? { nil }
-    func endTurn() {}
+    func endGroup() {}
 
     func isCancellable(_ request: Request) -> Bool { false }
     func lane(of request: Request) -> Lane? { nil }
     func commit() throws(RPCError) {}
-    func shaped(_ error: RPCError, for request: Request) -> RPCError { error }
-    func end(_ request: Request, with error: RPCError, result: inout JSONWriter) throws(RPCError) { throw error }
+    func formatted(_ error: RPCError, for request: Request) -> RPCError { error }
+    func writeFailure(_ error: RPCError, of request: Request, result: inout JSONWriter) throws(RPCError) { throw error }
     func rollback() {}
 }

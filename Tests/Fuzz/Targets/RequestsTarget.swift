@@ -129,7 +129,7 @@ private final class Subject {
                 _ = service.mayWait(request)
                 var result = JSONWriter()
                 do throws(RPCError) {
-                    let work = try service.handle(request, from: nil, result: &result)
+                    let work = try service.execute(request, from: nil, result: &result)
                     return work == nil ? .result(result.take()) : .waits
                 } catch {
                     return .refused(error)

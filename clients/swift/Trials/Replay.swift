@@ -14,7 +14,7 @@ package struct Replay {
 
     /// - Parameter binary: the binary; see `Postern.init`.
     package init(of transcript: Transcript, binary: String? = nil) async throws {
-        let arguments = Array(Transcript.deterministicFlags.dropFirst(2)) + transcript.arguments
+        let arguments = Array(try Transcript.deterministicFlags.dropFirst(2)) + transcript.arguments
         let postern = try Postern(data: ":memory:", binary: binary, arguments: arguments)
         failures = try await transcript.play { request, step in
             let outcome = try await self.outcome(of: request, through: postern)

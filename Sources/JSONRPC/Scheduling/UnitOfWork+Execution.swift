@@ -1,26 +1,26 @@
 import JSON
 
 extension UnitOfWork {
-    /// Carries out the message and writes its reply.
+    /// Executes the message and writes its reply.
     ///
-    /// - Returns: the slow work that the request waits for, with no reply written; nil if the message was carried out.
-    func perform(by handler: any RequestHandler, reply: inout JSONWriter) -> SlowWork? {
+    /// - Returns: the slow work that the request waits for, with no reply written; nil if the message was executed.
+    func execute(by handler: any RequestHandler, reply: inout JSONWriter) -> SlowWork? {
         switch content {
-        case .request(let request): return perform(request, by: handler, reply: &reply)
+        case .request(let request): return execute(request, by: handler, reply: &reply)
         case .refusal(let error):
-            reply.errorResponse(error, to: address.id)
+            reply.errorReply(error, to: address.id)
             return nil
         case .cancelled: return nil
         }
     }
 
-    private func perform(_ request: Request, by handler: any RequestHandler, reply: inout JSONWriter) -> SlowWork? {
+    private func execute(_ request: Request, by handler: any RequestHandler, reply: inout JSONWriter) -> SlowWork? {
         let start = reply.count
         reply.limit(toFurther: Limits.answerBytesMax)
         defer { reply.limit(toFurther: .max - reply.count) }
-        reply.beginResponse(to: request.id)
+        reply.beginReply(to: request.id)
         do throws(RPCError) {
-            if let work = try handler.handle(request, from: phase, result: &reply) {
+            if let work = try handler.execute(request, from: phase, result: &reply) {
                 reply.truncate(to: start)
                 return work
             }
@@ -30,27 +30,27 @@ extension UnitOfWork {
             } else if reply.isOverrun || reply.count - start > Limits.answerBytesMax {
                 // Only reads have long results, so the error hides no write from the caller.
                 reply.truncate(to: start)
-                end(with: .answerTooLong, by: handler, reply: &reply)
+                writeFailure(.replyTooLong, by: handler, reply: &reply)
             }
             return nil
         } catch {
             reply.truncate(to: start)
-            if let id = request.id { reply.errorResponse(error, to: id) }
+            if let id = request.id { reply.errorReply(error, to: id) }
             return nil
         }
     }
 
-    /// Writes the reply to a request that was carried out but whose result is not sent.
-    func end(with failure: RPCError, by handler: any RequestHandler, reply: inout JSONWriter) {
+    /// Writes the reply to a request that was executed but whose result is not sent.
+    func writeFailure(_ error: RPCError, by handler: any RequestHandler, reply: inout JSONWriter) {
         guard let request, let id = request.id else { return }
         let start = reply.count
-        reply.beginResponse(to: id)
+        reply.beginReply(to: id)
         do throws(RPCError) {
-            try handler.end(request, with: failure, result: &reply)
+            try handler.writeFailure(error, of: request, result: &reply)
             reply.endObject()
         } catch {
             reply.truncate(to: start)
-            reply.errorResponse(error, to: id)
+            reply.errorReply(error, to: id)
         }
     }
 
@@ -63,7 +63,7 @@ extension UnitOfWork {
         } catch {
             handler.rollback()
             reply.truncate(to: 0)
-            end(with: error, by: handler, reply: &reply)
+            writeFailure(error, by: handler, reply: &reply)
         }
     }
 }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import JSONRPC
 
-/// The limits on the answer to a batch and on one reply. A batch of a thousand long reads once took gigabytes.
-struct AnswerBoundTests {
+/// The limits on the reply to a batch and on one reply. A batch of a thousand long reads once took gigabytes.
+struct ReplyBoundTests {
     private func large(_ bytes: Int, _ id: Int) -> String {
         #"{"jsonrpc":"2.0","id":\#(id),"method":"large","params":{"bytes":\#(bytes)}}"#
     }
@@ -39,7 +39,7 @@ struct AnswerBoundTests {
         #expect(text.utf8.count < Limits.answerBytesMax + 2 << 20)
     }
 
-    @Test func answersTheSameAfterACommitThatFailed() throws {
+    @Test func repliesTheSameAfterACommitThatFailed() throws {
         let exchange = Exchange()
         exchange.handler.writesMax = 1
         let reads = (1...17).map { large(1 << 20, $0) }

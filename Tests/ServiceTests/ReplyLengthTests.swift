@@ -4,8 +4,8 @@ import Testing
 
 @testable import Service
 
-/// The minimum length of a record in an answer is at most the length of a record with empty strings.
-struct AnswerLengthTests {
+/// The minimum length of a record in a reply is at most the length of a record with empty strings.
+struct ReplyLengthTests {
     private static let time = Timestamp(microseconds: 1_456_351_672_371_513)
 
     private func bytes(_ write: (inout JSONWriter) -> Void) -> Int {
@@ -17,12 +17,12 @@ struct AnswerLengthTests {
     @Test func aClientTakesAtLeastItsMinimum() {
         let person = OperatorsWire.Person(id: 1, created: Self.time, firstName: "", lastName: "", email: "")
         let client = OperatorsWire.Client(id: 1, created: Self.time, user: person, address: "", deleted: nil)
-        #expect(bytes(client.write) >= Limits.clientAnswerBytesMin)
+        #expect(bytes(client.write) >= Limits.clientReplyBytesMin)
     }
 
     @Test func aShareTakesAtLeastItsMinimum() {
         let share = CareWire.Share(id: 1, email: "", access: "read", group: "owner", isUser: true)
-        #expect(bytes(share.write) >= Limits.shareAnswerBytesMin)
+        #expect(bytes(share.write) >= Limits.shareReplyBytesMin)
     }
 
     @Test func aPatientTakesAtLeastItsMinimum() {
@@ -38,6 +38,6 @@ struct AnswerLengthTests {
             access: "read",
             group: ""
         )
-        #expect(bytes(patient.write) >= Limits.patientAnswerBytesMin)
+        #expect(bytes(patient.write) >= Limits.patientReplyBytesMin)
     }
 }

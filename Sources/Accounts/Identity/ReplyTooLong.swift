@@ -1,2 +1,2 @@
 /// The reply to a read would be longer than its caller accepts.
-package struct AnswerTooLong: Error {}
+package struct ReplyTooLong: Error {}
