@@ -1,15 +1,3 @@
-/// A part of an index: the entries from `lower` up to, but not including, `upper`, without the first `offset` entries,
-/// and at most `limit` of the rest.
-package struct IndexScan {
-    package let lower: StoreKey
-    package let upper: StoreKey
-    /// The prefix of the keys of the collection's records.
-    package let recordPrefix: [UInt8]
-    package let descending: Bool
-    package let offset: Int
-    package let limit: Int
-}
-
 /// Operations of engines that have all values at hand.
 extension EngineTransaction {
     package func prefetch(_ keys: () -> [StoreKey]) throws(StoreError) {}
@@ -17,7 +5,9 @@ extension EngineTransaction {
     package func scanRecords(behind entries: IndexScan, _ visit: (StoreKey, StoredValue) throws -> Void) throws {
         guard entries.limit > 0 else { return }
         var (skipped, visited) = (0, 0)
-        try scan(from: entries.lower, upTo: entries.upper, descending: entries.descending) { entry, pointer in
+        try scan(from: entries.bounds.lower, upTo: entries.bounds.upper, descending: entries.descending) {
+            entry,
+            pointer in
             guard skipped == entries.offset else {
                 skipped += 1
                 return true

@@ -1,8 +1,17 @@
 /// The range of the key space that a scan visits.
 package struct KeyBounds {
+    /// The first key of the range, whether it exists or not.
     package let lower: StoreKey
+    /// The first key after the range.
     package let upper: StoreKey
 
+    /// The entries of an index, or the records of a collection.
+    ///
+    /// - Parameters:
+    ///   - index: the index; `StoreKey.recordIndex` for the records.
+    ///   - prefix: the first components of the keys; nil for all.
+    ///   - start: the lowest key of the range; nil for the first key with the prefix.
+    ///   - end: the first key after the range; nil for the first one after all keys with the prefix.
     package init(collection: String, index: String, prefix: Key?, from start: Key?, before end: Key? = nil) {
         var lower = StoreKey.prefix(collection: collection, index: index)
         let keyStart = lower.count

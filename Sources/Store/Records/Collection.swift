@@ -13,6 +13,7 @@ package class AnyCollection: @unchecked Sendable {
     package let recordPrefix: [UInt8]
     /// The counter that numbers its records; nil if they are not numbered.
     package let counter: Counter?
+    /// The unique indexes, then the ordered ones.
     package let indexes: [CollectionIndex]
 
     /// Safe to share: all properties of this class and of `Collection` are constant.

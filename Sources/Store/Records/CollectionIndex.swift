@@ -3,6 +3,7 @@ internal import Platform
 /// An index of a collection, unique or ordered. It is a class because iterating over structs would retain each of their
 /// properties.
 package final class CollectionIndex: Sendable {
+    /// The index's name, which is part of the keys of its entries.
     package let name: String
     /// The prefix of the keys of its entries.
     package let prefix: [UInt8]
@@ -17,6 +18,9 @@ package final class CollectionIndex: Sendable {
     /// Whether two versions of a record certainly have the same key.
     private let isSteady: @Sendable (AnyStoredRecord, AnyStoredRecord) -> Bool
 
+    /// - Parameters:
+    ///   - steady: as in `UniqueIndex`.
+    ///   - key: a record's key; nil if the index omits the record.
     package init<R: Record>(
         _ name: String,
         of collection: String,

@@ -1,5 +1,6 @@
 /// A sequence of whole numbers that starts with 1. It never gives a number twice.
 package struct Counter: Sendable, ExpressibleByStringLiteral {
+    /// The name, which is part of the key: that of the collection whose records the counter numbers, or another one.
     package let name: String
     /// The key of the last number.
     package let key: StoreKey
@@ -28,10 +29,11 @@ package struct Counter: Sendable, ExpressibleByStringLiteral {
 
 /// A counter from which a number in records comes.
 package struct RecordCounter<R: Record>: Sendable {
+    /// The counter.
     package let counter: Counter
+    /// The number in a record that comes from the counter.
     package let number: @Sendable (R) -> Int
 
-    /// - Parameter number: the number in a record that comes from the counter.
     package init(_ counter: Counter, number: @escaping @Sendable (R) -> Int) {
         self.counter = counter
         self.number = number

@@ -65,8 +65,7 @@ package struct Transaction {
             before: upper
         )
         let entries = IndexScan(
-            lower: bounds.lower,
-            upper: bounds.upper,
+            bounds: bounds,
             recordPrefix: R.collection.recordPrefix,
             descending: descending,
             offset: offset,
