@@ -93,11 +93,11 @@ extension StoreDirectory {
         calls: SystemCalls
     ) throws(StoreError) -> (DirectoryLock?, refusal: StoreError?) {
         do throws(StoreError) {
-            return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: false, calls: calls), nil)
+            return (try DirectoryLock(in: directory, .creating, calls: calls), nil)
         } catch  where error.isRefusedWriting {
             let refusal = error
             do throws(StoreError) {
-                return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: true, calls: calls), refusal)
+                return (try DirectoryLock(in: directory, .reading, calls: calls), refusal)
             } catch  where error.isMissingFile {
                 return (nil, refusal)
             }

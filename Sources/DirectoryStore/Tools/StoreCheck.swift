@@ -129,7 +129,7 @@ package struct StoreCheck {
     /// The directory lock; nil if its file does not exist.
     static func lock(of files: StoreFiles) throws(StoreError) -> DirectoryLock? {
         do throws(StoreError) {
-            return try DirectoryLock(DirectoryLock.fileName, in: files.directory, readOnly: true, calls: files.calls)
+            return try DirectoryLock(in: files.directory, .reading, calls: files.calls)
         } catch  where error.isMissingFile {
             return nil
         }
