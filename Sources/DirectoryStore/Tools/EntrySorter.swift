@@ -24,7 +24,7 @@ final class EntrySorter {
         /// One unit of the count at this key.
         case tally
         /// A statement that another record is a substitute for the record with this key.
-        case standIn
+        case substitute
         /// A statement that another record needs the record with this key.
         case reference
 
@@ -32,7 +32,7 @@ final class EntrySorter {
         fileprivate var rank: Int {
             switch self {
             case .entry, .erasable, .tally: 0
-            case .standIn: 1
+            case .substitute: 1
             case .reference: 2
             }
         }

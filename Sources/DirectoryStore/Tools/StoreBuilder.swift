@@ -12,7 +12,7 @@ struct StoreBuilder {
     private(set) var space = LayeredSpace()
     private(set) var erasable: Set<StoreKey> = []
     /// The keys of the deleted records that have a substitute.
-    private(set) var standIns: Set<StoreKey> = []
+    private(set) var keysWithSubstitute: Set<StoreKey> = []
     private var counts: [StoreKey: Int] = [:]
     private var counters = CounterBounds()
     private let values = ValueWriter()
@@ -43,7 +43,7 @@ struct StoreBuilder {
         space.set(StoredValue(bytes: entry.value), at: place.key)
         for key in place.indexKeys { space.set(StoredValue(bytes: place.indexValue), at: key) }
         for key in place.countKeys { counts[key, default: 0] += 1 }
-        standIns.formUnion(entry.findings.standIns)
+        keysWithSubstitute.formUnion(entry.findings.keysWithSubstitute)
         if type.isErasable { erasable.insert(place.key) }
         counters.note(place.numbers)
         noteReferences(of: entry.findings)

@@ -31,7 +31,7 @@ package struct StoreCheck {
     private var report = Report()
     private var counters = CounterBounds()
     /// The keys of the deleted records that have a substitute.
-    private var standIns: Set<StoreKey> = []
+    private var keysWithSubstitute: Set<StoreKey> = []
 
     /// Checks a directory. Other processes may use it at the same time.
     ///
@@ -171,7 +171,7 @@ package struct StoreCheck {
     private mutating func checkEntries(of space: LayeredSpace) throws(StoreError) {
         let expected = report.entries
         report.entries = 0
-        try findStandIns(in: space)
+        try findSubstitutes(in: space)
         try space.forEach { key, value throws(StoreError) in
             report.entries += 1
             if report.entries % 4096 == 0 {
@@ -187,12 +187,12 @@ package struct StoreCheck {
 
     /// Finds the deleted records that have a substitute. Substitutes that cannot be decoded are reported later, when
     /// all entries are checked.
-    private mutating func findStandIns(in space: LayeredSpace) throws(StoreError) {
-        for type in types.values where type.mayStandIn {
+    private mutating func findSubstitutes(in space: LayeredSpace) throws(StoreError) {
+        for type in types.values where type.canBeSubstitute {
             let bounds = KeyBounds(collection: type.collection, index: StoreKey.recordIndex, prefix: nil, from: nil)
             try space.forEach(from: bounds.lower, upTo: bounds.upper) { _, value throws(StoreError) in
                 do throws(JSONError) {
-                    standIns.formUnion(try type.entry(of: value.bytes).findings.standIns)
+                    keysWithSubstitute.formUnion(try type.entry(of: value.bytes).findings.keysWithSubstitute)
                 } catch {
                     return
                 }
@@ -238,9 +238,9 @@ package struct StoreCheck {
         var faults = entry.findings.faults.map(\.description)
         for reference in entry.findings.references {
             let record = try space.value(of: reference.key)?.bytes
-            if let fault = reference.fault(in: record, standIns: standIns) { faults.append(fault) }
+            if let fault = reference.fault(in: record, keysWithSubstitute: keysWithSubstitute) { faults.append(fault) }
         }
-        for key in entry.findings.standIns where try space.value(of: key) != nil {
+        for key in entry.findings.keysWithSubstitute where try space.value(of: key) != nil {
             faults.append(RecordFindings.Reference.present(key.text))
         }
         guard let place = entry.place else { return faults }

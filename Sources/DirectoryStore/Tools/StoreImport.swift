@@ -136,7 +136,7 @@ package final class StoreImport {
         try sorter.add(type.isErasable ? .erasable : .entry, place.key.bytes, entry.value, line: line)
         for key in place.indexKeys { try sorter.add(.entry, key.bytes, place.indexValue, line: line) }
         for key in place.countKeys { try sorter.add(.tally, key.bytes, [], line: line) }
-        for key in entry.findings.standIns { try sorter.add(.standIn, key.bytes, [], line: line) }
+        for key in entry.findings.keysWithSubstitute { try sorter.add(.substitute, key.bytes, [], line: line) }
         for reference in entry.findings.references {
             try sorter.add(.reference, reference.key.bytes, PackedReference.bytes(of: reference), line: line)
         }
@@ -159,8 +159,8 @@ package final class StoreImport {
                 let reference = PackedReference(entry.value)
                 let fault = isSame ? reference.fault(in: &last) : reference.missing(Self.text(entry.key))
                 if let fault { add(Fault(line: entry.line, reason: fault)) }
-            case .standIn:
-                if isSame, last.kind != .standIn {
+            case .substitute:
+                if isSame, last.kind != .substitute {
                     let reason = RecordFindings.Reference.present(Self.text(entry.key))
                     add(Fault(line: entry.line, reason: reason))
                 } else if !isSame {
@@ -237,12 +237,12 @@ struct LastEntry {
 /// sufficient, else `0`; and, if the other record's number matters, the property of that number and its minimum.
 private struct PackedReference {
     private let property: String
-    private let takesStandIn: Bool
+    private let acceptsSubstitute: Bool
     private let least: (property: String, number: Int)?
 
     static func bytes(of reference: RecordFindings.Reference) -> [UInt8] {
         let parts =
-            [reference.property, reference.takesStandIn ? "1" : "0"]
+            [reference.property, reference.acceptsSubstitute ? "1" : "0"]
             + (reference.least.map { [$0.property, String($0.number)] } ?? [])
         return Array(parts.joined(separator: "\0").utf8)
     }
@@ -250,15 +250,15 @@ private struct PackedReference {
     init(_ bytes: UnsafeRawBufferPointer) {
         let parts = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
         property = parts.first ?? ""
-        takesStandIn = parts.count > 1 && parts[1] == "1"
+        acceptsSubstitute = parts.count > 1 && parts[1] == "1"
         least = parts.count == 4 ? (parts[2], Int(parts[3]) ?? 0) : nil
     }
 
     func missing(_ key: String) -> String { RecordFindings.Reference.missing(property, key) }
 
     func fault(in record: inout LastEntry) -> String? {
-        if record.kind == .standIn {
-            return takesStandIn ? nil : missing(String(decoding: record.key, as: UTF8.self))
+        if record.kind == .substitute {
+            return acceptsSubstitute ? nil : missing(String(decoding: record.key, as: UTF8.self))
         }
         guard let least else { return nil }
         let key = String(decoding: record.key, as: UTF8.self)

@@ -255,9 +255,11 @@ package struct StoreSalvage {
             var faults = findings.faults.map(\.description)
             for reference in findings.references {
                 let record = try builder.space.value(of: reference.key)?.bytes
-                if let fault = reference.fault(in: record, standIns: builder.standIns) { faults.append(fault) }
+                if let fault = reference.fault(in: record, keysWithSubstitute: builder.keysWithSubstitute) {
+                    faults.append(fault)
+                }
             }
-            for key in findings.standIns where try builder.space.value(of: key) != nil {
+            for key in findings.keysWithSubstitute where try builder.space.value(of: key) != nil {
                 faults.append(RecordFindings.Reference.present(key.text))
             }
             for fault in faults { report.losses.append("\(key.text) is saved, but does not fit: \(fault)") }
