@@ -63,7 +63,9 @@ extension LocalEngine: EngineTransaction {
     }
 
     private func checkWritable() throws(StoreError) {
-        guard isWriting, directory?.isLocked ?? true else { throw .readOnly }
+        guard isWriting else { throw .writeInRead }
+        // A write transaction takes the lock, except in a directory that cannot be written.
+        guard directory?.isLocked ?? true else { throw .readOnly }
     }
 
     private func checkBounds(_ key: StoreKey, _ value: StoredValue) throws(StoreError) {

@@ -8,8 +8,10 @@ package enum StoreError: Error, Equatable, Sendable {
     case damaged(file: String, offset: Int, reason: String)
     /// The disk is full, or its quota is used up. Nothing was written, and writing works again when there is room.
     case diskFull
-    /// The directory can be read but not written.
+    /// The directory can be read but not written, because of its permissions or because of its file system.
     case readOnly
+    /// A write within a transaction that may only read.
+    case writeInRead
     /// The system refused a call; `outcomeUnknown` where what was being written may or may not be on disk.
     case systemCall(name: String, SystemError, outcomeUnknown: Bool)
     /// The user of this process may not do that to a file, which belongs to the user `owner`.
@@ -48,6 +50,7 @@ extension StoreError: CustomStringConvertible {
         case .damaged(let file, let offset, let reason): "\(file) is damaged at byte \(offset): \(reason)"
         case .diskFull: "the disk, or the quota on it, is full"
         case .readOnly: "the directory cannot be written to"
+        case .writeInRead: "a transaction that may only read has tried to write"
         case .systemCall(let name, let error, let outcomeUnknown):
             "\(name): \(error)"
                 + (outcomeUnknown ? "; whether the last writes were kept will show when the store is next opened" : "")

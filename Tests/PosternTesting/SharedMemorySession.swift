@@ -105,7 +105,7 @@ package final class SharedMemorySession: Engine, EngineTransaction {
     }
 
     package func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) {
-        guard isWriting else { throw .readOnly }
+        guard isWriting else { throw .writeInRead }
         writes[key] = .some(value.bytes)
     }
 
@@ -125,7 +125,7 @@ package final class SharedMemorySession: Engine, EngineTransaction {
 
     package func remove(_ key: StoreKey) throws(StoreError) {
         guard try value(of: key) != nil else { return }
-        guard isWriting else { throw .readOnly }
+        guard isWriting else { throw .writeInRead }
         writes[key] = .some(nil)
     }
 }

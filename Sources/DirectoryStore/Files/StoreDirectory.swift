@@ -41,15 +41,17 @@ final class StoreDirectory {
         (self.manifest, manifestStamp, self.journal, self.log) = (manifest, stamp, journal, log)
     }
 
-    /// The source of a compaction of `space`; nil if the journal cannot be written.
-    func compactionSource(_ space: LayeredSpace) throws(StoreError) -> CompactionSource? {
-        guard let replay = journal.writableReplay else { return nil }
+    /// The source of a compaction of `space`.
+    ///
+    /// - Throws: why no compaction can start; `StoreError.damaged`.
+    func compactionSource(_ space: LayeredSpace) throws(StoreError) -> CompactionSource {
+        if let obstacle = journal.obstacleToCompaction { throw obstacle }
         return CompactionSource(
             directory: files.directory,
             manifest: manifest,
             settings: settings,
             space: try space.copy(),
-            replay: replay
+            replay: journal.replay
         )
     }
 
