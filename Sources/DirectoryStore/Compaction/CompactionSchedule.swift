@@ -99,7 +99,9 @@ final class CompactionSchedule {
         }
         retryLater()
         if !hasWarnedOfRoom {
-            log("the journal is not compacted: that takes \(room.needed) bytes, and the disk has \(room.free) left")
+            log(
+                "the journal is not compacted: that needs \(room.needed) bytes, and the disk has \(room.free) free"
+            )
         }
         hasWarnedOfRoom = true
         return false

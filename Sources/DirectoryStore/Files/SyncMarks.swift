@@ -154,8 +154,8 @@ extension StoreError {
         .damaged(
             file: manifest.journal,
             offset: length,
-            reason: "it ends before byte \(synced), up to which it was safely on the disk; "
-                + "postern salvage saves what is left"
+            reason: "it ends before byte \(synced), up to which it was synced; "
+                + "postern salvage copies the remaining records"
         )
     }
 }

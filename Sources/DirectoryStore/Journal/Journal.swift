@@ -204,7 +204,7 @@ final class Journal {
                 .damaged(
                     file: file.name,
                     offset: replay.lastLineStart,
-                    reason: "the last line is not as it was written"
+                    reason: "the last line has changed since it was written"
                 )
             )
         }

@@ -272,7 +272,7 @@ private final class RunReader {
             EntrySorter.headBytes + Int(bytes.loadUnaligned(fromByteOffset: next, as: UInt32.self))
                 + Int(bytes.loadUnaligned(fromByteOffset: next + 4, as: UInt32.self))
         }
-        guard try fill(size) else { throw .damaged(file: file.name, offset: rest.lowerBound, reason: "cut short") }
+        guard try fill(size) else { throw .damaged(file: file.name, offset: rest.lowerBound, reason: "truncated") }
         if memory.count < size {
             memory.deallocate()
             memory = .allocate(byteCount: 2 * size, alignment: 8)

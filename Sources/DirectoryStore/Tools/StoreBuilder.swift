@@ -32,13 +32,13 @@ struct StoreBuilder {
         do throws(JSONError) {
             entry = try type.entry(of: bytes)
         } catch {
-            throw Refusal(reason: "this is no record of \(collection): \(error.recordFault)")
+            throw Refusal(reason: "this is not a record of \(collection): \(error.recordFault)")
         }
         guard let place = entry.place else {
             throw Refusal(reason: entry.findings.faults.map(\.description).joined(separator: "; "))
         }
         for key in [place.key] + place.indexKeys where try taken(key) {
-            throw Refusal(reason: "\(key.text) is taken by an earlier record")
+            throw Refusal(reason: "\(key.text) already belongs to an earlier record")
         }
         space.set(StoredValue(bytes: entry.value), at: place.key)
         for key in place.indexKeys { space.set(StoredValue(bytes: place.indexValue), at: key) }
@@ -64,7 +64,7 @@ struct StoreBuilder {
     /// Sets a counter. Each counter can be set only once.
     mutating func setCounter(_ name: String, to value: Int) throws(Refusal) {
         guard CounterBounds.values.contains(value) else {
-            throw Refusal(reason: "\(value) is no number of a counter")
+            throw Refusal(reason: "\(value) is not a valid value of a counter")
         }
         guard counters.set(name, to: value) else { throw Refusal(reason: "the counter \(name) is set twice") }
         space.set(values.number(value), at: .counter(name))

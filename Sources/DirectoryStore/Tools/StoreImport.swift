@@ -24,7 +24,7 @@ package final class StoreImport {
     private var counters = CounterBounds()
     private var line = 0
     private var hasEnded = false
-    /// The first faults, at most `Limits.faultsToldMax`.
+    /// The first faults, at most `Limits.faultsReportedMax`.
     package private(set) var faults: [Fault] = []
     /// The number of all faults.
     package private(set) var faultCount = 0
@@ -69,7 +69,7 @@ package final class StoreImport {
     package func finish(progress: (ToolProgress) -> Void) throws(StoreError) -> Bool {
         defer { draft.discard() }
         if !hasEnded {
-            add(Fault(line: nil, reason: #"the last line, {"end":true}, is missing: the export was cut short"#))
+            add(Fault(line: nil, reason: #"the last line, {"end":true}, is missing: the export is incomplete"#))
         }
         for (name, least) in counters.behind {
             let reason = "the counter \(name) must be at least \(least), the greatest number among its records"
@@ -92,7 +92,7 @@ package final class StoreImport {
             return refuse(error.reason)
         }
         if case .blank = line { return }
-        if hasEnded { return refuse("behind the last line") }
+        if hasEnded { return refuse("after the last line") }
         switch line {
         case .blank: break
         case .end: hasEnded = true
@@ -119,11 +119,11 @@ package final class StoreImport {
         do throws(JSONError) {
             entry = try type.entry(of: record, writer: values)
         } catch {
-            return refuse("this is no record of \(collection): \(error.recordFault)")
+            return refuse("this is not a record of \(collection): \(error.recordFault)")
         }
         for fault in entry.findings.faults { refuse("\(collection): \(fault)") }
         if let name = StrangeProperty.name(in: record, but: entry.value) {
-            refuse("\(collection): the property \(name) is unknown, or there twice")
+            refuse("\(collection): the property \(name) is unknown or occurs twice")
         }
         guard entry.value.count <= Limits.valueBytesMax else {
             return refuse("\(collection): a record has at most \(Limits.valueBytesMax) bytes")
@@ -170,7 +170,7 @@ package final class StoreImport {
                 if isSame { last.tally += 1 } else { last.replace(by: entry) }
             case .entry, .erasable:
                 guard !isSame else {
-                    let reason = "\(Self.text(entry.key)) is taken by the record of line \(last.line)"
+                    let reason = "\(Self.text(entry.key)) already belongs to the record of line \(last.line)"
                     return add(Fault(line: entry.line, reason: reason))
                 }
                 last.replace(by: entry)
@@ -195,7 +195,7 @@ package final class StoreImport {
 
     private func add(_ fault: Fault) {
         faultCount += 1
-        if faults.count < Limits.faultsToldMax { faults.append(fault) }
+        if faults.count < Limits.faultsReportedMax { faults.append(fault) }
     }
 }
 
@@ -269,7 +269,7 @@ private struct PackedReference {
 extension JSONError {
     /// Why a record cannot be read.
     var recordFault: String {
-        let reason = reason == .typeMismatch ? "a property is missing, or not of its type" : explanation
-        return "\(reason), at byte \(offset) of it"
+        let reason = reason == .typeMismatch ? "a property is missing or has the wrong type" : explanation
+        return "\(reason), at byte \(offset) of the record"
     }
 }

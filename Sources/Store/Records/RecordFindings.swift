@@ -84,7 +84,7 @@ extension RecordFindings.Fault: CustomStringConvertible {
 extension RecordFindings.Reference {
     /// The fault if a record exists although it has a substitute.
     package static func present(_ key: String) -> String {
-        "\(key) is there, which this record stands in for"
+        "\(key) exists, although this record is its substitute"
     }
 
     /// The fault if a needed record does not exist.
