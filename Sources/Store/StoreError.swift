@@ -36,7 +36,7 @@ package enum StoreError: Error, Equatable, Sendable {
     case duplicate(index: String)
     /// The record to be changed does not exist.
     case missing(key: String)
-    /// A counter has given its last number.
+    /// A counter has no numbers left.
     case usedUp(counter: String)
     /// A record or a transaction is larger than the limit.
     case tooLarge(bytes: Int)
