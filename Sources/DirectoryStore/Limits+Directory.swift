@@ -54,7 +54,7 @@ extension Limits {
     static let runBufferBytes = 256 << 10
     static let runBuffersBytes = 48 << 20
     /// The maximum number of faults that a check reports.
-    static let faultsToldMax = 100
+    static let faultsReportedMax = 100
     /// The maximum capacity in bytes of an output buffer that is kept for the next write.
     static let outputBytesKept = 4 << 20
     /// The unit that a disk writes atomically. A hole after a power cut starts and ends at a multiple of it.

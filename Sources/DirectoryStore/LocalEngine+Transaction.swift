@@ -70,6 +70,8 @@ extension LocalEngine: EngineTransaction {
     }
 
     private func checkWritable() throws(StoreError) {
-        guard isWriting, directory?.isLocked ?? true else { throw .readOnly }
+        guard isWriting else { throw .writeInRead }
+        // A write transaction takes the lock, except in a directory that cannot be written.
+        guard directory?.isLocked ?? true else { throw .readOnly }
     }
 }

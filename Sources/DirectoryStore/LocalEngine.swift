@@ -126,7 +126,7 @@ package final class LocalEngine: Engine {
                     throw error
                 }
             }
-        } catch StoreError.readOnly {
+        } catch StoreError.writeInRead {
             throw lockError
         }
     }

@@ -115,7 +115,7 @@ final class CommandDriver: MailDriver {
             if !hasEnded { _ = self.status(of: process, until: .max, draining: &errors) }
             throw DeliveryFailure("the command took longer than \(seconds) seconds")
         }
-        guard status >= 0 else { throw DeliveryFailure("how the command ended cannot be told") }
+        guard status >= 0 else { throw DeliveryFailure("the exit status of the command is unknown") }
         guard status != 0 else { return }
         // wait(2): the low seven bits are the signal that ended the process; bits 8 to 15 are the exit code.
         let signal = status & 0x7F

@@ -102,7 +102,10 @@ package final class Courier {
             }
         } catch {
             store.discardStaged()
-            log("mail: what was given up goes out in \(Limits.claimSeconds) seconds: \(error)")
+            log(
+                "mail: cancelled deliveries could not be released; they are retried in \(Limits.claimSeconds) seconds: "
+                    + "\(error)"
+            )
         }
     }
 
@@ -184,8 +187,8 @@ package final class Courier {
         let retry = RetryPolicy.seconds(afterAttempt: attempt)
         let next = retry.map { now.adding(seconds: $0) }
         try outbox.markFailed(outcome.mail, error: failure.fullReason, retryAt: next, in: tx)
-        let prospect = retry.map { "trying again in \($0) seconds" } ?? "given up"
-        return "mail: number \(outcome.mail) could not be delivered, \(prospect): \(failure.reason)"
+        let prospect = retry.map { "and is retried in \($0) seconds" } ?? "and is not retried"
+        return "mail: number \(outcome.mail) could not be delivered \(prospect): \(failure.reason)"
     }
 }
 
@@ -215,7 +218,7 @@ private final class Deliveries: Sendable {
             }
             end(Outcome(mail: mail, failure: failure))
         }
-        if !hasStarted { end(Outcome(mail: mail, failure: DeliveryFailure("no thread is to be had"))) }
+        if !hasStarted { end(Outcome(mail: mail, failure: DeliveryFailure("no thread could be started"))) }
     }
 
     private func end(_ outcome: Outcome) {

@@ -43,12 +43,14 @@ struct MessageTemplate {
         for (index, line) in lines.enumerated() {
             for piece in line.split(separator: "{{", omittingEmptySubsequences: false).dropFirst() {
                 guard let end = piece.firstRange(of: "}}") else {
-                    throw TemplateError("\(name):\(index + 1): {{ has no }} behind it in its line")
+                    throw TemplateError("\(name):\(index + 1): {{ has no }} after it in its line")
                 }
                 let placeholder = String(piece[..<end.lowerBound])
                 guard !placeholders.contains(placeholder) else { continue }
                 let known = placeholders.map { "{{\($0)}}" }.joined(separator: " and ")
-                throw TemplateError("\(name):\(index + 1): unknown placeholder {{\(placeholder)}}; there are \(known)")
+                throw TemplateError(
+                    "\(name):\(index + 1): unknown placeholder {{\(placeholder)}}; the placeholders are \(known)"
+                )
             }
         }
     }

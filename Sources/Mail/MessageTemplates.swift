@@ -43,7 +43,7 @@ package final class MessageTemplates: MailComposer {
         for name in found where name.hasSuffix(".txt") {
             guard !MailKind.allCases.contains(where: { $0.rawValue + ".txt" == name }) else { continue }
             let names = MailKind.allCases.map { $0.rawValue + ".txt" }.joined(separator: ", ")
-            throw TemplateError("\(folder)/\(name) is the template of no mail; there are \(names)")
+            throw TemplateError("\(folder)/\(name) is not the name of a template; the names are \(names)")
         }
     }
 }

@@ -53,7 +53,7 @@ extension RPCError {
     package init(_ error: StoreError) {
         switch error {
         case .diskFull: self.init(AccountError(ErrorCode.Service.diskFull))
-        case .readOnly: self.init(AccountError(ErrorCode.Service.readOnly))
+        case .readOnly, .writeInRead: self.init(AccountError(ErrorCode.Service.readOnly))
         case .busy, .locked: self.init(AccountError(ErrorCode.Service.busy))
         case .denied, .systemCall(_, .permissionDenied, _), .systemCall(_, .notPermitted, _):
             self.init(AccountError(ErrorCode.Service.accessDenied))

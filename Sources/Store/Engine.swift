@@ -57,7 +57,7 @@ package protocol Engine: AnyObject {
     var kind: String { get }
 
     /// Runs `body` on the current data, including staged writes of this process. `body` may be run more than once and
-    /// must not start another transaction. A write in it throws `StoreError.readOnly`.
+    /// must not start another transaction. A write in it throws `StoreError.writeInRead`.
     func read<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value
 
     /// Runs `body` and stages its writes, or none of them if it throws. `body` may be run more than once and must not

@@ -34,7 +34,7 @@ package final class Store {
     package var kind: String { engine.kind }
 
     /// Runs `body` on one snapshot, which has every acknowledged commit. `body` may be run more than once. A write in
-    /// it throws `StoreError.readOnly`.
+    /// it throws `StoreError.writeInRead`.
     package func read<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
         defer { context.followUps.release() }
         return try engine.read { try body(transaction(on: $0)) }
@@ -45,9 +45,9 @@ package final class Store {
     /// `body` may be run more than once and must have no other effects. It must get clock readings, random values and
     /// password hashes from outside.
     ///
-    /// - Throws: what `body` throws; the error of a `Refusal`; `StoreError.readOnly` within `refusingWrites`.
+    /// - Throws: what `body` throws; the error of a `Refusal`; `StoreError.writeInRead` within `refusingWrites`.
     package func write<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
-        guard !refusesWrites else { throw StoreError.readOnly }
+        guard !refusesWrites else { throw StoreError.writeInRead }
         do {
             let value = try engine.write({ try body(transaction(on: $0)) }) { error, engine in
                 guard let refusal = error as? Refusal else { return }
@@ -71,7 +71,7 @@ package final class Store {
         context.followUps.take(work)
     }
 
-    /// Runs `body`, in which each write transaction throws `StoreError.readOnly` and is not begun.
+    /// Runs `body`, in which each write transaction throws `StoreError.writeInRead` and is not begun.
     package func refusingWrites<Value>(_ body: () throws -> Value) rethrows -> Value {
         refusesWrites = true
         defer { refusesWrites = false }

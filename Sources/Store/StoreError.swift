@@ -8,8 +8,10 @@ package enum StoreError: Error, Equatable, Sendable {
     case damaged(file: String, offset: Int, reason: String)
     /// The disk is full, or its quota is used up. Nothing was written, and writing works again when there is room.
     case diskFull
-    /// The directory can be read but not written.
+    /// The directory can be read but not written, because of its permissions or because of its file system.
     case readOnly
+    /// A write within a transaction that may only read.
+    case writeInRead
     /// The system refused a call; `outcomeUnknown` where what was being written may or may not be on disk.
     case systemCall(name: String, SystemError, outcomeUnknown: Bool)
     /// The user of this process may not do that to a file, which belongs to the user `owner`.
@@ -34,7 +36,7 @@ package enum StoreError: Error, Equatable, Sendable {
     case duplicate(index: String)
     /// The record to be changed does not exist.
     case missing(key: String)
-    /// A counter has given its last number.
+    /// A counter has no numbers left.
     case usedUp(counter: String)
     /// A record or a transaction is larger than the limit.
     case tooLarge(bytes: Int)
@@ -48,28 +50,31 @@ extension StoreError: CustomStringConvertible {
         case .damaged(let file, let offset, let reason): "\(file) is damaged at byte \(offset): \(reason)"
         case .diskFull: "the disk, or the quota on it, is full"
         case .readOnly: "the directory cannot be written to"
+        case .writeInRead: "a transaction that may only read has tried to write"
         case .systemCall(let name, let error, let outcomeUnknown):
             "\(name): \(error)"
-                + (outcomeUnknown ? "; whether the last writes were kept will show when the store is next opened" : "")
+                + (outcomeUnknown
+                    ? "; it is unknown whether the last writes were kept until the store is opened again" : "")
         case .denied(let path, let owner, let user):
             "uid \(user) has no permission for \(path), which belongs to uid \(owner)"
         case .locked: "another process holds the lock of the directory"
-        case .newerFormat(let format): "the directory has format \(format), made by a newer version of the program"
+        case .newerFormat(let format): "the directory has format \(format), written by a newer version of the program"
         case .noStore(let path): "there is no store at \(path)"
         case .notAStore(let path, let name):
-            "\(path) holds \(name) and no store; a store is made in a new or empty directory"
-        case .exists(let path): "there is something at \(path) already; a new store goes where there is nothing"
+            "\(path) contains \(name) but no store; a store can be created only in a new or empty directory"
+        case .exists(let path): "\(path) already exists; a new store needs an unused path or an empty directory"
         case .unnamed(let path):
-            "a new store gets the name that its path ends in, and \(path.isEmpty ? "an empty path" : path) ends in none; "
-                + "write the name of its directory, as in ./postern-data"
+            "the path of a new store must end with the name of its directory, as in ./postern-data; "
+                + "\(path.isEmpty ? "an empty path" : path) does not"
         case .withinStore(let path):
-            "\(path) is within the directory of a store, which holds the files of that store only"
+            "\(path) is in the directory of another store, which must contain only the files of that store"
         case .untrustedFileSystem(let name):
-            "the directory is on \(name), where locks cannot be relied on; if you know that they can, say --trust-locks"
+            "the directory is on \(name), where locks may not exclude other processes; use --trust-locks if you know "
+                + "that they do"
         case .duplicate(let index): "another record has that key in the index \(index)"
         case .missing(let key): "there is no record \(key)"
-        case .usedUp(let counter): "\(counter) has given its last number"
-        case .tooLarge(let bytes): "\(bytes) bytes are more than the store takes at once"
+        case .usedUp(let counter): "the counter \(counter) has no numbers left"
+        case .tooLarge(let bytes): "\(bytes) bytes are more than a record or a transaction may have"
         }
     }
 }

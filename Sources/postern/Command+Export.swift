@@ -21,7 +21,8 @@ extension Command {
             if output.isReadableByOthers {
                 log.write(
                     .warning,
-                    "other users can read the file that stdout goes to; postern export FILE creates one for you only"
+                    "other users can read the file to which stdout is redirected; postern export FILE creates "
+                        + "one that only you can read"
                 )
             }
             do {

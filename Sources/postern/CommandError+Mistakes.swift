@@ -44,7 +44,7 @@ extension CommandError {
     static func store(_ error: StoreError) -> CommandError {
         switch error {
         case .noStore: .failed("\(error); give its directory with --data, or create a store with postern serve")
-        case .notAStore: .failed("\(error), which --data names")
+        case .notAStore: .failed("\(error); change --data")
         default: .failed("\(error)")
         }
     }

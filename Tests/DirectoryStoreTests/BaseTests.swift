@@ -188,7 +188,7 @@ struct BaseTests {
         let bytes = try directory.bytes(of: "base-2.jsonl")
         for length in bytes.indices {
             try directory.write(bytes[..<length], to: "base-2.jsonl")
-            #expect(storeError { _ = try directory.open() }?.reason?.hasPrefix("has \(length) bytes, where") == true)
+            #expect(storeError { _ = try directory.open() }?.reason?.hasPrefix("has \(length) bytes, but") == true)
         }
         try directory.write(bytes + [0x0A], to: "base-2.jsonl")
         #expect(storeError { _ = try directory.open() } != nil)
@@ -209,13 +209,13 @@ struct BaseTests {
         try directory.write(try other.bytes(of: "base-2.jsonl"), to: "base-2.jsonl")
         #expect(
             storeError { _ = try directory.open() }?.reason
-                == "the header tells of another store or epoch than manifest.json"
+                == "the header has another store or epoch than manifest.json"
         )
     }
 
     /// Lines that match their checks, but that no compaction would write.
     @Test(arguments: [
-        (["a", "b", "b"], "line 4 has the key of the line before"), (["a", "c", "b"], "line 4 is out of order"),
+        (["a", "b", "b"], "line 4 has the same key as the line before"), (["a", "c", "b"], "line 4 is out of order"),
     ])
     func refusesDuplicateOrUnorderedLines(keys: [String], reason: String) throws {
         try makeBase([:])

@@ -40,7 +40,7 @@ struct DistantDamageTests {
             return
         }
         #expect((Limits.countedBaseBytesMax...Int(offset)).contains(place))
-        #expect(reason == "the line there does not match its check", "the lines before it are not counted")
+        #expect(reason == "the line does not match its checksum", "the lines before it are not counted")
         #expect(ContinuousClock.now - start < .seconds(10))
         // A command that reads the whole base counts them.
         let report = try StoreCheck.run(directory.path, types: [], settings: StoreSettings(), progress: { _ in })

@@ -173,6 +173,17 @@ struct EngineConformanceTests {
         #expect(try subject.store.read { try $0.all(Person.self).map(\.name) } == ["Ann"])
     }
 
+    @Test(arguments: Kind.allCases)
+    func refusesAWriteInARead(kind: Kind) throws {
+        let subject = try Subject(kind)
+        let ann = Person(id: 1, name: "Ann", city: nil)
+        #expect(storeError { try subject.store.read { try $0.insert(ann) } } == .writeInRead)
+        #expect(storeError { try subject.store.refusingWrites { try subject.store.write { _ in } } } == .writeInRead)
+        try subject.store.write { try $0.insert(ann) }
+        #expect(storeError { try subject.store.read { try $0.delete(Person.self, Key(1)) } } == .writeInRead)
+        #expect(try subject.store.read { try $0.all(Person.self).map(\.name) } == ["Ann"])
+    }
+
     @Test(arguments: [Kind.memory, .directory])
     func discardsOnlyStagedTransactions(kind: Kind) throws {
         let subject = try Subject(kind)

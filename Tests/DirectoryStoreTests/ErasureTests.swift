@@ -109,7 +109,7 @@ struct ErasureTests {
         let erased = try directory.bytes()
         try directory.write(erased[..<length])
         let error = storeError { _ = try directory.open() }
-        #expect(error?.reason?.hasSuffix("holds an erased or damaged value that is still in use") == true)
+        #expect(error?.reason?.hasSuffix("has an erased or damaged value that is still in use") == true)
         #expect(try directory.bytes() == Array(erased[..<length]))
     }
 

@@ -83,8 +83,8 @@ struct JournalLineTests {
     @Test(arguments: [
         ("\u{FEFF}{}", "begins with a byte order mark: it was edited"),
         ("{}\r", "ends in a carriage return: it was edited"),
-        ("{\0}", "holds NUL bytes"),
-        ("{}", "does not match its check"),
+        ("{\0}", "contains NUL bytes"),
+        ("{}", "does not match its checksum"),
     ])
     func describesTheFault(text: String, reason: String) {
         #expect(Array(text.utf8).withUnsafeBytes { LineFault.describing($0) } == reason)

@@ -111,14 +111,15 @@ struct JournalReplayTests {
         let lines = zip([0] + sample.ends, sample.ends).map { Array(sample.bytes[$0..<$1]) }
         for order in [[0, 1, 2, 4, 5, 6], [0, 2, 3, 4, 5, 6], [0, 1, 2, 2, 3, 4, 5, 6], [0, 2, 1, 3, 4, 5, 6]] {
             let error = storeError { _ = try sample.open(order.flatMap { lines[$0] }).get() }
-            #expect(error?.reason?.hasSuffix("does not match its check") == true)
+            #expect(error?.reason?.hasSuffix("does not match its checksum") == true)
         }
     }
 
     /// Lines that match their checks but cannot follow one another. `durable` counts from the end of the header.
     @Test(arguments: [
-        (1, 0, "has number 1, where 2 comes next"), (3, 0, "has number 3, where 2 comes next"),
-        (2, -1, "tells of -1 safe bytes, which cannot be"), (2, 9999, "tells of 9999 safe bytes, which cannot be"),
+        (1, 0, "has number 1 instead of 2"), (3, 0, "has number 3 instead of 2"),
+        (2, -1, "says that -1 bytes were synced, which is impossible"),
+        (2, 9999, "says that 9999 bytes were synced, which is impossible"),
     ])
     func refusesLinesWithAWrongNumberOrDurableOffset(number: Int, durable: Int, reason: String) throws {
         let sample = try Sample()
@@ -139,7 +140,7 @@ struct JournalReplayTests {
             journal += writer.bytes
             check = writer.check
         }
-        let message = reason.replacing("of \(durable)", with: "of \(header.bytes.count + durable)")
+        let message = reason.replacing("that \(durable)", with: "that \(header.bytes.count + durable)")
         #expect(storeError { _ = try sample.open(journal).get() }?.reason == "line 3 \(message)")
     }
 
@@ -149,7 +150,8 @@ struct JournalReplayTests {
         #expect(try sample.directory.bytes() == sample.bytes)
         #expect(
             sample.directory.warnings == [
-                "journal-1.jsonl ended in a write that was cut off: 5000 bytes are kept in .torn-1-\(sample.bytes.count)"
+                "journal-1.jsonl ended with an incomplete write: its 5000 bytes were moved to "
+                    + ".torn-1-\(sample.bytes.count)"
             ]
         )
         // A second tail at the same offset does not replace the first file.
@@ -209,7 +211,7 @@ struct JournalReplayTests {
                     == .damaged(
                         file: "journal-1.jsonl",
                         offset: before.count,
-                        reason: unwritten == 0 ? "line 3 holds NUL bytes" : "line 3 does not match its check"
+                        reason: unwritten == 0 ? "line 3 contains NUL bytes" : "line 3 does not match its checksum"
                     )
             )
             #expect(try directory.bytes() == bytes)

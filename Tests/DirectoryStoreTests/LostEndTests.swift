@@ -48,8 +48,8 @@ struct LostEndTests {
         try directory.write(try withoutLastLine())
         let length = try directory.bytes().count
         let fault =
-            "journal-1.jsonl is damaged at byte \(length): it ends before byte \(whole), up to which it was safely on the "
-            + "disk; postern salvage saves what is left"
+            "journal-1.jsonl is damaged at byte \(length): it ends before byte \(whole), up to which it was synced; "
+            + "postern salvage copies the remaining records"
         let report = try directory.check()
         #expect(report.faults == [fault] && report.isDamaged)
         #expect(storeError { _ = try directory.open() }.map { "\($0)" } == fault)

@@ -171,7 +171,7 @@ struct SharedDirectoryTests {
         for index in start..<(start / 512 + 2) * 512 { bytes[index] = JournalRoom.filler }
         let handle = try #require(FileHandle(forWritingAtPath: directory.path + "/journal-1.jsonl"))
         try handle.write(contentsOf: bytes)
-        #expect(storeError { try second.commit(("c", "1")) }?.reason == "line 3 does not match its check")
+        #expect(storeError { try second.commit(("c", "1")) }?.reason == "line 3 does not match its checksum")
         #expect(try directory.rawBytes() == bytes)
     }
 
@@ -185,7 +185,7 @@ struct SharedDirectoryTests {
         for index in sector - 512..<sector + 512 { bytes[index] = JournalRoom.filler }
         let handle = try #require(FileHandle(forWritingAtPath: directory.path + "/journal-1.jsonl"))
         try handle.write(contentsOf: bytes)
-        #expect(storeError { _ = try second.entries() }?.reason == "line 3 does not match its check")
+        #expect(storeError { _ = try second.entries() }?.reason == "line 3 does not match its checksum")
         #expect(try directory.rawBytes() == bytes)
     }
 
@@ -196,7 +196,7 @@ struct SharedDirectoryTests {
         try handle.seek(toOffset: UInt64(directory.bytes().count))
         try handle.write(contentsOf: Array("{\"n\":2}\n".utf8))
         for _ in 0..<2 {
-            #expect(storeError { _ = try engine.entries() }?.reason == "line 3 does not match its check")
+            #expect(storeError { _ = try engine.entries() }?.reason == "line 3 does not match its checksum")
         }
     }
 
@@ -410,7 +410,7 @@ struct SharedDirectoryTests {
         for _ in 0..<2 {
             #expect(
                 storeError { try engine.commit(("c", "1")) }?.reason
-                    == "replaced by that of another store, or of an earlier state, while it was in use"
+                    == "replaced by an earlier manifest, or by that of another store, while it was in use"
             )
             #expect(storeError { _ = try engine.entries() } != nil)
         }

@@ -206,7 +206,7 @@ struct StoreDirectoryTests {
                 == .damaged(
                     file: "journal-1.jsonl",
                     offset: 0,
-                    reason: "the header tells of another store or epoch than manifest.json"
+                    reason: "the header has another store or epoch than manifest.json"
                 )
         )
     }
@@ -218,7 +218,7 @@ struct StoreDirectoryTests {
         try directory.write(later.bytes, to: "manifest.json")
         try directory.write(try directory.bytes(), to: "journal-2.jsonl")
         let error = storeError { _ = try directory.open() }
-        #expect(error?.reason == "the header tells of another store or epoch than manifest.json")
+        #expect(error?.reason == "the header has another store or epoch than manifest.json")
     }
 
     @Test func refusesANewerFormatWithoutChangingIt() throws {

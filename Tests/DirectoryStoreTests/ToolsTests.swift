@@ -89,7 +89,7 @@ struct ToolsTests {
         #expect(
             try check().faults
                 == [1, 3].map {
-                    "base-2.jsonl is damaged at byte \(lines[$0]): line \($0 + 2) does not match its check"
+                    "base-2.jsonl is damaged at byte \(lines[$0]): line \($0 + 2) does not match its checksum"
                 }
         )
     }
@@ -100,23 +100,23 @@ struct ToolsTests {
         try directory.write(torn, to: "journal-2.jsonl")
         let report = try check()
         #expect(report.faults.isEmpty)
-        #expect(report.notes == ["journal-2.jsonl ends in a write that was cut off, at byte \(torn.count - 7)"])
+        #expect(report.notes == ["journal-2.jsonl ends with an incomplete write, at byte \(torn.count - 7)"])
         #expect(try directory.bytes(of: "journal-2.jsonl") == torn)
     }
 
     /// Entries that are intact but contradict one another.
     @Test(arguments: [
-        ("people/id/0000000009", #"{"id":9,"name":"x","city":null}"#, "is not in its index at people/name/x"),
-        ("people/id/0000000009", #"{"id":8,"name":"x","city":null}"#, "belongs at people/id/0000000008"),
+        ("people/id/0000000009", #"{"id":9,"name":"x","city":null}"#, "the index entry people/name/x is missing"),
+        ("people/id/0000000009", #"{"id":8,"name":"x","city":null}"#, "should be people/id/0000000008"),
         ("people/id/0000000009", "[]", "cannot be read"),
-        ("people/name/x", #""0000000009""#, "an index entry without its record"),
-        ("people/name/x", #""0000000001""#, "an index entry that its record does not have"),
-        ("people/name/x", "7", "an index entry that names no record"),
+        ("people/name/x", #""0000000009""#, "the record of the index entry is missing"),
+        ("people/name/x", #""0000000001""#, "the index entry does not match its record"),
+        ("people/name/x", "7", "the index entry does not name a record"),
         ("planets/id/0000000001", "{}", "there is no such collection"),
-        ("counters/id/people", #""5""#, "a counter that is no whole number"),
-        ("counters/id/people", "4", "behind 5"),
-        ("x", "1", "this is no key"),
-        ("counters/id/people", "9999999999", "9999999999 is no number of a counter"),
+        ("counters/id/people", #""5""#, "the counter is not a whole number"),
+        ("counters/id/people", "4", "must be at least 5"),
+        ("x", "1", "this is not a valid key"),
+        ("counters/id/people", "9999999999", "9999999999 is not a valid value of a counter"),
         ("visits/id/0000000001", #"{"id":1,"person":9}"#, "person: there is no record people/id/0000000009"),
         ("visits/id/0000000001", #"{"id":-1,"person":1}"#, "id: -1 is not between 1 and 9999999999"),
     ])
@@ -233,7 +233,7 @@ struct ToolsTests {
         engine.close()
         let text = error.map { "\($0)" } ?? ""
         #expect(
-            text.hasPrefix("the store is complete at \(root)/copy, but a power cut may lose it: sync of "),
+            text.hasPrefix("the store at \(root)/copy is complete, but a power failure may lose it: sync of "),
             "\(text)"
         )
         #expect(try check(root + "/copy").faults.isEmpty)
@@ -288,19 +288,19 @@ struct ToolsTests {
         (#"{"collection":"planets","record":{}}"#, "there is no collection planets"),
         (
             #"{"collection":"people","record":{"id":1,"name":"b","city":null}}"#,
-            "people/id/0000000001 is taken by the record of line 2"
+            "people/id/0000000001 already belongs to the record of line 2"
         ),
         (
             #"{"collection":"people","record":{"id":2,"name":"a","city":null}}"#,
-            "people/name/a is taken by the record of line 2"
+            "people/name/a already belongs to the record of line 2"
         ),
         (#"{"collection":"people","record":{"id":2,"name":"b","citty":"x"}}"#, "the property citty is unknown"),
         (
             #"{"collection":"people","record":{"id":2,"name":"b","name":"c"}}"#,
-            "the property name is unknown, or there twice"
+            "the property name is unknown or occurs twice"
         ),
-        (#"{"collection":"people","record":[]}"#, "this is no record of people"),
-        (#"{"collection":"people","record":{},"record":{}}"#, "the property record is there twice"),
+        (#"{"collection":"people","record":[]}"#, "this is not a record of people"),
+        (#"{"collection":"people","record":{},"record":{}}"#, "the property record occurs twice"),
         (#"{"counter":"people","value":"7"}"#, "a counter has a whole number"),
         // The import accepted it, and each export then wrote it under another name.
         (#"{"counter":"a/b","value":1}"#, "there is no counter a/b"),
@@ -339,7 +339,7 @@ struct ToolsTests {
             + Array(#"{"collection":"people","record":{"id":7,"name":"b","city":null}}"#.utf8)
         let incoming = try importing(text)
         #expect(incoming.faultCount == 3)
-        #expect(incoming.faults[1].line == nil && incoming.faults[1].reason.contains("was cut short"))
+        #expect(incoming.faults[1].line == nil && incoming.faults[1].reason.contains("the export is incomplete"))
         #expect(incoming.faults[0].line == 1)
         #expect(
             incoming.faults[2]
@@ -352,7 +352,7 @@ struct ToolsTests {
 
     @Test func keepsOnlyTheFaultsThatAreShown() throws {
         let incoming = try importing(String(repeating: "x\n", count: 1_000).utf8)
-        #expect(incoming.faults.count == Limits.faultsToldMax && incoming.faultCount == 1_001)
+        #expect(incoming.faults.count == Limits.faultsReportedMax && incoming.faultCount == 1_001)
     }
 
     // MARK: Symbolic links planted by an attacker

@@ -131,16 +131,16 @@ struct CareDeletionTests {
         let others = [
             (
                 #""kind":"account","subject":2,"mark":1"#,
-                "care.users/id/0000000002 is there, which this record stands in for"
+                "care.users/id/0000000002 exists, although this record is its substitute"
             ),
-            (#""kind":"patient","subject":2,"mark":0"#, "care.patients/id/0000000002 is there, which this record"),
+            (#""kind":"patient","subject":2,"mark":0"#, "care.patients/id/0000000002 exists, although this record"),
             (#""kind":"opening","subject":1,"mark":0"#, "subject: there is no record care.users/id/0000000001"),
             (#""kind":"takeover","subject":3,"mark":1"#, "subject: there is no record care.users/id/0000000003"),
             (
                 #""kind":"takeover","subject":2,"mark":9999999000"#,
                 "the counter care.shares must be at least 9999999000"
             ),
-            (#""kind":"takeover","subject":2,"mark":1,"mark":1"#, "is unknown, or there twice"),
+            (#""kind":"takeover","subject":2,"mark":1,"mark":1"#, "is unknown or occurs twice"),
         ]
         for (job, fault) in others {
             let line = #"{"collection":"care.jobs","record":{\#(job),"next":0,"share":0,"address":null}}"#

@@ -19,7 +19,7 @@ struct ForeignDirectoryTests {
     }
 
     private static let refusal =
-        "holds notes.txt and no store; a store is made in a new or empty directory, which --data names"
+        "contains notes.txt but no store; a store can be created only in a new or empty directory; change --data"
 
     /// `postern --data /etc` once created a store among the files there.
     @Test func aServerCreatesNoStoreAmongOtherFiles() throws {
@@ -49,7 +49,7 @@ struct ForeignDirectoryTests {
             #expect(outcome.status == 1)
             #expect(
                 outcome.errors
-                    == "postern: there is something at \(path) already; a new store goes where there is nothing\n"
+                    == "postern: \(path) already exists; a new store needs an unused path or an empty directory\n"
             )
             try expectUntouched("\(words)")
         }
@@ -73,7 +73,8 @@ struct ForeignDirectoryTests {
             ]
             for words in commands {
                 let outcome = try PosternProcess.run(words, input: words[0] == "import" ? export : "")
-                let reason = "\(copy) is within the directory of a store, which holds the files of that store only"
+                let reason =
+                    "\(copy) is in the directory of another store, which must contain only the files of that store"
                 #expect(outcome.status == 1 && outcome.errors == "postern: \(reason)\n")
                 #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == before, "\(words)")
             }

@@ -38,7 +38,7 @@ struct LifeCycleTests {
         #expect(try postern.reply(to: "care.user.reset_password", email)["result"] != nil)
         #expect(try postern.reply(to: "rpc.discover").text.utf8.count > 10_000)
         #expect(postern.finish() == "" && postern.status == 0)
-        #expect(postern.errorText.contains("trying again in 60 seconds: no thread is to be had"))
+        #expect(postern.errorText.contains("and is retried in 60 seconds: no thread could be started"))
     }
 
     @Test(arguments: [SIGTERM, SIGINT])

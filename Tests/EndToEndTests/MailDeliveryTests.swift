@@ -115,7 +115,7 @@ struct MailDeliveryTests {
         #expect(shown.contains("Last error: the command ended with exit code 75"))
         let log = refusing.errorText
         #expect(
-            log.contains("level=warning message=\"mail: number 1 could not be delivered, trying again in 60 seconds")
+            log.contains("level=warning message=\"mail: number 1 could not be delivered and is retried in 60 seconds")
         )
         #expect(!log.contains("a+tag") && !log.contains(/1-[0-9a-f]{32}/))
         #expect(log.split(separator: "\n").count == 1)
@@ -144,7 +144,8 @@ struct MailDeliveryTests {
         let flags = ["--data", folder.path("store"), "--mail-templates", folder.path("templates")]
         let outcome = try PosternProcess.run(command + flags)
         #expect(outcome.status == 64)
-        let place = "postern: --mail-templates: \(file):4: unknown placeholder {{cod}}; there are {{code}} and {{link}}"
+        let place =
+            "postern: --mail-templates: \(file):4: unknown placeholder {{cod}}; the placeholders are {{code}} and {{link}}"
         #expect(outcome.errors.hasPrefix(place) && outcome.errors.filter { $0 == "\n" }.count == 1)
         #expect(!FileManager.default.fileExists(atPath: folder.path("store")))
     }

@@ -59,7 +59,7 @@ struct CourierTests {
         try post(to: "a@b.co")
         try run(courier) { try mails()[0].attempts == 1 }
         let mail = try mails()[0]
-        #expect(mail.state == "waiting" && mail.lastError == "no thread is to be had")
+        #expect(mail.state == "waiting" && mail.lastError == "no thread could be started")
         #expect(mail.nextAttempt.map { time.now.seconds(until: $0) } == 60)
         #expect(driver.attempts == 0)
     }

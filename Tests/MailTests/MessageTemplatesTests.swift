@@ -73,11 +73,11 @@ struct MessageTemplatesTests {
         ("operators-reset.txt", "Subject: x\n\nno code", "has neither {{code}} nor {{link}}"),
         (
             "operators-reset.txt", "Subject: x\n\nx\n{{code}} {{nmae}}",
-            ".txt:4: unknown placeholder {{nmae}}; there are {{code}}"
+            ".txt:4: unknown placeholder {{nmae}}; the placeholders are {{code}}"
         ),
         ("operators-reset.txt", "Subject: x\n\n{{code}} {{ link }}", ".txt:3: unknown placeholder {{ link }}"),
-        ("operators-reset.txt", "Subject: x\n\n{{link}}\n{{code", ".txt:4: {{ has no }} behind it"),
-        ("operator-reset.txt", "Subject: x\n\n{{code}}", "is the template of no mail"),
+        ("operators-reset.txt", "Subject: x\n\n{{link}}\n{{code", ".txt:4: {{ has no }} after it"),
+        ("operator-reset.txt", "Subject: x\n\n{{code}}", "is not the name of a template"),
     ])
     func reportsWhatIsWrongWithATemplate(name: String, text: String, problem: String) throws {
         let folder = try Folder([name: text])

@@ -114,7 +114,7 @@ package final class SharedMemorySession: Engine, EngineTransaction {
     }
 
     package func put(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) {
-        guard isWriting else { throw .readOnly }
+        guard isWriting else { throw .writeInRead }
         writtenBytes = try WriteBounds.bytes(writtenBytes, adding: value, at: key)
         writes[key] = .some(value.bytes)
     }
@@ -135,7 +135,7 @@ package final class SharedMemorySession: Engine, EngineTransaction {
 
     package func remove(_ key: StoreKey) throws(StoreError) {
         guard try value(of: key) != nil else { return }
-        guard isWriting else { throw .readOnly }
+        guard isWriting else { throw .writeInRead }
         writes[key] = .some(nil)
     }
 }

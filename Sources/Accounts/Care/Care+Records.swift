@@ -74,7 +74,7 @@ extension CareJob: Record {
             RecordCounter(Counter(OutboxMail.collection.name)) { $0.kind == Kind.account.rawValue ? $0.mark : 0 },
             RecordCounter(Counter(CareShare.collection.name)) { $0.kind == Kind.takeover.rawValue ? $0.mark : 0 },
         ],
-        mayStandIn: true
+        canBeSubstitute: true
     )
 
     package var key: Key { Key(kind, subject) }

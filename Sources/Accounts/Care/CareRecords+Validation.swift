@@ -24,7 +24,7 @@ extension CarePatient {
         findings.check("id", id)
         findings.check("created", created)
         // The account may be deleted while a job still has to pass its patients on.
-        findings.require("owner", CareUser.self, owner, takesStandIn: true)
+        findings.require("owner", CareUser.self, owner, acceptsSubstitute: true)
         if let me {
             findings.check("me", me)
             if me != owner { findings.refuse("me", "not the owner") }
@@ -41,9 +41,9 @@ extension CarePatient {
 extension CareShare {
     package func validate(into findings: inout RecordFindings) {
         findings.check("id", id)
-        findings.require("patient", CarePatient.self, patient, takesStandIn: true)
+        findings.require("patient", CarePatient.self, patient, acceptsSubstitute: true)
         findings.check("email", email) { try CareRules.single(CareRules.email($0)).text }
-        if let user { findings.require("user", CareUser.self, user, takesStandIn: true) }
+        if let user { findings.require("user", CareUser.self, user, acceptsSubstitute: true) }
         findings.check("access", access) { try CareRules.single(CareRules.access($0)) }
         if let maker { findings.check("maker", maker) }
         if isOwners {
@@ -62,11 +62,11 @@ extension CareJob {
         switch Kind(rawValue: kind) {
         case .account:
             findings.check("subject", subject)
-            findings.standIn(for: CareUser.self, subject)
+            findings.reportSubstitute(for: CareUser.self, subject)
         case .patient:
             findings.check("subject", subject)
-            findings.standIn(for: CarePatient.self, subject)
-        case .takeover: findings.require("subject", CareUser.self, subject, takesStandIn: true)
+            findings.reportSubstitute(for: CarePatient.self, subject)
+        case .takeover: findings.require("subject", CareUser.self, subject, acceptsSubstitute: true)
         case .opening: findings.require("subject", CareUser.self, subject)
         case nil: findings.check("subject", subject)
         }

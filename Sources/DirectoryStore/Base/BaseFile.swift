@@ -52,7 +52,7 @@ final class BaseFile: @unchecked Sendable {
             throw .damaged(
                 file: file.name,
                 offset: min(length, segment.bytes),
-                reason: "has \(length) bytes, where \(Manifest.fileName) tells of \(segment.bytes)"
+                reason: "has \(length) bytes, but \(Manifest.fileName) says \(segment.bytes)"
             )
         }
         do throws(SystemError) {
@@ -140,7 +140,7 @@ final class BaseFile: @unchecked Sendable {
             try verify(line)
             let key = try key(of: line)
             if let last, !(last < key) {
-                throw damaged(at: offset, key == last ? "has the key of the line before" : "is out of order")
+                throw damaged(at: offset, key == last ? "has the same key as the line before" : "is out of order")
             }
             last = key
             offset = line.place.upperBound
@@ -184,7 +184,7 @@ final class BaseFile: @unchecked Sendable {
     func damaged(at offset: Int, _ reason: String? = nil) -> StoreError {
         let reason = reason ?? LineFault.describing(self[offset..<nextLineStart(after: offset)])
         guard offset <= countedBytesMax else {
-            return .damaged(file: name, offset: offset, reason: "the line there \(reason)")
+            return .damaged(file: name, offset: offset, reason: "the line \(reason)")
         }
         var (number, start) = (1, 0)
         while let end = index(of: 0x0A, in: start..<offset) { (number, start) = (number + 1, end + 1) }

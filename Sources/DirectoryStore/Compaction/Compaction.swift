@@ -64,12 +64,7 @@ final class Compaction: Sendable {
 
     private func outcome(of source: CompactionSource, progress: (Int) -> Void) -> Outcome {
         do throws(StoreError) {
-            let compactionLock = try DirectoryLock(
-                DirectoryLock.compactionFileName,
-                in: source.directory,
-                readOnly: false,
-                calls: source.settings.calls
-            )
+            let compactionLock = try CompactionLock(in: source.directory, calls: source.settings.calls)
             guard try compactionLock.takeIfFree() else { return .skipped }
             defer { compactionLock.release() }
             // If another process has compacted since the source was read, the files of the next epoch are the current

@@ -24,7 +24,8 @@ final class CompactionSchedule {
         handleOutcome()
         guard compaction == nil, isDue else { return }
         do throws(StoreError) {
-            guard try hasRoom(), let source = try directory.compactionSource(space) else { return }
+            guard try hasRoom(), directory.journal.obstacleToCompaction == nil else { return }
+            let source = try directory.compactionSource(space)
             let compaction = Compaction()
             self.compaction = compaction
             compaction.start(source)
@@ -47,7 +48,7 @@ final class CompactionSchedule {
     func compactNow(_ space: LayeredSpace, progress: (Int) -> Void) throws(StoreError) -> Bool {
         let room = try directory.roomToCompact()
         guard room.free >= room.needed else { throw .diskFull }
-        guard let source = try directory.compactionSource(space) else { throw .readOnly }
+        let source = try directory.compactionSource(space)
         let compaction = Compaction()
         self.compaction = compaction
         switch compaction.run(source, progress: progress) {
@@ -98,7 +99,9 @@ final class CompactionSchedule {
         }
         retryLater()
         if !hasWarnedOfRoom {
-            log("the journal is not compacted: that takes \(room.needed) bytes, and the disk has \(room.free) left")
+            log(
+                "the journal is not compacted: that needs \(room.needed) bytes, and the disk has \(room.free) free"
+            )
         }
         hasWarnedOfRoom = true
         return false

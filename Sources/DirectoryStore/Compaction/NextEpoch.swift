@@ -51,12 +51,7 @@ struct NextEpoch {
     mutating func takeOver(goOn: () -> Bool) throws(StoreError) -> PreparedEpoch? {
         try journalFile.write(header.bytes, at: 0)
         try carry([Self.erasableValues(of: source.space, at: older.slots.keys)])
-        let lock = try DirectoryLock(
-            DirectoryLock.fileName,
-            in: files.directory,
-            readOnly: false,
-            calls: files.calls
-        )
+        let lock = try DirectoryLock(in: files.directory, .creating, calls: files.calls)
         let old = try File(source.manifest.journal, in: files.directory, .writing, calls: files.calls)
         try catchUp(old, lock, goOn: goOn)
         try lock.take(waitingMilliseconds: Limits.compactionLockWaitMilliseconds)

@@ -71,13 +71,13 @@ struct FileHeader {
     func check(_ bytes: UnsafeRawBufferPointer, file: String) throws(StoreError) {
         if bytes.starts(with: self.bytes) { return }
         guard let end = bytes.prefix(Limits.headerBytesMax).firstIndex(of: 0x0A) else {
-            throw .damaged(file: file, offset: 0, reason: "line 1, the header, is missing or cut short")
+            throw .damaged(file: file, offset: 0, reason: "line 1, the header, is missing or truncated")
         }
         _ = try SealedLine(parsing: Array(bytes[...end]), file: file)
         throw .damaged(
             file: file,
             offset: 0,
-            reason: "the header tells of another store or epoch than \(Manifest.fileName)"
+            reason: "the header has another store or epoch than \(Manifest.fileName)"
         )
     }
 }

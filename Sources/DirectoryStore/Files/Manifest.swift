@@ -100,7 +100,7 @@ struct Manifest: Equatable {
             journalBytesSafe: line.value["safe"]?.int ?? 0
         )
         guard self.bytes == bytes else {
-            throw .damaged(file: Self.fileName, offset: 0, reason: "line 1 is not as it was written")
+            throw .damaged(file: Self.fileName, offset: 0, reason: "line 1 has changed since it was written")
         }
     }
 

@@ -52,7 +52,7 @@ extension StoreDirectory {
     /// - Parameter torn: the torn end of the journal.
     private func mend(_ torn: [UInt8], isNew: Bool) throws(StoreError) {
         guard journal.isWritable else {
-            if !torn.isEmpty { log("\(manifest.journal) ends in a write that was cut off, at byte \(journal.length)") }
+            if !torn.isEmpty { log("\(manifest.journal) ends with an incomplete write, at byte \(journal.length)") }
             return
         }
         try files.removeOrphans(beside: manifest)
@@ -63,7 +63,7 @@ extension StoreDirectory {
             // The store can still be read. The sync marks may be from before a crash, so they are not valid.
             journal.resetMarks()
             isUnsettled = true
-            log("\(manifest.journal) needs room on the disk before it can be written to")
+            log("\(manifest.journal) cannot be written to until the disk has free space")
         }
         // The process that wrote the first transaction had synced the names of the files before.
         if !isNew, journal.number == 0 {
@@ -93,11 +93,11 @@ extension StoreDirectory {
         calls: SystemCalls
     ) throws(StoreError) -> (DirectoryLock?, refusal: StoreError?) {
         do throws(StoreError) {
-            return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: false, calls: calls), nil)
+            return (try DirectoryLock(in: directory, .creating, calls: calls), nil)
         } catch  where error.isRefusedWriting {
             let refusal = error
             do throws(StoreError) {
-                return (try DirectoryLock(DirectoryLock.fileName, in: directory, readOnly: true, calls: calls), refusal)
+                return (try DirectoryLock(in: directory, .reading, calls: calls), refusal)
             } catch  where error.isMissingFile {
                 return (nil, refusal)
             }

@@ -41,15 +41,17 @@ final class StoreDirectory {
         (self.manifest, manifestStamp, self.journal, self.log) = (manifest, stamp, journal, log)
     }
 
-    /// The source of a compaction of `space`; nil if the journal cannot be written.
-    func compactionSource(_ space: LayeredSpace) throws(StoreError) -> CompactionSource? {
-        guard let replay = journal.writableReplay else { return nil }
+    /// The source of a compaction of `space`.
+    ///
+    /// - Throws: why no compaction can start; `StoreError.damaged`.
+    func compactionSource(_ space: LayeredSpace) throws(StoreError) -> CompactionSource {
+        if let obstacle = journal.obstacleToCompaction { throw obstacle }
         return CompactionSource(
             directory: files.directory,
             manifest: manifest,
             settings: settings,
             space: try space.copy(),
-            replay: replay
+            replay: journal.replay
         )
     }
 
@@ -194,7 +196,7 @@ final class StoreDirectory {
             throw .damaged(
                 file: Manifest.fileName,
                 offset: 0,
-                reason: "replaced by that of another store, or of an earlier state, while it was in use"
+                reason: "replaced by an earlier manifest, or by that of another store, while it was in use"
             )
         }
         if latest != manifest {
@@ -223,6 +225,6 @@ final class StoreDirectory {
         guard !tail.isEmpty, journal.isWritable else { return }
         let name = try files.keepTorn(tail, at: journal.length, epoch: manifest.epoch)
         try journal.cutTornTail()
-        log("\(manifest.journal) ended in a write that was cut off: \(tail.count) bytes are kept in \(name)")
+        log("\(manifest.journal) ended with an incomplete write: its \(tail.count) bytes were moved to \(name)")
     }
 }

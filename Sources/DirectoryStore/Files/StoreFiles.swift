@@ -8,7 +8,7 @@ import Store
 ///     journal-2.jsonl    a header, then one transaction per line
 ///     lock               the directory lock, which orders all writes
 ///     lock.sync          the sync marks, by which one process syncs for all
-///     lock.merging       a lock that lets only one process compact at a time
+///     lock.merging       the compaction lock, which lets only one process compact at a time
 ///     .torn-2-812        the torn end of a write, moved out of journal 2 at byte 812
 ///
 /// A directory is initialised in this order: create the lock; write the journal with its header and sync it; write the
@@ -160,12 +160,7 @@ struct StoreFiles {
         if try directory.names().contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
         guard try !orphans(beside: manifest).isEmpty else { return }
         // The files of a running compaction are not orphans.
-        let compactionLock = try DirectoryLock(
-            DirectoryLock.compactionFileName,
-            in: directory,
-            readOnly: false,
-            calls: calls
-        )
+        let compactionLock = try CompactionLock(in: directory, calls: calls)
         guard try compactionLock.takeIfFree() else { return }
         defer { compactionLock.release() }
         // The orphans may belong to an earlier manifest while the name of the current one is not durable, because the
@@ -184,7 +179,7 @@ struct StoreFiles {
     /// manifest, journal and base, and the file of fsck(8) at the root of a file system.
     static func leavesUnused(_ name: String) -> Bool {
         [
-            DirectoryLock.fileName, DirectoryLock.compactionFileName, SyncMarks.fileName, Manifest.temporaryName,
+            DirectoryLock.fileName, CompactionLock.fileName, SyncMarks.fileName, Manifest.temporaryName,
             "lost+found",
         ].contains(name) || name.hasPrefix(tornPrefix)
     }

@@ -24,8 +24,9 @@ import Store
 final class SyncMarks {
     static let fileName = "lock.sync"
 
-    private let file: File
-    private let lock: DirectoryLock
+    /// Held during a sync. Nothing checks that its file keeps its name: if the file is replaced, the processes make
+    /// their own syncs.
+    private let syncLock: FileLock
     private let pages: MappedPages
     /// Safe to share with other processes: the words are only accessed with atomic operations.
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
@@ -39,8 +40,8 @@ final class SyncMarks {
     private static let lengthBits: UInt64 = 44
 
     init(in directory: Directory, calls: SystemCalls) throws(StoreError) {
-        file = try File(Self.fileName, in: directory, .creating, calls: calls)
-        lock = try DirectoryLock(Self.fileName, in: directory, readOnly: false, isVital: false, calls: calls)
+        let file = try File(Self.fileName, in: directory, .creating, calls: calls)
+        syncLock = FileLock(on: file, calls: calls)
         // A file shorter than its mapping would kill the process that accesses the mapping. So would a hole in the file
         // that is filled when the disk is full.
         if try file.status().bytes < Self.bytes { try file.write([UInt8](repeating: 0, count: Self.bytes), at: 0) }
@@ -99,7 +100,7 @@ final class SyncMarks {
             let syncs = words[Self.syncs].load(ordering: .acquiring)
             let synced = synced(epoch: epoch)
             if synced >= length { return synced }
-            if try lock.takeIfFree() { break }
+            if try syncLock.takeIfFree() { break }
             // A process that hangs in its sync must not block the syncs of the others.
             guard patience > 0, syncs != syncsAtTimeout else {
                 syncsAtTimeout = syncs
@@ -116,7 +117,7 @@ final class SyncMarks {
         }
         defer {
             // The lock is released first, because a process that wakes may have to sync next.
-            lock.release()
+            syncLock.release()
             words[Self.syncs].wrappingAdd(1, ordering: .releasing)
             Futex.wake(words + Self.syncs)
         }
@@ -153,8 +154,8 @@ extension StoreError {
         .damaged(
             file: manifest.journal,
             offset: length,
-            reason: "it ends before byte \(synced), up to which it was safely on the disk; "
-                + "postern salvage saves what is left"
+            reason: "it ends before byte \(synced), up to which it was synced; "
+                + "postern salvage copies the remaining records"
         )
     }
 }

@@ -37,7 +37,7 @@ extension Journal {
             throw refuse(.damaged(file: file.name, offset: 0, reason: "the file was removed while it was in use"))
         }
         guard status.bytes >= length else {
-            throw refuse(.damaged(file: file.name, offset: status.bytes, reason: "another program cut the file short"))
+            throw refuse(.damaged(file: file.name, offset: status.bytes, reason: "another program truncated the file"))
         }
         var torn = try read(unreadBytes(upTo: status.bytes), into: &space)
         // Lines after a torn line may show that the line was durable before, and so is damaged.
@@ -111,7 +111,7 @@ extension Journal {
         var offset = durable
         while offset < length {
             let bytes = try file.contents(from: offset, upTo: min(length, offset + Limits.carriedBytes))
-            guard !bytes.isEmpty else { throw .damaged(file: file.name, offset: offset, reason: "was cut short") }
+            guard !bytes.isEmpty else { throw .damaged(file: file.name, offset: offset, reason: "was truncated") }
             try file.write(bytes, at: offset)
             offset += bytes.count
         }

@@ -10,8 +10,9 @@ import Store
 final class Journal {
     enum State {
         case ready
-        /// A write failed, and the end of the file is unknown. It is read again before the next write.
-        case tailToRead
+        /// A write failed with this error, and the end of the file is unknown. It is read again before the next write.
+        case tailToRead(after: StoreError)
+        /// The directory or the file cannot be written.
         case readOnly
         /// A sync failed. This process writes no more, and does not acknowledge transactions whose durability is
         /// unknown. Transactions that were durable before can be read until another process appends to them.
@@ -63,9 +64,13 @@ final class Journal {
         hasUnsyncedNews = durable < replay.length
     }
 
-    /// The state of the lines read so far; nil if the journal cannot be written.
-    var writableReplay: JournalReplay? {
-        if case .ready = state { replay } else { nil }
+    /// Why no compaction can start from the journal at the moment; nil if one can.
+    var obstacleToCompaction: StoreError? {
+        switch state {
+        case .ready: nil
+        case .readOnly: .readOnly
+        case .tailToRead(let error), .failed(let error), .refused(let error): error
+        }
     }
 
     /// Whether the journal or its base contains personal data that were deleted.
@@ -199,7 +204,7 @@ final class Journal {
                 .damaged(
                     file: file.name,
                     offset: replay.lastLineStart,
-                    reason: "the last line is not as it was written"
+                    reason: "the last line has changed since it was written"
                 )
             )
         }
@@ -208,13 +213,13 @@ final class Journal {
 
     /// Removes the bytes of a failed write.
     private func removeFailedWrite(after failure: StoreError) {
-        if case .systemCall = failure { state = .tailToRead }
+        if case .systemCall = failure { state = .tailToRead(after: failure) }
         do throws(StoreError) {
             try file.truncate(to: length)
             fileBytes = length
         } catch {
             // The next process that takes the lock finds a torn tail and moves it to a separate file.
-            state = .tailToRead
+            state = .tailToRead(after: failure)
             return
         }
         do throws(StoreError) {

@@ -41,9 +41,9 @@ struct LineFault: Error {
         let content = line.last == 0x0A ? line.dropLast() : line[...]
         if content.starts(with: [0xEF, 0xBB, 0xBF]) { return "begins with a byte order mark: it was edited" }
         if content.last == 0x0D { return "ends in a carriage return: it was edited" }
-        if content.contains(0) { return "holds NUL bytes" }
+        if content.contains(0) { return "contains NUL bytes" }
         if String(validating: content, as: UTF8.self) == nil { return "is not UTF-8" }
-        return "does not match its check"
+        return "does not match its checksum"
     }
 }
 

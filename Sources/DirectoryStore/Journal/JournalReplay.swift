@@ -89,9 +89,9 @@ struct JournalReplay {
         }
         try checkUnterminated(tail)
         guard isAll else { return }
-        guard length >= durable else { throw damaged(at: length, "and what was safe behind it are missing") }
+        guard length >= durable else { throw damaged(at: length, "is missing, although it was synced") }
         if let slot = slots.firstUnreadable {
-            throw damaged(at: slot.place.lowerBound, "holds an erased or damaged value that is still in use")
+            throw damaged(at: slot.place.lowerBound, "has an erased or damaged value that is still in use")
         }
     }
 
@@ -131,10 +131,10 @@ struct JournalReplay {
     ) throws(LineFault) {
         let line = try JournalLine(parsing: bytes, after: check, writes: &writes)
         guard line.number == number + 1 else {
-            throw LineFault("has number \(line.number), where \(number + 1) comes next")
+            throw LineFault("has number \(line.number) instead of \(number + 1)")
         }
         guard line.durable >= durableInLines, line.durable <= length else {
-            throw LineFault("tells of \(line.durable) safe bytes, which cannot be")
+            throw LineFault("says that \(line.durable) bytes were synced, which is impossible")
         }
         for write in writes {
             slots.supersede(write.key)

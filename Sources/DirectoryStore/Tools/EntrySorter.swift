@@ -24,7 +24,7 @@ final class EntrySorter {
         /// One unit of the count at this key.
         case tally
         /// A statement that another record is a substitute for the record with this key.
-        case standIn
+        case substitute
         /// A statement that another record needs the record with this key.
         case reference
 
@@ -32,7 +32,7 @@ final class EntrySorter {
         fileprivate var rank: Int {
             switch self {
             case .entry, .erasable, .tally: 0
-            case .standIn: 1
+            case .substitute: 1
             case .reference: 2
             }
         }
@@ -272,7 +272,7 @@ private final class RunReader {
             EntrySorter.headBytes + Int(bytes.loadUnaligned(fromByteOffset: next, as: UInt32.self))
                 + Int(bytes.loadUnaligned(fromByteOffset: next + 4, as: UInt32.self))
         }
-        guard try fill(size) else { throw .damaged(file: file.name, offset: rest.lowerBound, reason: "cut short") }
+        guard try fill(size) else { throw .damaged(file: file.name, offset: rest.lowerBound, reason: "truncated") }
         if memory.count < size {
             memory.deallocate()
             memory = .allocate(byteCount: 2 * size, alignment: 8)

@@ -29,7 +29,7 @@ enum ImportLine {
         } catch {
             throw Fault(reason: "not JSON: \(error.explanation) at byte \(error.offset)")
         }
-        if let name = properties.double { throw Fault(reason: "the property \(name.shortened) is there twice") }
+        if let name = properties.double { throw Fault(reason: "the property \(name.shortened) occurs twice") }
         if properties.isEnd {
             self = .end
         } else if properties.isAbout {
@@ -39,7 +39,7 @@ enum ImportLine {
         } else if let collection = properties.collection, let record = properties.record {
             self = .record(collection: collection, record)
         } else {
-            throw Fault(reason: "neither a counter with its value nor a record with its collection")
+            throw Fault(reason: "this is neither a counter with its value nor a record with its collection")
         }
     }
 

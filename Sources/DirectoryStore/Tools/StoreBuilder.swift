@@ -12,7 +12,7 @@ struct StoreBuilder {
     private(set) var space = LayeredSpace()
     private(set) var erasable: Set<StoreKey> = []
     /// The keys of the deleted records that have a substitute.
-    private(set) var standIns: Set<StoreKey> = []
+    private(set) var keysWithSubstitute: Set<StoreKey> = []
     private var counts: [StoreKey: Int] = [:]
     private var counters = CounterBounds()
     private let values = ValueWriter()
@@ -32,18 +32,18 @@ struct StoreBuilder {
         do throws(JSONError) {
             entry = try type.entry(of: bytes)
         } catch {
-            throw Refusal(reason: "this is no record of \(collection): \(error.recordFault)")
+            throw Refusal(reason: "this is not a record of \(collection): \(error.recordFault)")
         }
         guard let place = entry.place else {
             throw Refusal(reason: entry.findings.faults.map(\.description).joined(separator: "; "))
         }
         for key in [place.key] + place.indexKeys where try taken(key) {
-            throw Refusal(reason: "\(key.text) is taken by an earlier record")
+            throw Refusal(reason: "\(key.text) already belongs to an earlier record")
         }
         space.set(StoredValue(bytes: entry.value), at: place.key)
         for key in place.indexKeys { space.set(StoredValue(bytes: place.indexValue), at: key) }
         for key in place.countKeys { counts[key, default: 0] += 1 }
-        standIns.formUnion(entry.findings.standIns)
+        keysWithSubstitute.formUnion(entry.findings.keysWithSubstitute)
         if type.isErasable { erasable.insert(place.key) }
         counters.note(place.numbers)
         noteReferences(of: entry.findings)
@@ -64,7 +64,7 @@ struct StoreBuilder {
     /// Sets a counter. Each counter can be set only once.
     mutating func setCounter(_ name: String, to value: Int) throws(Refusal) {
         guard CounterBounds.values.contains(value) else {
-            throw Refusal(reason: "\(value) is no number of a counter")
+            throw Refusal(reason: "\(value) is not a valid value of a counter")
         }
         guard counters.set(name, to: value) else { throw Refusal(reason: "the counter \(name) is set twice") }
         space.set(StoredValue(number: value), at: .counter(name))

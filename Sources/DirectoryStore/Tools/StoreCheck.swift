@@ -22,7 +22,7 @@ package struct StoreCheck {
 
         /// Adds a fault. The number of faults in the report is limited.
         fileprivate mutating func add(_ fault: String) {
-            if faults.count < Limits.faultsToldMax { faults.append(fault) } else { hasMore = true }
+            if faults.count < Limits.faultsReportedMax { faults.append(fault) } else { hasMore = true }
         }
     }
 
@@ -31,7 +31,7 @@ package struct StoreCheck {
     private var report = Report()
     private var counters = CounterBounds()
     /// The keys of the deleted records that have a substitute.
-    private var standIns: Set<StoreKey> = []
+    private var keysWithSubstitute: Set<StoreKey> = []
 
     /// Checks a directory. Other processes may use it at the same time.
     ///
@@ -67,7 +67,7 @@ package struct StoreCheck {
         let files = StoreFiles(directory: try .holdingStore(path, calls: settings.calls), calls: settings.calls)
         let opened = try Self.open(files, settings)
         for name in opened.names where name.hasPrefix(".torn-") {
-            report.notes.append("\(name) keeps the end of a write that was cut off")
+            report.notes.append("\(name) has the end of an incomplete write")
         }
         let base = try files.base(of: opened.manifest, opened.base, countsLines: true)
         let isBaseSound = try check(base, of: opened.manifest)
@@ -89,7 +89,7 @@ package struct StoreCheck {
         }
         if !JournalRoom.torn(opened.journal[replay.length...]).isEmpty {
             report.notes.append(
-                "\(opened.manifest.journal) ends in a write that was cut off, at byte \(replay.length)"
+                "\(opened.manifest.journal) ends with an incomplete write, at byte \(replay.length)"
             )
         }
         // If lines of the base are missing, many entries would be reported as inconsistent.
@@ -129,7 +129,7 @@ package struct StoreCheck {
     /// The directory lock; nil if its file does not exist.
     static func lock(of files: StoreFiles) throws(StoreError) -> DirectoryLock? {
         do throws(StoreError) {
-            return try DirectoryLock(DirectoryLock.fileName, in: files.directory, readOnly: true, calls: files.calls)
+            return try DirectoryLock(in: files.directory, .reading, calls: files.calls)
         } catch  where error.isMissingFile {
             return nil
         }
@@ -146,7 +146,7 @@ package struct StoreCheck {
                 let line = try base.line(at: offset)
                 try base.verify(line)
                 let key = try base.key(of: line)
-                if let last, !(last < key) { throw base.damaged(at: offset, "does not come after the line before") }
+                if let last, !(last < key) { throw base.damaged(at: offset, "is out of order") }
                 last = key
             } catch {
                 (isSound, report.isDamaged) = (false, true)
@@ -159,7 +159,7 @@ package struct StoreCheck {
             }
         }
         if isSound, base.check != segment.check {
-            report.add("\(base.name) does not match the check that \(Manifest.fileName) has of it")
+            report.add("\(base.name) does not match its checksum in \(Manifest.fileName)")
             (isSound, report.isDamaged) = (false, true)
         }
         return isSound
@@ -171,7 +171,7 @@ package struct StoreCheck {
     private mutating func checkEntries(of space: LayeredSpace) throws(StoreError) {
         let expected = report.entries
         report.entries = 0
-        try findStandIns(in: space)
+        try findSubstitutes(in: space)
         try space.forEach { key, value throws(StoreError) in
             report.entries += 1
             if report.entries % 4096 == 0 {
@@ -181,18 +181,18 @@ package struct StoreCheck {
             for fault in try faults(of: key, value.bytes, in: space) { report.add("\(key.text): \(fault)") }
         }
         for (name, least) in counters.behind {
-            report.add("the counter \(name) is behind \(least), the greatest number that was given from it")
+            report.add("the counter \(name) must be at least \(least), the greatest number among its records")
         }
     }
 
     /// Finds the deleted records that have a substitute. Substitutes that cannot be decoded are reported later, when
     /// all entries are checked.
-    private mutating func findStandIns(in space: LayeredSpace) throws(StoreError) {
-        for type in types.values where type.mayStandIn {
+    private mutating func findSubstitutes(in space: LayeredSpace) throws(StoreError) {
+        for type in types.values where type.canBeSubstitute {
             let bounds = KeyBounds(collection: type.collection, index: StoreKey.recordIndex, prefix: nil, from: nil)
             try space.forEach(from: bounds.lower, upTo: bounds.upper) { _, value throws(StoreError) in
                 do throws(JSONError) {
-                    standIns.formUnion(try type.entry(of: value.bytes).findings.standIns)
+                    keysWithSubstitute.formUnion(try type.entry(of: value.bytes).findings.keysWithSubstitute)
                 } catch {
                     return
                 }
@@ -205,13 +205,13 @@ package struct StoreCheck {
         _ value: [UInt8],
         in space: LayeredSpace
     ) throws(StoreError) -> [String] {
-        guard let pieces = key.pieces else { return ["this is no key"] }
+        guard let pieces = key.pieces else { return ["this is not a valid key"] }
         if pieces.collection == StoreKey.counters {
             guard let number = Int(String(decoding: value, as: UTF8.self)) else {
-                return ["a counter that is no whole number"]
+                return ["the counter is not a whole number"]
             }
             _ = counters.set(String(decoding: pieces.key, as: UTF8.self), to: number)
-            return CounterBounds.values.contains(number) ? [] : ["\(number) is no number of a counter"]
+            return CounterBounds.values.contains(number) ? [] : ["\(number) is not a valid value of a counter"]
         }
         guard let type = types[pieces.collection] else { return ["there is no such collection"] }
         if let index = type.countedIndexes[pieces.index] {
@@ -233,21 +233,21 @@ package struct StoreCheck {
         do throws(JSONError) {
             entry = try type.entry(of: value)
         } catch {
-            return ["the record cannot be read: \(error.reason.rawValue) at byte \(error.offset)"]
+            return ["the record cannot be read: \(error.recordFault)"]
         }
         var faults = entry.findings.faults.map(\.description)
         for reference in entry.findings.references {
             let record = try space.value(of: reference.key)?.bytes
-            if let fault = reference.fault(in: record, standIns: standIns) { faults.append(fault) }
+            if let fault = reference.fault(in: record, keysWithSubstitute: keysWithSubstitute) { faults.append(fault) }
         }
-        for key in entry.findings.standIns where try space.value(of: key) != nil {
+        for key in entry.findings.keysWithSubstitute where try space.value(of: key) != nil {
             faults.append(RecordFindings.Reference.present(key.text))
         }
         guard let place = entry.place else { return faults }
         counters.note(place.numbers)
-        if place.key != key { return faults + ["the record belongs at \(place.key.text)"] }
+        if place.key != key { return faults + ["the key of the record should be \(place.key.text)"] }
         for index in place.indexKeys where try space.value(of: index)?.bytes != place.indexValue {
-            faults.append("the record is not in its index at \(index.text)")
+            faults.append("the index entry \(index.text) is missing or belongs to another record")
         }
         return faults
     }
@@ -262,7 +262,7 @@ package struct StoreCheck {
         var count = 0
         try space.forEach(from: bounds.lower, upTo: bounds.upper) { _, _ throws(StoreError) in count += 1 }
         if Int(String(decoding: value, as: UTF8.self)) == count { return nil }
-        return "this is not \(count), the number of entries that the index has there"
+        return "this is not \(count), the number of entries in the index"
     }
 
     private func fault(
@@ -272,19 +272,23 @@ package struct StoreCheck {
         in space: LayeredSpace
     ) throws(StoreError) -> String? {
         do {
-            guard let text = try JSONValue(parsing: value).string else { return "an index entry that names no record" }
+            guard let text = try JSONValue(parsing: value).string else {
+                return "the index entry does not name a record"
+            }
             let record = StoreKey(
                 collection: type.collection,
                 index: StoreKey.recordIndex,
                 key: Key(bytes: Array(text.utf8))
             )
-            guard let bytes = try space.value(of: record)?.bytes else { return "an index entry without its record" }
+            guard let bytes = try space.value(of: record)?.bytes else {
+                return "the record of the index entry is missing"
+            }
             let isRight = try type.entry(of: bytes).place?.indexKeys.contains(key) ?? false
-            return isRight ? nil : "an index entry that its record does not have"
+            return isRight ? nil : "the index entry does not match its record"
         } catch let error as StoreError {
             throw error
         } catch {
-            return "an index entry, or its record, that cannot be read"
+            return "the index entry or its record cannot be read"
         }
     }
 }

@@ -72,7 +72,7 @@ final class StoreDraft {
         do throws(SystemError) {
             try calls.syncNames(of: parent.descriptor)
         } catch {
-            let name = "the store is complete at \(path), but a power cut may lose it: sync of the directory above it"
+            let name = "the store at \(path) is complete, but a power failure may lose it: sync of its parent directory"
             throw .systemCall(name: name, error, outcomeUnknown: false)
         }
     }

@@ -2,7 +2,7 @@ internal import JSON
 import Store
 
 // An export is JSON Lines that a person can edit: a first line that describes it, the counters, every record with the
-// name of its collection, and a last line. If the last line is missing, the export was cut short. Index entries are
+// name of its collection, and a last line. If the last line is missing, the export is incomplete. Index entries are
 // left out; an import rebuilds them. The order of the lines does not matter, except for the last one.
 //
 //     {"export":1,"about":"…"}

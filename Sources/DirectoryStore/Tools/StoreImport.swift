@@ -24,7 +24,7 @@ package final class StoreImport {
     private var counters = CounterBounds()
     private var line = 0
     private var hasEnded = false
-    /// The first faults, at most `Limits.faultsToldMax`.
+    /// The first faults, at most `Limits.faultsReportedMax`.
     package private(set) var faults: [Fault] = []
     /// The number of all faults.
     package private(set) var faultCount = 0
@@ -69,7 +69,7 @@ package final class StoreImport {
     package func finish(progress: (ToolProgress) -> Void) throws(StoreError) -> Bool {
         defer { draft.discard() }
         if !hasEnded {
-            add(Fault(line: nil, reason: #"the last line, {"end":true}, is missing: the export was cut short"#))
+            add(Fault(line: nil, reason: #"the last line, {"end":true}, is missing: the export is incomplete"#))
         }
         for (name, least) in counters.behind {
             let reason = "the counter \(name) must be at least \(least), the greatest number among its records"
@@ -92,7 +92,7 @@ package final class StoreImport {
             return refuse(error.reason)
         }
         if case .blank = line { return }
-        if hasEnded { return refuse("behind the last line") }
+        if hasEnded { return refuse("after the last line") }
         switch line {
         case .blank: break
         case .end: hasEnded = true
@@ -119,11 +119,11 @@ package final class StoreImport {
         do throws(JSONError) {
             entry = try type.entry(of: record, writer: values)
         } catch {
-            return refuse("this is no record of \(collection): \(error.recordFault)")
+            return refuse("this is not a record of \(collection): \(error.recordFault)")
         }
         for fault in entry.findings.faults { refuse("\(collection): \(fault)") }
         if let name = StrangeProperty.name(in: record, but: entry.value) {
-            refuse("\(collection): the property \(name) is unknown, or there twice")
+            refuse("\(collection): the property \(name) is unknown or occurs twice")
         }
         guard entry.value.count <= Limits.valueBytesMax else {
             return refuse("\(collection): a record has at most \(Limits.valueBytesMax) bytes")
@@ -136,7 +136,7 @@ package final class StoreImport {
         try sorter.add(type.isErasable ? .erasable : .entry, place.key.bytes, entry.value, line: line)
         for key in place.indexKeys { try sorter.add(.entry, key.bytes, place.indexValue, line: line) }
         for key in place.countKeys { try sorter.add(.tally, key.bytes, [], line: line) }
-        for key in entry.findings.standIns { try sorter.add(.standIn, key.bytes, [], line: line) }
+        for key in entry.findings.keysWithSubstitute { try sorter.add(.substitute, key.bytes, [], line: line) }
         for reference in entry.findings.references {
             try sorter.add(.reference, reference.key.bytes, PackedReference.bytes(of: reference), line: line)
         }
@@ -159,8 +159,8 @@ package final class StoreImport {
                 let reference = PackedReference(entry.value)
                 let fault = isSame ? reference.fault(in: &last) : reference.missing(Self.text(entry.key))
                 if let fault { add(Fault(line: entry.line, reason: fault)) }
-            case .standIn:
-                if isSame, last.kind != .standIn {
+            case .substitute:
+                if isSame, last.kind != .substitute {
                     let reason = RecordFindings.Reference.present(Self.text(entry.key))
                     add(Fault(line: entry.line, reason: reason))
                 } else if !isSame {
@@ -170,7 +170,7 @@ package final class StoreImport {
                 if isSame { last.tally += 1 } else { last.replace(by: entry) }
             case .entry, .erasable:
                 guard !isSame else {
-                    let reason = "\(Self.text(entry.key)) is taken by the record of line \(last.line)"
+                    let reason = "\(Self.text(entry.key)) already belongs to the record of line \(last.line)"
                     return add(Fault(line: entry.line, reason: reason))
                 }
                 last.replace(by: entry)
@@ -195,7 +195,7 @@ package final class StoreImport {
 
     private func add(_ fault: Fault) {
         faultCount += 1
-        if faults.count < Limits.faultsToldMax { faults.append(fault) }
+        if faults.count < Limits.faultsReportedMax { faults.append(fault) }
     }
 }
 
@@ -237,12 +237,12 @@ struct LastEntry {
 /// sufficient, else `0`; and, if the other record's number matters, the property of that number and its minimum.
 private struct PackedReference {
     private let property: String
-    private let takesStandIn: Bool
+    private let acceptsSubstitute: Bool
     private let least: (property: String, number: Int)?
 
     static func bytes(of reference: RecordFindings.Reference) -> [UInt8] {
         let parts =
-            [reference.property, reference.takesStandIn ? "1" : "0"]
+            [reference.property, reference.acceptsSubstitute ? "1" : "0"]
             + (reference.least.map { [$0.property, String($0.number)] } ?? [])
         return Array(parts.joined(separator: "\0").utf8)
     }
@@ -250,15 +250,15 @@ private struct PackedReference {
     init(_ bytes: UnsafeRawBufferPointer) {
         let parts = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
         property = parts.first ?? ""
-        takesStandIn = parts.count > 1 && parts[1] == "1"
+        acceptsSubstitute = parts.count > 1 && parts[1] == "1"
         least = parts.count == 4 ? (parts[2], Int(parts[3]) ?? 0) : nil
     }
 
     func missing(_ key: String) -> String { RecordFindings.Reference.missing(property, key) }
 
     func fault(in record: inout LastEntry) -> String? {
-        if record.kind == .standIn {
-            return takesStandIn ? nil : missing(String(decoding: record.key, as: UTF8.self))
+        if record.kind == .substitute {
+            return acceptsSubstitute ? nil : missing(String(decoding: record.key, as: UTF8.self))
         }
         guard let least else { return nil }
         let key = String(decoding: record.key, as: UTF8.self)
@@ -269,7 +269,7 @@ private struct PackedReference {
 extension JSONError {
     /// Why a record cannot be read.
     var recordFault: String {
-        let reason = reason == .typeMismatch ? "a property is missing, or not of its type" : explanation
-        return "\(reason), at byte \(offset) of it"
+        let reason = reason == .typeMismatch ? "a property is missing or has the wrong type" : explanation
+        return "\(reason), at byte \(offset) of the record"
     }
 }

@@ -69,17 +69,17 @@ package struct StoreSalvage {
         let epochs = names.compactMap(StoreFiles.epoch(of:))
         guard var epoch = manifest?.epoch ?? epochs.min() else { throw .noStore("\(files.directory.path)") }
         if !epochs.contains(epoch), let other = epochs.min() {
-            report.losses.append("the files of epoch \(epoch) are missing; those of epoch \(other) are taken")
+            report.losses.append("the files of epoch \(epoch) are missing; the files of epoch \(other) are used")
             (epoch, manifest) = (other, nil)
         }
         for name in names where StoreFiles.epoch(of: name).map({ $0 != epoch }) ?? false {
-            report.losses.append("\(name), of another epoch, is not looked at")
+            report.losses.append("\(name) is ignored: it belongs to another epoch")
         }
         let base = Manifest.baseName(of: epoch)
         if manifest?.segment != nil || names.contains(base) { try readBase(base, manifest) }
         try readJournal(Manifest.journalName(of: epoch), manifest)
         for name in names where name.hasPrefix(".torn-") {
-            report.losses.append("\(name), the end of a write that was cut off, is not looked at")
+            report.losses.append("\(name) is ignored: it has the end of an incomplete write")
         }
     }
 
@@ -104,7 +104,7 @@ package struct StoreSalvage {
     ) -> FileHeader? {
         if let known {
             if !bytes.isEmpty, !bytes.starts(with: known.bytes) {
-                report.losses.append("\(name): the header is damaged; \(Manifest.fileName) has what it said")
+                report.losses.append("\(name): the header is damaged; it is reconstructed from \(Manifest.fileName)")
             }
             return known
         }
@@ -112,7 +112,7 @@ package struct StoreSalvage {
             let line = try SealedLine(parsing: Array(bytes.prefix { $0 != 0x0A }) + [0x0A], file: name)
             return make(line.store, line.epoch, line.value["n"]?.int ?? 0)
         } catch {
-            if !bytes.isEmpty { report.losses.append("\(name): the header is lost, and with it all of the file") }
+            if !bytes.isEmpty { report.losses.append("\(name): the header is lost, so no line can be read") }
             return nil
         }
     }
@@ -122,16 +122,16 @@ package struct StoreSalvage {
         let known = manifest.flatMap { FileHeader.base(of: $0) }
         guard let header = header(of: name, bytes, known, FileHeader.base(of:epoch:transactions:)) else { return }
         let end = manifest?.segment?.bytes ?? bytes.count
-        if end != bytes.count { report.losses.append("\(name) has \(bytes.count) bytes of \(end)") }
+        if end != bytes.count { report.losses.append("\(name) has \(bytes.count) bytes instead of \(end)") }
         BaseSalvage(bytes, header, length: end).forEach { finding in
             switch finding {
             case .entry(let key, let value): space.set(StoredValue(bytes: value), at: key)
             case .lost(let offset, let key):
-                let key = key.map { ", that of \($0)" } ?? ""
+                let key = key.map { ", with the key \($0)" } ?? ""
                 report.losses.append("\(name) at byte \(offset): a line is lost\(key)")
             case .moved(let offset, let bytes):
                 let what = bytes > 0 ? "\(bytes) bytes were inserted" : "\(-bytes) bytes were removed"
-                report.losses.append("\(name) at byte \(offset): before it \(what); lines behind it are taken")
+                report.losses.append("\(name) at byte \(offset): \(what) before it; the lines after it are used")
             }
         }
     }
@@ -173,7 +173,9 @@ package struct StoreSalvage {
                 let parsed = try JournalLine(parsing: line, after: link.check, writes: &writes)
                 if let doubted = link.doubted { restoreLostLine(doubted, check: link.check) }
                 if link.check == nil {
-                    report.losses.append("\(place): a line is taken, though the one that vouches for it is lost")
+                    report.losses.append(
+                        "\(place): a line is used that cannot be verified, because the line before it is lost"
+                    )
                 }
                 apply(writes, of: line)
                 return [Link(check: parsed.check)]
@@ -221,7 +223,7 @@ package struct StoreSalvage {
         do throws(JSONError) {
             let value = try JSONValue(parsing: line)
             let keys = (value["w"]?.array ?? []).compactMap { $0.array?.first?.string }
-            return keys.isEmpty ? "" : ", which wrote \(keys.joined(separator: ", "))"
+            return keys.isEmpty ? "" : ", with writes to \(keys.joined(separator: ", "))"
         } catch {
             return ""
         }
@@ -239,7 +241,7 @@ package struct StoreSalvage {
             do throws(StoreBuilder.Refusal) {
                 if pieces.collection == StoreKey.counters {
                     guard let number = Int(String(decoding: value.bytes, as: UTF8.self)) else {
-                        throw StoreBuilder.Refusal(reason: "a counter that is no whole number")
+                        throw StoreBuilder.Refusal(reason: "the counter is not a whole number")
                     }
                     try builder.setCounter(String(decoding: pieces.key, as: UTF8.self), to: number)
                 } else {
@@ -255,15 +257,17 @@ package struct StoreSalvage {
             var faults = findings.faults.map(\.description)
             for reference in findings.references {
                 let record = try builder.space.value(of: reference.key)?.bytes
-                if let fault = reference.fault(in: record, standIns: builder.standIns) { faults.append(fault) }
+                if let fault = reference.fault(in: record, keysWithSubstitute: builder.keysWithSubstitute) {
+                    faults.append(fault)
+                }
             }
-            for key in findings.standIns where try builder.space.value(of: key) != nil {
+            for key in findings.keysWithSubstitute where try builder.space.value(of: key) != nil {
                 faults.append(RecordFindings.Reference.present(key.text))
             }
-            for fault in faults { report.losses.append("\(key.text) is saved, but does not fit: \(fault)") }
+            for fault in faults { report.losses.append("\(key.text) is saved, but breaks a rule: \(fault)") }
         }
         for (name, least) in builder.countersBehind {
-            report.losses.append("the counter \(name) was lost in part, and goes on behind \(least)")
+            report.losses.append("the counter \(name) was lost or too low; it continues after \(least)")
         }
         builder.mendCounters()
         builder.setCounts()

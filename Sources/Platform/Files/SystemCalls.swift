@@ -52,18 +52,10 @@ extension SystemCalls {
         to file: FileDescriptor,
         at offset: Int
     ) throws(SystemError) {
-        var written = 0
-        while written < bytes.count {
-            // After a short write, the rest is written with another call, which reports the reason if it fails.
-            let count = try checked {
-                bytes.withUnsafeBytes { bytes in
-                    write(file, UnsafeRawBufferPointer(rebasing: bytes[written...]), offset + written)
-                }
-            }
-            // A device that accepts no bytes is an error, because the loop would never end.
-            guard count > 0 else { throw .inputOutput }
-            written += count
+        let error = bytes.withUnsafeBytes { bytes in
+            WholeWrite.run(bytes) { piece, written in write(file, piece, offset + written) }
         }
+        if let error { throw error }
     }
 
     /// Makes the bytes and the length of a file durable.

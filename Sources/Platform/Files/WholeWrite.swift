@@ -1,6 +1,6 @@
 internal import CLibrary
 
-/// Writes all given bytes, with as many calls of write(2) as needed.
+/// Writes all given bytes, with as many system calls as needed.
 package enum WholeWrite {
     /// Writes bytes to a descriptor. Calls that a signal interrupts are repeated.
     ///
@@ -17,12 +17,28 @@ package enum WholeWrite {
         whenBlocked: () -> Bool = { false },
         progress: (Int) -> Void = { _ in }
     ) -> SystemError? {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(pieceBytesMax))
-            let count = write(descriptor.rawValue, piece.baseAddress, piece.count)
+        run(bytes, pieceBytesMax: pieceBytesMax, whenBlocked: whenBlocked, progress: progress) { piece, _ in
+            write(descriptor.rawValue, piece.baseAddress, piece.count)
+        }
+    }
+
+    /// The same with any system call that writes.
+    ///
+    /// - Parameter call: writes a piece, which starts at an offset in `bytes`. It returns the number of bytes that it has
+    ///   written, or -1, with `errno` set.
+    static func run(
+        _ bytes: UnsafeRawBufferPointer,
+        pieceBytesMax: Int = .max,
+        whenBlocked: () -> Bool = { false },
+        progress: (Int) -> Void = { _ in },
+        call: (UnsafeRawBufferPointer, _ offset: Int) -> Int
+    ) -> SystemError? {
+        var written = 0
+        while written < bytes.count {
+            // After a short write, the rest is written with another call, which reports the reason if it fails.
+            let count = call(UnsafeRawBufferPointer(rebasing: bytes[written...].prefix(pieceBytesMax)), written)
             if count > 0 {
-                rest = rest.dropFirst(count)
+                written += count
                 progress(count)
             } else if count == 0 {
                 // No device should write 0 bytes, but if one does, the loop must not run forever.

@@ -7,8 +7,8 @@ package class AnyCollection: @unchecked Sendable {
     package let name: String
     /// Whether a record's bytes are overwritten in the files after it is deleted, for data that must not be kept.
     package let isErasable: Bool
-    /// Whether its records may be substitutes for deleted records; see `RecordFindings.standIn(for:_:)`.
-    package let mayStandIn: Bool
+    /// Whether its records may be substitutes for deleted records; see `RecordFindings.reportSubstitute(for:_:)`.
+    package let canBeSubstitute: Bool
     /// The prefix of the keys of its records.
     package let recordPrefix: [UInt8]
     /// The counter that numbers its records; nil if they are not numbered.
@@ -21,12 +21,12 @@ package class AnyCollection: @unchecked Sendable {
         _ name: String,
         isNumbered: Bool,
         isErasable: Bool,
-        mayStandIn: Bool,
+        canBeSubstitute: Bool,
         indexes: [CollectionIndex]
     ) {
         self.name = name
         self.isErasable = isErasable
-        self.mayStandIn = mayStandIn
+        self.canBeSubstitute = canBeSubstitute
         self.recordPrefix = StoreKey.prefix(collection: name, index: StoreKey.recordIndex)
         self.counter = isNumbered ? Counter(name) : nil
         self.indexes = indexes
@@ -55,7 +55,7 @@ package final class Collection<R: Record>: AnyCollection, @unchecked Sendable {
     ///   - isNumbered: whether the keys of its records are numbers from a counter of its own, as
     ///     `Transaction.nextNumber(of:)` returns them.
     ///   - counters: the counters from which other numbers in its records come.
-    ///   - mayStandIn: whether its records may be substitutes for deleted records that others need.
+    ///   - canBeSubstitute: whether its records may be substitutes for deleted records that others need.
     package init(
         _ name: String,
         isNumbered: Bool = false,
@@ -63,7 +63,7 @@ package final class Collection<R: Record>: AnyCollection, @unchecked Sendable {
         unique: [UniqueIndex<R>] = [],
         ordered: [OrderedIndex<R>] = [],
         isErasable: Bool = false,
-        mayStandIn: Bool = false
+        canBeSubstitute: Bool = false
     ) {
         self.counters = counters
         let indexes =
@@ -73,7 +73,7 @@ package final class Collection<R: Record>: AnyCollection, @unchecked Sendable {
             name,
             isNumbered: isNumbered,
             isErasable: isErasable,
-            mayStandIn: mayStandIn,
+            canBeSubstitute: canBeSubstitute,
             indexes: indexes
         )
     }

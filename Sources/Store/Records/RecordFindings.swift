@@ -13,14 +13,14 @@ package struct RecordFindings {
         package let key: StoreKey
         /// A property of the other record, and the minimum of its number.
         package let least: (property: String, number: Int)?
-        /// Whether a substitute for the other record is sufficient; see `standIn(for:_:)`.
-        package let takesStandIn: Bool
+        /// Whether a substitute for the other record is sufficient; see `reportSubstitute(for:_:)`.
+        package let acceptsSubstitute: Bool
     }
 
     package private(set) var faults: [Fault] = []
     package private(set) var references: [Reference] = []
-    /// The keys of the records for which this record is a substitute.
-    package private(set) var standIns: [StoreKey] = []
+    /// The keys of the deleted records for which this record is a substitute.
+    package private(set) var keysWithSubstitute: [StoreKey] = []
     /// Whether every number fits into a key, so that the record's keys can be made.
     package private(set) var hasKeys = true
 
@@ -51,26 +51,26 @@ package struct RecordFindings {
     ///   - property: the property that names the other record.
     ///   - key: the other record's key; nil if the number in it cannot be part of a key, which `check` reports.
     ///   - least: a property of the other record, and the minimum of its number.
-    ///   - takesStandIn: whether the other record may be missing if it has a substitute.
+    ///   - acceptsSubstitute: whether the other record may be missing if it has a substitute.
     package mutating func require<R: Record>(
         _ property: String,
         _ type: R.Type,
         _ number: Int,
         least: (property: String, number: Int)? = nil,
-        takesStandIn: Bool = false
+        acceptsSubstitute: Bool = false
     ) {
         check(property, number)
         guard Key.numbers.contains(number) else { return }
         let key = StoreKey(R.self, Key(number))
-        references.append(Reference(property: property, key: key, least: least, takesStandIn: takesStandIn))
+        references.append(Reference(property: property, key: key, least: least, acceptsSubstitute: acceptsSubstitute))
     }
 
     /// Reports that the record is a substitute for a deleted record. Other records may still refer to the deleted
     /// record until a job, which the substitute describes, has removed them. The record's collection must allow
-    /// substitutes (`mayStandIn`).
-    package mutating func standIn<R: Record>(for type: R.Type, _ number: Int) {
+    /// substitutes (`canBeSubstitute`).
+    package mutating func reportSubstitute<R: Record>(for type: R.Type, _ number: Int) {
         guard Key.numbers.contains(number) else { return }
-        standIns.append(StoreKey(R.self, Key(number)))
+        keysWithSubstitute.append(StoreKey(R.self, Key(number)))
     }
 
     /// The range of the numbers that counters give.
@@ -84,7 +84,7 @@ extension RecordFindings.Fault: CustomStringConvertible {
 extension RecordFindings.Reference {
     /// The fault if a record exists although it has a substitute.
     package static func present(_ key: String) -> String {
-        "\(key) is there, which this record stands in for"
+        "\(key) exists, although this record is its substitute"
     }
 
     /// The fault if a needed record does not exist.
@@ -93,9 +93,9 @@ extension RecordFindings.Reference {
     }
 
     /// The fault of a needed record; nil if it is valid, or if it has a substitute.
-    package func fault(in record: [UInt8]?, standIns: Set<StoreKey>) -> String? {
+    package func fault(in record: [UInt8]?, keysWithSubstitute: Set<StoreKey>) -> String? {
         guard let record else {
-            return takesStandIn && standIns.contains(key) ? nil : Self.missing(property, key.text)
+            return acceptsSubstitute && keysWithSubstitute.contains(key) ? nil : Self.missing(property, key.text)
         }
         guard let least else { return nil }
         return Self.fault(property, key.text, least, in: RecordType.number(least.property, of: record))

@@ -37,7 +37,7 @@ package struct RecordType: Sendable {
     /// Whether its records are overwritten in the files after they are deleted.
     package let isErasable: Bool
     /// Whether its records may be substitutes for deleted records that others need.
-    package let mayStandIn: Bool
+    package let canBeSubstitute: Bool
     /// The indexes whose entries are counted, by the name that replaces the index name in the keys of the counts.
     package let countedIndexes: [String: CollectionIndex]
     /// Reads a record's JSON, and writes its value with the given writer.
@@ -48,7 +48,7 @@ package struct RecordType: Sendable {
         counter = R.collection.counter?.name
         counters = R.collection.counters.map(\.counter.name) + (R.collection.counter.map { [$0.name] } ?? [])
         isErasable = R.collection.isErasable
-        mayStandIn = R.collection.mayStandIn
+        canBeSubstitute = R.collection.canBeSubstitute
         let counted = R.collection.indexes.filter(\.isCounted)
         countedIndexes = Dictionary(uniqueKeysWithValues: counted.map { ($0.countName, $0) })
         read = { reader, writer throws(JSONError) in

@@ -50,7 +50,7 @@ final class Connection: Sendable {
             process.send(signal: SIGKILL)
             _ = process.wait()
             writer.abandon()
-            throw .notStarted("no thread is to be had")
+            throw .notStarted("no thread could be started")
         }
     }
 

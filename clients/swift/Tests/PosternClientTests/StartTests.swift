@@ -67,7 +67,7 @@ struct StartTests {
         let command = Command(path: Binaries.fake("late"), arguments: [mark], environment: [:])
         let count = Mutex(0)
         let pipes = Mutex<Set<String>>([])
-        #expect(throws: PosternError.notStarted("no thread is to be had")) {
+        #expect(throws: PosternError.notStarted("no thread could be started")) {
             try Connection(command, onLog: { _ in }) { body in
                 let isLast = count.withLock { count in
                     count += 1
