@@ -79,6 +79,15 @@ struct AccountAPIsEmitter {
                     self.environment = environment
             \(each(indent: 8) { "\($0.name) = \($0.name.upperCamel)(environment, settings)" })
                 }
+
+                /// Continues the jobs of all APIs, one transaction of each.
+                ///
+                /// - Returns: whether more work remains.
+                package func runJobs() throws -> Bool {
+                    var hasMore = false
+            \(each(indent: 8) { "if try \($0.name).runJob() { hasMore = true }" })
+                    return hasMore
+                }
             }
 
             """

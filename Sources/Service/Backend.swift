@@ -63,7 +63,7 @@ package final class Backend {
             return isJobFailing ? nextJobLook.map { max(1, now.seconds(until: $0) * 1_000) } : nil
         }
         do {
-            let hasMore = try apis.care.runJob()
+            let hasMore = try apis.runJobs()
             try store.makeDurable()
             mayHaveJobs = hasMore
             nextJobLook = now.adding(seconds: Accounts.Limits.jobLookSeconds)

@@ -25,9 +25,6 @@ extension Care {
         tx.afterwards(.jobs)
     }
 
-    /// Continues a job of an earlier request or another process, for one transaction.
-    ///
-    /// - Returns: whether more work remains.
     package func runJob() throws -> Bool {
         try environment.store.write { tx in
             let jobs = try tx.all(CareJob.self)

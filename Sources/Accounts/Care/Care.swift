@@ -1,7 +1,7 @@
 import Store
 
 /// The care API: users and clinicians, their patients, and the shares of patients.
-package struct Care {
+package struct Care: AccountAPI {
     let environment: Environment
     let sessions: Sessions
     let codes: MailedCodes

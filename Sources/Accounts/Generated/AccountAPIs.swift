@@ -18,4 +18,15 @@ package final class AccountAPIs {
         care = Care(environment, settings)
         sales = Sales(environment, settings)
     }
+
+    /// Continues the jobs of all APIs, one transaction of each.
+    ///
+    /// - Returns: whether more work remains.
+    package func runJobs() throws -> Bool {
+        var hasMore = false
+        if try operators.runJob() { hasMore = true }
+        if try care.runJob() { hasMore = true }
+        if try sales.runJob() { hasMore = true }
+        return hasMore
+    }
 }

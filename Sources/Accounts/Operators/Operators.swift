@@ -1,7 +1,7 @@
 package import Store
 
 /// The operators API: field operators register, confirm their email, sign in, and keep a list of clients.
-package struct Operators {
+package struct Operators: AccountAPI {
     /// An operator and its new session.
     package struct SignedIn: Sendable {
         /// The operator.

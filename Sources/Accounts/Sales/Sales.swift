@@ -1,7 +1,7 @@
 package import Store
 
 /// The sales API: customers, salespeople and internal users, each created with a referral code.
-package struct Sales {
+package struct Sales: AccountAPI {
     /// An account and its new session.
     package struct SignedIn: Sendable {
         /// The account.
