@@ -7,8 +7,8 @@ package import Store
 /// A group of transactions starts with the first one after `makeDurable()` or `discardStaged()`:
 ///
 ///     read     checks once per group, with two or three system calls, whether other processes have written
-///     write    takes the directory lock once per group and reads unread transactions before its closure runs; what it
-///              can read without the lock it reads before, so that it holds the lock for less time
+///     write    takes the directory lock once per group and reads unread transactions before its closure runs. Those
+///              that it knows of before are read first, so that it holds the lock for less time
 ///     makeDurable    one write to the journal, unlock, one sync, which may be another process's; however many
 ///              transactions are staged
 ///
@@ -37,7 +37,7 @@ package final class LocalEngine: Engine {
         space = LayeredSpace()
     }
 
-    /// Opens the store in a directory, or creates one if the directory is new or empty.
+    /// Opens the store in a directory. If there is none and `settings.makesStore` is true, creates it.
     ///
     /// A missing directory and its missing parents are created with mode 0700. A directory without write permission is
     /// opened read-only.
@@ -172,7 +172,8 @@ package final class LocalEngine: Engine {
         compactions?.startIfDue(space)
     }
 
-    /// Compacts the journal into a new base, even a short journal, and waits until that has ended. Nothing may be staged.
+    /// Compacts the journal into a new base, even a short journal, and waits until that has ended. Nothing may be
+    /// staged.
     ///
     /// - Parameter progress: called regularly with the number of entries in the new base so far.
     /// - Returns: false if another process is compacting, and in memory.

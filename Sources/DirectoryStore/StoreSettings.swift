@@ -7,7 +7,7 @@ package struct StoreSettings {
     package var makesStore = true
     /// Whether to use a directory on a file system whose locks are not known to work.
     package var trustsLocks = false
-    /// How long to wait for a lock that another process holds. Normally a lock is held for microseconds.
+    /// How long to wait for a lock that another process holds. Normally it is held while one group of requests runs.
     package var lockWaitMilliseconds = 5_000
     /// Whether a transaction blocks while it waits for that lock. If not, `StoreError.locked` asks the caller to run it
     /// again.

@@ -11,7 +11,7 @@ package enum Limits {
     package static let waitingRefusalsMax = 100_000
     /// Bytes of the ids of these messages. At this size reading stops as well.
     package static let waitingRefusalBytesMax = 16 << 20
-    /// Memory of replies that the client has not read. Above it reading stops until the client reads.
+    /// Memory of replies that the host has not read. Above it reading stops until the host reads.
     package static let unreadBytesMax = answerBytesMax
     /// Bytes of replies at which a group ends and its replies are sent.
     package static let groupReplyBytes = 1 << 20

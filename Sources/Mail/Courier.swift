@@ -33,7 +33,7 @@ package final class Courier {
     /// - Parameters:
     ///   - driver: delivers the mails; nil keeps them in the outbox.
     ///   - sender: the sender of the mails.
-    ///   - log: takes one line, without secrets, for the server's operator.
+    ///   - log: takes one line, without secrets, for the server's administrator.
     ///   - startThread: starts the thread of each delivery.
     ///   - wake: called after each delivery, usually on its thread. The caller must then call `sendDue()`.
     package init(

@@ -1,7 +1,8 @@
 import Platform
 
 /// The pause before a request retries because another process holds the directory lock. It runs on a worker thread, so
-/// the service executes other requests meanwhile.
+/// the loop stays free: it executes the requests of other lanes meanwhile. With replies in order there is one lane, so
+/// all later requests wait.
 enum LockPause {
     private static let microseconds = 5_000
 

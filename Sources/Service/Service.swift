@@ -23,7 +23,7 @@ package final class Service: RequestHandler {
     ///     place.
     ///   - tools: which methods are offered as MCP tools.
     ///   - refusesUnknownParams: whether an unknown property of params is an error; for a tool call it always is.
-    ///   - log: writes one line, without secrets, to the operator's log.
+    ///   - log: writes one line, without secrets, to the administrator's log.
     package init(
         backend: Backend,
         system: SystemHandlers,
@@ -80,6 +80,8 @@ package final class Service: RequestHandler {
         } catch {
             switch error {
             case .store(.locked):
+                // The request wants to write. It runs again after a pause. `DirectoryLock` counts the time of all
+                // attempts, and throws `busy` when `--lock-wait` is over.
                 return {
                     LockPause.pass()
                     return phase
@@ -133,7 +135,8 @@ package final class Service: RequestHandler {
         }
     }
 
-    /// Only methods that hash a password wait. In-place hashing leaves nothing to wait for.
+    /// Only methods that hash a password have slow work that can start ahead of their turn. The pause for the lock
+    /// cannot.
     package func mayWait(_ request: Request) -> Bool {
         hashesElsewhere && called(by: request)?.method.hashesPassword == true
     }
@@ -148,7 +151,7 @@ package final class Service: RequestHandler {
         MCPMethod.named(request.method) != nil
     }
 
-    /// Logs an error too, because an operator must know of a store that cannot be written.
+    /// Logs an error too, because an administrator must know of a store that cannot be written.
     package func commit() throws(RPCError) {
         do throws(StoreError) {
             try backend.store.makeDurable()

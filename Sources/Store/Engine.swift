@@ -53,7 +53,7 @@ package protocol EngineTransaction: AnyObject {
 /// with other processes reads their writes before the first transaction of each group. One of the two calls must end
 /// every group, even a group that only reads: data that were read are known to be durable only then.
 package protocol Engine: AnyObject {
-    /// The kind of storage, for an operator: `memory` or `directory`.
+    /// The kind of storage, for an administrator: `memory` or `directory`.
     var kind: String { get }
 
     /// Runs `body` on the current data, including staged writes of this process. `body` may be run more than once and
@@ -65,16 +65,19 @@ package protocol Engine: AnyObject {
     ///
     /// - Parameter keeping: called with the error that `body` threw, after all writes of `body` are undone. Its writes
     ///   are staged in the same transaction.
-    /// - Throws: `StoreError.busy` or `.locked`, when `body` has not run or has run as a read; what `body` throws; what `keeping` throws.
+    /// - Throws: `StoreError.busy` or `.locked`, when `body` has not run or has run as a read; what `body` throws; what
+    ///   `keeping` throws.
     func write<Value>(
         _ body: (any EngineTransaction) throws -> Value,
         keeping: (any Error, any EngineTransaction) throws -> Void
     ) throws -> Value
 
-    /// Makes all staged writes durable, and all data that were read. If it throws, the staged writes are undone.
+    /// Makes all staged writes durable, and all data that were read. If it throws, the staged writes are undone in this
+    /// process.
     ///
     /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. If `.systemCall` says that the outcome is
-    ///   unknown, the staged writes may exist when the store is next opened, and this engine writes no more.
+    ///   unknown, other processes may see the writes, they may exist when the store is next opened, and this engine
+    ///   writes no more.
     func makeDurable() throws(StoreError)
 
     /// Undoes all staged writes.

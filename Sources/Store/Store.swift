@@ -79,7 +79,8 @@ package final class Store {
     }
 
     /// Makes all writes of the transactions so far durable, and all data that they read. If it throws, their writes are
-    /// undone; after a failed sync they may be in the files when the store is next opened.
+    /// undone in this process; after a failed sync other processes may see them, and they may exist when the store is
+    /// next opened.
     ///
     /// It also ends a group of transactions: the next transaction sees what other processes have written since.
     package func makeDurable() throws(StoreError) {

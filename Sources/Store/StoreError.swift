@@ -6,7 +6,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case busy(String)
     /// A file does not have the contents that were written to it. None of it is used.
     case damaged(file: String, offset: Int, reason: String)
-    /// The disk is full, or its quota is used up. Nothing was written, and writing works again when there is room.
+    /// A write failed because the disk or its quota is full, or the file would exceed the process's limit. Nothing was
+    /// written, and writing works again when there is room. A failed sync is `systemCall`.
     case diskFull
     /// The directory can be read but not written, because of its permissions or because of its file system.
     case readOnly

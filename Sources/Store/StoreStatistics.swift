@@ -1,4 +1,4 @@
-/// Figures about the contents of a store, for an operator.
+/// Figures about the contents of a store, for an administrator.
 package struct StoreStatistics: Equatable, Sendable {
     /// A collection and the number of its records.
     package struct CollectionCount: Equatable, Sendable {

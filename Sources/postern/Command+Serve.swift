@@ -13,7 +13,7 @@ extension Command {
     /// The calls of one request, here `operators.client.create`, with the folders in which to read on:
     ///
     ///     Server.run                            JSONRPC/Serving: polls, reads up to 1 MiB
-    ///       Connection.receive                  JSONRPC/Scheduling: begins a group of units
+    ///       Connection.receive                  JSONRPC/Scheduling: executes the messages of one read as a group
     ///         MessageReader.next                JSONRPC/Framing: cuts a message, parses its envelope
     ///         Connection.admit                  executes it, or queues it behind earlier messages of its lane
     ///           InlineExecutor.execute          for a UnitOfWork: stages its writes and its reply
@@ -21,21 +21,22 @@ extension Command {
     ///               Service.callHandler         Service/Generated: parses the params, calls the handler
     ///                 OperatorsHandlers.clientCreate
     ///                   Operators.createClient  Accounts/Operators: the rule
-    ///                     Store.write           Store/Transactions: one transaction
+    ///                     Store.write           Store: one transaction
     ///                       LocalEngine.write   DirectoryStore: takes the lock, reads unread transactions of other
-    ///                                           processes, runs the rule. If another process keeps the lock, throws
-    ///                                           `.locked`: Service returns a pause as slow work, Connection.resume
-    ///                                           executes the request again, and after --lock-wait it is `busy`
-    ///         InlineExecutor.commit             commits the group with one sync
-    ///           LocalEngine.makeDurable         Journal.write appends the lines; unlocks; Journal.sync waits for the disk
+    ///                                           processes, runs the rule. If another process keeps the lock, a rule
+    ///                                           that writes gets `.locked`: Service returns a pause as slow work,
+    ///                                           Connection.resume executes the request again, and after --lock-wait
+    ///                                           it is `busy`
+    ///         InlineExecutor.commit             commits the group with one sync, through Service and Store
+    ///           LocalEngine.makeDurable         Journal.write appends the lines; unlocks; Journal.sync syncs the file
     ///           InlineExecutor.repeatOneByOne   if that failed, as on a full disk: each unit again, alone
-    ///         ReplyBuffer.release               lets the replies leave
+    ///           ReplyBuffer.release             lets the replies leave
     ///       OutputWriter.write                  writes them to stdout
     func serve(_ options: Options) throws(CommandError) {
         guard let wakeUp else {
             throw .failed("no file descriptor is free: raise the limit on file descriptors (ulimit -n)")
         }
-        let wiring = try Wiring(options, hashesElsewhere: true, wakeUp: wakeUp)
+        let wiring = try Wiring(options, hasLoop: true, wakeUp: wakeUp)
         // Moves replies to a new descriptor and points descriptor 1 at stderr, so that a stray print cannot break the
         // stream of replies.
         let output: FileDescriptor

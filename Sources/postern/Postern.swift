@@ -1,6 +1,7 @@
 import Platform
 
-/// The entry point: reads the command line, runs the command and sets the exit code.
+/// The entry point: reads the command line, runs the command and sets the exit code. `Command.serve` describes the way
+/// of one request through the code.
 @main
 struct Postern {
     /// The program's version.

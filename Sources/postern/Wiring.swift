@@ -17,16 +17,15 @@ struct Wiring {
     var tasks: [LoopTask] { backend.tasks + (courier.map { [$0.sendDue] } ?? []) }
 
     /// - Parameters:
-    ///   - hashesElsewhere: whether password hashing runs on other threads while the request waits; false runs it in
-    ///     place.
-    ///     A command without a loop also waits in place for the directory lock.
+    ///   - hasLoop: whether a server's loop runs the service. Hashing passwords and waiting for the directory lock then
+    ///     leave the loop free. Otherwise both are done in place.
     ///   - wakeUp: wakes the loop of the server that runs the service; nil without a server.
-    init(_ options: Options, hashesElsewhere: Bool = false, wakeUp: WakeUp? = nil) throws(CommandError) {
+    init(_ options: Options, hasLoop: Bool = false, wakeUp: WakeUp? = nil) throws(CommandError) {
         let log = Log(level: options.logLevel)
         let sender = options.mailSender ?? MailSender(hostOf: options.publicURL)
         // Read before the store is opened: a wrong command line must not create a store.
         let templates = try Self.templates(options, domain: sender.domain)
-        let store = try Self.store(options, log, waitsInPlace: !hashesElsewhere)
+        let store = try Self.store(options, log, waitsInPlace: !hasLoop)
         let deterministicTime = options.deterministicMode.map { DeterministicTime(startingAt: $0.start) }
         let time: any TimeSource = deterministicTime ?? SystemTime()
         let backend = Backend(
@@ -45,7 +44,7 @@ struct Wiring {
         let service = Service(
             backend: backend,
             system: system,
-            hashesElsewhere: hashesElsewhere && deterministicTime == nil,
+            hashesElsewhere: hasLoop && deterministicTime == nil,
             tools: options.tools,
             refusesUnknownParams: options.refusesUnknownParams
         ) { log.write(.error, $0) }

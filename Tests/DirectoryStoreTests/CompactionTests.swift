@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Platform
 import Testing
 
@@ -415,5 +416,27 @@ struct CompactionTests {
         #expect(try directory.open().entries() == ["a": "1"])
         let own = isAfter ? filesOfEpochTwo : ["journal-1.jsonl", "manifest.json"]
         #expect(try directory.names() == own)
+    }
+
+    /// Orphans that filled the disk once kept the store from being opened: a manifest was written before any was
+    /// removed.
+    @Test(arguments: ["base-9.jsonl", "base-1.jsonl"])
+    func opensWithOrphansOnAFullDisk(orphan: String) throws {
+        let engine = try directory.open()
+        try engine.commit(("a", "1"))
+        #expect(try engine.compact())
+        engine.close()
+        try directory.write([1, 2, 3], to: orphan)
+        let disk = FailedWriteTests.Disk()
+        (disk.writeError, disk.bytesUntilError) = (ENOSPC, 0)
+        let full = try directory.open(calls: disk.calls)
+        #expect(try full.entries() == ["a": "1"])
+        // No manifest has named a file of a later epoch, so it is removed without a write.
+        #expect(try directory.names().contains(orphan) == (orphan == "base-1.jsonl"))
+        disk.writeError = nil
+        try full.commit(("b", "2"))
+        full.close()
+        #expect(try directory.open().entries() == ["a": "1", "b": "2"])
+        #expect(try directory.names() == filesOfEpochTwo)
     }
 }

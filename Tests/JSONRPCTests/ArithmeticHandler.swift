@@ -132,7 +132,7 @@ final class Exchange {
         }
         connection.receiveEnd()
         while !connection.isIdle {
-            connection.takeBacklog()
+            connection.executeReadMessages()
             connection.resume()
             take()
         }

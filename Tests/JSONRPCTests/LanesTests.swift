@@ -85,7 +85,7 @@ struct LanesTests {
         }
         #expect(connection.isSaturated == true)
         while !connection.isIdle {
-            connection.takeBacklog()
+            connection.executeReadMessages()
             connection.resume()
             _ = connection.takeOutput()
         }

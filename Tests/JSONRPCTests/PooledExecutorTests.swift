@@ -92,7 +92,7 @@ struct PooledExecutorTests {
         var output: [UInt8] = []
         Array(lines.map { $0 + "\n" }.joined().utf8).withUnsafeBytes { connection.receive($0) }
         while !connection.isIdle {
-            if connection.hasBacklog { connection.takeBacklog() }
+            if connection.hasBacklog { connection.executeReadMessages() }
             connection.resume()
             output += connection.takeOutput()
             if !connection.isIdle, !connection.hasBacklog {

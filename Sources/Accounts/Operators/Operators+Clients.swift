@@ -17,7 +17,7 @@ extension Operators {
             )
             account.lastChange += 1
             try tx.update(account)
-            if var client = try self.client(of: account, person.email, in: tx) {
+            if var client = try clientToReplace(of: account, person.email, in: tx) {
                 client.person.firstName = person.first
                 client.person.lastName = person.last
                 client.person.email = person.email.text
@@ -48,7 +48,7 @@ extension Operators {
     }
 
     /// The operator's live client with an email, or else the deleted client with the highest number.
-    private func client(of account: Operator, _ email: EmailAddress, in tx: Transaction) throws -> Client? {
+    private func clientToReplace(of account: Operator, _ email: EmailAddress, in tx: Transaction) throws -> Client? {
         let key = Key(account.id, email.canonical)
         if let client = try tx.find(Client.byEmail, key) { return client }
         return try tx.scan(Client.byEmailOfDeleted, prefix: key, descending: true, limit: 1).first

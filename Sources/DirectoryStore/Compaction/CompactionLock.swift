@@ -1,8 +1,8 @@
 internal import Platform
 import Store
 
-/// The lock that lets only one process compact a directory at a time. Its holder is the only one that creates or removes
-/// the files of the next epoch. Reads and writes do not need it.
+/// The lock that lets only one process compact a directory at a time. Its holder is the only one that creates or
+/// removes the files of the next epoch. Reads and writes do not need it.
 struct CompactionLock {
     static let fileName = "lock.merging"
 

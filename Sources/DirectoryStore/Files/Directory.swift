@@ -127,7 +127,7 @@ final class Directory {
         }
     }
 
-    /// A warning for the operator about the directory's owner or mode; nil if there is none.
+    /// A warning for the administrator about the directory's owner or mode; nil if there is none.
     func warning() throws(StoreError) -> String? {
         let status = try status()
         let mode = status.permissions & 0o777

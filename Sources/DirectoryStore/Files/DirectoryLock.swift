@@ -41,14 +41,15 @@ final class DirectoryLock {
         // If the attempts are far apart, the lock may have been free between them.
         if let last = contention?.last, now - last > milliseconds { contention = nil }
         let since = contention?.since ?? now
-        let patience = max(0, milliseconds - (now - since))
-        let pause = contention == nil ? min(patience, Limits.lockSpinMilliseconds) : 0
-        var wait = LockWait(milliseconds: blocks ? patience : pause)
+        let remaining = max(0, milliseconds - (now - since))
+        let waitHere = blocks ? remaining : contention == nil ? min(remaining, Limits.lockSpinMilliseconds) : 0
+        var wait = LockWait(milliseconds: waitHere)
         while wait.next() {
             if try takeIfFree() { return contention = nil }
         }
         contention = (since, MonotonicClock.milliseconds)
-        guard blocks || patience == 0 || pause == patience else { throw .locked }
+        // There is time left, so the caller retries.
+        guard waitHere == remaining else { throw .locked }
         throw .busy(holderText())
     }
 
@@ -69,7 +70,8 @@ final class DirectoryLock {
     }
 }
 
-/// Waits for a lock that is normally held for microseconds: first without sleep, then with longer and longer sleeps.
+/// Waits for a lock that is normally held while one group of requests runs, microseconds to milliseconds: first without
+/// sleep, then with longer and longer sleeps.
 private struct LockWait {
     private var attempts = 0
     private let deadline: Int

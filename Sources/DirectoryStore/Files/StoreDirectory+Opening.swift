@@ -3,13 +3,14 @@ import Store
 
 /// Opening a directory.
 extension StoreDirectory {
-    /// Opens a directory, and creates it if it does not exist.
+    /// Opens the store in a directory. If there is none and `settings.makesStore` is true, creates it.
     ///
     /// A directory without write permission is opened read-only.
     ///
     /// - Returns: the directory, and the contents of the store.
     /// - Throws: `StoreError.busy`, `.damaged`, `.newerFormat`, `.untrustedFileSystem`, `.diskFull`, `.systemCall`;
-    ///   `.readOnly` or `.denied` if the store does not exist and cannot be created.
+    ///   `.noStore`, `.notAStore`, `.withinStore`; `.readOnly` or `.denied` if the store does not exist and cannot be
+    ///   created.
     static func open(
         _ path: SystemString,
         settings: StoreSettings,
@@ -20,13 +21,13 @@ extension StoreDirectory {
             try settings.makesStore ? Directory.forStore(path, calls: calls) : .holdingStore(path, calls: calls)
         if !settings.trustsLocks { try FileSystemTrust.check(directory) }
         let files = StoreFiles(directory: directory, calls: settings.calls, personal: settings.personalCollections)
-        let (lock, refusal) = try openLock(in: directory, calls: settings.calls)
-        let isWritable = refusal == nil
+        let (lock, obstacle) = try openLock(in: directory, calls: settings.calls)
+        let isWritable = obstacle == nil
         let early = readEarly(files, isWritable: isWritable)
         try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
         defer { lock?.release() }
         let found = try files.manifest()
-        if found == nil, let refusal { throw refusal }
+        if found == nil, let obstacle { throw obstacle }
         let (manifest, stamp) = if let found { found } else { try initialise(files, lock) }
         if isWritable, let warning = try directory.warning() { log(warning) }
         let synced = try SyncMarks.synced(in: directory, epoch: manifest.epoch, calls: settings.calls)
@@ -55,8 +56,8 @@ extension StoreDirectory {
             if !torn.isEmpty { log("\(manifest.journal) ends with an incomplete write, at byte \(journal.length)") }
             return
         }
-        try files.removeOrphans(beside: manifest)
         do throws(StoreError) {
+            try files.removeOrphans(beside: manifest)
             try setAside(torn)
             try journal.settle()
         } catch  where error == .diskFull {
@@ -91,15 +92,15 @@ extension StoreDirectory {
     private static func openLock(
         in directory: Directory,
         calls: SystemCalls
-    ) throws(StoreError) -> (DirectoryLock?, refusal: StoreError?) {
+    ) throws(StoreError) -> (DirectoryLock?, obstacle: StoreError?) {
         do throws(StoreError) {
             return (try DirectoryLock(in: directory, .creating, calls: calls), nil)
         } catch  where error.isRefusedWriting {
-            let refusal = error
+            let obstacle = error
             do throws(StoreError) {
-                return (try DirectoryLock(in: directory, .reading, calls: calls), refusal)
+                return (try DirectoryLock(in: directory, .reading, calls: calls), obstacle)
             } catch  where error.isMissingFile {
-                return (nil, refusal)
+                return (nil, obstacle)
             }
         }
     }

@@ -3,10 +3,10 @@ import Store
 
 /// A directory with a store that this process has opened and read, kept up to date with the writes of other processes.
 ///
-/// Reading takes no lock: two system calls show whether other processes have written. A process that writes holds the
-/// lock from the start of its first write transaction until the journal has its lines, and reads unread transactions
-/// first. So every process sees every acknowledged commit, and a commit of another process is durable before a reply
-/// depends on it.
+/// Two or three system calls show whether other processes have written. If they have not, reading takes no lock; if
+/// they have, the unread transactions are read under the lock. A process that writes holds the lock from the start of
+/// its first write transaction until the journal has its lines, and reads unread transactions first. So every process
+/// sees every acknowledged commit, and a commit of another process is durable before a reply depends on it.
 final class StoreDirectory {
     let path: SystemString
     let files: StoreFiles

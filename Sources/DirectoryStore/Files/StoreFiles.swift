@@ -156,6 +156,9 @@ struct StoreFiles {
 
     /// Removes files that no manifest names. A compaction that was interrupted, or that could not remove its files,
     /// leaves them. The lock must be held.
+    ///
+    /// - Throws: `StoreError.diskFull` if files of earlier epochs cannot be removed for now. Those of later epochs,
+    ///   which may be what fills the disk, are removed before.
     func removeOrphans(beside manifest: Manifest) throws(StoreError) {
         if try directory.names().contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
         guard try !orphans(beside: manifest).isEmpty else { return }
@@ -163,16 +166,28 @@ struct StoreFiles {
         let compactionLock = try CompactionLock(in: directory, calls: calls)
         guard try compactionLock.takeIfFree() else { return }
         defer { compactionLock.release() }
-        // The orphans may belong to an earlier manifest while the name of the current one is not durable, because the
+        // No manifest has named the files of later epochs.
+        try removeOrphans { $0 > manifest.epoch }
+        guard try !orphans(beside: manifest).isEmpty else { return }
+        // The others may belong to an earlier manifest while the name of the current one is not durable, because the
         // sync after its rename failed. The current manifest is written and renamed again, because a second sync alone
         // would not report the lost write.
         try install(manifest)
-        // A compaction that was cancelled in the meantime has removed its files.
-        for name in try orphans(beside: manifest) { try directory.unlink(name) }
+        try removeOrphans { $0 != manifest.epoch }
     }
 
     private func orphans(beside manifest: Manifest) throws(StoreError) -> [String] {
-        try directory.names().filter { name in Self.epoch(of: name).map { $0 != manifest.epoch } ?? false }
+        try files { $0 != manifest.epoch }
+    }
+
+    private func removeOrphans(ofEpochs areOrphans: (Int) -> Bool) throws(StoreError) {
+        // A compaction that was cancelled in the meantime may have removed its files.
+        for name in try files(ofEpochs: areOrphans) { try directory.unlinkIfPresent(name) }
+    }
+
+    /// The names of the journals and bases whose epochs fulfil a condition.
+    private func files(ofEpochs condition: (Int) -> Bool) throws(StoreError) -> [String] {
+        try directory.names().filter { name in Self.epoch(of: name).map(condition) ?? false }
     }
 
     /// Whether a directory is still unused if it has a file with this name. Such files are those of a store except its

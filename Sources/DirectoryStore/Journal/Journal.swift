@@ -10,8 +10,9 @@ import Store
 final class Journal {
     enum State {
         case ready
-        /// A write failed with this error, and the end of the file is unknown. It is read again before the next write.
-        case tailToRead(after: StoreError)
+        /// A write failed with this error, and its bytes may still be in the file. Before the next write, the last
+        /// known line is checked; what is after it is read like the writes of other processes.
+        case lastLineToCheck(after: StoreError)
         /// The directory or the file cannot be written.
         case readOnly
         /// A sync failed. This process writes no more, and does not acknowledge transactions whose durability is
@@ -69,7 +70,7 @@ final class Journal {
         switch state {
         case .ready: nil
         case .readOnly: .readOnly
-        case .tailToRead(let error), .failed(let error), .refused(let error): error
+        case .lastLineToCheck(let error), .failed(let error), .refused(let error): error
         }
     }
 
@@ -89,10 +90,11 @@ final class Journal {
     /// - Parameters:
     ///   - writes: the writes of all transactions, in order.
     ///   - ends: where in `writes` each transaction ends.
-    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Nothing was appended then, or a torn line that the
-    ///   next process with the lock removes. A later call may succeed, unless the sync after the removal failed.
+    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Nothing was appended then. If the removal failed
+    ///   too, the next process with the lock, which may be this one, reads the whole lines of what was written and
+    ///   moves a torn line to another file. A later call may succeed, unless the sync after the removal failed.
     func write(_ writes: [StagedWrite], ends: [Int]) throws(StoreError) {
-        try checkTail()
+        try checkLastLine()
         writer.start(number: number, check: replay.check)
         var (start, lineStart, before) = (0, 0, replay.check)
         for end in ends {
@@ -190,13 +192,19 @@ final class Journal {
 
     // MARK: Failed writes
 
-    /// Checks before a write that the file ends with the last known line.
-    private func checkTail() throws(StoreError) {
+    // A write that fails, as on a full disk: its bytes are removed, the requests get `disk_full`, and a later write may
+    // succeed.
+    //
+    // A sync that fails, even because the disk is full: the lines stay, and other processes may read them. The requests
+    // get `damaged`, and this process writes no more until it is restarted.
+
+    /// Checks before a write that follows a failed one that the last known line is unchanged in the file.
+    private func checkLastLine() throws(StoreError) {
         switch state {
         case .ready: return
         case .readOnly: throw .readOnly
         case .failed(let error), .refused(let error): throw error
-        case .tailToRead: break
+        case .lastLineToCheck: break
         }
         let line = try file.contents(from: replay.lastLineStart, upTo: length)
         guard line.withUnsafeBytes({ replay.isLastLine($0) }) else {
@@ -213,13 +221,13 @@ final class Journal {
 
     /// Removes the bytes of a failed write.
     private func removeFailedWrite(after failure: StoreError) {
-        if case .systemCall = failure { state = .tailToRead(after: failure) }
+        if case .systemCall = failure { state = .lastLineToCheck(after: failure) }
         do throws(StoreError) {
             try file.truncate(to: length)
             fileBytes = length
         } catch {
             // The next process that takes the lock finds a torn tail and moves it to a separate file.
-            state = .tailToRead(after: failure)
+            state = .lastLineToCheck(after: failure)
             return
         }
         do throws(StoreError) {

@@ -36,7 +36,7 @@ struct LineFault: Error {
         self.reason = reason
     }
 
-    /// Describes why a line is not valid, in words that help an operator.
+    /// Describes why a line is not valid, in words that help an administrator.
     static func describing(_ line: UnsafeRawBufferPointer) -> String {
         let content = line.last == 0x0A ? line.dropLast() : line[...]
         if content.starts(with: [0xEF, 0xBB, 0xBF]) { return "begins with a byte order mark: it was edited" }

@@ -55,7 +55,7 @@ struct Connection: ~Copyable {
     /// Whether every message that was read has its reply.
     var isIdle: Bool { lanes.isEmpty && reader.isEmpty }
 
-    /// Whether `takeBacklog()` can go on with messages that were read once earlier replies have been taken.
+    /// Whether `executeReadMessages()` can go on with messages that were read once earlier replies have been taken.
     var hasBacklog: Bool { !reader.isEmpty || !pausedLanes.isEmpty && !executor.isFull }
 
     /// How many messages were read and have no reply yet. A reply may still wait to be written.
@@ -70,18 +70,18 @@ struct Connection: ~Copyable {
     mutating func receive(_ read: UnsafeRawBufferPointer) {
         reader.receive(read)
         replies.framing = reader.framing
-        takeBacklog()
+        executeReadMessages()
     }
 
     /// Takes the end of the input. A message that it cuts short gets an error.
     mutating func receiveEnd() {
         reader.receiveEnd()
         replies.framing = reader.framing
-        takeBacklog()
+        executeReadMessages()
     }
 
-    /// Continues after a group that ended because its replies were long.
-    mutating func takeBacklog() {
+    /// Executes the messages that were read, until their replies are long, and ends the group.
+    mutating func executeReadMessages() {
         advancePausedLanes()
         while !replies.isFull, let (received, chunk) = reader.next() {
             switch received {

@@ -3,8 +3,8 @@ typealias Ticket = Int
 
 /// Executes units of work: runs their phases and commits their writes.
 ///
-/// To execute a unit, a `RequestHandler` executes its request, which *calls* a method of the contract. A request has one
-/// phase, and one more after each slow work. A phase *runs*, as a job of a thread does.
+/// To execute a unit, a `RequestHandler` executes its request, which *calls* a method of the contract. A request has
+/// one phase, and one more after each slow work. A phase *runs*, as a job of a thread does.
 ///
 /// The units between two calls of `commit` form a *group*: usually those of one read. An inline executor commits a
 /// group with one sync (group commit).

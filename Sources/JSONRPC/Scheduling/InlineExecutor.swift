@@ -2,8 +2,8 @@ import JSON
 
 /// Executes units of work on the calling thread, and commits them in groups: a thousand requests share one sync.
 ///
-/// If the commit of a group fails, each of its units is executed again and committed alone, so that requests that only
-/// read get their usual replies.
+/// If the commit of a group fails, each of its units is executed again and committed alone, so that reads get their
+/// usual replies, and each write gets its own result.
 final class InlineExecutor: Executor {
     private let handler: any RequestHandler
     /// The units of the group: executed and not committed.

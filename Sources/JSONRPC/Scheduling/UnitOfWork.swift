@@ -1,7 +1,8 @@
 /// What is needed to execute one message, and to execute it again.
 ///
-/// Its writes and its reply take effect together or not at all. The engine holds the writes, in the order of the units,
-/// and the `ReplyBuffer` the reply.
+/// Its writes and its reply take effect together or not at all, with one exception: after a failed sync the reply is an
+/// error, but the writes may exist. The engine holds the writes, in the order of the units, and the `ReplyBuffer` the
+/// reply.
 struct UnitOfWork {
     enum Content {
         /// The handler executes the request.
@@ -9,7 +10,7 @@ struct UnitOfWork {
         /// The reply is an error, and nothing is executed. The case is indirect because an error is
         /// large and rare.
         indirect case refusal(RPCError)
-        /// The client cancelled the request: nothing is executed, and there is no reply.
+        /// The host cancelled the request: nothing is executed, and there is no reply.
         case cancelled
     }
 

@@ -2,7 +2,8 @@
 package enum ExecutorChoice {
     /// The loop's thread executes requests. It commits them in groups.
     case inline(any RequestHandler)
-    /// Worker threads execute requests. Each thread makes and uses its own session. The loop uses the policy.
+    /// Worker threads execute requests. Each thread makes and uses its own session. The loop uses the policy. No
+    /// command uses it at present: the engines of this package do not wait for a server.
     case pooled(workers: Int, policy: any RequestPolicy, session: @Sendable () -> WorkerSession)
 
     var policy: any RequestPolicy {

@@ -3,7 +3,7 @@ package import JSON
 /// Gives the properties of a request that the scheduler needs before the request is executed. It is used from the
 /// loop's thread.
 package protocol RequestPolicy: AnyObject {
-    /// Whether a request may need slow work, so that its first phase should run ahead of its turn.
+    /// Whether a request may need slow work that can start ahead of its turn.
     func mayWait(_ request: Request) -> Bool
 
     /// The id, byte for byte, of the request that a notification cancels; nil if it cancels none.
@@ -49,8 +49,8 @@ package protocol RequestHandler: RequestPolicy {
     /// Commits all staged writes and makes them durable.
     func commit() throws(RPCError)
 
-    /// Writes an error in place of the result of a request that was executed, because its commit failed or its result is
-    /// too long.
+    /// Writes an error in place of the result of a request that was executed, because its commit failed or its result
+    /// is too long.
     ///
     /// The error is a part of the result, as for a tool's call, or it is thrown in the format of the called API.
     func writeFailure(_ error: RPCError, of request: Request, result: inout JSONWriter) throws(RPCError)

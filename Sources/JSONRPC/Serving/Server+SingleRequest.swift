@@ -5,8 +5,9 @@ extension Server {
     package static func execute(_ request: JSONValue, by handler: any RequestHandler) -> JSONValue {
         var connection = Connection(handler: handler, pool: WorkPool {}, order: .inOrder, framing: .line)
         Array((request.text + "\n").utf8).withUnsafeBytes { connection.receive($0) }
+        // Slow work may be pending, and a batch or a long reply may have left messages.
         while !connection.isIdle {
-            connection.takeBacklog()
+            connection.executeReadMessages()
             connection.resume()
         }
         do throws(JSONError) {

@@ -70,8 +70,8 @@ package final class Server {
         // The first wait does not block, so requests that arrived before the start are read before any task runs.
         var timeout: Int? = 0
         while !isFinished {
-            wait(milliseconds: canProceed ? 0 : shorter(timeout, millisecondsToGivingUp), into: buffer)
-            if canProceed { connection.takeBacklog() }
+            waitAndRead(milliseconds: canProceed ? 0 : shorter(timeout, millisecondsToGivingUp), into: buffer)
+            if canProceed { connection.executeReadMessages() }
             connection.resume()
             output.write(connection.takeOutput())
             timeout = runTasks()
@@ -123,10 +123,11 @@ package final class Server {
     /// Whether requests that were read already can be executed now.
     private var canProceed: Bool { connection.hasBacklog && !isUnread }
 
-    /// Whether the client has so many unread replies that its next requests must wait.
+    /// Whether the host has so many unread replies that its next requests must wait.
     private var isUnread: Bool { output.heldBytes > Limits.unreadBytesMax }
 
-    private func wait(milliseconds: Int?, into buffer: UnsafeMutableRawBufferPointer) {
+    /// Waits for input or a wake-up, then reads once and executes what was read.
+    private func waitAndRead(milliseconds: Int?, into buffer: UnsafeMutableRawBufferPointer) {
         let readsInput = !hasEnded && !isUnread && !connection.isSaturated && !connection.hasBacklog
         let ready = Readiness.wait(wakeUp.descriptor, readsInput ? input : nil, milliseconds: milliseconds)
         if ready.first {

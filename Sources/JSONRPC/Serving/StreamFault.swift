@@ -21,6 +21,6 @@ package struct StreamFault: Error, CustomStringConvertible, Sendable {
         }
     }
 
-    /// The call and its error, for the operator.
+    /// The call and its error, for the administrator.
     package var description: String { "\(call): \(error)" }
 }

@@ -24,8 +24,8 @@ package enum WholeWrite {
 
     /// The same with any system call that writes.
     ///
-    /// - Parameter call: writes a piece, which starts at an offset in `bytes`. It returns the number of bytes that it has
-    ///   written, or -1, with `errno` set.
+    /// - Parameter call: writes a piece, which starts at an offset in `bytes`. It returns the number of bytes that it
+    ///   has written, or -1, with `errno` set.
     static func run(
         _ bytes: UnsafeRawBufferPointer,
         pieceBytesMax: Int = .max,

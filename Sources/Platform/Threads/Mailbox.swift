@@ -48,7 +48,8 @@ package final class Mailbox<Element: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// Removes and returns the first element. Waits up to `milliseconds` if the queue is empty; nil if it is empty then.
+    /// Removes and returns the first element. Waits up to `milliseconds` if the queue is empty; nil if it is empty
+    /// then.
     package func take(milliseconds: Int) -> Element? {
         let deadline = MonotonicClock.milliseconds + milliseconds
         pthread_mutex_lock(mutex)

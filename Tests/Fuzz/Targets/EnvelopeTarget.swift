@@ -42,7 +42,7 @@ enum EnvelopeTarget {
         var output = connection.takeOutput()
         connection.receiveEnd()
         while !connection.isIdle {
-            connection.takeBacklog()
+            connection.executeReadMessages()
             output += connection.takeOutput()
         }
         output += connection.takeOutput()
