@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 import Synchronization
 import Testing
 
@@ -15,7 +15,7 @@ struct ThreadTests {
 
     /// The machine's processors were once counted, even if the process could use only some of them.
     @Test func countsTheProcessorsAvailableToTheProcess() throws {
-        // Swift's Glibc module does not declare this function either.
+        // Swift's module of the C library does not declare this function either.
         typealias SetAffinity = @convention(c) (pid_t, Int, UnsafeRawPointer) -> Int32
         let symbol = try #require(dlsym(nil, "sched_setaffinity"))
         let counts = Mutex<[Int]>([])
