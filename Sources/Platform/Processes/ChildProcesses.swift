@@ -43,14 +43,11 @@ package enum ChildProcesses {
             while true {
                 var information = siginfo_t()
                 guard waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
-                #if canImport(Glibc)
-                    let process = information._sifields._sigchld.si_pid
-                #elseif canImport(Musl)
-                    // Untested.
-                    let process = information.__si_fields.__si_common.__first.__piduid.si_pid
-                #elseif canImport(Darwin)
+                #if canImport(Darwin)
                     // Untested.
                     let process = information.si_pid
+                #else
+                    let process = linux_child(&information)
                 #endif
                 // A process in `awaited` is reaped soon by its caller. The next call finds those that ended after it.
                 guard process > 0, !awaited.contains(process) else { return }
