@@ -75,6 +75,13 @@ package struct Signal: Hashable, Sendable {
         raiseSignal(number)
     }
 
+    /// Blocks all signals in the calling thread, so that it runs no handler: other threads do.
+    package static func blockAll() {
+        var set = sigset_t()
+        sigfillset(&set)
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
     /// Unblocks signals in the calling thread.
     package static func unblock(_ signals: [Signal]) {
         var set = sigset_t()
