@@ -70,16 +70,20 @@ let package = Package(
         ),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
-        .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: settings),
-        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "Platform"], swiftSettings: settings),
+        .testTarget(name: "PlatformTests", dependencies: ["CLibrary", "Platform"], swiftSettings: settings),
+        .testTarget(
+            name: "JSONRPCTests",
+            dependencies: ["CLibrary", "JSON", "JSONRPC", "Platform"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "DirectoryStoreTests",
-            dependencies: ["DirectoryStore", "JSON", "Platform", "PosternTesting", "Store"],
+            dependencies: ["CLibrary", "DirectoryStore", "JSON", "Platform", "PosternTesting", "Store"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "AccountsTests",
-            dependencies: ["DirectoryStore", "Accounts", "JSON", "Platform", "PosternTesting", "Store"],
+            dependencies: ["CLibrary", "DirectoryStore", "Accounts", "JSON", "Platform", "PosternTesting", "Store"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,4 +1,4 @@
-/// The C library of the system, for Platform alone, so that its files import it by one name.
+/// The C library of the system, for Platform and for tests that need its calls, so that files import it by one name.
 ///
 /// Untested with musl and on macOS.
 #if canImport(Glibc)

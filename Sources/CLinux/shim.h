@@ -1,8 +1,9 @@
-// What the system's library has and Swift's Glibc module leaves out.
+// What the system's library has and Swift's modules of it leave out, or declare differently for each library.
 #include <limits.h>
 #include <linux/futex.h>
 #include <linux/stat.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -58,4 +59,23 @@ static inline void linux_futex_wait(void *word, unsigned value, long nanoseconds
 /// futex(2): wakes all that wait for the word.
 static inline void linux_futex_wake(void *word) {
     syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+/// setpriority(2) of the calling thread: on Linux each thread has its own nice value, and 0 means the calling thread.
+static inline void linux_set_thread_priority(int nice) {
+    setpriority(PRIO_PROCESS, 0, nice);
+}
+
+/// The handler of sigaction(2), which is in a union.
+static inline void (*linux_handler(const struct sigaction *action))(int) {
+    return action->sa_handler;
+}
+
+static inline void linux_set_handler(struct sigaction *action, void (*handler)(int)) {
+    action->sa_handler = handler;
+}
+
+/// The process id in the information of waitid(2), which is in a union.
+static inline pid_t linux_child(const siginfo_t *information) {
+    return information->si_pid;
 }

@@ -105,35 +105,33 @@ final class CommandDriver: MailDriver {
         until deadline: Int,
         draining errors: inout CommandErrors
     ) throws(DeliveryFailure) {
-        guard let status = self.status(of: process, until: deadline, draining: &errors) else {
+        guard let processEnd = end(of: process, until: deadline, draining: &errors) else {
             let group = ProcessGroup(number: process)
             group.send(.terminate)
-            let end = MonotonicClock.milliseconds + Limits.killSeconds * 1_000
-            let hasEnded = self.status(of: process, until: end, draining: &errors) != nil
+            let killTime = MonotonicClock.milliseconds + Limits.killSeconds * 1_000
+            let hasEnded = end(of: process, until: killTime, draining: &errors) != nil
             // Processes that the command started may still run.
             group.send(.kill)
-            if !hasEnded { _ = self.status(of: process, until: .max, draining: &errors) }
+            if !hasEnded { _ = end(of: process, until: .max, draining: &errors) }
             throw DeliveryFailure("the command took longer than \(seconds) seconds")
         }
-        guard status >= 0 else { throw DeliveryFailure("the exit status of the command is unknown") }
-        guard status != 0 else { return }
-        // wait(2): the low seven bits are the signal that ended the process; bits 8 to 15 are the exit code.
-        let signal = status & 0x7F
-        throw DeliveryFailure(
-            signal == 0
-                ? "the command ended with exit code \(status >> 8 & 0xFF)" : "signal \(signal) ended the command"
-        )
+        switch processEnd {
+        case .exit(code: 0): return
+        case .exit(let code): throw DeliveryFailure("the command ended with exit code \(code)")
+        case .signal(let signal): throw DeliveryFailure("signal \(signal.number) ended the command")
+        case .unknown: throw DeliveryFailure("the exit status of the command is unknown")
+        }
     }
 
-    /// Waits for a command to end and returns its status; nil if it has not ended at the deadline.
-    private func status(
+    /// Waits until a command has ended and returns how it ended; nil if it runs at the deadline.
+    private func end(
         of process: Int32,
         until deadline: Int,
         draining errors: inout CommandErrors
-    ) -> Int32? {
+    ) -> ProcessEnd? {
         var pause = 1_000
         while true {
-            if let status = ChildProcesses.reap(process) { return status }
+            if let end = ChildProcesses.reap(process) { return end }
             _ = errors.drain()
             guard MonotonicClock.milliseconds < deadline else { return nil }
             Thread.sleep(microseconds: pause)

@@ -1,5 +1,5 @@
+import CLibrary
 import DirectoryStore
-import Glibc
 import Store
 import Testing
 import PosternTesting

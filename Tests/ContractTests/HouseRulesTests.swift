@@ -4,12 +4,20 @@ import Testing
 
 /// Rules for the sources that the compiler does not check.
 struct HouseRulesTests {
-    /// The hand-written Swift files of the program, by path from the repository.
+    /// The hand-written Swift files of the program and of the client for Swift, by path from the repository.
     private static func sources() throws -> [(path: String, text: Data)] {
-        let sources = PosternProcess.repository.appending(path: "Sources")
-        let paths = try FileManager.default.subpathsOfDirectory(atPath: sources.path)
-        return try paths.filter { $0.hasSuffix(".swift") && !$0.contains("Generated/") }.sorted().map { path in
-            (path, try Data(contentsOf: sources.appending(path: path)))
+        try files(in: ["Sources", "clients/swift/Sources"], suffixes: [".swift"]).filter {
+            !$0.path.contains("Generated/")
+        }
+    }
+
+    private static func files(in folders: [String], suffixes: [String]) throws -> [(path: String, text: Data)] {
+        let files = try folders.flatMap { folder in
+            let root = PosternProcess.repository.appending(path: folder)
+            return try FileManager.default.subpathsOfDirectory(atPath: root.path).map { folder + "/" + $0 }
+        }
+        return try files.filter { file in suffixes.contains { file.hasSuffix($0) } }.sorted().map { file in
+            (file, try Data(contentsOf: PosternProcess.repository.appending(path: file)))
         }
     }
 
@@ -74,12 +82,10 @@ struct HouseRulesTests {
 
     /// One target imports the C library, one target uses it, and no other has branches for operating systems.
     private static let systemImports = [
-        ("import Glibc", ["CLibrary/"]),
-        ("import CLinux", ["CLibrary/"]),
-        ("import Musl", ["CLibrary/"]),
-        ("import Darwin", ["CLibrary/"]),
-        ("import CLibrary", ["Platform/"]),
-        ("canImport(", ["CLibrary/", "Platform/"]),
+        ("import CLinux", ["Sources/CLibrary/"]),
+        ("import Darwin", ["Sources/CLibrary/"]),
+        ("import CLibrary", ["Sources/Platform/"]),
+        ("canImport(", ["Sources/CLibrary/", "Sources/Platform/"]),
     ]
 
     @Test(arguments: systemImports)
@@ -87,5 +93,20 @@ struct HouseRulesTests {
         let files = try Self.sources().filter { $0.text.range(of: Data(text.utf8)) != nil }.map(\.path)
         #expect(!files.isEmpty)
         for file in files { #expect(folders.contains { file.hasPrefix($0) }, "\(file): \(text)") }
+    }
+
+    /// No file but CLibrary.swift has the name of a C library of Linux, also not in tests, which may import CLibrary. The
+    /// names are read from that file.
+    @Test func namesTheCLibrariesInOneFile() throws {
+        let files = try Self.files(in: ["Sources", "Tests", "clients/swift"], suffixes: [".swift", ".h"])
+        let choice = try #require(files.first { $0.path == "Sources/CLibrary/CLibrary.swift" })
+        let names = String(decoding: choice.text, as: UTF8.self).matches(of: /canImport\((\w+)\)/).map { $0.output.1 }
+        // Platform has branches for Darwin.
+        #expect(names.count == 3 && names.contains("Darwin"))
+        for (path, text) in files where path != choice.path {
+            for name in names where name != "Darwin" {
+                #expect(text.range(of: Data(name.utf8)) == nil, "\(path): \(name)")
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Testing
 
 @testable import DirectoryStore
@@ -25,12 +26,10 @@ struct DistantDamageTests {
         engine.close()
         // Its number depends on how often the store was compacted in the background before.
         let base = try #require(try directory.names().first { $0.hasPrefix("base-") })
-        let path = directory.path + "/" + base
-        let offset = off_t(18 << 20)
-        let descriptor = Glibc.open(path, O_RDWR)
-        defer { close(descriptor) }
-        var byte = UInt8(ascii: "y")
-        try #require(pwrite(descriptor, &byte, 1, offset) == 1)
+        let file = try FileDescriptor.open(SystemString(directory.path + "/" + base), .readingAndWriting)
+        defer { file.close() }
+        let offset = 18 << 20
+        try SystemCalls.real.writeAll([UInt8(ascii: "y")], to: file, at: offset)
 
         let damaged = try directory.open()
         let start = ContinuousClock.now
@@ -39,7 +38,7 @@ struct DistantDamageTests {
             Issue.record("\(error)")
             return
         }
-        #expect((Limits.countedBaseBytesMax...Int(offset)).contains(place))
+        #expect((Limits.countedBaseBytesMax...offset).contains(place))
         #expect(reason == "the line does not match its checksum", "the lines before it are not counted")
         #expect(ContinuousClock.now - start < .seconds(10))
         // A command that reads the whole base counts them.

@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 import Testing
 import Platform
@@ -10,25 +9,23 @@ struct OutputWriterTests {
 
     /// Writes the replies into a pipe, and returns what is read from it.
     private func roundTrip(startThread: @escaping Thread.Starter) throws -> [UInt8] {
-        var ends: [Int32] = [-1, -1]
-        try #require(pipe(&ends) == 0)
-        let (reader, writer) = (ends[0], ends[1])
+        let pipe = try Pipe()
         let total = Self.replies.reduce(0) { $0 + $1.count }
         let received = Mutex<[UInt8]>([])
         try #require(
             Thread.start {
                 var buffer = [UInt8](repeating: 0, count: 10_000)
                 while received.withLock({ $0.count }) < total {
-                    let count = read(reader, &buffer, buffer.count)
+                    let count = (try? pipe.reader.read(into: &buffer)) ?? 0
                     received.withLock { $0 += buffer[..<count] }
                 }
             }
         )
-        let output = OutputWriter(descriptor: FileDescriptor(rawValue: writer), startThread: startThread, wake: {})
+        let output = OutputWriter(descriptor: pipe.writer, startThread: startThread, wake: {})
         for reply in Self.replies { output.write(reply) }
-        while received.withLock({ $0.count }) < total { usleep(1_000) }
-        close(reader)
-        close(writer)
+        while received.withLock({ $0.count }) < total { Thread.sleep(microseconds: 1_000) }
+        pipe.reader.close()
+        pipe.writer.close()
         return received.withLock { $0 }
     }
 

@@ -23,7 +23,7 @@ struct SignalTests {
 }
 
 struct ShellCommandTests {
-    private func run(_ command: String) throws -> (status: Int32, errors: String) {
+    private func run(_ command: String) throws -> (end: ProcessEnd, errors: String) {
         let (input, errors) = (try Platform.Pipe(), try Platform.Pipe())
         let process = try ChildProcesses.start { () throws(SystemError) in
             try ShellCommand(SystemString(command)).start(reading: input.reader, writingErrors: errors.writer)
@@ -35,14 +35,14 @@ struct ShellCommandTests {
         let text = String(decoding: try errors.reader.contents(bytesMax: 1_000), as: UTF8.self)
         errors.reader.close()
         while true {
-            if let status = ChildProcesses.reap(process) { return (status, text) }
+            if let end = ChildProcesses.reap(process) { return (end, text) }
             Platform.Thread.sleep(microseconds: 1_000)
         }
     }
 
-    @Test func readsItsInputAndReturnsItsStatus() throws {
-        #expect(try run("cat >&2; exit 3") == (3 << 8, "input"))
-        #expect(try run("cat >/dev/null; kill -9 $$") == (9, ""))
+    @Test func readsItsInputAndReportsItsEnd() throws {
+        #expect(try run("cat >&2; exit 3") == (.exit(code: 3), "input"))
+        #expect(try run("cat >/dev/null; kill -9 $$") == (.signal(.kill), ""))
     }
 
     /// Its output must not be mixed with the replies.

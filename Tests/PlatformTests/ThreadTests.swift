@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 import Synchronization
 import Testing
 
@@ -15,7 +15,7 @@ struct ThreadTests {
 
     /// The machine's processors were once counted, even if the process could use only some of them.
     @Test func countsTheProcessorsAvailableToTheProcess() throws {
-        // Swift's Glibc module does not declare this function either.
+        // Swift's module of the C library does not declare this function either.
         typealias SetAffinity = @convention(c) (pid_t, Int, UnsafeRawPointer) -> Int32
         let symbol = try #require(dlsym(nil, "sched_setaffinity"))
         let counts = Mutex<[Int]>([])
@@ -34,5 +34,53 @@ struct ThreadTests {
         )
         while counts.withLock({ $0.isEmpty }) { usleep(1_000) }
         #expect(counts.withLock { $0[0] } >= 1 && counts.withLock { $0[1] } == 1)
+    }
+
+    @Test func blocksAllSignalsInOneThread() throws {
+        let masks = Mutex<[Bool]>([])
+        let isDone = Latch()
+        #expect(
+            Thread.start {
+                // A thread inherits the blocked signals of the thread that starts it.
+                Signal.unblock([.terminate, Signal(number: SIGUSR1)])
+                for _ in 0..<2 {
+                    var mask = sigset_t()
+                    pthread_sigmask(SIG_BLOCK, nil, &mask)
+                    masks.withLock { $0.append(sigismember(&mask, SIGTERM) == 1 && sigismember(&mask, SIGUSR1) == 1) }
+                    Signal.blockAll()
+                }
+                isDone.open()
+            }
+        )
+        #expect(isDone.wait(milliseconds: 60_000))
+        #expect(masks.withLock { $0 } == [false, true])
+    }
+}
+
+struct LatchTests {
+    @Test func wakesAllThreadsAndStaysOpen() {
+        let (latch, all) = (Latch(), Latch())
+        let count = Mutex(0)
+        for _ in 0..<4 {
+            let isStarted = Thread.start {
+                let isOpen = latch.wait(milliseconds: 60_000)
+                let isLast = count.withLock { count in
+                    if isOpen { count += 1 }
+                    return count == 4
+                }
+                if isLast { all.open() }
+            }
+            #expect(isStarted)
+        }
+        #expect(!latch.wait(milliseconds: 10))
+        for _ in 0..<3 { latch.open() }
+        #expect(all.wait(milliseconds: 60_000))
+        #expect(latch.wait(milliseconds: 0))
+    }
+
+    @Test func waitsUntilTheTimeout() {
+        let start = MonotonicClock.milliseconds
+        #expect(!Latch().wait(milliseconds: 50))
+        #expect(MonotonicClock.milliseconds - start >= 50)
     }
 }

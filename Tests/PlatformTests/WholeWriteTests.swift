@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 import Testing
 import Platform
 
@@ -46,5 +46,25 @@ struct WholeWriteTests {
             [UInt8]().withUnsafeBytes { WholeWrite.run($0, to: FileDescriptor(rawValue: -1)) } == nil,
             "an empty write needs no system call"
         )
+    }
+
+    /// The default action of SIGPIPE would end the tests.
+    @Test func canCauseNoSIGPIPE() throws {
+        let pipe = try Pipe()
+        defer { pipe.writer.close() }
+        let bytes = Array("abc".utf8)
+        var written = 0
+        let write = {
+            bytes.withUnsafeBytes { WholeWrite.runWithoutSIGPIPE($0, to: pipe.writer, progress: { written += $0 }) }
+        }
+        #expect(write() == nil && written == 3)
+        pipe.reader.close()
+        var (signals, before, pending) = (sigset_t(), sigset_t(), sigset_t())
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &signals, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        #expect(write() == .brokenPipe && written == 3)
+        #expect(sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 0)
     }
 }

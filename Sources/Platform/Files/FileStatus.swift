@@ -64,7 +64,7 @@ extension FileDescriptor {
     /// The times are not requested. After a request for a file's times, the next write updates them (Linux 6.13). They
     /// then have to reach the disk too, which makes a sync half as long again.
     package func lengthAndLinks() throws(SystemError) -> (bytes: Int, links: Int) {
-        #if canImport(Glibc) || canImport(Musl)
+        #if !canImport(Darwin)
             var (bytes, links) = (0, 0)
             if linux_length_and_links(rawValue, &bytes, &links) == 0 { return (bytes, links) }
         #endif

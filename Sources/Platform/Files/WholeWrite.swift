@@ -49,4 +49,29 @@ package enum WholeWrite {
         }
         return nil
     }
+
+    /// Writes bytes to a descriptor like `run`, but a pipe without a reader causes only the error EPIPE, and no SIGPIPE,
+    /// which would end the process. It is for code that must not change the signal handlers of its process.
+    ///
+    /// The system sends SIGPIPE to the writing thread, which blocks the signal during the write and then consumes the
+    /// one that the write caused.
+    package static func runWithoutSIGPIPE(
+        _ bytes: UnsafeRawBufferPointer,
+        to descriptor: FileDescriptor,
+        progress: (Int) -> Void = { _ in }
+    ) -> SystemError? {
+        var (pipe, before) = (sigset_t(), sigset_t())
+        sigemptyset(&pipe)
+        sigaddset(&pipe, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &pipe, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let error = run(bytes, to: descriptor, progress: progress)
+        var pending = sigset_t()
+        if error == .brokenPipe, sigpending(&pending) == 0, sigismember(&pending, SIGPIPE) == 1 {
+            // It is pending on this thread, so this does not wait.
+            var number: Int32 = 0
+            sigwait(&pipe, &number)
+        }
+        return error
+    }
 }

@@ -24,15 +24,36 @@ package enum ChildProcesses {
         return try outcome.get()
     }
 
-    /// Takes the status of a process that was started with `start`; nil while it runs. The status is that of wait(2),
-    /// or negative if it cannot be read.
-    package static func reap(_ process: Int32) -> Int32? {
+    /// Takes the status of a process that was started with `start`; nil while it runs. A second call for a process
+    /// returns `.unknown`.
+    package static func reap(_ process: Int32) -> ProcessEnd? {
         awaited.withLock { awaited in
+            guard awaited.contains(process) else { return .unknown }
             var status: Int32 = 0
             let ended = waitpid(process, &status, WNOHANG)
             if ended == 0 || ended == -1 && errno == EINTR { return nil }
             awaited.remove(process)
-            return ended == -1 ? -1 : status
+            return ended == -1 ? .unknown : ProcessEnd(status: status)
+        }
+    }
+
+    /// Waits until a process that was started with `start` has ended, and takes its status. If several threads wait for
+    /// it, only one gets the status, and the others get `.unknown`.
+    package static func waitForEnd(of process: Int32) -> ProcessEnd {
+        var information = siginfo_t()
+        while true {
+            // WNOWAIT keeps the zombie until `reap` has the lock, so that `send` cannot signal another process with its
+            // id.
+            _ = retryingInterrupted { waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT) }
+            if let end = reap(process) { return end }
+        }
+    }
+
+    /// Sends a signal to a process that was started with `start`. Does nothing if the process is reaped: the system may
+    /// have given its id to another process.
+    package static func send(_ signal: Signal, to process: Int32) {
+        awaited.withLock { awaited in
+            if awaited.contains(process) { kill(process, signal.number) }
         }
     }
 
@@ -43,14 +64,11 @@ package enum ChildProcesses {
             while true {
                 var information = siginfo_t()
                 guard waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
-                #if canImport(Glibc)
-                    let process = information._sifields._sigchld.si_pid
-                #elseif canImport(Musl)
-                    // Untested.
-                    let process = information.__si_fields.__si_common.__first.__piduid.si_pid
-                #elseif canImport(Darwin)
+                #if canImport(Darwin)
                     // Untested.
                     let process = information.si_pid
+                #else
+                    let process = linux_child(&information)
                 #endif
                 // A process in `awaited` is reaped soon by its caller. The next call finds those that ended after it.
                 guard process > 0, !awaited.contains(process) else { return }

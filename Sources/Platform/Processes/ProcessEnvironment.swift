@@ -8,7 +8,7 @@ package enum ProcessEnvironment {
     }
 
     /// The entries, `NAME=value`, followed by a null pointer.
-    static var entries: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
+    private static var entries: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
         #if canImport(Darwin)
             // Untested.
             _NSGetEnviron().pointee
@@ -28,5 +28,19 @@ package enum ProcessEnvironment {
             place += 1
         }
         return names.sorted()
+    }
+
+    /// Copies of the entries, byte by byte because they may not be UTF-8, without the variables with the given names.
+    /// The caller frees them.
+    static func copies(except names: [String]) -> [UnsafeMutablePointer<CChar>?] {
+        var copies: [UnsafeMutablePointer<CChar>?] = []
+        var place = entries
+        while let entry = place.pointee {
+            if !names.contains(where: { strncmp(entry, "\($0)=", $0.utf8.count + 1) == 0 }) {
+                copies.append(strdup(entry))
+            }
+            place += 1
+        }
+        return copies
     }
 }

@@ -46,14 +46,11 @@ package struct Signal: Hashable, Sendable {
     ///   child that is stopped, not ended, causes no signal (SA_NOCLDSTOP).
     package func handle(restartsCalls: Bool = false, _ handler: Handler) {
         var action = sigaction()
-        #if canImport(Glibc)
-            action.__sigaction_handler.sa_handler = handler
-        #elseif canImport(Musl)
-            // Untested.
-            action.__sa_handler.sa_handler = handler
-        #elseif canImport(Darwin)
+        #if canImport(Darwin)
             // Untested.
             action.__sigaction_u.__sa_handler = handler
+        #else
+            linux_set_handler(&action, handler)
         #endif
         if restartsCalls { action.sa_flags = SA_RESTART | SA_NOCLDSTOP }
         sigaction(number, &action, nil)
@@ -63,14 +60,11 @@ package struct Signal: Hashable, Sendable {
     package var isIgnored: Bool {
         var action = sigaction()
         guard sigaction(number, nil, &action) == 0 else { return false }
-        #if canImport(Glibc)
-            let handler = action.__sigaction_handler.sa_handler
-        #elseif canImport(Musl)
-            // Untested.
-            let handler = action.__sa_handler.sa_handler
-        #elseif canImport(Darwin)
+        #if canImport(Darwin)
             // Untested.
             let handler = action.__sigaction_u.__sa_handler
+        #else
+            let handler = linux_handler(&action)
         #endif
         // SIG_IGN is the address 1. No function has that address.
         return unsafeBitCast(handler, to: Int.self) == 1
@@ -79,6 +73,13 @@ package struct Signal: Hashable, Sendable {
     /// Sends the signal to the calling thread. It is async-signal-safe.
     package func raise() {
         raiseSignal(number)
+    }
+
+    /// Blocks all signals in the calling thread, so that it runs no handler: other threads do.
+    package static func blockAll() {
+        var set = sigset_t()
+        sigfillset(&set)
+        pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
     /// Unblocks signals in the calling thread.

@@ -11,7 +11,7 @@ package enum Futex {
     ///   - word: the address of four bytes. For a word of eight, on a little-endian machine, that is its low half.
     ///   - milliseconds: the timeout, less than a second.
     package static func wait(_ word: UnsafeMutableRawPointer, while value: UInt32, milliseconds: Int) {
-        #if canImport(Glibc) || canImport(Musl)
+        #if !canImport(Darwin)
             linux_futex_wait(word, value, milliseconds * 1_000_000)
         #else
             // Untested.
@@ -21,7 +21,7 @@ package enum Futex {
 
     /// Wakes all threads, of all processes, that wait for the word.
     package static func wake(_ word: UnsafeMutableRawPointer) {
-        #if canImport(Glibc) || canImport(Musl)
+        #if !canImport(Darwin)
             linux_futex_wake(word)
         #endif
     }

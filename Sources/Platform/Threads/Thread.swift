@@ -57,15 +57,11 @@ package enum Thread {
 
     /// Lowers the priority of the calling thread permanently, so that threads that answer requests run first.
     package static func lowerPriority() {
-        #if canImport(Glibc)
-            // On Linux each thread has its own nice value, and 0 means the calling thread.
-            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
-        #elseif canImport(Musl)
-            // Untested.
-            setpriority(Int32(PRIO_PROCESS), 0, 10)
-        #elseif canImport(Darwin)
+        #if canImport(Darwin)
             // Untested. On macOS, setpriority(2) would lower the priority of the whole process.
             pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0)
+        #else
+            linux_set_thread_priority(10)
         #endif
     }
 

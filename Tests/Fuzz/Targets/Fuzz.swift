@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// The targets by name. The environment variable `FUZZ_TARGET` chooses one for the process.
 private let targets: [String: @Sendable ([UInt8]) -> Void] = [

@@ -1,4 +1,3 @@
-import Glibc
 import PosternClient
 
 /// Registers an operator, signs in, adds a client and lists what has changed.
@@ -48,12 +47,8 @@ struct FiveSteps {
         await postern.close()
     }
 
-    /// A new temporary directory; `accounts` in the working directory if none can be created.
+    /// A directory that does not exist yet. Postern creates it for this user alone.
     private static func newDirectory() -> String {
-        var template = Array("/tmp/postern-XXXXXX\0".utf8)
-        let hasMade = template.withUnsafeMutableBytes { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { $0.baseAddress.flatMap { mkdtemp($0) } != nil }
-        }
-        return hasMade ? String(decoding: template.dropLast(), as: UTF8.self) + "/accounts" : "accounts"
+        "/tmp/postern-" + String(UInt64.random(in: .min ... .max), radix: 16)
     }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// Finds the binary.
 enum Binary {
@@ -21,18 +21,13 @@ enum Binary {
     ) throws(PosternError) -> String {
         let folders = (environment("PATH") ?? "").split(separator: ":")
         let candidates = name.contains("/") ? [name] : folders.map { "\($0)/\(name)" }
-        guard let path = candidates.first(where: isProgram) else {
+        guard let path = candidates.first(where: { Program.isExecutable(at: SystemString($0)) }) else {
             throw .binaryNotFound(places: before + (candidates.isEmpty ? ["PATH (empty)"] : candidates.map(place)))
         }
         return path
     }
 
-    private static func isProgram(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
-    }
-
     private static func environment(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+        ProcessEnvironment.value(of: name).flatMap { $0.isEmpty ? nil : String(decoding: $0.bytes, as: UTF8.self) }
     }
 }

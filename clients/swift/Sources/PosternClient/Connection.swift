@@ -1,4 +1,3 @@
-import Glibc
 import JSON
 import Synchronization
 import Platform
@@ -47,7 +46,7 @@ final class Connection: Sendable {
         writer = RequestWriter(process.input)
         log = LogReader(process.log, onLine: onLog)
         guard startThreads(with: startThread) else {
-            process.send(signal: SIGKILL)
+            process.send(.kill)
             _ = process.wait()
             writer.abandon()
             throw .notStarted("no thread could be started")
@@ -55,7 +54,7 @@ final class Connection: Sendable {
     }
 
     private func startThreads(with start: Thread.Starter) -> Bool {
-        let threads: [(closes: Int32?, body: @Sendable () -> Void)] = [
+        let threads: [(closes: FileDescriptor?, body: @Sendable () -> Void)] = [
             (nil, { self.awaitEnd() }),
             (nil, { self.writer.run() }),
             (process.output, { self.readReplies() }),
@@ -70,7 +69,7 @@ final class Connection: Sendable {
         ]
         let missing = threads.drop { Self.startThread($0.body, with: start) }
         // Closes the descriptors that the missing threads would have closed at their end.
-        for descriptor in missing.compactMap(\.closes) { Glibc.close(descriptor) }
+        for descriptor in missing.compactMap(\.closes) { descriptor.close() }
         return missing.isEmpty
     }
 
@@ -129,7 +128,7 @@ final class Connection: Sendable {
             return state.lastID
         }
         writer.send(try Request.line(id: id, method: "system.info", params: { _ in }))
-        let isInTime = isAnswered.wait(seconds: Limits.readinessSeconds)
+        let isInTime = isAnswered.wait(milliseconds: 1_000 * Limits.readinessSeconds)
         if let refusal = state.withLock({ $0.refusal }) { throw refusal }
         guard isInTime else {
             throw .notStarted("the program has not answered within \(Limits.readinessSeconds) seconds")
@@ -176,9 +175,9 @@ final class Connection: Sendable {
             guard state.escalation == nil, !state.hasEnded else { return }
             state.escalation = Task { [process] in
                 try await Task.sleep(for: limit)
-                process.send(signal: SIGTERM)
+                process.send(.terminate)
                 try await Task.sleep(for: .seconds(Limits.killSeconds))
-                process.send(signal: SIGKILL)
+                process.send(.kill)
             }
         }
     }
@@ -200,7 +199,7 @@ final class Connection: Sendable {
             }
         }
         outputHasEnded.open()
-        if !isBroken, !hasExited.wait(seconds: Limits.restSeconds), state.withLock({ $0.refusal == nil }) {
+        if !isBroken, !hasExited.wait(milliseconds: 1_000 * Limits.restSeconds), state.withLock({ $0.refusal == nil }) {
             fail("Postern has closed its output and goes on.")
         }
     }
@@ -225,8 +224,8 @@ final class Connection: Sendable {
         let cause = process.wait()
         hasExited.open()
         // The output that the process wrote before it ended is read first.
-        _ = outputHasEnded.wait(seconds: Limits.restSeconds)
-        _ = logHasEnded.wait(seconds: Limits.restSeconds)
+        _ = outputHasEnded.wait(milliseconds: 1_000 * Limits.restSeconds)
+        _ = logHasEnded.wait(milliseconds: 1_000 * Limits.restSeconds)
         let error = PosternError.processEnded(ProcessEnded(cause: cause, lastLogLines: log.lastLines))
         let (calls, closers) = state.withLock { state in
             if state.refusal == nil { state.refusal = error }
@@ -244,9 +243,7 @@ final class Connection: Sendable {
     /// Runs `body` on a thread that blocks all signals, so that it runs no signal handler of the host.
     private static func startThread(_ body: @escaping @Sendable () -> Void, with start: Thread.Starter) -> Bool {
         start {
-            var all = sigset_t()
-            sigfillset(&all)
-            pthread_sigmask(SIG_BLOCK, &all, nil)
+            Signal.blockAll()
             body()
         }
     }

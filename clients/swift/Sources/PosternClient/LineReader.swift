@@ -1,8 +1,8 @@
-import Glibc
+import Platform
 
 /// Reads lines of any length from a descriptor.
 struct LineReader {
-    private let descriptor: Int32
+    private let descriptor: FileDescriptor
     /// The start of a line that has no line feed yet.
     private var partial: [UInt8] = []
 
@@ -10,7 +10,7 @@ struct LineReader {
     private let lineBytesMax: Int
 
     /// - Parameter descriptor: the read end of a pipe, which is closed at the end of the input.
-    init(_ descriptor: Int32, lineBytesMax: Int = .max) {
+    init(_ descriptor: FileDescriptor, lineBytesMax: Int = .max) {
         self.descriptor = descriptor
         self.lineBytesMax = lineBytesMax
     }
@@ -19,16 +19,20 @@ struct LineReader {
     ///
     /// - Returns: the bytes after the last line feed.
     mutating func forEachLine(_ body: (UnsafeRawBufferPointer) -> Void) -> [UInt8] {
-        let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.readBytes, alignment: 16)
-        defer { chunk.deallocate() }
-        while true {
-            let count = read(descriptor, chunk.baseAddress, chunk.count)
-            if count > 0 {
-                cut(UnsafeRawBufferPointer(rebasing: chunk[..<count]), body)
-            } else if count == 0 || errno != EINTR {
-                close(descriptor)
-                return partial
-            }
+        var chunk = [UInt8](repeating: 0, count: Limits.readBytes)
+        while case let count = read(into: &chunk), count > 0 {
+            chunk.withUnsafeBytes { cut(UnsafeRawBufferPointer(rebasing: $0[..<count]), body) }
+        }
+        descriptor.close()
+        return partial
+    }
+
+    /// Reads the available bytes and returns their number; 0 at the end, and after an error.
+    private func read(into chunk: inout [UInt8]) -> Int {
+        do throws(SystemError) {
+            return try descriptor.read(into: &chunk)
+        } catch {
+            return 0
         }
     }
 

@@ -13,14 +13,14 @@ final class LogReader: Sendable {
         var leftOut = 0
     }
 
-    private let descriptor: Int32
+    private let descriptor: FileDescriptor
     private let onLine: @Sendable (String) -> Void
     private let state = Mutex(State())
     /// The lines to pass on, and nil after the last line.
     private let waiting = Mailbox<String?>()
 
     /// - Parameter onLine: is called with each line.
-    init(_ descriptor: Int32, onLine: @escaping @Sendable (String) -> Void) {
+    init(_ descriptor: FileDescriptor, onLine: @escaping @Sendable (String) -> Void) {
         self.descriptor = descriptor
         self.onLine = onLine
     }

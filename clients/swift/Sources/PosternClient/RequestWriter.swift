@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 import Platform
 
@@ -15,15 +14,14 @@ final class RequestWriter: Sendable {
         var isClosed = false
     }
 
-    private let descriptor: Int32
+    private let descriptor: FileDescriptor
     private let state = Mutex(State())
     /// Wakes the thread when bytes wait, or at the end.
     private let orders = Mailbox<Void>()
 
-    /// - Parameter descriptor: the write end of a pipe, which this object closes.
-    init(_ descriptor: Int32) {
+    /// - Parameter descriptor: the write end of a pipe, which does not block, and which this object closes.
+    init(_ descriptor: FileDescriptor) {
         self.descriptor = descriptor
-        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
     }
 
     /// Writes a line, or queues it for the thread.
@@ -53,9 +51,8 @@ final class RequestWriter: Sendable {
         while true {
             orders.take()
             while state.withLock({ !$0.waiting.isEmpty }) {
-                var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                // The timeout is for `abandon`: if a child of the process holds its input open, poll would not return.
-                _ = poll(&room, 1, Int32(1_000 * Limits.restSeconds))
+                // The timeout is for `abandon`: if a child of the process holds its input open, the wait would not end.
+                _ = Readiness.waitForRoom(descriptor, orInput: nil, milliseconds: 1_000 * Limits.restSeconds)
                 state.withLock { writeOut(&$0) }
             }
             if state.withLock({ $0.isClosed }) { return }
@@ -75,17 +72,16 @@ final class RequestWriter: Sendable {
     /// Writes as much as fits into the pipe. If the pipe has no reader, the rest is dropped: its calls fail when the
     /// process ends.
     private func writeOut(_ state: inout State) {
-        while state.written < state.waiting.count {
-            let result = state.waiting.withUnsafeBytes { bytes in
-                writeQuietly(UnsafeRawBufferPointer(rebasing: bytes[state.written...]), to: descriptor)
-            }
-            switch result {
-            case .success(let count): state.written += count
-            case .failure(let error) where error.code == EINTR: continue
-            case .failure(let error) where error.code == EAGAIN: return
-            case .failure: state.written = state.waiting.count
-            }
+        var written = state.written
+        let error = state.waiting.withUnsafeBytes { bytes in
+            WholeWrite.runWithoutSIGPIPE(
+                UnsafeRawBufferPointer(rebasing: bytes[written...]),
+                to: descriptor,
+                progress: { written += $0 }
+            )
         }
+        state.written = written
+        if error == .wouldBlock { return }
         state.waiting.removeAll(keepingCapacity: state.waiting.count <= Limits.keptBytes)
         state.written = 0
         if state.isEnding { close(&state) }
@@ -94,6 +90,6 @@ final class RequestWriter: Sendable {
     private func close(_ state: inout State) {
         guard !state.isClosed else { return }
         state.isClosed = true
-        Glibc.close(descriptor)
+        descriptor.close()
     }
 }

@@ -1,5 +1,4 @@
 import Dispatch
-import Glibc
 import Testing
 import Platform
 
@@ -45,7 +44,7 @@ struct LogTests {
         let isRead = DispatchSemaphore(value: 0)
         let lines = Lines()
         let pipe = try Pipe()
-        let log = LogReader(pipe.reader.rawValue) { line in
+        let log = LogReader(pipe.reader) { line in
             if lines.all.isEmpty { isRead.wait() }
             lines.add(line)
         }
@@ -61,9 +60,9 @@ struct LogTests {
             },
         ]
         for body in bodies { #expect(Thread.start(body)) }
-        let line = String(repeating: "x", count: 1 << 20) + "\n"
+        let line = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20) + "\n".utf8
         for _ in 0..<20 {
-            #expect(line.withCString { write(pipe.writer.rawValue, $0, line.utf8.count) } == line.utf8.count)
+            #expect(line.withUnsafeBytes { WholeWrite.run($0, to: pipe.writer) } == nil)
         }
         pipe.writer.close()
         reading.wait()
