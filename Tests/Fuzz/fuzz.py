@@ -91,11 +91,11 @@ def build():
     ]
     targets = os.path.join(HERE, "Targets")
     sources = sorted(os.path.join(targets, name) for name in os.listdir(targets) if name.endswith(".swift"))
-    maps = [f"-fmodule-map-file={ROOT}/Sources/{name}/module.modulemap" for name in ("CLinux", "CSodium")]
+    maps = [f"-fmodule-map-file={ROOT}/Sources/{name}/module.modulemap" for name in ("CLinux", "CCrypt", "CSodium")]
     run(
         "swiftc", "-parse-as-library", "-sanitize=fuzzer", "-O", "-swift-version", "6", "-module-name", "PosternFuzz",
         "-I", os.path.join(output, "Modules"), *[part for path in maps for part in ("-Xcc", path)],
-        *sources, *objects, "-lsodium", "-o", BINARY,
+        *sources, *objects, "-lsodium", "-lcrypt", "-o", BINARY,
     )
 
 
