@@ -10,6 +10,7 @@
     journal     reading a journal
     base        reading a base
     import      reading an edited export
+    hashes      parsing an imported password hash
 
 Without names, all targets run. Each starts from the inputs in Tests/Fuzz/corpus and from those that earlier runs
 found, which are kept in .build/fuzz/corpus. A run fails if an input breaks a property of its target (see Targets),
@@ -42,6 +43,7 @@ MODULES = ["CLibrary", "Platform", "JSON", "JSONRPC", "Store", "DirectoryStore",
 # The targets, with the maximum length of an input.
 TARGETS = {
     "scanner": 4096, "framing": 8192, "envelope": 2048, "requests": 2048, "journal": 512, "base": 256, "import": 16384,
+    "hashes": 600,
 }
 
 
