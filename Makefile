@@ -2,7 +2,7 @@
 
 SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
-PACKAGES := libsodium-dev pkg-config
+PACKAGES := libsodium-dev libcrypt-dev pkg-config
 # Parsers and validators that the tests compare the program with.
 TEST_PACKAGES := python3 python3-jsonschema jq
 # Fault injection: strace for failing system calls, shims, several file systems.
@@ -24,7 +24,7 @@ BENCH := $(BENCH_ENVIRONMENT)/bin/python Benchmarks
 BINARY := .build/release/postern
 RELEASE := build -c release --static-swift-stdlib --product postern --explicit-target-dependency-import-check error
 # The release binary:
-# - is statically linked, which halves its start time. Cost: no ASLR, and an update of libsodium needs a build.
+# - is statically linked, which halves its start time. Cost: no ASLR, and an update of libsodium or libcrypt needs a build.
 # - is linked by lld, because the default linker warns about a dlopen in Swift's library, which the binary never calls.
 # - uses link-time optimization: 10 % fewer instructions for a request. Cost: 15 seconds more for a build.
 # - gets type metadata by function calls instead of by mangled names: a third fewer instructions at start.
@@ -60,13 +60,13 @@ endef
 
 .PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-build \
-	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers clients-figures lint generate check-generated warnings format
+	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers test-django hash-vectors clients-figures lint generate check-generated warnings format
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-deps: ## Installs libsodium and pkg-config if they are missing (Debian, Ubuntu)
-	$(call install,Build dependencies,pkg-config --exists libsodium,$(PACKAGES))
+deps: ## Installs libsodium, libcrypt and pkg-config if they are missing (Debian, Ubuntu)
+	$(call install,Build dependencies,pkg-config --exists libsodium libcrypt,$(PACKAGES))
 
 test-deps: deps
 	$(call install,Test dependencies,$(call has,jq) && /usr/bin/python3 -c 'import jsonschema',$(TEST_PACKAGES))
@@ -196,6 +196,16 @@ clients-figures: release client-deps ## Measures the overhead of the clients, tw
 
 test-peers: release peer-deps ## Runs the binary with third-party editors, SDKs and libraries, under a minute
 	/usr/bin/python3 Tests/Peers/peers.py $(BINARY)
+
+.build/hash-vectors/installed: Tests/HashVectors/requirements.txt
+	$(call environment,.build/hash-vectors,$<)
+
+test-django: release .build/hash-vectors/installed ## Imports 1,000 users of a Django project and signs them in, about half an hour
+	.build/hash-vectors/bin/python Tests/HashVectors/django_users.py $(BINARY)
+
+hash-vectors: .build/hash-vectors/installed ## Makes the password hashes of other programs for the tests
+	$(call install,Programs that hash passwords,$(call has,php mkpasswd openssl),php-cli whois openssl)
+	.build/hash-vectors/bin/python Tests/HashVectors/make.py
 
 lint: ## Checks the format of the sources
 	$(SWIFT) format lint --strict -r -p Package.swift Sources Tests clients/swift

@@ -17,6 +17,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
         .target(
@@ -29,7 +30,11 @@ let package = Package(
         .target(name: "JSONRPC", dependencies: ["JSON", "Platform"], swiftSettings: settings),
         .target(name: "Store", dependencies: ["JSON", "Platform"], swiftSettings: settings),
         .target(name: "DirectoryStore", dependencies: ["JSON", "Platform", "Store"], swiftSettings: settings),
-        .target(name: "Accounts", dependencies: ["CSodium", "JSON", "Platform", "Store"], swiftSettings: settings),
+        .target(
+            name: "Accounts",
+            dependencies: ["CCrypt", "CSodium", "JSON", "Platform", "Store"],
+            swiftSettings: settings
+        ),
         .target(
             name: "Mail",
             dependencies: ["Accounts", "CSodium", "Store", "Platform"],

@@ -1,7 +1,7 @@
 import Accounts
 import Testing
 
-/// The hashes that an import accepts: a password can be verified against them at a limited cost.
+/// The hashes of Argon2id that an import accepts: a password can be verified against them at a limited cost.
 struct Argon2idHasherTests {
     private static let salted = "$WJC+EBYT2Cm8v/6vP4AALw$QmDcInomx+YkjeDVvizoktBU17c+K6dtegSszIvy80E"
 
@@ -13,9 +13,9 @@ struct Argon2idHasherTests {
     }
 
     @Test(arguments: [
-        "", "$argon2id$", "$argon2id$v=19$m=19456,t=2", "$argon2i$v=19$m=19456,t=2,p=1",
+        "", "$argon2id$", "$argon2id$v=19$m=19456,t=2", "$argon2d$v=19$m=19456,t=2,p=1",
         "$argon2id$v=16$m=19456,t=2,p=1",
-        "$argon2id$m=19456,t=2,p=1", "$argon2id$v=19$t=2,m=19456,p=1", "$argon2id$v=19$m=19456,t=2,p=2",
+        "$argon2id$m=19456,t=2,p=1", "$argon2id$v=19$t=2,m=19456,p=1", "$argon2id$v=19$m=19456,t=2,p=0",
         "$argon2id$v=19$m=19456,t=11,p=1", "$argon2id$v=19$m=262145,t=2,p=1", "$argon2id$v=19$m=,t=2,p=1",
         "$argon2id$v=19$m=+19456,t=2,p=1", "$argon2id$v=19$m=019456,t=2,p=1", "$argon2id$v=19$m=-1,t=2,p=1",
         "$argon2id$v=19$m=99999999999999999999,t=2,p=1", "$argon2id$v=19$m=19456,t=2,p=1,x=1",

@@ -10,6 +10,7 @@
     journal     reading a journal
     base        reading a base
     import      reading an edited export
+    hashes      parsing an imported password hash
 
 Without names, all targets run. Each starts from the inputs in Tests/Fuzz/corpus and from those that earlier runs
 found, which are kept in .build/fuzz/corpus. A run fails if an input breaks a property of its target (see Targets),
@@ -42,6 +43,7 @@ MODULES = ["CLibrary", "Platform", "JSON", "JSONRPC", "Store", "DirectoryStore",
 # The targets, with the maximum length of an input.
 TARGETS = {
     "scanner": 4096, "framing": 8192, "envelope": 2048, "requests": 2048, "journal": 512, "base": 256, "import": 16384,
+    "hashes": 600,
 }
 
 
@@ -91,11 +93,11 @@ def build():
     ]
     targets = os.path.join(HERE, "Targets")
     sources = sorted(os.path.join(targets, name) for name in os.listdir(targets) if name.endswith(".swift"))
-    maps = [f"-fmodule-map-file={ROOT}/Sources/{name}/module.modulemap" for name in ("CLinux", "CSodium")]
+    maps = [f"-fmodule-map-file={ROOT}/Sources/{name}/module.modulemap" for name in ("CLinux", "CCrypt", "CSodium")]
     run(
         "swiftc", "-parse-as-library", "-sanitize=fuzzer", "-O", "-swift-version", "6", "-module-name", "PosternFuzz",
         "-I", os.path.join(output, "Modules"), *[part for path in maps for part in ("-Xcc", path)],
-        *sources, *objects, "-lsodium", "-o", BINARY,
+        *sources, *objects, "-lsodium", "-lcrypt", "-o", BINARY,
     )
 
 

@@ -11,7 +11,7 @@ package struct CareUser: Equatable, Sendable {
     package var created: Timestamp
     /// The email address as it was given.
     package var email: String
-    /// The password's hash, a PHC string.
+    /// The password's hash: a PHC string, or a form of another program in an imported account.
     package var passwordHash: String
     /// user or clinician.
     package var role: String

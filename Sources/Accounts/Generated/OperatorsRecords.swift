@@ -86,7 +86,7 @@ package struct Operator: Equatable, Sendable {
     package var created: Timestamp
     /// The operator's person data.
     package var person: Person
-    /// The password's hash, a PHC string.
+    /// The password's hash: a PHC string, or a form of another program in an imported account.
     package var passwordHash: String
     /// Whether the email is confirmed.
     package var isConfirmed: Bool

@@ -15,7 +15,7 @@ package struct SalesUser: Equatable, Sendable {
     package var role: String
     /// The email address as it was given.
     package var email: String
-    /// The password's hash, a PHC string.
+    /// The password's hash: a PHC string, or a form of another program in an imported account.
     package var passwordHash: String
     /// Whether the email is verified.
     package var isVerified: Bool

@@ -42,7 +42,7 @@ extension RecordFindings {
     /// Reports a hash that no password can be verified against.
     package mutating func check(_ property: String, hash value: String) {
         if !Argon2idHasher.canVerify(PasswordHash(text: value)) {
-            refuse(property, "not a hash of Argon2id in PHC form that can be verified")
+            refuse(property, "not a password hash of a known form with limited cost")
         }
     }
 

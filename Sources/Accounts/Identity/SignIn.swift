@@ -4,7 +4,7 @@ package import Store
 package protocol PasswordAccount: Record {
     /// The account's number, the key of its sessions and failure counts.
     var id: Int { get }
-    /// The hash of its password, a PHC string.
+    /// The hash of its password.
     var passwordHash: String { get set }
     /// The index of accounts by email in lower case.
     static var byEmail: UniqueIndex<Self> { get }

@@ -8,6 +8,7 @@ private let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "requests": { RequestsTarget.run($0) },
     "journal": { JournalTarget.run($0) },
     "base": { BaseTarget.run($0) },
+    "hashes": { HashesTarget.run($0) },
     "import": { ImportTarget.run($0) },
 ]
 
