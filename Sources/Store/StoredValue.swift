@@ -19,25 +19,13 @@ package final class StoredValue {
         self.decoded = decoded
     }
 
-    /// The value of a counter or of a count, which is at least 0.
+    /// The value of a counter or of a count.
     package convenience init(number: Int) {
-        var digits = 1
-        var rest = number
-        while rest >= 10 { (digits, rest) = (digits + 1, rest / 10) }
-        // Digits are written from the last one on. A `String` would take ten times as long.
-        let bytes = [UInt8](unsafeUninitializedCapacity: digits) { bytes, count in
-            var rest = number
-            for place in stride(from: digits - 1, through: 0, by: -1) {
-                bytes[place] = UInt8(ascii: "0") + UInt8(rest % 10)
-                rest /= 10
-            }
-            count = digits
-        }
-        self.init(bytes: bytes)
+        self.init(bytes: Array(String(number).utf8))
     }
 
-    /// The number in the value of a counter or of a count; nil if the bytes are not such a number. It is read here,
-    /// because a `JSONReader` takes several times as long.
+    /// The number in the value of a counter or of a count; nil if the bytes are not such a number. It needs no
+    /// `JSONReader`, which would take longer: each creation reads a counter.
     var number: Int? {
         guard (1...18).contains(bytes.count), bytes[0] != UInt8(ascii: "0") || bytes.count == 1 else { return nil }
         var number = 0

@@ -15,7 +15,6 @@ struct StoreBuilder {
     private(set) var keysWithSubstitute: Set<StoreKey> = []
     private var counts: [StoreKey: Int] = [:]
     private var counters = CounterBounds()
-    private let values = ValueWriter()
 
     init(_ types: [RecordType]) {
         self.types = Dictionary(uniqueKeysWithValues: types.map { ($0.collection, $0) })
