@@ -1,6 +1,51 @@
+package import Store
+
 /// The rules of one account API.
-package protocol AccountAPI {
+///
+/// What the APIs have in common is implemented once, in extensions of this protocol in Identity/AccountMethods: each is
+/// a method of `schema/account.json`. The requirements are what differs.
+package protocol AccountAPI: SendableMetatype {
+    /// The record type of its accounts.
+    associatedtype Account: PasswordAccount
+    /// The properties by which a request authenticates an account.
+    associatedtype Credential: Sendable
+    /// Its rules for single properties.
+    associatedtype Rules: AccountRules
+
+    /// The realm of its accounts.
+    static var realm: Realm { get }
+
+    /// Its error codes for the errors that all APIs have.
+    static var errorCodes: AccountErrorCodes { get }
+
+    /// The length of a session's token in hexadecimal digits.
+    static var tokenDigits: Int { get }
+
     init(_ environment: Environment, _ settings: AccountSettings)
+
+    /// The API itself, from the account APIs that a later phase gets.
+    init(from apis: AccountAPIs)
+
+    /// The store and every source of effects.
+    var environment: Environment { get }
+    /// The open sessions of its accounts.
+    var sessions: Sessions { get }
+    /// The codes that it mails.
+    var codes: MailedCodes { get }
+
+    /// The account that sends a request.
+    ///
+    /// - Throws: the API's error for a wrong credential.
+    func authenticated(_ credential: Credential, at now: Timestamp, in tx: Transaction) throws -> Account
+
+    /// The session's token in a credential; nil if it is not a string.
+    static func token(in credential: Credential) -> String?
+
+    /// Deletes records that only this API has for an account whose own record is deleted.
+    ///
+    /// - Parameter limit: the maximum number of records to delete.
+    /// - Returns: the number of deleted records. If it is less than `limit`, none remain.
+    func deleteRecords(ofDeleted account: Int, limit: Int, in tx: Transaction) throws -> Int
 
     /// Continues a job that a request or another process began, for one transaction. A job is a change of too many
     /// records for one transaction.
@@ -10,6 +55,11 @@ package protocol AccountAPI {
 }
 
 extension AccountAPI {
-    /// For APIs without jobs.
-    package func runJob() throws -> Bool { false }
+    /// For APIs whose accounts have only records that all APIs have.
+    package func deleteRecords(ofDeleted account: Int, limit: Int, in tx: Transaction) throws -> Int { 0 }
+
+    /// A new token for a session.
+    func newToken() -> SecretToken {
+        SecretToken(bytes: Self.tokenDigits / 2, from: environment.random)
+    }
 }

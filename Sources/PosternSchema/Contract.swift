@@ -26,6 +26,10 @@ struct Contract {
     /// All enumerations, in the contract's order.
     let enumerations: [Enumeration]
     let apis: [API]
+    /// The names in account.json of the methods that every account API has.
+    let accountMethodNames: [String]
+    /// The types of their results, as the rules return them.
+    let accountResults: [ObjectType]
     let records: [Records]
 
     /// Reads the directory schema/ in `root`.
@@ -43,6 +47,8 @@ struct Contract {
         let files = try Self.apiFiles(in: "\(root)/schema")
         let definitions = try Definitions(account: account, apis: files)
         enumerations = definitions.enumerations
+        accountMethodNames = definitions.accountMethods.names
+        accountResults = try definitions.accountMethods.types.map { try ObjectType(limits.resolved($0)) }
         apis = try files.map { try API(limits.resolved(definitions.resolved($0))) }
         let shared = Records(name: "identity", records: try Self.records(in: account, limits))
         records =
@@ -95,12 +101,16 @@ struct API {
     let errorData: [JSONValue.Property]
     let errors: [Failure]
     let methods: [Method]
+    /// The start of the names of the methods that every account API has; nil for the service itself.
+    private let accountMethodsPrefix: String?
+    /// The names of those that it does not have, or describes itself.
+    private let leftOutAccountMethods: [String]
 
     init(_ file: JSONValue) throws {
         try file.allowOnly([
             "api", "position", "title", "description", "instructions", "accounts", "mails", "enums", "properties",
             "types",
-            "inputs", "records", "errorData", "errors", "authentication", "methods",
+            "inputs", "records", "errorData", "errors", "authentication", "accountMethods", "methods",
         ])
         name = try file.text("api")
         title = try file.text("title")
@@ -116,6 +126,8 @@ struct API {
         inputs = try file.list("inputs").reduce(into: []) { inputs, input in
             inputs.append(try ObjectType(input, inputs: inputs))
         }
+        accountMethodsPrefix = file["accountMethods"]?["prefix"]?.string
+        leftOutAccountMethods = try file["accountMethods"]?.list("leavesOut").compactMap(\.string) ?? []
         errorData = file["errorData"]?.object ?? []
         errors = try file.list("errors").map { error in
             Failure(
@@ -130,6 +142,14 @@ struct API {
             try Method($0, inputs: inputs, authentication: authentication)
         }
         try checkNames()
+    }
+
+    /// The API's methods that account.json describes, each with its name there.
+    func accountMethods(named names: [String]) -> [(method: Method, name: String)] {
+        guard let prefix = accountMethodsPrefix else { return [] }
+        return names.filter { !leftOutAccountMethods.contains($0) }.compactMap { name in
+            methods.first { $0.name == "\(prefix).\(name)" }.map { ($0, name) }
+        }
     }
 
     /// Checks that every type and error that a method names is described, and that every described error is used.

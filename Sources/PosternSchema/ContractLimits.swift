@@ -114,6 +114,7 @@ extension ContractLimits.Limit {
         guard name.hasSuffix("Seconds") else { return value.grouped(by: ",") }
         if value % 86_400 == 0 { return value == 86_400 ? "a day" : "\(value / 86_400) days" }
         if value % 3_600 == 0 { return value == 3_600 ? "an hour" : "\(value / 3_600) hours" }
+        if value % 60 == 0 { return value == 60 ? "a minute" : "\(value / 60) minutes" }
         return "\(value.grouped(by: ",")) seconds"
     }
 }

@@ -7,13 +7,16 @@ import JSON
 struct Definitions {
     /// All enumerations, in the contract's order.
     let enumerations: [Enumeration]
+    /// The methods that every account API has.
+    let accountMethods: AccountMethods
     private let shared: [String: JSONValue]
 
     /// - Parameters:
     ///   - account: account.json, the file of the definitions and records that several APIs share.
     ///   - apis: the files of the APIs.
     init(account: JSONValue, apis: [JSONValue]) throws {
-        try account.allowOnly(["properties", "types", "records"])
+        try account.allowOnly(["properties", "types", "errors", "methods", "records"])
+        accountMethods = try AccountMethods(account)
         enumerations = try apis.flatMap { api in
             try api.list("enums").map { try Enumeration($0, api: api.text("api")) }
         }
@@ -22,8 +25,10 @@ struct Definitions {
         shared = try Self.named(types, beside: properties)
     }
 
-    /// An API's file, with each use of a definition replaced by the definition.
+    /// An API's file with the methods that every account API has, and with each use of a definition replaced by the
+    /// definition.
     func resolved(_ api: JSONValue) throws -> JSONValue {
+        let api = try accountMethods.added(to: api)
         let definitions = try Self.named(api.list("properties"), beside: shared)
         let name = try api.text("api")
         let own = enumerations.filter { $0.api == name }.map { ($0.localName, $0) }

@@ -40,13 +40,17 @@ extension Contract {
             ("Sources/Accounts/Generated/\(realm.name.upperCamel)Records.swift", RecordsEmitter(realm).text)
         }
         files += AccountAPIsEmitter(self).files
+        files += AccountMethodsEmitter(self).files
         files.append(("Sources/Accounts/Generated/Enumerations.swift", EnumerationsEmitter(self).text))
         files.append(("Sources/Accounts/Generated/ErrorCodes.swift", ErrorCodesEmitter(self).text))
         files += Dictionary(grouping: limits.limits, by: \.module).map { module, limits in
             ("Sources/\(module)/Generated/ContractLimits.swift", LimitsEmitter(limits).text)
         }
         files += apis.map { api in
-            ("Sources/Service/Generated/\(api.name.upperCamel)Wire.swift", WireEmitter(api).text)
+            (
+                "Sources/Service/Generated/\(api.name.upperCamel)Wire.swift",
+                WireEmitter(api, accountResults: accountResults).text
+            )
         }
         let openRPC = OpenRPCEmitter(self).document
         files.append(("Sources/Service/Generated/Method.swift", MethodEmitter(self).text))

@@ -7,6 +7,8 @@ struct Method {
     let summary: String
     let description: String
     let params: [Property]
+    /// The params without those of the authentication.
+    let ownParams: [Property]
     /// The name of the result's type; nil for a method whose result is null.
     let result: String?
     let errors: [String]
@@ -34,7 +36,8 @@ struct Method {
         summary = try value.text("summary")
         description = try value.text("description")
         let authentication = try authentication.required(by: value)
-        params = try (authentication?.params ?? []) + value.list("params").map { try Property($0, inputs: inputs) }
+        ownParams = try value.list("params").map { try Property($0, inputs: inputs) }
+        params = (authentication?.params ?? []) + ownParams
         result = value["result"]?.string
         errors = try (authentication?.errors ?? []) + value.list("errors").compactMap(\.string)
         limits = try value.list("limits").compactMap(\.string)

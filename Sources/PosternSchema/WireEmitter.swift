@@ -2,7 +2,8 @@
 struct WireEmitter {
     let text: String
 
-    init(_ api: API) {
+    /// - Parameter accountResults: the results of the methods that every account API has.
+    init(_ api: API, accountResults: [ObjectType]) {
         let params = api.methods.map { method in
             ObjectType(
                 name: "\(method.localName.upperCamel)Params",
@@ -12,15 +13,23 @@ struct WireEmitter {
         }
         let bases = Set(api.types.compactMap(\.base))
         let blocks =
-            api.types.map { Self.result($0, isBase: bases.contains($0.name)) } + (api.inputs + params).map(Self.params)
+            api.types.map { type in
+                Self.result(
+                    type,
+                    isBase: bases.contains(type.name),
+                    isAccountResult: accountResults.contains { $0.name == type.name }
+                )
+            } + (api.inputs + params).map(Self.params)
         let body = blocks.map { $0.indented.joined(separator: "\n") }.joined(separator: "\n\n")
         text =
             generatedMark + "package import Accounts\npackage import JSON\n\n/// \(api.title), on the wire.\n"
             + "package enum \(api.name.upperCamel)Wire {\n" + body + "\n}\n"
     }
 
-    /// - Parameter isBase: whether other types extend the type and write its properties before their own.
-    private static func result(_ type: ObjectType, isBase: Bool) -> [String] {
+    /// - Parameters:
+    ///   - isBase: whether other types extend the type and write its properties before their own.
+    ///   - isAccountResult: whether a rule returns the type.
+    private static func result(_ type: ObjectType, isBase: Bool, isAccountResult: Bool) -> [String] {
         let body: [String]
         if let base = type.base {
             let name = base.lowerFirst
@@ -38,9 +47,22 @@ struct WireEmitter {
                 + writeMethod(statements: ["writeProperties(to: &writer)"]) + [""]
                 + ["func writeProperties(to writer: inout JSONWriter) {"] + statements.indented + ["}"]
         } else {
-            body = memberwiseDeclarations(of: type.properties) + [""] + writeMethod(of: type.properties)
+            body =
+                memberwiseDeclarations(of: type.properties) + [""]
+                + (isAccountResult ? conversion(of: type) + [""] : []) + writeMethod(of: type.properties)
         }
         return ["/// \(type.description)", "package struct \(type.name) {"] + body.indented + ["}"]
+    }
+
+    /// The initialiser from the result of a rule.
+    private static func conversion(of type: ObjectType) -> [String] {
+        let plain: Set = ["string", "integer", "epoch", "boolean", "time"]
+        let assignments = type.properties.filter { $0.constant == nil }.map { property in
+            let name = property.name.lowerCamel
+            guard !plain.contains(property.type.base) else { return "    \(name) = result.\(name)" }
+            return "    \(name) = result.\(name).map { \(property.type.base)($0) }"
+        }
+        return ["package init(_ result: Accounts.\(type.name)) {"] + assignments + ["}"]
     }
 
     private static func params(_ type: ObjectType) -> [String] {

@@ -39,7 +39,7 @@ package final class Backend {
                 self.deleteExpiredSecrets()
                 return nil
             },
-            runJob, store.maintain,
+            storeSessionUses, runJob, store.maintain,
         ]
     }
 
@@ -90,6 +90,7 @@ package final class Backend {
         } catch {
             report(error, while: "deleting expired sessions and codes")
         }
+        storeLastSessionUses()
         if store.takeFollowUp(.jobs) { mayHaveJobs = true }
         while mayHaveJobs, !isJobFailing, MonotonicClock.milliseconds < deadline {
             if runJob() == 1 { Thread.sleep(microseconds: 1_000) }
@@ -101,6 +102,38 @@ package final class Backend {
         switch Failure(error) {
         case .store(.busy), .store(.locked), .store(.readOnly), .store(.diskFull): break
         default: log("store: while \(work): \(error)")
+        }
+    }
+
+    /// Stores when sessions were last used, if that is due. Nothing may be staged.
+    ///
+    /// - Returns: after how many milliseconds to call it again; nil for not before the next request or wake-up.
+    private func storeSessionUses() -> Int? {
+        let (uses, now) = (apis.environment.sessionUses, apis.environment.time.now)
+        guard let seconds = uses.secondsUntilDue(at: now) else { return nil }
+        guard seconds == 0 else { return seconds * 1_000 }
+        do {
+            return try uses.store(in: store) ? 0 : nil
+        } catch StoreError.locked {
+            store.discardStaged()
+            return 1
+        } catch {
+            store.discardStaged()
+            // The time of a use is not worth more attempts, and requests report why the store cannot be written.
+            uses.postpone(at: now, seconds: Accounts.Limits.sessionUseSeconds)
+            return nil
+        }
+    }
+
+    /// Stores when sessions were last used, as far as the store's time is too old, before the process ends.
+    private func storeLastSessionUses() {
+        let uses = apis.environment.sessionUses
+        uses.dropRecent()
+        do {
+            var hasMore = true
+            while hasMore { try store.retryWhileLocked { hasMore = try uses.store(in: store) } }
+        } catch {
+            store.discardStaged()
         }
     }
 

@@ -17,7 +17,7 @@ struct CareHandlers {
     }
 
     func userView(_ params: CareWire.UserViewParams) throws -> CareWire.User {
-        CareWire.User(try care.view(params.accessToken))
+        CareWire.User(try care.account(params.accessToken))
     }
 
     func userChange(_ params: CareWire.UserChangeParams) throws -> Progress<CareUser> {
@@ -52,7 +52,7 @@ struct CareHandlers {
     }
 
     func authRevoke(_ params: CareWire.AuthRevokeParams) throws -> CareWire.Done {
-        try care.revoke(params.accessToken)
+        try care.signOut(params.accessToken)
         return CareWire.Done()
     }
 
@@ -120,6 +120,22 @@ struct CareHandlers {
 
     func patientsClaim(_ params: CareWire.PatientsClaimParams) throws -> CareWire.PatientResult {
         CareWire.PatientResult(try care.claim(params.accessToken, code: params.code))
+    }
+}
+
+extension CareWire.Account {
+    init(_ user: CareUser) {
+        self.init(
+            id: user.id,
+            created: user.created,
+            email: user.email,
+            firstName: user.firstName,
+            lastName: user.lastName,
+            phone: user.phone,
+            role: user.role,
+            npi: user.isClinician ? user.npi : nil,
+            emailConfirmed: user.isProven
+        )
     }
 }
 

@@ -53,14 +53,15 @@ struct OperatorsHandlers {
     }
 
     func signout(_ params: OperatorsWire.SignoutParams) throws {
-        try operators.signOut(session: SessionFields(userID: params.userID, sessionID: params.sessionID))
+        try operators.signOut(SessionFields(userID: params.userID, sessionID: params.sessionID))
     }
 
-    func changePassword(_ params: OperatorsWire.ChangePasswordParams) throws -> Progress<Void> {
-        try operators.changePassword(
-            session: SessionFields(userID: params.userID, sessionID: params.sessionID),
-            current: params.currentPassword,
-            new: params.password
+    func update(_ params: OperatorsWire.UpdateParams) throws -> OperatorsWire.Account {
+        OperatorsWire.Account(
+            try operators.update(
+                session: SessionFields(userID: params.userID, sessionID: params.sessionID),
+                params.user.map { PersonFields(firstName: $0.firstName, lastName: $0.lastName, email: .absent) }
+            )
         )
     }
 
@@ -105,6 +106,23 @@ extension OperatorsWire.Operator {
             user: OperatorsWire.Person(signedIn.account.person),
             sessionID: signedIn.session.text
         )
+    }
+}
+
+extension OperatorsWire.Account {
+    init(_ account: Operator) {
+        self.init(
+            id: account.id,
+            created: account.created,
+            user: OperatorsWire.Person(account.person),
+            emailConfirmed: account.isConfirmed
+        )
+    }
+}
+
+extension OperatorsWire.SessionCredential {
+    init(_ session: SecretToken) {
+        self.init(sessionID: session.text)
     }
 }
 

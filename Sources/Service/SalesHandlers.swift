@@ -46,7 +46,7 @@ struct SalesHandlers {
     }
 
     func userMe(_ params: SalesWire.UserMeParams) throws -> SalesWire.Me {
-        let user = try sales.me(apiKey: params.apiKey)
+        let user = try sales.account(params.apiKey)
         let name = SalesWire.Name(first: user.firstName, last: user.lastName)
         return SalesWire.Me(email: user.email, name: name, referralCode: user.referralCode)
     }
@@ -72,13 +72,36 @@ struct SalesHandlers {
     }
 
     func userSignout(_ params: SalesWire.UserSignoutParams) throws {
-        try sales.signOut(apiKey: params.apiKey)
+        try sales.signOut(params.apiKey)
     }
 }
 
 extension NameFields {
     fileprivate init(_ input: SalesWire.NameInput) {
         self.init(first: input.first, last: input.last)
+    }
+}
+
+extension SalesWire.Account {
+    init(_ user: SalesUser) {
+        self.init(
+            externalID: user.externalID,
+            created: user.created.seconds,
+            role: user.role,
+            email: user.email,
+            emailConfirmed: user.isVerified,
+            name: SalesWire.Name(first: user.firstName, last: user.lastName),
+            referralCode: user.referralCode,
+            source: user.source,
+            phone: user.phone,
+            brandID: user.brandID
+        )
+    }
+}
+
+extension SalesWire.NewKey {
+    init(_ key: SecretToken) {
+        self.init(apiKey: key.text)
     }
 }
 

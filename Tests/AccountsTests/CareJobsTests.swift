@@ -94,7 +94,7 @@ struct CareJobsTests {
             _ = try care.signIn(email: .value("owner@b.co"), password: .value(Password("password".utf8)))
                 .finished(in: environment)
         }
-        #expect(throws: AccountError(ErrorCode.Care.invalidAccessToken)) { try care.view(owner) }
+        #expect(throws: AccountError(ErrorCode.Care.invalidAccessToken)) { try care.account(owner) }
         // The address is free, and the next user who registers with it keeps their own patient.
         let next = try user(care, "owner@b.co")
         func check() throws {

@@ -7,7 +7,7 @@ import Testing
 
 struct ExpiredSecretsTests {
     private let store = Store(engine: LocalEngine())
-    private let sessions = Sessions(.care, perAccountMax: 5)
+    private let sessions = Sessions(.care, perAccountMax: 5, uses: SessionUses())
     private let codes = MailedCodes(.operators)
     private let start = Timestamp(microseconds: 1_456_351_672_000_000)
 

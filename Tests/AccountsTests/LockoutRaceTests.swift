@@ -63,7 +63,7 @@ struct LockoutRaceTests {
         let before = try store.transact { try $0.get(Operator.self, Key(1))?.passwordHash }
         lockMeanwhile(Lockout(.operators, .passwordChange), isRight: isRight)
         #expect(throws: AccountError(ErrorCode.Operators.tooManyAttempts, retryAfter: 3_600)) {
-            try operators.changePassword(session: session, current: password, new: password).finished(with: apis)
+            try operators.changePassword(session, currentPassword: password, password: password).finished(with: apis)
         }
         #expect(try store.transact { try $0.get(Operator.self, Key(1))?.passwordHash } == before)
     }

@@ -80,10 +80,13 @@ final class ToolWorld {
         case "operators_clients_get":
             try result(of: "operators.client.create", .object(session + [client]))
             return .object(session + [.init("provision", 0)])
-        case "operators_change_password":
-            return .object(session + [.init("current_password", Self.password), .init("password", "another password")])
         case "operators_signout": return .object(session)
-        default: return try unknown(tool)
+        case "operators_update": return .object(session + [.init("user", ["first_name": "Lucas", "last_name": "T"])])
+        default:
+            return try accountArguments(of: tool, prefix: "operators", session) {
+                try result(of: "operators.confirm_email", ["code": code(mailedTo: email)])
+                try result(of: "operators.signin", ["email": email, "password": Self.password])
+            }
         }
     }
 
@@ -105,6 +108,8 @@ final class ToolWorld {
         switch tool {
         case "care_user_view", "care_user_delete", "care_auth_revoke": return .object([token])
         case "care_user_confirm_email": return .object([token, .init("code", try code(mailedTo: email))])
+        case _ where isAccountTool(tool, prefix: "care_user"):
+            return try accountArguments(of: tool, prefix: "care_user", [token]) { _ = try careToken(of: email) }
         case "care_user_change":
             let changes: [JSONValue.Property] = [
                 .init("first_name", "Lucas"), .init("last_name", "T"), .init("phone", "3"), .init("npi", "1245319599"),
@@ -166,7 +171,49 @@ final class ToolWorld {
         case "sales_user_complete_reset":
             try result(of: "sales.user.reset", ["email": email])
             return ["token": try code(mailedTo: email), "password": Self.password]
-        default: return try unknown(tool)
+        default:
+            return try accountArguments(of: tool, prefix: "sales_user", [key]) {
+                try result(of: "sales.user.authenticate", ["email": email, "password": Self.password])
+            }
+        }
+    }
+
+    /// The names, after the prefix, of the tools that every account API has.
+    private static let accountTools = [
+        "account", "sessions", "end_session", "end_other_sessions", "check_password", "change_password", "delete",
+    ]
+
+    private func isAccountTool(_ tool: String, prefix: String) -> Bool {
+        Self.accountTools.contains { tool == "\(prefix)_\($0)" } && tool != "care_user_delete"
+    }
+
+    /// Arguments for a tool that every account API has.
+    ///
+    /// - Parameter signIn: opens another session of the account.
+    private func accountArguments(
+        of tool: String,
+        prefix: String,
+        _ credential: [JSONValue.Property],
+        signIn: () throws -> Void
+    ) throws -> JSONValue {
+        guard isAccountTool(tool, prefix: prefix) else { return try unknown(tool) }
+        let current = JSONValue.Property("current_password", Self.password)
+        let method = prefix.replacing("_", with: ".") + "."
+        switch tool.dropFirst(prefix.count + 1) {
+        case "end_session":
+            let sessions = try result(of: method + "sessions", .object(credential))["sessions"]?.array
+            return .object(credential + [.init("id", try #require(sessions?.first?["id"]))])
+        case "end_other_sessions":
+            try signIn()
+            return .object(credential)
+        case "check_password":
+            // The right password deletes the count of wrong ones.
+            let wrong = JSONValue.Property("current_password", "wrong")
+            _ = try postern.reply(to: method + "check_password", .object(credential + [wrong]))
+            return .object(credential + [current])
+        case "delete": return .object(credential + [current])
+        case "change_password": return .object(credential + [current, .init("password", "another password")])
+        default: return .object(credential)
         }
     }
 

@@ -15,6 +15,7 @@ const (
 	SlugCodeInvalid                 Slug = "code_invalid"
 	SlugClientEmailTaken            Slug = "client_email_taken"
 	SlugTooManyMails                Slug = "too_many_mails"
+	SlugSessionNotFound             Slug = "session_not_found"
 	SlugEmailRequired               Slug = "email_required"
 	SlugInvalidEmail                Slug = "invalid_email"
 	SlugPasswordRequired            Slug = "password_required"
@@ -91,6 +92,10 @@ type OperatorsClientEmailTaken struct{ *CallError }
 // OperatorsTooManyMails is the error `too_many_mails` of operators. 5 mails of a kind went to the address within an
 // hour; `data.retry_after` is the number of seconds until the next mail is allowed.
 type OperatorsTooManyMails struct{ *CallError }
+
+// OperatorsSessionNotFound is the error `session_not_found` of operators. The account has no open session with this
+// number.
+type OperatorsSessionNotFound struct{ *CallError }
 
 // CareEmailRequired is the error `email_required` of care. The email is missing, null or blank.
 type CareEmailRequired struct{ *CallError }
@@ -186,6 +191,12 @@ type CareInvalidCode struct{ *CallError }
 // mail is allowed.
 type CareTooManyMails struct{ *CallError }
 
+// CareSessionNotFound is the error `session_not_found` of care. The account has no open session with this number.
+type CareSessionNotFound struct{ *CallError }
+
+// CareWrongPassword is the error `wrong_password` of care. The current password is wrong.
+type CareWrongPassword struct{ *CallError }
+
 // SalesInvalidRequest is the error `invalid_request` of sales. A property is missing or not valid; `data.field` names
 // it.
 type SalesInvalidRequest struct{ *CallError }
@@ -218,6 +229,12 @@ type SalesTooManyAttempts struct{ *CallError }
 // SalesTooManyMails is the error `too_many_mails` of sales. 5 mails of a kind went to the address within an hour;
 // `data.retry_after` is the number of seconds until the next mail is allowed.
 type SalesTooManyMails struct{ *CallError }
+
+// SalesSessionNotFound is the error `session_not_found` of sales. The account has no open session with this number.
+type SalesSessionNotFound struct{ *CallError }
+
+// SalesWrongPassword is the error `wrong_password` of sales. The current password is wrong.
+type SalesWrongPassword struct{ *CallError }
 
 // ServiceInvalidRequest is the error `invalid_request` of service. A property is missing or not valid.
 type ServiceInvalidRequest struct{ *CallError }
@@ -263,6 +280,8 @@ func typed(api string, failure *CallError) error {
 		return &OperatorsClientEmailTaken{failure}
 	case "operators.too_many_mails":
 		return &OperatorsTooManyMails{failure}
+	case "operators.session_not_found":
+		return &OperatorsSessionNotFound{failure}
 	case "care.email_required":
 		return &CareEmailRequired{failure}
 	case "care.invalid_email":
@@ -319,6 +338,10 @@ func typed(api string, failure *CallError) error {
 		return &CareInvalidCode{failure}
 	case "care.too_many_mails":
 		return &CareTooManyMails{failure}
+	case "care.session_not_found":
+		return &CareSessionNotFound{failure}
+	case "care.wrong_password":
+		return &CareWrongPassword{failure}
 	case "sales.invalid_request":
 		return &SalesInvalidRequest{failure}
 	case "sales.token_invalid":
@@ -337,6 +360,10 @@ func typed(api string, failure *CallError) error {
 		return &SalesTooManyAttempts{failure}
 	case "sales.too_many_mails":
 		return &SalesTooManyMails{failure}
+	case "sales.session_not_found":
+		return &SalesSessionNotFound{failure}
+	case "sales.wrong_password":
+		return &SalesWrongPassword{failure}
 	case "service.invalid_request":
 		return &ServiceInvalidRequest{failure}
 	case "service.busy":

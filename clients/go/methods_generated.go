@@ -231,36 +231,30 @@ func (m OperatorsMethods) Signout(ctx context.Context, params OperatorsSignoutPa
 	return err
 }
 
-// OperatorsChangePasswordParams are the params of [OperatorsMethods.ChangePassword].
-type OperatorsChangePasswordParams struct {
+// OperatorsUpdateParams are the params of [OperatorsMethods.Update].
+type OperatorsUpdateParams struct {
 	// The operator's `id`.
 	UserID int64 `json:"user_id"`
 	// A session of that operator.
 	SessionID string `json:"session_id"`
-	// The current password.
-	CurrentPassword string `json:"current_password"`
-	// The password, 1 to 1,024 bytes, taken exactly as given.
-	Password string `json:"password"`
+	// The names to change.
+	User OperatorsNameChanges `json:"user"`
 }
 
 // Format writes the value for package fmt, without its secrets.
-func (v OperatorsChangePasswordParams) Format(state fmt.State, verb rune) {
-	type plain OperatorsChangePasswordParams
+func (v OperatorsUpdateParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsUpdateParams
 	shown := plain(v)
 	shown.SessionID = redacted(v.SessionID)
-	shown.CurrentPassword = redacted(v.CurrentPassword)
-	shown.Password = redacted(v.Password)
 	format(state, verb, shown)
 }
 
-// ChangePassword changes an operator's password. All of the operator's sessions end. Limits: `failedSignInsMax` (10),
-// `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+// Update changes the operator's names. Absent properties stay unchanged.
 //
-// It calls `operators.change_password`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
-// [OperatorsFieldInvalid], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
-func (m OperatorsMethods) ChangePassword(ctx context.Context, params OperatorsChangePasswordParams) error {
-	_, err := m.service.Call(ctx, "operators.change_password", params)
-	return err
+// It calls `operators.update`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired] and
+// [OperatorsFieldInvalid].
+func (m OperatorsMethods) Update(ctx context.Context, params OperatorsUpdateParams) (*OperatorsAccount, error) {
+	return call[OperatorsAccount](ctx, m.service, "operators.update", params)
 }
 
 // OperatorsResetPasswordParams are the params of [OperatorsMethods.ResetPassword].
@@ -302,6 +296,202 @@ func (v OperatorsCompleteResetParams) Format(state fmt.State, verb rune) {
 // [OperatorsCodeInvalid].
 func (m OperatorsMethods) CompleteReset(ctx context.Context, params OperatorsCompleteResetParams) error {
 	_, err := m.service.Call(ctx, "operators.complete_reset", params)
+	return err
+}
+
+// OperatorsAccountParams are the params of [OperatorsMethods.Account].
+type OperatorsAccountParams struct {
+	// The operator's `id`.
+	UserID int64 `json:"user_id"`
+	// A session of that operator.
+	SessionID string `json:"session_id"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v OperatorsAccountParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsAccountParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	format(state, verb, shown)
+}
+
+// Account shows all data of the caller's account. It has all that the service stores about the account, except its
+// sessions, its metadata and secrets.
+//
+// It calls `operators.account`. Its errors: [OperatorsAuthenticationFailed].
+func (m OperatorsMethods) Account(ctx context.Context, params OperatorsAccountParams) (*OperatorsAccount, error) {
+	return call[OperatorsAccount](ctx, m.service, "operators.account", params)
+}
+
+// OperatorsSessionsParams are the params of [OperatorsMethods.Sessions].
+type OperatorsSessionsParams struct {
+	// The operator's `id`.
+	UserID int64 `json:"user_id"`
+	// A session of that operator.
+	SessionID string `json:"session_id"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v OperatorsSessionsParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsSessionsParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	format(state, verb, shown)
+}
+
+// Sessions lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
+// `sessionSeconds` (90 days).
+//
+// It calls `operators.sessions`. Its errors: [OperatorsAuthenticationFailed].
+func (m OperatorsMethods) Sessions(ctx context.Context, params OperatorsSessionsParams) (*OperatorsSessionList, error) {
+	return call[OperatorsSessionList](ctx, m.service, "operators.sessions", params)
+}
+
+// OperatorsEndSessionParams are the params of [OperatorsMethods.EndSession].
+type OperatorsEndSessionParams struct {
+	// The operator's `id`.
+	UserID int64 `json:"user_id"`
+	// A session of that operator.
+	SessionID string `json:"session_id"`
+	// The session's number, from `operators.sessions`.
+	ID int64 `json:"id"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v OperatorsEndSessionParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsEndSessionParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	format(state, verb, shown)
+}
+
+// EndSession ends one session of the caller's account. The caller may also end its own session, like a sign-out.
+//
+// It calls `operators.end_session`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
+// [OperatorsFieldInvalid] and [OperatorsSessionNotFound].
+func (m OperatorsMethods) EndSession(ctx context.Context, params OperatorsEndSessionParams) error {
+	_, err := m.service.Call(ctx, "operators.end_session", params)
+	return err
+}
+
+// OperatorsEndOtherSessionsParams are the params of [OperatorsMethods.EndOtherSessions].
+type OperatorsEndOtherSessionsParams struct {
+	// The operator's `id`.
+	UserID int64 `json:"user_id"`
+	// A session of that operator.
+	SessionID string `json:"session_id"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v OperatorsEndOtherSessionsParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsEndOtherSessionsParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	format(state, verb, shown)
+}
+
+// EndOtherSessions ends all sessions of the caller's account except the current one. A program calls it for a user who
+// has lost a device.
+//
+// It calls `operators.end_other_sessions`. Its errors: [OperatorsAuthenticationFailed].
+func (m OperatorsMethods) EndOtherSessions(
+	ctx context.Context,
+	params OperatorsEndOtherSessionsParams,
+) (*OperatorsEndedSessions, error) {
+	return call[OperatorsEndedSessions](ctx, m.service, "operators.end_other_sessions", params)
+}
+
+// OperatorsCheckPasswordParams are the params of [OperatorsMethods.CheckPassword].
+type OperatorsCheckPasswordParams struct {
+	// The operator's `id`.
+	UserID int64 `json:"user_id"`
+	// A session of that operator.
+	SessionID string `json:"session_id"`
+	// The account's current password.
+	CurrentPassword string `json:"current_password"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v OperatorsCheckPasswordParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsCheckPasswordParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	shown.CurrentPassword = redacted(v.CurrentPassword)
+	format(state, verb, shown)
+}
+
+// CheckPassword verifies the caller's current password. A program calls it before a serious action in an open session.
+// Wrong passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds`
+// (a day), `lockoutSeconds` (an hour).
+//
+// It calls `operators.check_password`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
+// [OperatorsFieldInvalid], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
+func (m OperatorsMethods) CheckPassword(ctx context.Context, params OperatorsCheckPasswordParams) error {
+	_, err := m.service.Call(ctx, "operators.check_password", params)
+	return err
+}
+
+// OperatorsChangePasswordParams are the params of [OperatorsMethods.ChangePassword].
+type OperatorsChangePasswordParams struct {
+	// The operator's `id`.
+	UserID int64 `json:"user_id"`
+	// A session of that operator.
+	SessionID string `json:"session_id"`
+	// The account's current password.
+	CurrentPassword string `json:"current_password"`
+	// The new password, 1 to 1,024 bytes, taken exactly as given.
+	Password string `json:"password"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v OperatorsChangePasswordParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsChangePasswordParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	shown.CurrentPassword = redacted(v.CurrentPassword)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
+// ChangePassword changes the caller's password. All sessions of the account end, and all its mailed codes become
+// invalid. The result is a new session, with which the caller continues. Limits: `failedSignInsMax` (10),
+// `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
+//
+// It calls `operators.change_password`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
+// [OperatorsFieldInvalid], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
+func (m OperatorsMethods) ChangePassword(
+	ctx context.Context,
+	params OperatorsChangePasswordParams,
+) (*OperatorsSessionCredential, error) {
+	return call[OperatorsSessionCredential](ctx, m.service, "operators.change_password", params)
+}
+
+// OperatorsDeleteParams are the params of [OperatorsMethods.Delete].
+type OperatorsDeleteParams struct {
+	// The operator's `id`.
+	UserID int64 `json:"user_id"`
+	// A session of that operator.
+	SessionID string `json:"session_id"`
+	// The account's current password.
+	CurrentPassword string `json:"current_password"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v OperatorsDeleteParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsDeleteParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	shown.CurrentPassword = redacted(v.CurrentPassword)
+	format(state, verb, shown)
+}
+
+// Delete deletes the caller's account. The account's data is removed from the store's files by the next compaction.
+// Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+//
+// It calls `operators.delete`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
+// [OperatorsFieldInvalid], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
+func (m OperatorsMethods) Delete(ctx context.Context, params OperatorsDeleteParams) error {
+	_, err := m.service.Call(ctx, "operators.delete", params)
 	return err
 }
 
@@ -601,6 +791,161 @@ type CareUserResendConfirmationParams struct {
 func (m CareUserMethods) ResendConfirmation(ctx context.Context, params CareUserResendConfirmationParams) error {
 	_, err := m.service.Call(ctx, "care.user.resend_confirmation", params)
 	return err
+}
+
+// CareUserAccountParams are the params of [CareUserMethods.Account].
+type CareUserAccountParams struct {
+	// A bearer token from a sign-in.
+	AccessToken string `json:"access_token"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v CareUserAccountParams) Format(state fmt.State, verb rune) {
+	type plain CareUserAccountParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
+}
+
+// Account shows all data of the caller's account. It has all that the service stores about the account, except its
+// sessions, its metadata and secrets.
+//
+// It calls `care.user.account`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
+func (m CareUserMethods) Account(ctx context.Context, params CareUserAccountParams) (*CareAccount, error) {
+	return call[CareAccount](ctx, m.service, "care.user.account", params)
+}
+
+// CareUserSessionsParams are the params of [CareUserMethods.Sessions].
+type CareUserSessionsParams struct {
+	// A bearer token from a sign-in.
+	AccessToken string `json:"access_token"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v CareUserSessionsParams) Format(state fmt.State, verb rune) {
+	type plain CareUserSessionsParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
+}
+
+// Sessions lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
+// `sessionSeconds` (90 days).
+//
+// It calls `care.user.sessions`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
+func (m CareUserMethods) Sessions(ctx context.Context, params CareUserSessionsParams) (*CareSessionList, error) {
+	return call[CareSessionList](ctx, m.service, "care.user.sessions", params)
+}
+
+// CareUserEndSessionParams are the params of [CareUserMethods.EndSession].
+type CareUserEndSessionParams struct {
+	// A bearer token from a sign-in.
+	AccessToken string `json:"access_token"`
+	// The session's number, from `care.user.sessions`.
+	ID int64 `json:"id"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v CareUserEndSessionParams) Format(state fmt.State, verb rune) {
+	type plain CareUserEndSessionParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
+}
+
+// EndSession ends one session of the caller's account. The caller may also end its own session, like a sign-out.
+//
+// It calls `care.user.end_session`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken] and
+// [CareSessionNotFound].
+func (m CareUserMethods) EndSession(ctx context.Context, params CareUserEndSessionParams) error {
+	_, err := m.service.Call(ctx, "care.user.end_session", params)
+	return err
+}
+
+// CareUserEndOtherSessionsParams are the params of [CareUserMethods.EndOtherSessions].
+type CareUserEndOtherSessionsParams struct {
+	// A bearer token from a sign-in.
+	AccessToken string `json:"access_token"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v CareUserEndOtherSessionsParams) Format(state fmt.State, verb rune) {
+	type plain CareUserEndOtherSessionsParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
+}
+
+// EndOtherSessions ends all sessions of the caller's account except the current one. A program calls it for a user who
+// has lost a device.
+//
+// It calls `care.user.end_other_sessions`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
+func (m CareUserMethods) EndOtherSessions(
+	ctx context.Context,
+	params CareUserEndOtherSessionsParams,
+) (*CareEndedSessions, error) {
+	return call[CareEndedSessions](ctx, m.service, "care.user.end_other_sessions", params)
+}
+
+// CareUserCheckPasswordParams are the params of [CareUserMethods.CheckPassword].
+type CareUserCheckPasswordParams struct {
+	// A bearer token from a sign-in.
+	AccessToken string `json:"access_token"`
+	// The account's current password.
+	CurrentPassword string `json:"current_password"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v CareUserCheckPasswordParams) Format(state fmt.State, verb rune) {
+	type plain CareUserCheckPasswordParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	shown.CurrentPassword = redacted(v.CurrentPassword)
+	format(state, verb, shown)
+}
+
+// CheckPassword verifies the caller's current password. A program calls it before a serious action in an open session.
+// Wrong passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds`
+// (a day), `lockoutSeconds` (an hour).
+//
+// It calls `care.user.check_password`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CarePasswordRequired], [CareInvalidPassword], [CareWrongPassword] and [CareLoginAttemptsExceeded].
+func (m CareUserMethods) CheckPassword(ctx context.Context, params CareUserCheckPasswordParams) error {
+	_, err := m.service.Call(ctx, "care.user.check_password", params)
+	return err
+}
+
+// CareUserChangePasswordParams are the params of [CareUserMethods.ChangePassword].
+type CareUserChangePasswordParams struct {
+	// A bearer token from a sign-in.
+	AccessToken string `json:"access_token"`
+	// The account's current password.
+	CurrentPassword string `json:"current_password"`
+	// The new password, 1 to 1,024 bytes, taken exactly as given.
+	Password string `json:"password"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v CareUserChangePasswordParams) Format(state fmt.State, verb rune) {
+	type plain CareUserChangePasswordParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	shown.CurrentPassword = redacted(v.CurrentPassword)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
+// ChangePassword changes the caller's password. All sessions of the account end, and all its mailed codes become
+// invalid. The result is a new session, with which the caller continues. Limits: `failedSignInsMax` (10),
+// `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
+//
+// It calls `care.user.change_password`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CarePasswordRequired], [CareInvalidPassword], [CareWrongPassword] and [CareLoginAttemptsExceeded].
+func (m CareUserMethods) ChangePassword(
+	ctx context.Context,
+	params CareUserChangePasswordParams,
+) (*CareAccessToken, error) {
+	return call[CareAccessToken](ctx, m.service, "care.user.change_password", params)
 }
 
 // CareAuthTokenParams are the params of [CareAuthMethods.Token].
@@ -1206,6 +1551,188 @@ func (v SalesUserSignoutParams) Format(state fmt.State, verb rune) {
 // It calls `sales.user.signout`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) Signout(ctx context.Context, params SalesUserSignoutParams) error {
 	_, err := m.service.Call(ctx, "sales.user.signout", params)
+	return err
+}
+
+// SalesUserAccountParams are the params of [SalesUserMethods.Account].
+type SalesUserAccountParams struct {
+	// A bearer token from a sign-in.
+	APIKey string `json:"api_key"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v SalesUserAccountParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserAccountParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	format(state, verb, shown)
+}
+
+// Account shows all data of the caller's account. It has all that the service stores about the account, except its
+// sessions, its metadata and secrets.
+//
+// It calls `sales.user.account`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
+func (m SalesUserMethods) Account(ctx context.Context, params SalesUserAccountParams) (*SalesAccount, error) {
+	return call[SalesAccount](ctx, m.service, "sales.user.account", params)
+}
+
+// SalesUserSessionsParams are the params of [SalesUserMethods.Sessions].
+type SalesUserSessionsParams struct {
+	// A bearer token from a sign-in.
+	APIKey string `json:"api_key"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v SalesUserSessionsParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserSessionsParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	format(state, verb, shown)
+}
+
+// Sessions lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
+// `sessionSeconds` (90 days).
+//
+// It calls `sales.user.sessions`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
+func (m SalesUserMethods) Sessions(ctx context.Context, params SalesUserSessionsParams) (*SalesSessionList, error) {
+	return call[SalesSessionList](ctx, m.service, "sales.user.sessions", params)
+}
+
+// SalesUserEndSessionParams are the params of [SalesUserMethods.EndSession].
+type SalesUserEndSessionParams struct {
+	// A bearer token from a sign-in.
+	APIKey string `json:"api_key"`
+	// The session's number, from `sales.user.sessions`.
+	ID int64 `json:"id"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v SalesUserEndSessionParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserEndSessionParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	format(state, verb, shown)
+}
+
+// EndSession ends one session of the caller's account. The caller may also end its own session, like a sign-out.
+//
+// It calls `sales.user.end_session`. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest] and
+// [SalesSessionNotFound].
+func (m SalesUserMethods) EndSession(ctx context.Context, params SalesUserEndSessionParams) error {
+	_, err := m.service.Call(ctx, "sales.user.end_session", params)
+	return err
+}
+
+// SalesUserEndOtherSessionsParams are the params of [SalesUserMethods.EndOtherSessions].
+type SalesUserEndOtherSessionsParams struct {
+	// A bearer token from a sign-in.
+	APIKey string `json:"api_key"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v SalesUserEndOtherSessionsParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserEndOtherSessionsParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	format(state, verb, shown)
+}
+
+// EndOtherSessions ends all sessions of the caller's account except the current one. A program calls it for a user who
+// has lost a device.
+//
+// It calls `sales.user.end_other_sessions`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
+func (m SalesUserMethods) EndOtherSessions(
+	ctx context.Context,
+	params SalesUserEndOtherSessionsParams,
+) (*SalesEndedSessions, error) {
+	return call[SalesEndedSessions](ctx, m.service, "sales.user.end_other_sessions", params)
+}
+
+// SalesUserCheckPasswordParams are the params of [SalesUserMethods.CheckPassword].
+type SalesUserCheckPasswordParams struct {
+	// A bearer token from a sign-in.
+	APIKey string `json:"api_key"`
+	// The account's current password.
+	CurrentPassword string `json:"current_password"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v SalesUserCheckPasswordParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserCheckPasswordParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	shown.CurrentPassword = redacted(v.CurrentPassword)
+	format(state, verb, shown)
+}
+
+// CheckPassword verifies the caller's current password. A program calls it before a serious action in an open session.
+// Wrong passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds`
+// (a day), `lockoutSeconds` (an hour).
+//
+// It calls `sales.user.check_password`. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest],
+// [SalesWrongPassword] and [SalesTooManyAttempts].
+func (m SalesUserMethods) CheckPassword(ctx context.Context, params SalesUserCheckPasswordParams) error {
+	_, err := m.service.Call(ctx, "sales.user.check_password", params)
+	return err
+}
+
+// SalesUserChangePasswordParams are the params of [SalesUserMethods.ChangePassword].
+type SalesUserChangePasswordParams struct {
+	// A bearer token from a sign-in.
+	APIKey string `json:"api_key"`
+	// The account's current password.
+	CurrentPassword string `json:"current_password"`
+	// The new password, 1 to 1,024 bytes, taken exactly as given.
+	Password string `json:"password"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v SalesUserChangePasswordParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserChangePasswordParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	shown.CurrentPassword = redacted(v.CurrentPassword)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
+// ChangePassword changes the caller's password. All sessions of the account end, and all its mailed codes become
+// invalid. The result is a new session, with which the caller continues. Limits: `failedSignInsMax` (10),
+// `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
+//
+// It calls `sales.user.change_password`. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest],
+// [SalesWrongPassword] and [SalesTooManyAttempts].
+func (m SalesUserMethods) ChangePassword(
+	ctx context.Context,
+	params SalesUserChangePasswordParams,
+) (*SalesNewKey, error) {
+	return call[SalesNewKey](ctx, m.service, "sales.user.change_password", params)
+}
+
+// SalesUserDeleteParams are the params of [SalesUserMethods.Delete].
+type SalesUserDeleteParams struct {
+	// A bearer token from a sign-in.
+	APIKey string `json:"api_key"`
+	// The account's current password.
+	CurrentPassword string `json:"current_password"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v SalesUserDeleteParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserDeleteParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	shown.CurrentPassword = redacted(v.CurrentPassword)
+	format(state, verb, shown)
+}
+
+// Delete deletes the caller's account. The account's data is removed from the store's files by the next compaction.
+// Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+//
+// It calls `sales.user.delete`. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest], [SalesWrongPassword] and
+// [SalesTooManyAttempts].
+func (m SalesUserMethods) Delete(ctx context.Context, params SalesUserDeleteParams) error {
+	_, err := m.service.Call(ctx, "sales.user.delete", params)
 	return err
 }
 

@@ -125,6 +125,59 @@ type OperatorsConfirmedEmail struct {
 	Email string `json:"email"`
 }
 
+// OperatorsSessionCredential is a new session.
+type OperatorsSessionCredential struct {
+	// The session: 128 hexadecimal digits.
+	SessionID string `json:"session_id"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v OperatorsSessionCredential) Format(state fmt.State, verb rune) {
+	type plain OperatorsSessionCredential
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	format(state, verb, shown)
+}
+
+// OperatorsAccount is an operator's account, as the operator sees it.
+type OperatorsAccount struct {
+	// The operator's number.
+	ID int64 `json:"id"`
+	// When the operator registered. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Created string `json:"created"`
+	// The operator's person data.
+	User OperatorsPerson `json:"user"`
+	// Whether the email is confirmed.
+	EmailConfirmed bool `json:"email_confirmed"`
+}
+
+// OperatorsOpenSession is an open session of an account.
+type OperatorsOpenSession struct {
+	// The session's number.
+	ID int64 `json:"id"`
+	// When the session was opened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Created string `json:"created"`
+	// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
+	// missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	LastUsed string `json:"last_used"`
+	// When the session expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Expires string `json:"expires"`
+	// Whether this request used the session.
+	Current bool `json:"current"`
+}
+
+// OperatorsSessionList lists the open sessions of an account.
+type OperatorsSessionList struct {
+	// The sessions, the newest first.
+	Sessions []OperatorsOpenSession `json:"sessions"`
+}
+
+// OperatorsEndedSessions is the number of sessions that were ended.
+type OperatorsEndedSessions struct {
+	// The number of sessions that were ended.
+	Ended int64 `json:"ended"`
+}
+
 // CareRegistered is a newly registered user.
 type CareRegistered struct {
 	// The email address.
@@ -299,6 +352,61 @@ type CareShareList struct {
 	Success bool `json:"success"`
 }
 
+// CareAccount is an account, as its user sees it.
+type CareAccount struct {
+	// The user's number.
+	ID int64 `json:"id"`
+	// When the user registered. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Created string `json:"created"`
+	// The email address.
+	Email string `json:"email"`
+	// The first name.
+	FirstName string `json:"first_name"`
+	// The last name.
+	LastName string `json:"last_name"`
+	// The phone number.
+	Phone string `json:"phone"`
+	// user or clinician.
+	Role CareRole `json:"role"`
+	// A clinician's National Provider Identifier. Nil if the reply omits it.
+	NPI *string `json:"npi,omitempty"`
+	// Whether the user has confirmed the address.
+	EmailConfirmed bool `json:"email_confirmed"`
+	// Always true.
+	Success bool `json:"success"`
+}
+
+// CareOpenSession is an open session of an account.
+type CareOpenSession struct {
+	// The session's number.
+	ID int64 `json:"id"`
+	// When the session was opened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Created string `json:"created"`
+	// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
+	// missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	LastUsed string `json:"last_used"`
+	// When the session expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Expires string `json:"expires"`
+	// Whether this request used the session.
+	Current bool `json:"current"`
+}
+
+// CareSessionList lists the open sessions of an account.
+type CareSessionList struct {
+	// The sessions, the newest first.
+	Sessions []CareOpenSession `json:"sessions"`
+	// Always true.
+	Success bool `json:"success"`
+}
+
+// CareEndedSessions is the number of sessions that were ended.
+type CareEndedSessions struct {
+	// The number of sessions that were ended.
+	Ended int64 `json:"ended"`
+	// Always true.
+	Success bool `json:"success"`
+}
+
 // SalesCreated is a new customer.
 type SalesCreated struct {
 	// The email address.
@@ -375,6 +483,71 @@ type SalesReferralCode struct {
 	ReferralCode string `json:"referral_code"`
 }
 
+// SalesAccount is an account, as its owner sees it, with all that is stored about it.
+type SalesAccount struct {
+	// A random UUID, the account's public id.
+	ExternalID string `json:"external_id"`
+	// When the account was created, as Unix time in seconds. Unix time in seconds.
+	Created int64 `json:"created"`
+	// customer, salesperson or admin.
+	Role SalesRole `json:"role"`
+	// The email address.
+	Email string `json:"email"`
+	// Whether the email is verified.
+	EmailConfirmed bool `json:"email_confirmed"`
+	// The name.
+	Name SalesName `json:"name"`
+	// The code with which the account invites others.
+	ReferralCode string `json:"referral_code"`
+	// Where a customer came from; null for others. Nil means null.
+	Source *string `json:"source"`
+	// A salesperson's phone number; null for others. Nil means null.
+	Phone *string `json:"phone"`
+	// A salesperson's brand; null for others. Nil means null.
+	BrandID *string `json:"brand_id"`
+}
+
+// SalesNewKey is a new session.
+type SalesNewKey struct {
+	// The bearer token of the session.
+	APIKey string `json:"api_key"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v SalesNewKey) Format(state fmt.State, verb rune) {
+	type plain SalesNewKey
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	format(state, verb, shown)
+}
+
+// SalesOpenSession is an open session of an account.
+type SalesOpenSession struct {
+	// The session's number.
+	ID int64 `json:"id"`
+	// When the session was opened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Created string `json:"created"`
+	// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
+	// missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	LastUsed string `json:"last_used"`
+	// When the session expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Expires string `json:"expires"`
+	// Whether this request used the session.
+	Current bool `json:"current"`
+}
+
+// SalesSessionList lists the open sessions of an account.
+type SalesSessionList struct {
+	// The sessions, the newest first.
+	Sessions []SalesOpenSession `json:"sessions"`
+}
+
+// SalesEndedSessions is the number of sessions that were ended.
+type SalesEndedSessions struct {
+	// The number of sessions that were ended.
+	Ended int64 `json:"ended"`
+}
+
 // ServiceStoreInfo is the store.
 type ServiceStoreInfo struct {
 	// `memory` or `directory`.
@@ -437,6 +610,14 @@ type OperatorsClientInput struct {
 	Address string `json:"address"`
 }
 
+// OperatorsNameInput is the names in a request that changes them.
+type OperatorsNameInput struct {
+	// The first name.
+	FirstName string `json:"first_name"`
+	// The last name.
+	LastName string `json:"last_name"`
+}
+
 // OperatorsPersonChanges is the person data in a request. Omitted properties stay unchanged.
 type OperatorsPersonChanges struct {
 	// The first name. Nil omits it.
@@ -453,6 +634,14 @@ type OperatorsClientChanges struct {
 	User *OperatorsPersonChanges `json:"user,omitempty"`
 	// The client's postal address. Nil omits it.
 	Address *string `json:"address,omitempty"`
+}
+
+// OperatorsNameChanges is the names in a request that changes them. Omitted properties stay unchanged.
+type OperatorsNameChanges struct {
+	// The first name. Nil omits it.
+	FirstName *string `json:"first_name,omitempty"`
+	// The last name. Nil omits it.
+	LastName *string `json:"last_name,omitempty"`
 }
 
 // SalesNameInput is a person's name.

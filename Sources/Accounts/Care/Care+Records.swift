@@ -6,6 +6,12 @@ extension CareUser: PasswordAccount {
 
     package var key: Key { Key(id) }
 
+    package mutating func setPassword(_ hash: PasswordHash, temporaryUntil end: Timestamp?) {
+        passwordHash = hash.text
+        hasTemporaryPassword = end != nil
+        temporaryUntil = end
+    }
+
     /// Whether the user is a clinician, and may have an npi.
     package var isClinician: Bool { role == CareRole.clinician.rawValue }
 }

@@ -86,7 +86,7 @@ extension Care {
         let isText = !email.isBlank && email.value != nil
         if let error = AccountError(all: (isText ? [] : emailErrors) + passwordErrors) { throw error }
         guard let address, let text else { throw AccountError(ErrorCode.Care.wrongEmailPassword) }
-        let token = SecretToken(bytes: Limits.accessTokenDigits / 2, from: environment.random)
+        let token = newToken()
         return try signIn(email: address.canonical, password: text, token: token).map { _ in token }
     }
 
@@ -96,21 +96,6 @@ extension Care {
         // An account that was registered with someone else's address must keep no access to the owner's patients.
         try begin(CareJob(.takeover, user.id), in: tx)
         try prove(user, in: tx)
-    }
-
-    /// Ends the session of an access token.
-    package func revoke(_ token: Given<String>) throws {
-        let now = environment.time.now
-        try environment.store.write { tx in
-            _ = try authenticated(token, at: now, in: tx)
-            if let token = token.value { try sessions.end(token, in: tx) }
-        }
-    }
-
-    /// The user of an access token.
-    package func view(_ token: Given<String>) throws -> CareUser {
-        let now = environment.time.now
-        return try environment.store.read { try authenticated(token, at: now, in: $0) }
     }
 
     /// Changes the user's own account. Absent properties stay unchanged, blank ones are cleared. A new password ends
@@ -142,8 +127,7 @@ extension Care {
         let now = environment.time.now
         return try environment.store.write { tx in
             var user = try edited(by: change, at: now, in: tx)
-            if let newHash { try set(newHash, temporaryUntil: nil, of: &user, in: tx) }
-            try tx.update(user)
+            if let newHash { try replacePassword(of: &user, by: newHash, in: tx) } else { try tx.update(user) }
             return user
         }
     }
@@ -181,8 +165,8 @@ extension Care {
             // If the quota refuses the mail, an anonymous request gets its usual reply.
             guard try environment.outbox.admit(.careTemporaryPassword, to: stored, mail, at: now, in: tx) == nil
             else { return user.email }
-            try set(hash, temporaryUntil: now.adding(seconds: Limits.temporaryPasswordSeconds), of: &user, in: tx)
-            try tx.update(user)
+            let end = now.adding(seconds: Limits.temporaryPasswordSeconds)
+            try replacePassword(of: &user, by: hash, temporaryUntil: end, in: tx)
             try environment.outbox.post(
                 user.isProven ? .careTemporaryPassword : .careTemporaryPasswordUnproven,
                 to: stored,
@@ -196,32 +180,13 @@ extension Care {
         }
     }
 
-    /// Sets a password, ends all sessions and unused codes, and clears the lock.
-    private func set(
-        _ hash: PasswordHash,
-        temporaryUntil end: Timestamp?,
-        of user: inout CareUser,
-        in tx: Transaction
-    ) throws {
-        user.passwordHash = hash.text
-        user.hasTemporaryPassword = end != nil
-        user.temporaryUntil = end
-        try sessions.endAll(of: user.id, in: tx)
-        try codes.endUnused(of: user.id, in: tx)
-        try Lockout(.care).clear(user.id, in: tx)
-    }
-
     /// Deletes a user and all records that belong only to the user. A patient that other users have access to passes to
     /// the user who has had access longest.
     package func delete(_ token: Given<String>) throws -> CareUser {
         let now = environment.time.now
         return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
-            try sessions.endAll(of: user.id, in: tx)
-            try codes.forget(user.id, in: tx)
-            try environment.outbox.forget(MailCause(.care, account: user.id), in: tx)
-            try Lockout(.care).clear(user.id, in: tx)
-            try tx.delete(CareUser.self, user.key)
+            try deleteSharedRecords(of: user, in: tx)
             try tx.delete(CareJob.self, CareJob(.opening, user.id).key)
             try begin(CareJob(.account, user.id, address: user.email.lowercased()), in: tx)
             return user

@@ -1,15 +1,28 @@
-import Store
+package import Store
 
 /// The care API: users and clinicians, their patients, and the shares of patients.
 package struct Care: AccountAPI {
-    let environment: Environment
-    let sessions: Sessions
-    let codes: MailedCodes
+    package typealias Account = CareUser
+    /// An access token.
+    package typealias Credential = Given<String>
+    package typealias Rules = CareRules
+
+    package static let realm = Realm.care
+    package static let tokenDigits = Limits.accessTokenDigits
+    package static let errorCodes = AccountErrorCodes(
+        sessionNotFound: ErrorCode.Care.sessionNotFound,
+        wrongPassword: ErrorCode.Care.wrongPassword,
+        locked: ErrorCode.Care.loginAttemptsExceeded
+    )
+
+    package let environment: Environment
+    package let sessions: Sessions
+    package let codes: MailedCodes
     let signIn: SignIn<CareUser>
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
-        sessions = Sessions(.care, perAccountMax: Limits.careSessionsMax)
+        sessions = Sessions(.care, perAccountMax: Limits.careSessionsMax, uses: environment.sessionUses)
         codes = MailedCodes(.care)
         self.signIn = SignIn(
             .care,
@@ -27,8 +40,10 @@ package struct Care: AccountAPI {
         )
     }
 
+    package init(from apis: AccountAPIs) { self = apis.care }
+
     /// The user that a request's access token belongs to.
-    func authenticated(_ token: Given<String>, at now: Timestamp, in tx: Transaction) throws -> CareUser {
+    package func authenticated(_ token: Given<String>, at now: Timestamp, in tx: Transaction) throws -> CareUser {
         if token.isBlank { throw AccountError(ErrorCode.Care.accessTokenRequired) }
         func invalid() -> AccountError { token.error(ErrorCode.Care.invalidAccessToken) }
         guard let text = token.value else { throw invalid() }
@@ -36,6 +51,8 @@ package struct Care: AccountAPI {
         guard let user = try tx.get(CareUser.self, Key(id)) else { throw invalid() }
         return user
     }
+
+    package static func token(in credential: Given<String>) -> String? { credential.value }
 
     func user(of email: EmailAddress, in tx: Transaction) throws -> CareUser? {
         try tx.find(CareUser.byEmail, Key(email.canonical))

@@ -2,7 +2,7 @@
 ///
 /// The rules whose errors are reported together, such as those for emails and passwords, return their errors. The other
 /// rules throw, and only the first error is reported.
-enum CareRules {
+package enum CareRules {
     typealias Codes = ErrorCode.Care
 
     static func email(_ given: Given<String>) -> (EmailAddress?, [AccountError]) {
@@ -111,5 +111,23 @@ enum CareRules {
         case .value(let count) where count >= 0: return count
         default: throw given.error(code)
         }
+    }
+}
+
+extension CareRules: AccountRules {
+    package static func password(_ given: Given<Password>, _ field: String) throws -> Password {
+        guard let password = given.password else {
+            let code = given.isMissing ? Codes.passwordRequired : Codes.invalidPassword
+            throw AccountError(code, field: field, expectedType: given.expectedType)
+        }
+        return password
+    }
+
+    /// A value that is no number of a session is answered like the number of no session.
+    package static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int {
+        guard let number = given.value else {
+            throw AccountError(Codes.sessionNotFound, field: field, expectedType: given.expectedType)
+        }
+        return number
     }
 }

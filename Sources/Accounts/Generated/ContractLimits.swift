@@ -22,6 +22,8 @@ extension Limits {
     package static let failureCountSeconds = 86_400
     /// How long a session lasts.
     package static let sessionSeconds = 7_776_000
+    /// How often a process stores when sessions were last used.
+    package static let sessionUseSeconds = 600
     /// The year of the earliest day of birth.
     package static let birthYearMin = 1_850
     /// Hexadecimal digits of a session of the operators API.

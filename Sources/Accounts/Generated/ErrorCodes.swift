@@ -98,6 +98,13 @@ extension ErrorCode {
             number: -25,
             message: "Too many mails were sent to this address; try again later."
         )
+        /// The account has no open session with this number.
+        package static let sessionNotFound = ErrorCode(
+            api: .operators,
+            slug: "session_not_found",
+            number: -24,
+            message: "No such session."
+        )
     }
 
     /// Users, clinicians and their patients.
@@ -298,6 +305,20 @@ extension ErrorCode {
             number: 429,
             message: "Too many mails were sent; try again later."
         )
+        /// The account has no open session with this number.
+        package static let sessionNotFound = ErrorCode(
+            api: .care,
+            slug: "session_not_found",
+            number: 404,
+            message: "No such session."
+        )
+        /// The current password is wrong.
+        package static let wrongPassword = ErrorCode(
+            api: .care,
+            slug: "wrong_password",
+            number: 403,
+            message: "The current password is wrong."
+        )
     }
 
     /// Customers, salespeople and internal users.
@@ -364,6 +385,20 @@ extension ErrorCode {
             slug: "too_many_mails",
             number: 429,
             message: "Too many mails were sent to this address; try again later."
+        )
+        /// The account has no open session with this number.
+        package static let sessionNotFound = ErrorCode(
+            api: .sales,
+            slug: "session_not_found",
+            number: 404,
+            message: "No such session."
+        )
+        /// The current password is wrong.
+        package static let wrongPassword = ErrorCode(
+            api: .sales,
+            slug: "wrong_password",
+            number: 403,
+            message: "The current password is wrong."
         )
     }
 

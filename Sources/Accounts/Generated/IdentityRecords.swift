@@ -17,6 +17,8 @@ package struct Session: Equatable, Sendable {
     package var created: Timestamp
     /// When the session expires.
     package var expires: Timestamp
+    /// When a request last used the session, as far as the store knows; absent until a use is stored.
+    package var lastUsed: Timestamp?
 
     package init(
         realm: String,
@@ -24,7 +26,8 @@ package struct Session: Equatable, Sendable {
         account: Int,
         number: Int,
         created: Timestamp,
-        expires: Timestamp
+        expires: Timestamp,
+        lastUsed: Timestamp?
     ) {
         self.realm = realm
         self.hash = hash
@@ -32,6 +35,7 @@ package struct Session: Equatable, Sendable {
         self.number = number
         self.created = created
         self.expires = expires
+        self.lastUsed = lastUsed
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -41,6 +45,7 @@ package struct Session: Equatable, Sendable {
         var number: Int?
         var created: Timestamp?
         var expires: Timestamp?
+        var lastUsed: Timestamp?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("realm") {
@@ -55,6 +60,8 @@ package struct Session: Equatable, Sendable {
                 created = try Timestamp(reading: &reader)
             } else if propertyName.equals("expires") {
                 expires = try Timestamp(reading: &reader)
+            } else if propertyName.equals("last_used") {
+                lastUsed = try Timestamp(reading: &reader)
             } else {
                 try reader.skip()
             }
@@ -68,6 +75,7 @@ package struct Session: Equatable, Sendable {
         self.number = number
         self.created = created
         self.expires = expires
+        self.lastUsed = lastUsed
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -84,6 +92,75 @@ package struct Session: Equatable, Sendable {
         created.write(to: &writer)
         writer.property("expires")
         expires.write(to: &writer)
+        if let lastUsed {
+            writer.property("last_used")
+            lastUsed.write(to: &writer)
+        }
+        writer.endObject()
+    }
+}
+
+/// The rest of the deletion of an account that has too many records for one transaction.
+package struct AccountDeletion: Equatable, Sendable {
+    /// The API of the account.
+    package var realm: String
+    /// The number of the account.
+    package var account: Int
+    /// The account's address in lower case; mails to it are deleted.
+    package var address: String
+    /// Mails with a lower number are deleted. Later ones belong to a new account with the address.
+    package var mark: Int
+
+    package init(
+        realm: String,
+        account: Int,
+        address: String,
+        mark: Int
+    ) {
+        self.realm = realm
+        self.account = account
+        self.address = address
+        self.mark = mark
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var realm: String?
+        var account: Int?
+        var address: String?
+        var mark: Int?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("realm") {
+                realm = try reader.text().string
+            } else if propertyName.equals("account") {
+                account = try reader.number().int
+            } else if propertyName.equals("address") {
+                address = try reader.text().string
+            } else if propertyName.equals("mark") {
+                mark = try reader.number().int
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let realm, let account, let address, let mark else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.realm = realm
+        self.account = account
+        self.address = address
+        self.mark = mark
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("realm")
+        writer.string(realm)
+        writer.property("account")
+        writer.int(account)
+        writer.property("address")
+        writer.string(address)
+        writer.property("mark")
+        writer.int(mark)
         writer.endObject()
     }
 }

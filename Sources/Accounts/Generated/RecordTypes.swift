@@ -16,6 +16,7 @@ package enum RecordTypes {
         RecordType(SalesUser.self),
         RecordType(Invitation.self),
         RecordType(Session.self),
+        RecordType(AccountDeletion.self),
         RecordType(PasswordFailures.self),
         RecordType(UnknownFailures.self),
         RecordType(MailedCode.self),
@@ -36,5 +37,6 @@ package enum RecordTypes {
         CarePatient.collection,
         CareJob.collection,
         SalesUser.collection,
+        AccountDeletion.collection,
     ]
 }

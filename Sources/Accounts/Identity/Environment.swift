@@ -12,6 +12,8 @@ package struct Environment {
     package let hasher: any PasswordHasher
     /// The mails that wait to be delivered.
     package let outbox: Outbox
+    /// The uses of sessions that are not stored yet.
+    package let sessionUses = SessionUses()
 
     package init(
         store: Store,

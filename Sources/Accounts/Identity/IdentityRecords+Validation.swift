@@ -7,9 +7,18 @@ extension Session {
         findings.check("number", number)
         findings.check("created", created)
         findings.check("expires", expires)
+        findings.check("last_used", lastUsed)
         if expires > created.adding(seconds: Limits.sessionSeconds) {
             findings.refuse("expires", "more than \(Limits.sessionSeconds) seconds after created")
         }
+    }
+}
+
+extension AccountDeletion {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check("realm", realm, isOneOf: Realm.allCases.map(\.rawValue))
+        findings.check("account", account)
+        findings.check("address", email: address)
     }
 }
 

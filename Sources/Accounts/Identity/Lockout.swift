@@ -10,7 +10,7 @@ package import Store
 /// counts an attempt that comes after a lock set by another process.
 package struct Lockout: Sendable {
     /// The kind of password check that is locked. Each has its own count: a stranger who locks the sign-in must not
-    /// prevent the owner from changing the password in an open session.
+    /// prevent the owner from changing the password, or deleting the account, in an open session.
     package enum Scope: String, CaseIterable, Sendable {
         case signIn = "sign-in"
         case passwordChange = "password change"
@@ -49,6 +49,11 @@ package struct Lockout: Sendable {
     /// Deletes an account's failure count, after a correct password or when the account is deleted.
     package func clear(_ account: Int, in tx: Transaction) throws {
         try tx.delete(PasswordFailures.self, key(account))
+    }
+
+    /// Deletes all failure counts of an account, after its password was replaced or when it is deleted.
+    package static func clearAll(of realm: Realm, _ account: Int, in tx: Transaction) throws {
+        for scope in Scope.allCases { try Lockout(realm, scope).clear(account, in: tx) }
     }
 
     private func key(_ account: Int) -> Key {

@@ -4,13 +4,16 @@ package import Store
 package struct Sessions {
     private let realm: Realm
     private let perAccountMax: Int
+    private let uses: SessionUses
 
     /// - Parameters:
     ///   - realm: the API that the accounts belong to.
     ///   - perAccountMax: the maximum number of sessions of an account. Opening another one ends the oldest.
-    package init(_ realm: Realm, perAccountMax: Int) {
+    ///   - uses: gets the time of each use of a session.
+    package init(_ realm: Realm, perAccountMax: Int, uses: SessionUses) {
         self.realm = realm
         self.perAccountMax = perAccountMax
+        self.uses = uses
     }
 
     /// Opens a session with `token`.
@@ -26,7 +29,8 @@ package struct Sessions {
                 account: account,
                 number: try tx.next(Session.counter),
                 created: now,
-                expires: now.adding(seconds: Limits.sessionSeconds)
+                expires: now.adding(seconds: Limits.sessionSeconds),
+                lastUsed: nil
             )
         )
     }
@@ -42,6 +46,7 @@ package struct Sessions {
     ) throws -> Int {
         guard let stored = try tx.stored(Session.self, Self.key(realm, token)) else { throw refusal() }
         guard stored.record.expires > now else { throw refusal().refusing(.session(stored.record.key)) }
+        uses.insert(stored, at: now)
         return stored.record.account
     }
 
@@ -57,6 +62,21 @@ package struct Sessions {
         }
         return stored.record.account
     }
+
+    /// An account's open sessions, the newest first.
+    package func open(of account: Int, at now: Timestamp, in tx: Transaction) throws -> [Session] {
+        try all(of: account, in: tx).filter { $0.expires > now }.reversed()
+    }
+
+    /// When a request last used a session: the later of the uses that the store has and those that only this process
+    /// knows.
+    package func lastUse(of session: Session) -> Timestamp {
+        let stored = session.lastUseInStore
+        return uses.latest(of: session.number).map { max($0, stored) } ?? stored
+    }
+
+    /// The key of the session with this token.
+    package func key(of token: String) -> Key { Self.key(realm, token) }
 
     /// Ends the session with this token.
     package func end(_ token: String, in tx: Transaction) throws {

@@ -4,10 +4,23 @@ package import Store
 package protocol PasswordAccount: Record {
     /// The account's number, the key of its sessions and failure counts.
     var id: Int { get }
+    /// The email address as it was given.
+    var email: String { get }
     /// The hash of its password.
     var passwordHash: String { get set }
+    /// Sets a password.
+    ///
+    /// - Parameter end: when a temporary password expires; nil for a password that the owner chose.
+    mutating func setPassword(_ hash: PasswordHash, temporaryUntil end: Timestamp?)
     /// The index of accounts by email in lower case.
     static var byEmail: UniqueIndex<Self> { get }
+}
+
+extension PasswordAccount {
+    /// For APIs without temporary passwords.
+    package mutating func setPassword(_ hash: PasswordHash, temporaryUntil end: Timestamp?) {
+        passwordHash = hash.text
+    }
 }
 
 /// The sign-in of an API. It is the same in all three APIs except for the error codes.

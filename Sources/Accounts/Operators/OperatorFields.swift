@@ -41,7 +41,7 @@ struct ValidPerson {
 
 /// The rules for single properties. A blank value counts as missing, and a value that breaks a rule is invalid. The
 /// path of a property is only built for an error.
-enum OperatorRules {
+package enum OperatorRules {
     static func text(_ given: Given<String>, _ field: @autoclosure () -> String, charactersMax: Int) throws -> String {
         if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field()) }
         guard let text = given.text(charactersMax: charactersMax) else { throw invalid(given, field()) }
@@ -61,7 +61,7 @@ enum OperatorRules {
         return email
     }
 
-    static func password(_ given: Given<Password>, _ field: String) throws -> Password {
+    package static func password(_ given: Given<Password>, _ field: String) throws -> Password {
         if given.isMissing { throw AccountError(ErrorCode.Operators.fieldRequired, field: field) }
         guard let password = given.password else { throw invalid(given, field) }
         return password
@@ -98,5 +98,11 @@ enum OperatorRules {
             last: try text(given.lastName, "\(path).last_name", charactersMax: Limits.nameCharactersMax),
             email: try email(given.email, "\(path).email")
         )
+    }
+}
+
+extension OperatorRules: AccountRules {
+    package static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int {
+        try present(given, field)
     }
 }

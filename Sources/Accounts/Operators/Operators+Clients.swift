@@ -157,14 +157,7 @@ extension Operators {
     }
 
     private func edit(_ person: inout Person, _ given: PersonFields) throws {
-        if !given.firstName.isAbsent {
-            let field = "client.user.first_name"
-            person.firstName = try OperatorRules.text(given.firstName, field, charactersMax: Limits.nameCharactersMax)
-        }
-        if !given.lastName.isAbsent {
-            let field = "client.user.last_name"
-            person.lastName = try OperatorRules.text(given.lastName, field, charactersMax: Limits.nameCharactersMax)
-        }
+        try person.rename(given, at: "client.user")
         if !given.email.isAbsent {
             person.email = try OperatorRules.email(given.email, "client.user.email").text
         }

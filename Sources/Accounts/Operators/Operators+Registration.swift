@@ -13,7 +13,7 @@ extension Operators {
     }
 
     private func register(_ person: ValidPerson, _ hash: PasswordHash) throws -> SignedIn {
-        let (now, session) = (environment.time.now, newSession())
+        let (now, session) = (environment.time.now, newToken())
         let mail = MailSecrets(environment.random)
         let account = try environment.store.write { tx in
             try refuseTaken(person.email, in: tx)
@@ -50,18 +50,9 @@ extension Operators {
     package func signIn(email: Given<String>, password: Given<Password>) throws -> Progress<SignedIn> {
         let email = try OperatorRules.email(email, "email")
         let password = try OperatorRules.password(password, "password")
-        let session = newSession()
+        let session = newToken()
         return try signIn(email: email.canonical, password: password, token: session).map { account in
             SignedIn(account: account, session: session)
-        }
-    }
-
-    /// Ends the session that authenticates the request.
-    package func signOut(session: SessionFields) throws {
-        let now = environment.time.now
-        try environment.store.write { tx in
-            _ = try authenticated(session, at: now, in: tx)
-            if let token = session.sessionID.value { try sessions.end(token, in: tx) }
         }
     }
 

@@ -2,6 +2,10 @@ package import Store
 
 /// The operators API: field operators register, confirm their email, sign in, and keep a list of clients.
 package struct Operators: AccountAPI {
+    package typealias Account = Operator
+    package typealias Credential = SessionFields
+    package typealias Rules = OperatorRules
+
     /// An operator and its new session.
     package struct SignedIn: Sendable {
         /// The operator.
@@ -10,16 +14,24 @@ package struct Operators: AccountAPI {
         package let session: SecretToken
     }
 
-    let environment: Environment
+    package static let realm = Realm.operators
+    package static let tokenDigits = Limits.sessionIDDigits
+    package static let errorCodes = AccountErrorCodes(
+        sessionNotFound: ErrorCode.Operators.sessionNotFound,
+        wrongPassword: ErrorCode.Operators.wrongPassword,
+        locked: ErrorCode.Operators.tooManyAttempts
+    )
+
+    package let environment: Environment
     /// Whether signing in requires a confirmed email.
     let confirmsEmail: Bool
-    let sessions: Sessions
-    let codes: MailedCodes
+    package let sessions: Sessions
+    package let codes: MailedCodes
     let signIn: SignIn<Operator>
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
-        sessions = Sessions(.operators, perAccountMax: Limits.sessionsMax)
+        sessions = Sessions(.operators, perAccountMax: Limits.sessionsMax, uses: environment.sessionUses)
         codes = MailedCodes(.operators)
         let confirmsEmail = settings.operatorsConfirmEmail
         self.confirmsEmail = confirmsEmail
@@ -39,11 +51,13 @@ package struct Operators: AccountAPI {
         )
     }
 
+    package init(from apis: AccountAPIs) { self = apis.operators }
+
     /// The operator who sends a request.
     ///
     /// - Throws: `authentication_failed` if the session is not open or not the operator's; `field_invalid` if `user_id`
     ///   or `session_id` has the wrong JSON type.
-    func authenticated(_ given: SessionFields, at now: Timestamp, in tx: Transaction) throws -> Operator {
+    package func authenticated(_ given: SessionFields, at now: Timestamp, in tx: Transaction) throws -> Operator {
         try storedAccount(given, at: now, in: tx).record
     }
 
@@ -65,8 +79,13 @@ package struct Operators: AccountAPI {
         return account
     }
 
-    func newSession() -> SecretToken {
-        SecretToken(bytes: Limits.sessionIDDigits / 2, from: environment.random)
+    package static func token(in credential: SessionFields) -> String? { credential.sessionID.value }
+
+    /// Deletes the operator's clients.
+    package func deleteRecords(ofDeleted account: Int, limit: Int, in tx: Transaction) throws -> Int {
+        let clients = try tx.scan(Client.byChange, prefix: Key(account), limit: limit)
+        for client in clients { try tx.delete(Client.self, client.key) }
+        return clients.count
     }
 }
 
@@ -77,6 +96,8 @@ extension Operator: PasswordAccount {
         counters: [RecordCounter(Person.counter) { $0.person.id }],
         unique: [byEmail]
     )
+    package var email: String { person.email }
+
     package static let byEmail = UniqueIndex<Operator>("email", steady: \.person.email) {
         Key($0.person.email.lowercased())
     }

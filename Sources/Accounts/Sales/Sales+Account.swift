@@ -1,21 +1,15 @@
 import Store
 
-/// Signing in and out, the caller's own account, email verification and password reset.
+/// Signing in, changing the caller's name, email verification and password reset.
 extension Sales {
     /// Signs in and opens a session.
     package func authenticate(email: Given<String>, password: Given<Password>) throws -> Progress<SignedIn> {
         let email = try SalesRules.email(email)
         let password = try SalesRules.password(password)
-        let key = newKey()
+        let key = newToken()
         return try signIn(email: email.canonical, password: password, token: key).map { user in
             SignedIn(user: user, key: key)
         }
-    }
-
-    /// The account that an API key belongs to.
-    package func me(apiKey: Given<String>) throws -> SalesUser {
-        let now = environment.time.now
-        return try environment.store.read { try authenticated(apiKey, at: now, in: $0) }
     }
 
     /// Changes the name of the account that an API key belongs to.
@@ -25,15 +19,6 @@ extension Sales {
             var user = try authenticated(apiKey, at: now, in: tx)
             (user.firstName, user.lastName) = try SalesRules.name(name)
             try tx.update(user)
-        }
-    }
-
-    /// Ends the session of an API key.
-    package func signOut(apiKey: Given<String>) throws {
-        let now = environment.time.now
-        try environment.store.write { tx in
-            _ = try authenticated(apiKey, at: now, in: tx)
-            if let key = apiKey.value { try sessions.end(key, in: tx) }
         }
     }
 
@@ -103,12 +88,8 @@ extension Sales {
             let invalid = AccountError(ErrorCode.Sales.tokenInvalid)
             let id = try codes.redeem(.reset, token, at: now, in: tx, orThrow: invalid)
             guard var user = try tx.get(SalesUser.self, Key(id)) else { throw invalid }
-            user.passwordHash = hash.text
             user.isVerified = true
-            try tx.update(user)
-            try sessions.endAll(of: id, in: tx)
-            try codes.endUnused(of: id, in: tx)
-            try Lockout(.sales).clear(id, in: tx)
+            try replacePassword(of: &user, by: hash, in: tx)
         }
     }
 }

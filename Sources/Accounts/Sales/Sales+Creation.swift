@@ -77,7 +77,7 @@ extension Sales {
     private func create(_ new: ValidSalesUser, _ hash: PasswordHash) throws -> CreatedSalesUser {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         let role = new.role
-        let key = role == .customer ? nil : newKey()
+        let key = role == .customer ? nil : newToken()
         let (externalID, ownCode) = (environment.random.uuid(), environment.random.hex(bytes: Limits.codeDigits / 2))
         let user = try environment.store.write { tx in
             let invitation = try check(new, at: now, in: tx)
@@ -123,7 +123,7 @@ extension Sales {
 }
 
 /// The rules for single properties. A missing, blank or invalid value is an invalid request.
-enum SalesRules {
+package enum SalesRules {
     static func text(_ given: Given<String>, _ field: String, charactersMax: Int) throws -> String {
         guard !given.isBlank, let text = given.text(charactersMax: charactersMax) else { throw invalid(given, field) }
         return text
@@ -153,12 +153,23 @@ enum SalesRules {
     }
 
     static func password(_ given: Given<Password>) throws -> Password {
-        guard let password = given.password else { throw invalid(given, "password") }
-        return password
+        try password(given, "password")
     }
 
     /// The error for an invalid value. If the JSON type is wrong, the error names the expected type.
     static func invalid<Value>(_ given: Given<Value>, _ field: String) -> AccountError {
         AccountError(ErrorCode.Sales.invalidRequest, field: field, expectedType: given.expectedType)
+    }
+}
+
+extension SalesRules: AccountRules {
+    package static func password(_ given: Given<Password>, _ field: String) throws -> Password {
+        guard let password = given.password else { throw invalid(given, field) }
+        return password
+    }
+
+    package static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int {
+        guard let number = given.value else { throw invalid(given, field) }
+        return number
     }
 }

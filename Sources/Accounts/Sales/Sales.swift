@@ -10,14 +10,27 @@ package struct Sales: AccountAPI {
         package let key: SecretToken
     }
 
-    let environment: Environment
-    let sessions: Sessions
-    let codes: MailedCodes
+    package typealias Account = SalesUser
+    /// An API key.
+    package typealias Credential = Given<String>
+    package typealias Rules = SalesRules
+
+    package static let realm = Realm.sales
+    package static let tokenDigits = Limits.apiKeyDigits
+    package static let errorCodes = AccountErrorCodes(
+        sessionNotFound: ErrorCode.Sales.sessionNotFound,
+        wrongPassword: ErrorCode.Sales.wrongPassword,
+        locked: ErrorCode.Sales.tooManyAttempts
+    )
+
+    package let environment: Environment
+    package let sessions: Sessions
+    package let codes: MailedCodes
     let signIn: SignIn<SalesUser>
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
-        sessions = Sessions(.sales, perAccountMax: Limits.sessionsMax)
+        sessions = Sessions(.sales, perAccountMax: Limits.sessionsMax, uses: environment.sessionUses)
         codes = MailedCodes(.sales)
         self.signIn = SignIn(
             .sales,
@@ -34,10 +47,12 @@ package struct Sales: AccountAPI {
         )
     }
 
+    package init(from apis: AccountAPIs) { self = apis.sales }
+
     /// The account that a request's API key belongs to.
     ///
     /// - Throws: `not_authenticated`; `invalid_request` if the key is not a string.
-    func authenticated(_ apiKey: Given<String>, at now: Timestamp, in tx: Transaction) throws -> SalesUser {
+    package func authenticated(_ apiKey: Given<String>, at now: Timestamp, in tx: Transaction) throws -> SalesUser {
         if apiKey.expectedType != nil { throw SalesRules.invalid(apiKey, "api_key") }
         func failed() -> AccountError { AccountError(ErrorCode.Sales.notAuthenticated) }
         guard let key = apiKey.value else { throw failed() }
@@ -50,9 +65,7 @@ package struct Sales: AccountAPI {
         try tx.find(SalesUser.byEmail, Key(email.canonical))
     }
 
-    func newKey() -> SecretToken {
-        SecretToken(bytes: Limits.apiKeyDigits / 2, from: environment.random)
-    }
+    package static func token(in credential: Given<String>) -> String? { credential.value }
 
     /// Mails a token to the account's address, unless the mail quota is reached.
     ///

@@ -136,6 +136,10 @@ package enum CareWire {
             self.email = email
         }
 
+        package init(_ result: Accounts.ConfirmedEmail) {
+            email = result.email
+        }
+
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
             writer.property("email")
@@ -394,6 +398,180 @@ package enum CareWire {
             writer.endArray()
             writer.property("count")
             writer.int(count)
+            writer.property("success")
+            writer.bool(true)
+            writer.endObject()
+        }
+    }
+
+    /// An account, as its user sees it.
+    package struct Account {
+        /// The user's number.
+        package var id: Int
+        /// When the user registered.
+        package var created: Timestamp
+        /// The email address.
+        package var email: String
+        /// The first name.
+        package var firstName: String
+        /// The last name.
+        package var lastName: String
+        /// The phone number.
+        package var phone: String
+        /// user or clinician.
+        package var role: String
+        /// A clinician's National Provider Identifier.
+        package var npi: String?
+        /// Whether the user has confirmed the address.
+        package var emailConfirmed: Bool
+
+        package init(
+            id: Int,
+            created: Timestamp,
+            email: String,
+            firstName: String,
+            lastName: String,
+            phone: String,
+            role: String,
+            npi: String?,
+            emailConfirmed: Bool
+        ) {
+            self.id = id
+            self.created = created
+            self.email = email
+            self.firstName = firstName
+            self.lastName = lastName
+            self.phone = phone
+            self.role = role
+            self.npi = npi
+            self.emailConfirmed = emailConfirmed
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("id")
+            writer.int(id)
+            writer.property("created")
+            created.write(to: &writer)
+            writer.property("email")
+            writer.string(email)
+            writer.property("first_name")
+            writer.string(firstName)
+            writer.property("last_name")
+            writer.string(lastName)
+            writer.property("phone")
+            writer.string(phone)
+            writer.property("role")
+            writer.string(role)
+            if let npi {
+                writer.property("npi")
+                writer.string(npi)
+            }
+            writer.property("email_confirmed")
+            writer.bool(emailConfirmed)
+            writer.property("success")
+            writer.bool(true)
+            writer.endObject()
+        }
+    }
+
+    /// An open session of an account.
+    package struct OpenSession {
+        /// The session's number.
+        package var id: Int
+        /// When the session was opened.
+        package var created: Timestamp
+        /// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be missing until then.
+        package var lastUsed: Timestamp
+        /// When the session expires.
+        package var expires: Timestamp
+        /// Whether this request used the session.
+        package var current: Bool
+
+        package init(
+            id: Int,
+            created: Timestamp,
+            lastUsed: Timestamp,
+            expires: Timestamp,
+            current: Bool
+        ) {
+            self.id = id
+            self.created = created
+            self.lastUsed = lastUsed
+            self.expires = expires
+            self.current = current
+        }
+
+        package init(_ result: Accounts.OpenSession) {
+            id = result.id
+            created = result.created
+            lastUsed = result.lastUsed
+            expires = result.expires
+            current = result.current
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("id")
+            writer.int(id)
+            writer.property("created")
+            created.write(to: &writer)
+            writer.property("last_used")
+            lastUsed.write(to: &writer)
+            writer.property("expires")
+            expires.write(to: &writer)
+            writer.property("current")
+            writer.bool(current)
+            writer.endObject()
+        }
+    }
+
+    /// The open sessions of an account.
+    package struct SessionList {
+        /// The sessions, the newest first.
+        package var sessions: [OpenSession]
+
+        package init(
+            sessions: [OpenSession]
+        ) {
+            self.sessions = sessions
+        }
+
+        package init(_ result: Accounts.SessionList) {
+            sessions = result.sessions.map { OpenSession($0) }
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("sessions")
+            writer.beginArray()
+            for element in sessions { element.write(to: &writer) }
+            writer.endArray()
+            writer.property("success")
+            writer.bool(true)
+            writer.endObject()
+        }
+    }
+
+    /// The number of sessions that were ended.
+    package struct EndedSessions {
+        /// The number of sessions that were ended.
+        package var ended: Int
+
+        package init(
+            ended: Int
+        ) {
+            self.ended = ended
+        }
+
+        package init(_ result: Accounts.EndedSessions) {
+            ended = result.ended
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("ended")
+            writer.int(ended)
             writer.property("success")
             writer.bool(true)
             writer.endObject()
@@ -910,6 +1088,140 @@ package enum CareWire {
                 } else if propertyName.equals("code") {
                     try seen.insert(1, propertyName, reader)
                     code = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `care.user.account`.
+    package struct UserAccountParams {
+        /// A bearer token from a sign-in.
+        package var accessToken: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
+                    accessToken = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `care.user.sessions`.
+    package struct UserSessionsParams {
+        /// A bearer token from a sign-in.
+        package var accessToken: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
+                    accessToken = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `care.user.end_session`.
+    package struct UserEndSessionParams {
+        /// A bearer token from a sign-in.
+        package var accessToken: Given<String> = .absent
+        /// The session's number, from `care.user.sessions`.
+        package var id: Given<Int> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
+                    accessToken = try Given(reading: &reader)
+                } else if propertyName.equals("id") {
+                    try seen.insert(1, propertyName, reader)
+                    id = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `care.user.end_other_sessions`.
+    package struct UserEndOtherSessionsParams {
+        /// A bearer token from a sign-in.
+        package var accessToken: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
+                    accessToken = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `care.user.check_password`.
+    package struct UserCheckPasswordParams {
+        /// A bearer token from a sign-in.
+        package var accessToken: Given<String> = .absent
+        /// The account's current password.
+        package var currentPassword: Given<Password> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
+                    accessToken = try Given(reading: &reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(1, propertyName, reader)
+                    currentPassword = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `care.user.change_password`.
+    package struct UserChangePasswordParams {
+        /// A bearer token from a sign-in.
+        package var accessToken: Given<String> = .absent
+        /// The account's current password.
+        package var currentPassword: Given<Password> = .absent
+        /// The new password, 1 to 1,024 bytes, taken exactly as given.
+        package var password: Given<Password> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
+                    accessToken = try Given(reading: &reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(1, propertyName, reader)
+                    currentPassword = try Given(reading: &reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(2, propertyName, reader)
+                    password = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }

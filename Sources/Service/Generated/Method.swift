@@ -15,9 +15,16 @@ package enum Method: Int, CaseIterable, Sendable {
     case operatorsConfirmEmail
     case operatorsResendConfirmation
     case operatorsSignout
-    case operatorsChangePassword
+    case operatorsUpdate
     case operatorsResetPassword
     case operatorsCompleteReset
+    case operatorsAccount
+    case operatorsSessions
+    case operatorsEndSession
+    case operatorsEndOtherSessions
+    case operatorsCheckPassword
+    case operatorsChangePassword
+    case operatorsDelete
     case careUserRegister
     case careUserView
     case careUserChange
@@ -36,6 +43,12 @@ package enum Method: Int, CaseIterable, Sendable {
     case carePatientsShares
     case carePatientsUnshare
     case carePatientsClaim
+    case careUserAccount
+    case careUserSessions
+    case careUserEndSession
+    case careUserEndOtherSessions
+    case careUserCheckPassword
+    case careUserChangePassword
     case salesUserCreateCustomer
     case salesUserCreateSalesperson
     case salesUserCreateInternal
@@ -48,6 +61,13 @@ package enum Method: Int, CaseIterable, Sendable {
     case salesUserCompleteReset
     case salesUserResendVerification
     case salesUserSignout
+    case salesUserAccount
+    case salesUserSessions
+    case salesUserEndSession
+    case salesUserEndOtherSessions
+    case salesUserCheckPassword
+    case salesUserChangePassword
+    case salesUserDelete
     case rpcDiscover
     case systemInfo
     case systemAdvanceClock
@@ -66,9 +86,16 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsConfirmEmail: "operators.confirm_email"
         case .operatorsResendConfirmation: "operators.resend_confirmation"
         case .operatorsSignout: "operators.signout"
-        case .operatorsChangePassword: "operators.change_password"
+        case .operatorsUpdate: "operators.update"
         case .operatorsResetPassword: "operators.reset_password"
         case .operatorsCompleteReset: "operators.complete_reset"
+        case .operatorsAccount: "operators.account"
+        case .operatorsSessions: "operators.sessions"
+        case .operatorsEndSession: "operators.end_session"
+        case .operatorsEndOtherSessions: "operators.end_other_sessions"
+        case .operatorsCheckPassword: "operators.check_password"
+        case .operatorsChangePassword: "operators.change_password"
+        case .operatorsDelete: "operators.delete"
         case .careUserRegister: "care.user.register"
         case .careUserView: "care.user.view"
         case .careUserChange: "care.user.change"
@@ -87,6 +114,12 @@ package enum Method: Int, CaseIterable, Sendable {
         case .carePatientsShares: "care.patients.shares"
         case .carePatientsUnshare: "care.patients.unshare"
         case .carePatientsClaim: "care.patients.claim"
+        case .careUserAccount: "care.user.account"
+        case .careUserSessions: "care.user.sessions"
+        case .careUserEndSession: "care.user.end_session"
+        case .careUserEndOtherSessions: "care.user.end_other_sessions"
+        case .careUserCheckPassword: "care.user.check_password"
+        case .careUserChangePassword: "care.user.change_password"
         case .salesUserCreateCustomer: "sales.user.create_customer"
         case .salesUserCreateSalesperson: "sales.user.create_salesperson"
         case .salesUserCreateInternal: "sales.user.create_internal"
@@ -99,6 +132,13 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserCompleteReset: "sales.user.complete_reset"
         case .salesUserResendVerification: "sales.user.resend_verification"
         case .salesUserSignout: "sales.user.signout"
+        case .salesUserAccount: "sales.user.account"
+        case .salesUserSessions: "sales.user.sessions"
+        case .salesUserEndSession: "sales.user.end_session"
+        case .salesUserEndOtherSessions: "sales.user.end_other_sessions"
+        case .salesUserCheckPassword: "sales.user.check_password"
+        case .salesUserChangePassword: "sales.user.change_password"
+        case .salesUserDelete: "sales.user.delete"
         case .rpcDiscover: "rpc.discover"
         case .systemInfo: "system.info"
         case .systemAdvanceClock: "system.advance_clock"
@@ -119,9 +159,16 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsConfirmEmail: .operators
         case .operatorsResendConfirmation: .operators
         case .operatorsSignout: .operators
-        case .operatorsChangePassword: .operators
+        case .operatorsUpdate: .operators
         case .operatorsResetPassword: .operators
         case .operatorsCompleteReset: .operators
+        case .operatorsAccount: .operators
+        case .operatorsSessions: .operators
+        case .operatorsEndSession: .operators
+        case .operatorsEndOtherSessions: .operators
+        case .operatorsCheckPassword: .operators
+        case .operatorsChangePassword: .operators
+        case .operatorsDelete: .operators
         case .careUserRegister: .care
         case .careUserView: .care
         case .careUserChange: .care
@@ -140,6 +187,12 @@ package enum Method: Int, CaseIterable, Sendable {
         case .carePatientsShares: .care
         case .carePatientsUnshare: .care
         case .carePatientsClaim: .care
+        case .careUserAccount: .care
+        case .careUserSessions: .care
+        case .careUserEndSession: .care
+        case .careUserEndOtherSessions: .care
+        case .careUserCheckPassword: .care
+        case .careUserChangePassword: .care
         case .salesUserCreateCustomer: .sales
         case .salesUserCreateSalesperson: .sales
         case .salesUserCreateInternal: .sales
@@ -152,6 +205,13 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserCompleteReset: .sales
         case .salesUserResendVerification: .sales
         case .salesUserSignout: .sales
+        case .salesUserAccount: .sales
+        case .salesUserSessions: .sales
+        case .salesUserEndSession: .sales
+        case .salesUserEndOtherSessions: .sales
+        case .salesUserCheckPassword: .sales
+        case .salesUserChangePassword: .sales
+        case .salesUserDelete: .sales
         case .rpcDiscover: .service
         case .systemInfo: .service
         case .systemAdvanceClock: .service
@@ -172,9 +232,16 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsConfirmEmail: .code("code")
         case .operatorsResendConfirmation: .email("email")
         case .operatorsSignout: .number("user_id")
-        case .operatorsChangePassword: .number("user_id")
+        case .operatorsUpdate: .number("user_id")
         case .operatorsResetPassword: .email("email")
         case .operatorsCompleteReset: .code("code")
+        case .operatorsAccount: .number("user_id")
+        case .operatorsSessions: .number("user_id")
+        case .operatorsEndSession: .number("user_id")
+        case .operatorsEndOtherSessions: .number("user_id")
+        case .operatorsCheckPassword: .number("user_id")
+        case .operatorsChangePassword: .number("user_id")
+        case .operatorsDelete: .number("user_id")
         case .careUserRegister: .email("email")
         case .careUserView: .session("access_token")
         case .careUserChange: .session("access_token")
@@ -193,6 +260,12 @@ package enum Method: Int, CaseIterable, Sendable {
         case .carePatientsShares: .session("access_token")
         case .carePatientsUnshare: .session("access_token")
         case .carePatientsClaim: .session("access_token")
+        case .careUserAccount: .session("access_token")
+        case .careUserSessions: .session("access_token")
+        case .careUserEndSession: .session("access_token")
+        case .careUserEndOtherSessions: .session("access_token")
+        case .careUserCheckPassword: .session("access_token")
+        case .careUserChangePassword: .session("access_token")
         case .salesUserCreateCustomer: .email("email")
         case .salesUserCreateSalesperson: .email("email")
         case .salesUserCreateInternal: .email("email")
@@ -205,6 +278,13 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserCompleteReset: .code("token")
         case .salesUserResendVerification: .email("email")
         case .salesUserSignout: .session("api_key")
+        case .salesUserAccount: .session("api_key")
+        case .salesUserSessions: .session("api_key")
+        case .salesUserEndSession: .session("api_key")
+        case .salesUserEndOtherSessions: .session("api_key")
+        case .salesUserCheckPassword: .session("api_key")
+        case .salesUserChangePassword: .session("api_key")
+        case .salesUserDelete: .session("api_key")
         case .rpcDiscover: nil
         case .systemInfo: nil
         case .systemAdvanceClock: nil
@@ -225,9 +305,16 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsConfirmEmail: false
         case .operatorsResendConfirmation: false
         case .operatorsSignout: false
-        case .operatorsChangePassword: true
+        case .operatorsUpdate: false
         case .operatorsResetPassword: false
         case .operatorsCompleteReset: true
+        case .operatorsAccount: false
+        case .operatorsSessions: false
+        case .operatorsEndSession: false
+        case .operatorsEndOtherSessions: false
+        case .operatorsCheckPassword: true
+        case .operatorsChangePassword: true
+        case .operatorsDelete: true
         case .careUserRegister: true
         case .careUserView: false
         case .careUserChange: true
@@ -246,6 +333,12 @@ package enum Method: Int, CaseIterable, Sendable {
         case .carePatientsShares: false
         case .carePatientsUnshare: false
         case .carePatientsClaim: false
+        case .careUserAccount: false
+        case .careUserSessions: false
+        case .careUserEndSession: false
+        case .careUserEndOtherSessions: false
+        case .careUserCheckPassword: true
+        case .careUserChangePassword: true
         case .salesUserCreateCustomer: true
         case .salesUserCreateSalesperson: true
         case .salesUserCreateInternal: true
@@ -258,6 +351,13 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserCompleteReset: true
         case .salesUserResendVerification: false
         case .salesUserSignout: false
+        case .salesUserAccount: false
+        case .salesUserSessions: false
+        case .salesUserEndSession: false
+        case .salesUserEndOtherSessions: false
+        case .salesUserCheckPassword: true
+        case .salesUserChangePassword: true
+        case .salesUserDelete: true
         case .rpcDiscover: false
         case .systemInfo: false
         case .systemAdvanceClock: false
@@ -278,9 +378,16 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsConfirmEmail: false
         case .operatorsResendConfirmation: false
         case .operatorsSignout: false
-        case .operatorsChangePassword: false
+        case .operatorsUpdate: false
         case .operatorsResetPassword: false
         case .operatorsCompleteReset: false
+        case .operatorsAccount: false
+        case .operatorsSessions: false
+        case .operatorsEndSession: false
+        case .operatorsEndOtherSessions: false
+        case .operatorsCheckPassword: false
+        case .operatorsChangePassword: false
+        case .operatorsDelete: false
         case .careUserRegister: false
         case .careUserView: false
         case .careUserChange: false
@@ -299,6 +406,12 @@ package enum Method: Int, CaseIterable, Sendable {
         case .carePatientsShares: false
         case .carePatientsUnshare: false
         case .carePatientsClaim: false
+        case .careUserAccount: false
+        case .careUserSessions: false
+        case .careUserEndSession: false
+        case .careUserEndOtherSessions: false
+        case .careUserCheckPassword: false
+        case .careUserChangePassword: false
         case .salesUserCreateCustomer: false
         case .salesUserCreateSalesperson: false
         case .salesUserCreateInternal: false
@@ -311,6 +424,13 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserCompleteReset: false
         case .salesUserResendVerification: false
         case .salesUserSignout: false
+        case .salesUserAccount: false
+        case .salesUserSessions: false
+        case .salesUserEndSession: false
+        case .salesUserEndOtherSessions: false
+        case .salesUserCheckPassword: false
+        case .salesUserChangePassword: false
+        case .salesUserDelete: false
         case .rpcDiscover: false
         case .systemInfo: false
         case .systemAdvanceClock: true
@@ -331,9 +451,16 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsConfirmEmail: [ParamName("code", isRequired: true)]
         case .operatorsResendConfirmation: [ParamName("email", isRequired: true)]
         case .operatorsSignout: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true)]
-        case .operatorsChangePassword: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true)]
+        case .operatorsUpdate: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("user", isRequired: true, [ParamName("first_name", isRequired: true), ParamName("last_name", isRequired: true)])]
         case .operatorsResetPassword: [ParamName("email", isRequired: true)]
         case .operatorsCompleteReset: [ParamName("code", isRequired: true), ParamName("password", isRequired: true)]
+        case .operatorsAccount: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true)]
+        case .operatorsSessions: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true)]
+        case .operatorsEndSession: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("id", isRequired: true)]
+        case .operatorsEndOtherSessions: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true)]
+        case .operatorsCheckPassword: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true)]
+        case .operatorsChangePassword: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true)]
+        case .operatorsDelete: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true)]
         case .careUserRegister: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("role", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("phone")]
         case .careUserView: [ParamName("access_token", isRequired: true)]
         case .careUserChange: [ParamName("access_token", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("phone"), ParamName("npi"), ParamName("password")]
@@ -352,6 +479,12 @@ package enum Method: Int, CaseIterable, Sendable {
         case .carePatientsShares: [ParamName("access_token", isRequired: true), ParamName("patient_id", isRequired: true)]
         case .carePatientsUnshare: [ParamName("access_token", isRequired: true), ParamName("patient_id", isRequired: true), ParamName("share_id", isRequired: true)]
         case .carePatientsClaim: [ParamName("access_token", isRequired: true), ParamName("code", isRequired: true)]
+        case .careUserAccount: [ParamName("access_token", isRequired: true)]
+        case .careUserSessions: [ParamName("access_token", isRequired: true)]
+        case .careUserEndSession: [ParamName("access_token", isRequired: true), ParamName("id", isRequired: true)]
+        case .careUserEndOtherSessions: [ParamName("access_token", isRequired: true)]
+        case .careUserCheckPassword: [ParamName("access_token", isRequired: true), ParamName("current_password", isRequired: true)]
+        case .careUserChangePassword: [ParamName("access_token", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true)]
         case .salesUserCreateCustomer: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("source", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)])]
         case .salesUserCreateSalesperson: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("phone", isRequired: true), ParamName("brand_id", isRequired: true)]
         case .salesUserCreateInternal: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)])]
@@ -364,6 +497,13 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserCompleteReset: [ParamName("token", isRequired: true), ParamName("password", isRequired: true)]
         case .salesUserResendVerification: [ParamName("email", isRequired: true)]
         case .salesUserSignout: [ParamName("api_key", isRequired: true)]
+        case .salesUserAccount: [ParamName("api_key", isRequired: true)]
+        case .salesUserSessions: [ParamName("api_key", isRequired: true)]
+        case .salesUserEndSession: [ParamName("api_key", isRequired: true), ParamName("id", isRequired: true)]
+        case .salesUserEndOtherSessions: [ParamName("api_key", isRequired: true)]
+        case .salesUserCheckPassword: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true)]
+        case .salesUserChangePassword: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true)]
+        case .salesUserDelete: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true)]
         case .rpcDiscover: []
         case .systemInfo: []
         case .systemAdvanceClock: [ParamName("seconds", isRequired: true)]
@@ -389,22 +529,31 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("care.auth.token") { return .careAuthToken }
         case 16:
             if name.equals("operators.signin") { return .operatorsSignin }
+            if name.equals("operators.update") { return .operatorsUpdate }
+            if name.equals("operators.delete") { return .operatorsDelete }
             if name.equals("care.user.change") { return .careUserChange }
             if name.equals("care.user.delete") { return .careUserDelete }
             if name.equals("care.auth.revoke") { return .careAuthRevoke }
             if name.equals("sales.user.reset") { return .salesUserReset }
         case 17:
             if name.equals("operators.signout") { return .operatorsSignout }
+            if name.equals("operators.account") { return .operatorsAccount }
+            if name.equals("care.user.account") { return .careUserAccount }
             if name.equals("sales.user.verify") { return .salesUserVerify }
+            if name.equals("sales.user.delete") { return .salesUserDelete }
         case 18:
             if name.equals("operators.register") { return .operatorsRegister }
+            if name.equals("operators.sessions") { return .operatorsSessions }
             if name.equals("care.user.register") { return .careUserRegister }
             if name.equals("care.patients.list") { return .carePatientsList }
             if name.equals("care.patients.view") { return .carePatientsView }
+            if name.equals("care.user.sessions") { return .careUserSessions }
             if name.equals("sales.user.signout") { return .salesUserSignout }
+            if name.equals("sales.user.account") { return .salesUserAccount }
         case 19:
             if name.equals("care.patients.share") { return .carePatientsShare }
             if name.equals("care.patients.claim") { return .carePatientsClaim }
+            if name.equals("sales.user.sessions") { return .salesUserSessions }
         case 20:
             if name.equals("care.patients.create") { return .carePatientsCreate }
             if name.equals("care.patients.update") { return .carePatientsUpdate }
@@ -414,7 +563,11 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("system.advance_clock") { return .systemAdvanceClock }
         case 21:
             if name.equals("operators.clients.get") { return .operatorsClientsGet }
+            if name.equals("operators.end_session") { return .operatorsEndSession }
             if name.equals("care.patients.unshare") { return .carePatientsUnshare }
+            if name.equals("care.user.end_session") { return .careUserEndSession }
+        case 22:
+            if name.equals("sales.user.end_session") { return .salesUserEndSession }
         case 23:
             if name.equals("operators.client.create") { return .operatorsClientCreate }
             if name.equals("operators.client.update") { return .operatorsClientUpdate }
@@ -425,17 +578,26 @@ package enum Method: Int, CaseIterable, Sendable {
         case 24:
             if name.equals("operators.reset_password") { return .operatorsResetPassword }
             if name.equals("operators.complete_reset") { return .operatorsCompleteReset }
+            if name.equals("operators.check_password") { return .operatorsCheckPassword }
             if name.equals("care.user.reset_password") { return .careUserResetPassword }
+            if name.equals("care.user.check_password") { return .careUserCheckPassword }
         case 25:
             if name.equals("operators.change_password") { return .operatorsChangePassword }
+            if name.equals("care.user.change_password") { return .careUserChangePassword }
             if name.equals("sales.user.complete_reset") { return .salesUserCompleteReset }
+            if name.equals("sales.user.check_password") { return .salesUserCheckPassword }
         case 26:
             if name.equals("sales.user.create_customer") { return .salesUserCreateCustomer }
             if name.equals("sales.user.create_internal") { return .salesUserCreateInternal }
+            if name.equals("sales.user.change_password") { return .salesUserChangePassword }
+        case 28:
+            if name.equals("operators.end_other_sessions") { return .operatorsEndOtherSessions }
+            if name.equals("care.user.end_other_sessions") { return .careUserEndOtherSessions }
         case 29:
             if name.equals("operators.resend_confirmation") { return .operatorsResendConfirmation }
             if name.equals("care.user.resend_confirmation") { return .careUserResendConfirmation }
             if name.equals("sales.user.create_salesperson") { return .salesUserCreateSalesperson }
+            if name.equals("sales.user.end_other_sessions") { return .salesUserEndOtherSessions }
         case 30:
             if name.equals("sales.user.renew_referral_code") { return .salesUserRenewReferralCode }
             if name.equals("sales.user.resend_verification") { return .salesUserResendVerification }

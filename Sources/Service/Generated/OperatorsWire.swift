@@ -167,10 +167,169 @@ package enum OperatorsWire {
             self.email = email
         }
 
+        package init(_ result: Accounts.ConfirmedEmail) {
+            email = result.email
+        }
+
         package func write(to writer: inout JSONWriter) {
             writer.beginObject()
             writer.property("email")
             writer.string(email)
+            writer.endObject()
+        }
+    }
+
+    /// A new session.
+    package struct SessionCredential {
+        /// The session: 128 hexadecimal digits.
+        package var sessionID: String
+
+        package init(
+            sessionID: String
+        ) {
+            self.sessionID = sessionID
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("session_id")
+            writer.string(sessionID)
+            writer.endObject()
+        }
+    }
+
+    /// An operator's account, as the operator sees it.
+    package struct Account {
+        /// The operator's number.
+        package var id: Int
+        /// When the operator registered.
+        package var created: Timestamp
+        /// The operator's person data.
+        package var user: Person
+        /// Whether the email is confirmed.
+        package var emailConfirmed: Bool
+
+        package init(
+            id: Int,
+            created: Timestamp,
+            user: Person,
+            emailConfirmed: Bool
+        ) {
+            self.id = id
+            self.created = created
+            self.user = user
+            self.emailConfirmed = emailConfirmed
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("id")
+            writer.int(id)
+            writer.property("created")
+            created.write(to: &writer)
+            writer.property("user")
+            user.write(to: &writer)
+            writer.property("email_confirmed")
+            writer.bool(emailConfirmed)
+            writer.endObject()
+        }
+    }
+
+    /// An open session of an account.
+    package struct OpenSession {
+        /// The session's number.
+        package var id: Int
+        /// When the session was opened.
+        package var created: Timestamp
+        /// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be missing until then.
+        package var lastUsed: Timestamp
+        /// When the session expires.
+        package var expires: Timestamp
+        /// Whether this request used the session.
+        package var current: Bool
+
+        package init(
+            id: Int,
+            created: Timestamp,
+            lastUsed: Timestamp,
+            expires: Timestamp,
+            current: Bool
+        ) {
+            self.id = id
+            self.created = created
+            self.lastUsed = lastUsed
+            self.expires = expires
+            self.current = current
+        }
+
+        package init(_ result: Accounts.OpenSession) {
+            id = result.id
+            created = result.created
+            lastUsed = result.lastUsed
+            expires = result.expires
+            current = result.current
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("id")
+            writer.int(id)
+            writer.property("created")
+            created.write(to: &writer)
+            writer.property("last_used")
+            lastUsed.write(to: &writer)
+            writer.property("expires")
+            expires.write(to: &writer)
+            writer.property("current")
+            writer.bool(current)
+            writer.endObject()
+        }
+    }
+
+    /// The open sessions of an account.
+    package struct SessionList {
+        /// The sessions, the newest first.
+        package var sessions: [OpenSession]
+
+        package init(
+            sessions: [OpenSession]
+        ) {
+            self.sessions = sessions
+        }
+
+        package init(_ result: Accounts.SessionList) {
+            sessions = result.sessions.map { OpenSession($0) }
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("sessions")
+            writer.beginArray()
+            for element in sessions { element.write(to: &writer) }
+            writer.endArray()
+            writer.endObject()
+        }
+    }
+
+    /// The number of sessions that were ended.
+    package struct EndedSessions {
+        /// The number of sessions that were ended.
+        package var ended: Int
+
+        package init(
+            ended: Int
+        ) {
+            self.ended = ended
+        }
+
+        package init(_ result: Accounts.EndedSessions) {
+            ended = result.ended
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("ended")
+            writer.int(ended)
             writer.endObject()
         }
     }
@@ -221,6 +380,30 @@ package enum OperatorsWire {
                 } else if propertyName.equals("address") {
                     try seen.insert(1, propertyName, reader)
                     address = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The names in a request that changes them.
+    package struct NameInput {
+        /// The first name.
+        package var firstName: Given<String> = .absent
+        /// The last name.
+        package var lastName: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("first_name") {
+                    try seen.insert(0, propertyName, reader)
+                    firstName = try Given(reading: &reader)
+                } else if propertyName.equals("last_name") {
+                    try seen.insert(1, propertyName, reader)
+                    lastName = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -464,16 +647,14 @@ package enum OperatorsWire {
         }
     }
 
-    /// The params of `operators.change_password`.
-    package struct ChangePasswordParams {
+    /// The params of `operators.update`.
+    package struct UpdateParams {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
         package var sessionID: Given<String> = .absent
-        /// The current password.
-        package var currentPassword: Given<Password> = .absent
-        /// The password, 1 to 1,024 bytes, taken exactly as given.
-        package var password: Given<Password> = .absent
+        /// The names to change.
+        package var user: Given<NameInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -485,12 +666,9 @@ package enum OperatorsWire {
                 } else if propertyName.equals("session_id") {
                     try seen.insert(1, propertyName, reader)
                     sessionID = try Given(reading: &reader)
-                } else if propertyName.equals("current_password") {
+                } else if propertyName.equals("user") {
                     try seen.insert(2, propertyName, reader)
-                    currentPassword = try Given(reading: &reader)
-                } else if propertyName.equals("password") {
-                    try seen.insert(3, propertyName, reader)
-                    password = try Given(reading: &reader)
+                    user = try Given(object: &reader, NameInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -534,6 +712,199 @@ package enum OperatorsWire {
                 } else if propertyName.equals("password") {
                     try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `operators.account`.
+    package struct AccountParams {
+        /// The operator's `id`.
+        package var userID: Given<Int> = .absent
+        /// A session of that operator.
+        package var sessionID: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
+                    userID = try Given(reading: &reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
+                    sessionID = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `operators.sessions`.
+    package struct SessionsParams {
+        /// The operator's `id`.
+        package var userID: Given<Int> = .absent
+        /// A session of that operator.
+        package var sessionID: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
+                    userID = try Given(reading: &reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
+                    sessionID = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `operators.end_session`.
+    package struct EndSessionParams {
+        /// The operator's `id`.
+        package var userID: Given<Int> = .absent
+        /// A session of that operator.
+        package var sessionID: Given<String> = .absent
+        /// The session's number, from `operators.sessions`.
+        package var id: Given<Int> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
+                    userID = try Given(reading: &reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
+                    sessionID = try Given(reading: &reader)
+                } else if propertyName.equals("id") {
+                    try seen.insert(2, propertyName, reader)
+                    id = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `operators.end_other_sessions`.
+    package struct EndOtherSessionsParams {
+        /// The operator's `id`.
+        package var userID: Given<Int> = .absent
+        /// A session of that operator.
+        package var sessionID: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
+                    userID = try Given(reading: &reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
+                    sessionID = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `operators.check_password`.
+    package struct CheckPasswordParams {
+        /// The operator's `id`.
+        package var userID: Given<Int> = .absent
+        /// A session of that operator.
+        package var sessionID: Given<String> = .absent
+        /// The account's current password.
+        package var currentPassword: Given<Password> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
+                    userID = try Given(reading: &reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
+                    sessionID = try Given(reading: &reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(2, propertyName, reader)
+                    currentPassword = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `operators.change_password`.
+    package struct ChangePasswordParams {
+        /// The operator's `id`.
+        package var userID: Given<Int> = .absent
+        /// A session of that operator.
+        package var sessionID: Given<String> = .absent
+        /// The account's current password.
+        package var currentPassword: Given<Password> = .absent
+        /// The new password, 1 to 1,024 bytes, taken exactly as given.
+        package var password: Given<Password> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
+                    userID = try Given(reading: &reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
+                    sessionID = try Given(reading: &reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(2, propertyName, reader)
+                    currentPassword = try Given(reading: &reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(3, propertyName, reader)
+                    password = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `operators.delete`.
+    package struct DeleteParams {
+        /// The operator's `id`.
+        package var userID: Given<Int> = .absent
+        /// A session of that operator.
+        package var sessionID: Given<String> = .absent
+        /// The account's current password.
+        package var currentPassword: Given<Password> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
+                    userID = try Given(reading: &reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
+                    sessionID = try Given(reading: &reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(2, propertyName, reader)
+                    currentPassword = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }

@@ -193,6 +193,197 @@ package enum SalesWire {
         }
     }
 
+    /// An account, as its owner sees it, with all that is stored about it.
+    package struct Account {
+        /// A random UUID, the account's public id.
+        package var externalID: String
+        /// When the account was created, as Unix time in seconds.
+        package var created: Int
+        /// customer, salesperson or admin.
+        package var role: String
+        /// The email address.
+        package var email: String
+        /// Whether the email is verified.
+        package var emailConfirmed: Bool
+        /// The name.
+        package var name: Name
+        /// The code with which the account invites others.
+        package var referralCode: String
+        /// Where a customer came from; null for others.
+        package var source: String?
+        /// A salesperson's phone number; null for others.
+        package var phone: String?
+        /// A salesperson's brand; null for others.
+        package var brandID: String?
+
+        package init(
+            externalID: String,
+            created: Int,
+            role: String,
+            email: String,
+            emailConfirmed: Bool,
+            name: Name,
+            referralCode: String,
+            source: String?,
+            phone: String?,
+            brandID: String?
+        ) {
+            self.externalID = externalID
+            self.created = created
+            self.role = role
+            self.email = email
+            self.emailConfirmed = emailConfirmed
+            self.name = name
+            self.referralCode = referralCode
+            self.source = source
+            self.phone = phone
+            self.brandID = brandID
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("external_id")
+            writer.string(externalID)
+            writer.property("created")
+            writer.int(created)
+            writer.property("role")
+            writer.string(role)
+            writer.property("email")
+            writer.string(email)
+            writer.property("email_confirmed")
+            writer.bool(emailConfirmed)
+            writer.property("name")
+            name.write(to: &writer)
+            writer.property("referral_code")
+            writer.string(referralCode)
+            writer.property("source")
+            writer.string(source)
+            writer.property("phone")
+            writer.string(phone)
+            writer.property("brand_id")
+            writer.string(brandID)
+            writer.endObject()
+        }
+    }
+
+    /// A new session.
+    package struct NewKey {
+        /// The bearer token of the session.
+        package var apiKey: String
+
+        package init(
+            apiKey: String
+        ) {
+            self.apiKey = apiKey
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("api_key")
+            writer.string(apiKey)
+            writer.endObject()
+        }
+    }
+
+    /// An open session of an account.
+    package struct OpenSession {
+        /// The session's number.
+        package var id: Int
+        /// When the session was opened.
+        package var created: Timestamp
+        /// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be missing until then.
+        package var lastUsed: Timestamp
+        /// When the session expires.
+        package var expires: Timestamp
+        /// Whether this request used the session.
+        package var current: Bool
+
+        package init(
+            id: Int,
+            created: Timestamp,
+            lastUsed: Timestamp,
+            expires: Timestamp,
+            current: Bool
+        ) {
+            self.id = id
+            self.created = created
+            self.lastUsed = lastUsed
+            self.expires = expires
+            self.current = current
+        }
+
+        package init(_ result: Accounts.OpenSession) {
+            id = result.id
+            created = result.created
+            lastUsed = result.lastUsed
+            expires = result.expires
+            current = result.current
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("id")
+            writer.int(id)
+            writer.property("created")
+            created.write(to: &writer)
+            writer.property("last_used")
+            lastUsed.write(to: &writer)
+            writer.property("expires")
+            expires.write(to: &writer)
+            writer.property("current")
+            writer.bool(current)
+            writer.endObject()
+        }
+    }
+
+    /// The open sessions of an account.
+    package struct SessionList {
+        /// The sessions, the newest first.
+        package var sessions: [OpenSession]
+
+        package init(
+            sessions: [OpenSession]
+        ) {
+            self.sessions = sessions
+        }
+
+        package init(_ result: Accounts.SessionList) {
+            sessions = result.sessions.map { OpenSession($0) }
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("sessions")
+            writer.beginArray()
+            for element in sessions { element.write(to: &writer) }
+            writer.endArray()
+            writer.endObject()
+        }
+    }
+
+    /// The number of sessions that were ended.
+    package struct EndedSessions {
+        /// The number of sessions that were ended.
+        package var ended: Int
+
+        package init(
+            ended: Int
+        ) {
+            self.ended = ended
+        }
+
+        package init(_ result: Accounts.EndedSessions) {
+            ended = result.ended
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("ended")
+            writer.int(ended)
+            writer.endObject()
+        }
+    }
+
     /// A person's name.
     package struct NameInput {
         /// The first name.
@@ -513,6 +704,164 @@ package enum SalesWire {
                 if propertyName.equals("api_key") {
                     try seen.insert(0, propertyName, reader)
                     apiKey = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.account`.
+    package struct UserAccountParams {
+        /// A bearer token from a sign-in.
+        package var apiKey: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
+                    apiKey = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.sessions`.
+    package struct UserSessionsParams {
+        /// A bearer token from a sign-in.
+        package var apiKey: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
+                    apiKey = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.end_session`.
+    package struct UserEndSessionParams {
+        /// A bearer token from a sign-in.
+        package var apiKey: Given<String> = .absent
+        /// The session's number, from `sales.user.sessions`.
+        package var id: Given<Int> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
+                    apiKey = try Given(reading: &reader)
+                } else if propertyName.equals("id") {
+                    try seen.insert(1, propertyName, reader)
+                    id = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.end_other_sessions`.
+    package struct UserEndOtherSessionsParams {
+        /// A bearer token from a sign-in.
+        package var apiKey: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
+                    apiKey = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.check_password`.
+    package struct UserCheckPasswordParams {
+        /// A bearer token from a sign-in.
+        package var apiKey: Given<String> = .absent
+        /// The account's current password.
+        package var currentPassword: Given<Password> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
+                    apiKey = try Given(reading: &reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(1, propertyName, reader)
+                    currentPassword = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.change_password`.
+    package struct UserChangePasswordParams {
+        /// A bearer token from a sign-in.
+        package var apiKey: Given<String> = .absent
+        /// The account's current password.
+        package var currentPassword: Given<Password> = .absent
+        /// The new password, 1 to 1,024 bytes, taken exactly as given.
+        package var password: Given<Password> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
+                    apiKey = try Given(reading: &reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(1, propertyName, reader)
+                    currentPassword = try Given(reading: &reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(2, propertyName, reader)
+                    password = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.delete`.
+    package struct UserDeleteParams {
+        /// A bearer token from a sign-in.
+        package var apiKey: Given<String> = .absent
+        /// The account's current password.
+        package var currentPassword: Given<Password> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
+                    apiKey = try Given(reading: &reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(1, propertyName, reader)
+                    currentPassword = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }

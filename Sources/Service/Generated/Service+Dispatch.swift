@@ -28,13 +28,28 @@ extension Service {
         case .operatorsSignout:
             try handlers.operators.signout(OperatorsWire.SignoutParams(reading: &params))
             writer.null()
-        case .operatorsChangePassword:
-            return try write(handlers.operators.changePassword(OperatorsWire.ChangePasswordParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+        case .operatorsUpdate:
+            try handlers.operators.update(OperatorsWire.UpdateParams(reading: &params)).write(to: &writer)
         case .operatorsResetPassword:
             try handlers.operators.resetPassword(OperatorsWire.ResetPasswordParams(reading: &params))
             writer.null()
         case .operatorsCompleteReset:
             return try write(handlers.operators.completeReset(OperatorsWire.CompleteResetParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+        case .operatorsAccount:
+            try handlers.operators.account(OperatorsWire.AccountParams(reading: &params)).write(to: &writer)
+        case .operatorsSessions:
+            try handlers.operators.sessions(OperatorsWire.SessionsParams(reading: &params)).write(to: &writer)
+        case .operatorsEndSession:
+            try handlers.operators.endSession(OperatorsWire.EndSessionParams(reading: &params))
+            writer.null()
+        case .operatorsEndOtherSessions:
+            try handlers.operators.endOtherSessions(OperatorsWire.EndOtherSessionsParams(reading: &params)).write(to: &writer)
+        case .operatorsCheckPassword:
+            return try write(handlers.operators.checkPassword(OperatorsWire.CheckPasswordParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+        case .operatorsChangePassword:
+            return try write(handlers.operators.changePassword(OperatorsWire.ChangePasswordParams(reading: &params)), to: &writer) { OperatorsWire.SessionCredential($0).write(to: &$1) }
+        case .operatorsDelete:
+            return try write(handlers.operators.delete(OperatorsWire.DeleteParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .careUserRegister:
             return try write(handlers.care.userRegister(CareWire.UserRegisterParams(reading: &params)), to: &writer) { CareWire.Registered($0).write(to: &$1) }
         case .careUserView:
@@ -72,6 +87,19 @@ extension Service {
             try handlers.care.patientsUnshare(CareWire.PatientsUnshareParams(reading: &params)).write(to: &writer)
         case .carePatientsClaim:
             try handlers.care.patientsClaim(CareWire.PatientsClaimParams(reading: &params)).write(to: &writer)
+        case .careUserAccount:
+            try handlers.care.userAccount(CareWire.UserAccountParams(reading: &params)).write(to: &writer)
+        case .careUserSessions:
+            try handlers.care.userSessions(CareWire.UserSessionsParams(reading: &params)).write(to: &writer)
+        case .careUserEndSession:
+            try handlers.care.userEndSession(CareWire.UserEndSessionParams(reading: &params))
+            writer.null()
+        case .careUserEndOtherSessions:
+            try handlers.care.userEndOtherSessions(CareWire.UserEndOtherSessionsParams(reading: &params)).write(to: &writer)
+        case .careUserCheckPassword:
+            return try write(handlers.care.userCheckPassword(CareWire.UserCheckPasswordParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+        case .careUserChangePassword:
+            return try write(handlers.care.userChangePassword(CareWire.UserChangePasswordParams(reading: &params)), to: &writer) { CareWire.AccessToken($0).write(to: &$1) }
         case .salesUserCreateCustomer:
             return try write(handlers.sales.userCreateCustomer(SalesWire.UserCreateCustomerParams(reading: &params)), to: &writer) { SalesWire.Created($0).write(to: &$1) }
         case .salesUserCreateSalesperson:
@@ -100,6 +128,21 @@ extension Service {
         case .salesUserSignout:
             try handlers.sales.userSignout(SalesWire.UserSignoutParams(reading: &params))
             writer.null()
+        case .salesUserAccount:
+            try handlers.sales.userAccount(SalesWire.UserAccountParams(reading: &params)).write(to: &writer)
+        case .salesUserSessions:
+            try handlers.sales.userSessions(SalesWire.UserSessionsParams(reading: &params)).write(to: &writer)
+        case .salesUserEndSession:
+            try handlers.sales.userEndSession(SalesWire.UserEndSessionParams(reading: &params))
+            writer.null()
+        case .salesUserEndOtherSessions:
+            try handlers.sales.userEndOtherSessions(SalesWire.UserEndOtherSessionsParams(reading: &params)).write(to: &writer)
+        case .salesUserCheckPassword:
+            return try write(handlers.sales.userCheckPassword(SalesWire.UserCheckPasswordParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+        case .salesUserChangePassword:
+            return try write(handlers.sales.userChangePassword(SalesWire.UserChangePasswordParams(reading: &params)), to: &writer) { SalesWire.NewKey($0).write(to: &$1) }
+        case .salesUserDelete:
+            return try write(handlers.sales.userDelete(SalesWire.UserDeleteParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .rpcDiscover:
             try system.discover(to: &writer)
         case .systemInfo:

@@ -179,21 +179,26 @@ session_id:string
 '
 _POSTERN_RESULTS[operators.signout]=nothing
 
-# operators.change_password: Changes an operator's password. All of the operator's sessions end. Limits:
-#     `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+# operators.update: Changes the operator's names. Absent properties stay unchanged.
 #     user_id: integer. required. The operator's `id`.
 #     session_id: string. required. A session of that operator.
-#     current_password: string. required. The current password.
-#     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
-#     Returns nothing.
-#     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts.
-_POSTERN_PARAMS[operators.change_password]='
+#     user: OperatorsNameChanges. required. The names to change.
+#     user.first_name: string. The first name.
+#     user.last_name: string. The last name.
+#     Returns OperatorsAccount: An operator's account, as the operator sees it.
+#         id: integer. The operator's number.
+#         created: time, as text. When the operator registered.
+#         user: OperatorsPerson. The operator's person data.
+#         email_confirmed: boolean. Whether the email is confirmed.
+#     Errors: authentication_failed, field_required, field_invalid.
+_POSTERN_PARAMS[operators.update]='
 user_id:integer
 session_id:string
-current_password:string
-password:string
+user:json
+user.first_name:string
+user.last_name:string
 '
-_POSTERN_RESULTS[operators.change_password]=nothing
+_POSTERN_RESULTS[operators.update]=OperatorsAccount
 
 # operators.reset_password: Mails a code for setting a new password. The reply is the same whether or not the
 #     account exists. Limits: `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an
@@ -217,6 +222,109 @@ code:string
 password:string
 '
 _POSTERN_RESULTS[operators.complete_reset]=nothing
+
+# operators.account: Shows all data of the caller's account. It has all that the service stores about the account,
+#     except its sessions, its metadata and secrets.
+#     user_id: integer. required. The operator's `id`.
+#     session_id: string. required. A session of that operator.
+#     Returns OperatorsAccount: An operator's account, as the operator sees it.
+#         id: integer. The operator's number.
+#         created: time, as text. When the operator registered.
+#         user: OperatorsPerson. The operator's person data.
+#         email_confirmed: boolean. Whether the email is confirmed.
+#     Errors: authentication_failed.
+_POSTERN_PARAMS[operators.account]='
+user_id:integer
+session_id:string
+'
+_POSTERN_RESULTS[operators.account]=OperatorsAccount
+
+# operators.sessions: Lists the open sessions of the caller's account. A session is shown by a number, never by its
+#     token. Limits: `sessionSeconds` (90 days).
+#     user_id: integer. required. The operator's `id`.
+#     session_id: string. required. A session of that operator.
+#     Returns OperatorsSessionList: The open sessions of an account.
+#         sessions: list of OperatorsOpenSession. The sessions, the newest first.
+#     Errors: authentication_failed.
+_POSTERN_PARAMS[operators.sessions]='
+user_id:integer
+session_id:string
+'
+_POSTERN_RESULTS[operators.sessions]=OperatorsSessionList
+
+# operators.end_session: Ends one session of the caller's account. The caller may also end its own session, like a
+#     sign-out.
+#     user_id: integer. required. The operator's `id`.
+#     session_id: string. required. A session of that operator.
+#     id: integer. required. The session's number, from `operators.sessions`.
+#     Returns nothing.
+#     Errors: authentication_failed, field_required, field_invalid, session_not_found.
+_POSTERN_PARAMS[operators.end_session]='
+user_id:integer
+session_id:string
+id:integer
+'
+_POSTERN_RESULTS[operators.end_session]=nothing
+
+# operators.end_other_sessions: Ends all sessions of the caller's account except the current one. A program calls it
+#     for a user who has lost a device.
+#     user_id: integer. required. The operator's `id`.
+#     session_id: string. required. A session of that operator.
+#     Returns OperatorsEndedSessions: The number of sessions that were ended.
+#         ended: integer. The number of sessions that were ended.
+#     Errors: authentication_failed.
+_POSTERN_PARAMS[operators.end_other_sessions]='
+user_id:integer
+session_id:string
+'
+_POSTERN_RESULTS[operators.end_other_sessions]=OperatorsEndedSessions
+
+# operators.check_password: Verifies the caller's current password. A program calls it before a serious action in an
+#     open session. Wrong passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10),
+#     `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+#     user_id: integer. required. The operator's `id`.
+#     session_id: string. required. A session of that operator.
+#     current_password: string. required. The account's current password.
+#     Returns nothing.
+#     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts.
+_POSTERN_PARAMS[operators.check_password]='
+user_id:integer
+session_id:string
+current_password:string
+'
+_POSTERN_RESULTS[operators.check_password]=nothing
+
+# operators.change_password: Changes the caller's password. All sessions of the account end, and all its mailed
+#     codes become invalid. The result is a new session, with which the caller continues. Limits: `failedSignInsMax`
+#     (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
+#     user_id: integer. required. The operator's `id`.
+#     session_id: string. required. A session of that operator.
+#     current_password: string. required. The account's current password.
+#     password: string. required. The new password, 1 to 1,024 bytes, taken exactly as given.
+#     Returns OperatorsSessionCredential: A new session.
+#         session_id: string. The session: 128 hexadecimal digits.
+#     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts.
+_POSTERN_PARAMS[operators.change_password]='
+user_id:integer
+session_id:string
+current_password:string
+password:string
+'
+_POSTERN_RESULTS[operators.change_password]=OperatorsSessionCredential
+
+# operators.delete: Deletes the caller's account. The account's data is removed from the store's files by the next
+#     compaction. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+#     user_id: integer. required. The operator's `id`.
+#     session_id: string. required. A session of that operator.
+#     current_password: string. required. The account's current password.
+#     Returns nothing.
+#     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts.
+_POSTERN_PARAMS[operators.delete]='
+user_id:integer
+session_id:string
+current_password:string
+'
+_POSTERN_RESULTS[operators.delete]=nothing
 
 # care.user.register: Registers a user. Also creates a patient for the user, and mails a code that confirms the
 #     address. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an
@@ -590,6 +698,94 @@ code:string
 '
 _POSTERN_RESULTS[care.patients.claim]=CarePatientResult
 
+# care.user.account: Shows all data of the caller's account. It has all that the service stores about the account,
+#     except its sessions, its metadata and secrets.
+#     access_token: string. required. A bearer token from a sign-in.
+#     Returns CareAccount: An account, as its user sees it.
+#         id: integer. The user's number.
+#         created: time, as text. When the user registered.
+#         email: string. The email address.
+#         first_name: string. The first name.
+#         last_name: string. The last name.
+#         phone: string. The phone number.
+#         role: string: user, clinician. user or clinician.
+#         npi: string. A clinician's National Provider Identifier.
+#         email_confirmed: boolean. Whether the user has confirmed the address.
+#         success: boolean. Always true.
+#     Errors: access_token_required, invalid_access_token.
+_POSTERN_PARAMS[care.user.account]='
+access_token:string
+'
+_POSTERN_RESULTS[care.user.account]=CareAccount
+
+# care.user.sessions: Lists the open sessions of the caller's account. A session is shown by a number, never by its
+#     token. Limits: `sessionSeconds` (90 days).
+#     access_token: string. required. A bearer token from a sign-in.
+#     Returns CareSessionList: The open sessions of an account.
+#         sessions: list of CareOpenSession. The sessions, the newest first.
+#         success: boolean. Always true.
+#     Errors: access_token_required, invalid_access_token.
+_POSTERN_PARAMS[care.user.sessions]='
+access_token:string
+'
+_POSTERN_RESULTS[care.user.sessions]=CareSessionList
+
+# care.user.end_session: Ends one session of the caller's account. The caller may also end its own session, like a
+#     sign-out.
+#     access_token: string. required. A bearer token from a sign-in.
+#     id: integer. required. The session's number, from `care.user.sessions`.
+#     Returns nothing.
+#     Errors: access_token_required, invalid_access_token, session_not_found.
+_POSTERN_PARAMS[care.user.end_session]='
+access_token:string
+id:integer
+'
+_POSTERN_RESULTS[care.user.end_session]=nothing
+
+# care.user.end_other_sessions: Ends all sessions of the caller's account except the current one. A program calls it
+#     for a user who has lost a device.
+#     access_token: string. required. A bearer token from a sign-in.
+#     Returns CareEndedSessions: The number of sessions that were ended.
+#         ended: integer. The number of sessions that were ended.
+#         success: boolean. Always true.
+#     Errors: access_token_required, invalid_access_token.
+_POSTERN_PARAMS[care.user.end_other_sessions]='
+access_token:string
+'
+_POSTERN_RESULTS[care.user.end_other_sessions]=CareEndedSessions
+
+# care.user.check_password: Verifies the caller's current password. A program calls it before a serious action in an
+#     open session. Wrong passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10),
+#     `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+#     access_token: string. required. A bearer token from a sign-in.
+#     current_password: string. required. The account's current password.
+#     Returns nothing.
+#     Errors: access_token_required, invalid_access_token, password_required, invalid_password, wrong_password,
+#         login_attempts_exceeded.
+_POSTERN_PARAMS[care.user.check_password]='
+access_token:string
+current_password:string
+'
+_POSTERN_RESULTS[care.user.check_password]=nothing
+
+# care.user.change_password: Changes the caller's password. All sessions of the account end, and all its mailed
+#     codes become invalid. The result is a new session, with which the caller continues. Limits: `failedSignInsMax`
+#     (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
+#     access_token: string. required. A bearer token from a sign-in.
+#     current_password: string. required. The account's current password.
+#     password: string. required. The new password, 1 to 1,024 bytes, taken exactly as given.
+#     Returns CareAccessToken: A new session.
+#         access_token: string. The bearer token of the session.
+#         success: boolean. Always true.
+#     Errors: access_token_required, invalid_access_token, password_required, invalid_password, wrong_password,
+#         login_attempts_exceeded.
+_POSTERN_PARAMS[care.user.change_password]='
+access_token:string
+current_password:string
+password:string
+'
+_POSTERN_RESULTS[care.user.change_password]=CareAccessToken
+
 # sales.user.create_customer: Creates a customer. Any valid referral code works. The customer cannot sign in until
 #     the mailed token is used. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
 #     `mailQuotaSeconds` (an hour).
@@ -774,6 +970,101 @@ api_key:string
 '
 _POSTERN_RESULTS[sales.user.signout]=nothing
 
+# sales.user.account: Shows all data of the caller's account. It has all that the service stores about the account,
+#     except its sessions, its metadata and secrets.
+#     api_key: string. required. A bearer token from a sign-in.
+#     Returns SalesAccount: An account, as its owner sees it, with all that is stored about it.
+#         external_id: string. A random UUID, the account's public id.
+#         created: seconds since 1970. When the account was created, as Unix time in seconds.
+#         role: string: customer, salesperson, admin. customer, salesperson or admin.
+#         email: string. The email address.
+#         email_confirmed: boolean. Whether the email is verified.
+#         name: SalesName. The name.
+#         referral_code: string. The code with which the account invites others.
+#         source: string or null. Where a customer came from; null for others.
+#         phone: string or null. A salesperson's phone number; null for others.
+#         brand_id: string or null. A salesperson's brand; null for others.
+#     Errors: not_authenticated, invalid_request.
+_POSTERN_PARAMS[sales.user.account]='
+api_key:string
+'
+_POSTERN_RESULTS[sales.user.account]=SalesAccount
+
+# sales.user.sessions: Lists the open sessions of the caller's account. A session is shown by a number, never by its
+#     token. Limits: `sessionSeconds` (90 days).
+#     api_key: string. required. A bearer token from a sign-in.
+#     Returns SalesSessionList: The open sessions of an account.
+#         sessions: list of SalesOpenSession. The sessions, the newest first.
+#     Errors: not_authenticated, invalid_request.
+_POSTERN_PARAMS[sales.user.sessions]='
+api_key:string
+'
+_POSTERN_RESULTS[sales.user.sessions]=SalesSessionList
+
+# sales.user.end_session: Ends one session of the caller's account. The caller may also end its own session, like a
+#     sign-out.
+#     api_key: string. required. A bearer token from a sign-in.
+#     id: integer. required. The session's number, from `sales.user.sessions`.
+#     Returns nothing.
+#     Errors: not_authenticated, invalid_request, session_not_found.
+_POSTERN_PARAMS[sales.user.end_session]='
+api_key:string
+id:integer
+'
+_POSTERN_RESULTS[sales.user.end_session]=nothing
+
+# sales.user.end_other_sessions: Ends all sessions of the caller's account except the current one. A program calls
+#     it for a user who has lost a device.
+#     api_key: string. required. A bearer token from a sign-in.
+#     Returns SalesEndedSessions: The number of sessions that were ended.
+#         ended: integer. The number of sessions that were ended.
+#     Errors: not_authenticated, invalid_request.
+_POSTERN_PARAMS[sales.user.end_other_sessions]='
+api_key:string
+'
+_POSTERN_RESULTS[sales.user.end_other_sessions]=SalesEndedSessions
+
+# sales.user.check_password: Verifies the caller's current password. A program calls it before a serious action in
+#     an open session. Wrong passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax`
+#     (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+#     api_key: string. required. A bearer token from a sign-in.
+#     current_password: string. required. The account's current password.
+#     Returns nothing.
+#     Errors: not_authenticated, invalid_request, wrong_password, too_many_attempts.
+_POSTERN_PARAMS[sales.user.check_password]='
+api_key:string
+current_password:string
+'
+_POSTERN_RESULTS[sales.user.check_password]=nothing
+
+# sales.user.change_password: Changes the caller's password. All sessions of the account end, and all its mailed
+#     codes become invalid. The result is a new session, with which the caller continues. Limits: `failedSignInsMax`
+#     (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
+#     api_key: string. required. A bearer token from a sign-in.
+#     current_password: string. required. The account's current password.
+#     password: string. required. The new password, 1 to 1,024 bytes, taken exactly as given.
+#     Returns SalesNewKey: A new session.
+#         api_key: string. The bearer token of the session.
+#     Errors: not_authenticated, invalid_request, wrong_password, too_many_attempts.
+_POSTERN_PARAMS[sales.user.change_password]='
+api_key:string
+current_password:string
+password:string
+'
+_POSTERN_RESULTS[sales.user.change_password]=SalesNewKey
+
+# sales.user.delete: Deletes the caller's account. The account's data is removed from the store's files by the next
+#     compaction. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+#     api_key: string. required. A bearer token from a sign-in.
+#     current_password: string. required. The account's current password.
+#     Returns nothing.
+#     Errors: not_authenticated, invalid_request, wrong_password, too_many_attempts.
+_POSTERN_PARAMS[sales.user.delete]='
+api_key:string
+current_password:string
+'
+_POSTERN_RESULTS[sales.user.delete]=nothing
+
 # rpc.discover: Describes all methods. The OpenRPC document.
 #     Returns an object.
 _POSTERN_PARAMS[rpc.discover]='
@@ -834,7 +1125,8 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 
 # account_invalid_or_unconfirmed: The account does not exist, or its email is not confirmed.
 
-# wrong_password: The password is wrong.
+# wrong_password: operators: The password is wrong. care: The current password is wrong. sales: The current password
+#     is wrong.
 
 # client_not_found: The operator has no such client.
 
@@ -850,6 +1142,9 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 #     account caused 100 mails to other addresses within a day; `data.retry_after` is the number of seconds until
 #     the next mail is allowed. sales: 5 mails of a kind went to the address within an hour; `data.retry_after` is
 #     the number of seconds until the next mail is allowed.
+
+# session_not_found: operators: The account has no open session with this number. care: The account has no open
+#     session with this number. sales: The account has no open session with this number.
 
 # email_required: The email is missing, null or blank.
 

@@ -35,6 +35,33 @@ def types: {
   OperatorsConfirmedEmail: {
     "email": "string"
   },
+  # A new session.
+  OperatorsSessionCredential: {
+    "session_id": "string"
+  },
+  # An operator's account, as the operator sees it.
+  OperatorsAccount: {
+    "id": "integer",
+    "created": "time",
+    "user": "OperatorsPerson",
+    "email_confirmed": "boolean"
+  },
+  # An open session of an account.
+  OperatorsOpenSession: {
+    "id": "integer",
+    "created": "time",
+    "last_used": "time",
+    "expires": "time",
+    "current": "boolean"
+  },
+  # The open sessions of an account.
+  OperatorsSessionList: {
+    "sessions": "[OperatorsOpenSession]"
+  },
+  # The number of sessions that were ended.
+  OperatorsEndedSessions: {
+    "ended": "integer"
+  },
   # A newly registered user.
   CareRegistered: {
     "email": "string",
@@ -129,6 +156,37 @@ def types: {
     "count": "integer",
     "success": "boolean"
   },
+  # An account, as its user sees it.
+  CareAccount: {
+    "id": "integer",
+    "created": "time",
+    "email": "string",
+    "first_name": "string",
+    "last_name": "string",
+    "phone": "string",
+    "role": "string",
+    "npi?": "string",
+    "email_confirmed": "boolean",
+    "success": "boolean"
+  },
+  # An open session of an account.
+  CareOpenSession: {
+    "id": "integer",
+    "created": "time",
+    "last_used": "time",
+    "expires": "time",
+    "current": "boolean"
+  },
+  # The open sessions of an account.
+  CareSessionList: {
+    "sessions": "[CareOpenSession]",
+    "success": "boolean"
+  },
+  # The number of sessions that were ended.
+  CareEndedSessions: {
+    "ended": "integer",
+    "success": "boolean"
+  },
   # A new customer.
   SalesCreated: {
     "email": "string",
@@ -165,6 +223,39 @@ def types: {
   # An account's new referral code.
   SalesReferralCode: {
     "referral_code": "string"
+  },
+  # An account, as its owner sees it, with all that is stored about it.
+  SalesAccount: {
+    "external_id": "string",
+    "created": "epoch",
+    "role": "string",
+    "email": "string",
+    "email_confirmed": "boolean",
+    "name": "SalesName",
+    "referral_code": "string",
+    "source": "string?",
+    "phone": "string?",
+    "brand_id": "string?"
+  },
+  # A new session.
+  SalesNewKey: {
+    "api_key": "string"
+  },
+  # An open session of an account.
+  SalesOpenSession: {
+    "id": "integer",
+    "created": "time",
+    "last_used": "time",
+    "expires": "time",
+    "current": "boolean"
+  },
+  # The open sessions of an account.
+  SalesSessionList: {
+    "sessions": "[SalesOpenSession]"
+  },
+  # The number of sessions that were ended.
+  SalesEndedSessions: {
+    "ended": "integer"
   },
   # The store.
   ServiceStoreInfo: {

@@ -15,9 +15,16 @@ var MethodNames = []string{
 	"operators.confirm_email",
 	"operators.resend_confirmation",
 	"operators.signout",
-	"operators.change_password",
+	"operators.update",
 	"operators.reset_password",
 	"operators.complete_reset",
+	"operators.account",
+	"operators.sessions",
+	"operators.end_session",
+	"operators.end_other_sessions",
+	"operators.check_password",
+	"operators.change_password",
+	"operators.delete",
 	"care.user.register",
 	"care.user.view",
 	"care.user.change",
@@ -36,6 +43,12 @@ var MethodNames = []string{
 	"care.patients.shares",
 	"care.patients.unshare",
 	"care.patients.claim",
+	"care.user.account",
+	"care.user.sessions",
+	"care.user.end_session",
+	"care.user.end_other_sessions",
+	"care.user.check_password",
+	"care.user.change_password",
 	"sales.user.create_customer",
 	"sales.user.create_salesperson",
 	"sales.user.create_internal",
@@ -48,6 +61,13 @@ var MethodNames = []string{
 	"sales.user.complete_reset",
 	"sales.user.resend_verification",
 	"sales.user.signout",
+	"sales.user.account",
+	"sales.user.sessions",
+	"sales.user.end_session",
+	"sales.user.end_other_sessions",
+	"sales.user.check_password",
+	"sales.user.change_password",
+	"sales.user.delete",
 	"rpc.discover",
 	"system.info",
 	"system.advance_clock",
@@ -76,12 +96,26 @@ func typedForm(client *postern.Client, method string) form {
 		return withoutResult(client.Operators.ResendConfirmation)
 	case "operators.signout":
 		return withoutResult(client.Operators.Signout)
-	case "operators.change_password":
-		return withoutResult(client.Operators.ChangePassword)
+	case "operators.update":
+		return withBoth(client.Operators.Update)
 	case "operators.reset_password":
 		return withoutResult(client.Operators.ResetPassword)
 	case "operators.complete_reset":
 		return withoutResult(client.Operators.CompleteReset)
+	case "operators.account":
+		return withBoth(client.Operators.Account)
+	case "operators.sessions":
+		return withBoth(client.Operators.Sessions)
+	case "operators.end_session":
+		return withoutResult(client.Operators.EndSession)
+	case "operators.end_other_sessions":
+		return withBoth(client.Operators.EndOtherSessions)
+	case "operators.check_password":
+		return withoutResult(client.Operators.CheckPassword)
+	case "operators.change_password":
+		return withBoth(client.Operators.ChangePassword)
+	case "operators.delete":
+		return withoutResult(client.Operators.Delete)
 	case "care.user.register":
 		return withBoth(client.Care.User.Register)
 	case "care.user.view":
@@ -118,6 +152,18 @@ func typedForm(client *postern.Client, method string) form {
 		return withBoth(client.Care.Patients.Unshare)
 	case "care.patients.claim":
 		return withBoth(client.Care.Patients.Claim)
+	case "care.user.account":
+		return withBoth(client.Care.User.Account)
+	case "care.user.sessions":
+		return withBoth(client.Care.User.Sessions)
+	case "care.user.end_session":
+		return withoutResult(client.Care.User.EndSession)
+	case "care.user.end_other_sessions":
+		return withBoth(client.Care.User.EndOtherSessions)
+	case "care.user.check_password":
+		return withoutResult(client.Care.User.CheckPassword)
+	case "care.user.change_password":
+		return withBoth(client.Care.User.ChangePassword)
 	case "sales.user.create_customer":
 		return withBoth(client.Sales.User.CreateCustomer)
 	case "sales.user.create_salesperson":
@@ -142,6 +188,20 @@ func typedForm(client *postern.Client, method string) form {
 		return withoutResult(client.Sales.User.ResendVerification)
 	case "sales.user.signout":
 		return withoutResult(client.Sales.User.Signout)
+	case "sales.user.account":
+		return withBoth(client.Sales.User.Account)
+	case "sales.user.sessions":
+		return withBoth(client.Sales.User.Sessions)
+	case "sales.user.end_session":
+		return withoutResult(client.Sales.User.EndSession)
+	case "sales.user.end_other_sessions":
+		return withBoth(client.Sales.User.EndOtherSessions)
+	case "sales.user.check_password":
+		return withoutResult(client.Sales.User.CheckPassword)
+	case "sales.user.change_password":
+		return withBoth(client.Sales.User.ChangePassword)
+	case "sales.user.delete":
+		return withoutResult(client.Sales.User.Delete)
 	case "rpc.discover":
 		return withoutParams(client.RPC.Discover)
 	case "system.info":
@@ -182,6 +242,8 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.OperatorsClientEmailTaken](err)
 	case "operators.too_many_mails":
 		return is[*postern.OperatorsTooManyMails](err)
+	case "operators.session_not_found":
+		return is[*postern.OperatorsSessionNotFound](err)
 	case "care.email_required":
 		return is[*postern.CareEmailRequired](err)
 	case "care.invalid_email":
@@ -238,6 +300,10 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.CareInvalidCode](err)
 	case "care.too_many_mails":
 		return is[*postern.CareTooManyMails](err)
+	case "care.session_not_found":
+		return is[*postern.CareSessionNotFound](err)
+	case "care.wrong_password":
+		return is[*postern.CareWrongPassword](err)
 	case "sales.invalid_request":
 		return is[*postern.SalesInvalidRequest](err)
 	case "sales.token_invalid":
@@ -256,6 +322,10 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.SalesTooManyAttempts](err)
 	case "sales.too_many_mails":
 		return is[*postern.SalesTooManyMails](err)
+	case "sales.session_not_found":
+		return is[*postern.SalesSessionNotFound](err)
+	case "sales.wrong_password":
+		return is[*postern.SalesWrongPassword](err)
 	case "service.invalid_request":
 		return is[*postern.ServiceInvalidRequest](err)
 	case "service.busy":

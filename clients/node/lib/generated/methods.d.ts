@@ -96,13 +96,11 @@ export interface OperatorsMethods {
   signout(params: types.OperatorsSignoutParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Changes an operator's password. All of the operator's sessions end. Limits: `failedSignInsMax` (10),
-   * `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+   * Changes the operator's names. Absent properties stay unchanged.
    *
-   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
-   * errors.operators.WrongPassword, errors.operators.TooManyAttempts
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid
    */
-  changePassword(params: types.OperatorsChangePasswordParams, options?: CallOptions): Promise<void>;
+  update(params: types.OperatorsUpdateParams, options?: CallOptions): Promise<types.OperatorsAccount>;
 
   /**
    * Mails a code for setting a new password. The reply is the same whether or not the account exists. Limits:
@@ -119,6 +117,73 @@ export interface OperatorsMethods {
    * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.CodeInvalid
    */
   completeReset(params: types.OperatorsCompleteResetParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Shows all data of the caller's account. It has all that the service stores about the account, except its sessions,
+   * its metadata and secrets.
+   *
+   * @throws errors.operators.AuthenticationFailed
+   */
+  account(params: types.OperatorsAccountParams, options?: CallOptions): Promise<types.OperatorsAccount>;
+
+  /**
+   * Lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
+   * `sessionSeconds` (90 days).
+   *
+   * @throws errors.operators.AuthenticationFailed
+   */
+  sessions(params: types.OperatorsSessionsParams, options?: CallOptions): Promise<types.OperatorsSessionList>;
+
+  /**
+   * Ends one session of the caller's account. The caller may also end its own session, like a sign-out.
+   *
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.SessionNotFound
+   */
+  endSession(params: types.OperatorsEndSessionParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Ends all sessions of the caller's account except the current one. A program calls it for a user who has lost a
+   * device.
+   *
+   * @throws errors.operators.AuthenticationFailed
+   */
+  endOtherSessions(
+    params: types.OperatorsEndOtherSessionsParams,
+    options?: CallOptions,
+  ): Promise<types.OperatorsEndedSessions>;
+
+  /**
+   * Verifies the caller's current password. A program calls it before a serious action in an open session. Wrong
+   * passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a
+   * day), `lockoutSeconds` (an hour).
+   *
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.WrongPassword, errors.operators.TooManyAttempts
+   */
+  checkPassword(params: types.OperatorsCheckPasswordParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Changes the caller's password. All sessions of the account end, and all its mailed codes become invalid. The result
+   * is a new session, with which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
+   * `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
+   *
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.WrongPassword, errors.operators.TooManyAttempts
+   */
+  changePassword(
+    params: types.OperatorsChangePasswordParams,
+    options?: CallOptions,
+  ): Promise<types.OperatorsSessionCredential>;
+
+  /**
+   * Deletes the caller's account. The account's data is removed from the store's files by the next compaction. Limits:
+   * `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+   *
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.WrongPassword, errors.operators.TooManyAttempts
+   */
+  delete(params: types.OperatorsDeleteParams, options?: CallOptions): Promise<void>;
 }
 
 /** The methods `care.user.…`. */
@@ -184,6 +249,60 @@ export interface CareUserMethods {
    * @throws errors.care.EmailRequired, errors.care.InvalidEmail
    */
   resendConfirmation(params: types.CareUserResendConfirmationParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Shows all data of the caller's account. It has all that the service stores about the account, except its sessions,
+   * its metadata and secrets.
+   *
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
+   */
+  account(params: types.CareUserAccountParams, options?: CallOptions): Promise<types.CareAccount>;
+
+  /**
+   * Lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
+   * `sessionSeconds` (90 days).
+   *
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
+   */
+  sessions(params: types.CareUserSessionsParams, options?: CallOptions): Promise<types.CareSessionList>;
+
+  /**
+   * Ends one session of the caller's account. The caller may also end its own session, like a sign-out.
+   *
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.SessionNotFound
+   */
+  endSession(params: types.CareUserEndSessionParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Ends all sessions of the caller's account except the current one. A program calls it for a user who has lost a
+   * device.
+   *
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
+   */
+  endOtherSessions(
+    params: types.CareUserEndOtherSessionsParams,
+    options?: CallOptions,
+  ): Promise<types.CareEndedSessions>;
+
+  /**
+   * Verifies the caller's current password. A program calls it before a serious action in an open session. Wrong
+   * passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a
+   * day), `lockoutSeconds` (an hour).
+   *
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.PasswordRequired,
+   * errors.care.InvalidPassword, errors.care.WrongPassword, errors.care.LoginAttemptsExceeded
+   */
+  checkPassword(params: types.CareUserCheckPasswordParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Changes the caller's password. All sessions of the account end, and all its mailed codes become invalid. The result
+   * is a new session, with which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
+   * `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
+   *
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.PasswordRequired,
+   * errors.care.InvalidPassword, errors.care.WrongPassword, errors.care.LoginAttemptsExceeded
+   */
+  changePassword(params: types.CareUserChangePasswordParams, options?: CallOptions): Promise<types.CareAccessToken>;
 }
 
 /** The methods `care.auth.…`. */
@@ -407,6 +526,69 @@ export interface SalesUserMethods {
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
   signout(params: types.SalesUserSignoutParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Shows all data of the caller's account. It has all that the service stores about the account, except its sessions,
+   * its metadata and secrets.
+   *
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
+   */
+  account(params: types.SalesUserAccountParams, options?: CallOptions): Promise<types.SalesAccount>;
+
+  /**
+   * Lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
+   * `sessionSeconds` (90 days).
+   *
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
+   */
+  sessions(params: types.SalesUserSessionsParams, options?: CallOptions): Promise<types.SalesSessionList>;
+
+  /**
+   * Ends one session of the caller's account. The caller may also end its own session, like a sign-out.
+   *
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.SessionNotFound
+   */
+  endSession(params: types.SalesUserEndSessionParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Ends all sessions of the caller's account except the current one. A program calls it for a user who has lost a
+   * device.
+   *
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
+   */
+  endOtherSessions(
+    params: types.SalesUserEndOtherSessionsParams,
+    options?: CallOptions,
+  ): Promise<types.SalesEndedSessions>;
+
+  /**
+   * Verifies the caller's current password. A program calls it before a serious action in an open session. Wrong
+   * passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a
+   * day), `lockoutSeconds` (an hour).
+   *
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.WrongPassword,
+   * errors.sales.TooManyAttempts
+   */
+  checkPassword(params: types.SalesUserCheckPasswordParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Changes the caller's password. All sessions of the account end, and all its mailed codes become invalid. The result
+   * is a new session, with which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
+   * `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
+   *
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.WrongPassword,
+   * errors.sales.TooManyAttempts
+   */
+  changePassword(params: types.SalesUserChangePasswordParams, options?: CallOptions): Promise<types.SalesNewKey>;
+
+  /**
+   * Deletes the caller's account. The account's data is removed from the store's files by the next compaction. Limits:
+   * `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+   *
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.WrongPassword,
+   * errors.sales.TooManyAttempts
+   */
+  delete(params: types.SalesUserDeleteParams, options?: CallOptions): Promise<void>;
 }
 
 /** Customers, salespeople and internal users. */

@@ -63,8 +63,8 @@ export class OperatorsMethods {
     return this.#call("operators.signout", params, results.nothing, options);
   }
 
-  changePassword(params, options) {
-    return this.#call("operators.change_password", params, results.nothing, options);
+  update(params, options) {
+    return this.#call("operators.update", params, results.OperatorsAccount, options);
   }
 
   resetPassword(params, options) {
@@ -73,6 +73,34 @@ export class OperatorsMethods {
 
   completeReset(params, options) {
     return this.#call("operators.complete_reset", params, results.nothing, options);
+  }
+
+  account(params, options) {
+    return this.#call("operators.account", params, results.OperatorsAccount, options);
+  }
+
+  sessions(params, options) {
+    return this.#call("operators.sessions", params, results.OperatorsSessionList, options);
+  }
+
+  endSession(params, options) {
+    return this.#call("operators.end_session", params, results.nothing, options);
+  }
+
+  endOtherSessions(params, options) {
+    return this.#call("operators.end_other_sessions", params, results.OperatorsEndedSessions, options);
+  }
+
+  checkPassword(params, options) {
+    return this.#call("operators.check_password", params, results.nothing, options);
+  }
+
+  changePassword(params, options) {
+    return this.#call("operators.change_password", params, results.OperatorsSessionCredential, options);
+  }
+
+  delete(params, options) {
+    return this.#call("operators.delete", params, results.nothing, options);
   }
 }
 
@@ -109,6 +137,30 @@ export class CareUserMethods {
 
   resendConfirmation(params, options) {
     return this.#call("care.user.resend_confirmation", params, results.nothing, options);
+  }
+
+  account(params, options) {
+    return this.#call("care.user.account", params, results.CareAccount, options);
+  }
+
+  sessions(params, options) {
+    return this.#call("care.user.sessions", params, results.CareSessionList, options);
+  }
+
+  endSession(params, options) {
+    return this.#call("care.user.end_session", params, results.nothing, options);
+  }
+
+  endOtherSessions(params, options) {
+    return this.#call("care.user.end_other_sessions", params, results.CareEndedSessions, options);
+  }
+
+  checkPassword(params, options) {
+    return this.#call("care.user.check_password", params, results.nothing, options);
+  }
+
+  changePassword(params, options) {
+    return this.#call("care.user.change_password", params, results.CareAccessToken, options);
   }
 }
 
@@ -233,6 +285,34 @@ export class SalesUserMethods {
 
   signout(params, options) {
     return this.#call("sales.user.signout", params, results.nothing, options);
+  }
+
+  account(params, options) {
+    return this.#call("sales.user.account", params, results.SalesAccount, options);
+  }
+
+  sessions(params, options) {
+    return this.#call("sales.user.sessions", params, results.SalesSessionList, options);
+  }
+
+  endSession(params, options) {
+    return this.#call("sales.user.end_session", params, results.nothing, options);
+  }
+
+  endOtherSessions(params, options) {
+    return this.#call("sales.user.end_other_sessions", params, results.SalesEndedSessions, options);
+  }
+
+  checkPassword(params, options) {
+    return this.#call("sales.user.check_password", params, results.nothing, options);
+  }
+
+  changePassword(params, options) {
+    return this.#call("sales.user.change_password", params, results.SalesNewKey, options);
+  }
+
+  delete(params, options) {
+    return this.#call("sales.user.delete", params, results.nothing, options);
   }
 }
 

@@ -36,6 +36,33 @@ export const OperatorsConfirmedEmail = {
   email: { type: "string" },
 };
 
+export const OperatorsSessionCredential = {
+  session_id: { type: "string", secret: true },
+};
+
+export const OperatorsAccount = {
+  id: { type: "integer" },
+  created: { type: "string" },
+  user: { type: OperatorsPerson },
+  email_confirmed: { type: "boolean" },
+};
+
+export const OperatorsOpenSession = {
+  id: { type: "integer" },
+  created: { type: "string" },
+  last_used: { type: "string" },
+  expires: { type: "string" },
+  current: { type: "boolean" },
+};
+
+export const OperatorsSessionList = {
+  sessions: { type: OperatorsOpenSession, list: true },
+};
+
+export const OperatorsEndedSessions = {
+  ended: { type: "integer" },
+};
+
 export const CareRegistered = {
   email: { type: "string" },
   first_name: { type: "string" },
@@ -130,6 +157,37 @@ export const CareShareList = {
   success: { type: "boolean" },
 };
 
+export const CareAccount = {
+  id: { type: "integer" },
+  created: { type: "string" },
+  email: { type: "string" },
+  first_name: { type: "string" },
+  last_name: { type: "string" },
+  phone: { type: "string" },
+  role: { type: "string" },
+  npi: { type: "string", optional: true },
+  email_confirmed: { type: "boolean" },
+  success: { type: "boolean" },
+};
+
+export const CareOpenSession = {
+  id: { type: "integer" },
+  created: { type: "string" },
+  last_used: { type: "string" },
+  expires: { type: "string" },
+  current: { type: "boolean" },
+};
+
+export const CareSessionList = {
+  sessions: { type: CareOpenSession, list: true },
+  success: { type: "boolean" },
+};
+
+export const CareEndedSessions = {
+  ended: { type: "integer" },
+  success: { type: "boolean" },
+};
+
 export const SalesCreated = {
   email: { type: "string" },
   created: { type: "integer" },
@@ -165,6 +223,39 @@ export const SalesMe = {
 
 export const SalesReferralCode = {
   referral_code: { type: "string" },
+};
+
+export const SalesAccount = {
+  external_id: { type: "string" },
+  created: { type: "integer" },
+  role: { type: "string" },
+  email: { type: "string" },
+  email_confirmed: { type: "boolean" },
+  name: { type: SalesName },
+  referral_code: { type: "string" },
+  source: { type: "string", nullable: true },
+  phone: { type: "string", nullable: true },
+  brand_id: { type: "string", nullable: true },
+};
+
+export const SalesNewKey = {
+  api_key: { type: "string", secret: true },
+};
+
+export const SalesOpenSession = {
+  id: { type: "integer" },
+  created: { type: "string" },
+  last_used: { type: "string" },
+  expires: { type: "string" },
+  current: { type: "boolean" },
+};
+
+export const SalesSessionList = {
+  sessions: { type: SalesOpenSession, list: true },
+};
+
+export const SalesEndedSessions = {
+  ended: { type: "integer" },
 };
 
 export const ServiceStoreInfo = {

@@ -78,6 +78,53 @@ export interface OperatorsConfirmedEmail {
   email: string;
 }
 
+/** A new session. */
+export interface OperatorsSessionCredential {
+  /** The session: 128 hexadecimal digits. */
+  session_id: string;
+}
+
+/** An operator's account, as the operator sees it. */
+export interface OperatorsAccount {
+  /** The operator's number. */
+  id: number;
+  /** When the operator registered. */
+  created: Time;
+  /** The operator's person data. */
+  user: OperatorsPerson;
+  /** Whether the email is confirmed. */
+  email_confirmed: boolean;
+}
+
+/** An open session of an account. */
+export interface OperatorsOpenSession {
+  /** The session's number. */
+  id: number;
+  /** When the session was opened. */
+  created: Time;
+  /**
+   * When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
+   * missing until then.
+   */
+  last_used: Time;
+  /** When the session expires. */
+  expires: Time;
+  /** Whether this request used the session. */
+  current: boolean;
+}
+
+/** The open sessions of an account. */
+export interface OperatorsSessionList {
+  /** The sessions, the newest first. */
+  sessions: Array<OperatorsOpenSession>;
+}
+
+/** The number of sessions that were ended. */
+export interface OperatorsEndedSessions {
+  /** The number of sessions that were ended. */
+  ended: number;
+}
+
 /** A newly registered user. */
 export interface CareRegistered {
   /** The email address. */
@@ -248,6 +295,63 @@ export interface CareShareList {
   success: boolean;
 }
 
+/** An account, as its user sees it. */
+export interface CareAccount {
+  /** The user's number. */
+  id: number;
+  /** When the user registered. */
+  created: Time;
+  /** The email address. */
+  email: string;
+  /** The first name. */
+  first_name: string;
+  /** The last name. */
+  last_name: string;
+  /** The phone number. */
+  phone: string;
+  /** user or clinician. */
+  role: CareRole;
+  /** A clinician's National Provider Identifier. */
+  npi?: string;
+  /** Whether the user has confirmed the address. */
+  email_confirmed: boolean;
+  /** Always true. */
+  success: boolean;
+}
+
+/** An open session of an account. */
+export interface CareOpenSession {
+  /** The session's number. */
+  id: number;
+  /** When the session was opened. */
+  created: Time;
+  /**
+   * When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
+   * missing until then.
+   */
+  last_used: Time;
+  /** When the session expires. */
+  expires: Time;
+  /** Whether this request used the session. */
+  current: boolean;
+}
+
+/** The open sessions of an account. */
+export interface CareSessionList {
+  /** The sessions, the newest first. */
+  sessions: Array<CareOpenSession>;
+  /** Always true. */
+  success: boolean;
+}
+
+/** The number of sessions that were ended. */
+export interface CareEndedSessions {
+  /** The number of sessions that were ended. */
+  ended: number;
+  /** Always true. */
+  success: boolean;
+}
+
 /** A new customer. */
 export interface SalesCreated {
   /** The email address. */
@@ -306,6 +410,65 @@ export interface SalesMe {
 export interface SalesReferralCode {
   /** The new code with which the account invites others. */
   referral_code: string;
+}
+
+/** An account, as its owner sees it, with all that is stored about it. */
+export interface SalesAccount {
+  /** A random UUID, the account's public id. */
+  external_id: string;
+  /** When the account was created, as Unix time in seconds. */
+  created: Epoch;
+  /** customer, salesperson or admin. */
+  role: SalesRole;
+  /** The email address. */
+  email: string;
+  /** Whether the email is verified. */
+  email_confirmed: boolean;
+  /** The name. */
+  name: SalesName;
+  /** The code with which the account invites others. */
+  referral_code: string;
+  /** Where a customer came from; null for others. */
+  source: string | null;
+  /** A salesperson's phone number; null for others. */
+  phone: string | null;
+  /** A salesperson's brand; null for others. */
+  brand_id: string | null;
+}
+
+/** A new session. */
+export interface SalesNewKey {
+  /** The bearer token of the session. */
+  api_key: string;
+}
+
+/** An open session of an account. */
+export interface SalesOpenSession {
+  /** The session's number. */
+  id: number;
+  /** When the session was opened. */
+  created: Time;
+  /**
+   * When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
+   * missing until then.
+   */
+  last_used: Time;
+  /** When the session expires. */
+  expires: Time;
+  /** Whether this request used the session. */
+  current: boolean;
+}
+
+/** The open sessions of an account. */
+export interface SalesSessionList {
+  /** The sessions, the newest first. */
+  sessions: Array<SalesOpenSession>;
+}
+
+/** The number of sessions that were ended. */
+export interface SalesEndedSessions {
+  /** The number of sessions that were ended. */
+  ended: number;
 }
 
 /** The store. */
@@ -370,6 +533,14 @@ export interface OperatorsClientInput {
   address: string;
 }
 
+/** The names in a request that changes them. */
+export interface OperatorsNameInput {
+  /** The first name. */
+  first_name: string;
+  /** The last name. */
+  last_name: string;
+}
+
 /** The person data in a request. Omitted properties stay unchanged. */
 export interface OperatorsPersonChanges {
   /** The first name. */
@@ -386,6 +557,14 @@ export interface OperatorsClientChanges {
   user?: OperatorsPersonChanges | undefined;
   /** The client's postal address. */
   address?: string | undefined;
+}
+
+/** The names in a request that changes them. Omitted properties stay unchanged. */
+export interface OperatorsNameChanges {
+  /** The first name. */
+  first_name?: string | undefined;
+  /** The last name. */
+  last_name?: string | undefined;
 }
 
 /** A person's name. */
@@ -476,16 +655,14 @@ export interface OperatorsSignoutParams {
   session_id: string;
 }
 
-/** The params of `operators.change_password`. */
-export interface OperatorsChangePasswordParams {
+/** The params of `operators.update`. */
+export interface OperatorsUpdateParams {
   /** The operator's `id`. */
   user_id: number;
   /** A session of that operator. */
   session_id: string;
-  /** The current password. */
-  current_password: string;
-  /** The password, 1 to 1,024 bytes, taken exactly as given. */
-  password: string;
+  /** The names to change. */
+  user: OperatorsNameChanges;
 }
 
 /** The params of `operators.reset_password`. */
@@ -500,6 +677,72 @@ export interface OperatorsCompleteResetParams {
   code: string;
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
+}
+
+/** The params of `operators.account`. */
+export interface OperatorsAccountParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+}
+
+/** The params of `operators.sessions`. */
+export interface OperatorsSessionsParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+}
+
+/** The params of `operators.end_session`. */
+export interface OperatorsEndSessionParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+  /** The session's number, from `operators.sessions`. */
+  id: number;
+}
+
+/** The params of `operators.end_other_sessions`. */
+export interface OperatorsEndOtherSessionsParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+}
+
+/** The params of `operators.check_password`. */
+export interface OperatorsCheckPasswordParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+  /** The account's current password. */
+  current_password: string;
+}
+
+/** The params of `operators.change_password`. */
+export interface OperatorsChangePasswordParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+  /** The account's current password. */
+  current_password: string;
+  /** The new password, 1 to 1,024 bytes, taken exactly as given. */
+  password: string;
+}
+
+/** The params of `operators.delete`. */
+export interface OperatorsDeleteParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+  /** The account's current password. */
+  current_password: string;
 }
 
 /** The params of `care.user.register`. */
@@ -680,6 +923,50 @@ export interface CarePatientsClaimParams {
   code: string;
 }
 
+/** The params of `care.user.account`. */
+export interface CareUserAccountParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+}
+
+/** The params of `care.user.sessions`. */
+export interface CareUserSessionsParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+}
+
+/** The params of `care.user.end_session`. */
+export interface CareUserEndSessionParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+  /** The session's number, from `care.user.sessions`. */
+  id: number;
+}
+
+/** The params of `care.user.end_other_sessions`. */
+export interface CareUserEndOtherSessionsParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+}
+
+/** The params of `care.user.check_password`. */
+export interface CareUserCheckPasswordParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+  /** The account's current password. */
+  current_password: string;
+}
+
+/** The params of `care.user.change_password`. */
+export interface CareUserChangePasswordParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+  /** The account's current password. */
+  current_password: string;
+  /** The new password, 1 to 1,024 bytes, taken exactly as given. */
+  password: string;
+}
+
 /** The params of `sales.user.create_customer`. */
 export interface SalesUserCreateCustomerParams {
   /** The email address, unique without regard to case. */
@@ -780,6 +1067,58 @@ export interface SalesUserResendVerificationParams {
 export interface SalesUserSignoutParams {
   /** A bearer token from a sign-in. */
   api_key: string;
+}
+
+/** The params of `sales.user.account`. */
+export interface SalesUserAccountParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+}
+
+/** The params of `sales.user.sessions`. */
+export interface SalesUserSessionsParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+}
+
+/** The params of `sales.user.end_session`. */
+export interface SalesUserEndSessionParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+  /** The session's number, from `sales.user.sessions`. */
+  id: number;
+}
+
+/** The params of `sales.user.end_other_sessions`. */
+export interface SalesUserEndOtherSessionsParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+}
+
+/** The params of `sales.user.check_password`. */
+export interface SalesUserCheckPasswordParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+  /** The account's current password. */
+  current_password: string;
+}
+
+/** The params of `sales.user.change_password`. */
+export interface SalesUserChangePasswordParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+  /** The account's current password. */
+  current_password: string;
+  /** The new password, 1 to 1,024 bytes, taken exactly as given. */
+  password: string;
+}
+
+/** The params of `sales.user.delete`. */
+export interface SalesUserDeleteParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+  /** The account's current password. */
+  current_password: string;
 }
 
 /** The params of `system.advance_clock`. */

@@ -11,30 +11,42 @@ from ._unset import UNSET, Unset, given
 from .types import (
     CareAccess,
     CareAccessToken,
+    CareAccount,
     CareConfirmedEmail,
     CareDone,
+    CareEndedSessions,
     CarePatientList,
     CarePatientResult,
     CareRegistered,
     CareResetEmail,
     CareRole,
+    CareSessionList,
     CareShareList,
     CareShareResult,
     CareUser,
+    OperatorsAccount,
     OperatorsClient,
     OperatorsClientChanges,
     OperatorsClientInput,
     OperatorsClientList,
     OperatorsConfirmedEmail,
+    OperatorsEndedSessions,
+    OperatorsNameChanges,
     OperatorsOperator,
     OperatorsPersonInput,
+    OperatorsSessionCredential,
+    OperatorsSessionList,
+    SalesAccount,
     SalesAuthenticated,
     SalesCreated,
     SalesCreatedWithKey,
+    SalesEndedSessions,
     SalesMe,
     SalesNameInput,
+    SalesNewKey,
     SalesReferralCode,
     SalesRole,
+    SalesSessionList,
     SalesVerifiedEmail,
     ServiceInfo,
     ServiceInvite,
@@ -270,33 +282,27 @@ class AsyncOperatorsMethods:
         """
         await self._call("operators.signout", {"user_id": user_id, "session_id": session_id}, nothing)
 
-    async def change_password(
+    async def update(
         self,
         *,
         user_id: int,
         session_id: str,
-        current_password: str,
-        password: str,
-    ) -> None:
-        """Changes an operator's password.
+        user: OperatorsNameChanges,
+    ) -> OperatorsAccount:
+        """Changes the operator's names.
 
-        All of the operator's sessions end. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
-        `lockoutSeconds` (an hour).
+        Absent properties stay unchanged.
 
         Args:
             user_id: The operator's `id`.
             session_id: A session of that operator.
-            current_password: The current password.
-            password: The password, 1 to 1,024 bytes, taken exactly as given.
+            user: The names to change.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
-            operators.TooManyAttempts
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid
         """
-        await self._call(
-            "operators.change_password",
-            {"user_id": user_id, "session_id": session_id, "current_password": current_password, "password": password},
-            nothing,
+        return await self._call(
+            "operators.update", {"user_id": user_id, "session_id": session_id, "user": user}, OperatorsAccount.from_json
         )
 
     async def reset_password(
@@ -336,6 +342,176 @@ class AsyncOperatorsMethods:
             operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid
         """
         await self._call("operators.complete_reset", {"code": code, "password": password}, nothing)
+
+    async def account(
+        self,
+        *,
+        user_id: int,
+        session_id: str,
+    ) -> OperatorsAccount:
+        """Shows all data of the caller's account.
+
+        It has all that the service stores about the account, except its sessions, its metadata and secrets.
+
+        Args:
+            user_id: The operator's `id`.
+            session_id: A session of that operator.
+
+        Raises:
+            operators.AuthenticationFailed
+        """
+        return await self._call(
+            "operators.account", {"user_id": user_id, "session_id": session_id}, OperatorsAccount.from_json
+        )
+
+    async def sessions(
+        self,
+        *,
+        user_id: int,
+        session_id: str,
+    ) -> OperatorsSessionList:
+        """Lists the open sessions of the caller's account.
+
+        A session is shown by a number, never by its token. Limits: `sessionSeconds` (90 days).
+
+        Args:
+            user_id: The operator's `id`.
+            session_id: A session of that operator.
+
+        Raises:
+            operators.AuthenticationFailed
+        """
+        return await self._call(
+            "operators.sessions", {"user_id": user_id, "session_id": session_id}, OperatorsSessionList.from_json
+        )
+
+    async def end_session(
+        self,
+        *,
+        user_id: int,
+        session_id: str,
+        id: int,
+    ) -> None:
+        """Ends one session of the caller's account.
+
+        The caller may also end its own session, like a sign-out.
+
+        Args:
+            user_id: The operator's `id`.
+            session_id: A session of that operator.
+            id: The session's number, from `operators.sessions`.
+
+        Raises:
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.SessionNotFound
+        """
+        await self._call("operators.end_session", {"user_id": user_id, "session_id": session_id, "id": id}, nothing)
+
+    async def end_other_sessions(
+        self,
+        *,
+        user_id: int,
+        session_id: str,
+    ) -> OperatorsEndedSessions:
+        """Ends all sessions of the caller's account except the current one.
+
+        A program calls it for a user who has lost a device.
+
+        Args:
+            user_id: The operator's `id`.
+            session_id: A session of that operator.
+
+        Raises:
+            operators.AuthenticationFailed
+        """
+        return await self._call(
+            "operators.end_other_sessions",
+            {"user_id": user_id, "session_id": session_id},
+            OperatorsEndedSessions.from_json,
+        )
+
+    async def check_password(
+        self,
+        *,
+        user_id: int,
+        session_id: str,
+        current_password: str,
+    ) -> None:
+        """Verifies the caller's current password.
+
+        A program calls it before a serious action in an open session. Wrong passwords are counted, separately from
+        failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+
+        Args:
+            user_id: The operator's `id`.
+            session_id: A session of that operator.
+            current_password: The account's current password.
+
+        Raises:
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
+            operators.TooManyAttempts
+        """
+        await self._call(
+            "operators.check_password",
+            {"user_id": user_id, "session_id": session_id, "current_password": current_password},
+            nothing,
+        )
+
+    async def change_password(
+        self,
+        *,
+        user_id: int,
+        session_id: str,
+        current_password: str,
+        password: str,
+    ) -> OperatorsSessionCredential:
+        """Changes the caller's password.
+
+        All sessions of the account end, and all its mailed codes become invalid. The result is a new session, with
+        which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an
+        hour), `sessionSeconds` (90 days).
+
+        Args:
+            user_id: The operator's `id`.
+            session_id: A session of that operator.
+            current_password: The account's current password.
+            password: The new password, 1 to 1,024 bytes, taken exactly as given.
+
+        Raises:
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
+            operators.TooManyAttempts
+        """
+        return await self._call(
+            "operators.change_password",
+            {"user_id": user_id, "session_id": session_id, "current_password": current_password, "password": password},
+            OperatorsSessionCredential.from_json,
+        )
+
+    async def delete(
+        self,
+        *,
+        user_id: int,
+        session_id: str,
+        current_password: str,
+    ) -> None:
+        """Deletes the caller's account.
+
+        The account's data is removed from the store's files by the next compaction. Limits: `failedSignInsMax` (10),
+        `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+
+        Args:
+            user_id: The operator's `id`.
+            session_id: A session of that operator.
+            current_password: The account's current password.
+
+        Raises:
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
+            operators.TooManyAttempts
+        """
+        await self._call(
+            "operators.delete",
+            {"user_id": user_id, "session_id": session_id, "current_password": current_password},
+            nothing,
+        )
 
 
 class AsyncCareUserMethods:
@@ -511,6 +687,129 @@ class AsyncCareUserMethods:
             care.EmailRequired, care.InvalidEmail
         """
         await self._call("care.user.resend_confirmation", {"email": email}, nothing)
+
+    async def account(
+        self,
+        *,
+        access_token: str,
+    ) -> CareAccount:
+        """Shows all data of the caller's account.
+
+        It has all that the service stores about the account, except its sessions, its metadata and secrets.
+
+        Args:
+            access_token: A bearer token from a sign-in.
+
+        Raises:
+            care.AccessTokenRequired, care.InvalidAccessToken
+        """
+        return await self._call("care.user.account", {"access_token": access_token}, CareAccount.from_json)
+
+    async def sessions(
+        self,
+        *,
+        access_token: str,
+    ) -> CareSessionList:
+        """Lists the open sessions of the caller's account.
+
+        A session is shown by a number, never by its token. Limits: `sessionSeconds` (90 days).
+
+        Args:
+            access_token: A bearer token from a sign-in.
+
+        Raises:
+            care.AccessTokenRequired, care.InvalidAccessToken
+        """
+        return await self._call("care.user.sessions", {"access_token": access_token}, CareSessionList.from_json)
+
+    async def end_session(
+        self,
+        *,
+        access_token: str,
+        id: int,
+    ) -> None:
+        """Ends one session of the caller's account.
+
+        The caller may also end its own session, like a sign-out.
+
+        Args:
+            access_token: A bearer token from a sign-in.
+            id: The session's number, from `care.user.sessions`.
+
+        Raises:
+            care.AccessTokenRequired, care.InvalidAccessToken, care.SessionNotFound
+        """
+        await self._call("care.user.end_session", {"access_token": access_token, "id": id}, nothing)
+
+    async def end_other_sessions(
+        self,
+        *,
+        access_token: str,
+    ) -> CareEndedSessions:
+        """Ends all sessions of the caller's account except the current one.
+
+        A program calls it for a user who has lost a device.
+
+        Args:
+            access_token: A bearer token from a sign-in.
+
+        Raises:
+            care.AccessTokenRequired, care.InvalidAccessToken
+        """
+        return await self._call(
+            "care.user.end_other_sessions", {"access_token": access_token}, CareEndedSessions.from_json
+        )
+
+    async def check_password(
+        self,
+        *,
+        access_token: str,
+        current_password: str,
+    ) -> None:
+        """Verifies the caller's current password.
+
+        A program calls it before a serious action in an open session. Wrong passwords are counted, separately from
+        failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+
+        Args:
+            access_token: A bearer token from a sign-in.
+            current_password: The account's current password.
+
+        Raises:
+            care.AccessTokenRequired, care.InvalidAccessToken, care.PasswordRequired, care.InvalidPassword,
+            care.WrongPassword, care.LoginAttemptsExceeded
+        """
+        await self._call(
+            "care.user.check_password", {"access_token": access_token, "current_password": current_password}, nothing
+        )
+
+    async def change_password(
+        self,
+        *,
+        access_token: str,
+        current_password: str,
+        password: str,
+    ) -> CareAccessToken:
+        """Changes the caller's password.
+
+        All sessions of the account end, and all its mailed codes become invalid. The result is a new session, with
+        which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an
+        hour), `sessionSeconds` (90 days).
+
+        Args:
+            access_token: A bearer token from a sign-in.
+            current_password: The account's current password.
+            password: The new password, 1 to 1,024 bytes, taken exactly as given.
+
+        Raises:
+            care.AccessTokenRequired, care.InvalidAccessToken, care.PasswordRequired, care.InvalidPassword,
+            care.WrongPassword, care.LoginAttemptsExceeded
+        """
+        return await self._call(
+            "care.user.change_password",
+            {"access_token": access_token, "current_password": current_password, "password": password},
+            CareAccessToken.from_json,
+        )
 
 
 class AsyncCareAuthMethods:
@@ -1099,6 +1398,145 @@ class AsyncSalesUserMethods:
             sales.NotAuthenticated, sales.InvalidRequest
         """
         await self._call("sales.user.signout", {"api_key": api_key}, nothing)
+
+    async def account(
+        self,
+        *,
+        api_key: str,
+    ) -> SalesAccount:
+        """Shows all data of the caller's account.
+
+        It has all that the service stores about the account, except its sessions, its metadata and secrets.
+
+        Args:
+            api_key: A bearer token from a sign-in.
+
+        Raises:
+            sales.NotAuthenticated, sales.InvalidRequest
+        """
+        return await self._call("sales.user.account", {"api_key": api_key}, SalesAccount.from_json)
+
+    async def sessions(
+        self,
+        *,
+        api_key: str,
+    ) -> SalesSessionList:
+        """Lists the open sessions of the caller's account.
+
+        A session is shown by a number, never by its token. Limits: `sessionSeconds` (90 days).
+
+        Args:
+            api_key: A bearer token from a sign-in.
+
+        Raises:
+            sales.NotAuthenticated, sales.InvalidRequest
+        """
+        return await self._call("sales.user.sessions", {"api_key": api_key}, SalesSessionList.from_json)
+
+    async def end_session(
+        self,
+        *,
+        api_key: str,
+        id: int,
+    ) -> None:
+        """Ends one session of the caller's account.
+
+        The caller may also end its own session, like a sign-out.
+
+        Args:
+            api_key: A bearer token from a sign-in.
+            id: The session's number, from `sales.user.sessions`.
+
+        Raises:
+            sales.NotAuthenticated, sales.InvalidRequest, sales.SessionNotFound
+        """
+        await self._call("sales.user.end_session", {"api_key": api_key, "id": id}, nothing)
+
+    async def end_other_sessions(
+        self,
+        *,
+        api_key: str,
+    ) -> SalesEndedSessions:
+        """Ends all sessions of the caller's account except the current one.
+
+        A program calls it for a user who has lost a device.
+
+        Args:
+            api_key: A bearer token from a sign-in.
+
+        Raises:
+            sales.NotAuthenticated, sales.InvalidRequest
+        """
+        return await self._call("sales.user.end_other_sessions", {"api_key": api_key}, SalesEndedSessions.from_json)
+
+    async def check_password(
+        self,
+        *,
+        api_key: str,
+        current_password: str,
+    ) -> None:
+        """Verifies the caller's current password.
+
+        A program calls it before a serious action in an open session. Wrong passwords are counted, separately from
+        failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+
+        Args:
+            api_key: A bearer token from a sign-in.
+            current_password: The account's current password.
+
+        Raises:
+            sales.NotAuthenticated, sales.InvalidRequest, sales.WrongPassword, sales.TooManyAttempts
+        """
+        await self._call(
+            "sales.user.check_password", {"api_key": api_key, "current_password": current_password}, nothing
+        )
+
+    async def change_password(
+        self,
+        *,
+        api_key: str,
+        current_password: str,
+        password: str,
+    ) -> SalesNewKey:
+        """Changes the caller's password.
+
+        All sessions of the account end, and all its mailed codes become invalid. The result is a new session, with
+        which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an
+        hour), `sessionSeconds` (90 days).
+
+        Args:
+            api_key: A bearer token from a sign-in.
+            current_password: The account's current password.
+            password: The new password, 1 to 1,024 bytes, taken exactly as given.
+
+        Raises:
+            sales.NotAuthenticated, sales.InvalidRequest, sales.WrongPassword, sales.TooManyAttempts
+        """
+        return await self._call(
+            "sales.user.change_password",
+            {"api_key": api_key, "current_password": current_password, "password": password},
+            SalesNewKey.from_json,
+        )
+
+    async def delete(
+        self,
+        *,
+        api_key: str,
+        current_password: str,
+    ) -> None:
+        """Deletes the caller's account.
+
+        The account's data is removed from the store's files by the next compaction. Limits: `failedSignInsMax` (10),
+        `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+
+        Args:
+            api_key: A bearer token from a sign-in.
+            current_password: The account's current password.
+
+        Raises:
+            sales.NotAuthenticated, sales.InvalidRequest, sales.WrongPassword, sales.TooManyAttempts
+        """
+        await self._call("sales.user.delete", {"api_key": api_key, "current_password": current_password}, nothing)
 
 
 class AsyncSalesMethods:

@@ -145,6 +145,109 @@ class OperatorsConfirmedEmail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorsSessionCredential:
+    """A new session."""
+
+    session_id: str = field(repr=False)
+    """The session: 128 hexadecimal digits."""
+
+    @classmethod
+    def from_json(cls, value: object) -> OperatorsSessionCredential:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            session_id=read(properties, "session_id", string),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorsAccount:
+    """An operator's account, as the operator sees it."""
+
+    id: int
+    """The operator's number."""
+    created: datetime
+    """When the operator registered."""
+    user: OperatorsPerson
+    """The operator's person data."""
+    email_confirmed: bool
+    """Whether the email is confirmed."""
+
+    @classmethod
+    def from_json(cls, value: object) -> OperatorsAccount:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            id=read(properties, "id", integer),
+            created=read(properties, "created", time),
+            user=read(properties, "user", OperatorsPerson.from_json),
+            email_confirmed=read(properties, "email_confirmed", boolean),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorsOpenSession:
+    """An open session of an account."""
+
+    id: int
+    """The session's number."""
+    created: datetime
+    """When the session was opened."""
+    last_used: datetime
+    """When a request last used the session. Processes store it every 10 minutes, so the uses of another process may
+    be missing until then.
+    """
+    expires: datetime
+    """When the session expires."""
+    current: bool
+    """Whether this request used the session."""
+
+    @classmethod
+    def from_json(cls, value: object) -> OperatorsOpenSession:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            id=read(properties, "id", integer),
+            created=read(properties, "created", time),
+            last_used=read(properties, "last_used", time),
+            expires=read(properties, "expires", time),
+            current=read(properties, "current", boolean),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorsSessionList:
+    """The open sessions of an account."""
+
+    sessions: tuple[OperatorsOpenSession, ...]
+    """The sessions, the newest first."""
+
+    @classmethod
+    def from_json(cls, value: object) -> OperatorsSessionList:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            sessions=read(properties, "sessions", listed(OperatorsOpenSession.from_json)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorsEndedSessions:
+    """The number of sessions that were ended."""
+
+    ended: int
+    """The number of sessions that were ended."""
+
+    @classmethod
+    def from_json(cls, value: object) -> OperatorsEndedSessions:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            ended=read(properties, "ended", integer),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CareRegistered:
     """A newly registered user."""
 
@@ -479,6 +582,117 @@ class CareShareList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CareAccount:
+    """An account, as its user sees it."""
+
+    id: int
+    """The user's number."""
+    created: datetime
+    """When the user registered."""
+    email: str
+    """The email address."""
+    first_name: str
+    """The first name."""
+    last_name: str
+    """The last name."""
+    phone: str
+    """The phone number."""
+    role: CareRole
+    """user or clinician."""
+    email_confirmed: bool
+    """Whether the user has confirmed the address."""
+    success: bool
+    """Always true."""
+    npi: str | None = None
+    """A clinician's National Provider Identifier. None if the reply omits it."""
+
+    @classmethod
+    def from_json(cls, value: object) -> CareAccount:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            id=read(properties, "id", integer),
+            created=read(properties, "created", time),
+            email=read(properties, "email", string),
+            first_name=read(properties, "first_name", string),
+            last_name=read(properties, "last_name", string),
+            phone=read(properties, "phone", string),
+            role=read(properties, "role", choice),
+            email_confirmed=read(properties, "email_confirmed", boolean),
+            success=read(properties, "success", boolean),
+            npi=read_optional(properties, "npi", string),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CareOpenSession:
+    """An open session of an account."""
+
+    id: int
+    """The session's number."""
+    created: datetime
+    """When the session was opened."""
+    last_used: datetime
+    """When a request last used the session. Processes store it every 10 minutes, so the uses of another process may
+    be missing until then.
+    """
+    expires: datetime
+    """When the session expires."""
+    current: bool
+    """Whether this request used the session."""
+
+    @classmethod
+    def from_json(cls, value: object) -> CareOpenSession:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            id=read(properties, "id", integer),
+            created=read(properties, "created", time),
+            last_used=read(properties, "last_used", time),
+            expires=read(properties, "expires", time),
+            current=read(properties, "current", boolean),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CareSessionList:
+    """The open sessions of an account."""
+
+    sessions: tuple[CareOpenSession, ...]
+    """The sessions, the newest first."""
+    success: bool
+    """Always true."""
+
+    @classmethod
+    def from_json(cls, value: object) -> CareSessionList:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            sessions=read(properties, "sessions", listed(CareOpenSession.from_json)),
+            success=read(properties, "success", boolean),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CareEndedSessions:
+    """The number of sessions that were ended."""
+
+    ended: int
+    """The number of sessions that were ended."""
+    success: bool
+    """Always true."""
+
+    @classmethod
+    def from_json(cls, value: object) -> CareEndedSessions:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            ended=read(properties, "ended", integer),
+            success=read(properties, "success", boolean),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SalesCreated:
     """A new customer."""
 
@@ -618,6 +832,127 @@ class SalesReferralCode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SalesAccount:
+    """An account, as its owner sees it, with all that is stored about it."""
+
+    external_id: str
+    """A random UUID, the account's public id."""
+    created: int
+    """When the account was created, as Unix time in seconds."""
+    role: SalesRole
+    """customer, salesperson or admin."""
+    email: str
+    """The email address."""
+    email_confirmed: bool
+    """Whether the email is verified."""
+    name: SalesName
+    """The name."""
+    referral_code: str
+    """The code with which the account invites others."""
+    source: str | None
+    """Where a customer came from; null for others."""
+    phone: str | None
+    """A salesperson's phone number; null for others."""
+    brand_id: str | None
+    """A salesperson's brand; null for others."""
+
+    @classmethod
+    def from_json(cls, value: object) -> SalesAccount:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            external_id=read(properties, "external_id", string),
+            created=read(properties, "created", integer),
+            role=read(properties, "role", choice),
+            email=read(properties, "email", string),
+            email_confirmed=read(properties, "email_confirmed", boolean),
+            name=read(properties, "name", SalesName.from_json),
+            referral_code=read(properties, "referral_code", string),
+            source=read(properties, "source", nullable(string)),
+            phone=read(properties, "phone", nullable(string)),
+            brand_id=read(properties, "brand_id", nullable(string)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesNewKey:
+    """A new session."""
+
+    api_key: str = field(repr=False)
+    """The bearer token of the session."""
+
+    @classmethod
+    def from_json(cls, value: object) -> SalesNewKey:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            api_key=read(properties, "api_key", string),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesOpenSession:
+    """An open session of an account."""
+
+    id: int
+    """The session's number."""
+    created: datetime
+    """When the session was opened."""
+    last_used: datetime
+    """When a request last used the session. Processes store it every 10 minutes, so the uses of another process may
+    be missing until then.
+    """
+    expires: datetime
+    """When the session expires."""
+    current: bool
+    """Whether this request used the session."""
+
+    @classmethod
+    def from_json(cls, value: object) -> SalesOpenSession:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            id=read(properties, "id", integer),
+            created=read(properties, "created", time),
+            last_used=read(properties, "last_used", time),
+            expires=read(properties, "expires", time),
+            current=read(properties, "current", boolean),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesSessionList:
+    """The open sessions of an account."""
+
+    sessions: tuple[SalesOpenSession, ...]
+    """The sessions, the newest first."""
+
+    @classmethod
+    def from_json(cls, value: object) -> SalesSessionList:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            sessions=read(properties, "sessions", listed(SalesOpenSession.from_json)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesEndedSessions:
+    """The number of sessions that were ended."""
+
+    ended: int
+    """The number of sessions that were ended."""
+
+    @classmethod
+    def from_json(cls, value: object) -> SalesEndedSessions:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            ended=read(properties, "ended", integer),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStoreInfo:
     """The store."""
 
@@ -738,6 +1073,15 @@ class OperatorsClientInput(TypedDict):
     """The client's postal address."""
 
 
+class OperatorsNameInput(TypedDict):
+    """The names in a request that changes them."""
+
+    first_name: str
+    """The first name."""
+    last_name: str
+    """The last name."""
+
+
 class OperatorsPersonChanges(TypedDict, total=False):
     """The person data in a request. Omitted properties stay unchanged."""
 
@@ -756,6 +1100,15 @@ class OperatorsClientChanges(TypedDict, total=False):
     """The client's person data."""
     address: str
     """The client's postal address."""
+
+
+class OperatorsNameChanges(TypedDict, total=False):
+    """The names in a request that changes them. Omitted properties stay unchanged."""
+
+    first_name: str
+    """The first name."""
+    last_name: str
+    """The last name."""
 
 
 class SalesNameInput(TypedDict):

@@ -39,6 +39,17 @@ extension OperatorsClientInput: FittingValue {
     }
 }
 
+extension OperatorsNameInput: FittingValue {
+    init?(fitting value: JSONValue) {
+        guard
+            value.hasOnly(["first_name", "last_name"]),
+            let firstName = value.required("first_name", String.self),
+            let lastName = value.required("last_name", String.self)
+        else { return nil }
+        self.init(firstName: firstName, lastName: lastName)
+    }
+}
+
 extension OperatorsPersonChanges: FittingValue {
     init?(fitting value: JSONValue) {
         guard
@@ -59,6 +70,17 @@ extension OperatorsClientChanges: FittingValue {
             let address = value.optional("address", String.self)
         else { return nil }
         self.init(user: user, address: address)
+    }
+}
+
+extension OperatorsNameChanges: FittingValue {
+    init?(fitting value: JSONValue) {
+        guard
+            value.hasOnly(["first_name", "last_name"]),
+            let firstName = value.optional("first_name", String.self),
+            let lastName = value.optional("last_name", String.self)
+        else { return nil }
+        self.init(firstName: firstName, lastName: lastName)
     }
 }
 
@@ -140,6 +162,67 @@ extension OperatorsConfirmedEmail: WrittenValue {
         writer.beginObject()
         writer.property("email")
         writer.string(email)
+        writer.endObject()
+    }
+}
+
+extension OperatorsSessionCredential: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("session_id")
+        writer.string(sessionID)
+        writer.endObject()
+    }
+}
+
+extension OperatorsAccount: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("created")
+        writer.string(created)
+        writer.property("user")
+        user.write(to: &writer)
+        writer.property("email_confirmed")
+        writer.bool(emailConfirmed)
+        writer.endObject()
+    }
+}
+
+extension OperatorsOpenSession: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("created")
+        writer.string(created)
+        writer.property("last_used")
+        writer.string(lastUsed)
+        writer.property("expires")
+        writer.string(expires)
+        writer.property("current")
+        writer.bool(current)
+        writer.endObject()
+    }
+}
+
+extension OperatorsSessionList: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("sessions")
+        writer.beginArray()
+        for element in sessions { element.write(to: &writer) }
+        writer.endArray()
+        writer.endObject()
+    }
+}
+
+extension OperatorsEndedSessions: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("ended")
+        writer.int(ended)
         writer.endObject()
     }
 }
@@ -350,6 +433,76 @@ extension CareShareList: WrittenValue {
     }
 }
 
+extension CareAccount: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("created")
+        writer.string(created)
+        writer.property("email")
+        writer.string(email)
+        writer.property("first_name")
+        writer.string(firstName)
+        writer.property("last_name")
+        writer.string(lastName)
+        writer.property("phone")
+        writer.string(phone)
+        writer.property("role")
+        role.write(to: &writer)
+        if let npi {
+            writer.property("npi")
+            writer.string(npi)
+        }
+        writer.property("email_confirmed")
+        writer.bool(emailConfirmed)
+        writer.property("success")
+        writer.bool(success)
+        writer.endObject()
+    }
+}
+
+extension CareOpenSession: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("created")
+        writer.string(created)
+        writer.property("last_used")
+        writer.string(lastUsed)
+        writer.property("expires")
+        writer.string(expires)
+        writer.property("current")
+        writer.bool(current)
+        writer.endObject()
+    }
+}
+
+extension CareSessionList: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("sessions")
+        writer.beginArray()
+        for element in sessions { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("success")
+        writer.bool(success)
+        writer.endObject()
+    }
+}
+
+extension CareEndedSessions: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("ended")
+        writer.int(ended)
+        writer.property("success")
+        writer.bool(success)
+        writer.endObject()
+    }
+}
+
 extension SalesCreated: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
@@ -427,6 +580,79 @@ extension SalesReferralCode: WrittenValue {
         writer.beginObject()
         writer.property("referral_code")
         writer.string(referralCode)
+        writer.endObject()
+    }
+}
+
+extension SalesAccount: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("external_id")
+        writer.string(externalID)
+        writer.property("created")
+        writer.int(created)
+        writer.property("role")
+        role.write(to: &writer)
+        writer.property("email")
+        writer.string(email)
+        writer.property("email_confirmed")
+        writer.bool(emailConfirmed)
+        writer.property("name")
+        name.write(to: &writer)
+        writer.property("referral_code")
+        writer.string(referralCode)
+        writer.property("source")
+        writer.string(source)
+        writer.property("phone")
+        writer.string(phone)
+        writer.property("brand_id")
+        writer.string(brandID)
+        writer.endObject()
+    }
+}
+
+extension SalesNewKey: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("api_key")
+        writer.string(apiKey)
+        writer.endObject()
+    }
+}
+
+extension SalesOpenSession: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("created")
+        writer.string(created)
+        writer.property("last_used")
+        writer.string(lastUsed)
+        writer.property("expires")
+        writer.string(expires)
+        writer.property("current")
+        writer.bool(current)
+        writer.endObject()
+    }
+}
+
+extension SalesSessionList: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("sessions")
+        writer.beginArray()
+        for element in sessions { element.write(to: &writer) }
+        writer.endArray()
+        writer.endObject()
+    }
+}
+
+extension SalesEndedSessions: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("ended")
+        writer.int(ended)
         writer.endObject()
     }
 }

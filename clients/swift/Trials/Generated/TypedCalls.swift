@@ -87,21 +87,14 @@ extension Postern {
             else { return nil }
             try await operators.signout(userID: userID, sessionID: sessionID)
             return .null
-        case "operators.change_password":
+        case "operators.update":
             guard
-                params.hasOnly(["user_id", "session_id", "current_password", "password"]),
+                params.hasOnly(["user_id", "session_id", "user"]),
                 let userID = params.required("user_id", Int.self),
                 let sessionID = params.required("session_id", String.self),
-                let currentPassword = params.required("current_password", String.self),
-                let password = params.required("password", String.self)
+                let user = params.required("user", OperatorsNameChanges.self)
             else { return nil }
-            try await operators.changePassword(
-                userID: userID,
-                sessionID: sessionID,
-                currentPassword: currentPassword,
-                password: password
-            )
-            return .null
+            return try await operators.update(userID: userID, sessionID: sessionID, user: user).json
         case "operators.reset_password":
             guard
                 params.hasOnly(["email"]),
@@ -116,6 +109,68 @@ extension Postern {
                 let password = params.required("password", String.self)
             else { return nil }
             try await operators.completeReset(code: code, password: password)
+            return .null
+        case "operators.account":
+            guard
+                params.hasOnly(["user_id", "session_id"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self)
+            else { return nil }
+            return try await operators.account(userID: userID, sessionID: sessionID).json
+        case "operators.sessions":
+            guard
+                params.hasOnly(["user_id", "session_id"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self)
+            else { return nil }
+            return try await operators.sessions(userID: userID, sessionID: sessionID).json
+        case "operators.end_session":
+            guard
+                params.hasOnly(["user_id", "session_id", "id"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self),
+                let id = params.required("id", Int.self)
+            else { return nil }
+            try await operators.endSession(userID: userID, sessionID: sessionID, id: id)
+            return .null
+        case "operators.end_other_sessions":
+            guard
+                params.hasOnly(["user_id", "session_id"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self)
+            else { return nil }
+            return try await operators.endOtherSessions(userID: userID, sessionID: sessionID).json
+        case "operators.check_password":
+            guard
+                params.hasOnly(["user_id", "session_id", "current_password"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self),
+                let currentPassword = params.required("current_password", String.self)
+            else { return nil }
+            try await operators.checkPassword(userID: userID, sessionID: sessionID, currentPassword: currentPassword)
+            return .null
+        case "operators.change_password":
+            guard
+                params.hasOnly(["user_id", "session_id", "current_password", "password"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self),
+                let currentPassword = params.required("current_password", String.self),
+                let password = params.required("password", String.self)
+            else { return nil }
+            return try await operators.changePassword(
+                userID: userID,
+                sessionID: sessionID,
+                currentPassword: currentPassword,
+                password: password
+            ).json
+        case "operators.delete":
+            guard
+                params.hasOnly(["user_id", "session_id", "current_password"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self),
+                let currentPassword = params.required("current_password", String.self)
+            else { return nil }
+            try await operators.delete(userID: userID, sessionID: sessionID, currentPassword: currentPassword)
             return .null
         case "care.user.register":
             guard
@@ -300,6 +355,52 @@ extension Postern {
                 let code = params.required("code", String.self)
             else { return nil }
             return try await care.patients.claim(accessToken: accessToken, code: code).json
+        case "care.user.account":
+            guard
+                params.hasOnly(["access_token"]),
+                let accessToken = params.required("access_token", String.self)
+            else { return nil }
+            return try await care.user.account(accessToken: accessToken).json
+        case "care.user.sessions":
+            guard
+                params.hasOnly(["access_token"]),
+                let accessToken = params.required("access_token", String.self)
+            else { return nil }
+            return try await care.user.sessions(accessToken: accessToken).json
+        case "care.user.end_session":
+            guard
+                params.hasOnly(["access_token", "id"]),
+                let accessToken = params.required("access_token", String.self),
+                let id = params.required("id", Int.self)
+            else { return nil }
+            try await care.user.endSession(accessToken: accessToken, id: id)
+            return .null
+        case "care.user.end_other_sessions":
+            guard
+                params.hasOnly(["access_token"]),
+                let accessToken = params.required("access_token", String.self)
+            else { return nil }
+            return try await care.user.endOtherSessions(accessToken: accessToken).json
+        case "care.user.check_password":
+            guard
+                params.hasOnly(["access_token", "current_password"]),
+                let accessToken = params.required("access_token", String.self),
+                let currentPassword = params.required("current_password", String.self)
+            else { return nil }
+            try await care.user.checkPassword(accessToken: accessToken, currentPassword: currentPassword)
+            return .null
+        case "care.user.change_password":
+            guard
+                params.hasOnly(["access_token", "current_password", "password"]),
+                let accessToken = params.required("access_token", String.self),
+                let currentPassword = params.required("current_password", String.self),
+                let password = params.required("password", String.self)
+            else { return nil }
+            return try await care.user.changePassword(
+                accessToken: accessToken,
+                currentPassword: currentPassword,
+                password: password
+            ).json
         case "sales.user.create_customer":
             guard
                 params.hasOnly(["email", "password", "referral_code", "source", "name"]),
@@ -409,6 +510,60 @@ extension Postern {
                 let apiKey = params.required("api_key", String.self)
             else { return nil }
             try await sales.user.signout(apiKey: apiKey)
+            return .null
+        case "sales.user.account":
+            guard
+                params.hasOnly(["api_key"]),
+                let apiKey = params.required("api_key", String.self)
+            else { return nil }
+            return try await sales.user.account(apiKey: apiKey).json
+        case "sales.user.sessions":
+            guard
+                params.hasOnly(["api_key"]),
+                let apiKey = params.required("api_key", String.self)
+            else { return nil }
+            return try await sales.user.sessions(apiKey: apiKey).json
+        case "sales.user.end_session":
+            guard
+                params.hasOnly(["api_key", "id"]),
+                let apiKey = params.required("api_key", String.self),
+                let id = params.required("id", Int.self)
+            else { return nil }
+            try await sales.user.endSession(apiKey: apiKey, id: id)
+            return .null
+        case "sales.user.end_other_sessions":
+            guard
+                params.hasOnly(["api_key"]),
+                let apiKey = params.required("api_key", String.self)
+            else { return nil }
+            return try await sales.user.endOtherSessions(apiKey: apiKey).json
+        case "sales.user.check_password":
+            guard
+                params.hasOnly(["api_key", "current_password"]),
+                let apiKey = params.required("api_key", String.self),
+                let currentPassword = params.required("current_password", String.self)
+            else { return nil }
+            try await sales.user.checkPassword(apiKey: apiKey, currentPassword: currentPassword)
+            return .null
+        case "sales.user.change_password":
+            guard
+                params.hasOnly(["api_key", "current_password", "password"]),
+                let apiKey = params.required("api_key", String.self),
+                let currentPassword = params.required("current_password", String.self),
+                let password = params.required("password", String.self)
+            else { return nil }
+            return try await sales.user.changePassword(
+                apiKey: apiKey,
+                currentPassword: currentPassword,
+                password: password
+            ).json
+        case "sales.user.delete":
+            guard
+                params.hasOnly(["api_key", "current_password"]),
+                let apiKey = params.required("api_key", String.self),
+                let currentPassword = params.required("current_password", String.self)
+            else { return nil }
+            try await sales.user.delete(apiKey: apiKey, currentPassword: currentPassword)
             return .null
         case "rpc.discover":
             guard

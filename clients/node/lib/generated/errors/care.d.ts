@@ -200,3 +200,17 @@ export class TooManyMails extends CallError {
   readonly name: "TooManyMails";
   readonly slug: "too_many_mails";
 }
+
+/** The account has no open session with this number. */
+export class SessionNotFound extends CallError {
+  static readonly slug: "session_not_found";
+  readonly name: "SessionNotFound";
+  readonly slug: "session_not_found";
+}
+
+/** The current password is wrong. */
+export class WrongPassword extends CallError {
+  static readonly slug: "wrong_password";
+  readonly name: "WrongPassword";
+  readonly slug: "wrong_password";
+}

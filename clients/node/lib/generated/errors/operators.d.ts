@@ -81,3 +81,10 @@ export class TooManyMails extends CallError {
   readonly name: "TooManyMails";
   readonly slug: "too_many_mails";
 }
+
+/** The account has no open session with this number. */
+export class SessionNotFound extends CallError {
+  static readonly slug: "session_not_found";
+  readonly name: "SessionNotFound";
+  readonly slug: "session_not_found";
+}

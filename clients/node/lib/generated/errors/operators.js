@@ -89,3 +89,11 @@ export class TooManyMails extends CallError {
     return "TooManyMails";
   }
 }
+
+export class SessionNotFound extends CallError {
+  static slug = "session_not_found";
+
+  get name() {
+    return "SessionNotFound";
+  }
+}

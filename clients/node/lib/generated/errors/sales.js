@@ -73,3 +73,19 @@ export class TooManyMails extends CallError {
     return "TooManyMails";
   }
 }
+
+export class SessionNotFound extends CallError {
+  static slug = "session_not_found";
+
+  get name() {
+    return "SessionNotFound";
+  }
+}
+
+export class WrongPassword extends CallError {
+  static slug = "wrong_password";
+
+  get name() {
+    return "WrongPassword";
+  }
+}

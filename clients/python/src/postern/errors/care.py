@@ -118,6 +118,14 @@ class TooManyMails(CallError):
     """
 
 
+class SessionNotFound(CallError):
+    """The account has no open session with this number."""
+
+
+class WrongPassword(CallError):
+    """The current password is wrong."""
+
+
 BY_SLUG: dict[str, type[CallError]] = {
     "email_required": EmailRequired,
     "invalid_email": InvalidEmail,
@@ -147,5 +155,7 @@ BY_SLUG: dict[str, type[CallError]] = {
     "invalid_share_id": InvalidShareID,
     "invalid_code": InvalidCode,
     "too_many_mails": TooManyMails,
+    "session_not_found": SessionNotFound,
+    "wrong_password": WrongPassword,
 }
 """The class of each slug."""

@@ -50,6 +50,10 @@ class TooManyMails(CallError):
     """
 
 
+class SessionNotFound(CallError):
+    """The account has no open session with this number."""
+
+
 BY_SLUG: dict[str, type[CallError]] = {
     "authentication_failed": AuthenticationFailed,
     "field_required": FieldRequired,
@@ -62,5 +66,6 @@ BY_SLUG: dict[str, type[CallError]] = {
     "code_invalid": CodeInvalid,
     "client_email_taken": ClientEmailTaken,
     "too_many_mails": TooManyMails,
+    "session_not_found": SessionNotFound,
 }
 """The class of each slug."""

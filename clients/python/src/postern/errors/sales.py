@@ -42,6 +42,14 @@ class TooManyMails(CallError):
     """
 
 
+class SessionNotFound(CallError):
+    """The account has no open session with this number."""
+
+
+class WrongPassword(CallError):
+    """The current password is wrong."""
+
+
 BY_SLUG: dict[str, type[CallError]] = {
     "invalid_request": InvalidRequest,
     "token_invalid": TokenInvalid,
@@ -52,5 +60,7 @@ BY_SLUG: dict[str, type[CallError]] = {
     "user_already_exists": UserAlreadyExists,
     "too_many_attempts": TooManyAttempts,
     "too_many_mails": TooManyMails,
+    "session_not_found": SessionNotFound,
+    "wrong_password": WrongPassword,
 }
 """The class of each slug."""

@@ -201,6 +201,116 @@ public struct CareUserMethods: Sendable {
             writer.string(email)
         }
     }
+
+    /// Shows all data of the caller's account.
+    ///
+    /// It has all that the service stores about the account, except its sessions, its metadata and secrets.
+    ///
+    /// - Parameters:
+    ///   - accessToken: A bearer token from a sign-in.
+    /// - Returns: An account, as its user sees it.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`.
+    public func account(accessToken: String) async throws(PosternError) -> CareAccount {
+        try await postern.result(of: "care.user.account") { writer in
+            writer.property("access_token")
+            writer.string(accessToken)
+        }
+    }
+
+    /// Lists the open sessions of the caller's account.
+    ///
+    /// A session is shown by a number, never by its token. Limits: `sessionSeconds` (90 days).
+    ///
+    /// - Parameters:
+    ///   - accessToken: A bearer token from a sign-in.
+    /// - Returns: The open sessions of an account.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`.
+    public func sessions(accessToken: String) async throws(PosternError) -> CareSessionList {
+        try await postern.result(of: "care.user.sessions") { writer in
+            writer.property("access_token")
+            writer.string(accessToken)
+        }
+    }
+
+    /// Ends one session of the caller's account.
+    ///
+    /// The caller may also end its own session, like a sign-out.
+    ///
+    /// - Parameters:
+    ///   - accessToken: A bearer token from a sign-in.
+    ///   - id: The session's number, from `care.user.sessions`.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.sessionNotFound`.
+    public func endSession(accessToken: String, id: Int) async throws(PosternError) {
+        try await postern.perform("care.user.end_session") { writer in
+            writer.property("access_token")
+            writer.string(accessToken)
+            writer.property("id")
+            writer.int(id)
+        }
+    }
+
+    /// Ends all sessions of the caller's account except the current one.
+    ///
+    /// A program calls it for a user who has lost a device.
+    ///
+    /// - Parameters:
+    ///   - accessToken: A bearer token from a sign-in.
+    /// - Returns: The number of sessions that were ended.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`.
+    public func endOtherSessions(accessToken: String) async throws(PosternError) -> CareEndedSessions {
+        try await postern.result(of: "care.user.end_other_sessions") { writer in
+            writer.property("access_token")
+            writer.string(accessToken)
+        }
+    }
+
+    /// Verifies the caller's current password.
+    ///
+    /// A program calls it before a serious action in an open session. Wrong passwords are counted, separately from
+    /// failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+    ///
+    /// - Parameters:
+    ///   - accessToken: A bearer token from a sign-in.
+    ///   - currentPassword: The account's current password.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.passwordRequired`, `Care.invalidPassword`, `Care.wrongPassword`, `Care.loginAttemptsExceeded`.
+    public func checkPassword(accessToken: String, currentPassword: String) async throws(PosternError) {
+        try await postern.perform("care.user.check_password") { writer in
+            writer.property("access_token")
+            writer.string(accessToken)
+            writer.property("current_password")
+            writer.string(currentPassword)
+        }
+    }
+
+    /// Changes the caller's password.
+    ///
+    /// All sessions of the account end, and all its mailed codes become invalid. The result is a new session, with
+    /// which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds`
+    /// (an hour), `sessionSeconds` (90 days).
+    ///
+    /// - Parameters:
+    ///   - accessToken: A bearer token from a sign-in.
+    ///   - currentPassword: The account's current password.
+    ///   - password: The new password, 1 to 1,024 bytes, taken exactly as given.
+    /// - Returns: A new session.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.passwordRequired`, `Care.invalidPassword`, `Care.wrongPassword`, `Care.loginAttemptsExceeded`.
+    public func changePassword(
+        accessToken: String,
+        currentPassword: String,
+        password: String
+    ) async throws(PosternError) -> CareAccessToken {
+        try await postern.result(of: "care.user.change_password") { writer in
+            writer.property("access_token")
+            writer.string(accessToken)
+            writer.property("current_password")
+            writer.string(currentPassword)
+            writer.property("password")
+            writer.string(password)
+        }
+    }
 }
 
 /// The methods `care.auth.…`.

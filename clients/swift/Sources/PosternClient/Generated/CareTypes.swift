@@ -771,3 +771,228 @@ public struct CareShareList: ResultValue, Equatable, Sendable {
         self.success = try required(success, "success")
     }
 }
+
+/// An account, as its user sees it.
+public struct CareAccount: ResultValue, Equatable, Sendable {
+    /// The user's number.
+    public var id: Int
+    /// When the user registered. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    public var created: String
+    /// The email address.
+    public var email: String
+    /// The first name.
+    public var firstName: String
+    /// The last name.
+    public var lastName: String
+    /// The phone number.
+    public var phone: String
+    /// user or clinician.
+    public var role: CareRole
+    /// A clinician's National Provider Identifier.
+    public var npi: String?
+    /// Whether the user has confirmed the address.
+    public var emailConfirmed: Bool
+    /// Always true.
+    public var success: Bool
+
+    /// Creates a value from its properties.
+    public init(
+        id: Int,
+        created: String,
+        email: String,
+        firstName: String,
+        lastName: String,
+        phone: String,
+        role: CareRole,
+        npi: String? = nil,
+        emailConfirmed: Bool,
+        success: Bool
+    ) {
+        self.id = id
+        self.created = created
+        self.email = email
+        self.firstName = firstName
+        self.lastName = lastName
+        self.phone = phone
+        self.role = role
+        self.npi = npi
+        self.emailConfirmed = emailConfirmed
+        self.success = success
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var id: Int?
+        var created: String?
+        var email: String?
+        var firstName: String?
+        var lastName: String?
+        var phone: String?
+        var role: CareRole?
+        var npi: String?
+        var emailConfirmed: Bool?
+        var success: Bool?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
+                id = try reader.value(of: "id")
+            } else if propertyName.equals("created") {
+                created = try reader.value(of: "created")
+            } else if propertyName.equals("email") {
+                email = try reader.value(of: "email")
+            } else if propertyName.equals("first_name") {
+                firstName = try reader.value(of: "first_name")
+            } else if propertyName.equals("last_name") {
+                lastName = try reader.value(of: "last_name")
+            } else if propertyName.equals("phone") {
+                phone = try reader.value(of: "phone")
+            } else if propertyName.equals("role") {
+                role = try reader.value(of: "role")
+            } else if propertyName.equals("npi") {
+                npi = try reader.value(of: "npi")
+            } else if propertyName.equals("email_confirmed") {
+                emailConfirmed = try reader.value(of: "email_confirmed")
+            } else if propertyName.equals("success") {
+                success = try reader.value(of: "success")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.id = try required(id, "id")
+        self.created = try required(created, "created")
+        self.email = try required(email, "email")
+        self.firstName = try required(firstName, "first_name")
+        self.lastName = try required(lastName, "last_name")
+        self.phone = try required(phone, "phone")
+        self.role = try required(role, "role")
+        self.npi = npi
+        self.emailConfirmed = try required(emailConfirmed, "email_confirmed")
+        self.success = try required(success, "success")
+    }
+}
+
+/// An open session of an account.
+public struct CareOpenSession: ResultValue, Equatable, Sendable {
+    /// The session's number.
+    public var id: Int
+    /// When the session was opened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    public var created: String
+    /// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may
+    /// be missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    public var lastUsed: String
+    /// When the session expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    public var expires: String
+    /// Whether this request used the session.
+    public var current: Bool
+
+    /// Creates a value from its properties.
+    public init(
+        id: Int,
+        created: String,
+        lastUsed: String,
+        expires: String,
+        current: Bool
+    ) {
+        self.id = id
+        self.created = created
+        self.lastUsed = lastUsed
+        self.expires = expires
+        self.current = current
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var id: Int?
+        var created: String?
+        var lastUsed: String?
+        var expires: String?
+        var current: Bool?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
+                id = try reader.value(of: "id")
+            } else if propertyName.equals("created") {
+                created = try reader.value(of: "created")
+            } else if propertyName.equals("last_used") {
+                lastUsed = try reader.value(of: "last_used")
+            } else if propertyName.equals("expires") {
+                expires = try reader.value(of: "expires")
+            } else if propertyName.equals("current") {
+                current = try reader.value(of: "current")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.id = try required(id, "id")
+        self.created = try required(created, "created")
+        self.lastUsed = try required(lastUsed, "last_used")
+        self.expires = try required(expires, "expires")
+        self.current = try required(current, "current")
+    }
+}
+
+/// The open sessions of an account.
+public struct CareSessionList: ResultValue, Equatable, Sendable {
+    /// The sessions, the newest first.
+    public var sessions: [CareOpenSession]
+    /// Always true.
+    public var success: Bool
+
+    /// Creates a value from its properties.
+    public init(
+        sessions: [CareOpenSession],
+        success: Bool
+    ) {
+        self.sessions = sessions
+        self.success = success
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var sessions: [CareOpenSession]?
+        var success: Bool?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("sessions") {
+                sessions = try reader.value(of: "sessions")
+            } else if propertyName.equals("success") {
+                success = try reader.value(of: "success")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.sessions = try required(sessions, "sessions")
+        self.success = try required(success, "success")
+    }
+}
+
+/// The number of sessions that were ended.
+public struct CareEndedSessions: ResultValue, Equatable, Sendable {
+    /// The number of sessions that were ended.
+    public var ended: Int
+    /// Always true.
+    public var success: Bool
+
+    /// Creates a value from its properties.
+    public init(
+        ended: Int,
+        success: Bool
+    ) {
+        self.ended = ended
+        self.success = success
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var ended: Int?
+        var success: Bool?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("ended") {
+                ended = try reader.value(of: "ended")
+            } else if propertyName.equals("success") {
+                success = try reader.value(of: "success")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.ended = try required(ended, "ended")
+        self.success = try required(success, "success")
+    }
+}

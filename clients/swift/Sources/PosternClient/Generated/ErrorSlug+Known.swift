@@ -32,6 +32,8 @@ extension ErrorSlug {
         /// 5 mails of a kind went to the address within an hour; `data.retry_after` is the number of seconds until the
         /// next mail is allowed.
         public static let tooManyMails = ErrorSlug(.operators, "too_many_mails")
+        /// The account has no open session with this number.
+        public static let sessionNotFound = ErrorSlug(.operators, "session_not_found")
     }
 
     /// Users, clinicians and their patients.
@@ -93,6 +95,10 @@ extension ErrorSlug {
         /// 5 mails of a kind went to the address within an hour, or the account caused 100 mails to other addresses within
         /// a day; `data.retry_after` is the number of seconds until the next mail is allowed.
         public static let tooManyMails = ErrorSlug(.care, "too_many_mails")
+        /// The account has no open session with this number.
+        public static let sessionNotFound = ErrorSlug(.care, "session_not_found")
+        /// The current password is wrong.
+        public static let wrongPassword = ErrorSlug(.care, "wrong_password")
     }
 
     /// Customers, salespeople and internal users.
@@ -116,6 +122,10 @@ extension ErrorSlug {
         /// 5 mails of a kind went to the address within an hour; `data.retry_after` is the number of seconds until the
         /// next mail is allowed.
         public static let tooManyMails = ErrorSlug(.sales, "too_many_mails")
+        /// The account has no open session with this number.
+        public static let sessionNotFound = ErrorSlug(.sales, "session_not_found")
+        /// The current password is wrong.
+        public static let wrongPassword = ErrorSlug(.sales, "wrong_password")
     }
 
     /// The service itself.
@@ -147,6 +157,7 @@ extension ErrorSlug {
         Operators.codeInvalid,
         Operators.clientEmailTaken,
         Operators.tooManyMails,
+        Operators.sessionNotFound,
         Care.emailRequired,
         Care.invalidEmail,
         Care.passwordRequired,
@@ -175,6 +186,8 @@ extension ErrorSlug {
         Care.invalidShareID,
         Care.invalidCode,
         Care.tooManyMails,
+        Care.sessionNotFound,
+        Care.wrongPassword,
         Sales.invalidRequest,
         Sales.tokenInvalid,
         Sales.insufficientAuthorization,
@@ -184,6 +197,8 @@ extension ErrorSlug {
         Sales.userAlreadyExists,
         Sales.tooManyAttempts,
         Sales.tooManyMails,
+        Sales.sessionNotFound,
+        Sales.wrongPassword,
         Service.invalidRequest,
         Service.busy,
         Service.diskFull,

@@ -102,33 +102,29 @@ public struct OperatorsMethods: Sendable {
         }
     }
 
-    /// Changes an operator's password.
+    /// Changes the operator's names.
     ///
-    /// All of the operator's sessions end. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
-    /// `lockoutSeconds` (an hour).
+    /// Absent properties stay unchanged.
     ///
     /// - Parameters:
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
-    ///   - currentPassword: The current password.
-    ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - user: The names to change.
+    /// - Returns: An operator's account, as the operator sees it.
     /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
-    public func changePassword(
+    ///   `Operators.fieldInvalid`.
+    public func update(
         userID: Int,
         sessionID: String,
-        currentPassword: String,
-        password: String
-    ) async throws(PosternError) {
-        try await postern.perform("operators.change_password") { writer in
+        user: OperatorsNameChanges
+    ) async throws(PosternError) -> OperatorsAccount {
+        try await postern.result(of: "operators.update") { writer in
             writer.property("user_id")
             writer.int(userID)
             writer.property("session_id")
             writer.string(sessionID)
-            writer.property("current_password")
-            writer.string(currentPassword)
-            writer.property("password")
-            writer.string(password)
+            writer.property("user")
+            user.write(to: &writer)
         }
     }
 
@@ -163,6 +159,157 @@ public struct OperatorsMethods: Sendable {
             writer.string(code)
             writer.property("password")
             writer.string(password)
+        }
+    }
+
+    /// Shows all data of the caller's account.
+    ///
+    /// It has all that the service stores about the account, except its sessions, its metadata and secrets.
+    ///
+    /// - Parameters:
+    ///   - userID: The operator's `id`.
+    ///   - sessionID: A session of that operator.
+    /// - Returns: An operator's account, as the operator sees it.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`.
+    public func account(userID: Int, sessionID: String) async throws(PosternError) -> OperatorsAccount {
+        try await postern.result(of: "operators.account") { writer in
+            writer.property("user_id")
+            writer.int(userID)
+            writer.property("session_id")
+            writer.string(sessionID)
+        }
+    }
+
+    /// Lists the open sessions of the caller's account.
+    ///
+    /// A session is shown by a number, never by its token. Limits: `sessionSeconds` (90 days).
+    ///
+    /// - Parameters:
+    ///   - userID: The operator's `id`.
+    ///   - sessionID: A session of that operator.
+    /// - Returns: The open sessions of an account.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`.
+    public func sessions(userID: Int, sessionID: String) async throws(PosternError) -> OperatorsSessionList {
+        try await postern.result(of: "operators.sessions") { writer in
+            writer.property("user_id")
+            writer.int(userID)
+            writer.property("session_id")
+            writer.string(sessionID)
+        }
+    }
+
+    /// Ends one session of the caller's account.
+    ///
+    /// The caller may also end its own session, like a sign-out.
+    ///
+    /// - Parameters:
+    ///   - userID: The operator's `id`.
+    ///   - sessionID: A session of that operator.
+    ///   - id: The session's number, from `operators.sessions`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`, `Operators.sessionNotFound`.
+    public func endSession(userID: Int, sessionID: String, id: Int) async throws(PosternError) {
+        try await postern.perform("operators.end_session") { writer in
+            writer.property("user_id")
+            writer.int(userID)
+            writer.property("session_id")
+            writer.string(sessionID)
+            writer.property("id")
+            writer.int(id)
+        }
+    }
+
+    /// Ends all sessions of the caller's account except the current one.
+    ///
+    /// A program calls it for a user who has lost a device.
+    ///
+    /// - Parameters:
+    ///   - userID: The operator's `id`.
+    ///   - sessionID: A session of that operator.
+    /// - Returns: The number of sessions that were ended.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`.
+    public func endOtherSessions(userID: Int, sessionID: String) async throws(PosternError) -> OperatorsEndedSessions {
+        try await postern.result(of: "operators.end_other_sessions") { writer in
+            writer.property("user_id")
+            writer.int(userID)
+            writer.property("session_id")
+            writer.string(sessionID)
+        }
+    }
+
+    /// Verifies the caller's current password.
+    ///
+    /// A program calls it before a serious action in an open session. Wrong passwords are counted, separately from
+    /// failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+    ///
+    /// - Parameters:
+    ///   - userID: The operator's `id`.
+    ///   - sessionID: A session of that operator.
+    ///   - currentPassword: The account's current password.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
+    public func checkPassword(userID: Int, sessionID: String, currentPassword: String) async throws(PosternError) {
+        try await postern.perform("operators.check_password") { writer in
+            writer.property("user_id")
+            writer.int(userID)
+            writer.property("session_id")
+            writer.string(sessionID)
+            writer.property("current_password")
+            writer.string(currentPassword)
+        }
+    }
+
+    /// Changes the caller's password.
+    ///
+    /// All sessions of the account end, and all its mailed codes become invalid. The result is a new session, with
+    /// which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds`
+    /// (an hour), `sessionSeconds` (90 days).
+    ///
+    /// - Parameters:
+    ///   - userID: The operator's `id`.
+    ///   - sessionID: A session of that operator.
+    ///   - currentPassword: The account's current password.
+    ///   - password: The new password, 1 to 1,024 bytes, taken exactly as given.
+    /// - Returns: A new session.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
+    public func changePassword(
+        userID: Int,
+        sessionID: String,
+        currentPassword: String,
+        password: String
+    ) async throws(PosternError) -> OperatorsSessionCredential {
+        try await postern.result(of: "operators.change_password") { writer in
+            writer.property("user_id")
+            writer.int(userID)
+            writer.property("session_id")
+            writer.string(sessionID)
+            writer.property("current_password")
+            writer.string(currentPassword)
+            writer.property("password")
+            writer.string(password)
+        }
+    }
+
+    /// Deletes the caller's account.
+    ///
+    /// The account's data is removed from the store's files by the next compaction. Limits: `failedSignInsMax` (10),
+    /// `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+    ///
+    /// - Parameters:
+    ///   - userID: The operator's `id`.
+    ///   - sessionID: A session of that operator.
+    ///   - currentPassword: The account's current password.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
+    public func delete(userID: Int, sessionID: String, currentPassword: String) async throws(PosternError) {
+        try await postern.perform("operators.delete") { writer in
+            writer.property("user_id")
+            writer.int(userID)
+            writer.property("session_id")
+            writer.string(sessionID)
+            writer.property("current_password")
+            writer.string(currentPassword)
         }
     }
 }

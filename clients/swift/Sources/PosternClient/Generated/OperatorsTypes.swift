@@ -248,6 +248,208 @@ public struct OperatorsConfirmedEmail: ResultValue, Equatable, Sendable {
     }
 }
 
+/// A new session.
+public struct OperatorsSessionCredential: ResultValue, Equatable, Sendable {
+    /// The session: 128 hexadecimal digits.
+    public var sessionID: String
+
+    /// Creates a value from its properties.
+    public init(
+        sessionID: String
+    ) {
+        self.sessionID = sessionID
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var sessionID: String?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("session_id") {
+                sessionID = try reader.value(of: "session_id")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.sessionID = try required(sessionID, "session_id")
+    }
+}
+
+extension OperatorsSessionCredential: CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {
+    /// The properties, with secrets redacted.
+    public var customMirror: Mirror {
+        mirror(of: self, [
+            ("sessionID", Redacted()),
+        ])
+    }
+
+    /// The mirror as text.
+    public var description: String { text(of: customMirror, named: "OperatorsSessionCredential") }
+
+    /// The mirror as text.
+    public var debugDescription: String { description }
+}
+
+/// An operator's account, as the operator sees it.
+public struct OperatorsAccount: ResultValue, Equatable, Sendable {
+    /// The operator's number.
+    public var id: Int
+    /// When the operator registered. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    public var created: String
+    /// The operator's person data.
+    public var user: OperatorsPerson
+    /// Whether the email is confirmed.
+    public var emailConfirmed: Bool
+
+    /// Creates a value from its properties.
+    public init(
+        id: Int,
+        created: String,
+        user: OperatorsPerson,
+        emailConfirmed: Bool
+    ) {
+        self.id = id
+        self.created = created
+        self.user = user
+        self.emailConfirmed = emailConfirmed
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var id: Int?
+        var created: String?
+        var user: OperatorsPerson?
+        var emailConfirmed: Bool?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
+                id = try reader.value(of: "id")
+            } else if propertyName.equals("created") {
+                created = try reader.value(of: "created")
+            } else if propertyName.equals("user") {
+                user = try reader.value(of: "user")
+            } else if propertyName.equals("email_confirmed") {
+                emailConfirmed = try reader.value(of: "email_confirmed")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.id = try required(id, "id")
+        self.created = try required(created, "created")
+        self.user = try required(user, "user")
+        self.emailConfirmed = try required(emailConfirmed, "email_confirmed")
+    }
+}
+
+/// An open session of an account.
+public struct OperatorsOpenSession: ResultValue, Equatable, Sendable {
+    /// The session's number.
+    public var id: Int
+    /// When the session was opened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    public var created: String
+    /// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may
+    /// be missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    public var lastUsed: String
+    /// When the session expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    public var expires: String
+    /// Whether this request used the session.
+    public var current: Bool
+
+    /// Creates a value from its properties.
+    public init(
+        id: Int,
+        created: String,
+        lastUsed: String,
+        expires: String,
+        current: Bool
+    ) {
+        self.id = id
+        self.created = created
+        self.lastUsed = lastUsed
+        self.expires = expires
+        self.current = current
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var id: Int?
+        var created: String?
+        var lastUsed: String?
+        var expires: String?
+        var current: Bool?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
+                id = try reader.value(of: "id")
+            } else if propertyName.equals("created") {
+                created = try reader.value(of: "created")
+            } else if propertyName.equals("last_used") {
+                lastUsed = try reader.value(of: "last_used")
+            } else if propertyName.equals("expires") {
+                expires = try reader.value(of: "expires")
+            } else if propertyName.equals("current") {
+                current = try reader.value(of: "current")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.id = try required(id, "id")
+        self.created = try required(created, "created")
+        self.lastUsed = try required(lastUsed, "last_used")
+        self.expires = try required(expires, "expires")
+        self.current = try required(current, "current")
+    }
+}
+
+/// The open sessions of an account.
+public struct OperatorsSessionList: ResultValue, Equatable, Sendable {
+    /// The sessions, the newest first.
+    public var sessions: [OperatorsOpenSession]
+
+    /// Creates a value from its properties.
+    public init(
+        sessions: [OperatorsOpenSession]
+    ) {
+        self.sessions = sessions
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var sessions: [OperatorsOpenSession]?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("sessions") {
+                sessions = try reader.value(of: "sessions")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.sessions = try required(sessions, "sessions")
+    }
+}
+
+/// The number of sessions that were ended.
+public struct OperatorsEndedSessions: ResultValue, Equatable, Sendable {
+    /// The number of sessions that were ended.
+    public var ended: Int
+
+    /// Creates a value from its properties.
+    public init(
+        ended: Int
+    ) {
+        self.ended = ended
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var ended: Int?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("ended") {
+                ended = try reader.value(of: "ended")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.ended = try required(ended, "ended")
+    }
+}
+
 /// The person data in a request.
 public struct OperatorsPersonInput: Equatable, Sendable {
     /// The first name.
@@ -302,6 +504,32 @@ public struct OperatorsClientInput: Equatable, Sendable {
         user.write(to: &writer)
         writer.property("address")
         writer.string(address)
+        writer.endObject()
+    }
+}
+
+/// The names in a request that changes them.
+public struct OperatorsNameInput: Equatable, Sendable {
+    /// The first name.
+    public var firstName: String
+    /// The last name.
+    public var lastName: String
+
+    /// Creates a value from its properties.
+    public init(
+        firstName: String,
+        lastName: String
+    ) {
+        self.firstName = firstName
+        self.lastName = lastName
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("first_name")
+        writer.string(firstName)
+        writer.property("last_name")
+        writer.string(lastName)
         writer.endObject()
     }
 }
@@ -369,6 +597,36 @@ public struct OperatorsClientChanges: Equatable, Sendable {
         if let address {
             writer.property("address")
             writer.string(address)
+        }
+        writer.endObject()
+    }
+}
+
+/// The names in a request that changes them. Omitted properties stay unchanged.
+public struct OperatorsNameChanges: Equatable, Sendable {
+    /// The first name.
+    public var firstName: String?
+    /// The last name.
+    public var lastName: String?
+
+    /// Creates a value from its properties.
+    public init(
+        firstName: String? = nil,
+        lastName: String? = nil
+    ) {
+        self.firstName = firstName
+        self.lastName = lastName
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        if let firstName {
+            writer.property("first_name")
+            writer.string(firstName)
+        }
+        if let lastName {
+            writer.property("last_name")
+            writer.string(lastName)
         }
         writer.endObject()
     }

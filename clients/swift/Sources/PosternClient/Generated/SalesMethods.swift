@@ -261,4 +261,133 @@ public struct SalesUserMethods: Sendable {
             writer.string(apiKey)
         }
     }
+
+    /// Shows all data of the caller's account.
+    ///
+    /// It has all that the service stores about the account, except its sessions, its metadata and secrets.
+    ///
+    /// - Parameters:
+    ///   - apiKey: A bearer token from a sign-in.
+    /// - Returns: An account, as its owner sees it, with all that is stored about it.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
+    public func account(apiKey: String) async throws(PosternError) -> SalesAccount {
+        try await postern.result(of: "sales.user.account") { writer in
+            writer.property("api_key")
+            writer.string(apiKey)
+        }
+    }
+
+    /// Lists the open sessions of the caller's account.
+    ///
+    /// A session is shown by a number, never by its token. Limits: `sessionSeconds` (90 days).
+    ///
+    /// - Parameters:
+    ///   - apiKey: A bearer token from a sign-in.
+    /// - Returns: The open sessions of an account.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
+    public func sessions(apiKey: String) async throws(PosternError) -> SalesSessionList {
+        try await postern.result(of: "sales.user.sessions") { writer in
+            writer.property("api_key")
+            writer.string(apiKey)
+        }
+    }
+
+    /// Ends one session of the caller's account.
+    ///
+    /// The caller may also end its own session, like a sign-out.
+    ///
+    /// - Parameters:
+    ///   - apiKey: A bearer token from a sign-in.
+    ///   - id: The session's number, from `sales.user.sessions`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`,
+    ///   `Sales.sessionNotFound`.
+    public func endSession(apiKey: String, id: Int) async throws(PosternError) {
+        try await postern.perform("sales.user.end_session") { writer in
+            writer.property("api_key")
+            writer.string(apiKey)
+            writer.property("id")
+            writer.int(id)
+        }
+    }
+
+    /// Ends all sessions of the caller's account except the current one.
+    ///
+    /// A program calls it for a user who has lost a device.
+    ///
+    /// - Parameters:
+    ///   - apiKey: A bearer token from a sign-in.
+    /// - Returns: The number of sessions that were ended.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
+    public func endOtherSessions(apiKey: String) async throws(PosternError) -> SalesEndedSessions {
+        try await postern.result(of: "sales.user.end_other_sessions") { writer in
+            writer.property("api_key")
+            writer.string(apiKey)
+        }
+    }
+
+    /// Verifies the caller's current password.
+    ///
+    /// A program calls it before a serious action in an open session. Wrong passwords are counted, separately from
+    /// failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+    ///
+    /// - Parameters:
+    ///   - apiKey: A bearer token from a sign-in.
+    ///   - currentPassword: The account's current password.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`,
+    ///   `Sales.wrongPassword`, `Sales.tooManyAttempts`.
+    public func checkPassword(apiKey: String, currentPassword: String) async throws(PosternError) {
+        try await postern.perform("sales.user.check_password") { writer in
+            writer.property("api_key")
+            writer.string(apiKey)
+            writer.property("current_password")
+            writer.string(currentPassword)
+        }
+    }
+
+    /// Changes the caller's password.
+    ///
+    /// All sessions of the account end, and all its mailed codes become invalid. The result is a new session, with
+    /// which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds`
+    /// (an hour), `sessionSeconds` (90 days).
+    ///
+    /// - Parameters:
+    ///   - apiKey: A bearer token from a sign-in.
+    ///   - currentPassword: The account's current password.
+    ///   - password: The new password, 1 to 1,024 bytes, taken exactly as given.
+    /// - Returns: A new session.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`,
+    ///   `Sales.wrongPassword`, `Sales.tooManyAttempts`.
+    public func changePassword(
+        apiKey: String,
+        currentPassword: String,
+        password: String
+    ) async throws(PosternError) -> SalesNewKey {
+        try await postern.result(of: "sales.user.change_password") { writer in
+            writer.property("api_key")
+            writer.string(apiKey)
+            writer.property("current_password")
+            writer.string(currentPassword)
+            writer.property("password")
+            writer.string(password)
+        }
+    }
+
+    /// Deletes the caller's account.
+    ///
+    /// The account's data is removed from the store's files by the next compaction. Limits: `failedSignInsMax` (10),
+    /// `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+    ///
+    /// - Parameters:
+    ///   - apiKey: A bearer token from a sign-in.
+    ///   - currentPassword: The account's current password.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`,
+    ///   `Sales.wrongPassword`, `Sales.tooManyAttempts`.
+    public func delete(apiKey: String, currentPassword: String) async throws(PosternError) {
+        try await postern.perform("sales.user.delete") { writer in
+            writer.property("api_key")
+            writer.string(apiKey)
+            writer.property("current_password")
+            writer.string(currentPassword)
+        }
+    }
 }

@@ -310,6 +310,256 @@ public struct SalesReferralCode: ResultValue, Equatable, Sendable {
     }
 }
 
+/// An account, as its owner sees it, with all that is stored about it.
+public struct SalesAccount: ResultValue, Equatable, Sendable {
+    /// A random UUID, the account's public id.
+    public var externalID: String
+    /// When the account was created, as Unix time in seconds. Unix time in seconds.
+    public var created: Int
+    /// customer, salesperson or admin.
+    public var role: SalesRole
+    /// The email address.
+    public var email: String
+    /// Whether the email is verified.
+    public var emailConfirmed: Bool
+    /// The name.
+    public var name: SalesName
+    /// The code with which the account invites others.
+    public var referralCode: String
+    /// Where a customer came from; null for others.
+    public var source: String?
+    /// A salesperson's phone number; null for others.
+    public var phone: String?
+    /// A salesperson's brand; null for others.
+    public var brandID: String?
+
+    /// Creates a value from its properties.
+    public init(
+        externalID: String,
+        created: Int,
+        role: SalesRole,
+        email: String,
+        emailConfirmed: Bool,
+        name: SalesName,
+        referralCode: String,
+        source: String?,
+        phone: String?,
+        brandID: String?
+    ) {
+        self.externalID = externalID
+        self.created = created
+        self.role = role
+        self.email = email
+        self.emailConfirmed = emailConfirmed
+        self.name = name
+        self.referralCode = referralCode
+        self.source = source
+        self.phone = phone
+        self.brandID = brandID
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var externalID: String?
+        var created: Int?
+        var role: SalesRole?
+        var email: String?
+        var emailConfirmed: Bool?
+        var name: SalesName?
+        var referralCode: String?
+        var source: String??
+        var phone: String??
+        var brandID: String??
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("external_id") {
+                externalID = try reader.value(of: "external_id")
+            } else if propertyName.equals("created") {
+                created = try reader.value(of: "created")
+            } else if propertyName.equals("role") {
+                role = try reader.value(of: "role")
+            } else if propertyName.equals("email") {
+                email = try reader.value(of: "email")
+            } else if propertyName.equals("email_confirmed") {
+                emailConfirmed = try reader.value(of: "email_confirmed")
+            } else if propertyName.equals("name") {
+                name = try reader.value(of: "name")
+            } else if propertyName.equals("referral_code") {
+                referralCode = try reader.value(of: "referral_code")
+            } else if propertyName.equals("source") {
+                source = try reader.nullableValue(of: "source")
+            } else if propertyName.equals("phone") {
+                phone = try reader.nullableValue(of: "phone")
+            } else if propertyName.equals("brand_id") {
+                brandID = try reader.nullableValue(of: "brand_id")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.externalID = try required(externalID, "external_id")
+        self.created = try required(created, "created")
+        self.role = try required(role, "role")
+        self.email = try required(email, "email")
+        self.emailConfirmed = try required(emailConfirmed, "email_confirmed")
+        self.name = try required(name, "name")
+        self.referralCode = try required(referralCode, "referral_code")
+        self.source = try required(source, "source")
+        self.phone = try required(phone, "phone")
+        self.brandID = try required(brandID, "brand_id")
+    }
+}
+
+/// A new session.
+public struct SalesNewKey: ResultValue, Equatable, Sendable {
+    /// The bearer token of the session.
+    public var apiKey: String
+
+    /// Creates a value from its properties.
+    public init(
+        apiKey: String
+    ) {
+        self.apiKey = apiKey
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var apiKey: String?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("api_key") {
+                apiKey = try reader.value(of: "api_key")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.apiKey = try required(apiKey, "api_key")
+    }
+}
+
+extension SalesNewKey: CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {
+    /// The properties, with secrets redacted.
+    public var customMirror: Mirror {
+        mirror(of: self, [
+            ("apiKey", Redacted()),
+        ])
+    }
+
+    /// The mirror as text.
+    public var description: String { text(of: customMirror, named: "SalesNewKey") }
+
+    /// The mirror as text.
+    public var debugDescription: String { description }
+}
+
+/// An open session of an account.
+public struct SalesOpenSession: ResultValue, Equatable, Sendable {
+    /// The session's number.
+    public var id: Int
+    /// When the session was opened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    public var created: String
+    /// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may
+    /// be missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    public var lastUsed: String
+    /// When the session expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    public var expires: String
+    /// Whether this request used the session.
+    public var current: Bool
+
+    /// Creates a value from its properties.
+    public init(
+        id: Int,
+        created: String,
+        lastUsed: String,
+        expires: String,
+        current: Bool
+    ) {
+        self.id = id
+        self.created = created
+        self.lastUsed = lastUsed
+        self.expires = expires
+        self.current = current
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var id: Int?
+        var created: String?
+        var lastUsed: String?
+        var expires: String?
+        var current: Bool?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
+                id = try reader.value(of: "id")
+            } else if propertyName.equals("created") {
+                created = try reader.value(of: "created")
+            } else if propertyName.equals("last_used") {
+                lastUsed = try reader.value(of: "last_used")
+            } else if propertyName.equals("expires") {
+                expires = try reader.value(of: "expires")
+            } else if propertyName.equals("current") {
+                current = try reader.value(of: "current")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.id = try required(id, "id")
+        self.created = try required(created, "created")
+        self.lastUsed = try required(lastUsed, "last_used")
+        self.expires = try required(expires, "expires")
+        self.current = try required(current, "current")
+    }
+}
+
+/// The open sessions of an account.
+public struct SalesSessionList: ResultValue, Equatable, Sendable {
+    /// The sessions, the newest first.
+    public var sessions: [SalesOpenSession]
+
+    /// Creates a value from its properties.
+    public init(
+        sessions: [SalesOpenSession]
+    ) {
+        self.sessions = sessions
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var sessions: [SalesOpenSession]?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("sessions") {
+                sessions = try reader.value(of: "sessions")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.sessions = try required(sessions, "sessions")
+    }
+}
+
+/// The number of sessions that were ended.
+public struct SalesEndedSessions: ResultValue, Equatable, Sendable {
+    /// The number of sessions that were ended.
+    public var ended: Int
+
+    /// Creates a value from its properties.
+    public init(
+        ended: Int
+    ) {
+        self.ended = ended
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var ended: Int?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("ended") {
+                ended = try reader.value(of: "ended")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.ended = try required(ended, "ended")
+    }
+}
+
 /// A person's name.
 public struct SalesNameInput: Equatable, Sendable {
     /// The first name.

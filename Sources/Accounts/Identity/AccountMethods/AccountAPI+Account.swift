@@ -1,0 +1,35 @@
+import Store
+
+/// The caller's account.
+extension AccountAPI {
+    /// The account that a credential belongs to.
+    package func account(_ credential: Credential) throws -> Account {
+        let now = environment.time.now
+        return try environment.store.read { try authenticated(credential, at: now, in: $0) }
+    }
+
+    /// Ends the session that authenticates the request.
+    package func signOut(_ credential: Credential) throws {
+        let now = environment.time.now
+        try environment.store.write { tx in
+            _ = try authenticated(credential, at: now, in: tx)
+            if let token = Self.token(in: credential) { try sessions.end(token, in: tx) }
+        }
+    }
+
+    /// Sets an account's password, ends all its sessions and unused codes, and removes its locks.
+    ///
+    /// - Parameter end: when a temporary password expires; nil for a password that the owner chose.
+    func replacePassword(
+        of account: inout Account,
+        by hash: PasswordHash,
+        temporaryUntil end: Timestamp? = nil,
+        in tx: Transaction
+    ) throws {
+        account.setPassword(hash, temporaryUntil: end)
+        try tx.update(account)
+        try sessions.endAll(of: account.id, in: tx)
+        try codes.endUnused(of: account.id, in: tx)
+        try Lockout.clearAll(of: Self.realm, account.id, in: tx)
+    }
+}

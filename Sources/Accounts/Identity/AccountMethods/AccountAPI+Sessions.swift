@@ -1,0 +1,52 @@
+import Store
+
+/// The sessions of the caller's account.
+extension AccountAPI {
+    /// The open sessions, the newest first.
+    package func sessions(_ credential: Credential) throws -> SessionList {
+        let now = environment.time.now
+        return try environment.store.read { tx in
+            let account = try authenticated(credential, at: now, in: tx)
+            return SessionList(
+                sessions: try sessions.open(of: account.id, at: now, in: tx).map { session in
+                    OpenSession(
+                        id: session.number,
+                        created: session.created,
+                        lastUsed: sessions.lastUse(of: session),
+                        expires: session.expires,
+                        current: try isCurrent(session, of: credential)
+                    )
+                }
+            )
+        }
+    }
+
+    /// Ends one session, which may be the current one.
+    package func endSession(_ credential: Credential, id: Given<Int>) throws {
+        let now = environment.time.now
+        try environment.store.write { tx in
+            let account = try authenticated(credential, at: now, in: tx)
+            let id = try Rules.sessionNumber(id, "id")
+            guard let session = try sessions.open(of: account.id, at: now, in: tx).first(where: { $0.number == id })
+            else { throw AccountError(Self.errorCodes.sessionNotFound) }
+            try tx.delete(Session.self, session.key)
+        }
+    }
+
+    /// Ends all sessions except the current one.
+    package func endOtherSessions(_ credential: Credential) throws -> EndedSessions {
+        let now = environment.time.now
+        return try environment.store.write { tx in
+            let account = try authenticated(credential, at: now, in: tx)
+            let others = try sessions.open(of: account.id, at: now, in: tx).filter { session in
+                try !isCurrent(session, of: credential)
+            }
+            for session in others { try tx.delete(Session.self, session.key) }
+            return EndedSessions(ended: others.count)
+        }
+    }
+
+    private func isCurrent(_ session: Session, of credential: Credential) throws -> Bool {
+        Self.token(in: credential).map { sessions.key(of: $0) == session.key } ?? false
+    }
+}

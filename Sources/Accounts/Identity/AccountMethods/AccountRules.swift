@@ -1,0 +1,18 @@
+/// An API's rules for single properties of the methods that all account APIs have. Each throws the API's own error.
+package protocol AccountRules {
+    /// A password of 1 to `Limits.passwordBytesMax` bytes.
+    static func password(_ given: Given<Password>, _ field: String) throws -> Password
+
+    /// The number of a session.
+    static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int
+}
+
+/// An API's codes for the errors of the methods that all account APIs have.
+package struct AccountErrorCodes: Sendable {
+    /// The account has no open session with the number.
+    let sessionNotFound: ErrorCode
+    /// The current password is wrong.
+    let wrongPassword: ErrorCode
+    /// The account is locked after too many wrong passwords.
+    let locked: ErrorCode
+}

@@ -1,0 +1,81 @@
+package import Store
+
+/// When sessions were last used, as far as the store does not know it yet.
+///
+/// A use is kept in memory and stored later, together with others, so that a request that only reads writes nothing.
+/// The store's time of a session is at most `Limits.sessionUseSeconds` behind, except after a kill.
+package final class SessionUses {
+    private struct Use {
+        /// The key of the session's record.
+        let key: Key
+        /// The last use that the store has.
+        let stored: Timestamp
+        var time: Timestamp
+    }
+
+    /// By the number of the session, which is unique among all APIs.
+    private var uses: [Int: Use] = [:]
+    /// When the uses are next stored; nil if there are none.
+    private var due: Timestamp?
+
+    package init() {}
+
+    /// Records that a request has used a session.
+    func insert(_ session: StoredRecord<Session>, at now: Timestamp) {
+        let number = session.record.number
+        if let place = uses.index(forKey: number) {
+            uses.values[place].time = now
+        } else {
+            uses[number] = Use(key: session.record.key, stored: session.record.lastUseInStore, time: now)
+            if due == nil { due = now.adding(seconds: Limits.sessionUseSeconds) }
+        }
+    }
+
+    /// The last use of a session that is not stored yet; nil if there is none.
+    func latest(of number: Int) -> Timestamp? { uses[number]?.time }
+
+    /// The seconds until the uses must be stored, 0 if that is due; nil if there are none.
+    package func secondsUntilDue(at now: Timestamp) -> Int? {
+        due.map { $0.isDue(at: now, within: Limits.sessionUseSeconds) ? 0 : now.seconds(until: $0) }
+    }
+
+    /// Stores the uses of at most `Limits.sweptRowsMax` sessions in one transaction, which it makes durable.
+    ///
+    /// - Returns: whether there are more.
+    /// - Throws: `StoreError`. The uses are kept.
+    package func store(in store: Store) throws -> Bool {
+        let part = uses.prefix(Limits.sweptRowsMax)
+        guard !part.isEmpty else { return false }
+        try store.write { tx in
+            for (_, use) in part {
+                // A session that has ended meanwhile stays ended.
+                guard var session = try tx.get(Session.self, use.key), session.lastUseInStore < use.time else {
+                    continue
+                }
+                session.lastUsed = use.time
+                try tx.update(session)
+            }
+        }
+        try store.makeDurable()
+        for (number, _) in part { uses[number] = nil }
+        if uses.isEmpty { due = nil }
+        return !uses.isEmpty
+    }
+
+    /// Drops the uses of sessions whose time in the store is recent enough. A process that ends then stores the others,
+    /// so that one that serves a single read writes only if that is due.
+    package func dropRecent() {
+        uses = uses.filter { _, use in use.stored.adding(seconds: Limits.sessionUseSeconds) <= use.time }
+        if uses.isEmpty { due = nil }
+    }
+
+    /// Tries again after `seconds`, because the store could not be written.
+    package func postpone(at now: Timestamp, seconds: Int) {
+        due = now.adding(seconds: seconds)
+    }
+}
+
+extension Session {
+    /// The last use that the store has: the sign-in, if it has no other.
+    var lastUseInStore: Timestamp { lastUsed ?? created }
+}

@@ -1,0 +1,95 @@
+import DirectoryStore
+import PosternTesting
+import Store
+import Testing
+
+@testable import Accounts
+
+/// The deletion of an account with more records than one transaction deletes.
+struct AccountDeletionTests {
+    private let environment = Environment(
+        store: Store(engine: LocalEngine()),
+        time: DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)),
+        random: SystemRandom(),
+        hasher: Argon2idHasher(),
+        outbox: Outbox(composer: SecretComposer())
+    )
+    private let many = Limits.jobRecordsMax + 100
+    private let password = Given.value(Password("password".utf8))
+    private var store: Store { environment.store }
+    private var operators: Operators { Operators(environment, AccountSettings(operatorsConfirmEmail: false)) }
+
+    private func register(_ email: String) throws -> SessionFields {
+        let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value(email))
+        let signedIn = try operators.register(person: .value(person), password: password).finished(in: environment)
+        return SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.text))
+    }
+
+    private func addClient(_ number: Int, of session: SessionFields) throws {
+        let email = Given.value("client\(number)@b.co")
+        let person = PersonFields(firstName: .value("C"), lastName: .value("D"), email: email)
+        _ = try operators.createClient(
+            session: session,
+            .value(ClientFields(person: .value(person), address: .value("x")))
+        )
+    }
+
+    private func count<R: Record>(_ type: R.Type) throws -> Int { try store.transact { try $0.all(type).count } }
+
+    @Test func deletesManyClientsInSeveralTransactions() throws {
+        let (session, other) = (try register("a@b.co"), try register("other@b.co"))
+        for number in 0..<many { try addClient(number, of: session) }
+        try addClient(0, of: other)
+        try operators.delete(session, currentPassword: password).finished(in: environment)
+        // No request finds the account, and its email is free, while clients remain.
+        #expect(throws: AccountError(ErrorCode.Operators.authenticationFailed)) { try operators.account(session) }
+        #expect(try count(Client.self) == 101)
+        #expect(try count(AccountDeletion.self) == 1)
+        let next = try register("a@b.co")
+        try addClient(0, of: next)
+        try store.makeDurable()
+        #expect(store.takeFollowUp(.jobs))
+        while try operators.runJob() {}
+        #expect(try count(AccountDeletion.self) == 0)
+        #expect(try operators.clients(session: next, provision: .value(0)).clients.map(\.id) == [many + 2])
+        #expect(try operators.clients(session: other, provision: .value(0)).clients.map(\.id) == [many + 1])
+        #expect(try count(Client.self) == 2)
+    }
+
+    /// The mails of an account that registers with the same address later stay.
+    @Test func deletesTheMailsToTheAddressUpToTheDeletion() throws {
+        let sales = Sales(environment)
+        let code = try sales.invite(.admin)
+        let key = try sales.create(
+            .admin,
+            NewSalesUser(
+                email: .value("a@b.co"),
+                password: password,
+                referralCode: .value(code),
+                name: .value(NameFields(first: .value("A"), last: .value("B")))
+            )
+        ).finished(in: environment).key
+        let token = Given.value(try #require(key).text)
+        let address = try #require(EmailAddress("a@b.co"))
+        func post() throws {
+            try store.transact { tx in
+                try environment.outbox.post(
+                    .salesReset,
+                    to: address,
+                    secret: "s",
+                    messageID: "m",
+                    goodFor: 3_600,
+                    at: environment.time.now,
+                    in: tx
+                )
+            }
+        }
+        for _ in 0..<many { try post() }
+        try sales.delete(token, currentPassword: password).finished(in: environment)
+        #expect(try count(OutboxMail.self) == 100)
+        try post()
+        while try sales.runJob() {}
+        #expect(try count(OutboxMail.self) == 1)
+        #expect(try count(OutboxText.self) == 1)
+    }
+}
